@@ -1,0 +1,190 @@
+package imagefile
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+func isWebP(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("RIFF")) && bytes.Equal(head[8:12], []byte("WEBP"))
+}
+
+// webpScanner follows a WebP file: a RIFF header that announces the file's length, then chunks of type, length and
+// data, each padded to an even length. The rules are those of RFC 9649.
+type webpScanner struct {
+	state         webpState
+	part          collector
+	riffLeft      uint64 // bytes that the RIFF header has announced and that are still to come
+	chunk         int    // the chunk that is being read, counted from 1
+	kind          string
+	left          uint64 // bytes of its data and padding to come
+	width, height int
+	extended      bool // the first chunk was VP8X, and its dimensions hold
+	hasImage      bool
+}
+
+type webpState uint8
+
+const (
+	webpInFile webpState = iota
+	webpInHead
+	webpInImage // the head of a VP8, VP8L or VP8X chunk
+	webpInData
+	webpAtEnd
+)
+
+func (s *webpScanner) dimensions() (width, height int) { return s.width, s.height }
+
+func (s *webpScanner) scan(p []byte) error {
+	for len(p) > 0 {
+		want := 0
+		switch s.state {
+		case webpInFile:
+			want = 12
+		case webpInHead:
+			want = 8
+		case webpInImage:
+			want = webpHeads[s.kind]
+		case webpInData:
+			n := min(s.left, uint64(len(p)))
+			s.left, p = s.left-n, p[n:]
+			if s.left == 0 {
+				if err := s.nextChunk(); err != nil {
+					return err
+				}
+			}
+			continue
+		case webpAtEnd:
+			return damaged("it goes on after the length that it announces")
+		}
+		var full bool
+		if p, full = s.part.fill(p, want); !full {
+			return nil
+		}
+		if err := s.gathered(s.part.bytes()); err != nil {
+			return err
+		}
+		s.part.reset()
+	}
+	return nil
+}
+
+// webpHeads are the chunks with the image's dimensions, and how many bytes of them are looked at.
+var webpHeads = map[string]int{"VP8 ": 10, "VP8L": 5, "VP8X": 10}
+
+func (s *webpScanner) gathered(b []byte) error {
+	switch s.state {
+	case webpInHead:
+		return s.startChunk(b)
+	case webpInImage:
+		s.left -= uint64(len(b))
+		s.state = webpInData
+		if err := s.readImage(b); err != nil {
+			return err
+		}
+		if s.left == 0 {
+			return s.nextChunk()
+		}
+		return nil
+	default: // the RIFF header
+		size := uint64(binary.LittleEndian.Uint32(b[4:]))
+		if size%2 != 0 || size < 4 {
+			return damaged("it announces a length that no such file has")
+		}
+		s.riffLeft = size - 4
+		return s.nextChunk()
+	}
+}
+
+// nextChunk waits for a chunk, or for the end of the file.
+func (s *webpScanner) nextChunk() error {
+	if s.riffLeft > 0 {
+		s.state = webpInHead
+		return nil
+	}
+	s.state = webpAtEnd
+	if !s.hasImage {
+		return damaged("it has no image data")
+	}
+	return nil
+}
+
+func (s *webpScanner) startChunk(b []byte) error {
+	s.chunk++
+	s.kind = string(b[:4])
+	size := uint64(binary.LittleEndian.Uint32(b[4:]))
+	s.left = size + size%2
+	if s.left+8 > s.riffLeft {
+		return damaged("%s is longer than the file announces to be", ordinal(s.chunk, "chunk"))
+	}
+	s.riffLeft -= s.left + 8
+	first := s.chunk == 1
+	s.state = webpInData
+	switch s.kind {
+	case "VP8 ", "VP8L":
+		if !first && !s.extended || s.hasImage {
+			return damaged("it has two images")
+		}
+		s.hasImage, s.state = true, webpInImage
+	case "VP8X":
+		if !first {
+			return damaged("%s is not where it belongs", ordinal(s.chunk, "chunk"))
+		}
+		s.extended, s.state = true, webpInImage
+	case "ANMF":
+		s.hasImage = s.hasImage || s.extended
+	}
+	if first && s.state != webpInImage {
+		return damaged("its first chunk is no image")
+	}
+	if s.state == webpInImage && size < uint64(webpHeads[s.kind]) { //nolint:gosec // a small positive constant
+		return damaged("%s is too short", ordinal(s.chunk, "chunk"))
+	}
+	if s.left == 0 {
+		return s.nextChunk()
+	}
+	return nil
+}
+
+// readImage takes the head of a chunk with dimensions.
+func (s *webpScanner) readImage(b []byte) error {
+	var width, height uint32
+	switch s.kind {
+	case "VP8 ":
+		if b[0]&1 != 0 || !bytes.Equal(b[3:6], []byte{0x9d, 0x01, 0x2a}) {
+			return damaged("its image data does not begin as it should")
+		}
+		width = uint32(binary.LittleEndian.Uint16(b[6:])) & 0x3fff
+		height = uint32(binary.LittleEndian.Uint16(b[8:])) & 0x3fff
+	case "VP8L":
+		bits := binary.LittleEndian.Uint32(b[1:])
+		if b[0] != 0x2f || bits>>29 != 0 {
+			return damaged("its image data does not begin as it should")
+		}
+		width, height = bits&0x3fff+1, bits>>14&0x3fff+1
+	case "VP8X":
+		width = uint32(b[4]) | uint32(b[5])<<8 | uint32(b[6])<<16 + 1
+		height = uint32(b[7]) | uint32(b[8])<<8 | uint32(b[9])<<16 + 1
+	}
+	if err := checkDimensions(uint64(width), uint64(height)); err != nil {
+		return err
+	}
+	if s.extended && s.kind != "VP8X" && (int(width) != s.width || int(height) != s.height) {
+		return damaged("its image is %d x %d pixels and its canvas %d x %d", width, height, s.width, s.height)
+	}
+	s.width, s.height = int(width), int(height)
+	return nil
+}
+
+func (s *webpScanner) end() error {
+	switch {
+	case s.state == webpAtEnd:
+		return nil
+	case s.state == webpInHead && s.part.n == 0:
+		return truncated("before %s, and announces to be longer", ordinal(s.chunk+1, "chunk"))
+	case s.state == webpInHead:
+		return truncated("inside the head of %s", ordinal(s.chunk+1, "chunk"))
+	default:
+		return truncated("inside %s", ordinal(max(s.chunk, 1), "chunk"))
+	}
+}
