@@ -1,0 +1,306 @@
+package bfl
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Rule names a way in which a request can break what its model asks for.
+type Rule string
+
+// The rules.
+const (
+	RuleMissing    Rule = "missing"    // a required field is absent
+	RuleUnknown    Rule = "unknown"    // the model has no such parameter, and the value is no json.RawMessage
+	RuleType       Rule = "type"       // the value has another JSON type
+	RuleMin        Rule = "min"        // a number is below its range
+	RuleMax        Rule = "max"        // a number is above its range
+	RuleMultiple   Rule = "multiple"   // an integer is no multiple of what it must be
+	RuleEnum       Rule = "enum"       // a string is none of those allowed
+	RuleRatio      Rule = "ratio"      // a string is no ratio between 21:9 and 9:21
+	RulePixels     Rule = "pixels"     // width x height is too large
+	RuleReferences Rule = "references" // too many references, or too few
+	RuleMask       Rule = "mask"       // the model takes no mask
+	RuleURL        Rule = "url"        // the field takes Base64 only
+)
+
+// Violation is one rule broken by one field of a request.
+type Violation struct {
+	Rule Rule
+	// Field is the parameter or input field at fault.
+	Field string
+	// Param describes the field where it is a parameter of the model.
+	Param *Param
+	// Reason says what is wrong and what would be right, as full sentences that can follow a summary.
+	Reason string
+}
+
+// Argument is the value of one parameter of a request.
+type Argument struct {
+	Name string
+	// Value is a string, bool, int64, float64 or, for fields that the catalogue does not know, a json.RawMessage. It
+	// is nil for an argument that is given but whose value is known only later; Check leaves those alone.
+	Value any
+}
+
+// Input is an image that travels in a request.
+type Input struct {
+	// Field is the request's field for it. A mask's is "mask", whether or not the model takes one; references beyond
+	// those that the model has fields for have any other name.
+	Field string
+	// URL is set for an input that the API fetches itself.
+	URL string
+	// SHA256 is the content's hash in hexadecimal, for all other inputs. It is "" while the content is known only
+	// later.
+	SHA256 string
+}
+
+// Request is what one task is asked to do, with inputs by hash rather than by content. It says neither where the
+// answer goes nor who pays for it.
+type Request struct {
+	Model *Model
+	// Arguments are sorted by name, without duplicates.
+	Arguments []Argument
+	// Inputs are in the order of the model's fields.
+	Inputs []Input
+}
+
+// SortArguments brings arguments into the order that a Request keeps them in.
+func SortArguments(args []Argument) {
+	slices.SortFunc(args, func(a, b Argument) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// Value returns the value of an argument, nil if it is absent or not known yet.
+func (r *Request) Value(name string) any {
+	i, ok := slices.BinarySearchFunc(r.Arguments, name, func(a Argument, name string) int {
+		return strings.Compare(a.Name, name)
+	})
+	if !ok {
+		return nil
+	}
+	return r.Arguments[i].Value
+}
+
+// Has reports whether an argument is given, known or not.
+func (r *Request) Has(name string) bool {
+	return slices.ContainsFunc(r.Arguments, func(a Argument) bool { return a.Name == name })
+}
+
+// Check holds the request against its model's rules and returns what breaks them: what is missing, then the rest in
+// the order of the arguments, then the inputs. A custom model has no rules but the number of its reference fields.
+func (r *Request) Check() []Violation {
+	var broken []Violation
+	for i := range r.Model.Params {
+		if p := &r.Model.Params[i]; p.Required && !r.Has(p.Name) {
+			broken = append(broken, Violation{
+				RuleMissing, p.Name, p, fmt.Sprintf("%s makes no image without %s.", r.Model.Name, p.Name),
+			})
+		}
+	}
+	listed := r.isListedSize()
+	for _, a := range r.Arguments {
+		if a.Value == nil || r.Model.Custom {
+			continue
+		}
+		p := r.Model.Param(a.Name)
+		if p == nil {
+			broken = append(broken, r.checkUnknown(a)...)
+			continue
+		}
+		v := p.Check(a.Value)
+		if v == nil || v.Rule == RuleMultiple && listed {
+			continue
+		}
+		broken = append(broken, *v)
+	}
+	if v := r.checkPixels(); v != nil && len(broken) == 0 {
+		broken = append(broken, *v)
+	}
+	return append(broken, r.checkInputs()...)
+}
+
+// checkUnknown refuses a parameter that the model does not have. Fields that the catalogue has not heard of are raw
+// JSON, and go to the API unchecked.
+func (r *Request) checkUnknown(a Argument) []Violation {
+	if _, ok := a.Value.(json.RawMessage); ok {
+		return nil
+	}
+	names := make([]string, len(r.Model.Params))
+	for i, p := range r.Model.Params {
+		names[i] = p.Name
+	}
+	return []Violation{{RuleUnknown, a.Name, nil, fmt.Sprintf(
+		"%s has no parameter %s. It has %s.", r.Model.Name, a.Name, strings.Join(names, ", "),
+	)}}
+}
+
+// Size returns the width and height that the request asks for; a side that it leaves to the API, or that is known only
+// later, is 0.
+func (r *Request) Size() Size {
+	width, _ := r.Value("width").(int64)
+	height, _ := r.Value("height").(int64)
+	return Size{int(width), int(height)}
+}
+
+// isListedSize reports whether the size asked for is one that the API takes as an exception.
+func (r *Request) isListedSize() bool { return slices.Contains(r.Model.Sizes, r.Size()) }
+
+func (r *Request) checkPixels() *Violation {
+	size, most := r.Size(), r.Model.MaxPixels
+	if most == 0 || size.Width <= 0 || size.Height <= 0 || size.Width <= most/size.Height {
+		return nil
+	}
+	fit := r.Model.largest(size)
+	return &Violation{RulePixels, "width", r.Model.Param("width"), fmt.Sprintf(
+		"%d x %d is %.2f megapixels; %s makes at most %s megapixels (%d pixels). The largest size of about this shape is %d x %d.",
+		size.Width, size.Height, float64(size.Width)*float64(size.Height)/pixelsPerMegapixel, r.Model.Name,
+		number(float64(most)/pixelsPerMegapixel), most, fit.Width, fit.Height,
+	)}
+}
+
+// largest returns the largest size that the model makes of about the shape given.
+func (m *Model) largest(shape Size) Size {
+	step, least := 1, 1
+	if p := m.Param("width"); p != nil {
+		step, least = max(p.MultipleOf, 1), max(int(p.Min), 1)
+	}
+	shrink := math.Sqrt(float64(m.MaxPixels) / (float64(shape.Width) * float64(shape.Height)))
+	fit := func(side int) int { return max(int(float64(side)*shrink)/step*step, least) }
+	size := Size{fit(shape.Width), fit(shape.Height)}
+	// A side that had to be lengthened to the least shortens the other.
+	size.Width = min(size.Width, m.MaxPixels/size.Height/step*step)
+	size.Height = min(size.Height, m.MaxPixels/size.Width/step*step)
+	return size
+}
+
+func (r *Request) checkInputs() []Violation {
+	var broken []Violation
+	in := r.Model.Inputs
+	references := 0
+	for _, input := range r.Inputs {
+		if in.NoURL && input.URL != "" {
+			broken = append(broken, Violation{RuleURL, input.Field, nil, fmt.Sprintf(
+				"%s takes images as files only, because its field %s holds Base64. Download the image and name the file.",
+				r.Model.Name, input.Field,
+			)})
+		}
+		switch {
+		case input.Field != "mask":
+			references++
+		case in.Mask == "" && !r.Model.Custom:
+			broken = append(broken, Violation{RuleMask, input.Field, nil, fmt.Sprintf("%s takes no mask.", r.Model.Name)})
+		}
+	}
+	switch {
+	case references < in.Required:
+		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
+			"%s works on an image. Give it in references.", r.Model.Name,
+		)})
+	case references > len(in.References) && len(in.References) == 0:
+		broken = append(broken, Violation{RuleReferences, "", nil, fmt.Sprintf("%s takes no references.", r.Model.Name)})
+	case references > len(in.References):
+		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
+			"%s takes at most %s, and there are %d.", r.Model.Name, count(len(in.References), "reference"), references,
+		)})
+	}
+	return broken
+}
+
+// Check holds one value against the parameter. The value is a string, bool, int64 or float64; others are of the wrong
+// type.
+func (p *Param) Check(value any) *Violation {
+	broken := func(rule Rule, format string, args ...any) *Violation {
+		return &Violation{rule, p.Name, p, fmt.Sprintf(format, args...)}
+	}
+	switch p.Kind {
+	case Boolean:
+		if _, ok := value.(bool); !ok {
+			return broken(RuleType, "%s is true or false.", p.Name)
+		}
+	case String:
+		s, ok := value.(string)
+		switch {
+		case !ok:
+			return broken(RuleType, "%s is a string.", p.Name)
+		case len(p.Enum) > 0 && !slices.Contains(p.Enum, s):
+			return broken(RuleEnum, "%q is not one of %s.", s, quoted(p.Enum))
+		case p.Ratio && !isRatio(s):
+			return broken(RuleRatio, "%q is not a ratio of width to height between 21:9 and 9:21, such as \"16:9\".", s)
+		}
+	case Integer, Number:
+		return p.checkNumber(value, broken)
+	}
+	return nil
+}
+
+func (p *Param) checkNumber(value any, broken func(Rule, string, ...any) *Violation) *Violation {
+	var n float64
+	switch v := value.(type) {
+	case int64:
+		n = float64(v)
+	case float64:
+		n = v
+	default:
+		n = math.NaN()
+	}
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return broken(RuleType, "%s is a number.", p.Name)
+	}
+	if p.Kind == Integer && n != math.Trunc(n) {
+		return broken(RuleType, "%s is a whole number, and %s is not.", p.Name, number(n))
+	}
+	below := p.Bounded&Below != 0 && n < p.Min
+	above := p.Bounded&Above != 0 && n > p.Max
+	switch {
+	case (below || above) && p.Bounded == Between:
+		rule := RuleMin
+		if above {
+			rule = RuleMax
+		}
+		return broken(rule, "%s is from %s to %s, and %s is not.", p.Name, number(p.Min), number(p.Max), number(n))
+	case below:
+		return broken(RuleMin, "%s is at least %s, and %s is not.", p.Name, number(p.Min), number(n))
+	case above:
+		return broken(RuleMax, "%s is at most %s, and %s is not.", p.Name, number(p.Max), number(n))
+	case p.MultipleOf > 0 && math.Mod(n, float64(p.MultipleOf)) != 0:
+		low := math.Floor(n/float64(p.MultipleOf)) * float64(p.MultipleOf)
+		return broken(RuleMultiple, "%s is a multiple of %d, and %s is not. The nearest are %s and %s.",
+			p.Name, p.MultipleOf, number(n), number(low), number(low+float64(p.MultipleOf)))
+	}
+	return nil
+}
+
+// isRatio reports whether s is "W:H" with 9:21 <= W/H <= 21:9.
+func isRatio(s string) bool {
+	w, h, ok := strings.Cut(s, ":")
+	if !ok {
+		return false
+	}
+	width, err1 := strconv.ParseUint(w, 10, 16)
+	height, err2 := strconv.ParseUint(h, 10, 16)
+	if err1 != nil || err2 != nil || width == 0 || height == 0 {
+		return false
+	}
+	return 9*width <= 21*height && 9*height <= 21*width
+}
+
+func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func quoted(words []string) string {
+	q := make([]string, len(words))
+	for i, w := range words {
+		q[i] = strconv.Quote(w)
+	}
+	return strings.Join(q, ", ")
+}

@@ -1,0 +1,153 @@
+package bfl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Model describes one endpoint that makes images. Models of the catalogue are shared and never changed.
+type Model struct {
+	// Name is what configurations call it, such as "flux-2-pro".
+	Name string
+	// Endpoint is the path of the POST, such as "/v1/flux-2-pro".
+	Endpoint string
+	// Title is one line for people.
+	Title string
+	// Params are the parameters in the API's own order.
+	Params []Param
+	// Inputs says which fields carry images.
+	Inputs Inputs
+	// MaxPixels bounds width x height; 0 leaves it to the parameters' own ranges.
+	MaxPixels int
+	// Sizes are (width, height) pairs that the API takes although they break the rule of multiples. The image may come
+	// out some lines higher or lower.
+	Sizes []Size
+	// Price is the model's line in the price table.
+	Price Price
+	// Concurrency bounds the model's active tasks in an account; 0 is bounded by the account alone.
+	Concurrency int
+	// Repeatable says that a seed makes the model draw the same image again.
+	Repeatable bool
+	// Preview marks a model that the API may replace without notice.
+	Preview bool
+	// Custom marks a model declared in a configuration: its parameters are unknown here and go to the API unchecked.
+	Custom bool
+}
+
+// Size is an image's extent in pixels.
+type Size struct{ Width, Height int }
+
+// Kind is the JSON type of a parameter.
+type Kind string
+
+// The kinds of parameters.
+const (
+	String  Kind = "string"
+	Integer Kind = "integer"
+	Number  Kind = "number"
+	Boolean Kind = "boolean"
+)
+
+// Param describes one field of a request that is not an image.
+type Param struct {
+	Name string
+	Kind Kind
+	// Required parameters must be given. A prompt is required where the model makes nothing without one.
+	Required bool
+	// Nullable parameters accept JSON's null for "not given". The client never sends one.
+	Nullable bool
+	// Min and Max bound a number, both inclusive; Bounded says which of them hold.
+	Min, Max float64
+	Bounded  Bounds
+	// MultipleOf, when not 0, is what an integer must be divisible by.
+	MultipleOf int
+	// Enum, when not empty, lists the strings allowed.
+	Enum []string
+	// Ratio marks a string of the form "W:H" between 21:9 and 9:21.
+	Ratio bool
+	// Default is what the API assumes when the field is absent, nil where it says nothing. It is for people's
+	// information: a default is never sent, since sources disagree on some and the API may change them.
+	Default any
+	// About is one line for people.
+	About string
+}
+
+// Bounds tells which ends of a range hold.
+type Bounds uint8
+
+// The ends of a range.
+const (
+	Unbounded Bounds = 0
+	Below     Bounds = 1 // Min holds
+	Above     Bounds = 2 // Max holds
+	Between          = Below | Above
+)
+
+// Inputs describes the fields of a request that carry images.
+type Inputs struct {
+	// References are the fields for references in order: "image 1" of a prompt is the first.
+	References []string
+	// Required says how many references a request must have at least.
+	Required int
+	// Documented is how many references the published schema has fields for, where that is fewer than References; the
+	// others are there by another document only. 0 where the two agree.
+	Documented int
+	// Mask is the field for a mask: "mask", or "" where the model takes none.
+	Mask string
+	// NoURL says that the fields take Base64 only.
+	NoURL bool
+}
+
+// Param returns the parameter of that name, or nil.
+func (m *Model) Param(name string) *Param {
+	for i := range m.Params {
+		if m.Params[i].Name == name {
+			return &m.Params[i]
+		}
+	}
+	return nil
+}
+
+// IsInput reports whether a field of the request carries an image.
+func (m *Model) IsInput(field string) bool {
+	return field != "" && (field == m.Inputs.Mask || slices.Contains(m.Inputs.References, field))
+}
+
+// DefaultFormat returns the file format ("jpeg", "png", "webp") that the model makes when a request names none.
+func (m *Model) DefaultFormat() string {
+	if p := m.Param("output_format"); p != nil {
+		if format, ok := p.Default.(string); ok {
+			return format
+		}
+	}
+	return "jpeg"
+}
+
+// Lookup returns the catalogue's model of that name, or nil.
+func Lookup(name string) *Model { return byName[name] }
+
+// Models returns the catalogue in the order in which it is shown. The caller must not change it.
+func Models() []*Model { return catalogue }
+
+var byName = func() map[string]*Model {
+	m := make(map[string]*Model, len(catalogue))
+	for _, model := range catalogue {
+		m[model.Name] = model
+	}
+	return m
+}()
+
+// Suggest returns the candidate that name most likely was meant to be, or "" when none is near.
+func Suggest(name string, candidates []string) string {
+	best, bestDistance := "", 4
+	for _, candidate := range candidates {
+		// A name that only lacks or adds a part at its ends ("flux-pro-2", "pro") is a worse guess than a typing
+		// error.
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(candidate), nil); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}

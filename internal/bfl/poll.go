@@ -1,0 +1,156 @@
+package bfl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Status is where a task stands. The set is closed: what the API calls its statuses is in Result.Raw.
+type Status string
+
+// The statuses. All but Pending are final.
+const (
+	Pending          Status = "pending"
+	Ready            Status = "ready"
+	Failed           Status = "failed"
+	RequestModerated Status = "request moderated"
+	ContentModerated Status = "content moderated"
+	NotFound         Status = "not found"
+)
+
+// Final reports whether the task is over, and its slot free.
+func (s Status) Final() bool { return s != Pending }
+
+// parseStatus reads the API's word for a status. New words turn up without notice ("Reasoning", "Generating"), so that
+// an unknown one says no more than that the task is not over.
+func parseStatus(raw string) Status {
+	switch strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(strings.TrimSpace(raw))) {
+	case "ready":
+		return Ready
+	case "error", "failed":
+		return Failed
+	case "request moderated":
+		return RequestModerated
+	case "content moderated":
+		return ContentModerated
+	case "task not found":
+		return NotFound
+	default:
+		return Pending
+	}
+}
+
+// Result is what a poll learns of a task.
+type Result struct {
+	Status Status
+	// Raw is the status in the API's own word.
+	Raw string
+	// SampleURL is where the image is. It is never empty when the status is Ready.
+	SampleURL string
+	// Seed is what the image was made with, nil where the API does not say.
+	Seed *int64
+	// Prompt is the one that was used, which may be an expanded one; "" where the API does not say.
+	Prompt string
+	// Progress is from 0 to 1, 0 where the API does not say.
+	Progress float64
+	// Reasons are those that moderation gives.
+	Reasons []string
+	// Message is the API's text about a failure, cleaned for display.
+	Message string
+}
+
+// Poll looks at a task once. A task that the API does not know is no error but a Result with status NotFound; other
+// regions than the one that accepted it do not know it, nor any after its retention. The polling URL must be one that
+// Submit returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
+func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
+	if err := c.base.allowsKey(pollingURL); err != nil {
+		return Result{}, err
+	}
+	body, err := c.get(ctx, pollingURL)
+	var refusal *APIError
+	if errors.As(err, &refusal) && refusal.StatusCode == http.StatusNotFound && refusal.saysNotFound {
+		return Result{Status: NotFound, Raw: "Task not found"}, nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return c.parseResult(body)
+}
+
+// parseResult reads a poll's answer, liberally but for the two things that count: the status, and the sample of a task
+// that is ready.
+func (c *Client) parseResult(body []byte) (Result, error) {
+	fields, err := partialObject(body)
+	if err != nil {
+		return Result{}, err
+	}
+	raw := jsonText(fields["status"])
+	if raw == "" {
+		return Result{}, &AnswerError{Reason: "it names no status"}
+	}
+	result := jsonObject(fields["result"])
+	r := Result{
+		Status:    parseStatus(raw),
+		Raw:       c.clean(raw),
+		SampleURL: jsonText(result["sample"]),
+		Seed:      jsonInt(result["seed"]),
+		Prompt:    jsonText(result["prompt"]),
+	}
+	if progress, ok := jsonNumber(fields["progress"]); ok {
+		r.Progress = min(max(progress, 0), 1)
+	}
+	if r.Status == Ready && r.SampleURL == "" {
+		return Result{}, &AnswerError{Reason: "the task is ready, but no image is named"}
+	}
+	if r.Status == RequestModerated || r.Status == ContentModerated {
+		r.Reasons = c.moderationReasons(fields["details"], fields["result"])
+	}
+	if r.Status.Final() && r.Status != Ready {
+		r.Message = c.failureMessage(fields, result)
+	}
+	return r, nil
+}
+
+// maxReasons bounds how many reasons are read.
+const maxReasons = 20
+
+// moderationReasons collects what stands under "Moderation Reasons", in whatever spelling and shape.
+func (c *Client) moderationReasons(places ...json.RawMessage) []string {
+	var reasons []string
+	add := func(text string) {
+		if text = c.clean(text); text != "" && len(reasons) < maxReasons && !slices.Contains(reasons, text) {
+			reasons = append(reasons, text)
+		}
+	}
+	for _, place := range places {
+		fields := jsonObject(place)
+		for _, name := range sortedKeys(fields) {
+			if key := strings.ToLower(name); !strings.Contains(key, "reason") && !strings.Contains(key, "categor") {
+				continue
+			}
+			add(jsonText(fields[name]))
+			for _, element := range jsonList(fields[name]) {
+				add(jsonText(element))
+			}
+		}
+	}
+	return reasons
+}
+
+// failureMessage finds the text of a failure.
+func (c *Client) failureMessage(fields, result map[string]json.RawMessage) string {
+	details := jsonObject(fields["details"])
+	for _, raw := range []json.RawMessage{
+		fields["error"], jsonObject(fields["error"])["message"], fields["message"], fields["details"], details["error"],
+		details["message"], result["error"], result["message"], fields["result"],
+	} {
+		if text := c.clean(jsonText(raw)); text != "" {
+			return text
+		}
+	}
+	return ""
+}

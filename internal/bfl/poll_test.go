@@ -1,0 +1,149 @@
+package bfl_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+const pollingURL = "https://api.eu2.bfl.ai/v1/get_result?id=task-1&r=%2f"
+
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		status int
+		body   string
+		want   bfl.Result
+	}{
+		{"pending", 200, `{"status":"Pending"}`, bfl.Result{Status: bfl.Pending, Raw: "Pending"}},
+		{"pending, in full", 200, `{"id":"task-1","status":"Pending","result":null,"progress":0.5,"details":null,"preview":null}`, bfl.Result{Status: bfl.Pending, Raw: "Pending", Progress: 0.5}},
+		{"a progress that is none", 200, `{"status":"Pending","progress":17}`, bfl.Result{Status: bfl.Pending, Raw: "Pending", Progress: 1}},
+		{"reasoning", 200, `{"status":"Reasoning"}`, bfl.Result{Status: bfl.Pending, Raw: "Reasoning"}},
+		{"generating", 200, `{"status":"Generating"}`, bfl.Result{Status: bfl.Pending, Raw: "Generating"}},
+		{"processing", 200, `{"status":"Processing"}`, bfl.Result{Status: bfl.Pending, Raw: "Processing"}},
+		{"a word that nobody knows", 200, `{"status":"Conjur\u001b[31ming"}`, bfl.Result{Status: bfl.Pending, Raw: "Conjur [31ming"}},
+		{"accepted", 202, `{"status":"Pending"}`, bfl.Result{Status: bfl.Pending, Raw: "Pending"}},
+		{
+			"ready", 200,
+			`{"id":"task-1","status":"Ready","result":{"sample":"https://delivery-eu1.bfl.ai/x.png?se=2026&sig=a%2Bb","prompt":"A grey heron","seed":1234567890,"start_time":1,"end_time":2,"duration":1}}`,
+			bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://delivery-eu1.bfl.ai/x.png?se=2026&sig=a%2Bb", Prompt: "A grey heron", Seed: new(int64(1234567890))},
+		},
+		{"ready, seed 0", 200, `{"status":"Ready","result":{"sample":"https://x","seed":0}}`, bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://x", Seed: new(int64(0))}},
+		{"ready, a large seed", 200, `{"status":"Ready","result":{"sample":"https://x","seed":9007199254740993}}`, bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://x", Seed: new(int64(9007199254740993))}},
+		{"ready, an odd seed", 200, `{"status":"Ready","result":{"sample":"https://x","seed":1.5,"prompt":null}}`, bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://x"}},
+		{"ready, a seed as a float", 200, `{"status":"ready","result":{"sample":"https://x","seed":42.0}}`, bfl.Result{Status: bfl.Ready, Raw: "ready", SampleURL: "https://x", Seed: new(int64(42))}},
+		{"an error as documented", 200, `{"status":"Error","error":"Error description"}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "Error description"}},
+		{"an error in details", 200, `{"status":"Error","result":null,"details":{"error":"out of memory"}}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "out of memory"}},
+		{"an error as an object", 200, `{"status":"Failed","error":{"message":"out of\n\tmemory"}}`, bfl.Result{Status: bfl.Failed, Raw: "Failed", Message: "out of memory"}},
+		{"an error as the result", 200, `{"status":"Failed","result":"no GPU left"}`, bfl.Result{Status: bfl.Failed, Raw: "Failed", Message: "no GPU left"}},
+		{"an error that repeats a signed URL and the key", 200, `{"status":"Error","error":"GET https://d.bfl.ai/x?sig=abc with ` + key + `"}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "GET https://d.bfl.ai/x with [key]"}},
+		{
+			"request moderated", 200, `{"status":"Request Moderated","result":null,"details":{"Moderation Reasons":["Safety Filter","Derivative Works Filter","Safety Filter"]}}`,
+			bfl.Result{Status: bfl.RequestModerated, Raw: "Request Moderated", Reasons: []string{"Safety Filter", "Derivative Works Filter"}},
+		},
+		{
+			"content moderated", 200, `{"status":"Content Moderated","details":{"moderation_reasons":"violence","other":["x"]}}`,
+			bfl.Result{Status: bfl.ContentModerated, Raw: "Content Moderated", Reasons: []string{"violence"}},
+		},
+		{"moderated without reasons", 200, `{"status":"content_moderated","details":null}`, bfl.Result{Status: bfl.ContentModerated, Raw: "content_moderated"}},
+		{"not found", 200, `{"id":"task-1","status":"Task not found","result":null}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+		{"not found, as an error", 404, `{"detail":"Task not found"}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+		{"not found, as an answer with an error's status", 404, `{"id":"task-1","status":"Task not found","result":null}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+		{"not found, as a code", 404, `{"error":"task_not_found","message":"No such task."}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c, seen := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(test.status, test.body), nil })
+			got, err := c.Poll(t.Context(), pollingURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			// The URL goes out exactly as it came.
+			if diff := cmp.Diff([]string{"GET " + pollingURL + " " + key}, seen.list); diff != "" {
+				t.Errorf("calls (-want +got):\n%s", diff)
+			}
+			if got.Status.Final() != (got.Status != bfl.Pending) {
+				t.Errorf("Final is %v", got.Status.Final())
+			}
+		})
+	}
+}
+
+func TestPollFaults(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		``:                     "the API's answer cannot be read: it is empty",
+		`{}`:                   "the API's answer cannot be read: it names no status",
+		`{"status":null}`:      "the API's answer cannot be read: it names no status",
+		`{"status":["Ready"]}`: "the API's answer cannot be read: it names no status",
+		`{"status":"Ready"}`:   "the API's answer cannot be read: the task is ready, but no image is named",
+		`{"status":"Ready","result":{"sample":""}}`:              "the API's answer cannot be read: the task is ready, but no image is named",
+		`{"status":"Ready","result":"https://x"}`:                "the API's answer cannot be read: the task is ready, but no image is named",
+		`{"status":"Ready","result":{"sample":"https://`:         "the API's answer cannot be read: it ends too early",
+		`<html><title>Sign in</title>`:                           "the API's answer cannot be read: it is a web page",
+		`{"status":"Pending"` + strings.Repeat(" ", 1<<20) + `}`: "the API's answer cannot be read: it is longer than 1 MB",
+	} {
+		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })
+		got, err := c.Poll(t.Context(), pollingURL)
+		if e := as[*bfl.AnswerError](t, err); e.Error() != want {
+			t.Errorf("%.40q: %s, want %s", body, e, want)
+		}
+		if !cmp.Equal(got, bfl.Result{}) {
+			t.Errorf("%.40q: an error comes with %+v", body, got)
+		}
+	}
+}
+
+// TestPollRefusals makes sure that a wrong path is not taken for a task that does not exist, which would be given up.
+func TestPollRefusals(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status int
+		body   string
+	}{{404, `{"detail":"Not Found"}`}, {404, ""}, {404, "<title>404</title>"}, {500, `{"detail":"Task not found"}`}, {401, `{"detail":"Invalid key"}`}} {
+		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(test.status, test.body), nil })
+		_, err := c.Poll(t.Context(), pollingURL)
+		if e := as[*bfl.APIError](t, err); e.StatusCode != test.status {
+			t.Errorf("%d %s: %+v", test.status, test.body, e)
+		}
+	}
+}
+
+// TestPollStrangers makes sure that nothing is sent to hosts that the key is not for.
+func TestPollStrangers(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"https://evil.example/v1/get_result?id=1", "http://api.bfl.ai/", "https://127.0.0.1/", "", "%"} {
+		c, seen := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, `{"status":"Pending"}`), nil })
+		_, err := c.Poll(t.Context(), address)
+		is[*bfl.URLError](t, err)
+		if seen.list != nil {
+			t.Errorf("%s: calls were made: %v", address, seen.list)
+		}
+	}
+}
+
+func TestPollConnectionBreaks(t *testing.T) {
+	t.Parallel()
+	base := rawServer(t, func(conn net.Conn, _ *http.Request) { _ = conn.Close() })
+	_, err := client(t, base).Poll(t.Context(), base+"/v1/get_result?id=1")
+	if e := as[*bfl.NetworkError](t, err); !e.Retryable() || e.Host != "127.0.0.1" {
+		t.Errorf("got %+v", e)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(context.DeadlineExceeded)
+	_, err = client(t, base).Poll(ctx, base+"/v1/get_result?id=1")
+	if e := as[*bfl.NetworkError](t, err); !e.Retryable() || e.Error() != "127.0.0.1 did not answer in time" {
+		t.Errorf("got %v", e)
+	}
+}

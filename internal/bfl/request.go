@@ -1,0 +1,223 @@
+package bfl
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Fingerprint identifies what a request asks for: the SHA-256, in hexadecimal, of its canonical form (see
+// MarshalJSON). Two requests with one fingerprint ask for the same image. Its definition never changes, since a
+// different one would make every image that exists look changed, and buy it again. It is "" while an argument or an
+// input is known only later.
+func (r *Request) Fingerprint() string {
+	if !r.Known() {
+		return ""
+	}
+	canonical, err := r.MarshalJSON()
+	if err != nil {
+		// Known arguments are strings, booleans, finite numbers and valid JSON; nothing else reaches a Request.
+		panic(fmt.Sprintf("bfl: fingerprint of a request for %s: %v", r.Model.Name, err))
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+// Known reports whether all of the request is known now.
+func (r *Request) Known() bool {
+	for _, a := range r.Arguments {
+		if a.Value == nil {
+			return false
+		}
+	}
+	for _, in := range r.Inputs {
+		if in.URL == "" && in.SHA256 == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// MarshalJSON writes the canonical form: the endpoint, and the body with its fields sorted by name, without white
+// space, an input as its URL or as {"sha256": hash}. What is known only later is null.
+//
+//	{"endpoint":"/v1/flux-2-pro","body":{"input_image":{"sha256":"..."},"prompt":"...","seed":7}}
+func (r *Request) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 512)
+	b = append(b, `{"endpoint":`...)
+	b = appendString(b, r.Model.Endpoint)
+	b = append(b, `,"body":{`...)
+	for i, f := range r.fields() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, f.name), ':')
+		switch {
+		case f.input == nil:
+			var err error
+			if b, err = appendValue(b, f.value); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.name, err)
+			}
+		case f.input.URL != "":
+			b = appendString(b, f.input.URL)
+		case f.input.SHA256 != "":
+			b = append(b, `{"sha256":`...)
+			b = append(appendString(b, f.input.SHA256), '}')
+		default:
+			b = append(b, "null"...)
+		}
+	}
+	return append(b, "}}"...), nil
+}
+
+// field is one field of the body.
+type field struct {
+	name  string
+	value any
+	input *Input
+}
+
+// fields returns the body's fields sorted by name.
+func (r *Request) fields() []field {
+	fields := make([]field, 0, len(r.Arguments)+len(r.Inputs))
+	for _, a := range r.Arguments {
+		fields = append(fields, field{name: a.Name, value: a.Value})
+	}
+	for i := range r.Inputs {
+		fields = append(fields, field{name: r.Inputs[i].Field, input: &r.Inputs[i]})
+	}
+	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	return fields
+}
+
+// ErrInputChanged says that an input has another length than it was opened with.
+var ErrInputChanged = errors.New("an input image changed while it was read")
+
+// Opener gives the content of an input that is not a URL, and its length in bytes. The body closes it. That the
+// content is still what the input's hash says is for the reader to check, by failing before its end.
+type Opener func(Input) (io.ReadCloser, int64, error)
+
+// Body returns the request's JSON body and its length. Inputs are read, and encoded as Base64, while the body is read,
+// so that memory does not grow with them. An input whose content ends early or goes on past its length fails the read,
+// before the body's end, with ErrInputChanged.
+func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
+	if !r.Known() {
+		return nil, 0, errors.New("bfl: the body of a request that is not wholly known")
+	}
+	var body multiBody
+	text := []byte{'{'}
+	for i, f := range r.fields() {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(appendString(text, f.name), ':')
+		var err error
+		switch {
+		case f.input == nil:
+			text, err = appendValue(text, f.value)
+		case f.input.URL != "":
+			text = appendString(text, f.input.URL)
+		default:
+			body.addBytes(append(text, '"'))
+			err = body.addFile(open, *f.input)
+			text = []byte{'"'}
+		}
+		if err != nil {
+			return nil, 0, errors.Join(fmt.Errorf("%s: %w", f.name, err), body.Close())
+		}
+	}
+	body.addBytes(append(text, '}'))
+	body.Reader = io.MultiReader(body.parts...)
+	return &body, body.length, nil
+}
+
+// multiBody reads its parts one after the other.
+type multiBody struct {
+	io.Reader
+	parts   []io.Reader
+	closers []io.Closer
+	length  int64
+	// buffers serve all inputs in turn, and exist from when the first one is read.
+	buffers *base64Buffers
+}
+
+func (m *multiBody) addBytes(b []byte) {
+	m.parts = append(m.parts, bytes.NewReader(b))
+	m.length += int64(len(b))
+}
+
+func (m *multiBody) addFile(open Opener, in Input) error {
+	content, size, err := open(in)
+	if err != nil {
+		return err
+	}
+	m.parts = append(m.parts, &base64Reader{source: content, left: size, body: m})
+	m.closers = append(m.closers, content)
+	m.length += int64(base64.StdEncoding.EncodedLen(int(size)))
+	return nil
+}
+
+func (m *multiBody) Close() error {
+	var errs []error
+	for _, c := range m.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// base64Reader encodes a source of known length.
+type base64Reader struct {
+	source io.Reader
+	left   int64 // bytes of the source not read yet
+	body   *multiBody
+	ready  []byte // encoded, not handed out yet
+}
+
+type base64Buffers struct {
+	raw  [3 * 4096]byte
+	text [4 * 4096]byte
+}
+
+func (b *base64Reader) Read(p []byte) (int, error) {
+	if len(b.ready) == 0 {
+		if b.left == 0 {
+			return 0, b.atEnd()
+		}
+		if b.body.buffers == nil {
+			b.body.buffers = new(base64Buffers)
+		}
+		raw, text := &b.body.buffers.raw, &b.body.buffers.text
+		n := min(b.left, int64(len(raw)))
+		if _, err := io.ReadFull(b.source, raw[:n]); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return 0, ErrInputChanged
+		} else if err != nil {
+			return 0, fmt.Errorf("reading an input image: %w", err)
+		}
+		b.left -= n
+		b.ready = text[:base64.StdEncoding.EncodedLen(int(n))]
+		base64.StdEncoding.Encode(b.ready, raw[:n])
+	}
+	n := copy(p, b.ready)
+	b.ready = b.ready[n:]
+	return n, nil
+}
+
+// atEnd makes sure that the source has nothing left, since its hash went into the fingerprint as it was.
+func (b *base64Reader) atEnd() error {
+	var more [1]byte
+	n, err := io.ReadFull(b.source, more[:])
+	switch {
+	case n > 0:
+		return ErrInputChanged
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	default:
+		return fmt.Errorf("reading an input image: %w", err)
+	}
+}
