@@ -1,0 +1,145 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// testHash returns a SHA-256-like string made of one number.
+func testHash(n int) string { return fmt.Sprintf("%064x", n) }
+
+func addr(tb testing.TB, s string) addrs.Image {
+	tb.Helper()
+	a, err := addrs.Parse(s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+// testImage returns a record like those of real images, different for each n.
+func testImage(n int) *Image {
+	request := fmt.Sprintf(`{"endpoint":"/v1/flux-2-pro","body":{"height":1024,"prompt":"Studio photo of product %d & co, <flat> vector, brand colours %s","seed":%d,"width":1024}}`,
+		n, strings.Repeat("#0b3d91 ", 8), n)
+	return &Image{
+		Provider: "bfl", Model: "flux-2-pro", Fingerprint: testHash(n), Request: json.RawMessage(request),
+		Output: File{Path: fmt.Sprintf("images/product-%d.png", n), SHA256: testHash(n + 1<<40), Bytes: 1_200_000, Width: 1024, Height: 1024, Format: "png"},
+		Result: Result{TaskID: fmt.Sprintf("0f4a9d62-3c1e-4a4b-9d2c-%012d", n), Seed: new(int64(n)), Cost: 3000},
+		Labels: map[string]string{"season": "summer"},
+	}
+}
+
+// testState returns a state of n images.
+func testState(n int) *State {
+	st := newState("3f0a7c52-9a7e-4d1c-8b8f-0d6c2a1b5e90")
+	for i := range n {
+		st.Images[addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%06d", i))}] = testImage(i)
+	}
+	st.Outputs["hero"] = OutputValue{Value: json.RawMessage(`"images/hero.png"`), Type: json.RawMessage(`"string"`)}
+	return st
+}
+
+// testTask returns the task whose image is testImage(n).
+func testTask(n int) Task {
+	img := testImage(n)
+	return Task{
+		Provider: img.Provider, Model: img.Model, Fingerprint: img.Fingerprint, Request: img.Request, Path: img.Output.Path,
+		Cost: 4500, Labels: img.Labels, Started: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC),
+	}
+}
+
+// snapshotOf returns a copy of a state that later records do not change.
+func snapshotOf(st *State) *State {
+	return &State{
+		Lineage: st.Lineage, Images: maps.Clone(st.Images), Outputs: maps.Clone(st.Outputs),
+		Tasks: maps.Clone(st.Tasks), Moderated: maps.Clone(st.Moderated),
+	}
+}
+
+// open opens a session that is closed at the end of the test.
+func open(tb testing.TB, path string, o Options) *Session {
+	tb.Helper()
+	s, err := Open(tb.Context(), path, o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+func appendAll(tb testing.TB, s *Session, records ...Record) {
+	tb.Helper()
+	for _, rec := range records {
+		if err := s.Append(rec); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func read(tb testing.TB, path string) *State {
+	tb.Helper()
+	st, err := Read(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return st
+}
+
+// lifecycle returns the records of a run in which everything happens that can: images 1 and 2 are there before it.
+func lifecycle(tb testing.TB) []Record {
+	tb.Helper()
+	a, b, c, d, e := addr(tb, "image.a"), addr(tb, "image.b"), addr(tb, `image.c["x"]`), addr(tb, "image.d"), addr(tb, "module.m.image.e[0]")
+	relabelled := *testImage(1)
+	relabelled.Labels = map[string]string{"season": "winter"}
+	relabelled.Output.Path = "moved/a.png"
+	submitted := func(at addrs.Image, n int) Submitted {
+		return Submitted{at, fmt.Sprintf("task-%d", n), fmt.Sprintf("https://api.eu2.bfl.ai/v1/get_result?id=task-%d&x=<&>", n), 4500, false}
+	}
+	return []Record{
+		Intent{c, testTask(3)},
+		Intent{d, testTask(4)},
+		submitted(c, 3),
+		Stored{a, &relabelled},
+		submitted(d, 4),
+		Ready{c},
+		Fetched{c, testImage(3).Output, testImage(3).Result, "images/.fluxbatch-tmp-product-3.png-0123456789abcdef"},
+		Failed{d, "Task not found"},
+		Stored{c, testImage(3)},
+		Removed{a},
+		Intent{a, testTask(5)},
+		submitted(a, 5),
+		Moderated{a, testImage(5).Fingerprint, []string{"Derivative Works Filter"}},
+		Moved{b, e},
+		Intent{e, testTask(6)},
+		Moved{e, b},
+		submitted(b, 6),
+		Intent{d, testTask(7)},
+		Stored{a, testImage(8)},
+		Stored{a, testImage(5)},
+		Ready{b},
+	}
+}
+
+// appendLine appends rec as a line.
+func appendLine(b, rec []byte) []byte {
+	b = appendChecksum(append(b, lineHead...), rec)
+	return append(append(append(b, lineMid...), rec...), lineTail...)
+}
+
+// first returns the best of the candidates, and whether there is one.
+func first(candidates []*Image) (*Image, bool) {
+	if len(candidates) == 0 {
+		return nil, false
+	}
+	return candidates[0], true
+}

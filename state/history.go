@@ -1,0 +1,41 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// Generation is one of the images that an address had before.
+type Generation struct {
+	// Number counts an address's generations from 1, the oldest. It never changes while the store lives.
+	Number int
+	Image  *Image
+	// Edited says that the bytes are not those that the request made: somebody changed the file.
+	Edited bool
+	// Available says that the store has the bytes.
+	Available bool
+}
+
+// History returns the images that were put into the store under an address, the oldest first. The image that the
+// address has now is not among them, unless it was restored from there.
+func (s *Store) History(a addrs.Image) ([]Generation, error) {
+	all, err := s.recipes.of(a)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of %s: %w", a, err)
+	}
+	var generations []Generation
+	seen := map[string]bool{}
+	for _, r := range all {
+		// An image that was restored and replaced again is put there twice.
+		key := r.Fingerprint + r.SHA256
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		generations = append(generations, Generation{
+			Number: len(generations) + 1, Image: r.Image, Edited: r.Fingerprint == "", Available: s.Has(r.SHA256),
+		})
+	}
+	return generations, nil
+}

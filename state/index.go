@@ -1,0 +1,244 @@
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+)
+
+// indexFile is the stat cache.
+const indexFile = localDir + "/index"
+
+// indexHead is its first line. A file that begins otherwise is from another version, and not used.
+const indexHead = "fluxbatch index 1\n"
+
+// Index remembers of files at which size and modification time they had which SHA-256, so that they need not be read
+// again. It is a cache: a missing or damaged one costs reading all files once. It is safe for concurrent use.
+type Index struct {
+	root *safefile.Dir
+
+	mu      sync.Mutex
+	entries map[string]indexEntry
+	changed bool
+}
+
+type indexEntry struct {
+	size    int64
+	modTime int64 // nanoseconds since 1970
+	sum     string
+	// used says that the file was asked for in this run.
+	used bool
+}
+
+// A file that is changed twice within one step of its file system's clock has the same modification time after both.
+// So a hash says nothing about the file from then on, unless the clock had moved on from the modification time when
+// the hash was taken. Git calls entries where it had not "racily clean".
+const (
+	// coarseStep is for times that are whole seconds: FAT's clock has steps of two.
+	coarseStep = 2 * time.Second
+	// fineStep is for the others: the kernel's tick is 10 ms at most, and Windows' 16.
+	fineStep = 20 * time.Millisecond
+)
+
+// racy reports whether a file of that modification time, read at now, can change later without its time showing it.
+func racy(modTime, now time.Time) bool {
+	step := fineStep
+	if modTime.Nanosecond() == 0 {
+		step = coarseStep
+	}
+	return modTime.Add(step).After(now)
+}
+
+// Record remembers that the file at path has a hash and, before its bytes were read or when they were written, info.
+// A file that was modified just now is not remembered: it could change again unseen (safefile.Pending.Settle spares
+// new files that).
+func (x *Index) Record(path string, info fs.FileInfo, sum string) {
+	x.record(path, info, sum, time.Now())
+}
+
+// note records a file that was just written or read. Without it, or where the file is gone already, the file is read
+// again some time.
+func (x *Index) note(dir *safefile.Dir, path, sum string) {
+	if info, err := dir.Stat(path); err == nil {
+		x.Record(path, info, sum)
+	}
+}
+
+func (x *Index) record(path string, info fs.FileInfo, sum string, now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e := indexEntry{info.Size(), info.ModTime().UnixNano(), sum, true}
+	if racy(info.ModTime(), now) {
+		if _, ok := x.entries[path]; ok {
+			delete(x.entries, path)
+			x.changed = true
+		}
+		return
+	}
+	before := x.entries[path]
+	before.used = true
+	x.entries[path] = e
+	x.changed = x.changed || before != e
+}
+
+// known returns the hash of the file at path, "" where it has to be read.
+func (x *Index) known(path string, info fs.FileInfo) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e, ok := x.entries[path]
+	if !ok || e.size != info.Size() || e.modTime != info.ModTime().UnixNano() {
+		return ""
+	}
+	if !e.used {
+		e.used = true
+		x.entries[path] = e
+	}
+	return e.sum
+}
+
+// Hash returns the SHA-256 of the file at path in dir, and reads it only where the index does not know it. It is for
+// the files that requests are made of.
+func (x *Index) Hash(dir *safefile.Dir, path string) (string, error) {
+	info, err := dir.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	return x.hash(dir, path, path, info)
+}
+
+// hash returns the hash of the file called name in dir, which the index knows as path.
+func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (string, error) {
+	if sum := x.known(path, info); sum != "" {
+		return sum, nil
+	}
+	// The time and info are from before the file is read: a change during the reading must not look old.
+	now := time.Now()
+	sum, _, err := hashFile(dir, name)
+	if err == nil {
+		x.record(path, info, sum, now)
+	}
+	return sum, err
+}
+
+// Save writes the index if it changed. Where images is not nil, it keeps only what it knows of their files, and of
+// those that were asked for since it was opened.
+func (x *Index) Save(images map[addrs.Image]*Image) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if images != nil {
+		x.prune(images)
+	}
+	if !x.changed {
+		return nil
+	}
+	err := ensureLocal(x.root)
+	if err == nil {
+		err = x.root.WriteFile(indexFile, 0o644, x.write)
+	}
+	if err != nil {
+		return fmt.Errorf("saving the index of files: %w", err)
+	}
+	x.changed = false
+	return nil
+}
+
+func (x *Index) prune(images map[addrs.Image]*Image) {
+	keep := make(map[string]bool, len(images))
+	for _, img := range images {
+		keep[img.Output.Path] = true
+	}
+	for path, e := range x.entries {
+		if !e.used && !keep[path] {
+			delete(x.entries, path)
+			x.changed = true
+		}
+	}
+}
+
+// write writes the head, a line for each file, and the CRC-32C of all that as the last line.
+func (x *Index) write(w io.Writer) error {
+	sum := crc32.New(castagnoli)
+	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 256<<10)
+	line := []byte(indexHead)
+	for _, path := range slices.Sorted(maps.Keys(x.entries)) {
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+		e := x.entries[path]
+		line = append(line[:0], e.sum...)
+		line = append(line, ' ')
+		line = strconv.AppendInt(line, e.size, 10)
+		line = append(line, ' ')
+		line = strconv.AppendInt(line, e.modTime, 10)
+		line = append(line, ' ')
+		line = append(line, path...)
+		line = append(line, '\n')
+	}
+	if _, err := out.Write(line); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%08x\n", sum.Sum32())
+	return err
+}
+
+// maxIndex bounds the index file: ten million files.
+const maxIndex = 2 << 30
+
+func openIndex(root *safefile.Dir) (*Index, error) {
+	x := &Index{root: root, entries: map[string]indexEntry{}}
+	data, err := root.ReadFile(indexFile, maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return x, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the index of files: %w", err)
+	}
+	if entries, ok := parseIndex(data); ok {
+		x.entries = entries
+	}
+	return x, nil
+}
+
+// parseIndex reports false for anything that is not wholly what write wrote.
+func parseIndex(data []byte) (map[string]indexEntry, bool) {
+	const tail = 9 // the checksum's digits and its line break
+	if len(data) < len(indexHead)+tail || !bytes.HasPrefix(data, []byte(indexHead)) {
+		return nil, false
+	}
+	body, sum := data[:len(data)-tail], string(data[len(data)-tail:])
+	if fmt.Sprintf("%08x\n", crc32.Checksum(body, castagnoli)) != sum {
+		return nil, false
+	}
+	text := string(body[len(indexHead):])
+	entries := make(map[string]indexEntry, strings.Count(text, "\n"))
+	for line := range strings.Lines(text) {
+		hash, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		size, rest, _ := strings.Cut(rest, " ")
+		modTime, path, _ := strings.Cut(rest, " ")
+		e := indexEntry{sum: hash}
+		var errSize, errTime error
+		e.size, errSize = strconv.ParseInt(size, 10, 64)
+		e.modTime, errTime = strconv.ParseInt(modTime, 10, 64)
+		if errSize != nil || errTime != nil || !isHash(hash) || path == "" {
+			return nil, false
+		}
+		entries[path] = e
+	}
+	return entries, true
+}

@@ -1,0 +1,152 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+)
+
+// project is a directory with images and a local directory.
+type project struct {
+	dir   *safefile.Dir
+	local *Local
+}
+
+func newProject(tb testing.TB) *project {
+	tb.Helper()
+	dir, err := safefile.Open(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &project{dir: dir}
+	p.reopen(tb)
+	tb.Cleanup(func() {
+		if err := errors.Join(p.local.Close(), dir.Close()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return p
+}
+
+// reopen does what the next run does.
+func (p *project) reopen(tb testing.TB) {
+	tb.Helper()
+	if p.local != nil {
+		if err := p.local.Close(); err != nil {
+			tb.Error(err)
+		}
+	}
+	var err error
+	if p.local, err = OpenLocal(p.dir); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (p *project) write(tb testing.TB, name, content string) {
+	tb.Helper()
+	path := filepath.Join(p.dir.Path(), name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// image writes a file and returns the record of an image with it.
+func (p *project) image(tb testing.TB, n int, content string) *Image {
+	tb.Helper()
+	img := testImage(n)
+	img.Output.SHA256, img.Output.Bytes = sum(content), int64(len(content))
+	p.write(tb, img.Output.Path, content)
+	return img
+}
+
+func sum(content string) string {
+	h := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(h[:])
+}
+
+// tree returns the files of the project with their content, except the .gitignore and the recipes.
+func (p *project) tree(tb testing.TB) map[string]string {
+	tb.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(p.dir.Path(), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || e.Name() == ".gitignore" || e.Name() == "recipes" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, relErr := filepath.Rel(p.dir.Path(), path)
+		files[filepath.ToSlash(rel)] = string(data)
+		return errors.Join(err, relErr)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return files
+}
+
+func wantTree(tb testing.TB, p *project, want map[string]string) {
+	tb.Helper()
+	if diff := cmp.Diff(want, p.tree(tb)); diff != "" {
+		tb.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+func wantFound(tb testing.TB, p *project, img *Image, want bool) {
+	tb.Helper()
+	found, ok := first(p.local.Store().Candidates(nth(0), img.Fingerprint, img.Result.Simulated))
+	if ok != want {
+		tb.Errorf("Candidates(%.4s...) reports %v, want %v", img.Fingerprint, ok, want)
+	} else if diff := cmp.Diff(img, found, sameState); ok && diff != "" {
+		tb.Error(diff)
+	}
+}
+
+func TestModerationsAreRemembered(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	path := filepath.Join(p.dir.Path(), "fluxbatch.state.json")
+	s := open(t, path, Options{Local: p.local})
+	a, b := addr(t, "image.a"), addr(t, "image.b")
+	appendAll(t, s, Intent{a, testTask(1)}, Moderated{a, testHash(1), []string{"Derivative Works Filter"}}, Moderated{b, testHash(2), nil})
+	want := map[string]Moderation{testHash(1): {Reasons: []string{"Derivative Works Filter"}}, testHash(2): {}}
+	for range 2 {
+		if diff := cmp.Diff(want, s.State().Moderated, sameState); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if err := s.Close(); err != nil { // a crash before the commit: the journal has them
+			t.Fatal(err)
+		}
+		s = open(t, path, Options{Local: p.local})
+	}
+	if err := errors.Join(s.Commit(nil), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p.reopen(t)
+	s = open(t, path, Options{Local: p.local})
+	if diff := cmp.Diff(want, s.State().Moderated, sameState); diff != "" {
+		t.Errorf("after the commit (-want +got):\n%s", diff)
+	}
+	// -retry-moderated: this time the API made it.
+	appendAll(t, s, Intent{a, testTask(1)}, Stored{a, testImage(1)})
+	if err := errors.Join(s.Commit(nil), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p.reopen(t)
+	delete(want, testHash(1))
+	s = open(t, path, Options{Local: p.local})
+	if diff := cmp.Diff(want, s.State().Moderated, sameState); diff != "" {
+		t.Errorf("after it was made (-want +got):\n%s", diff)
+	}
+	p.write(t, moderatedFile, "{ damaged")
+	p.reopen(t)
+	if len(p.local.moderated) > 0 {
+		t.Error("a damaged file is believed")
+	}
+}

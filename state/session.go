@@ -1,0 +1,210 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+)
+
+// Options say how a state is opened.
+type Options struct {
+	// Operation is the command that runs, such as "apply", and Version the program's; the lock names both to others.
+	Operation, Version string
+	// LockTimeout is how long to wait for another run's lock; 0 fails at once.
+	LockTimeout time.Duration
+	// NoLock opens without a lock. Two runs at once may then pay for the same images.
+	NoLock bool
+	// Local, where not nil, keeps the moderations. Without it they are forgotten at Commit.
+	Local *Local
+	// Faults, where not nil, sees every file operation on the state and its journal, see safefile.Dir.WithFaults. It
+	// is for tests.
+	Faults func(op safefile.Op, name string) error
+}
+
+// Session is one run's hold on a state. Append and Commit are safe for concurrent use.
+type Session struct {
+	place   place
+	options Options
+	lock    *fileLock
+	log     *groupLog
+
+	// dir is nil while the state's directory does not exist; only without a lock.
+	dir *safefile.Dir
+
+	// mu guards the maps of state, and unsaved. Records are applied while they are written, one batch after the other.
+	mu    sync.RWMutex
+	state *State
+	// unsaved are the addresses of facts that the journal could not take.
+	unsaved []addrs.Image
+
+	// The rest is owned by the holder of the log's token.
+
+	// sum and info are those of the state file that state is based on.
+	sum  string
+	info fs.FileInfo
+	// changed says that images differ from the state file.
+	changed bool
+	journal journalFile
+	closed  bool
+}
+
+// Open takes the lock, reads the state at path and replays the journal. A missing file is a new, empty state with a
+// fresh lineage. The lock stands beside the state file, so Open makes the directory unless o.NoLock; files are
+// written by Append and Commit only.
+//
+// Besides file errors it returns a LockedError, VersionError, DamagedError or StaleJournalError.
+func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
+	p, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{place: p, options: o}
+	s.log = newGroupLog(s.openJournal)
+	defer func() {
+		if err != nil {
+			// The error that ended Open is the one to report; nothing was written that could be lost.
+			_ = s.Close()
+		}
+	}()
+	if err := s.openDir(!o.NoLock); err != nil {
+		return nil, err
+	}
+	if !o.NoLock {
+		if s.lock, err = acquireLock(ctx, p.lockPath(), path, o); err != nil {
+			return nil, err
+		}
+		if err := s.sweep(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openDir opens the state's directory, making it if create says so.
+func (s *Session) openDir(create bool) error {
+	if s.dir != nil {
+		return nil
+	}
+	dir, err := safefile.Open(s.place.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !create {
+			return nil
+		}
+		dir, err = safefile.OpenAll(s.place.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("opening the directory of the state %s: %w", s.place.path, err)
+	}
+	if s.options.Faults != nil {
+		dir = dir.WithFaults(s.options.Faults)
+	}
+	s.dir = dir
+	return nil
+}
+
+// sweep removes what crashed writers of these two files left. Under the lock there are no others.
+func (s *Session) sweep() error {
+	if err := s.dir.SweepFor(".", s.place.base, s.place.journal()); err != nil {
+		return fmt.Errorf("removing leftovers of an interrupted run: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) load() error {
+	moderated := map[string]Moderation{}
+	if s.options.Local != nil {
+		moderated = maps.Clone(s.options.Local.moderated)
+	}
+	if s.dir == nil {
+		s.state = newState(freshID())
+		s.state.Moderated = moderated
+		return nil
+	}
+	l, err := load(s.dir, s.place, moderated)
+	if err != nil {
+		return err
+	}
+	s.state, s.sum, s.info = l.state, l.sum, l.info
+	if l.journal != nil {
+		s.changed = len(l.journal.changes) > 0
+		s.journal = newJournalFile(l)
+	}
+	return nil
+}
+
+// State returns the live state. It may be read while no Append runs, and is changed by the session only. The images
+// and tasks in it are never changed, so a pointer to one stays good.
+func (s *Session) State() *State { return s.state }
+
+// Append records what happened. When it returns without an error, the record is durable and applied to the state.
+// Many callers share one fsync, so call it from as many goroutines as have something to record; records of one
+// address are the caller's to order.
+//
+// After an error the record is not known to be durable, and the journal takes no more. Anything but an Intent is
+// applied to the state even so: it has happened, and Commit may still be able to save it. Stop submitting, then
+// Commit.
+func (s *Session) Append(rec Record) error {
+	s.mu.RLock()
+	e, err := entryOf(s.state, rec)
+	s.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	err = withLine(e, func(line []byte) error {
+		return s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
+	})
+	if err != nil {
+		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), e.Address, err)
+	}
+	return nil
+}
+
+// applied brings the state up to date with an entry that the journal has, or could not take.
+func (s *Session) applied(e *entry, err error) {
+	s.journal.dirty = true
+	if err != nil && !e.fact() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.unsaved = append(s.unsaved, e.Address)
+	}
+	for _, c := range e.changes() {
+		s.state.set(c.address, c.now)
+		s.changed = true
+	}
+	// entryOf made sure that it makes sense.
+	_ = e.apply(s.state)
+}
+
+// Close frees the lock. What was appended and not committed stays in the journal for the next run. Closing twice does
+// nothing.
+func (s *Session) Close() error {
+	return s.log.exclusive(func() error {
+		if s.closed {
+			return nil
+		}
+		s.closed = true
+		err := s.log.close()
+		s.log.broken = os.ErrClosed
+		if s.dir != nil {
+			err = errors.Join(err, s.dir.Close())
+		}
+		if s.lock != nil {
+			err = errors.Join(err, s.lock.release())
+		}
+		return err
+	})
+}

@@ -1,0 +1,126 @@
+package state
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// State is what is known of the images that exist.
+type State struct {
+	// Lineage is a random name given to a state when it is first written. Two states of different lineage have
+	// nothing to do with each other, whatever their paths.
+	Lineage string
+	Images  map[addrs.Image]*Image
+	// Outputs are the root module's output values after the last apply, as JSON.
+	Outputs map[string]OutputValue
+	// Tasks are the submissions that no run has finished yet.
+	Tasks map[addrs.Image]*Task
+	// Moderated are the requests that the API refused for their content, by fingerprint.
+	Moderated map[string]Moderation
+}
+
+// Moderation is what is remembered of a request that was moderated.
+type Moderation struct {
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// Redacted stands in a recorded request for a value that is sensitive: states are there to be committed.
+const Redacted = "(sensitive value)"
+
+// Image is the record of one image that was made. It is never changed once recorded: a new record replaces it.
+type Image struct {
+	// Provider is the provider's address, such as "bfl" or "bfl.eu".
+	Provider string `json:"provider"`
+	// Model is the name of the model in the configuration.
+	Model string `json:"model"`
+	// Fingerprint identifies the request that made the image; see bfl.Request.Fingerprint.
+	Fingerprint string `json:"fingerprint"`
+	// Request is the canonical form of that request, with references as hashes, and sensitive values as Redacted.
+	Request json.RawMessage `json:"request"`
+	Output  File            `json:"output"`
+	Result  Result          `json:"result"`
+	// Dependencies are the images whose files or values went into the request, sorted.
+	Dependencies []addrs.Image `json:"dependencies,omitempty"`
+	// Labels are the user's, for targeting and reports.
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// File describes an image's file.
+type File struct {
+	// Path is relative to the root module (to .fluxbatch/simulation/ in a simulation), with slashes.
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	// Format is "png", "jpeg" or "webp", as found in the file rather than as asked for.
+	Format string `json:"format"`
+}
+
+// Result is what the API said of the image.
+type Result struct {
+	TaskID string `json:"task_id"`
+	// Seed is the seed used, nil where the API named none.
+	Seed *int64 `json:"seed,omitempty"`
+	// Cost is what the API charged, or its estimate where the API named no cost.
+	Cost bfl.Credits `json:"cost_credits"`
+	// Prompt is set where the API elaborated the prompt.
+	Prompt string `json:"prompt,omitempty"`
+	// Simulated marks an image that a simulator made.
+	Simulated bool `json:"simulated,omitempty"`
+}
+
+// OutputValue is one output of the root module.
+type OutputValue struct {
+	Value json.RawMessage `json:"value"`
+	// Type is the value's type in cty's JSON form.
+	Type      json.RawMessage `json:"type"`
+	Sensitive bool            `json:"sensitive,omitempty"`
+}
+
+// Task is a submission under way: it may have been paid for, and its image has not arrived. It is never changed once
+// recorded: a further record of it replaces it.
+type Task struct {
+	Provider    string          `json:"provider"`
+	Model       string          `json:"model"`
+	Fingerprint string          `json:"fingerprint"`
+	Request     json.RawMessage `json:"request"`
+	// Path is where the image was to go, relative like File.Path.
+	Path string `json:"path"`
+	// ID and PollingURL are "" while no answer to the POST has been recorded: such a task may or may not exist.
+	ID         string `json:"task_id,omitempty"`
+	PollingURL string `json:"polling_url,omitempty"`
+	// Cost is what the API says it charges, or its estimate before the API answered.
+	Cost      bfl.Credits `json:"cost_credits"`
+	Simulated bool        `json:"simulated,omitempty"`
+	// Dependencies and Labels are those of the image that the task makes.
+	Dependencies []addrs.Image     `json:"dependencies,omitempty"`
+	Labels       map[string]string `json:"labels,omitempty"`
+	// Started is when the task was submitted, for messages to the user; zero where unknown.
+	Started time.Time `json:"started,omitzero"`
+	// Ready is set once the API has finished the image.
+	Ready bool `json:"ready,omitempty"`
+	// Fetched is set once the image's bytes are on this disk.
+	Fetched *Fetch `json:"fetched,omitempty"`
+}
+
+// Fetch is where a task's image is when it has arrived and may not have its name yet.
+type Fetch struct {
+	Output    File   `json:"output"`
+	Result    Result `json:"result"`
+	Temporary string `json:"temporary"`
+}
+
+// Answered reports whether the API is known to have accepted the task.
+func (t *Task) Answered() bool { return t.ID != "" }
+
+// Image returns the record of the image that the task made, with the given file and result.
+func (t *Task) Image(output File, result Result) *Image {
+	return &Image{
+		Provider: t.Provider, Model: t.Model, Fingerprint: t.Fingerprint, Request: t.Request,
+		Output: output, Result: result, Dependencies: t.Dependencies, Labels: t.Labels,
+	}
+}

@@ -1,0 +1,235 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"sync"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+)
+
+// storeDir has the bytes of images, each as <first two digits>/<SHA-256>, and the file of recipes.
+const storeDir = localDir + "/store"
+
+// Store keeps the images that were replaced or destroyed, by content, so that they can be had again without paying.
+// It is safe for concurrent use.
+type Store struct {
+	root    *safefile.Dir
+	index   *Index
+	recipes *recipes
+}
+
+// BlobError says that the store has an image under a hash that is no longer that of its bytes.
+type BlobError struct {
+	SHA256 string
+	// Path is the file of the store.
+	Path string
+}
+
+func (e *BlobError) Error() string {
+	return fmt.Sprintf("the store's copy of image %.12s was changed or damaged since it was put there, "+
+		"so it is not used (%s)", e.SHA256, e.Path)
+}
+
+func openStore(root *safefile.Dir, index *Index) (*Store, error) {
+	s := &Store{root: root, index: index, recipes: newRecipes(root)}
+	return s, s.recipes.load()
+}
+
+func (s *Store) close() error { return s.recipes.close() }
+
+func blobName(sum string) string { return path.Join(storeDir, sum[:2], sum) }
+
+// Put moves the file of an image into the store, by the hash of what the file holds now: when somebody edited it, the
+// edited bytes are kept, and found through History. Afterwards there is no file at img.Output.Path in dir. A file
+// that is gone is an error that wraps fs.ErrNotExist, unless the store has the image.
+//
+// A crash at any point leaves the bytes under at least one of the two names, and Put can be called again.
+func (s *Store) Put(dir *safefile.Dir, a addrs.Image, img *Image) error {
+	return s.PutFile(dir, img.Output.Path, a, img)
+}
+
+// PutFile is Put for an image whose bytes are in another file: one that was paid for and is not wanted any more, say.
+func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
+	err := s.keep(dir, name, a, img)
+	if errors.Is(err, fs.ErrNotExist) && s.Has(img.Output.SHA256) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// The store's copy and its recipe are durable. A crash before the removal leaves the file under both names.
+	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("moving %s into the store: %w", name, err)
+	}
+	return nil
+}
+
+// Keep does what Put does but leaves the file: for a file that is about to be replaced by a rename, so that there is
+// one under its name at every instant. Until then both names may share their bytes on the disk.
+func (s *Store) Keep(dir *safefile.Dir, a addrs.Image, img *Image) error {
+	return s.keep(dir, img.Output.Path, a, img)
+}
+
+func (s *Store) keep(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
+	sum, size, err := hashFile(dir, name)
+	if err == nil {
+		err = s.keepBlob(dir, name, sum)
+	}
+	if err == nil {
+		err = s.recipes.add(recipeOf(a, img, sum, size))
+	}
+	if err != nil {
+		return fmt.Errorf("keeping %s in the store: %w", name, err)
+	}
+	s.index.note(s.root, blobName(sum), sum)
+	return nil
+}
+
+// keepBlob gives the bytes of a file their name in the store, durably.
+func (s *Store) keepBlob(dir *safefile.Dir, name, sum string) error {
+	blob := blobName(sum)
+	found, _, err := hashFile(s.root, blob)
+	if err == nil && found == sum {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	damaged := err == nil
+	if err := ensureLocal(s.root); err != nil {
+		return err
+	}
+	if err := s.root.MkdirAll(path.Dir(blob), 0o777); err != nil {
+		return err
+	}
+	if !damaged && dir.SameTree(s.root) {
+		if err := s.linkBlob(name, blob); err == nil {
+			return nil
+		}
+		// Links are not everywhere, and not across file systems. Copying works there, and otherwise says what is wrong.
+	}
+	return copyVerified(dir, name, s.root, blob, sum)
+}
+
+// linkBlob gives a file a second name. Its bytes are made durable first: this file may have been written by another
+// program.
+func (s *Store) linkBlob(name, blob string) error {
+	info, err := s.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.ErrUnsupported
+	}
+	if err := s.root.SyncFile(name); err != nil {
+		return err
+	}
+	err = s.root.Link(name, blob)
+	if errors.Is(err, fs.ErrExist) {
+		// Another goroutine has put the same bytes there; its name is durable when this one's is.
+		return s.root.SyncDir(path.Dir(blob))
+	}
+	return err
+}
+
+// Has reports whether the store has an image, going by the name of its file.
+func (s *Store) Has(sum string) bool {
+	if !isHash(sum) {
+		return false
+	}
+	info, err := s.root.Lstat(blobName(sum))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// whole reports whether the store has an image and its bytes are what they were. They are read unless the index knows
+// the file.
+func (s *Store) whole(sum string) bool {
+	found, err := s.index.Hash(s.root, blobName(sum))
+	return err == nil && found == sum
+}
+
+// Restore copies an image out of the store to a path in dir, which must be free unless it has these very bytes: what
+// else is there has to be put into the store first. The copy is checked before it gets its name. The error wraps
+// fs.ErrNotExist where the store does not have the image, fs.ErrExist where the path is taken, and a BlobError where
+// the store's bytes are not what they were.
+func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
+	if !isHash(sum) {
+		return fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
+	}
+	there, _, err := hashFile(dir, name)
+	switch {
+	case err == nil && there == sum:
+		return nil
+	case err == nil:
+		return fmt.Errorf("restoring %s: %w", name, fs.ErrExist)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("restoring %s: %w", name, err)
+	}
+	if err := copyVerified(s.root, blobName(sum), dir, name, sum); err != nil {
+		return fmt.Errorf("restoring %s: %w", name, err)
+	}
+	if dir.SameTree(s.root) {
+		s.index.note(dir, name, sum)
+	}
+	return nil
+}
+
+// copyVerified copies a file whose content has a known hash. The new name appears only when all of it is durable and
+// has that hash.
+func copyVerified(from *safefile.Dir, source string, to *safefile.Dir, name, sum string) error {
+	in, err := from.Open(source)
+	if err != nil {
+		return err
+	}
+	defer closeRead(in)
+	p, err := to.Create(name, 0o644)
+	if err != nil {
+		return err
+	}
+	hashed := newHashingWriter(p)
+	if _, err := io.Copy(hashed, in); err != nil {
+		return errors.Join(err, p.Abort())
+	}
+	if hashed.hex() != sum {
+		return errors.Join(&BlobError{SHA256: sum, Path: source}, p.Abort())
+	}
+	if err := p.Settle(); err != nil {
+		return errors.Join(err, p.Abort())
+	}
+	return p.Commit()
+}
+
+// hashFile returns the SHA-256 of a regular file, and its size.
+func hashFile(dir *safefile.Dir, name string) (sum string, size int64, err error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer closeRead(f)
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return "", 0, fmt.Errorf("%s is not a regular file", name)
+	}
+	buffer, _ := copyBuffers.Get().(*[copyBuffer]byte)
+	defer copyBuffers.Put(buffer)
+	h := sha256.New()
+	// Of the file only Read is shown: its WriteTo would bring a buffer of its own.
+	if size, err = io.CopyBuffer(h, struct{ io.Reader }{f}, buffer[:]); err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(h.Sum(nil)), size, nil
+}
+
+const copyBuffer = 256 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
