@@ -1,0 +1,239 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// kinds are the types of the arguments by name. Models agree on them.
+var kinds = func() map[string]bfl.Kind {
+	kinds := map[string]bfl.Kind{}
+	for _, model := range bfl.Models() {
+		for _, p := range model.Params {
+			kinds[p.Name] = p.Kind
+		}
+	}
+	return kinds
+}()
+
+// inputFields are the fields that carry images in requests for any model.
+var inputFields = func() map[string]bool {
+	fields := map[string]bool{}
+	for _, model := range bfl.Models() {
+		for _, field := range model.Inputs.References {
+			fields[field] = true
+		}
+		if model.Inputs.Mask != "" {
+			fields[model.Inputs.Mask] = true
+		}
+	}
+	return fields
+}()
+
+// arguments converts the arguments that go into the request under their own names.
+func (d *builder) arguments(img *Image) bool {
+	model, ok := img.Request.Model, true
+	img.Request.Arguments = make([]bfl.Argument, 0, len(d.values)+1)
+	for _, v := range d.values {
+		kind, isRequest := kinds[v.arg.Name]
+		if !isRequest || v.value.IsNull() {
+			continue
+		}
+		param := model.Param(v.arg.Name)
+		if param == nil && !model.Custom {
+			if !v.arg.inherited {
+				d.report(noSuchArgument(v.arg, model))
+				ok = false
+			}
+			continue
+		}
+		value, known := v.converted, v.param != nil && v.param == param
+		if !known {
+			var err error
+			if value, err = requestValue(v.arg.Name, kind, v.value); err != nil {
+				d.wrong(v, "Invalid argument type", "%s.", err)
+				ok = false // The argument stays, without a value, so that it does not seem to be missing.
+			}
+			v.converted, v.param = value, param
+		}
+		img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: v.arg.Name, Value: value})
+		if v.sensitive {
+			img.Sensitive = append(img.Sensitive, v.arg.Name)
+		}
+	}
+	return ok
+}
+
+// requestValue converts a value to what a request holds: string, bool, int64 or float64. A value that is not known
+// yet is nil.
+func requestValue(name string, kind bfl.Kind, v cty.Value) (any, error) {
+	if name == "prompt" && isStructure(v.Type()) {
+		if !v.IsWhollyKnown() {
+			return nil, nil
+		}
+		text, err := encodeJSON(v)
+		return string(text), err
+	}
+	if !v.IsKnown() {
+		return nil, nil
+	}
+	switch kind {
+	case bfl.Integer, bfl.Number:
+		n, err := convert.Convert(v, cty.Number)
+		if err != nil {
+			return nil, notNumber(name, kind, v)
+		}
+		return requestNumber(name, kind, n.AsBigFloat())
+	case bfl.Boolean:
+		b, err := convert.Convert(v, cty.Bool)
+		if err != nil {
+			return nil, fmt.Errorf("%s is true or false, and this is %s", name, describeValue(v))
+		}
+		return b.True(), nil
+	default:
+		s, err := convert.Convert(v, cty.String)
+		if err != nil {
+			return nil, fmt.Errorf("%s is a string, and this is %s", name, describeValue(v))
+		}
+		return s.AsString(), nil
+	}
+}
+
+func notNumber(name string, kind bfl.Kind, v cty.Value) error {
+	what := "a number"
+	if kind == bfl.Integer {
+		what = "a whole number"
+	}
+	if v.Type() == cty.String && v.AsString() == "" {
+		return fmt.Errorf(`%s is %s, and this is an empty string. For a value that may be absent, write null instead, `+
+			`as in each.value.%s == "" ? null : each.value.%s`,
+			name, what, name, name)
+	}
+	return fmt.Errorf("%s is %s, and this is %s", name, what, describeValue(v))
+}
+
+func requestNumber(name string, kind bfl.Kind, n *big.Float) (any, error) {
+	if i, accuracy := n.Int64(); accuracy == big.Exact {
+		if kind == bfl.Number {
+			return float64(i), nil
+		}
+		return i, nil
+	}
+	f, _ := n.Float64()
+	if math.IsInf(f, 0) {
+		return nil, fmt.Errorf("%s is a number that is far too large", name)
+	}
+	if kind == bfl.Integer {
+		if n.IsInt() {
+			return nil, fmt.Errorf("%s is a whole number that fits in 64 bits, and %s does not", name, n.Text('f', 0))
+		}
+		return nil, fmt.Errorf("%s is a whole number, and %s is not", name, n.Text('g', 10))
+	}
+	return f, nil
+}
+
+// describeValue tells what a value is, with the value itself where it is short.
+func describeValue(v cty.Value) string {
+	if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && len(v.AsString()) <= 40 {
+		return fmt.Sprintf("the string %q", v.AsString())
+	}
+	return withArticle(v.Type().FriendlyName())
+}
+
+func isStructure(ty cty.Type) bool {
+	return ty.IsObjectType() || ty.IsMapType() || ty.IsTupleType() || ty.IsListType() || ty.IsSetType()
+}
+
+// encodeJSON writes a value as JSON, as jsonencode does.
+func encodeJSON(v cty.Value) (json.RawMessage, error) {
+	text, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return nil, fmt.Errorf("the value cannot be written as JSON: %w", describe(err))
+	}
+	if !json.Valid(text) {
+		return nil, errors.New("the value cannot be written as JSON, since it has an infinite number in it")
+	}
+	return text, nil
+}
+
+// parameters merges the parameters map into the request.
+func (d *builder) parameters(img *Image) bool {
+	v := d.given("parameters")
+	if v == nil {
+		return true
+	}
+	switch ty := v.value.Type(); {
+	case !v.value.IsKnown():
+		d.unknown(v)
+		return false
+	case !ty.IsObjectType() && !ty.IsMapType():
+		d.wrong(v, "Invalid argument type", "parameters is a map from the API's field names to values, as in { "+
+			"grounding = false }, and this is %s.",
+			describeValue(v.value))
+		return false
+	}
+	ok := true
+	for key, value := range v.value.Elements() {
+		name := key.AsString()
+		if value.IsNull() {
+			continue
+		}
+		if reason := notAParameter(name, img.Request.Model); reason != "" {
+			d.wrong(v, "Invalid parameter", "%s", reason)
+			ok = false
+			continue
+		}
+		converted, err := parameterValue(name, img.Request.Model.Param(name), value)
+		if err != nil {
+			d.wrong(v, "Invalid parameter", "%s.", capitalise(err.Error()))
+			ok = false
+			continue
+		}
+		img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: name, Value: converted})
+		if v.sensitive {
+			img.Sensitive = append(img.Sensitive, name)
+		}
+	}
+	slices.SortFunc(img.Request.Arguments, func(a, b bfl.Argument) int { return strings.Compare(a.Name, b.Name) })
+	return ok
+}
+
+// notAParameter says why a field cannot be set through parameters, "" where it can.
+func notAParameter(name string, model *bfl.Model) string {
+	switch {
+	case name == "":
+		return "A parameter has an empty name."
+	case name == "mask":
+		return "mask is an argument of the image: write mask = ... beside parameters."
+	case inputFields[name] || model.IsInput(name):
+		return fmt.Sprintf("%s carries an image. List the image in references.", name)
+	case strings.HasPrefix(name, "webhook_"):
+		return fmt.Sprintf("%s cannot be set here: webhooks belong to the account, in the webhook block of its provider.", name)
+	case slices.Contains(imageSchema.args, name):
+		return fmt.Sprintf("%s is an argument of the image: write %s = ... beside parameters.", name, name)
+	}
+	return ""
+}
+
+// parameterValue converts a value for a field, by the catalogue's type where it knows the field and as JSON where not.
+func parameterValue(name string, param *bfl.Param, v cty.Value) (any, error) {
+	switch {
+	case !v.IsWhollyKnown():
+		return nil, nil
+	case param != nil:
+		return requestValue(name, param.Kind, v)
+	default:
+		return encodeJSON(v)
+	}
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// write makes a directory of files, given as name and content in turn.
+
+func write(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		path := filepath.Join(dir, filepath.FromSlash(files[i]))
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// load loads a configuration that must be right so far.
+
+func load(t *testing.T, dir string, o Options) *Config {
+	t.Helper()
+	c, diags := Load(dir, o)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return c
+}
+
+const head = `
+defaults { model = "flux-2-pro" }
+`
+
+// evaluated loads and evaluates a configuration, and returns its images in the order in which they were decided.
+
+func evaluated(t *testing.T, dir string, results map[string]*Result) (*Config, []*Image) {
+	t.Helper()
+	c := load(t, dir, Options{})
+	var images []*Image
+	diags := c.Evaluate(func(img *Image) *Result {
+		images = append(images, img)
+		return results[img.Address.String()]
+	})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return c, images
+}
+
+func addresses(images []*Image) []string {
+	list := make([]string, 0, len(images))
+	for _, img := range images {
+		list = append(list, img.Address.String())
+	}
+	return list
+}
+
+func find(t *testing.T, images []*Image, addr string) *Image {
+	t.Helper()
+	i := slices.IndexFunc(images, func(img *Image) bool { return img.Address.String() == addr })
+	if i < 0 {
+		t.Fatalf("there is no %s", addr)
+	}
+	return images[i]
+}
+
+// request writes an image's request as JSON.
+
+func request(t *testing.T, img *Image) string {
+	t.Helper()
+	text, err := img.Request.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestLoadNothing(t *testing.T) {
+	t.Parallel()
+	_, diags := Load(write(t, "readme.md", "", "old.flux.hcl~", "x", ".hidden.flux.hcl", "x"), Options{})
+	if len(diags) != 1 || diags[0].Summary != "No configuration files" {
+		t.Errorf("an empty directory gives %v", diags)
+	}
+	c, diags := Load(write(t, "readme.md", ""), Options{AllowEmpty: true})
+	if len(diags) != 0 || len(c.Evaluate(nil)) != 0 {
+		t.Errorf("an empty directory that may be empty gives %v", diags)
+	}
+	_, diags = Load(filepath.Join(t.TempDir(), "nope"), Options{})
+	if len(diags) != 1 || diags[0].Summary != "Cannot read module directory" {
+		t.Errorf("a missing directory gives %v", diags)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	c := load(t, "testdata/fixtures/valid", Options{Version: "0.1.0"})
+	want := Settings{
+		OutputDir: "pictures/out", StatePath: "state/here.json",
+		Providers: map[string]*Provider{
+			"bfl": {
+				Address: "bfl", Region: "eu", KeyEnv: "BFL_API_KEY", Concurrency: 12,
+				ModelConcurrency: map[string]int{"flux-kontext-max": 3, "flux-9": 2},
+			},
+			"bfl.us": {Address: "bfl.us", Region: "global", Endpoint: "http://127.0.0.1:8787", KeyEnv: "BFL_API_KEY_US", Concurrency: 24},
+		},
+	}
+	got := c.Settings
+	if got.MaxCost == nil || *got.MaxCost != 500_000 {
+		t.Errorf("budget %v, want 500 credits", got.MaxCost)
+	}
+	got.MaxCost = nil
+	for _, p := range got.Providers {
+		p.Range = hcl.Range{}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	none := load(t, write(t, "main.flux.hcl", ""), Options{}).Settings
+	if none.OutputDir != "images" || none.StatePath != "fluxbatch.state.json" || none.Providers["bfl"].Region != "global" || none.MaxCost != nil {
+		t.Errorf("settings of an empty file: %+v", none)
+	}
+}
+
+// dependencyCases are ways in which a value can come from an image. Each must be found to depend on image.a, whether
+
+// a's result is known or not.
+
+func TestModuleDepth(t *testing.T) {
+	t.Parallel()
+	files := []string{"main.flux.hcl", `module "m" { source = "./d" }`}
+	dir := ""
+	for range maxModuleDepth + 1 {
+		dir += "d/"
+		files = append(files, dir+"main.flux.hcl", `module "m" { source = "./d" }`)
+	}
+	_, diags := Load(write(t, files...), Options{})
+	if len(diags) == 0 || diags[0].Summary != "Modules nested too deep" {
+		t.Errorf("deep modules give %v", diags)
+	}
+}
+
+// TestColumns holds the quick way of evaluating arguments against the usual one, which a part that names the instance
+
+// in another form brings about.

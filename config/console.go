@@ -1,0 +1,70 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Eval evaluates an expression in the root module, as a console does. Values of images that are not known are
+// unknown; those that come from sensitive variables carry a mark, which IsSensitive finds. The source is added to
+// Files under the name "<console>".
+func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
+	const name = "<console>"
+	c.files[name] = &hcl.File{Bytes: []byte(src)}
+	expr, diags := hclsyntax.ParseExpression([]byte(src), name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	e := c.evaluator
+	if e == nil {
+		return cty.DynamicVal, nil
+	}
+	c.ensureEvaluated()
+	e.startOver()
+	root := e.root.mod
+	n := &node{name: "console", mod: root}
+	before := totalDemand(root)
+	l := &linker{collector: e.collector}
+	l.use(n, root, expr, symbols{block: "an expression"})
+	if n.broken {
+		return cty.DynamicVal, e.list()
+	}
+	if totalDemand(root) != before {
+		// The expression reads something of an image that nothing else does, so that it was not built.
+		decide, outer := e.decide, e.collector
+		_ = c.Evaluate(decide) // The same again that was reported before.
+		e.collector = outer
+	}
+	v, _ := e.value(n, expr, e.context(n, e.root))
+	return onlySecrets(v), e.list()
+}
+
+// totalDemand grows with everything that is read of a module's images.
+func totalDemand(m *module) int {
+	n := 0
+	for _, b := range m.images {
+		if b.exported {
+			n += 1 + b.demand.size()
+		}
+	}
+	return n
+}
+
+// IsSensitive reports whether a value, or a part of it, must not be shown.
+func IsSensitive(v cty.Value) bool { return v.HasMarkDeep(sensitive) }
+
+// Reveal returns a value without marks.
+func Reveal(v cty.Value) cty.Value {
+	v, _ = v.UnmarkDeep()
+	return v
+}
+
+// Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be parsed is not changed.
+func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
+	if _, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos); diags.HasErrors() {
+		return src, diags
+	}
+	return hclwrite.Format(src), nil
+}

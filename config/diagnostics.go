@@ -1,0 +1,184 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// problem returns an error at a place. Its summary is one of a fixed set of lines; its detail says in full sentences
+// what is wrong, why, and what would be right.
+func problem(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at}
+}
+
+// warning is like problem for what is legal and yet probably not meant.
+func warning(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
+	d := problem(at, summary, format, args...)
+	d.Severity = hcl.DiagWarning
+	return d
+}
+
+// about adds the expression whose values explain the problem, which the views print below the source line.
+func about(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
+	d.Expression, d.EvalContext = expr, ctx
+	return d
+}
+
+// didYouMean returns a sentence to append to a detail, "" where no candidate is near. The shorter the name, the
+// nearer it must be: any two names of two letters are near to each other.
+func didYouMean(name string, candidates []string) string {
+	slices.Sort(candidates)
+	s := bfl.Suggest(name, candidates)
+	if s == "" || levenshtein.Distance(strings.ToLower(name), strings.ToLower(s), nil) > 1+len(name)/4 {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean %q?", s)
+}
+
+// quotedList writes words as `"a", "b" and "c"`.
+func quotedList(words []string, conjunction string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	if len(quoted) < 2 {
+		return strings.Join(quoted, "")
+	}
+	last := len(quoted) - 1
+	return strings.Join(quoted[:last], ", ") + " " + conjunction + " " + quoted[last]
+}
+
+// plural writes a number with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// collector gathers diagnostics. A mistake in a block with many instances is one mistake: the first instance's
+// diagnostic stands for all those with the same summary at the same place, with a word on how many there are.
+type collector struct {
+	diags hcl.Diagnostics
+	seen  map[diagKey]int // index in diags
+	more  map[int]int     // how many further ones each stands for
+	// earlier are diagnostics that were reported before, and are not repeated.
+	earlier map[diagKey]int
+}
+
+type diagKey struct {
+	severity hcl.DiagnosticSeverity
+	summary  string
+	subject  hcl.Range
+}
+
+func (c *collector) add(diags ...*hcl.Diagnostic) {
+	for _, d := range diags {
+		key := diagKey{severity: d.Severity, summary: d.Summary}
+		if d.Subject != nil {
+			key.subject = *d.Subject
+		}
+		if _, ok := c.earlier[key]; ok {
+			continue
+		}
+		if first, ok := c.seen[key]; ok {
+			if c.diags[first].Detail != d.Detail || d.EvalContext != nil {
+				c.more[first]++
+			}
+			continue
+		}
+		if c.seen == nil {
+			c.seen, c.more = map[diagKey]int{}, map[int]int{}
+		}
+		c.seen[key] = len(c.diags)
+		c.diags = append(c.diags, d)
+	}
+}
+
+// list returns what was gathered, in the order of the files.
+func (c *collector) list() hcl.Diagnostics {
+	out := make(hcl.Diagnostics, len(c.diags))
+	for i, d := range c.diags {
+		polished := *d
+		polished.Detail = callDetail(d) + more(c.more[i])
+		polished.EvalContext = printable(d)
+		out[i] = &polished
+	}
+	sortDiagnostics(out)
+	return out
+}
+
+// sortDiagnostics orders diagnostics by place, those without one first.
+func sortDiagnostics(diags hcl.Diagnostics) {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		switch {
+		case a.Subject == nil && b.Subject == nil:
+			return 0
+		case a.Subject == nil:
+			return -1
+		case b.Subject == nil:
+			return 1
+		}
+		return cmp.Or(
+			strings.Compare(a.Subject.Filename, b.Subject.Filename),
+			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte),
+		)
+	})
+}
+
+// printable returns a context with the values that a diagnostic's expression names, so that views can print them.
+// Values that are marked there are sensitive, and not to be shown.
+func printable(d *hcl.Diagnostic) *hcl.EvalContext {
+	if d.EvalContext == nil || d.Expression == nil {
+		return d.EvalContext
+	}
+	vars := map[string]cty.Value{}
+	for _, traversal := range d.Expression.Variables() {
+		name := traversal.RootName()
+		for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
+			if v, ok := ctx.Variables[name]; ok {
+				vars[name] = onlySecrets(v)
+				break
+			}
+		}
+	}
+	return &hcl.EvalContext{Variables: vars}
+}
+
+// callDetail returns the diagnostic's detail, or a better one where it is about a call of a function that does not
+// exist.
+func callDetail(d *hcl.Diagnostic) string {
+	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
+	if !ok {
+		return d.Detail
+	}
+	if reason, ok := refusedFunctions[call.CalledFunctionName()]; ok {
+		return reason
+	}
+	return fmt.Sprintf("There is no function named %q.%s", call.CalledFunctionName(),
+		didYouMean(call.CalledFunctionName(), functionNames()))
+}
+
+// more tells how many instances a diagnostic stands for besides the one that it is about.
+func more(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " 1 more instance has the same problem."
+	default:
+		return fmt.Sprintf(" %d more instances have the same problem.", n)
+	}
+}
+
+func capitalise(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,292 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// evaluator holds the values of a configuration and finds them.
+type evaluator struct {
+	*collector
+	// atLoad are the diagnostics that Load returned.
+	atLoad   map[diagKey]int
+	opts     *Options
+	settings Settings
+	given    map[string]givenValue
+	order    []*node
+	root     *scope
+	// scopes are the instances of each module, and byAddr all of them by address.
+	scopes map[*module][]*scope
+	byAddr map[addrs.Module]*scope
+	base   *hcl.EvalContext
+	inputs *inputFiles
+	paths  *outputPaths
+	// decide is asked about each image; see Config.Evaluate.
+	decide Decide
+	// clock counts changes of values, so that what depends on them is found to be out of date.
+	clock uint64
+
+	moves    []Move
+	removals []Removal
+	imports  []Import
+}
+
+// scope is one instance of a module.
+type scope struct {
+	mod    *module
+	parent *scope // nil for the root
+	addr   addrs.Module
+	each   each
+	base   *hcl.EvalContext
+	// values are those of the module's nodes by their index.
+	values   []cty.Value
+	images   map[*imageBlock]*instances
+	children map[*module][]*scope
+}
+
+func (s *scope) get(n *node) cty.Value {
+	if v := s.values[n.index]; v != cty.NilVal {
+		return v
+	}
+	return cty.DynamicVal
+}
+
+// addScope makes the scope of one instance of a module.
+func (e *evaluator) addScope(m *module, parent *scope, each each) *scope {
+	s := &scope{
+		mod: m, parent: parent, each: each,
+		values:   make([]cty.Value, len(m.nodes)),
+		images:   map[*imageBlock]*instances{},
+		children: map[*module][]*scope{},
+	}
+	if parent != nil {
+		s.addr = parent.addr.Child(m.call.key, each.key)
+		parent.children[m] = append(parent.children[m], s)
+	}
+	s.base = e.base.NewChild()
+	s.base.Variables = map[string]cty.Value{"path": e.pathValue(m)}
+	e.scopes[m] = append(e.scopes[m], s)
+	e.byAddr[s.addr] = s
+	return s
+}
+
+// dropScopes forgets the instances of a module in one scope, and all below them.
+func (e *evaluator) dropScopes(m *module, parent *scope) {
+	gone := parent.children[m]
+	delete(parent.children, m)
+	for _, s := range gone {
+		for child := range s.children {
+			e.dropScopes(child, s)
+		}
+		delete(e.byAddr, s.addr)
+	}
+	e.scopes[m] = slices.DeleteFunc(e.scopes[m], func(s *scope) bool { return slices.Contains(gone, s) })
+}
+
+func (e *evaluator) pathValue(m *module) cty.Value {
+	cwd, err := filepath.Abs(".")
+	if err != nil {
+		cwd = "." // The working directory was deleted; files are found nonetheless.
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"module": cty.StringVal(m.rel),
+		"root":   cty.StringVal("."),
+		"cwd":    cty.StringVal(filepath.ToSlash(cwd)),
+	})
+}
+
+// run evaluates those nodes that are dynamic, or those that are not.
+func (e *evaluator) run(dynamic bool) {
+	for _, n := range e.order {
+		if n.dynamic == dynamic {
+			e.node(n)
+		}
+	}
+}
+
+// node evaluates a node in all instances of its module.
+func (e *evaluator) node(n *node) {
+	if n.skip {
+		e.taint(n)
+		return
+	}
+	for _, other := range n.needs {
+		if other.tainted {
+			e.taint(n)
+		}
+	}
+	for _, s := range slices.Clone(e.scopes[n.mod]) {
+		n.work.evaluate(e, s)
+	}
+}
+
+// set gives a node its value in a scope.
+func (e *evaluator) set(n *node, s *scope, v cty.Value) {
+	s.values[n.index] = v
+	e.touch(n)
+}
+
+// touch notes that a node's value changed.
+func (e *evaluator) touch(n *node) {
+	e.clock++
+	n.stamp = e.clock
+}
+
+// taint marks a node as unknown because of an error that was reported.
+func (e *evaluator) taint(n *node) { n.tainted = true }
+
+// fail reports an error that leaves a node without a proper value.
+func (e *evaluator) fail(n *node, diags ...*hcl.Diagnostic) {
+	e.add(diags...)
+	e.taint(n)
+}
+
+// value evaluates an expression. It answers false, with an unknown value, where the expression is wrong.
+func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	v, diags := expr.Value(ctx)
+	if len(diags) > 0 {
+		e.add(diags...)
+		if diags.HasErrors() {
+			e.taint(n)
+			return cty.DynamicVal, false
+		}
+	}
+	return v, true
+}
+
+// context returns what a node's expressions see in a scope.
+func (e *evaluator) context(n *node, s *scope) *hcl.EvalContext {
+	return e.contextWith(n, s, func(b *imageBlock) cty.Value { return e.imageValue(b, s) })
+}
+
+// contextWith is like context, with images as a function gives them.
+func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.Value) *hcl.EvalContext {
+	u := &n.uses
+	if len(u.variables)+len(u.locals)+len(u.images)+len(u.modules)+len(u.missing) == 0 {
+		return s.base
+	}
+	members := map[string]map[string]cty.Value{}
+	put := func(root, name string, v cty.Value) {
+		if members[root] == nil {
+			members[root] = map[string]cty.Value{}
+		}
+		members[root][name] = v
+	}
+	for _, v := range u.variables {
+		put("var", v.key, s.get(&v.node))
+	}
+	for _, l := range u.locals {
+		put("local", l.key(), s.get(&l.node))
+	}
+	for _, b := range u.images {
+		put("image", b.key, image(b))
+	}
+	for _, m := range u.modules {
+		put("module", m.call.key, e.moduleValue(m.call, m.outputs, s))
+	}
+	ctx := s.base.NewChild()
+	ctx.Variables = make(map[string]cty.Value, len(members)+len(u.missing))
+	for root, names := range u.missing {
+		if slices.Contains(names, "") {
+			ctx.Variables[root] = cty.DynamicVal
+			continue
+		}
+		for _, name := range names {
+			put(root, name, cty.DynamicVal)
+		}
+	}
+	for root, values := range members {
+		if _, missing := ctx.Variables[root]; !missing {
+			ctx.Variables[root] = cty.ObjectVal(values)
+		}
+	}
+	return ctx
+}
+
+// holds evaluates a condition. It returns a problem of the given summary where the condition is false, nil where it
+// holds or is not known yet. What is wrong with the rule itself is reported directly.
+func (e *evaluator) holds(n *node, r rule, ctx *hcl.EvalContext, summary string) *hcl.Diagnostic {
+	raw, ok := e.value(n, r.condition, ctx)
+	if !ok {
+		return nil
+	}
+	raw, _ = raw.Unmark()
+	condition, err := convert.Convert(raw, cty.Bool)
+	if err != nil || raw.IsNull() {
+		e.fail(n, about(problem(r.at, "Invalid condition",
+			"A condition is true or false, and this is not."), r.condition, ctx))
+		return nil
+	}
+	if !condition.IsKnown() || condition.True() {
+		return nil
+	}
+	message := "(The error message is not known yet.)"
+	if v, ok := e.value(n, r.message, ctx); ok {
+		v, marks := v.UnmarkDeep()
+		text, err := convert.Convert(v, cty.String)
+		switch {
+		case err != nil || v.IsNull():
+			e.add(problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
+		case marks.Has(sensitive):
+			message = "(The error message is sensitive.)"
+		case text.IsKnown():
+			message = text.AsString()
+		}
+	}
+	return about(problem(r.at, summary, "%s", message), r.condition, ctx)
+}
+
+func (l *local) key() string { return l.name[len("local."):] }
+
+func (l *local) evaluate(e *evaluator, s *scope) {
+	v, ok := e.value(&l.node, l.expr, e.context(&l.node, s))
+	if !ok {
+		v = cty.DynamicVal
+	}
+	e.set(&l.node, s, v)
+}
+
+func (c *check) evaluate(e *evaluator, s *scope) {
+	ctx := e.context(&c.node, s)
+	for _, r := range c.asserts {
+		if failed := e.holds(&c.node, r, ctx, "Check failed"); failed != nil {
+			failed.Severity = hcl.DiagWarning
+			e.add(failed)
+		}
+	}
+}
+
+func (o *output) evaluate(e *evaluator, s *scope) {
+	ctx := e.context(&o.node, s)
+	for _, r := range o.preconditions {
+		if failed := e.holds(&o.node, r, ctx, "Output precondition failed"); failed != nil {
+			e.fail(&o.node, failed)
+		}
+	}
+	v := cty.DynamicVal
+	if o.value != nil {
+		if value, ok := e.value(&o.node, o.value, ctx); ok {
+			v = value
+		}
+	}
+	for _, after := range o.after {
+		for _, addr := range e.waitsFor(after, s) {
+			v = v.Mark(dependency{addr: addr})
+		}
+	}
+	if v.HasMarkDeep(sensitive) && !o.sensitive && s.parent == nil {
+		e.fail(&o.node, problem(o.value.Range(), "Output is sensitive",
+			"The value comes from a sensitive variable. Add sensitive = true to the output, or use "+
+				"nonsensitive(...) if the value may be shown."))
+	}
+	if o.sensitive {
+		v = v.Mark(sensitive)
+	}
+	e.set(&o.node, s, v)
+}

@@ -1,0 +1,244 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math/big"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// maxInstances bounds what one block can ask for, so that a slip in a count does not fill the memory. It is far more
+// than an account could make.
+const maxInstances = 10_000_000
+
+// each is what tells one instance of a block from the others. The zero value is that of a block's only instance.
+type each struct {
+	key addrs.Key
+	// value is each.value.
+	value cty.Value
+}
+
+func (x each) isSet() bool { return !x.key.IsNone() }
+
+// context returns a child context in which each, or count, exists.
+func (x each) context(parent *hcl.EvalContext) *hcl.EvalContext {
+	ctx := parent.NewChild()
+	ctx.Variables = make(map[string]cty.Value, 2)
+	x.define(ctx)
+	return ctx
+}
+
+// define sets each, or count, in a context.
+func (x each) define(ctx *hcl.EvalContext) {
+	if n, ok := x.key.Int(); ok {
+		ctx.Variables["count"] = cty.ObjectVal(map[string]cty.Value{"index": cty.NumberIntVal(int64(n))})
+		return
+	}
+	if key, ok := x.key.Text(); ok {
+		ctx.Variables["each"] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": x.value})
+	}
+}
+
+// expansion is the outcome of a for_each or count.
+type expansion struct {
+	repeat repeat
+	count  int
+	// of is the collection of a for_each without its own marks, which stand in from.
+	of   cty.Value
+	from []addrs.Image
+}
+
+// len returns the number of instances.
+func (x *expansion) len() int {
+	switch {
+	case x.repeat.forEach != nil:
+		return x.of.LengthInt()
+	case x.repeat.count != nil:
+		return x.count
+	default:
+		return 1
+	}
+}
+
+// all goes through the instances in the order of their keys.
+func (x *expansion) all() iter.Seq[each] {
+	return func(yield func(each) bool) {
+		switch {
+		case x.repeat.forEach != nil:
+			for it := x.of.ElementIterator(); it.Next(); {
+				key, value := it.Element()
+				if x.of.Type().IsSetType() {
+					key = value
+				}
+				if !yield(each{key: addrs.StringKey(key.AsString()), value: value}) {
+					return
+				}
+			}
+		case x.repeat.count != nil:
+			for i := range x.count {
+				if !yield(each{key: addrs.IntKey(i)}) {
+					return
+				}
+			}
+		default:
+			yield(each{})
+		}
+	}
+}
+
+// get returns the instance with a key.
+func (x *expansion) get(key addrs.Key) (each, bool) {
+	switch {
+	case x.repeat.forEach != nil:
+		name, ok := key.Text()
+		if !ok {
+			return each{}, false
+		}
+		value := cty.StringVal(name)
+		switch ty := x.of.Type(); {
+		case ty.IsObjectType():
+			if !ty.HasAttribute(name) {
+				return each{}, false
+			}
+			return each{key: key, value: x.of.GetAttr(name)}, true
+		case ty.IsMapType():
+			if x.of.HasIndex(value).False() {
+				return each{}, false
+			}
+			return each{key: key, value: x.of.Index(value)}, true
+		default:
+			return each{key: key, value: value}, x.of.HasElement(value).True()
+		}
+	case x.repeat.count != nil:
+		n, ok := key.Int()
+		return each{key: key}, ok && n < x.count
+	default:
+		return each{}, key.IsNone()
+	}
+}
+
+// expand evaluates for_each or count. It answers false where the instances cannot be told, which it reports.
+func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
+	switch {
+	case r.forEach != nil:
+		return e.expandForEach(n, r, ctx)
+	case r.count != nil:
+		return e.expandCount(n, r, ctx)
+	default:
+		return &expansion{}, true
+	}
+}
+
+func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
+	raw, ok := e.value(n, r.forEach, ctx)
+	if !ok {
+		return nil, false
+	}
+	v, marks := raw.Unmark()
+	reason, late := e.notForEach(v, marks)
+	switch {
+	case reason == "":
+		return &expansion{repeat: r, of: v, from: unmark(cty.NullVal(cty.String).WithMarks(marks)).from}, true
+	case late && n.tainted:
+		return nil, false // It is unknown because of what was reported.
+	}
+	e.fail(n, about(problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
+	return nil, false
+}
+
+// notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is because the value
+// is not known yet.
+func (e *evaluator) notForEach(v cty.Value, marks cty.ValueMarks) (reason string, late bool) {
+	ty := v.Type()
+	switch {
+	case marks.Has(sensitive):
+		return "for_each comes from a sensitive value, and the keys of instances are shown in every plan. " +
+			"Use nonsensitive(...) if the keys may be seen.", false
+	case v.IsNull():
+		return "for_each is null. For no instances, use an empty map: {}.", false
+	case ty == cty.DynamicPseudoType, !v.IsKnown():
+		return "Which instances there are depends on values that are known only after apply. The keys of for_each must " +
+			"be known before; put what is known later into the values.", true
+	case ty.IsTupleType() || ty.IsListType():
+		return "for_each takes a map or a set of strings, and this is a list. For a list of strings, write toset(...); " +
+			"for a list of objects, make a map of it, as in { for row in list : row.name => row }.", false
+	case ty.IsSetType():
+		if reason, late = notKeys(v); reason != "" {
+			return reason, late
+		}
+	case !ty.IsObjectType() && !ty.IsMapType():
+		return fmt.Sprintf("for_each takes a map or a set of strings, and this is %s.", withArticle(ty.FriendlyName())), false
+	}
+	if v.LengthInt() > e.maxInstances() {
+		return fmt.Sprintf("for_each asks for %d instances; there can be %d.", v.LengthInt(), e.maxInstances()), false
+	}
+	return "", false
+}
+
+// notKeys says why the elements of a set cannot be the keys of instances.
+func notKeys(set cty.Value) (reason string, late bool) {
+	if !set.IsWhollyKnown() {
+		return "The set has elements that are known only after apply. The keys of for_each must be known before.", true
+	}
+	if ty := set.Type().ElementType(); set.LengthInt() > 0 && !ty.Equals(cty.String) {
+		return fmt.Sprintf("for_each takes a set of strings, and this is a set of %s. Make a map of it, with a key "+
+			"for each instance.",
+			ty.FriendlyName()), false
+	}
+	for _, element := range set.Elements() {
+		if element.IsNull() {
+			return "The set has an element that is null. The elements are the keys of instances.", false
+		}
+	}
+	return "", false
+}
+
+func (e *evaluator) expandCount(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
+	raw, ok := e.value(n, r.count, ctx)
+	if !ok {
+		return nil, false
+	}
+	wrong := func(format string, args ...any) (*expansion, bool) {
+		e.fail(n, about(problem(r.count.Range(), "Invalid count argument", format, args...), r.count, ctx))
+		return nil, false
+	}
+	u := unmark(raw)
+	v, err := convert.Convert(u.value, cty.Number)
+	switch {
+	case u.sensitive:
+		return wrong("count comes from a sensitive value, and the number of instances is shown in every plan. Use " +
+			"nonsensitive(...) if it may be seen.")
+	case v.IsNull() && err == nil:
+		return wrong("count is null. For no instances, use 0.")
+	case err != nil:
+		return wrong("count is a whole number, and this is %s.", withArticle(u.value.Type().FriendlyName()))
+	case !v.IsKnown():
+		if n.tainted {
+			return nil, false
+		}
+		return wrong("How many instances there are depends on values that are known only after apply. It must be " +
+			"known before.")
+	}
+	count, accuracy := v.AsBigFloat().Int64()
+	if accuracy != big.Exact || count < 0 || count > int64(e.maxInstances()) {
+		return wrong("count is a whole number from 0 to %d, and %s is not.",
+			e.maxInstances(), v.AsBigFloat().Text('f', -1))
+	}
+	return &expansion{repeat: r, count: int(count), from: u.from}, true
+}
+
+func (e *evaluator) maxInstances() int { return cmp.Or(e.opts.limit, maxInstances) }
+
+func withArticle(noun string) string {
+	switch noun[0] {
+	case 'a', 'e', 'i', 'o', 'u':
+		return "an " + noun
+	}
+	return "a " + noun
+}

@@ -1,0 +1,299 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// exportedNames are the attributes of an image that expressions can read, sorted.
+var exportedNames = func() []string {
+	names := append(slices.Clone(imageArguments), "address", "provider", "path", "sha256", "id", "format", "cost")
+	slices.Sort(names)
+	return names
+}()
+
+// ctyTypes are the types of request arguments in expressions.
+var ctyTypes = map[bfl.Kind]cty.Type{
+	bfl.String: cty.String, bfl.Integer: cty.Number, bfl.Number: cty.Number, bfl.Boolean: cty.Bool,
+}
+
+// unknown values of results, which are never null unless the API leaves them out.
+var (
+	unknownText   = cty.UnknownVal(cty.String).RefineNotNull()
+	unknownNumber = cty.UnknownVal(cty.Number).RefineNotNull()
+)
+
+// export builds what expressions see of an image: of its arguments and its results, where they are known, those that
+// something reads. It carries a mark for the image, by which whatever is made from it is found to depend on it. The
+// image is nil where it is wrong; then nothing but its address is known.
+func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *Result) cty.Value {
+	attrs := make(map[string]cty.Value, 1+b.demand.size())
+	x := exporter{e: e, img: img, result: result}
+	attribute := func(name string) cty.Value {
+		if img == nil {
+			return cty.DynamicVal
+		}
+		return x.attribute(name)
+	}
+	if b.demand.all {
+		for _, name := range exportedNames {
+			attrs[name] = attribute(name)
+		}
+	} else {
+		for name := range b.demand.attrs {
+			if slices.Contains(exportedNames, name) {
+				attrs[name] = attribute(name)
+			}
+		}
+	}
+	attrs["address"] = cty.StringVal(addr.String())
+	return cty.ObjectVal(attrs).Mark(dependency{addr: addr})
+}
+
+// exporter gives the attributes of one image.
+type exporter struct {
+	e      *evaluator
+	img    *Image
+	result *Result // nil where it is not known
+}
+
+func (x *exporter) attribute(name string) cty.Value {
+	img := x.img
+	switch name {
+	case "model":
+		return cty.StringVal(img.Request.Model.Name)
+	case "provider":
+		return cty.StringVal(img.Provider)
+	case "output", "path":
+		return cty.StringVal(img.Output)
+	case "labels":
+		return exportLabels(img.Labels)
+	case "references":
+		return x.references()
+	case "mask":
+		return x.mask()
+	case "parameters":
+		return x.parameters()
+	case "width", "height", "seed", "format", "sha256", "id", "cost":
+		if x.result != nil {
+			return x.fromResult(name)
+		}
+		return x.beforeResult(name)
+	default:
+		return x.argument(name)
+	}
+}
+
+// argument returns an argument of the request.
+func (x *exporter) argument(name string) cty.Value {
+	i, given := slices.BinarySearchFunc(x.img.Request.Arguments, name, func(a bfl.Argument, name string) int {
+		return strings.Compare(a.Name, name)
+	})
+	if !given {
+		return cty.NullVal(ctyTypes[kinds[name]])
+	}
+	v := exportArgument(x.img.Request.Arguments[i])
+	if slices.Contains(x.img.Sensitive, name) {
+		v = v.Mark(sensitive)
+	}
+	return v
+}
+
+// parameters returns the arguments of the request that have no name of their own, as text: objects of all images have
+// one type, so that they can be put into one list.
+func (x *exporter) parameters() cty.Value {
+	fields := map[string]cty.Value{}
+	for _, arg := range x.img.Request.Arguments {
+		if slices.Contains(requestArguments, arg.Name) {
+			continue
+		}
+		v := exportParameter(arg)
+		if slices.Contains(x.img.Sensitive, arg.Name) {
+			v = v.Mark(sensitive)
+		}
+		fields[arg.Name] = v
+	}
+	if len(fields) == 0 {
+		return cty.NullVal(cty.Map(cty.String))
+	}
+	return cty.MapVal(fields)
+}
+
+func exportArgument(arg bfl.Argument) cty.Value {
+	switch v := arg.Value.(type) {
+	case string:
+		return cty.StringVal(v)
+	case bool:
+		return cty.BoolVal(v)
+	case int64:
+		return cty.NumberIntVal(v)
+	case float64:
+		return cty.NumberFloatVal(v)
+	}
+	return cty.UnknownVal(ctyTypes[kinds[arg.Name]]).RefineNotNull()
+}
+
+// exportParameter returns a parameter as text: a string as it is, anything else as JSON.
+func exportParameter(arg bfl.Argument) cty.Value {
+	raw, isJSON := arg.Value.(json.RawMessage)
+	var text string
+	switch {
+	case arg.Value == nil:
+		return unknownText
+	case isJSON && json.Unmarshal(raw, &text) != nil:
+		text = string(raw)
+	case !isJSON:
+		text = fmt.Sprint(arg.Value)
+	}
+	return cty.StringVal(text)
+}
+
+func exportLabels(labels map[string]string) cty.Value {
+	if labels == nil {
+		return cty.NullVal(cty.Map(cty.String))
+	}
+	if len(labels) == 0 {
+		return cty.MapValEmpty(cty.String)
+	}
+	values := make(map[string]cty.Value, len(labels))
+	for k, v := range labels {
+		values[k] = cty.StringVal(v)
+	}
+	return cty.MapVal(values)
+}
+
+// references lists the references as text: addresses, URLs, and paths from the root module.
+func (x *exporter) references() cty.Value {
+	var list []cty.Value
+	for i, input := range x.img.Request.Inputs {
+		if input.Field != x.img.Request.Model.Inputs.Mask {
+			list = append(list, x.input(i))
+		}
+	}
+	if len(list) == 0 {
+		return cty.NullVal(cty.List(cty.String))
+	}
+	return cty.ListVal(list)
+}
+
+func (x *exporter) mask() cty.Value {
+	for i, input := range x.img.Request.Inputs {
+		if input.Field == x.img.Request.Model.Inputs.Mask {
+			return x.input(i)
+		}
+	}
+	return cty.NullVal(cty.String)
+}
+
+func (x *exporter) input(i int) cty.Value {
+	source, input := x.img.Sources[i], x.img.Request.Inputs[i]
+	v := unknownText
+	switch {
+	case source.Unknown:
+	case source.IsImage:
+		v = cty.StringVal(source.Image.String())
+	case input.URL != "":
+		v = cty.StringVal(input.URL)
+	default:
+		v = cty.StringVal(x.e.fromRoot(source.File))
+	}
+	if slices.Contains(x.img.Sensitive, input.Field) {
+		v = v.Mark(sensitive)
+	}
+	return v
+}
+
+// fromRoot writes a path relative to the root module, with slashes.
+func (e *evaluator) fromRoot(file string) string {
+	if rel, err := filepath.Rel(e.root.mod.dir, file); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(file)
+}
+
+// beforeResult returns what is known of a result that is not there yet. What was asked for is what comes, but for
+// sizes that the API may round.
+func (x *exporter) beforeResult(name string) cty.Value {
+	switch name {
+	case "width", "height":
+		v := x.argument(name)
+		if v.IsNull() || slices.Contains(x.img.Request.Model.Sizes, x.img.Request.Size()) {
+			return unknownNumber
+		}
+		return v
+	case "seed":
+		if v := x.argument(name); !v.IsNull() {
+			return v
+		}
+		return cty.UnknownVal(cty.Number)
+	case "format":
+		if format, ok := x.img.Request.Value("output_format").(string); ok {
+			return cty.StringVal(format)
+		}
+		return unknownText
+	case "cost":
+		return unknownNumber
+	default:
+		return unknownText
+	}
+}
+
+func (x *exporter) fromResult(name string) cty.Value {
+	switch name {
+	case "width":
+		return cty.NumberIntVal(int64(x.result.Width))
+	case "height":
+		return cty.NumberIntVal(int64(x.result.Height))
+	case "seed":
+		if v := x.argument(name); !v.IsNull() || x.result.Seed == nil {
+			return v
+		}
+		return cty.NumberIntVal(*x.result.Seed)
+	case "format":
+		return cty.StringVal(x.result.Format)
+	case "cost":
+		return cty.NumberFloatVal(x.result.Cost.USD())
+	case "sha256":
+		return cty.StringVal(x.result.SHA256)
+	default:
+		return cty.StringVal(x.result.TaskID)
+	}
+}
+
+// imageValue builds what expressions see of an image block: its only instance, or an object or list of its instances.
+func (e *evaluator) imageValue(b *imageBlock, s *scope) cty.Value {
+	list := s.images[b]
+	if list == nil || list.expansion == nil {
+		return cty.DynamicVal
+	}
+	if list.value != cty.NilVal && !list.stale {
+		return list.value
+	}
+	list.stale = false
+	switch {
+	case b.forEach != nil:
+		values := make(map[string]cty.Value, len(list.objects))
+		for i := range list.objects {
+			key, _ := list.objects[i].key.Text()
+			values[key] = list.objects[i].value
+		}
+		list.value = cty.ObjectVal(values)
+	case b.count != nil:
+		values := make([]cty.Value, len(list.objects))
+		for i := range list.objects {
+			values[i] = list.objects[i].value
+		}
+		list.value = cty.TupleVal(values)
+	default:
+		list.value = list.objects[0].value
+	}
+	return list.value
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/ctymarks"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// tryFunc and canFunc do what HCL's extension of that name does, and keep the marks of a value that is not known yet:
+// without them, what is made from try(image.logo.seed, 0) would not be found to depend on the logo.
+var tryFunc = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		v, err := firstValid(args)
+		return v.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return firstValid(args) },
+})
+
+func firstValid(args []cty.Value) (cty.Value, error) {
+	if len(args) == 0 {
+		return cty.DynamicVal, errors.New("at least one argument is needed")
+	}
+	var failed hcl.Diagnostics
+	for _, arg := range args {
+		v, diags := customdecode.ExpressionClosureFromVal(arg).Value()
+		switch {
+		case diags.HasErrors():
+			failed = append(failed, diags...)
+		case !v.IsWhollyKnown():
+			// Once it is known, the expression may turn out wrong, and another argument count.
+			_, marks := v.UnmarkDeep()
+			return cty.DynamicVal.WithMarks(marks), nil
+		default:
+			return v, nil
+		}
+	}
+	reasons := make([]string, 0, len(failed))
+	for _, d := range failed {
+		reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", d.Summary, d.Detail))
+	}
+	return cty.DynamicVal, fmt.Errorf("no expression succeeded:%s", strings.Join(reasons, ""))
+}
+
+var canFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
+	Type:   function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		v, diags := customdecode.ExpressionClosureFromVal(args[0]).Value()
+		switch {
+		case diags.HasErrors():
+			return cty.False, nil
+		case !v.IsWhollyKnown():
+			return cty.UnknownVal(cty.Bool).WithMarks(dependencyMarks(v)), nil
+		default:
+			return cty.True.WithMarks(dependencyMarks(v)), nil
+		}
+	},
+})
+
+// any value, of any type, known or not.
+var anyValue = function.Parameter{
+	Name: "value", Type: cty.DynamicPseudoType,
+	AllowUnknown: true, AllowNull: true, AllowMarked: true, AllowDynamicType: true,
+}
+
+func sameType(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil }
+
+var sensitiveFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anyValue},
+	Type:   sameType,
+	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return args[0].Mark(sensitive), nil },
+})
+
+var nonsensitive = function.New(&function.Spec{
+	Params: []function.Parameter{anyValue},
+	Type:   sameType,
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		return args[0].WrangleMarksDeep(func(mark any, path cty.Path) (ctymarks.WrangleAction, error) {
+			if mark == sensitive && len(path) == 0 {
+				return ctymarks.WrangleDrop, nil
+			}
+			return ctymarks.WrangleKeep, nil
+		})
+	},
+})
+
+var isSensitive = function.New(&function.Spec{
+	Params: []function.Parameter{anyValue},
+	Type:   function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		switch v := args[0]; {
+		case v.HasMark(sensitive):
+			return cty.True, nil
+		case !v.IsKnown():
+			return cty.UnknownVal(cty.Bool), nil
+		default:
+			return cty.False, nil
+		}
+	},
+})
+
+// typeFunc names the type of a value, for trying things out in the console.
+var typeFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anyValue},
+	Type:   function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		return cty.StringVal(typeexpr.TypeString(args[0].Type())), nil
+	},
+})
+
+// makeTo returns a type conversion function such as tostring.
+func makeTo(want cty.Type) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{anyValue},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if args[0].Type() == cty.DynamicPseudoType {
+				return want, nil
+			}
+			v, err := convertTo(cty.UnknownVal(args[0].Type()), want)
+			if err != nil {
+				return cty.NilType, function.NewArgErrorf(0, "cannot convert %s to %s",
+					args[0].Type().FriendlyName(), want.FriendlyNameForConstraint())
+			}
+			return v.Type(), nil
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := convertTo(args[0], want)
+			if err != nil {
+				return cty.NilVal, function.NewArgErrorf(0,
+					"cannot convert %s to %s: %s",
+					describeArg(args[0]), want.FriendlyNameForConstraint(), describe(err))
+			}
+			return v, nil
+		},
+	})
+}
+
+func describeArg(v cty.Value) string {
+	if v.HasMark(sensitive) {
+		return "this " + v.Type().FriendlyName()
+	}
+	v, _ = v.UnmarkDeep()
+	if v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
+		return fmt.Sprintf("%q", v.AsString())
+	}
+	return v.Type().FriendlyName()
+}

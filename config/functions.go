@@ -1,0 +1,147 @@
+package config
+
+import (
+	"github.com/hashicorp/go-cty-funcs/collection"
+	"github.com/hashicorp/go-cty-funcs/encoding"
+	"github.com/hashicorp/go-cty-funcs/filesystem"
+	"github.com/hashicorp/go-cty-funcs/uuid"
+	ctyyaml "github.com/zclconf/go-cty-yaml"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// refusedFunctions are left out on purpose. Each would give another value with each run, so that every image that
+// uses it would be made, and paid for, again.
+var refusedFunctions = func() map[string]string {
+	const why = " gives another value each time, so every image that uses it would be made and paid for again with " +
+		"every run. "
+	return map[string]string{
+		"timestamp":     "timestamp" + why + `Write the date itself, as in "2026-01-31T12:00:00Z", or pass it in as a variable.`,
+		"plantimestamp": "plantimestamp" + why + "Write the date itself, or pass it in as a variable.",
+		"uuid":          "uuid" + why + "For a name that stays the same, use uuidv5, or a hash such as sha256.",
+		"bcrypt":        "bcrypt" + why + "For a hash that stays the same, use sha256.",
+	}
+}()
+
+// functionTable is what expressions can call, by Terraform's names. Paths are relative to the root module. The hashes
+// of files that are read go into read.
+func functionTable(rootDir string, read map[string]string) map[string]function.Function {
+	files := &fileFunctions{dir: rootDir, contents: map[string][]byte{}, hashes: read}
+	table := map[string]function.Function{
+		"abs":              stdlib.AbsoluteFunc,
+		"abspath":          files.abspath(),
+		"alltrue":          allTrue,
+		"anytrue":          anyTrue,
+		"base64decode":     base64Decode,
+		"base64encode":     encoding.Base64EncodeFunc,
+		"base64sha256":     hashFunction(sha256Base64),
+		"base64sha512":     hashFunction(sha512Base64),
+		"basename":         filesystem.BasenameFunc,
+		"can":              canFunc,
+		"ceil":             stdlib.CeilFunc,
+		"chomp":            stdlib.ChompFunc,
+		"chunklist":        stdlib.ChunklistFunc,
+		"coalesce":         collection.CoalesceFunc,
+		"coalescelist":     stdlib.CoalesceListFunc,
+		"compact":          stdlib.CompactFunc,
+		"concat":           stdlib.ConcatFunc,
+		"contains":         stdlib.ContainsFunc,
+		"csvdecode":        stdlib.CSVDecodeFunc,
+		"dirname":          filesystem.DirnameFunc,
+		"distinct":         stdlib.DistinctFunc,
+		"element":          stdlib.ElementFunc,
+		"endswith":         endsWith,
+		"file":             files.text(),
+		"filebase64":       files.hash(plainBase64),
+		"filebase64sha256": files.hash(sha256Base64),
+		"filebase64sha512": files.hash(sha512Base64),
+		"fileexists":       files.exists(),
+		"filemd5":          files.hash(md5Hex),
+		"fileset":          files.set(),
+		"filesha1":         files.hash(sha1Hex),
+		"filesha256":       files.hash(sha256Hex),
+		"filesha512":       files.hash(sha512Hex),
+		"flatten":          stdlib.FlattenFunc,
+		"floor":            stdlib.FloorFunc,
+		"format":           stdlib.FormatFunc,
+		"formatdate":       stdlib.FormatDateFunc,
+		"formatlist":       stdlib.FormatListFunc,
+		"indent":           stdlib.IndentFunc,
+		"index":            indexFunc,
+		"issensitive":      isSensitive,
+		"join":             stdlib.JoinFunc,
+		"jsondecode":       stdlib.JSONDecodeFunc,
+		"jsonencode":       stdlib.JSONEncodeFunc,
+		"keys":             stdlib.KeysFunc,
+		"length":           lengthFunc,
+		"log":              stdlib.LogFunc,
+		"lookup":           lookup,
+		"lower":            stdlib.LowerFunc,
+		"matchkeys":        matchKeys,
+		"max":              stdlib.MaxFunc,
+		"md5":              hashFunction(md5Hex),
+		"merge":            stdlib.MergeFunc,
+		"min":              stdlib.MinFunc,
+		"nonsensitive":     nonsensitive,
+		"one":              one,
+		"parseint":         stdlib.ParseIntFunc,
+		"pathexpand":       filesystem.PathExpandFunc,
+		"pow":              stdlib.PowFunc,
+		"range":            stdlib.RangeFunc,
+		"regex":            stdlib.RegexFunc,
+		"regexall":         stdlib.RegexAllFunc,
+		"replace":          replaceFunc,
+		"reverse":          stdlib.ReverseListFunc,
+		"sensitive":        sensitiveFunc,
+		"setintersection":  stdlib.SetIntersectionFunc,
+		"setproduct":       stdlib.SetProductFunc,
+		"setsubtract":      stdlib.SetSubtractFunc,
+		"setunion":         stdlib.SetUnionFunc,
+		"sha1":             hashFunction(sha1Hex),
+		"sha256":           hashFunction(sha256Hex),
+		"sha512":           hashFunction(sha512Hex),
+		"signum":           stdlib.SignumFunc,
+		"slice":            stdlib.SliceFunc,
+		"sort":             stdlib.SortFunc,
+		"split":            stdlib.SplitFunc,
+		"startswith":       startsWith,
+		"strcontains":      strContains,
+		"strlen":           stdlib.StrlenFunc,
+		"strrev":           stdlib.ReverseFunc,
+		"substr":           stdlib.SubstrFunc,
+		"sum":              sum,
+		"timeadd":          stdlib.TimeAddFunc,
+		"timecmp":          timeCompare,
+		"title":            stdlib.TitleFunc,
+		"tobool":           makeTo(cty.Bool),
+		"tolist":           makeTo(cty.List(cty.DynamicPseudoType)),
+		"tomap":            makeTo(cty.Map(cty.DynamicPseudoType)),
+		"tonumber":         makeTo(cty.Number),
+		"toset":            makeTo(cty.Set(cty.DynamicPseudoType)),
+		"tostring":         makeTo(cty.String),
+		"transpose":        transpose,
+		"trim":             stdlib.TrimFunc,
+		"trimprefix":       stdlib.TrimPrefixFunc,
+		"trimspace":        stdlib.TrimSpaceFunc,
+		"trimsuffix":       stdlib.TrimSuffixFunc,
+		"try":              tryFunc,
+		"type":             typeFunc,
+		"upper":            stdlib.UpperFunc,
+		"urldecode":        urlDecode,
+		"urlencode":        encoding.URLEncodeFunc,
+		"uuidv5":           uuid.V5Func,
+		"values":           stdlib.ValuesFunc,
+		"yamldecode":       ctyyaml.YAMLDecodeFunc,
+		"yamlencode":       ctyyaml.YAMLEncodeFunc,
+		"zipmap":           stdlib.ZipmapFunc,
+	}
+	// Templates see the functions too.
+	templates := &templateFunctions{files: files, table: table}
+	table["templatefile"] = templates.file()
+	table["templatestring"] = templates.text()
+	return table
+}
+
+// functionNames lists the functions, for messages.
+func functionNames() []string { return sortedKeys(functionTable(".", nil)) }

@@ -1,0 +1,387 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
+var imageArguments = func() []string {
+	names := append(slices.Clone(requestArguments), "model", "references", "mask", "parameters", "output", "labels")
+	slices.Sort(names)
+	return names
+}()
+
+// instances are what an image block makes in one scope.
+type instances struct {
+	*expansion
+	// objects are what expressions see of the instances, in their order, for blocks that something names.
+	objects []object
+	index   map[addrs.Key]int // of objects, made when it is needed
+	// value is the block's value made of the objects, cty.NilVal while nothing needed it. It is stale when an object
+	// has changed since.
+	value cty.Value
+	stale bool
+}
+
+// object returns what expressions see of the instance with a key, nil where there is no such.
+func (list *instances) object(key addrs.Key) *object {
+	if list.index == nil {
+		list.index = make(map[addrs.Key]int, len(list.objects))
+		for i := range list.objects {
+			list.index[list.objects[i].key] = i
+		}
+	}
+	if i, ok := list.index[key]; ok {
+		return &list.objects[i]
+	}
+	return nil
+}
+
+// object is what expressions see of an instance.
+type object struct {
+	key   addrs.Key
+	value cty.Value
+	// img is nil where the instance is wrong.
+	img *Image
+	// final says that the instance's result is in the value.
+	final bool
+}
+
+// evaluate builds, checks and decides the block's instances in a scope.
+func (b *imageBlock) evaluate(e *evaluator, s *scope) {
+	ctx := e.context(&b.node, s)
+	list := &instances{}
+	s.images[b] = list
+	e.touch(&b.node)
+	expansion, ok := e.expand(&b.node, b.repeat, ctx)
+	if !ok {
+		e.taint(&b.node)
+		return
+	}
+	list.expansion = expansion
+	e.adviseOnCount(b)
+	if b.exported {
+		list.objects = make([]object, 0, expansion.len())
+	}
+	build := newBuilder(e, b, s, ctx, expansion)
+	for each := range expansion.all() {
+		img := build.instance(each)
+		var result *Result
+		if img != nil && !b.tainted && e.decide != nil {
+			result = e.decide(img)
+		}
+		if b.exported {
+			o := object{key: each.key, img: img, final: result != nil}
+			o.value = e.export(b, img, build.addr(each), result)
+			list.objects = append(list.objects, o)
+			if result != nil {
+				e.postconditions(b, build, each, &o)
+			}
+		}
+	}
+}
+
+// builder makes the instances of one block in one scope.
+type builder struct {
+	e         *evaluator
+	b         *imageBlock
+	s         *scope
+	ctx       *hcl.EvalContext
+	expansion *expansion
+	// child is ctx with each or count in it. It is used again for the next instance, unless a diagnostic keeps it.
+	child   *hcl.EvalContext
+	current each // the instance in the making
+	defined bool // child is that of the current instance
+	// columns are prepared expressions of arguments, nil for those of other forms.
+	columns map[*argument]*column
+	// shared are the values of arguments that are the same for all instances.
+	shared map[*argument]*argumentValue
+	values []*argumentValue // of the instance in the making, like b.args
+	models map[string]*bfl.Model
+	// outputRange is where the output argument stands, nil while that was not needed.
+	outputRange *hcl.Range
+	after       []addrs.Image // what depends_on names
+}
+
+// argumentValue is the value of an argument without marks, and where it comes from.
+type argumentValue struct {
+	arg *argument
+	unmarked
+	failed bool
+	// converted is the value as the request has it, for the parameter that it was converted for.
+	converted any
+	param     *bfl.Param
+}
+
+func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
+	build := &builder{
+		e: e, b: b, s: s, ctx: ctx, expansion: x,
+		shared: map[*argument]*argumentValue{},
+		values: make([]*argumentValue, len(b.args)),
+		models: map[string]*bfl.Model{}, columns: map[*argument]*column{},
+	}
+	for _, after := range b.after {
+		build.after = append(build.after, e.waitsFor(after, s)...)
+	}
+	for at := s; at.parent != nil; at = at.parent {
+		for _, after := range at.mod.call.after {
+			build.after = append(build.after, e.waitsFor(after, at.parent)...)
+		}
+	}
+	return build
+}
+
+func (d *builder) addr(x each) addrs.Image {
+	return addrs.Image{Module: d.s.addr, Name: d.b.key, Key: x.key}
+}
+
+// enter turns to another instance.
+func (d *builder) enter(x each) {
+	d.current, d.defined = x, false
+}
+
+// instanceContext returns the context in which each, or count, is that of the instance in the making.
+func (d *builder) instanceContext() *hcl.EvalContext {
+	if !d.current.isSet() {
+		return d.ctx
+	}
+	switch {
+	case d.child == nil:
+		d.child = d.current.context(d.ctx)
+	case !d.defined:
+		d.current.define(d.child)
+	}
+	d.defined = true
+	return d.child
+}
+
+// report adds diagnostics about the instance in the making, and leaves them its context.
+func (d *builder) report(diags ...*hcl.Diagnostic) {
+	if len(diags) == 0 {
+		return
+	}
+	d.e.add(diags...)
+	d.child = nil
+	if hcl.Diagnostics(diags).HasErrors() {
+		d.e.taint(&d.b.node)
+	}
+}
+
+// instance builds one image. It answers nil, having reported why, where something is wrong with it.
+func (d *builder) instance(x each) *Image {
+	d.enter(x)
+	ok := d.evaluateArguments()
+	img := &Image{Address: d.addr(x), Provider: d.b.provider, Range: d.b.at}
+	model := d.model()
+	if model == nil {
+		return nil
+	}
+	img.Request.Model = model
+	ok = d.arguments(img) && ok
+	ok = d.parameters(img) && ok
+	ok = d.inputs(img) && ok
+	ok = d.output(img) && ok
+	ok = d.labels(img) && ok
+	ok = d.lifecycle(img) && ok
+	ok = d.check(img) && ok
+	if !ok {
+		return nil
+	}
+	slices.Sort(img.Sensitive)
+	d.advise(img)
+	d.dependencies(img)
+	return img
+}
+
+// evaluateArguments finds the values of all arguments. Those that are wrong are reported, and unknown.
+func (d *builder) evaluateArguments() bool {
+	ok := true
+	for i := range d.b.args {
+		d.values[i] = d.argument(&d.b.args[i])
+		ok = ok && !d.values[i].failed
+	}
+	return ok
+}
+
+func (d *builder) argument(arg *argument) *argumentValue {
+	if !arg.perInstance {
+		if v, ok := d.shared[arg]; ok {
+			return v
+		}
+	} else if v, ok := d.column(arg); ok {
+		return v
+	}
+	ctx := d.ctx
+	if arg.perInstance {
+		ctx = d.instanceContext()
+	}
+	raw, diags := arg.Expr.Value(ctx)
+	d.report(diags...)
+	v := &argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
+	if v.failed {
+		v.value = cty.DynamicVal
+	} else if v.value.IsNull() && arg.fallback != nil {
+		v = d.argument(arg.fallback)
+	}
+	if !arg.perInstance {
+		d.shared[arg] = v
+	}
+	return v
+}
+
+// column computes an argument the quick way, where that is possible.
+func (d *builder) column(arg *argument) (*argumentValue, bool) {
+	c, seen := d.columns[arg]
+	if !seen {
+		c = d.compile(arg.Expr)
+		d.columns[arg] = c
+	}
+	if c == nil {
+		return nil, false
+	}
+	v, ok := c.value(d.current)
+	return &argumentValue{arg: arg, unmarked: unmarked{value: v}}, ok
+}
+
+// given returns the value of an argument, nil where it is absent or null.
+func (d *builder) given(name string) *argumentValue {
+	i, ok := slices.BinarySearchFunc(d.b.args, name, func(a argument, name string) int {
+		return strings.Compare(a.Name, name)
+	})
+	if !ok || d.values[i].value.IsNull() {
+		return nil
+	}
+	return d.values[i]
+}
+
+// context returns the context that an argument was evaluated in.
+func (d *builder) context(v *argumentValue) *hcl.EvalContext {
+	if v.arg.perInstance {
+		return d.instanceContext()
+	}
+	return d.ctx
+}
+
+// wrong reports a problem with the value of an argument.
+func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
+	if v.sensitive && summary != "Sensitive value shown" {
+		// The words may quote the value.
+		format, args = "The value of %s is wrong. It comes from a sensitive value, so no more is said.", []any{v.arg.Name}
+	}
+	d.report(about(problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
+}
+
+// text converts an argument that must be a string known before apply.
+func (d *builder) text(v *argumentValue) (string, bool) {
+	if !v.value.IsKnown() {
+		d.unknown(v)
+		return "", false
+	}
+	s, err := convert.Convert(v.value, cty.String)
+	if err != nil {
+		d.wrong(v, "Invalid argument type",
+			"%s is a string, and this is %s.", v.arg.Name, withArticle(v.value.Type().FriendlyName()))
+		return "", false
+	}
+	return s.AsString(), true
+}
+
+// unknown reports a value that is not known before apply but must be, unless that follows from an error reported
+// already.
+func (d *builder) unknown(v *argumentValue) {
+	if d.b.tainted {
+		return
+	}
+	d.wrong(v, "Value not known in time",
+		"%s depends on an image that is not made yet, and must be known in the plan. Use a value that does not "+
+			"come from another image's result.", v.arg.Name)
+}
+
+// model finds the model of the instance.
+func (d *builder) model() *bfl.Model {
+	v := d.given("model")
+	if v == nil {
+		d.report(problem(d.b.at, "Missing model",
+			`image.%s names no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,
+			d.b.key))
+		return nil
+	}
+	name, ok := d.text(v)
+	if !ok {
+		return nil
+	}
+	model, seen := d.models[name]
+	if !seen {
+		model = d.s.mod.model(name)
+		d.models[name] = model
+	}
+	if model == nil {
+		known := d.s.mod.modelNames()
+		hint := didYouMean(name, known)
+		if hint == "" {
+			hint = " There are " + quotedList(known, "and") + ". Declare a newer one with a model block."
+		}
+		d.wrong(v, "Unknown model", "There is no model called %q.%s", name, hint)
+	}
+	return model
+}
+
+// model finds a model by name among those declared in the module and in those around it, and in the catalogue.
+func (m *module) model(name string) *bfl.Model {
+	for at := m; at != nil; at = at.parent {
+		if model, ok := at.models[name]; ok {
+			return model
+		}
+	}
+	return bfl.Lookup(name)
+}
+
+func (m *module) modelNames() []string {
+	var names []string
+	for _, model := range bfl.Models() {
+		names = append(names, model.Name)
+	}
+	for at := m; at != nil; at = at.parent {
+		names = append(names, sortedKeys(at.models)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// labels converts the labels.
+func (d *builder) labels(img *Image) bool {
+	v := d.given("labels")
+	if v == nil {
+		return true
+	}
+	if !v.value.IsWhollyKnown() {
+		d.unknown(v)
+		return false
+	}
+	labels, err := convert.Convert(v.value, cty.Map(cty.String))
+	if err != nil {
+		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, describe(err))
+		return false
+	}
+	if v.sensitive {
+		d.wrong(v, "Sensitive value shown", "labels are shown in every plan, and this comes from a sensitive "+
+			"value. Use nonsensitive(...) if it may be seen.")
+		return false
+	}
+	img.Labels = make(map[string]string, labels.LengthInt())
+	for key, value := range labels.Elements() {
+		if value.IsNull() {
+			continue
+		}
+		img.Labels[key.AsString()] = value.AsString()
+	}
+	return true
+}

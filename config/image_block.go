@@ -1,0 +1,159 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// requestArguments are the arguments of an image that are sent to the API under their own names.
+var requestArguments = []string{
+	"aspect_ratio", "bottom", "finetune_id", "finetune_strength", "guidance", "height", "image_prompt_strength", "left",
+	"output_format", "prompt", "prompt_upsampling", "raw", "right", "safety_tolerance", "seed", "steps", "top", "width",
+}
+
+var imageSchema = schema{
+	in: "an image block",
+	args: append(slices.Clone(requestArguments),
+		"model", "references", "mask", "parameters", "output", "labels", "provider", "for_each", "count", "depends_on"),
+	blocks: []blockSchema{{name: "lifecycle"}},
+}
+
+const listReferences = `Images that go into the request are listed in references, ` +
+	`as in references = [image.logo, "bottle.png"].`
+
+// foreignArguments answer what users of the API type out of habit.
+var foreignArguments = map[string]string{
+	"input_image":     listReferences,
+	"input_images":    listReferences,
+	"images":          listReferences,
+	"image":           listReferences,
+	"image_prompt":    listReferences,
+	"reference":       listReferences,
+	"negative_prompt": "FLUX models take no negative prompt. Say in the prompt what should be there instead.",
+	"webhook_url":     "Webhooks belong to the account: write a webhook block in its provider.",
+	"webhook_secret":  "Webhooks belong to the account: write a webhook block in its provider.",
+	"filename":        `The file's name is set by output, as in output = "hero.png".`,
+	"path":            `The file's name is set by output, as in output = "hero.png". path can be read from other blocks.`,
+	"api_key": "A key never stands in a file. It comes from an environment variable; the provider block's " +
+		"api_key_env tells which.",
+}
+
+func (d *decoder) image(m *module, block *hcl.Block) {
+	name := block.Labels[0]
+	if first, ok := m.images[name]; ok {
+		d.duplicate("image."+name, block.DefRange, first.at)
+		return
+	}
+	content, diags := imageSchema.read(block.Body)
+	d.add(withHints(diags, foreignArguments)...)
+	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, own: content.args}
+	b.repeat = d.repeat(content.args)
+	b.dependsOn = d.expressions(content.args["depends_on"])
+	seen := false
+	for _, inner := range content.blocks {
+		if seen {
+			d.duplicate("The lifecycle of image."+name, inner.DefRange, b.at)
+			continue
+		}
+		seen = true
+		d.lifecycle(b, inner)
+	}
+	m.images[name] = b
+	m.add(&b.node, b)
+}
+
+// withHints replaces the details of errors about unknown arguments whose meaning here is known. The argument's name
+// is taken from the source, since a diagnostic has no place for it.
+func withHints(diags hcl.Diagnostics, hints map[string]string) hcl.Diagnostics {
+	for _, d := range diags {
+		if name, ok := d.Extra.(unknownName); ok {
+			if hint, ok := hints[string(name)]; ok {
+				d.Detail = hint
+			}
+		}
+	}
+	return diags
+}
+
+// repeat decodes for_each and count.
+func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
+	var r repeat
+	forEach, count := args["for_each"], args["count"]
+	if forEach != nil {
+		r.forEach = forEach.Expr
+	}
+	if count == nil {
+		return r
+	}
+	if forEach != nil {
+		d.add(problem(count.NameRange, "Invalid combination of arguments",
+			"A block gets its instances from for_each or from count, not from both."))
+		return r
+	}
+	r.count = count.Expr
+	return r
+}
+
+var lifecycleSchema = schema{
+	in:     "a lifecycle block",
+	args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen"},
+	blocks: []blockSchema{{name: "precondition"}, {name: "postcondition"}},
+}
+
+func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
+	content, diags := lifecycleSchema.read(block.Body)
+	d.add(withHints(diags, map[string]string{
+		"create_before_destroy": "An image that is replaced is always made before the old file goes, and the old " +
+			"file is kept in the store.",
+	})...)
+	l := &b.lifecycle
+	if attr := content.args["prevent_destroy"]; attr != nil {
+		l.preventDestroy = attr.Expr
+	}
+	if attr := content.args["frozen"]; attr != nil {
+		l.frozen = attr.Expr
+	}
+	if attr := content.args["ignore_changes"]; attr != nil {
+		d.ignoreChanges(l, attr)
+	}
+	l.triggers = d.expressions(content.args["replace_triggered_by"])
+	for _, inner := range content.blocks {
+		switch rules := d.rule(inner); inner.Type {
+		case "precondition":
+			l.preconditions = append(l.preconditions, rules...)
+		case "postcondition":
+			l.postconditions = append(l.postconditions, rules...)
+		}
+	}
+}
+
+// ignorable are the arguments that ignore_changes may name.
+var ignorable = func() []string {
+	names := append(slices.Clone(requestArguments), "model", "references", "mask", "parameters", "output", "labels")
+	slices.Sort(names)
+	return names
+}()
+
+func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
+	if hcl.ExprAsKeyword(attr.Expr) == "all" {
+		l.ignoreAll = true
+		return
+	}
+	exprs, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		d.add(problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
+			"[prompt, seed]."))
+		return
+	}
+	for _, expr := range exprs {
+		name := hcl.ExprAsKeyword(expr)
+		if !slices.Contains(ignorable, name) {
+			d.add(problem(expr.Range(), "Invalid argument to ignore",
+				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed].%s",
+				didYouMean(name, slices.Clone(ignorable))))
+			continue
+		}
+		l.ignoreChanges = append(l.ignoreChanges, name)
+	}
+}

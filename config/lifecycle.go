@@ -1,0 +1,120 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// lifecycle evaluates the lifecycle block for an instance.
+func (d *builder) lifecycle(img *Image) bool {
+	c := &d.b.lifecycle
+	img.Lifecycle.IgnoreChanges, img.Lifecycle.IgnoreAll = c.ignoreChanges, c.ignoreAll
+	var ok1, ok2, ok3 bool
+	img.Lifecycle.PreventDestroy, ok1 = d.flag("prevent_destroy", c.preventDestroy)
+	img.Lifecycle.Frozen, ok2 = d.flag("frozen", c.frozen)
+	img.Lifecycle.ReplaceTriggeredBy, ok3 = d.triggers()
+	if !ok1 || !ok2 || !ok3 {
+		return false
+	}
+	ok := true
+	for _, r := range c.preconditions {
+		if failed := d.e.holds(&d.b.node, r, d.instanceContext(), "Image precondition failed"); failed != nil {
+			d.report(failed)
+			ok = false
+		}
+	}
+	return ok
+}
+
+// flag evaluates a boolean of the lifecycle block.
+func (d *builder) flag(name string, expr hcl.Expression) (value, ok bool) {
+	if expr == nil {
+		return false, true
+	}
+	ctx := d.instanceContext()
+	raw, diags := expr.Value(ctx)
+	d.report(diags...)
+	if diags.HasErrors() {
+		return false, false
+	}
+	v, err := convert.Convert(unmark(raw).value, cty.Bool)
+	switch {
+	case err != nil:
+		d.report(about(problem(expr.Range(), "Invalid argument type",
+			"%s is true or false, and this is %s.", name, describeValue(unmark(raw).value)), expr, ctx))
+		return false, false
+	case !v.IsKnown():
+		if !d.b.tainted {
+			d.report(about(problem(expr.Range(), "Value not known in time",
+				"%s must be known in the plan.", name), expr, ctx))
+		}
+		return false, false
+	case v.IsNull():
+		return false, true
+	}
+	return v.True(), true
+}
+
+// triggers resolves replace_triggered_by.
+func (d *builder) triggers() ([]Trigger, bool) {
+	var list []Trigger
+	for _, expr := range d.b.lifecycle.triggers {
+		found, ok := d.trigger(expr)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, found...)
+	}
+	return list, true
+}
+
+// trigger resolves one entry: an image, an instance of one, or an attribute of either. The key may name each or count.
+func (d *builder) trigger(expr hcl.Expression) ([]Trigger, bool) {
+	wrong := func() ([]Trigger, bool) {
+		d.report(problem(expr.Range(), "Invalid trigger",
+			`replace_triggered_by lists images of this module or their arguments, as in [image.logo], `+
+				`[image.card["winter"]] or [image.logo.prompt].`))
+		return nil, false
+	}
+	steps, ok := d.path(expr)
+	if !ok || len(steps) < 2 || steps[0].name != "image" {
+		return wrong()
+	}
+	b := d.s.mod.images[steps[1].name]
+	if b == nil {
+		return nil, false // Reported as an undeclared image.
+	}
+	made := d.s.images[b]
+	if made == nil || made.expansion == nil {
+		return nil, false // Reported with that block.
+	}
+	steps = steps[2:]
+	trigger := Trigger{Image: addrs.Image{Module: d.s.addr, Name: b.key}}
+	if len(steps) > 0 && steps[0].isKey {
+		trigger.Image.Key = steps[0].key
+		if _, exists := made.get(trigger.Image.Key); !exists {
+			d.report(problem(expr.Range(), "Invalid trigger", "There is no %s.", trigger.Image))
+			return nil, false
+		}
+		steps = steps[1:]
+	}
+	switch {
+	case len(steps) == 1 && !steps[0].isKey:
+		trigger.Attribute = steps[0].name
+	case len(steps) > 0:
+		return wrong()
+	}
+	if !trigger.Image.Key.IsNone() || !b.isSet() {
+		return []Trigger{trigger}, true
+	}
+	var list []Trigger
+	for each := range made.all() {
+		one := trigger
+		one.Image.Key = each.key
+		list = append(list, one)
+	}
+	return list, true
+}

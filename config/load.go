@@ -1,0 +1,162 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// Options are what a configuration is read with.
+type Options struct {
+	// Values are the -var and -var-file options in the order in which they were typed.
+	Values []Value
+	// Environ is the environment as os.Environ returns it. Only names that start with EnvPrefix are looked at.
+	Environ []string
+	// Ask asks the user for the value of a variable that has none. An error leaves it missing. It is nil where nobody
+	// can be asked.
+	Ask func(Question) (string, error)
+	// Version is that of the running program, for required_version. A text that is no version fits every constraint.
+	Version string
+	// AllowEmpty lets a directory without configuration files be a configuration without images.
+	AllowEmpty bool
+
+	dir string
+	// limit bounds the number of instances of a block instead of maxInstances, where it is not 0.
+	limit int
+	table map[string]function.Function
+	read  map[string]string // hashes of files that functions read, by path
+}
+
+// Question is about the value of a variable of the root module.
+type Question struct {
+	Variable    string
+	Description string
+	// Sensitive answers must not be shown while they are typed.
+	Sensitive bool
+}
+
+// Config is a configuration that was read, with the values of all that does not depend on images.
+type Config struct {
+	// Dir is the directory of the root module as it was given to Load.
+	Dir      string
+	Settings Settings
+
+	files map[string]*hcl.File
+	// evaluator is nil where the files could not be parsed.
+	evaluator *evaluator
+	evaluated bool
+}
+
+// Files returns the configuration's files by the names that diagnostics use, for printing source lines with them.
+func (c *Config) Files() map[string]*hcl.File { return c.files }
+
+// Load reads the configuration in a directory: it parses all files of the root module and of the modules that it
+// calls, resolves what they name, and evaluates all that does not depend on images. It answers a Config also along
+// with errors, so that Evaluate can report more; where a file cannot be parsed there is nothing to go on with, and
+// the Config is good for its Files only.
+func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
+	o.dir = filepath.Clean(dir)
+	o.read = map[string]string{}
+	o.table = functionTable(o.dir, o.read)
+	d := &decoder{opts: &o}
+	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
+	d.files = c.files
+	files, diags := d.directory(o.dir)
+	d.add(diags...)
+	if len(files) == 0 && !o.AllowEmpty && !diags.HasErrors() {
+		d.add(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "No configuration files",
+			Detail: fmt.Sprintf("The directory %s has no *.flux.hcl file. Change to the directory of a "+
+				"configuration, or start one with fluxbatch init.", dir),
+		})
+	}
+	if d.diags.HasErrors() {
+		return c, d.list()
+	}
+	root := &module{dir: o.dir, rel: ".", providers: map[string]string{"bfl": "bfl"}}
+	if identity, err := filepath.EvalSymlinks(o.dir); err == nil {
+		if abs, err := filepath.Abs(identity); err == nil {
+			d.dirs = []string{abs}
+		}
+	}
+	d.module(root, files)
+	if d.refused != nil {
+		// The configuration is for another version, which may well know what looks wrong here.
+		return c, hcl.Diagnostics{d.refused}
+	}
+	if d.unparsed {
+		return c, d.list()
+	}
+	reader := &valueReader{decoder: d, root: root}
+	reader.read()
+	e := newEvaluator(d, root, reader.given)
+	e.link()
+	e.run(false)
+	e.findMoves()
+	e.atLoad = e.seen
+	c.Settings, c.evaluator = e.settings, e
+	return c, e.list()
+}
+
+func newEvaluator(d *decoder, root *module, given map[string]givenValue) *evaluator {
+	e := &evaluator{
+		collector: &d.collector, opts: d.opts, given: given,
+		settings: Settings{
+			OutputDir: defaultOutputDir, StatePath: defaultStatePath,
+			Providers: map[string]*Provider{"bfl": newProvider("bfl")},
+		},
+		scopes: map[*module][]*scope{},
+		byAddr: map[addrs.Module]*scope{},
+		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.table},
+		inputs: &inputFiles{},
+	}
+	e.root = e.addScope(root, nil, each{})
+	return e
+}
+
+// link makes the graph of all modules, and finds cycles and what depends on images.
+func (e *evaluator) link() {
+	root := e.root.mod
+	l := &linker{collector: e.collector}
+	l.module(root)
+	nodes := root.allNodes()
+	sorted, cycles := order(nodes)
+	for _, members := range cycles {
+		e.add(cycleProblem(members))
+		for _, n := range members {
+			n.skip = true
+		}
+	}
+	for _, n := range sorted {
+		n.tainted = n.tainted || n.broken
+		_, isImage := n.work.(*imageBlock)
+		n.dynamic = isImage || slices.ContainsFunc(n.needs, func(other *node) bool { return other.dynamic })
+		switch n.work.(type) {
+		case *settingsBlock, *importBlock:
+			if n.dynamic {
+				e.add(problem(n.at, "Settings depend on images",
+					"The %s block names an image, by itself or by way of other values. It is needed before any "+
+						"image is made.", n.name))
+				n.skip = true
+			}
+		}
+	}
+	e.order = sorted
+}
+
+// allNodes returns the nodes of a module and of those below it.
+func (m *module) allNodes() []*node {
+	nodes := slices.Clone(m.nodes)
+	for _, name := range sortedKeys(m.calls) {
+		if child := m.calls[name].child; child != nil {
+			nodes = append(nodes, child.allNodes()...)
+		}
+	}
+	return nodes
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+var (
+	modelSchema = schema{
+		in: "a model block", args: []string{"endpoint", "reference_fields", "concurrency"},
+		blocks: []blockSchema{{name: "price"}},
+	}
+	priceSchema = schema{in: "a price block", args: []string{"first_megapixel", "megapixel", "image"}}
+)
+
+// model decodes a model block, which describes an endpoint that the catalogue does not know.
+func (d *decoder) model(m *module, block *hcl.Block) {
+	name := block.Labels[0]
+	content, diags := modelSchema.read(block.Body)
+	d.add(diags...)
+	switch {
+	case name == "" || strings.ContainsAny(name, " \t\n/\\"):
+		d.add(problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Call it as the API "+
+			"does, such as \"flux-3-image\".", name))
+		return
+	case bfl.Lookup(name) != nil:
+		d.add(problem(block.LabelRanges[0], "Model is in the catalogue", "%s is known already, with all its "+
+			"arguments and limits. Give this one another name, or remove the block.", name))
+		return
+	case m.models[name] != nil:
+		d.add(problem(block.DefRange, "Duplicate declaration", "The model %s was declared already. Remove one of "+
+			"the two blocks.", name))
+		return
+	}
+	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + place(block.DefRange)}
+	model.Endpoint = d.endpoint(block, content.args["endpoint"])
+	model.Inputs.References = d.referenceFields(content.args["reference_fields"])
+	if attr := content.args["concurrency"]; attr != nil {
+		n, ok := slots(d.constant(attr, cty.Number))
+		if !ok {
+			d.add(problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks for the model "+
+				"may be active, a whole number of at least 1."))
+		}
+		model.Concurrency = n
+	}
+	d.price(model, block, content.blocks)
+	m.models[name] = model
+}
+
+func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
+	if attr == nil {
+		d.add(problem(block.DefRange, "Missing required argument",
+			`A model block needs an endpoint, as in endpoint = "/v1/flux-3-image".`))
+		return ""
+	}
+	path := d.constantString(attr)
+	isPath := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//")
+	if !isPath || strings.ContainsAny(path, "?# \\") || strings.Contains(path, "..") {
+		d.add(problem(attr.Expr.Range(), "Invalid endpoint",
+			"endpoint is the path of the request, such as \"/v1/flux-3-image\". The host is that of the provider, "+
+				"so that the key goes nowhere else."))
+	}
+	return path
+}
+
+func (d *decoder) referenceFields(attr *hcl.Attribute) []string {
+	v := d.constant(attr, cty.List(cty.String))
+	if v.IsNull() {
+		return nil
+	}
+	var fields []string
+	for _, element := range v.Elements() {
+		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) {
+			d.add(problem(attr.Expr.Range(), "Invalid reference fields",
+				`reference_fields lists the request's fields for images in their order, each once, as in `+
+					`["input_image", "input_image_2"].`))
+			return nil
+		}
+		fields = append(fields, element.AsString())
+	}
+	return fields
+}
+
+func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block) {
+	if len(blocks) != 1 {
+		d.add(problem(block.DefRange, "Missing price",
+			"A model block needs one price block, so that a plan can tell what images will cost: price { image = 5 "+
+				"}, or price { first_megapixel = 3, megapixel = 1.5 } on lines of their own, in credits of one "+
+				"US cent."))
+		return
+	}
+	content, diags := priceSchema.read(blocks[0].Body)
+	d.add(diags...)
+	credits := func(name string) bfl.Credits {
+		attr := content.args[name]
+		v := d.constant(attr, cty.Number)
+		if v.IsNull() {
+			return 0
+		}
+		f, _ := v.AsBigFloat().Float64()
+		if f < 0 || math.IsInf(f, 0) || f > 1e6 {
+			d.add(problem(attr.Expr.Range(), "Invalid price",
+				"%s is an amount of credits; one credit is one US cent.", name))
+			return 0
+		}
+		return bfl.CreditsOf(f)
+	}
+	image, first := content.args["image"] != nil, content.args["first_megapixel"] != nil
+	if image == first {
+		d.add(problem(blocks[0].DefRange, "Missing price",
+			"A price is for the image whatever its size, as in image = 5, or by megapixels, as in first_megapixel "+
+				"= 3 and megapixel = 1.5."))
+		return
+	}
+	model.Price = bfl.Price{First: credits("first_megapixel"), Further: credits("megapixel"), Image: credits("image")}
+}

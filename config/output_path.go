@@ -1,0 +1,343 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// maxFileName is how long a part of a path may get before it is shortened. File systems take 255 bytes; temporary
+// names need some of them.
+const maxFileName = 120
+
+// formatOf tells the format of a file by its extension, extensionOf the reverse.
+var (
+	formatOf    = map[string]string{".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+	extensionOf = map[string]string{"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+)
+
+// output settles the file that the image is written to and its format, which must agree.
+func (d *builder) output(img *Image) bool {
+	model := img.Request.Model
+	format, formatValue, ok := d.format(img)
+	if !ok {
+		return false
+	}
+	v := d.given("output")
+	if v == nil {
+		if format == "" {
+			format = model.DefaultFormat()
+		}
+		img.Output = defaultOutput(img.Address) + extensionOf[format]
+		return d.e.paths.claim(d, img, &d.b.at)
+	}
+	file, ok := d.outputFile(v)
+	if !ok {
+		return false
+	}
+	byName, known := formatOf[strings.ToLower(path.Ext(file))]
+	if !known {
+		d.wrong(v, "Unsupported file type", "The extension tells the format: .png, .jpg (or .jpeg) and .webp are "+
+			"possible, and %q has another.", file)
+		return false
+	}
+	if formatValue != nil && formatValue.arg.inherited && !v.arg.inherited {
+		format = "" // The image's own file name says otherwise than the defaults.
+		isFormat := func(a bfl.Argument) bool { return a.Name == "output_format" }
+		img.Request.Arguments = slices.DeleteFunc(img.Request.Arguments, isFormat)
+	}
+	switch {
+	case format == "" && model.Custom:
+		// Whether the endpoint has such a field is not known, so none is sent.
+	case format == "":
+		insertArgument(&img.Request, bfl.Argument{Name: "output_format", Value: byName})
+	case format != byName:
+		d.wrong(v, "Output does not match its format", "The file's extension says %s, and output_format is %q. "+
+			"Make them agree, or leave output_format out.",
+			byName, format)
+		return false
+	}
+	img.Output = file
+	return d.e.paths.claim(d, img, d.outputAt(v))
+}
+
+// outputAt returns where the output argument stands, for all instances alike.
+func (d *builder) outputAt(v *argumentValue) *hcl.Range {
+	if d.outputRange == nil {
+		d.outputRange = new(v.arg.valueAt())
+	}
+	return d.outputRange
+}
+
+// format returns the output_format of the request, "" where it has none.
+func (d *builder) format(img *Image) (string, *argumentValue, bool) {
+	v := d.given("output_format")
+	if v == nil {
+		return "", nil, true
+	}
+	i := slices.IndexFunc(img.Request.Arguments, func(a bfl.Argument) bool { return a.Name == "output_format" })
+	if i < 0 {
+		return "", v, true // A default that the model does not have.
+	}
+	format, ok := img.Request.Arguments[i].Value.(string)
+	if !ok {
+		d.unknown(v)
+		return "", v, false
+	}
+	if _, ok := extensionOf[format]; !ok {
+		d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
+			format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
+		return "", v, false
+	}
+	return format, v, true
+}
+
+var formats = []string{"jpeg", "png", "webp"}
+
+func insertArgument(r *bfl.Request, a bfl.Argument) {
+	i, _ := slices.BinarySearchFunc(r.Arguments, a.Name, func(x bfl.Argument, name string) int {
+		return strings.Compare(x.Name, name)
+	})
+	r.Arguments = slices.Insert(r.Arguments, i, a)
+}
+
+// outputFile checks the output argument.
+func (d *builder) outputFile(v *argumentValue) (string, bool) {
+	text, ok := d.text(v)
+	if !ok {
+		return "", false
+	}
+	if v.sensitive {
+		d.wrong(v, "Sensitive value shown", "The file's name comes from a sensitive value, and everybody can read "+
+			"it. Use nonsensitive(...) if it may be seen.")
+		return "", false
+	}
+	if reason := unsafePath(text); reason != "" {
+		d.wrong(v, "Invalid output path",
+			"%s A path is relative to the output folder, as in \"heroes/summer.png\".", reason)
+		return "", false
+	}
+	return path.Clean(text), true
+}
+
+var drive = regexp.MustCompile(`^[A-Za-z]:`)
+
+// unsafePath says why a path cannot be written below a folder on every system, "" where it can.
+func unsafePath(text string) string {
+	switch {
+	case text == "":
+		return "The path is empty."
+	case strings.HasPrefix(text, "/"), strings.HasPrefix(text, "~"):
+		return "The path must not be absolute, since nothing may be written outside of the output folder."
+	case drive.MatchString(text):
+		return "The path must not name a drive, since nothing may be written outside of the output folder."
+	case strings.Contains(text, `\`):
+		return "The path has a backslash; folders are separated by /."
+	case strings.HasSuffix(text, "/"):
+		return "The path names a folder, not a file."
+	case !utf8.ValidString(text):
+		return "The path is not valid text."
+	}
+	for part := range strings.SplitSeq(text, "/") {
+		switch {
+		case part == "..":
+			return "The path must not have .. in it, since nothing may be written outside of the output folder."
+		case part == "." || part == "":
+			continue
+		case strings.EqualFold(part, ".fluxbatch"), strings.EqualFold(part, ".git"):
+			return fmt.Sprintf("The folder %s belongs to a tool, which keeps its own files there.", part)
+		case len(part) > 255-len(".tmp-0123456789"):
+			return fmt.Sprintf("The name %q is too long for a file system.", part[:40]+"...")
+		case strings.ContainsFunc(part, isUnsafe):
+			return fmt.Sprintf("The name %q has characters that not all systems allow in a file name: control "+
+				"characters, or one of < > : \" | ? *.", part)
+		case isReserved(part):
+			return fmt.Sprintf("The name %q is reserved on Windows.", part)
+		case strings.TrimRight(part, ". ") != part:
+			return fmt.Sprintf("The name %q ends in a dot or a space, which Windows drops.", part)
+		}
+	}
+	return ""
+}
+
+// isUnsafe reports whether a character cannot stand in a file name on every system.
+func isUnsafe(r rune) bool {
+	return r < ' ' || r == 0x7f || r == utf8.RuneError || strings.ContainsRune(`<>:"|?*\/`, r)
+}
+
+// isReserved reports whether a name is that of a device on Windows, whatever its extension.
+func isReserved(name string) bool {
+	base, _, _ := strings.Cut(name, ".")
+	base = strings.TrimRight(base, " ")
+	if len(base) < 3 || len(base) > len("com¹") {
+		return false
+	}
+	base = strings.ToLower(base)
+	switch base {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	digit, isPort := strings.CutPrefix(base, "com")
+	if !isPort {
+		digit, isPort = strings.CutPrefix(base, "lpt")
+	}
+	return isPort && strings.Contains("0123456789¹²³", digit) && utf8.RuneCountInString(digit) == 1
+}
+
+// defaultOutput returns the path for an image that names none, without extension: a folder for each module around it,
+// then the image's name and key.
+func defaultOutput(addr addrs.Image) string {
+	name := fileName(withKey(addr.Name, addr.Key))
+	if addr.Module == "" {
+		return name
+	}
+	var parts []string
+	for name, key := range addr.Module.Steps() {
+		parts = append(parts, fileName(withKey(name, key)))
+	}
+	return strings.Join(append(parts, name), "/")
+}
+
+func withKey(name string, key addrs.Key) string {
+	if n, ok := key.Int(); ok {
+		return name + "-" + strconv.Itoa(n)
+	}
+	if text, ok := key.Text(); ok {
+		return name + "-" + text
+	}
+	return name
+}
+
+// fileName makes a name fit for every file system. Different names may become the same one; that is found when two
+// images claim it.
+func fileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if isUnsafe(r) {
+			return '_'
+		}
+		return r
+	}, name)
+	if len(name) > maxFileName {
+		sum := sha256.Sum256([]byte(name))
+		cut := maxFileName - 9
+		for !utf8.RuneStart(name[cut]) {
+			cut--
+		}
+		name = name[:cut] + "-" + hex.EncodeToString(sum[:4])
+	}
+	if trimmed := strings.TrimRight(name, ". "); trimmed != name {
+		name = trimmed + "_"
+	}
+	if isReserved(name) {
+		name += "_"
+	}
+	return name
+}
+
+// outputPaths are the files that images are to be written to. Two images must not share one, also where a file system
+// does not tell capital letters from small ones.
+type outputPaths struct {
+	outputDir string
+	byPath    map[string]claim // by path in lower case
+	folders   map[string]claim // folders on the way to a file, in lower case
+}
+
+type claim struct {
+	img *Image
+	at  *hcl.Range // shared by the instances of a block
+}
+
+// claim notes that an image is written to img.Output, and reports a clash.
+func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
+	if p.outputDir != "." {
+		img.Output = p.outputDir + "/" + img.Output // Both are clean.
+	}
+	key := strings.ToLower(img.Output)
+	own := claim{img: img, at: at}
+	if first, taken := p.byPath[key]; taken {
+		d.report(problem(*at, "Two images write one file",
+			"%s and %s (%s) would both be written to %s. Set output so that each has a file of its own%s.",
+			first.img.Address, img.Address, place(*first.at), img.Output, caseHint(img)))
+		return false
+	}
+	if first, taken := p.folders[key]; taken {
+		d.report(problem(*at, "Two images write one file",
+			"%s would be written to %s, which is a folder for %s (%s).",
+			img.Address, img.Output, first.img.Address, place(*first.at)))
+		return false
+	}
+	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {
+		if _, seen := p.folders[folder]; seen {
+			break
+		}
+		if first, taken := p.byPath[folder]; taken {
+			d.report(problem(*at, "Two images write one file",
+				"%s needs the folder %s, which is the file of %s (%s).",
+				img.Address, folder, first.img.Address, place(*first.at)))
+			return false
+		}
+		p.folders[folder] = own
+	}
+	p.byPath[key] = own
+	return true
+}
+
+// parentFolder returns the folder of a clean path, "" where it has none.
+func parentFolder(file string) string { return file[:max(strings.LastIndexByte(file, '/'), 0)] }
+
+func caseHint(img *Image) string {
+	if img.Address.Key.IsNone() {
+		return ""
+	}
+	if _, byCount := img.Address.Key.Int(); byCount {
+		return ", as in output = \"name-${count.index}.png\""
+	}
+	return "; keys that differ only in capital letters or in characters that no file name can have need that"
+}
+
+// checkInputs reports files that are named as references and cannot be used, and those that are made by images of
+// this configuration.
+func (e *evaluator) checkInputs() {
+	rootDir := e.root.mod.dir
+	for _, use := range e.inputs.used {
+		made, isOutput := claim{}, false
+		if rel, err := filepath.Rel(rootDir, use.file.path); err == nil {
+			made, isOutput = e.paths.byPath[strings.ToLower(filepath.ToSlash(rel))]
+		}
+		switch {
+		case isOutput && made.img.Address == use.by:
+			e.add(problem(use.at, "Image made from itself",
+				"%s is the file of %s itself, which would change with each run and be paid for each time. Copy the "+
+					"file elsewhere to start from it.", use.text, use.by))
+		case isOutput:
+			e.add(problem(use.at, "File is made by another image",
+				"%s is the file of %s. Write %s without quotes, so that the one is made before the other, and made "+
+					"again when it changes.",
+				use.text, made.img.Address, made.img.Address))
+		case use.file.missing:
+			e.add(problem(use.at, "Reference file not found",
+				"%s: %s It is looked for from %s.", use.text, use.file.problem, e.moduleOf(use.by)))
+		case use.file.problem != "":
+			e.add(problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
+		}
+	}
+}
+
+func (e *evaluator) moduleOf(addr addrs.Image) string {
+	if addr.Module == "" {
+		return "the root module"
+	}
+	return "the module " + e.byAddr[addr.Module].mod.rel
+}

@@ -1,0 +1,253 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
+)
+
+// maxSource bounds a configuration file, so that a mistaken name such as that of a disk image does not fill the memory.
+const maxSource = 1 << 30
+
+// parser reads files, each once, and keeps them for the snippets in diagnostics.
+type parser struct {
+	files map[string]*hcl.File
+}
+
+// directory parses the configuration files of a module, in the order of their names.
+func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "Cannot read module directory",
+			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, reason(err)),
+		}}
+	}
+	var files []*hcl.File
+	var diags hcl.Diagnostics
+	for _, entry := range entries {
+		if name := entry.Name(); entry.IsDir() || !isConfigFile(name) {
+			continue
+		}
+		file, moreDiags := p.file(filepath.Join(dir, entry.Name()))
+		diags = append(diags, moreDiags...)
+		if file != nil {
+			files = append(files, file)
+		}
+	}
+	return files, diags
+}
+
+// isConfigFile reports whether a file of that name belongs to a module. Hidden files and editors' copies do not.
+func isConfigFile(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") {
+		return false
+	}
+	return strings.HasSuffix(name, ".flux.hcl") || strings.HasSuffix(name, ".flux.json")
+}
+
+// file parses one file in the syntax that its name tells. It returns nil where nothing of the file can be used.
+func (p *parser) file(path string) (*hcl.File, hcl.Diagnostics) {
+	if file, ok := p.files[path]; ok {
+		return file, nil
+	}
+	src, err := readSource(path)
+	if err != nil {
+		return nil, hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "Cannot read file",
+			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, reason(err)),
+		}}
+	}
+	var file *hcl.File
+	var diags hcl.Diagnostics
+	if strings.HasSuffix(path, ".json") {
+		file, diags = json.Parse(src, path)
+	} else {
+		file, diags = parseNative(src, path, pieceSize)
+	}
+	if file == nil || file.Body == nil {
+		p.keep(path, &hcl.File{Bytes: src})
+		return nil, diags
+	}
+	p.keep(path, file)
+	return file, diags
+}
+
+func (p *parser) keep(path string, file *hcl.File) {
+	if p.files == nil {
+		p.files = map[string]*hcl.File{}
+	}
+	p.files[path] = file
+}
+
+func readSource(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	if info.Size() > maxSource {
+		return nil, fmt.Errorf("it is larger than %d MB", maxSource>>20)
+	}
+	return os.ReadFile(path)
+}
+
+// reason words a file system's error without the operation and path, which the message around it tells already.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "it does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+// schema lists what may stand in a body.
+type schema struct {
+	// in names the body in messages, such as "an image block".
+	in     string
+	args   []string
+	blocks []blockSchema
+	// open lets any other argument pass.
+	open bool
+}
+
+// blockSchema names a kind of block and what its labels are.
+type blockSchema struct {
+	name   string
+	labels []string
+}
+
+// section is a body that was held against its schema.
+type section struct {
+	args   map[string]*hcl.Attribute
+	blocks []*hcl.Block
+	end    hcl.Range // where a missing item could be added
+}
+
+// read holds a body against a schema. Whatever the schema does not know is an error, and left out.
+func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
+	if native, ok := body.(*hclsyntax.Body); ok {
+		return s.readNative(native)
+	}
+	hclSchema := &hcl.BodySchema{}
+	for _, name := range s.args {
+		hclSchema.Attributes = append(hclSchema.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	for _, b := range s.blocks {
+		hclSchema.Blocks = append(hclSchema.Blocks, hcl.BlockHeaderSchema{Type: b.name, LabelNames: b.labels})
+	}
+	content, rest, diags := body.PartialContent(hclSchema)
+	left, moreDiags := rest.JustAttributes()
+	diags = append(diags, moreDiags...)
+	out := &section{args: content.Attributes, blocks: content.Blocks, end: content.MissingItemRange}
+	for _, name := range sortedKeys(left) {
+		if s.open {
+			out.args[name] = left[name]
+			continue
+		}
+		diags = append(diags, s.unknownArgument(name, left[name].NameRange))
+	}
+	return out, diags
+}
+
+// readNative does for HCL's native syntax what HCL's own Body.Content does, without copying the body's maps for each
+// of tens of thousands of blocks.
+func (s *schema) readNative(body *hclsyntax.Body) (*section, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	out := &section{args: make(map[string]*hcl.Attribute, len(body.Attributes)), end: body.EndRange}
+	for name, attr := range body.Attributes {
+		if !s.open && !slices.Contains(s.args, name) {
+			diags = append(diags, s.unknownArgument(name, attr.NameRange))
+			continue
+		}
+		out.args[name] = attr.AsHCLAttribute()
+	}
+	for _, block := range body.Blocks {
+		i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
+		if i < 0 {
+			diags = append(diags, s.unknownBlock(block))
+			continue
+		}
+		if want := s.blocks[i].labels; len(block.Labels) != len(want) {
+			diags = append(diags, wrongLabels(block, want))
+			continue
+		}
+		out.blocks = append(out.blocks, block.AsHCLBlock())
+	}
+	return out, diags
+}
+
+func (s *schema) unknownArgument(name string, at hcl.Range) *hcl.Diagnostic {
+	if slices.ContainsFunc(s.blocks, func(b blockSchema) bool { return b.name == name }) {
+		return problem(at, "Unsupported argument",
+			"In %s, %s is a block: write it without the equals sign, as in %s { ... }.", s.in, name, name)
+	}
+	d := problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
+		name, s.in, didYouMean(name, slices.Clone(s.args)))
+	d.Extra = unknownName(name)
+	return d
+}
+
+// unknownName is the extra of a diagnostic about an argument that its schema does not know.
+type unknownName string
+
+func (s *schema) unknownBlock(block *hclsyntax.Block) *hcl.Diagnostic {
+	if slices.Contains(s.args, block.Type) {
+		return problem(block.TypeRange, "Unsupported block type",
+			"In %s, %s is an argument: write it with an equals sign, as in %s = { ... }.", s.in, block.Type, block.Type)
+	}
+	var names []string
+	for _, b := range s.blocks {
+		names = append(names, b.name)
+	}
+	if hint, ok := foreignBlocks[block.Type]; ok && s == &topLevel {
+		return problem(block.TypeRange, "Unsupported block type", "%s", hint)
+	}
+	return problem(block.TypeRange, "Unsupported block type", "A block of type %q is not expected in %s.%s",
+		block.Type, s.in, didYouMean(block.Type, names))
+}
+
+func wrongLabels(block *hclsyntax.Block, want []string) *hcl.Diagnostic {
+	at := block.TypeRange
+	if len(block.Labels) > len(want) {
+		at = block.LabelRanges[len(want)]
+	}
+	words := []string{block.Type}
+	for _, label := range want {
+		words = append(words, strconv.Quote(strings.ToUpper(label)))
+	}
+	usage := strings.Join(words, " ")
+	if len(block.Labels) < len(want) {
+		return problem(at, "Missing block label", "The %s block lacks its %s. Write %s { ... }.",
+			block.Type, want[len(block.Labels)], usage)
+	}
+	return problem(at, "Extraneous block label",
+		"The %s block has more labels than it takes. Write %s { ... }.", block.Type, usage)
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,299 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// inputs finds the images that go into the request: references, then the mask.
+func (d *builder) inputs(img *Image) bool {
+	model := img.Request.Model
+	ok := true
+	if v := d.given("references"); v != nil && (!v.arg.inherited || len(model.Inputs.References) > 0) {
+		ok = d.references(img, v)
+	}
+	v := d.given("mask")
+	if v == nil || model.Inputs.Mask == "" && v.arg.inherited {
+		return ok
+	}
+	if model.Inputs.Mask == "" {
+		d.report(problem(v.arg.Range, "Model takes no mask",
+			"%s works without a mask. %s take one.", model.Name, quotedList(maskModels(), "and")))
+		return false
+	}
+	source, input, found := d.input(v, v.value, v.arg.valueAt())
+	if !found {
+		return false
+	}
+	input.Field = model.Inputs.Mask
+	img.Request.Inputs = append(img.Request.Inputs, input)
+	img.Sources = append(img.Sources, source)
+	return ok
+}
+
+func maskModels() []string {
+	var names []string
+	for _, m := range bfl.Models() {
+		if m.Inputs.Mask != "" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+func (d *builder) references(img *Image, v *argumentValue) bool {
+	model := img.Request.Model
+	fields := model.Inputs.References
+	if !v.value.IsKnown() {
+		// How many there will be is not known either; one stands for them.
+		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: referenceField(fields, 0)})
+		img.Sources = append(img.Sources, Source{Unknown: true})
+		return true
+	}
+	switch ty := v.value.Type(); {
+	case ty.IsTupleType() || ty.IsListType():
+	case ty.IsSetType():
+		d.wrong(v, "Invalid argument type",
+			`references is a list, because a prompt counts them as "image 1", "image 2". A set has no order; write `+
+				`a list, or sort(...) it.`)
+		return false
+	case ty == cty.String || ty.IsObjectType() && ty.HasAttribute("address"):
+		d.wrong(v, "Invalid argument type", "references is a list. Put brackets around the one image, as in "+
+			"references = [image.logo].")
+		return false
+	default:
+		d.wrong(v, "Invalid argument type",
+			"references is a list of images, files and URLs, and this is %s.", describeValue(v.value))
+		return false
+	}
+	ok := true
+	ranges := elementRanges(v.arg.Expr)
+	count, i := 0, 0
+	for _, element := range v.value.Elements() {
+		at := v.arg.valueAt()
+		if i < len(ranges) && len(ranges) == v.value.LengthInt() {
+			at = ranges[i]
+		}
+		i++
+		if element.IsNull() {
+			continue
+		}
+		source, input, found := d.input(v, element, at)
+		if !found {
+			// It is counted nonetheless, so that there do not seem to be too few.
+			source, ok = Source{Unknown: true}, false
+		}
+		input.Field = referenceField(fields, count)
+		count++
+		img.Request.Inputs = append(img.Request.Inputs, input)
+		img.Sources = append(img.Sources, source)
+		if v.sensitive {
+			img.Sensitive = append(img.Sensitive, input.Field)
+		}
+	}
+	return ok
+}
+
+// referenceField returns the field of the nth reference. There may be more references than fields, which the check of
+// the request finds; those get a name that is no mask's.
+func referenceField(fields []string, n int) string {
+	switch {
+	case n < len(fields):
+		return fields[n]
+	case len(fields) > 0:
+		return fields[len(fields)-1]
+	default:
+		return "references"
+	}
+}
+
+// elementRanges returns where the elements of a list stand that is written out.
+func elementRanges(expr hcl.Expression) []hcl.Range {
+	tuple, ok := expr.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		return nil
+	}
+	ranges := make([]hcl.Range, len(tuple.Exprs))
+	for i, e := range tuple.Exprs {
+		ranges[i] = e.Range()
+	}
+	return ranges
+}
+
+// input interprets one value as an image: another image of the configuration, a URL, or a file.
+func (d *builder) input(v *argumentValue, value cty.Value, at hcl.Range) (Source, bfl.Input, bool) {
+	wrong := func(summary, format string, args ...any) (Source, bfl.Input, bool) {
+		if v.sensitive {
+			format, args = "The reference is wrong. It comes from a sensitive value, so no more is said.", nil
+		}
+		d.report(about(problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
+		return Source{}, bfl.Input{}, false
+	}
+	ty := value.Type()
+	switch {
+	case !value.IsKnown():
+		return Source{Unknown: true}, bfl.Input{}, true
+	case ty.IsObjectType() && ty.HasAttribute("address") && ty.AttributeType("address") == cty.String:
+		address := value.GetAttr("address")
+		if !address.IsKnown() || address.IsNull() {
+			return Source{Unknown: true}, bfl.Input{}, true
+		}
+		addr, err := addrs.Parse(address.AsString())
+		if err != nil || !d.e.exists(addr) {
+			return wrong("Invalid reference",
+				"The object's address is %q, which is no image of this configuration.", address.AsString())
+		}
+		return Source{Image: addr, IsImage: true}, bfl.Input{}, true
+	case ty.IsObjectType() || ty.IsTupleType() || ty.IsMapType() || ty.IsListType():
+		return wrong("Invalid reference",
+			"A reference is an image, a file or a URL, and this is %s. For all instances of an image with "+
+				"for_each, write values(image.NAME); to join lists, concat or flatten.",
+			withArticle(ty.FriendlyName()))
+	case ty != cty.String:
+		return wrong("Invalid reference",
+			`A reference is an image such as image.logo, a path or a URL, and this is %s.`, describeValue(value))
+	}
+	text := value.AsString()
+	if scheme, _, ok := strings.Cut(text, "://"); ok {
+		if reason := refusedURL(text, strings.ToLower(scheme)); reason != "" {
+			return wrong("Unsupported URL", "%s", reason)
+		}
+		return Source{}, bfl.Input{URL: text}, true
+	}
+	return d.fileInput(v, text, at)
+}
+
+// refusedURL says why a URL cannot be a reference, "" where it can.
+func refusedURL(text, scheme string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "":
+		return "This is not a valid URL. A reference is a URL such as https://example.com/light.jpg, an image, or a path."
+	case scheme == "http":
+		return "A URL must start with https://, because the API fetches it over the open network. For a picture " +
+			"that is only served by http, download it and name the file."
+	case scheme != "https":
+		return "A URL must start with https://, because the API fetches it itself. Download the picture and name " +
+			"the file instead."
+	case u.User != nil:
+		return "The URL has a name or password in it, which would be sent on and stand in the state. Download the " +
+			"picture and name the file instead."
+	}
+	return ""
+}
+
+// exists reports whether an address is that of an instance that was expanded.
+func (e *evaluator) exists(addr addrs.Image) bool {
+	s := e.byAddr[addr.Module]
+	if s == nil {
+		return false
+	}
+	b := s.mod.images[addr.Name]
+	if b == nil || s.images[b] == nil || s.images[b].expansion == nil {
+		return false
+	}
+	_, ok := s.images[b].get(addr.Key)
+	return ok
+}
+
+// fileInput interprets a path. It is relative to the module that the image stands in; a path that is not found there
+// is tried from the root module, since that is what path.module and values from outside are relative to.
+func (d *builder) fileInput(v *argumentValue, path string, at hcl.Range) (Source, bfl.Input, bool) {
+	if path == "" {
+		d.report(about(problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
+			"write null."), v.arg.Expr, d.context(v)))
+		return Source{}, bfl.Input{}, false
+	}
+	file := d.e.inputs.find(d.s.mod, path)
+	if v.sensitive {
+		path = "(sensitive path)"
+	}
+	d.e.inputs.note(inputUse{file: file, text: path, at: at, by: d.addr(d.current)})
+	if file.problem != "" {
+		// Reported at the end, when it is known whether another image makes this file.
+		d.e.taint(&d.b.node)
+		return Source{}, bfl.Input{}, false
+	}
+	return Source{File: file.path, Size: file.size}, bfl.Input{SHA256: file.sha256}, true
+}
+
+// inputFiles remembers what was found out about files that are sent with requests.
+type inputFiles struct {
+	files map[string]*inputFile // by path
+	used  []inputUse
+	noted map[notedUse]bool
+}
+
+// notedUse tells the uses of files apart: one place may name many, and each of them for many images.
+type notedUse struct {
+	file *inputFile
+	at   hcl.Range
+}
+
+// note records a use for checkInputs.
+func (f *inputFiles) note(use inputUse) {
+	key := notedUse{file: use.file, at: use.at}
+	if f.noted[key] {
+		return
+	}
+	if f.noted == nil {
+		f.noted = map[notedUse]bool{}
+	}
+	f.noted[key] = true
+	f.used = append(f.used, use)
+}
+
+type inputFile struct {
+	path    string // usable with package os
+	sha256  string
+	format  string // "png", "jpeg" or "webp"
+	size    bfl.Size
+	problem string // why the file cannot be used, "" where it can
+	missing bool
+}
+
+// inputUse is one place where a file is named.
+type inputUse struct {
+	file *inputFile
+	text string
+	at   hcl.Range
+	by   addrs.Image
+}
+
+func (f *inputFiles) find(m *module, path string) *inputFile {
+	name := filepath.FromSlash(path)
+	if filepath.IsAbs(name) {
+		return f.read(filepath.Clean(name))
+	}
+	file := f.read(filepath.Join(m.dir, name))
+	if file.missing && m.parent != nil {
+		root := m
+		for root.parent != nil {
+			root = root.parent
+		}
+		if other := f.read(filepath.Join(root.dir, name)); !other.missing {
+			return other
+		}
+	}
+	return file
+}
+
+func (f *inputFiles) read(path string) *inputFile {
+	if file, ok := f.files[path]; ok {
+		return file
+	}
+	file := readInput(path)
+	if f.files == nil {
+		f.files = map[string]*inputFile{}
+	}
+	f.files[path] = file
+	return file
+}

@@ -1,0 +1,331 @@
+package config
+
+import (
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// What settings are where a configuration says nothing.
+const (
+	defaultOutputDir   = "images"
+	defaultStatePath   = "fluxbatch.state.json"
+	defaultKeyEnv      = "BFL_API_KEY"
+	defaultRegion      = "global"
+	defaultConcurrency = 24
+)
+
+var (
+	fluxbatchSchema = schema{
+		in: "a fluxbatch block", args: []string{"required_version", "output_dir"},
+		blocks: []blockSchema{{name: "state", labels: []string{"kind"}}},
+	}
+	stateSchema    = schema{in: "a state block", args: []string{"path"}}
+	budgetSchema   = schema{in: "a budget block", args: []string{"max_cost"}}
+	providerSchema = schema{
+		in:     "a provider block",
+		args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
+		blocks: []blockSchema{{name: "webhook"}},
+	}
+	regions = []string{"global", "eu", "us"}
+)
+
+// settings registers a block of the root module whose arguments are evaluated before any image, and returns the blocks
+// inside it.
+func (d *decoder) settings(
+	m *module, block *hcl.Block, s *schema, apply func(*evaluator, *scope, *settingsBlock),
+) (*settingsBlock, []*hcl.Block) {
+	content, diags := s.read(block.Body)
+	d.add(diags...)
+	for _, other := range m.settings {
+		if other.block.Type == block.Type && block.Type != "provider" {
+			d.duplicate("The "+block.Type+" block", block.DefRange, other.at)
+			return other, nil
+		}
+	}
+	b := &settingsBlock{node: node{name: block.Type, at: block.DefRange}, block: block, args: content.args, apply: apply}
+	m.settings = append(m.settings, b)
+	m.add(&b.node, b)
+	return b, content.blocks
+}
+
+func (b *settingsBlock) evaluate(e *evaluator, s *scope) { b.apply(e, s, b) }
+
+// fluxbatch decodes the fluxbatch block. The version that it requires is checked before all else.
+func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
+	content, diags := fluxbatchSchema.read(block.Body)
+	d.add(diags...)
+	for _, other := range m.settings {
+		if other.block.Type == "fluxbatch" {
+			d.duplicate("The fluxbatch block", block.DefRange, other.at)
+			return
+		}
+	}
+	b := &settingsBlock{
+		node: node{name: "fluxbatch", at: block.DefRange}, block: block,
+		args: cloneArgs(content.args, "required_version"), apply: (*evaluator).fluxbatch,
+	}
+	d.requiredVersion(content.args["required_version"])
+	seen := false
+	for _, inner := range content.blocks {
+		switch {
+		case inner.Labels[0] != "local":
+			d.add(problem(inner.LabelRanges[0], "Unsupported kind of state",
+				`The state is a file beside the configuration: state "local" { path = "..." }.`))
+			continue
+		case seen:
+			d.duplicate("The state", inner.DefRange, b.at)
+			continue
+		}
+		seen = true
+		state, diags := stateSchema.read(inner.Body)
+		d.add(diags...)
+		if attr := state.args["path"]; attr != nil {
+			b.args["path"] = attr
+		}
+	}
+	m.settings = append(m.settings, b)
+	m.add(&b.node, b)
+}
+
+func (d *decoder) requiredVersion(attr *hcl.Attribute) {
+	text := d.constantString(attr)
+	if text == "" {
+		return
+	}
+	constraint, err := version.NewConstraint(text)
+	if err != nil {
+		d.add(problem(attr.Expr.Range(), "Invalid version constraint",
+			`%q is not a version constraint such as ">= 0.1.0" or "~> 0.2".`, text))
+		return
+	}
+	running, err := version.NewVersion(d.opts.Version)
+	if err != nil {
+		return // A build without a version number, which its maker has to know.
+	}
+	if !constraint.Check(running.Core()) {
+		d.refused = problem(attr.Expr.Range(), "Unsupported fluxbatch version",
+			"This configuration is for fluxbatch %s, and this is fluxbatch %s. Install a version that fits, or "+
+				"change required_version.", text, running)
+		d.add(d.refused)
+	}
+}
+
+func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
+	if v, at, ok := e.setting(s, b, "output_dir", cty.String); ok {
+		dir := v.AsString()
+		if reason := unsafePath(strings.TrimSuffix(dir, "/")); reason != "" {
+			e.add(problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
+				"such as \"images\".", reason))
+		} else {
+			e.settings.OutputDir = path.Clean(dir)
+		}
+	}
+	if v, at, ok := e.setting(s, b, "path", cty.String); ok {
+		if v.AsString() == "" || strings.HasSuffix(v.AsString(), "/") {
+			e.add(problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
+			return
+		}
+		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
+	}
+}
+
+func (e *evaluator) budget(s *scope, b *settingsBlock) {
+	v, at, ok := e.setting(s, b, "max_cost", cty.Number)
+	if !ok {
+		return
+	}
+	dollars, _ := v.AsBigFloat().Float64()
+	if dollars < 0 || dollars > 1e9 {
+		e.add(problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
+		return
+	}
+	cost := bfl.CreditsOf(dollars * 100)
+	e.settings.MaxCost = &cost
+}
+
+// setting evaluates an argument of a settings block. It answers false where the argument is absent, null or wrong.
+func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type) (cty.Value, hcl.Range, bool) {
+	attr := b.args[name]
+	if attr == nil {
+		return cty.NilVal, hcl.Range{}, false
+	}
+	at := attr.Expr.Range()
+	ctx := e.context(&b.node, s)
+	raw, ok := e.value(&b.node, attr.Expr, ctx)
+	if !ok {
+		return cty.NilVal, at, false
+	}
+	v, err := convert.Convert(unmark(raw).value, ty)
+	switch {
+	case err != nil:
+		wrong := problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
+		e.fail(&b.node, about(wrong, attr.Expr, ctx))
+		return cty.NilVal, at, false
+	case !v.IsWhollyKnown():
+		if !b.tainted {
+			e.fail(&b.node, about(problem(at, "Value not known in time", "%s is needed before any image is made, "+
+				"so it cannot depend on one.", name), attr.Expr, ctx))
+		}
+		return cty.NilVal, at, false
+	}
+	return v, at, !v.IsNull()
+}
+
+// provider decodes a provider block. Its alias is read at once, since images name it.
+func (d *decoder) provider(m *module, block *hcl.Block) {
+	if block.Labels[0] != "bfl" {
+		d.add(problem(block.LabelRanges[0], "Unknown provider",
+			`There is one provider: provider "bfl" { ... }.%s`, didYouMean(block.Labels[0], []string{"bfl"})))
+		return
+	}
+	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
+	d.webhook(b, inner)
+	address := "bfl"
+	if attr := b.args["alias"]; attr != nil {
+		alias := d.constantString(attr)
+		if !identifier.MatchString(alias) {
+			d.add(problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
+				"and dashes, as in alias = \"eu\"."))
+			return
+		}
+		address = "bfl." + alias
+		delete(b.args, "alias")
+	}
+	b.name = "provider." + address
+	for _, other := range m.settings {
+		if other != b && other.name == b.name {
+			d.duplicate("The provider "+address, block.DefRange, other.at)
+			return
+		}
+	}
+	m.providers[address] = address
+}
+
+var (
+	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// keyShaped finds keys where the name of a variable belongs: keys are UUIDs or long random strings with digits
+	// and letters mixed.
+	keyShaped = regexp.MustCompile(
+		`^(bfl[-_].{8,}|sk[-_].{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[A-Za-z0-9+/=_-]*[0-9][A-Za-z0-9+/=_-]{28,})$`)
+)
+
+func newProvider(address string) *Provider {
+	return &Provider{Address: address, Region: defaultRegion, KeyEnv: defaultKeyEnv, Concurrency: defaultConcurrency}
+}
+
+func (e *evaluator) provider(s *scope, b *settingsBlock) {
+	p := newProvider(strings.TrimPrefix(b.name, "provider."))
+	p.Range = b.at
+	e.settings.Providers[p.Address] = p
+	if v, at, ok := e.setting(s, b, "region", cty.String); ok {
+		if p.Region = v.AsString(); !slices.Contains(regions, p.Region) {
+			e.add(problem(at, "Unknown region",
+				"%q is not a region of the API. There is %s.%s", p.Region, quotedList(regions, "and"),
+				didYouMean(p.Region, slices.Clone(regions))))
+		}
+	}
+	if v, at, ok := e.setting(s, b, "endpoint", cty.String); ok {
+		p.Endpoint = strings.TrimSuffix(v.AsString(), "/")
+		if reason := refusedEndpoint(p.Endpoint); reason != "" {
+			e.add(problem(at, "Invalid endpoint", "%s", reason))
+		}
+	}
+	if v, at, ok := e.setting(s, b, "api_key_env", cty.String); ok {
+		p.KeyEnv = v.AsString()
+		switch {
+		case keyShaped.MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
+			e.add(problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
+				"shared: put it into an environment "+
+				"variable, and write that variable's name here. If the file was shared already, revoke the key."))
+			p.KeyEnv = defaultKeyEnv
+		case !envName.MatchString(p.KeyEnv):
+			e.add(problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
+				"such as %q.", defaultKeyEnv))
+		}
+	}
+	if v, at, ok := e.setting(s, b, "concurrency", cty.Number); ok {
+		if n, ok := slots(v); ok {
+			p.Concurrency = n
+		} else {
+			e.add(problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
+				"whole number of at least 1; BFL allows 24."))
+		}
+	}
+	if v, at, ok := e.setting(s, b, "task_timeout", cty.String); ok {
+		d, err := time.ParseDuration(v.AsString())
+		if err != nil || d < time.Second {
+			e.add(problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
+				"apply, such as \"15m\"; at least a second."))
+		}
+		p.TaskTimeout = d
+	}
+	e.modelConcurrency(s, b, p)
+	e.webhook(s, b, p)
+}
+
+func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
+	v, at, ok := e.setting(s, b, "model_concurrency", cty.Map(cty.Number))
+	if !ok {
+		return
+	}
+	p.ModelConcurrency = map[string]int{}
+	for key, value := range v.Elements() {
+		name := key.AsString()
+		if s.mod.model(name) == nil {
+			e.add(problem(at, "Unknown model",
+				"There is no model called %q.%s", name, didYouMean(name, s.mod.modelNames())))
+			continue
+		}
+		n, ok := slots(value)
+		if !ok {
+			e.add(problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
+				"active, a whole number of at least 1; that of %s is not.", name))
+			continue
+		}
+		p.ModelConcurrency[name] = n
+	}
+}
+
+// slots converts a number of active tasks.
+func slots(v cty.Value) (int, bool) {
+	if v.IsNull() {
+		return 0, false
+	}
+	n, accuracy := v.AsBigFloat().Int64()
+	return int(n), accuracy == big.Exact && n >= 1 && n <= 1_000_000
+}
+
+// refusedEndpoint says why a URL cannot be where requests go, which carry the key; "" where it can.
+func refusedEndpoint(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Sprintf("%q is not a URL such as https://proxy.example.com or http://127.0.0.1:8787.", text)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return "The key travels with every request, so an endpoint must start with https://, or be on this machine."
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "An endpoint is a base URL; it has no user name, no query and no fragment."
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

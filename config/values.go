@@ -1,0 +1,225 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Value is one -var or -var-file of the command line.
+type Value struct {
+	// Assignment is "name=value", for -var.
+	Assignment string
+	// File is the path of a file of values, for -var-file.
+	File string
+}
+
+// EnvPrefix starts the name of an environment variable that gives a variable its value.
+const EnvPrefix = "FLUXBATCH_VAR_"
+
+// givenValue is the value that a variable of the root module gets from outside.
+type givenValue struct {
+	value cty.Value
+	at    hcl.Range
+}
+
+// valueReader collects the values of the root module's variables. A later source overrules an earlier one.
+type valueReader struct {
+	*decoder
+	root  *module
+	given map[string]givenValue
+}
+
+// read goes through all sources in the order of Terraform's precedence: the environment, fluxbatch.fluxvars.*,
+// *.auto.fluxvars.* by name, and the command line as it was typed.
+func (r *valueReader) read() {
+	r.given = map[string]givenValue{}
+	r.environment()
+	for _, file := range r.valueFiles() {
+		r.file(file)
+	}
+	for _, v := range r.opts.Values {
+		if v.File != "" {
+			r.file(v.File)
+		} else {
+			r.assignment(v.Assignment)
+		}
+	}
+	r.required()
+}
+
+// valueFiles lists the files of values that are read without being named.
+func (r *valueReader) valueFiles() []string {
+	entries, err := os.ReadDir(r.root.dir)
+	if err != nil {
+		return nil // The directory was read a moment ago; its files that are gone by now are none of ours.
+	}
+	var first, auto []string
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case entry.IsDir() || strings.HasPrefix(name, "."):
+		case name == "fluxbatch.fluxvars.hcl" || name == "fluxbatch.fluxvars.json":
+			first = append(first, filepath.Join(r.root.dir, name))
+		case strings.HasSuffix(name, ".auto.fluxvars.hcl") || strings.HasSuffix(name, ".auto.fluxvars.json"):
+			auto = append(auto, filepath.Join(r.root.dir, name))
+		}
+	}
+	return append(first, auto...)
+}
+
+func (r *valueReader) environment() {
+	for _, entry := range r.opts.Environ {
+		name, text, ok := strings.Cut(entry, "=")
+		if !ok || !strings.HasPrefix(name, EnvPrefix) {
+			continue
+		}
+		// An environment is shared by many programs and projects, so that a name without a variable is no mistake.
+		if v := r.root.variables[strings.TrimPrefix(name, EnvPrefix)]; v != nil {
+			r.text(v, text, "the environment variable "+name)
+		}
+	}
+}
+
+// assignment takes a -var.
+func (r *valueReader) assignment(text string) {
+	name, value, ok := strings.Cut(text, "=")
+	name = strings.TrimSpace(name)
+	if !ok || name == "" {
+		r.add(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Invalid -var option",
+			Detail: "\"" + text + "\" is not of the form name=value, as in -var season=winter.",
+		})
+		return
+	}
+	v := r.root.variables[name]
+	if v == nil {
+		r.add(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Value for undeclared variable",
+			Detail: "-var gives a value to \"" + name + "\", and the root module has no such variable." +
+				didYouMean(name, sortedKeys(r.root.variables)),
+		})
+		return
+	}
+	r.text(v, value, "-var "+name)
+}
+
+// text takes a value given as text: as it is for a variable of a simple type, and as an expression for others.
+func (r *valueReader) text(v *variable, text, source string) {
+	at := hcl.Range{
+		Filename: "<" + source + ">", Start: hcl.InitialPos,
+		End: hcl.Pos{Line: 1, Column: len(text) + 1, Byte: len(text)},
+	}
+	value := cty.StringVal(text)
+	if !v.literal {
+		expr, diags := hclsyntax.ParseExpression([]byte(text), at.Filename, hcl.InitialPos)
+		r.keep(at.Filename, &hcl.File{Bytes: []byte(text)})
+		if !diags.HasErrors() {
+			var more hcl.Diagnostics
+			value, more = expr.Value(nil)
+			diags = append(diags, more...)
+		}
+		if diags.HasErrors() {
+			r.add(r.hideText(v, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Invalid value for variable",
+				Detail: "The value of " + v.name + " from " + source + " is not an expression: " + diags[0].Detail +
+					" Strings inside need quotes, as in '[\"a\", \"b\"]'.",
+				Subject: diags[0].Subject,
+			}))
+			r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: at}
+			return
+		}
+	}
+	r.keep(at.Filename, &hcl.File{Bytes: []byte(text)})
+	r.give(v, value, at, source)
+}
+
+// hideText drops the place of a diagnostic about a sensitive value, since views print what stands there.
+func (r *valueReader) hideText(v *variable, d *hcl.Diagnostic) *hcl.Diagnostic {
+	if v.sensitive {
+		d.Subject = nil
+	}
+	return d
+}
+
+// give converts a value and records it.
+func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source string) {
+	converted, err := v.convert(value)
+	if err != nil {
+		r.add(r.hideText(v, problem(at, "Invalid value for variable", "The value of %s from %s does not fit its "+
+			"type: %s.", v.name, source, err)))
+		v.tainted = true
+	}
+	if v.sensitive {
+		at = v.at // What stands at the value's own place must not be shown.
+	}
+	r.given[v.key] = givenValue{value: converted, at: at}
+}
+
+// file takes a file of values.
+func (r *valueReader) file(path string) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		r.add(&hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Cannot read file",
+			Detail: "The file of values " + path + " does not exist.",
+		})
+		return
+	}
+	file, diags := r.parser.file(path)
+	r.add(diags...)
+	if file == nil {
+		return
+	}
+	attrs, diags := file.Body.JustAttributes()
+	r.add(diags...)
+	byPlace := func(a, b *hcl.Attribute) int { return a.Range.Start.Byte - b.Range.Start.Byte }
+	for _, attr := range slices.SortedFunc(maps.Values(attrs), byPlace) {
+		v := r.root.variables[attr.Name]
+		if v == nil {
+			r.add(warning(attr.NameRange, "Value for undeclared variable", "The root module has no variable called "+
+				"%q, so the value is not used.%s",
+				attr.Name, didYouMean(attr.Name, sortedKeys(r.root.variables))))
+			continue
+		}
+		value, diags := attr.Expr.Value(nil)
+		r.add(diags...)
+		if diags.HasErrors() {
+			r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: attr.Expr.Range()}
+			v.tainted = true
+			continue
+		}
+		r.give(v, value, attr.Expr.Range(), place(attr.Range))
+	}
+}
+
+// required asks for values that are still missing, or reports them.
+func (r *valueReader) required() {
+	var missing []*variable
+	for _, v := range r.root.variables {
+		if _, ok := r.given[v.key]; !ok && v.preset == cty.NilVal {
+			missing = append(missing, v)
+		}
+	}
+	slices.SortFunc(missing, func(a, b *variable) int { return strings.Compare(a.key, b.key) })
+	for _, v := range missing {
+		if r.opts.Ask != nil {
+			text, err := r.opts.Ask(Question{Variable: v.key, Description: v.description, Sensitive: v.sensitive})
+			if err == nil {
+				r.text(v, text, "your answer for "+v.name)
+				continue
+			}
+		}
+		r.add(problem(v.at, "Missing value of variable",
+			"%s has no default%s. Give it a value with -var %s=..., in a file named fluxbatch.fluxvars.hcl, or in "+
+				"the environment variable %s%s.",
+			v.name, describeVariable(v), v.key, EnvPrefix, v.key))
+	}
+}

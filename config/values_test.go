@@ -1,0 +1,123 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestVariableSources(t *testing.T) {
+	t.Parallel()
+	dir := write(t,
+		"main.flux.hcl", `
+		variable "env" {}
+		variable "main" {}
+		variable "auto" {}
+		variable "line" {}
+		variable "asked" { description = "Who is it for?" }
+		variable "list" { type = list(string) }
+		variable "any" { type = any }
+		variable "text" {}
+		variable "number" { type = number }
+		output "all" { value = [var.env, var.main, var.auto, var.line, var.asked, var.list, var.any, var.text, var.number] }`,
+		"fluxbatch.fluxvars.hcl", `
+		main = "main"
+		auto = "main"
+		line = "main"`,
+		"a.auto.fluxvars.hcl", `auto = "a"`,
+		"b.auto.fluxvars.json", `{"auto": "b", "line": "auto"}`,
+		"extra.fluxvars.hcl", `line = "file"`,
+		"ignored.fluxvars.hcl", `main = "ignored"`)
+	o := Options{
+		Environ: []string{"HOME=/", "FLUXBATCH_VAR_env=env=1", "FLUXBATCH_VAR_main=env", "FLUXBATCH_VAR_unheard=x", `FLUXBATCH_VAR_list=["x", "y"]`},
+		Values: []Value{
+			{Assignment: "line=first"},
+			{File: filepath.Join(dir, "extra.fluxvars.hcl")},
+			{Assignment: "any={ a = [1] }"},
+			{Assignment: "text=[not an expression"},
+			{Assignment: "number=4"},
+		},
+		Ask: func(q Question) (string, error) {
+			if q.Variable != "asked" || q.Description != "Who is it for?" {
+				return "", fmt.Errorf("unexpected question %+v", q)
+			}
+			return "answer", nil
+		},
+	}
+	c := load(t, dir, o)
+	_ = c.Evaluate(nil)
+	outputs, diags := c.Outputs(nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	want := `["env=1", "main", "b", "file", "answer", tolist(["x", "y"]), {a = [1]}, "[not an expression", 4]`
+	if got := show(outputs[0].Value); got != want {
+		t.Errorf("values are %s\nwant %s", got, want)
+	}
+	var given []string
+	for _, v := range c.Variables() {
+		if v.Given {
+			given = append(given, v.Name+"="+show(v.Value))
+		}
+	}
+	if len(given) != 9 || given[0] != "any={a = [1]}" {
+		t.Errorf("variables are %v", given)
+	}
+}
+
+func TestValueErrors(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "main.flux.hcl", `
+		variable "list" {
+		  type      = list(number)
+		  sensitive = true
+		  default   = []
+		}
+		variable "n" {
+		  type    = number
+		  default = 1
+		}
+		variable "asked" {}`)
+	tests := []struct {
+		value         Value
+		summary, part string
+	}{
+		{Value{Assignment: "season"}, "Invalid -var option", "name=value"},
+		{Value{Assignment: "m=1"}, "Value for undeclared variable", `Did you mean "n"?`},
+		{Value{Assignment: "n=x"}, "Invalid value for variable", "var.n from -var n"},
+		{Value{Assignment: "list=[secret"}, "Invalid value for variable", "not an expression"},
+		{Value{Assignment: `list=["secret"]`}, "Invalid value for variable", "does not fit"},
+		{Value{File: filepath.Join(dir, "nope")}, "Cannot read file", "does not exist"},
+	}
+	for _, tt := range tests {
+		asked := false
+		_, diags := Load(dir, Options{Values: []Value{tt.value}, Ask: func(Question) (string, error) {
+			asked = true
+			return "", errors.New("nobody is there")
+		}})
+		var got []string
+		for _, d := range diags {
+			got = append(got, d.Summary)
+			if d.Summary == tt.summary && !strings.Contains(d.Detail, tt.part) {
+				t.Errorf("%+v: %s, want it to say %q", tt.value, d.Detail, tt.part)
+			}
+			if strings.Contains(d.Detail, "secret") {
+				t.Errorf("%+v: a sensitive value is shown: %s", tt.value, d.Detail)
+			}
+			if strings.HasPrefix(tt.value.Assignment, "list") && d.Summary == tt.summary && d.Subject != nil {
+				t.Errorf("%+v: the place of a sensitive value is shown", tt.value)
+			}
+		}
+		slices.Sort(got)
+		want := []string{tt.summary, "Missing value of variable"}
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" || !asked {
+			t.Errorf("%+v (-want +got):\n%s", tt.value, diff)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+)
+
+var variableSchema = schema{
+	in:     "a variable block",
+	args:   []string{"type", "default", "description", "sensitive", "nullable"},
+	blocks: []blockSchema{{name: "validation"}},
+}
+
+// reservedVariables would clash with the arguments of a module block.
+var reservedVariables = []string{"source", "for_each", "count", "depends_on", "providers", "lifecycle", "version"}
+
+func (d *decoder) variable(m *module, block *hcl.Block) {
+	name := block.Labels[0]
+	if first, ok := m.variables[name]; ok {
+		d.duplicate("var."+name, block.DefRange, first.at)
+		return
+	}
+	if slices.Contains(reservedVariables, name) {
+		d.add(problem(block.LabelRanges[0], "Invalid name",
+			"A variable cannot be called %s, since a module block has an argument of that name.", name))
+		return
+	}
+	content, diags := variableSchema.read(block.Body)
+	d.add(diags...)
+	v := &variable{node: node{name: "var." + name, at: block.DefRange}, key: name}
+	v.description = d.constantString(content.args["description"])
+	v.sensitive = d.constantBool(content.args["sensitive"], false)
+	v.nullable = d.constantBool(content.args["nullable"], true)
+	d.variableType(v, content.args["type"])
+	m.variables[name] = v
+	m.add(&v.node, v)
+	if attr := content.args["default"]; attr != nil {
+		d.variableDefault(v, attr)
+	}
+	for _, b := range content.blocks {
+		for _, r := range d.rule(b) {
+			check := &validation{node: node{name: v.name, at: b.DefRange}, variable: v, rule: r}
+			m.add(&check.node, check)
+		}
+	}
+}
+
+// variableType decodes a type constraint. A variable without one takes any value, and text from outside as a string.
+func (d *decoder) variableType(v *variable, attr *hcl.Attribute) {
+	v.typ, v.literal = cty.DynamicPseudoType, true
+	if attr == nil {
+		return
+	}
+	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
+	d.add(diags...)
+	if diags.HasErrors() {
+		// The right type is not known, so no value can be held against it.
+		return
+	}
+	v.typ, v.defaults = ty, defaults
+	v.literal = ty.IsPrimitiveType()
+}
+
+func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
+	v.preset = cty.DynamicVal
+	if vars := attr.Expr.Variables(); len(vars) > 0 {
+		d.add(problem(vars[0].SourceRange(), "Value must be constant",
+			"A default cannot name other values. Leave the default out or null, and choose the value where it is "+
+				"used, as in coalesce(%s, local.other).",
+			v.name))
+		return
+	}
+	value, diags := attr.Expr.Value(&hcl.EvalContext{Functions: d.opts.table})
+	d.add(diags...)
+	if diags.HasErrors() {
+		return
+	}
+	value, err := v.convert(value)
+	if err != nil {
+		d.add(problem(attr.Expr.Range(), "Invalid default value",
+			"The default does not fit the type of %s: %s.", v.name, err))
+		return
+	}
+	if value.IsNull() && !v.nullable {
+		d.add(problem(attr.Expr.Range(), "Invalid default value",
+			"The default is null, and %s says nullable = false.", v.name))
+		return
+	}
+	v.preset = value
+}
+
+// convert makes a value fit the variable's type, with the defaults of optional attributes filled in.
+func (v *variable) convert(value cty.Value) (cty.Value, error) {
+	if v.defaults != nil && !value.IsNull() {
+		value = v.defaults.Apply(value)
+	}
+	converted, err := convertTo(value, v.typ)
+	if err != nil {
+		return cty.UnknownVal(v.typ), describe(err)
+	}
+	return converted, nil
+}
+
+// describe words a conversion error with the path to the part at fault.
+func describe(err error) error {
+	if pathErr, ok := err.(cty.PathError); ok && len(pathErr.Path) > 0 {
+		return fmt.Errorf("%s: %w", pathText(pathErr.Path), err)
+	}
+	return err
+}
+
+// pathText writes a path inside a value, such as [0].name.
+func pathText(path cty.Path) string {
+	var text strings.Builder
+	for _, step := range path {
+		switch s := step.(type) {
+		case cty.GetAttrStep:
+			text.WriteString("." + s.Name)
+		case cty.IndexStep:
+			if key, ok := instanceKey(s.Key); ok {
+				text.WriteString(key.String())
+			} else {
+				text.WriteString("[...]")
+			}
+		}
+	}
+	return text.String()
+}
+
+// evaluate sets the variable's value in a scope: from outside in the root module, from the module call elsewhere.
+func (v *variable) evaluate(e *evaluator, s *scope) {
+	value, at := v.preset, v.at
+	switch {
+	case s.parent == nil:
+		if given, ok := e.given[v.key]; ok {
+			value, at = given.value, given.at
+		}
+	case v.expr != nil:
+		at = v.expr.Range()
+		value = e.input(v, s)
+	}
+	if value == cty.NilVal {
+		// Reported as a missing value when the sources of values were read, or when the module call was.
+		e.taint(&v.node)
+		value = cty.UnknownVal(v.typ)
+	}
+	if value.IsNull() && !v.nullable {
+		if v.preset == cty.NilVal {
+			e.fail(&v.node, problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
+				"= false.", v.name))
+			value = cty.UnknownVal(v.typ)
+		} else {
+			value = v.preset
+		}
+	}
+	if v.sensitive {
+		value = value.Mark(sensitive)
+	}
+	e.set(&v.node, s, value)
+}
+
+// input evaluates what a module call passes to a variable.
+func (e *evaluator) input(v *variable, s *scope) cty.Value {
+	ctx := e.context(&v.node, s.parent)
+	if s.each.isSet() {
+		ctx = s.each.context(ctx)
+	}
+	value, ok := e.value(&v.node, v.expr, ctx)
+	if !ok {
+		return cty.UnknownVal(v.typ)
+	}
+	converted, err := v.convert(value)
+	if err != nil {
+		e.fail(&v.node, about(problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
+			"type of %s in %s: %s.",
+			v.name, s.mod.call.name, err), v.expr, ctx))
+		return cty.UnknownVal(v.typ)
+	}
+	return converted
+}
+
+// evaluate holds a variable's value against one of its validation rules.
+func (c *validation) evaluate(e *evaluator, s *scope) {
+	ctx := e.context(&c.node, s)
+	at := c.variable.at
+	if given, ok := e.given[c.variable.key]; ok && s.parent == nil && given.at.Filename != "" {
+		at = given.at
+	}
+	if s.parent != nil && c.variable.expr != nil {
+		at = c.variable.expr.Range()
+	}
+	failed := e.holds(&c.node, c.rule, ctx, "Invalid value for variable")
+	if failed == nil {
+		return
+	}
+	failed.Subject = &at
+	failed.Detail += fmt.Sprintf(" This is what the validation rule at %s says.", place(c.rule.at))
+	e.fail(&c.variable.node, failed)
+}
