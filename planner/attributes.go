@@ -1,0 +1,272 @@
+package planner
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// attributes returns what the image is before and after: prior is nil for an image that is new, img and request for one that goes.
+func attributes(known *state.State, prior *state.Image, img *config.Image, request *bfl.Request) []Attribute {
+	before, after := map[string]any{}, map[string]any{}
+	unknown := map[string]bool{}
+	if prior != nil {
+		before = recorded(known, prior)
+	}
+	if img != nil {
+		after = configured(img, request, unknown)
+	}
+	names := slices.Collect(maps.Keys(before))
+	for name := range after {
+		if _, ok := before[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) })
+	all := make([]Attribute, 0, len(names))
+	for _, name := range names {
+		a := Attribute{Name: name, Before: before[name], After: after[name], Unknown: unknown[name]}
+		a.Before = named(a.Before, a.After)
+		if isRedacted(a.Before) && request != nil && request.Fingerprint() == prior.Fingerprint {
+			a.Before = a.After
+		}
+		a.Sensitive = img != nil && isSensitive(img, request, name) || isRedacted(a.Before)
+		a.Forces = prior != nil && img != nil && a.Changed() && !isFree(name)
+		all = append(all, a)
+	}
+	return all
+}
+
+// isRedacted reports whether a recorded value is not on record because it is sensitive.
+func isRedacted(value any) bool {
+	reference, _ := value.(Reference)
+	return value == state.Redacted || reference.Name == state.Redacted
+}
+
+// isSensitive reports whether an attribute comes from a sensitive value.
+func isSensitive(img *config.Image, request *bfl.Request, name string) bool {
+	return slices.ContainsFunc(img.Sensitive, func(argument string) bool {
+		return argument == name || inputName(request.Model, argument) == name
+	})
+}
+
+// readingOrder puts what people look for first; all else follows by name.
+var readingOrder = []string{"model", "prompt", "references", "mask", "width", "height", "aspect_ratio", "seed"}
+
+// freeOrder comes last: what can change without a new image.
+var freeOrder = []string{"output", "labels", "provider"}
+
+func rank(name string) int {
+	base, _, _ := strings.Cut(name, "[")
+	if i := slices.Index(readingOrder, base); i >= 0 {
+		return i
+	}
+	if i := slices.Index(freeOrder, base); i >= 0 {
+		return len(readingOrder) + 1 + i
+	}
+	return len(readingOrder)
+}
+
+// isFree reports whether an attribute can change without a new image.
+func isFree(name string) bool {
+	base, _, _ := strings.Cut(name, "[")
+	return slices.Contains(freeOrder, base)
+}
+
+// changesForFree reports whether anything differs that costs nothing.
+func changesForFree(all []Attribute) bool {
+	return slices.ContainsFunc(all, func(a Attribute) bool { return a.Changed() && isFree(a.Name) })
+}
+
+// requestChanged reports whether the request differs in more than the content of images upstream, whose fingerprint cannot tell.
+func requestChanged(img *config.Image, prior *state.Image) bool {
+	body, err := recordedBody(prior)
+	if err != nil || prior.Model != img.Request.Model.Name {
+		return true
+	}
+	fields := 0
+	for _, a := range img.Request.Arguments {
+		before, ok := body[a.Name]
+		if !ok || a.Value == nil || !equal(value(before), a.Value) {
+			return true
+		}
+		fields++
+	}
+	for i, in := range img.Request.Inputs {
+		before, ok := body[in.Field]
+		if !ok || !img.Sources[i].IsImage && !equal(recordedInput(before), Reference{Name: in.URL, SHA256: in.SHA256}) {
+			return true
+		}
+		fields++
+	}
+	return fields != len(body)
+}
+
+// configured returns the attributes of a desired image.
+func configured(img *config.Image, request *bfl.Request, unknown map[string]bool) map[string]any {
+	all := map[string]any{"model": request.Model.Name, "output": img.Output, "provider": img.Provider}
+	for _, a := range request.Arguments {
+		all[a.Name] = a.Value
+		if a.Value == nil {
+			unknown[a.Name] = true
+		}
+	}
+	for i, in := range request.Inputs {
+		name := inputName(request.Model, in.Field)
+		reference := Reference{Name: in.URL, SHA256: in.SHA256}
+		switch source := img.Sources[i]; {
+		case source.IsImage:
+			reference.Name = source.Image.String()
+			unknown[name] = in.SHA256 == ""
+		case source.File != "":
+			reference.Name = source.File
+		}
+		all[name] = reference
+	}
+	addLabels(all, img.Labels)
+	return all
+}
+
+// recorded returns the attributes of an image on record.
+func recorded(known *state.State, prior *state.Image) map[string]any {
+	all := map[string]any{"model": prior.Model, "output": prior.Output.Path, "provider": prior.Provider}
+	addLabels(all, prior.Labels)
+	body, err := recordedBody(prior)
+	if err != nil {
+		// The state was checked when it was read. Without the request the diff says less, and the fingerprints still decide.
+		return all
+	}
+	model := bfl.Lookup(prior.Model)
+	for field, raw := range body {
+		if !isInput(model, field, raw) {
+			all[field] = value(raw)
+			continue
+		}
+		reference := recordedInput(raw)
+		for _, upstream := range prior.Dependencies {
+			if img := known.Images[upstream]; img != nil && reference.SHA256 != "" && img.Output.SHA256 == reference.SHA256 {
+				reference.Name = upstream.String()
+			}
+		}
+		all[inputName(model, field)] = reference
+	}
+	return all
+}
+
+func recordedBody(prior *state.Image) (map[string]json.RawMessage, error) {
+	var request struct {
+		Body map[string]json.RawMessage `json:"body"`
+	}
+	err := json.Unmarshal(prior.Request, &request)
+	return request.Body, err
+}
+
+// isInput reports whether a recorded field is an image. A model that is no longer known is told by the form of the field's value.
+func isInput(model *bfl.Model, field string, raw json.RawMessage) bool {
+	if model != nil {
+		return model.IsInput(field)
+	}
+	return bytes.HasPrefix(raw, []byte(`{"sha256":`))
+}
+
+func recordedInput(raw json.RawMessage) Reference {
+	var hash struct {
+		SHA256 string `json:"sha256"`
+	}
+	if json.Unmarshal(raw, &hash) == nil && hash.SHA256 != "" {
+		return Reference{SHA256: hash.SHA256}
+	}
+	url, _ := value(raw).(string)
+	return Reference{Name: url}
+}
+
+// inputName returns the language's name of an input field: "references[0]" for the first.
+func inputName(model *bfl.Model, field string) string {
+	if model != nil {
+		if i := slices.Index(model.Inputs.References, field); i >= 0 {
+			return fmt.Sprintf("references[%d]", i)
+		}
+	}
+	return field
+}
+
+func addLabels(all map[string]any, labels map[string]string) {
+	for key, text := range labels {
+		all[fmt.Sprintf("labels[%q]", key)] = text
+	}
+}
+
+// value decodes a recorded field: to a string, bool, int64 or float64 if it is one, else it stays JSON.
+func value(raw json.RawMessage) any {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return raw
+	}
+	switch v := v.(type) {
+	case string, bool:
+		return v
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+	}
+	return raw
+}
+
+// named gives a reference of the past the name of the present one where both have the same content.
+func named(before, after any) any {
+	old, ok1 := before.(Reference)
+	now, ok2 := after.(Reference)
+	if ok1 && ok2 && old.Name == "" && old.SHA256 != "" && old.SHA256 == now.SHA256 {
+		return now
+	}
+	return before
+}
+
+// equal compares two values of attributes.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case json.RawMessage:
+		b, ok := b.(json.RawMessage)
+		return ok && bytes.Equal(compact(a), compact(b))
+	case Reference:
+		b, ok := b.(Reference)
+		if ok && (a.SHA256 != "" || b.SHA256 != "") {
+			return a.SHA256 == b.SHA256
+		}
+		return ok && a == b
+	case int64:
+		if b, ok := b.(float64); ok {
+			return float64(a) == b
+		}
+	case float64:
+		if b, ok := b.(int64); ok {
+			return a == float64(b)
+		}
+	}
+	if _, ok := b.(json.RawMessage); ok {
+		return false
+	}
+	return a == b
+}
+
+func compact(raw json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}

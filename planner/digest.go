@@ -1,0 +1,56 @@
+package planner
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Digest identifies what the plan would do, and why, and at what price: two plans with one digest are the same to whoever approves them.
+func (p *Plan) Digest() string {
+	h := sha256.New()
+	for _, c := range p.Changes {
+		// Writing to a hash never fails.
+		_, _ = fmt.Fprintf(h, "%s %s %s %s %d %v", c.Address, c.Action, c.Origin, c.Fingerprint, c.Cost, c.Reasons)
+		if c.From != nil {
+			_, _ = fmt.Fprintf(h, " from %s", c.From)
+		}
+		if c.Prior != nil {
+			_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
+		}
+		if c.Found != nil {
+			_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
+		}
+		if c.Task != nil {
+			_, _ = fmt.Fprintf(h, " task %q", c.Task.ID)
+		}
+		if d := c.Desired; d != nil {
+			_, _ = fmt.Fprintf(h, " output %q provider %q", d.Output, d.Provider)
+			for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
+				_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
+			}
+		}
+		_, _ = h.Write([]byte("\n"))
+	}
+	for _, a := range p.Abandoned {
+		_, _ = fmt.Fprintf(h, "abandoned %s %q\n", a.Address, a.Task.ID)
+	}
+	for i := range p.Outputs {
+		o := &p.Outputs[i]
+		_, _ = fmt.Fprintf(h, "output %q %v", o.Name, o.Changed)
+		if o.After != nil {
+			if encoded, known := EncodeOutput(*o.After); known {
+				var value bytes.Buffer
+				if json.Compact(&value, encoded.Value) == nil {
+					_, _ = h.Write(value.Bytes())
+				}
+			}
+		}
+		_, _ = h.Write([]byte("\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,264 @@
+package planner
+
+import (
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Action is what a plan does with one image.
+type Action string
+
+// The actions.
+const (
+	NoOp    Action = "no-op"
+	Create  Action = "create"
+	Replace Action = "replace"
+	Update  Action = "update"
+	Destroy Action = "destroy"
+	// Move gives an image another address and changes nothing else.
+	Move Action = "move"
+	// Forget takes an image out of the state and leaves its file.
+	Forget Action = "forget"
+	// Import takes an existing file as the image.
+	Import Action = "import"
+)
+
+// Origin is where the image of a Create or Replace comes from.
+type Origin string
+
+// The origins.
+const (
+	// Generate asks the API for it, at a price.
+	Generate Origin = "generate"
+	// Restore takes it from the store, where an image with the same fingerprint is kept.
+	Restore Origin = "restore"
+	// Resume fetches the image of a task that an interrupted run submitted, and that is paid for already.
+	Resume Origin = "resume"
+	// Refused is nowhere: the API's moderation refused this very request before, so that it is not asked again.
+	Refused Origin = "refused"
+)
+
+// ReasonKind says why an image is created, replaced or destroyed.
+type ReasonKind string
+
+// The reasons.
+const (
+	// NotInState: the image is new.
+	NotInState ReasonKind = "not_in_state"
+	// FileMissing: the image's file is gone.
+	FileMissing ReasonKind = "file_missing"
+	// FileChanged: the image's file is not the one that was made.
+	FileChanged ReasonKind = "file_changed"
+	// RequestChanged: the request differs from the one that made the image.
+	RequestChanged ReasonKind = "request_changed"
+	// UpstreamChanges: an image that this one is made from will be made anew.
+	UpstreamChanges ReasonKind = "upstream_changes"
+	// Requested: the user asked for it with -replace.
+	Requested ReasonKind = "requested"
+	// WasSimulated: the image was made by a simulator, and its provider no longer is one.
+	WasSimulated ReasonKind = "was_simulated"
+	// Interrupted: a run that was cut off had asked for it.
+	Interrupted ReasonKind = "interrupted"
+	// Triggered: lifecycle.replace_triggered_by names an image that changes.
+	Triggered ReasonKind = "replace_triggered_by"
+	// NotInConfiguration: no image block makes this instance any more.
+	NotInConfiguration ReasonKind = "not_in_configuration"
+	// DestroyRequested: the user asked for images to be destroyed.
+	DestroyRequested ReasonKind = "destroy_requested"
+)
+
+// Reason is one reason for a change.
+type Reason struct {
+	Kind ReasonKind
+	// Upstream is the image that an UpstreamChanges or Triggered is about.
+	Upstream addrs.Image
+}
+
+// Change is what a plan does with one image, and why.
+type Change struct {
+	Address addrs.Image
+	Action  Action
+	// From is the address that the image had before, nil where it does not move. Moves go along with any action but Create.
+	From *addrs.Image
+	// Reasons is empty for actions that need none.
+	Reasons []Reason
+	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those for which it would be made anew.
+	Frozen bool
+	// Found is the image's file as it is now, where an Update takes it over; see Planner.RefreshOnly.
+	Found *state.File
+	// Import is the file to take, where Action is Import.
+	Import *config.Import
+	// Prior is the image as it exists, nil for Create.
+	Prior *state.Image
+	// Desired is the image as it is configured, nil where the change does not look at the configuration.
+	Desired *config.Image
+	// Request is what the API will be asked, with the hashes of all inputs that are known now. It is nil for actions that
+	// ask nothing.
+	Request *bfl.Request
+	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it makes a lost image again.
+	RecordedSeed *int64
+	// Origin is where the image comes from, "" for actions that make none.
+	Origin Origin
+	// Kept is the image to restore, where Origin is Restore.
+	Kept *state.Image
+	// Task is what an interrupted run left of this very request: the task to resume, or, where Origin is Generate, a submission of which
+	// nobody knows whether it was charged.
+	Task *state.Task
+	// Moderation is why the API refused the request before, where Origin is Refused.
+	Moderation state.Moderation
+	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
+	Fingerprint string
+	// Price is the estimated price of generating the image, whether or not the plan has to.
+	Price bfl.Credits
+	// Cost is what the change is estimated to cost: Price, or zero for what is free.
+	Cost bfl.Credits
+	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
+	CostUnknown bool
+	// Attributes are what an image is, before and after, sorted for reading. Unchanged ones are included.
+	Attributes []Attribute
+}
+
+// Conditional reports whether apply may find, once the images upstream are there, that the change is not needed.
+func (c *Change) Conditional() bool {
+	return c.Action == Replace && c.Fingerprint == ""
+}
+
+// Makes reports whether the change puts an image in place that is not there now.
+func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }
+
+// Generates reports whether the change needs the API.
+func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
+
+// MayHaveBeenCharged reports whether an earlier run sent this very request and got no answer.
+func (c *Change) MayHaveBeenCharged() bool {
+	return c.Task != nil && c.Origin == Generate && !c.Task.Answered()
+}
+
+// Attribute is one thing that people know of an image, before and after a change.
+type Attribute struct {
+	// Name is that of the language: "prompt", "references[0]", "output".
+	Name string
+	// Before and After are nil where the attribute is absent; else a string, bool, int64, float64, json.RawMessage or Reference.
+	Before, After any
+	// Unknown says that After is known only after apply.
+	Unknown bool
+	// Sensitive says that neither value may be shown.
+	Sensitive bool
+	// Forces says that the difference makes a new image necessary.
+	Forces bool
+}
+
+// Changed reports whether the attribute differs.
+func (a *Attribute) Changed() bool {
+	if a.Unknown {
+		return true
+	}
+	return !equal(a.Before, a.After)
+}
+
+// Reference is the value of an attribute that stands for an image's content.
+type Reference struct {
+	// Name is the address of an image, a path or a URL; "" where only the content's hash is on record.
+	Name string
+	// SHA256 is the content's hash, "" for URLs and for what is known only after apply.
+	SHA256 string
+}
+
+// Plan is all that apply is to do.
+type Plan struct {
+	// Changes has one entry for every image that is configured or exists, no-ops included, sorted by address.
+	Changes []*Change
+	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to some images.
+	Outputs []OutputChange
+	// Abandoned are the tasks of interrupted runs that no change takes up, sorted by address. Apply fetches into the store what the API
+	// still has of them, and forgets them.
+	Abandoned []Abandoned
+}
+
+// Abandoned is a task whose image is no longer wanted.
+type Abandoned struct {
+	Address addrs.Image
+	Task    *state.Task
+}
+
+// OutputChange is an output's value before and after.
+type OutputChange struct {
+	Name string
+	// Before is what the state has, nil where it has none.
+	Before *state.OutputValue
+	// After is what the configuration says, nil where it no longer has the output. Its Value may be unknown.
+	After *config.Output
+	// Changed says whether they differ, or may.
+	Changed bool
+}
+
+// Summary counts a plan's changes.
+type Summary struct {
+	Create, Replace, Update, Destroy int
+	// Restored and Resumed count those of Create and Replace that are free.
+	Restored, Resumed int
+	// Moved, Imported and Forgotten count changes that are free, and in none of the counts above unless something else about the image changes.
+	Moved, Imported, Forgotten int
+	// Refused counts images that are not asked for because moderation refused them before. They are in none of the other counts.
+	Refused int
+	// Cost is the estimated price of all of them.
+	Cost bfl.Credits
+	// CostUnknown says that Cost is a lower bound.
+	CostUnknown bool
+}
+
+// Summary returns the plan's counts.
+func (p *Plan) Summary() Summary {
+	var s Summary
+	for _, c := range p.Changes {
+		if c.Origin == Refused {
+			s.Refused++
+			continue
+		}
+		switch c.Action {
+		case Create:
+			s.Create++
+		case Replace:
+			s.Replace++
+		case Update:
+			s.Update++
+		case Destroy:
+			s.Destroy++
+		case Import:
+			s.Imported++
+		case Forget:
+			s.Forgotten++
+		case NoOp, Move:
+		}
+		if c.From != nil {
+			s.Moved++
+		}
+		switch c.Origin {
+		case Restore:
+			s.Restored++
+		case Resume:
+			s.Resumed++
+		case Generate, Refused:
+		}
+		s.Cost += c.Cost
+		s.CostUnknown = s.CostUnknown || c.CostUnknown
+	}
+	return s
+}
+
+// Empty reports whether there is nothing to do: no image changes and no output does.
+func (p *Plan) Empty() bool {
+	for _, c := range p.Changes {
+		if c.Action != NoOp || c.From != nil {
+			return false
+		}
+	}
+	for i := range p.Outputs {
+		if p.Outputs[i].Changed {
+			return false
+		}
+	}
+	return len(p.Abandoned) == 0
+}

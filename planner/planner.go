@@ -1,0 +1,400 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Options are what a plan depends on besides the configuration.
+type Options struct {
+	// Prior is the state. The planner only reads it.
+	Prior *state.State
+	// Files tells of the prior images whose files are not as recorded. Images that it does not list are there.
+	Files map[addrs.Image]state.FileStatus
+	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
+	Only map[addrs.Image]bool
+	// Moves are the configuration's moved blocks in their order.
+	Moves []addrs.Move
+	// Imports are the files to take as images that do not exist yet.
+	Imports []config.Import
+	// Renamed are images that exist under addresses that are no longer desired, by the address where the very same request is desired now. See Plan.Renames.
+	Renamed map[addrs.Image]*state.Image
+	// Replace lists images to make anew although nothing changed.
+	Replace []addrs.Image
+	// Stored looks in the store for images with a fingerprint: those that a simulator made, or those that none did, the best candidate for the
+	// address first. It is nil where there is no store.
+	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
+	// RetryModerated asks again for images that the API's moderation refused before.
+	RetryModerated bool
+	// Simulator tells whether a provider is a simulator. Images that one made do not count as made elsewhere.
+	Simulator func(provider string) bool
+}
+
+// Planner collects desired images and plans them one by one. It is for one plan, and not safe for concurrent use.
+type Planner struct {
+	opts      Options
+	prior     prior
+	replace   map[addrs.Image]bool
+	imports   map[addrs.Image]*config.Import
+	desired   map[addrs.Image]decision
+	byAddress map[addrs.Image]*Change
+	// restored are the hashes of images in the store that a change takes, so that two images that only chance tells apart do not become one.
+	restored map[string]bool
+	changes  []*Change
+	diags    hcl.Diagnostics
+}
+
+// decision is what downstream images need to know of an image.
+type decision struct {
+	// sha256 is the content that will be there, "" when the image is made anew.
+	sha256 string
+	// size is the extent that the image has or is expected to have, for estimates.
+	size bfl.Size
+}
+
+// New returns a Planner without any desired image.
+func New(o Options) *Planner {
+	p := &Planner{
+		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
+		desired: map[addrs.Image]decision{}, byAddress: map[addrs.Image]*Change{}, restored: map[string]bool{},
+	}
+	for _, addr := range o.Replace {
+		p.replace[addr] = true
+	}
+	for i := range o.Imports {
+		p.imports[o.Imports[i].To] = &o.Imports[i]
+	}
+	return p
+}
+
+// Decide plans one desired image. It must be called for upstream images before those made from them, as config.Config.Evaluate does,
+// and answers as config.Decide asks.
+func (p *Planner) Decide(desired *config.Image) *config.Result {
+	prior := p.prior.images[desired.Address]
+	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
+		return p.leave(desired, prior)
+	}
+	img := ignoring(desired, prior)
+	c := &Change{Address: img.Address, Prior: prior, Desired: img, From: p.movedFrom(img.Address)}
+	p.changes = append(p.changes, c)
+	p.byAddress[c.Address] = c
+	c.Request = p.request(img)
+	c.Fingerprint = c.Request.Fingerprint()
+	c.Attributes = attributes(p.opts.Prior, prior, img, c.Request)
+	c.Reasons = p.reasons(img, prior, c)
+	p.act(c)
+	switch {
+	case c.Action == Import:
+		p.desired[c.Address] = decision{sha256: c.Import.SHA256, size: c.Import.Size}
+		return nil
+	case !c.Makes():
+		return p.keep(c.Address, prior)
+	case prior != nil:
+		p.guard(img, c)
+	}
+	p.originate(c)
+	if c.Origin == Restore {
+		return p.keep(img.Address, c.Kept)
+	}
+	p.desired[img.Address] = decision{size: p.outputSize(img, c.Request)}
+	return nil
+}
+
+// act chooses the action for a desired image.
+func (p *Planner) act(c *Change) {
+	lost := p.prior.files[c.Address] == state.Missing
+	switch {
+	case c.Prior == nil && p.imports[c.Address] != nil:
+		c.Action, c.Import = Import, p.imports[c.Address]
+	case c.Prior == nil, lost && onlyReason(c.Reasons, FileMissing):
+		c.Action = Create
+	case len(c.Reasons) > 0 && c.Desired.Lifecycle.Frozen && !lost:
+		c.Action, c.Frozen = NoOp, true
+	case len(c.Reasons) > 0:
+		c.Action = Replace
+	case changesForFree(c.Attributes):
+		c.Action = Update
+	case c.From != nil:
+		c.Action = Move
+	default:
+		c.Action = NoOp
+	}
+}
+
+// movedFrom returns the former address of an image that moves, nil for others.
+func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
+	if from, ok := p.prior.from[addr]; ok {
+		return &from
+	}
+	return nil
+}
+
+// originate decides where the image of a Create or Replace comes from, and what it costs.
+func (p *Planner) originate(c *Change) {
+	simulated := p.simulates(c.Desired.Provider)
+	if task := p.prior.tasks[c.Address]; task != nil && task.Fingerprint == c.Fingerprint {
+		c.Task = task
+	}
+	var atLeast bool
+	c.Price, atLeast = p.estimate(c.Desired, c.Request)
+	switch kept := p.stored(c, simulated); {
+	case c.Task != nil && c.Task.Answered() && c.Task.Simulated == simulated:
+		// What was submitted is paid for, whatever else there is.
+		c.Origin = Resume
+	case kept != nil:
+		c.Origin, c.Kept = Restore, kept
+	case p.refused(c):
+		c.Origin, c.Moderation = Refused, p.opts.Prior.Moderated[c.Fingerprint]
+	default:
+		c.Origin = Generate
+		c.RecordedSeed = recordedSeed(c)
+		c.Cost, c.CostUnknown = c.Price, atLeast
+	}
+}
+
+// refused reports whether moderation refused this very request before.
+func (p *Planner) refused(c *Change) bool {
+	_, refused := p.opts.Prior.Moderated[c.Fingerprint]
+	return refused && c.Fingerprint != "" && !p.opts.RetryModerated
+}
+
+// stored returns the image that the change can have for nothing, or nil: one in the store, or one that goes from another address. One that
+// the user wants made anew is not taken from there.
+func (p *Planner) stored(c *Change, simulated bool) *state.Image {
+	if c.Fingerprint == "" || p.replace[c.Address] {
+		return nil
+	}
+	if img := p.opts.Renamed[c.Address]; img != nil && img.Fingerprint == c.Fingerprint && img.Result.Simulated == simulated {
+		return img
+	}
+	if p.opts.Stored == nil {
+		return nil
+	}
+	for _, img := range p.opts.Stored(c.Address, c.Fingerprint, simulated) {
+		// Without a seed, two images with one request are two throws of the dice.
+		if !p.restored[img.Output.SHA256] || c.Request.Has("seed") {
+			p.restored[img.Output.SHA256] = true
+			return img
+		}
+	}
+	return nil
+}
+
+func (p *Planner) simulates(provider string) bool {
+	return p.opts.Simulator != nil && p.opts.Simulator(provider)
+}
+
+// interrupted reports whether an earlier run submitted this very request and the API accepted it.
+func (p *Planner) interrupted(addr addrs.Image, fingerprint string) bool {
+	task := p.prior.tasks[addr]
+	return task != nil && task.Answered() && fingerprint != "" && task.Fingerprint == fingerprint
+}
+
+// request returns the desired request with the hashes of those upstream images that stay as they are.
+func (p *Planner) request(img *config.Image) *bfl.Request {
+	request := img.Request
+	request.Inputs = slices.Clone(request.Inputs)
+	for i, source := range img.Sources {
+		if source.IsImage {
+			request.Inputs[i].SHA256 = p.desired[source.Image].sha256
+		}
+	}
+	return &request
+}
+
+// reasons lists why the image has to be made, in the order in which they matter; none means that it is there.
+func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Reason {
+	if prior == nil {
+		return []Reason{{Kind: NotInState}}
+	}
+	fingerprint := c.Fingerprint
+	reasons := p.triggered(img)
+	if p.replace[img.Address] {
+		reasons = append(reasons, Reason{Kind: Requested})
+	}
+	if p.interrupted(img.Address, fingerprint) {
+		reasons = append(reasons, Reason{Kind: Interrupted})
+	}
+	if prior.Result.Simulated && !p.simulates(img.Provider) {
+		reasons = append(reasons, Reason{Kind: WasSimulated})
+	}
+	switch {
+	case fingerprint != prior.Fingerprint && sameButIgnored(img, c.Request, prior):
+	case fingerprint == "":
+		for _, upstream := range img.Dependencies {
+			if d, ok := p.desired[upstream]; ok && d.sha256 == "" {
+				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
+			}
+		}
+		if requestChanged(img, prior) {
+			reasons = append(reasons, Reason{Kind: RequestChanged})
+		}
+		if len(reasons) == 0 {
+			reasons = append(reasons, Reason{Kind: RequestChanged})
+		}
+	case fingerprint != prior.Fingerprint:
+		reasons = append(reasons, Reason{Kind: RequestChanged})
+	}
+	switch p.prior.files[img.Address] {
+	case state.Missing:
+		reasons = append(reasons, Reason{Kind: FileMissing})
+	case state.Changed:
+		reasons = append(reasons, Reason{Kind: FileChanged})
+	case state.Present:
+	}
+	return reasons
+}
+
+// leave answers for an image that the plan does not touch.
+func (p *Planner) leave(img *config.Image, prior *state.Image) *config.Result {
+	if prior == nil || p.prior.files[img.Address] != state.Present {
+		p.desired[img.Address] = decision{}
+		return nil
+	}
+	return p.keep(img.Address, prior)
+}
+
+// keep answers for an image that stays as it is.
+func (p *Planner) keep(addr addrs.Image, prior *state.Image) *config.Result {
+	p.desired[addr] = decision{
+		sha256: prior.Output.SHA256,
+		size:   bfl.Size{Width: prior.Output.Width, Height: prior.Output.Height},
+	}
+	return ResultOf(prior)
+}
+
+// ResultOf returns what expressions may know of an image on record.
+func ResultOf(img *state.Image) *config.Result {
+	return &config.Result{
+		SHA256: img.Output.SHA256,
+		TaskID: img.Result.TaskID,
+		Seed:   img.Result.Seed,
+		Width:  img.Output.Width,
+		Height: img.Output.Height,
+		Format: img.Output.Format,
+		Cost:   img.Result.Cost,
+	}
+}
+
+// guard refuses a change that prevent_destroy forbids.
+func (p *Planner) guard(img *config.Image, c *Change) {
+	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) {
+		return
+	}
+	p.diags = append(p.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Image is protected from being replaced",
+		Detail: c.Address.String() + " has lifecycle.prevent_destroy set, and this plan would replace it. Take back the change that makes " +
+			"a new image necessary, remove prevent_destroy, or leave the image out with -target.",
+		Subject: img.Range.Ptr(),
+	})
+}
+
+// Finish returns the plan for all images decided on, and for those that exist but are no longer desired. The diagnostics are errors: changes that
+// the configuration itself forbids.
+func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
+	for addr, prior := range p.prior.images {
+		if _, ok := p.desired[addr]; ok || p.opts.Only != nil && !p.opts.Only[addr] {
+			continue
+		}
+		p.changes = append(p.changes, p.goes(addr, prior, NotInConfiguration, removals))
+	}
+	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
+	plan := &Plan{Changes: p.changes, Abandoned: p.abandoned()}
+	if p.opts.Only == nil {
+		// A plan limited to some images cannot tell what the outputs of the whole will be.
+		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
+	}
+	return plan, p.diags
+}
+
+// goes is the change of an image that is no longer desired.
+func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, removals []config.Removal) *Change {
+	c := &Change{
+		Address: addr, Action: Destroy, Prior: prior, From: p.movedFrom(addr),
+		Reasons:    []Reason{{Kind: why}},
+		Attributes: attributes(p.opts.Prior, prior, nil, nil),
+	}
+	for _, removal := range removals {
+		if removal.From.Contains(addr) && !removal.Destroy {
+			c.Action = Forget
+		}
+	}
+	return c
+}
+
+// DestroyAll returns the plan that removes all images, or those that the options limit it to.
+func (p *Planner) DestroyAll() *Plan {
+	for addr, prior := range p.prior.images {
+		if p.opts.Only == nil || p.opts.Only[addr] {
+			p.changes = append(p.changes, p.goes(addr, prior, DestroyRequested, nil))
+		}
+	}
+	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
+	plan := &Plan{Changes: p.changes, Abandoned: p.abandoned()}
+	if p.opts.Only == nil {
+		plan.Outputs = outputChanges(p.opts.Prior.Outputs, nil)
+	}
+	return plan
+}
+
+// Renames pairs images that are to be generated with images that are to be destroyed and were made from the very same request: most likely they
+// are one image whose address changed. It returns the latter by the address of the former.
+func (p *Plan) Renames() map[addrs.Image]*Change {
+	going := map[string][]*Change{}
+	for _, c := range p.Changes {
+		if c.Action == Destroy && c.Reasons[0].Kind == NotInConfiguration {
+			going[c.Prior.Fingerprint] = append(going[c.Prior.Fingerprint], c)
+		}
+	}
+	renames := map[addrs.Image]*Change{}
+	for _, c := range p.Changes {
+		if c.Action != Create || c.Origin != Generate {
+			continue
+		}
+		if candidates := going[c.Fingerprint]; len(candidates) > 0 {
+			renames[c.Address] = candidates[0]
+			going[c.Fingerprint] = candidates[1:]
+		}
+	}
+	return renames
+}
+
+// abandoned returns the tasks on record that no change takes up.
+func (p *Planner) abandoned() []Abandoned {
+	taken := map[addrs.Image]bool{}
+	for _, c := range p.changes {
+		// An image whose fingerprint is known only after apply may turn out to be the task's.
+		taken[c.Address] = c.Task != nil || c.Makes() && c.Fingerprint == ""
+	}
+	var left []Abandoned
+	for addr, task := range p.prior.tasks {
+		if !taken[addr] && (p.opts.Only == nil || p.opts.Only[addr]) {
+			left = append(left, Abandoned{addr, task})
+		}
+	}
+	slices.SortFunc(left, func(a, b Abandoned) int { return a.Address.Compare(b.Address) })
+	return left
+}
+
+func onlyReason(reasons []Reason, kind ReasonKind) bool {
+	return len(reasons) == 1 && reasons[0].Kind == kind
+}
+
+// recordedSeed returns the seed to send where the image is lost but nothing about it changed: the one that made it, as the only chance
+// to get the same image again. It is nil in all other cases.
+func recordedSeed(c *Change) *int64 {
+	lost := onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged)
+	model := c.Request.Model
+	if c.Prior == nil || !lost || c.Fingerprint != c.Prior.Fingerprint || !model.Repeatable || model.Param("seed") == nil ||
+		c.Request.Has("seed") {
+		return nil
+	}
+	return c.Prior.Result.Seed
+}

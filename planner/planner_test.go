@@ -1,0 +1,395 @@
+package planner
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// world is a configuration and a state under construction.
+type world struct {
+	images []*config.Image
+	prior  *state.State
+	files  map[addrs.Image]state.FileStatus
+}
+
+func newWorld() *world {
+	return &world{prior: &state.State{Images: map[addrs.Image]*state.Image{}}, files: map[addrs.Image]state.FileStatus{}}
+}
+
+func addr(t *testing.T, text string) addrs.Image {
+	t.Helper()
+	a, err := addrs.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// image declares an image made from others.
+func (w *world) image(t *testing.T, name, prompt string, upstream ...string) *config.Image {
+	t.Helper()
+	img := &config.Image{
+		Address: addr(t, name), Provider: "bfl", Output: "images/" + strings.TrimPrefix(name, "image.") + ".png",
+		Request: bfl.Request{
+			Model: bfl.Lookup("flux-2-pro"),
+			Arguments: []bfl.Argument{
+				{Name: "height", Value: int64(1024)}, {Name: "prompt", Value: prompt}, {Name: "width", Value: int64(1024)},
+			},
+		},
+	}
+	for i, up := range upstream {
+		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: img.Request.Model.Inputs.References[i]})
+		img.Sources = append(img.Sources, config.Source{Image: addr(t, up), IsImage: true})
+		img.Dependencies = append(img.Dependencies, addr(t, up))
+	}
+	w.images = append(w.images, img)
+	return img
+}
+
+// make records all declared images as made.
+func (w *world) make(t *testing.T) {
+	t.Helper()
+	for _, img := range w.images {
+		request := img.Request
+		request.Inputs = slices.Clone(request.Inputs)
+		for i, source := range img.Sources {
+			request.Inputs[i].SHA256 = w.prior.Images[source.Image].Output.SHA256
+		}
+		canonical, err := request.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fingerprint := request.Fingerprint()
+		w.prior.Images[img.Address] = &state.Image{
+			Provider: img.Provider, Model: request.Model.Name, Fingerprint: fingerprint, Request: canonical,
+			Output: state.File{
+				Path: img.Output, SHA256: "f" + fingerprint[1:], Bytes: 10, Width: 1024, Height: 1024, Format: "png",
+			},
+			Result:       state.Result{TaskID: "task", Seed: new(int64(99)), Cost: 3000},
+			Dependencies: img.Dependencies, Labels: img.Labels,
+		}
+	}
+}
+
+// plan plans the world.
+func (w *world) plan(t *testing.T, o Options) (*Plan, hcl.Diagnostics) {
+	t.Helper()
+	o.Prior, o.Files = w.prior, w.files
+	p := New(o)
+	for _, img := range w.images {
+		p.Decide(img)
+	}
+	return p.Finish(nil, nil)
+}
+
+// lines renders what a plan does: "action address: reasons ($cost)".
+func lines(p *Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		line := string(c.Action) + " " + c.Address.String()
+		for _, r := range c.Reasons {
+			line += " " + string(r.Kind)
+			if r.Kind == UpstreamChanges {
+				line += "(" + r.Upstream.String() + ")"
+			}
+		}
+		if c.Cost > 0 {
+			line += " " + c.Cost.Dollars()
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	// Each case starts from a logo, a hero made from it and a banner made from the hero, all made, and a plain image.
+	tests := []struct {
+		name   string
+		change func(t *testing.T, w *world)
+		opts   func(t *testing.T) Options
+		want   []string
+	}{
+		{
+			name:   "nothing changed",
+			change: func(*testing.T, *world) {},
+			want:   []string{"no-op image.banner", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
+		},
+		{
+			name:   "a changed prompt drags along what is made from it, and nothing else",
+			change: func(_ *testing.T, w *world) { w.images[0].Request.Arguments[1].Value = "another logo" },
+			want: []string{
+				"replace image.banner upstream_changes(image.hero) $0.05", "replace image.hero upstream_changes(image.logo) $0.05",
+				"replace image.logo request_changed $0.03", "no-op image.plain",
+			},
+		},
+		{
+			name: "a zero seed is a seed",
+			change: func(_ *testing.T, w *world) {
+				plain := w.images[3]
+				plain.Request.Arguments = append(slices.Clone(plain.Request.Arguments), bfl.Argument{Name: "seed", Value: int64(0)})
+				bfl.SortArguments(plain.Request.Arguments)
+			},
+			want: []string{
+				"no-op image.banner", "no-op image.hero", "no-op image.logo", "replace image.plain request_changed $0.03",
+			},
+		},
+		{
+			name:   "what costs nothing is updated",
+			change: func(_ *testing.T, w *world) { w.images[0].Output = "images/mark.png" },
+			want:   []string{"no-op image.banner", "no-op image.hero", "update image.logo", "no-op image.plain"},
+		},
+		{
+			name:   "an image that is no longer declared goes",
+			change: func(_ *testing.T, w *world) { w.images = w.images[:3] },
+			want:   []string{"no-op image.banner", "no-op image.hero", "no-op image.logo", "destroy image.plain not_in_configuration"},
+		},
+		{
+			name: "a lost file is made again",
+			change: func(t *testing.T, w *world) {
+				t.Helper()
+				w.files[addr(t, "image.banner")] = state.Missing
+			},
+			want: []string{"create image.banner file_missing $0.05", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
+		},
+		{
+			name:   "a request of the user's",
+			change: func(*testing.T, *world) {},
+			opts: func(t *testing.T) Options {
+				t.Helper()
+				return Options{Replace: []addrs.Image{addr(t, "image.banner")}}
+			},
+			want: []string{"replace image.banner requested $0.05", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
+		},
+		{
+			name: "an argument that only apply can know",
+			change: func(t *testing.T, w *world) {
+				t.Helper()
+				w.images[0].Request.Arguments[1].Value = "another logo"
+				w.images[3].Request.Arguments[1].Value = nil
+				w.images[3].Dependencies = []addrs.Image{addr(t, "image.logo")}
+			},
+			want: []string{
+				"replace image.banner upstream_changes(image.hero) $0.05", "replace image.hero upstream_changes(image.logo) $0.05",
+				"replace image.logo request_changed $0.03", "replace image.plain upstream_changes(image.logo) request_changed $0.03",
+			},
+		},
+		{
+			name: "simulated images do not stand in for real ones",
+			change: func(t *testing.T, w *world) {
+				t.Helper()
+				simulated := *w.prior.Images[addr(t, "image.plain")]
+				simulated.Result.Simulated = true
+				w.prior.Images[addr(t, "image.plain")] = &simulated
+			},
+			opts: func(*testing.T) Options { return Options{Simulator: func(string) bool { return false }} },
+			want: []string{"no-op image.banner", "no-op image.hero", "no-op image.logo", "replace image.plain was_simulated $0.03"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			w.image(t, "image.logo", "a logo")
+			w.image(t, "image.hero", "the logo on a bottle", "image.logo")
+			w.image(t, "image.banner", "the bottle in the sun", "image.hero")
+			w.image(t, "image.plain", "a plain image")
+			w.make(t)
+			tt.change(t, w)
+			var o Options
+			if tt.opts != nil {
+				o = tt.opts(t)
+			}
+			plan, diags := w.plan(t, o)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			if diff := cmp.Diff(tt.want, lines(plan)); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPlanIsTheSameEveryTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	for _, name := range []string{"image.c", "image.a", "image.b[10]", "image.b[9]", `image.b["x"]`} {
+		w.image(t, name, name)
+	}
+	first, _ := w.plan(t, Options{})
+	for range 20 {
+		again, _ := w.plan(t, Options{})
+		if diff := cmp.Diff(lines(first), lines(again)); diff != "" {
+			t.Fatalf("two plans of one world differ:\n%s", diff)
+		}
+	}
+	want := []string{"image.a", "image.b[9]", "image.b[10]", `image.b["x"]`, "image.c"}
+	for i, c := range first.Changes {
+		if c.Address.String() != want[i] {
+			t.Errorf("change %d is %s, want %s", i, c.Address, want[i])
+		}
+	}
+}
+
+func TestLostImageIsMadeWithItsRecordedSeed(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.image(t, "image.plain", "a plain image")
+	w.make(t)
+	w.files[addr(t, "image.plain")] = state.Missing
+	plan, _ := w.plan(t, Options{})
+	c := plan.Changes[0]
+	if c.RecordedSeed == nil || *c.RecordedSeed != 99 {
+		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed)
+	}
+	if c.Fingerprint != w.prior.Images[c.Address].Fingerprint {
+		t.Error("the recorded seed changed the fingerprint, so that the next plan would make the image again")
+	}
+}
+
+func TestPreventDestroy(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	img := w.image(t, "image.plain", "a plain image")
+	w.make(t)
+	img.Lifecycle.PreventDestroy = true
+	if _, diags := w.plan(t, Options{}); diags.HasErrors() {
+		t.Errorf("an unchanged image: %v", diags)
+	}
+	img.Request.Arguments[1].Value = "another image"
+	_, diags := w.plan(t, Options{})
+	if !diags.HasErrors() || !strings.Contains(diags.Error(), "protected") {
+		t.Errorf("a changed image gave %v, want a refusal", diags)
+	}
+}
+
+func TestAttributes(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.image(t, "image.logo", "a logo")
+	hero := w.image(t, "image.hero", "the logo", "image.logo")
+	w.make(t)
+	hero.Request.Arguments = []bfl.Argument{
+		{Name: "height", Value: int64(1024)}, {Name: "prompt", Value: "the new logo"}, {Name: "width", Value: nil},
+	}
+	hero.Labels = map[string]string{"season": "winter"}
+	plan, _ := w.plan(t, Options{})
+	var got []string
+	for _, a := range plan.Changes[0].Attributes {
+		line := a.Name
+		if a.Changed() {
+			line += " changed"
+		}
+		if a.Forces {
+			line += " forces"
+		}
+		if a.Unknown {
+			line += " unknown"
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"model", "prompt changed forces", "references[0]", "width changed forces unknown", "height", "output",
+		`labels["season"] changed`, "provider",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
+	}
+	reference := plan.Changes[0].Attributes[2]
+	if r, ok := reference.Before.(Reference); !ok || r.Name != "image.logo" {
+		t.Errorf("the recorded reference is shown as %v, want image.logo", reference.Before)
+	}
+}
+
+func TestEqualValues(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		a, b any
+		want bool
+	}{
+		{int64(3), 3.0, true},
+		{3.5, int64(3), false},
+		{"3", int64(3), false},
+		{json.RawMessage(`{"a": 1}`), json.RawMessage(`{"a":1}`), true},
+		{json.RawMessage(`[1]`), "x", false},
+		{"x", json.RawMessage(`[1]`), false},
+		{Reference{Name: "a", SHA256: "1"}, Reference{Name: "b", SHA256: "1"}, true},
+		{Reference{Name: "https://a"}, Reference{Name: "https://b"}, false},
+		{nil, "", false},
+	}
+	for _, tt := range tests {
+		if got := equal(tt.a, tt.b); got != tt.want {
+			t.Errorf("equal(%#v, %#v) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		model   string
+		args    []bfl.Argument
+		sources []config.Source
+		want    string
+		atLeast bool
+	}{
+		{"a megapixel", "flux-2-pro", nil, nil, "$0.03", false},
+		{
+			"two megapixels", "flux-2-pro",
+			[]bfl.Argument{{Name: "height", Value: int64(1088)}, {Name: "width", Value: int64(1920)}},
+			nil, "$0.05", false,
+		},
+		{"a reference of a megapixel", "flux-2-max", nil, []config.Source{{File: "a.png", Size: bfl.Size{Width: 640, Height: 480}}}, "$0.10", false},
+		{"a reference behind a URL", "flux-2-max", nil, []config.Source{{}}, "$0.10", true},
+		{"a price by the image", "flux-kontext", nil, []config.Source{{}}, "$0.04", false},
+		{"an unknown size", "flux-2-pro", []bfl.Argument{{Name: "width"}}, nil, "$0.03", true},
+		{"as large as its reference", "flux-2-pro", nil, []config.Source{{File: "a.png", Size: bfl.Size{Width: 2048, Height: 1024}}}, "$0.08", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			img := &config.Image{Sources: tt.sources, Request: bfl.Request{Model: bfl.Lookup(tt.model), Arguments: tt.args}}
+			cost, atLeast := New(Options{}).estimate(img, &img.Request)
+			if cost.Dollars() != tt.want || atLeast != tt.atLeast {
+				t.Errorf("estimate = %s, at least: %v; want %s, %v", cost.Dollars(), atLeast, tt.want, tt.atLeast)
+			}
+		})
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	prior := map[string]state.OutputValue{
+		"gone":   {Value: []byte(`1`), Type: []byte(`"number"`)},
+		"same":   {Value: []byte(`"x"`), Type: []byte(`"string"`)},
+		"edited": {Value: []byte(`"x"`), Type: []byte(`"string"`)},
+		"secret": {Value: []byte(`null`), Type: []byte(`"dynamic"`), Sensitive: true},
+	}
+	changes := outputChanges(prior, []config.Output{
+		{Name: "same", Value: cty.StringVal("x")},
+		{Name: "edited", Value: cty.StringVal("y")},
+		{Name: "new", Value: cty.UnknownVal(cty.String)},
+		{Name: "secret", Value: cty.StringVal("hush").Mark("sensitive"), Sensitive: true},
+	})
+	got := map[string]bool{}
+	for _, c := range changes {
+		got[c.Name] = c.Changed
+	}
+	want := map[string]bool{"gone": true, "same": false, "edited": true, "new": true, "secret": false}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("changed outputs (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,33 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// RefreshOnly returns the plan that makes the state say what is there: images whose files are gone are forgotten, and files that were changed are
+// taken as they are. found has what the changed files are now; a changed file that is not in it is no image, and is left alone.
+func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
+	for addr, status := range p.prior.files {
+		img := p.prior.images[addr]
+		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
+			continue
+		}
+		c := &Change{Address: addr, Prior: img, From: p.movedFrom(addr), Attributes: attributes(p.opts.Prior, img, nil, nil)}
+		file, ok := found[addr]
+		switch {
+		case status == state.Missing:
+			c.Action, c.Reasons = Forget, []Reason{{Kind: FileMissing}}
+		case ok:
+			c.Action, c.Reasons, c.Found = Update, []Reason{{Kind: FileChanged}}, &file
+			c.Attributes = []Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
+		default:
+			continue
+		}
+		p.changes = append(p.changes, c)
+	}
+	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
+	return &Plan{Changes: p.changes}
+}
