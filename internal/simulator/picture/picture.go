@@ -1,0 +1,164 @@
+// Package picture draws the simulator's images: flat posters in a few colours, made of large shapes, with the prompt's first
+// words below. What is drawn depends on nothing but the Spec, so that the same request gives the same image.
+//
+// Words: a scene is an arrangement of shapes, chosen by words of the prompt and by chance; a palette is the colours
+// that it is drawn in; a plate is the strip that carries the words.
+package picture
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+)
+
+// Kind is what becomes of the references.
+type Kind int
+
+// The kinds of pictures.
+const (
+	// Generate shows one reference restyled, or several as cards.
+	Generate Kind = iota
+	// Fill changes the first reference where the mask is white, or where it is transparent without one.
+	Fill
+	// Expand puts the first reference at Offset into a larger picture.
+	Expand
+)
+
+// Spec says what to draw.
+type Spec struct {
+	Model  string
+	Prompt string
+	// Seed is a number as text.
+	Seed string
+	// Style is any text that tells apart what else was asked for.
+	Style      string
+	Size       image.Point
+	Kind       Kind
+	References []Source
+	Mask       *Source
+	Offset     image.Point
+}
+
+// Source is an image that a picture is made from: Data in PNG, JPEG or WebP, or a stand-in drawn from a URL.
+type Source struct {
+	URL  string
+	Data []byte
+}
+
+// Draw returns the picture. It is opaque. Safe for concurrent use.
+func Draw(s Spec) *image.RGBA {
+	img := image.NewRGBA(image.Rectangle{Max: s.Size})
+	if img.Rect.Empty() {
+		return img
+	}
+	c := newCanvas(img)
+	defer c.done()
+	art := newArt(s)
+	switch {
+	case s.Kind == Fill && len(s.References) > 0:
+		drawFill(c, art, s)
+	case s.Kind == Expand && len(s.References) > 0:
+		drawExpansion(c, art, s)
+	default:
+		drawPoster(c, art, s)
+	}
+	return img
+}
+
+// art is what chance and the prompt decide for a picture.
+type art struct {
+	chance  *chance
+	palette palette
+	scene   scene
+}
+
+func newArt(s Spec) art {
+	h := sha256.New()
+	put := func(kind byte, text []byte) {
+		// A hash takes everything.
+		_, _ = fmt.Fprintf(h, "%c%d:", kind, len(text))
+		_, _ = h.Write(text)
+	}
+	put('m', []byte(s.Model))
+	put('p', []byte(s.Prompt))
+	put('s', []byte(s.Seed))
+	put('y', []byte(s.Style))
+	for _, r := range s.References {
+		put('u', []byte(r.URL))
+		put('r', r.Data)
+	}
+	if s.Mask != nil {
+		put('u', []byte(s.Mask.URL))
+		put('k', s.Mask.Data)
+	}
+	r := &chance{binary.LittleEndian.Uint64(h.Sum(nil))}
+	return art{chance: r, palette: choosePalette(s.Prompt, r), scene: chooseScene(s.Prompt, r)}
+}
+
+// chance is a stream of random numbers (splitmix64).
+type chance struct{ state uint64 }
+
+func (r *chance) next() uint64 {
+	r.state += 0x9e3779b97f4a7c15
+	z := r.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// intn returns a number from 0 to n-1.
+func (r *chance) intn(n int) int { return int(r.next() >> 33 % uint64(n)) } //nolint:gosec // below n
+
+// between returns a number from low to high.
+func (r *chance) between(low, high float32) float32 {
+	return low + (high-low)*float32(r.next()>>40)/(1<<24)
+}
+
+// heads reports true every other time.
+func (r *chance) heads() bool { return r.next()>>63 == 0 }
+
+// drawPoster draws a scene, or the references, inside a paper border with the words below. Small pictures have no room for
+// a border.
+func drawPoster(c *canvas, a art, s Spec) {
+	small := min(c.w, c.h)
+	if small < 96 {
+		drawSubject(c, a, s)
+		return
+	}
+	c.fill(c.img.Rect, a.palette.paper)
+	margin := int(small*0.045 + 0.5)
+	words := newPlate(s, int(c.w)-2*margin, small)
+	window := c.img.Rect.Inset(margin)
+	window.Max.Y -= words.height + margin*2/3
+	drawSubject(c.window(window), a, s)
+	words.draw(c.img, image.Pt(margin, window.Max.Y+margin*2/3), a.palette.ink, a.palette.soft())
+}
+
+// drawSubject draws what the poster shows.
+func drawSubject(c *canvas, a art, s Spec) {
+	var sources []image.Image
+	for _, r := range s.References {
+		sources = append(sources, r.image())
+	}
+	switch len(sources) {
+	case 0:
+		a.scene(c, a.palette, a.chance)
+	case 1:
+		drawRestyled(c, a, sources[0])
+	default:
+		a.scene(c, a.palette, a.chance)
+		drawCards(c, a, sources)
+	}
+}
+
+// opaque returns a colour with full alpha.
+func opaque(rgb uint32) color.RGBA {
+	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff} //nolint:gosec // bytes of the number
+}
+
+func copyImage(dst draw.Image, at image.Point, src image.Image) {
+	draw.Draw(dst, image.Rectangle{Min: at, Max: at.Add(src.Bounds().Size())}, src, src.Bounds().Min, draw.Src)
+}
