@@ -1,0 +1,60 @@
+package executor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// LostAnswerError says that a request was sent and no answer to it arrived, so that it may have been charged.
+type LostAnswerError struct {
+	// Cost is the estimate.
+	Cost bfl.Credits
+	Err  error
+}
+
+func (e *LostAnswerError) Error() string {
+	return fmt.Sprintf("the request was sent, and the connection broke before an answer arrived (%v). It may have been charged, %s. "+
+		"It is not sent again in this run; the next plan says so before it would be", e.Err, e.Cost.Dollars())
+}
+
+func (e *LostAnswerError) Unwrap() error { return e.Err }
+
+// ModeratedError says that the API's moderation refused a request or its image.
+type ModeratedError struct {
+	// Status is the API's, "" where Before is set.
+	Status  bfl.Status
+	Reasons []string
+	// Before says that an earlier run was refused, and that this one did not ask again.
+	Before bool
+}
+
+func (e *ModeratedError) Error() string {
+	what := "the API's moderation refused the image"
+	switch {
+	case e.Before:
+		what = "the API's moderation refused this very request before, so that it was not sent"
+	case e.Status == bfl.RequestModerated:
+		what = "the API's moderation refused the request"
+	}
+	if len(e.Reasons) > 0 {
+		what += " (" + strings.Join(e.Reasons, ", ") + ")"
+	}
+	what += ". Change the prompt or the references, or raise safety_tolerance"
+	if e.Before {
+		what += "; -retry-moderated sends it as it is"
+	}
+	return what
+}
+
+// TaskError says that a task ended without an image, or that it cannot be found any more.
+type TaskError struct {
+	TaskID string
+	Reason string
+}
+
+func (e *TaskError) Error() string { return fmt.Sprintf("task %s %s", e.TaskID, e.Reason) }
+
+// errReferenceChanged ends the reading of a reference whose content is not what the plan was made for.
+var errReferenceChanged = fmt.Errorf("a reference changed after the plan was made, so that the request was not sent. Plan again (%w)", bfl.ErrInputChanged)

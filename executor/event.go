@@ -1,0 +1,109 @@
+package executor
+
+import (
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Event is something that happened during an apply. Events are delivered one at a time, in order.
+type Event interface{ event() }
+
+// Started says that work on a change begins: its request is about to be submitted.
+type Started struct {
+	Address addrs.Image
+	Action  planner.Action
+}
+
+// Submitted says that the API accepted a task.
+type Submitted struct {
+	Address addrs.Image
+	TaskID  string
+	// Cost is what the API says it charges, or the estimate where it says nothing.
+	Cost bfl.Credits
+}
+
+// Progressed says that a task was seen to be still under way.
+type Progressed struct {
+	Address addrs.Image
+	// Status is the API's own word, such as "Pending".
+	Status string
+	// Progress is from 0 to 1, 0 where the API tells none.
+	Progress float64
+	Elapsed  time.Duration
+}
+
+// Retrying says that a call failed in a way that passes, and is made again.
+type Retrying struct {
+	Address addrs.Image
+	// Call is "submit", "poll" or "download".
+	Call  string
+	Err   error
+	After time.Duration
+}
+
+// Ready says that a task has ended well; its slot is free and its image is being fetched.
+type Ready struct {
+	Address addrs.Image
+	Elapsed time.Duration
+}
+
+// Completed says that a change is done and recorded.
+type Completed struct {
+	Address addrs.Image
+	Action  planner.Action
+	// Image is the record, nil for Destroy.
+	Image   *state.Image
+	Elapsed time.Duration
+}
+
+// Unchanged says that a conditional change turned out not to be needed, and cost nothing.
+type Unchanged struct {
+	Address addrs.Image
+}
+
+// Failed says that a change could not be carried out.
+type Failed struct {
+	Address addrs.Image
+	Action  planner.Action
+	Err     error
+	Elapsed time.Duration
+}
+
+// Skipped says that a change was not begun.
+type Skipped struct {
+	Address addrs.Image
+	// Because is the image that this one needs and that is not there; zero where the run is ending.
+	Because addrs.Image
+	// Err says why the run is ending.
+	Err error
+}
+
+// Warned says what the user should know of an image that was made.
+type Warned struct {
+	Address addrs.Image
+	Message string
+}
+
+func (Started) event()    {}
+func (Submitted) event()  {}
+func (Progressed) event() {}
+func (Retrying) event()   {}
+func (Ready) event()      {}
+func (Completed) event()  {}
+func (Unchanged) event()  {}
+func (Failed) event()     {}
+func (Skipped) event()    {}
+func (Warned) event()     {}
+
+// Summary counts what an apply did.
+type Summary struct {
+	Created, Replaced, Updated, Destroyed int
+	Imported, Forgotten                   int
+	Unchanged, Failed, Skipped            int
+	// Cost is what the API charged, with its estimate where it named no cost.
+	Cost bfl.Credits
+}

@@ -1,0 +1,396 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// fakeAPI is an account of an API with limits, in the time of the test's bubble.
+type fakeAPI struct {
+	mu          sync.Mutex
+	limit       int
+	modelLimits map[string]int
+	latency     func(task int) time.Duration
+	// onSubmit, onPoll and onDownload, when set, can answer in the API's place.
+	onSubmit   func(prompt string, attempt int) error
+	onPoll     func(task *fakeTask) (bfl.Result, error)
+	onDownload func(task *fakeTask, attempt int, w io.Writer) (bool, error)
+
+	tasks              []*fakeTask
+	attempts           map[string]int
+	downloads          map[string]int
+	maxActive, tooMany int
+	maxModel           map[string]int
+	polls              int
+	order              []string // prompts in the order of acceptance
+}
+
+type fakeTask struct {
+	id, prompt, model string
+	body              []byte
+	began             time.Time
+	ends              time.Time
+}
+
+func newFakeAPI(limit int) *fakeAPI {
+	return &fakeAPI{
+		limit: limit, modelLimits: map[string]int{}, latency: func(int) time.Duration { return 4 * time.Second },
+		attempts: map[string]int{}, downloads: map[string]int{}, maxModel: map[string]int{},
+	}
+}
+
+func (f *fakeAPI) Submit(ctx context.Context, request *bfl.Request, open bfl.Opener) (bfl.Submission, error) {
+	body, _, err := request.Body(open)
+	if err != nil {
+		return bfl.Submission{}, err
+	}
+	sent, err := io.ReadAll(body)
+	if err != nil {
+		return bfl.Submission{}, err
+	}
+	_ = body.Close()
+	prompt, _ := request.Value("prompt").(string)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.attempts[prompt]++
+	if f.onSubmit != nil {
+		if err := f.onSubmit(prompt, f.attempts[prompt]); err != nil {
+			return bfl.Submission{}, err
+		}
+	}
+	active, ofModel := 0, 0
+	now := time.Now()
+	for _, task := range f.tasks {
+		if task.ends.After(now) {
+			active++
+			if task.model == request.Model.Name {
+				ofModel++
+			}
+		}
+	}
+	most, limited := f.modelLimits[request.Model.Name]
+	if active >= f.limit || limited && ofModel >= most {
+		f.tooMany++
+		return bfl.Submission{}, &bfl.APIError{StatusCode: 429, Message: "too many tasks"}
+	}
+	task := &fakeTask{
+		id: fmt.Sprintf("task-%d", len(f.tasks)), prompt: prompt, model: request.Model.Name, body: sent, began: now,
+		ends: now.Add(f.latency(len(f.tasks))),
+	}
+	f.tasks = append(f.tasks, task)
+	f.order = append(f.order, prompt)
+	f.maxActive = max(f.maxActive, active+1)
+	f.maxModel[task.model] = max(f.maxModel[task.model], ofModel+1)
+	return bfl.Submission{ID: task.id, PollingURL: "https://poll/" + task.id, Cost: 3000, HasCost: true}, nil
+}
+
+func (f *fakeAPI) task(url string) *fakeTask {
+	for _, task := range f.tasks {
+		if strings.HasSuffix(url, "/"+task.id) {
+			return task
+		}
+	}
+	return nil
+}
+
+func (f *fakeAPI) Poll(ctx context.Context, url string) (bfl.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.polls++
+	task := f.task(url)
+	if f.onPoll != nil {
+		if result, err := f.onPoll(task); err != nil || result.Raw != "" {
+			return result, err
+		}
+	}
+	if time.Now().Before(task.ends) {
+		return bfl.Result{Status: bfl.Pending, Raw: "Pending"}, nil
+	}
+	return bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://sample/" + task.id, Seed: new(int64(1)), Prompt: task.prompt}, nil
+}
+
+func (f *fakeAPI) Download(ctx context.Context, url string, w io.Writer, _ int64) (int64, error) {
+	f.mu.Lock()
+	task := f.task(url)
+	f.downloads[task.prompt]++
+	attempt, hook := f.downloads[task.prompt], f.onDownload
+	f.mu.Unlock()
+	if hook != nil {
+		if done, err := hook(task, attempt, w); done {
+			return 0, err
+		}
+	}
+	n, err := w.Write(picture(task.body))
+	return int64(n), err
+}
+
+// picture draws the image that a request asks for: another body, another image.
+func picture(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	img := image.NewRGBA(image.Rect(0, 0, 8, 4))
+	for i, b := range sum {
+		img.Set(i%8, i/8, color.RGBA{b, b, b, 255})
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+// journal keeps records in memory.
+type journal struct {
+	mu      sync.Mutex
+	records []state.Record
+	fail    func(state.Record) error
+}
+
+func (j *journal) Append(record state.Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.fail != nil {
+		if err := j.fail(record); err != nil {
+			return err
+		}
+	}
+	j.records = append(j.records, record)
+	return nil
+}
+
+// of returns what is on record for one address, in order.
+func (j *journal) of(t *testing.T, text string) (names []string) {
+	t.Helper()
+	for _, record := range j.records {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", record), "state.")
+		if addressOf(record).String() == text {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func addressOf(record state.Record) addrs.Image {
+	switch r := record.(type) {
+	case state.Intent:
+		return r.Address
+	case state.Submitted:
+		return r.Address
+	case state.Ready:
+		return r.Address
+	case state.Fetched:
+		return r.Address
+	case state.Stored:
+		return r.Address
+	case state.Failed:
+		return r.Address
+	case state.Moderated:
+		return r.Address
+	case state.Removed:
+		return r.Address
+	default:
+		return addrs.Image{}
+	}
+}
+
+// store keeps files in memory.
+type store struct {
+	mu    sync.Mutex
+	files map[string][]byte
+}
+
+func (s *store) Keep(dir *safefile.Dir, _ addrs.Image, img *state.Image) error {
+	content, err := dir.ReadFile(img.Output.Path, 1<<20)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(content)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[hex.EncodeToString(sum[:])] = content
+	return nil
+}
+
+func (s *store) Put(dir *safefile.Dir, addr addrs.Image, img *state.Image) error {
+	if err := s.Keep(dir, addr, img); err != nil {
+		return err
+	}
+	return dir.Remove(img.Output.Path)
+}
+
+func (s *store) Restore(sum string, dir *safefile.Dir, path string) error {
+	content, ok := s.files[sum]
+	if !ok {
+		return os.ErrNotExist
+	}
+	if _, err := dir.Lstat(path); err == nil {
+		return os.ErrExist
+	}
+	return dir.WriteFile(path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// rig is an apply under construction.
+type rig struct {
+	api     *fakeAPI
+	journal *journal
+	store   *store
+	dir     *safefile.Dir
+	prior   *state.State
+	images  []*config.Image
+	events  []Event
+	opts    Options
+	// what the plan is told
+	retryModerated bool
+	stored         func(addrs.Image, string, bool) []*state.Image
+}
+
+func newRig(t *testing.T, limit int) *rig {
+	t.Helper()
+	dir, err := safefile.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	r := &rig{
+		api: newFakeAPI(limit), journal: &journal{}, store: &store{files: map[string][]byte{}}, dir: dir,
+		prior: &state.State{Images: map[addrs.Image]*state.Image{}},
+	}
+	r.opts = Options{
+		Accounts: map[string]Account{"bfl": {API: r.api, Concurrency: limit}},
+		Journal:  r.journal, Store: r.store, Dir: dir, Prior: r.prior,
+	}
+	return r
+}
+
+func parse(t *testing.T, text string) addrs.Image {
+	t.Helper()
+	a, err := addrs.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// image declares image.NAME with its name as the prompt, made from others.
+func (r *rig) image(t *testing.T, name string, upstream ...string) *config.Image {
+	t.Helper()
+	img := &config.Image{
+		Address: parse(t, "image."+name), Provider: "bfl", Output: "images/" + name + ".png",
+		Request: bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{{Name: "prompt", Value: name}}},
+	}
+	for i, up := range upstream {
+		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: img.Request.Model.Inputs.References[i]})
+		img.Sources = append(img.Sources, config.Source{Image: parse(t, "image."+up), IsImage: true})
+		img.Dependencies = append(img.Dependencies, parse(t, "image."+up))
+	}
+	r.images = append(r.images, img)
+	return img
+}
+
+// made records a declared image as made, with its file.
+func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
+	t.Helper()
+	request := img.Request
+	request.Inputs = slices.Clone(request.Inputs)
+	for i, source := range img.Sources {
+		request.Inputs[i].SHA256 = r.prior.Images[source.Image].Output.SHA256
+	}
+	canonical, err := request.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := picture(canonical)
+	path := filepath.Join(r.dir.Path(), filepath.FromSlash(img.Output))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	record := &state.Image{
+		Provider: "bfl", Model: request.Model.Name, Fingerprint: request.Fingerprint(), Request: canonical,
+		Output:       state.File{Path: img.Output, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(content)), Width: 8, Height: 4, Format: "png"},
+		Dependencies: img.Dependencies,
+	}
+	r.prior.Images[img.Address] = record
+	return record
+}
+
+func (r *rig) plan(t *testing.T) *planner.Plan {
+	t.Helper()
+	p := planner.New(planner.Options{Prior: r.prior, RetryModerated: r.retryModerated, Stored: r.stored})
+	for _, img := range r.images {
+		p.Decide(img)
+	}
+	plan, diags := p.Finish(nil, nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return plan
+}
+
+// apply plans and applies.
+func (r *rig) apply(t *testing.T) (Summary, error) {
+	t.Helper()
+	o := r.opts
+	o.OnEvent = func(e Event) { r.events = append(r.events, e) }
+	return Apply(t.Context(), r.plan(t), o)
+}
+
+// failures returns the messages of Failed events by address.
+func (r *rig) failures() map[string]error {
+	failed := map[string]error{}
+	for _, e := range r.events {
+		if f, ok := e.(Failed); ok {
+			failed[f.Address.String()] = f.Err
+		}
+	}
+	return failed
+}
+
+// skipped returns the addresses of Skipped events.
+func (r *rig) skipped() (addresses []string) {
+	for _, e := range r.events {
+		if s, ok := e.(Skipped); ok {
+			addresses = append(addresses, s.Address.String())
+		}
+	}
+	slices.Sort(addresses)
+	return addresses
+}
+
+// file returns the content of an output, "" where there is none.
+func (r *rig) file(t *testing.T, path string) string {
+	t.Helper()
+	content, err := r.dir.ReadFile(path, 1<<20)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,123 @@
+package executor
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// release gives the node's slot back, if it holds one.
+func (r *run) release(n *node) {
+	if n.holdsSlot {
+		n.holdsSlot = false
+		n.lane.account.slots.release(n.lane.model)
+	}
+}
+
+// finish ends a node whose image is there, and lets those begin that waited for it.
+func (r *run) finish(n *node, img *state.Image) {
+	r.made[n.address()] = img
+	r.count(n.change.Action)
+	r.end(n)
+	r.emit(Completed{n.address(), n.change.Action, img, time.Since(n.began)})
+	r.unblock(n)
+}
+
+func (r *run) count(action planner.Action) {
+	switch action {
+	case planner.Create:
+		r.summary.Created++
+	case planner.Replace:
+		r.summary.Replaced++
+	case planner.Update:
+		r.summary.Updated++
+	case planner.Destroy:
+		r.summary.Destroyed++
+	case planner.Import:
+		r.summary.Imported++
+	case planner.Forget:
+		r.summary.Forgotten++
+	case planner.NoOp, planner.Move:
+	}
+}
+
+// unchanged ends a node whose image is the one on record. What costs nothing about it may still have changed.
+func (r *run) unchanged(n *node) {
+	r.summary.Unchanged++
+	r.end(n)
+	r.emit(Unchanged{n.address()})
+	if freelyChanged(n.change.Prior, n.desired) {
+		if _, err := r.files.update(n.address(), n.change.Prior, n.desired); err != nil {
+			r.emit(Warned{n.address(), err.Error()})
+		}
+	}
+	r.unblock(n)
+}
+
+// freelyChanged reports whether anything differs that costs nothing.
+func freelyChanged(prior *state.Image, desired *config.Image) bool {
+	return prior.Output.Path != desired.Output || prior.Provider != desired.Provider || !maps.Equal(prior.Labels, desired.Labels)
+}
+
+func (r *run) unblock(n *node) {
+	for _, down := range n.downstream {
+		if down.waiting--; down.waiting == 0 && down.phase == waiting {
+			r.enqueue(down)
+		}
+	}
+}
+
+// fail ends a node without an image, and all that needs it.
+func (r *run) fail(n *node, err error) {
+	if n.phase == over {
+		return
+	}
+	r.summary.Failed++
+	r.end(n)
+	r.emit(Failed{n.address(), n.change.Action, err, time.Since(n.began)})
+	r.skipDownstream(n)
+}
+
+// skip ends a node that is not begun, or left to a later run.
+func (r *run) skip(n *node, e Skipped) {
+	if n.phase == over {
+		return
+	}
+	r.summary.Skipped++
+	r.end(n)
+	r.emit(e)
+	r.skipDownstream(n)
+}
+
+func (r *run) skipDownstream(n *node) {
+	for _, down := range n.downstream {
+		r.skip(down, Skipped{Address: down.address(), Because: n.address()})
+	}
+}
+
+func (r *run) end(n *node) {
+	n.phase = over
+	r.unfinished--
+}
+
+// notRecorded handles a journal that takes no record: nothing may begin whose beginning is not on record.
+func (r *run) notRecorded(n *node, err error) {
+	r.release(n)
+	r.fail(n, err)
+	r.stopNew(errors.Join(errors.New("the journal cannot be written"), err))
+}
+
+// sorted returns the nodes in the order of their addresses, for what is said of all of them.
+func (r *run) sorted() []*node {
+	nodes := make([]*node, 0, len(r.nodes))
+	for _, n := range r.nodes {
+		nodes = append(nodes, n)
+	}
+	slices.SortFunc(nodes, func(a, b *node) int { return a.address().Compare(b.address()) })
+	return nodes
+}

@@ -1,0 +1,177 @@
+package executor
+
+import (
+	"cmp"
+	"container/heap"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// node is one change under way. Owned by the coordinator; a worker gets what it needs as arguments.
+type node struct {
+	change *planner.Change
+	lane   *lane
+	// waiting counts the upstream changes that are not finished.
+	waiting    int
+	downstream []*node
+	// height is the length of the longest chain of changes that begins here: what the whole run waits for.
+	height int
+	phase  phase
+
+	// desired and request are what is made and what is sent, once all of it is known.
+	desired     *config.Image
+	request     *bfl.Request
+	fingerprint string
+	holdsSlot   bool
+	// resumed says that the task is one of an interrupted run.
+	resumed bool
+	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
+	attempts  int
+	fetches   int
+	began     time.Time
+	submitted time.Time
+	// seen is when the task was last seen to be active, counted from its submission.
+	seen time.Duration
+	task bfl.Submission
+	// look numbers the looks at the task that were made or arranged: of two that were arranged only the later one is made. looking says
+	// that one is being made, and lookAgain that it began too early to count.
+	look      int
+	looking   bool
+	lookAgain bool
+	// rung says that somebody rang for the task, for the first time rungAt after its submission; patient that the next look at it was put off
+	// because somebody is expected to ring.
+	rung    bool
+	rungAt  time.Duration
+	patient bool
+	// sample is where the finished image is. It is a secret of ten minutes and never leaves memory.
+	sample bfl.Result
+}
+
+// phase is how far a node has come.
+type phase uint8
+
+const (
+	waiting  phase = iota // for images upstream, a slot, or a new attempt at submitting: nothing is under way at the API
+	calling               // its request is being submitted
+	active                // its task holds a slot
+	fetching              // its task has ended well; its image is being downloaded, or waits to be
+	over                  // done, failed, skipped or left to a later run
+)
+
+func (n *node) address() addrs.Image { return n.change.Address }
+
+// lane holds the changes that compete for the same slots: those of one model in one account.
+type lane struct {
+	account *account
+	model   string
+	latency latency
+	ready   nodeHeap
+}
+
+// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other.
+func (r *run) build(plan *planner.Plan) {
+	for _, c := range plan.Changes {
+		if c.Generates() || c.Origin == planner.Refused {
+			r.nodes[c.Address] = &node{change: c, lane: r.lane(c), height: 1}
+		}
+	}
+	for _, c := range plan.Changes {
+		n := r.nodes[c.Address]
+		if n == nil {
+			continue
+		}
+		for _, upstream := range c.Desired.Dependencies {
+			if up := r.nodes[upstream]; up != nil {
+				up.downstream = append(up.downstream, n)
+				n.waiting++
+			}
+		}
+	}
+	r.unfinished = len(r.nodes)
+	r.measure()
+	for _, c := range plan.Changes {
+		if n := r.nodes[c.Address]; n != nil && n.waiting == 0 {
+			r.enqueue(n)
+		}
+	}
+}
+
+// measure sets the heights, from the last images to the first.
+func (r *run) measure() {
+	left := make(map[*node]int, len(r.nodes))
+	upstream := make(map[*node][]*node, len(r.nodes))
+	var last []*node
+	for _, n := range r.nodes {
+		left[n] = len(n.downstream)
+		for _, down := range n.downstream {
+			upstream[down] = append(upstream[down], n)
+		}
+		if len(n.downstream) == 0 {
+			last = append(last, n)
+		}
+	}
+	for len(last) > 0 {
+		n := last[len(last)-1]
+		last = last[:len(last)-1]
+		for _, up := range upstream[n] {
+			up.height = max(up.height, n.height+1)
+			if left[up]--; left[up] == 0 {
+				last = append(last, up)
+			}
+		}
+	}
+}
+
+func (r *run) lane(c *planner.Change) *lane {
+	key := laneKey{c.Desired.Provider, c.Desired.Request.Model.Name}
+	l := r.lanes[key]
+	if l == nil {
+		l = &lane{account: r.accounts[key.provider], model: key.model}
+		r.lanes[key] = l
+	}
+	return l
+}
+
+type laneKey struct{ provider, model string }
+
+func (r *run) enqueue(n *node) { heap.Push(&n.lane.ready, n) }
+
+// take returns the node to submit next, or nil: the first of those for which there is a slot.
+func (r *run) take() *node {
+	var best *lane
+	for _, l := range r.lanes {
+		if len(l.ready) == 0 || !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
+			continue
+		}
+		if best == nil || before(l.ready[0], best.ready[0]) {
+			best = l
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return heap.Pop(&best.ready).(*node)
+}
+
+// before is the order of submission: along the longest chains first, else in the plan's order.
+func before(a, b *node) bool {
+	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address())) < 0
+}
+
+type nodeHeap []*node
+
+func (h nodeHeap) Len() int           { return len(h) }
+func (h nodeHeap) Less(i, j int) bool { return before(h[i], h[j]) }
+func (h nodeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *nodeHeap) Push(x any)        { *h = append(*h, x.(*node)) }
+func (h *nodeHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}

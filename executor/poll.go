@@ -1,0 +1,147 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// pollTimeout bounds one look at a task.
+const pollTimeout = 30 * time.Second
+
+// pollLater looks at a task after a while, unless it is looked at before.
+func (r *run) pollLater(n *node, delay time.Duration) {
+	n.look++
+	look := n.look
+	r.later(delay, func() {
+		if n.look == look {
+			r.poll(n)
+		}
+	})
+}
+
+// poll looks at a task once.
+func (r *run) poll(n *node) {
+	n.look++
+	n.looking, n.lookAgain = true, false
+	api, url, ctx := n.lane.account.API, n.task.PollingURL, r.ctx
+	r.spawn(func() func() {
+		ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+		defer cancel()
+		result, err := api.Poll(ctx, url)
+		return func() { r.polled(n, result, err) }
+	})
+}
+
+// polled decides what follows a look at a task.
+func (r *run) polled(n *node, result bfl.Result, err error) {
+	n.looking = false
+	if n.phase == over {
+		return
+	}
+	elapsed := time.Since(n.submitted)
+	if err != nil {
+		r.pollFailed(n, err, elapsed)
+		return
+	}
+	n.attempts = 0
+	switch result.Status {
+	case bfl.Ready:
+		r.ready(n, result, elapsed)
+	case bfl.Failed:
+		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: result.Message},
+			&TaskError{n.task.ID, "failed at the API: " + orElse(result.Message, "no reason was given")})
+	case bfl.NotFound:
+		if n.resumed {
+			r.forget(n, "is not known to the API any more")
+			return
+		}
+		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: "task not found"},
+			&TaskError{n.task.ID, "is not known to the API any more"})
+	case bfl.RequestModerated, bfl.ContentModerated:
+		r.ended(n, result.Status,
+			state.Moderated{Address: n.address(), Fingerprint: n.fingerprint, Reasons: result.Reasons},
+			&ModeratedError{Status: result.Status, Reasons: result.Reasons})
+	default:
+		n.seen = elapsed
+		r.emit(Progressed{n.address(), result.Raw, result.Progress, elapsed})
+		r.stillActive(n, elapsed, r.gap(n, elapsed))
+	}
+}
+
+// stillActive looks again later, unless the task has had its time. It then stays on record, and a later run looks at it first.
+func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
+	if elapsed > n.lane.account.TaskTimeout {
+		r.release(n)
+		r.fail(n, &TaskError{n.task.ID, fmt.Sprintf("is still not ready after %s. It stays on record, and the next apply goes on with it",
+			elapsed.Round(time.Second))})
+		return
+	}
+	r.pollLater(n, delay)
+}
+
+// pollFailed handles a look that failed. Nothing is lost by looking again, so only answers that will not change end it.
+func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	var api *bfl.APIError
+	if errors.As(err, &api) && !api.Retryable() {
+		// The task stays on record: with a key that works again, a later run can fetch its image.
+		r.release(n)
+		r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w", n.task.ID, err))
+		if endsRun(api) {
+			r.stopNew(err)
+		}
+		return
+	}
+	n.attempts++
+	var asked time.Duration
+	if api != nil {
+		asked = api.RetryAfter
+	}
+	delay := backoff(n.attempts, jitter(), asked)
+	r.emit(Retrying{n.address(), "poll", err, delay})
+	r.stillActive(n, elapsed, delay)
+}
+
+// ready frees the slot of a task that ended well, and queues its download.
+func (r *run) ready(n *node, result bfl.Result, elapsed time.Duration) {
+	n.sample = result
+	if n.phase == active {
+		r.learn(n, elapsed)
+		n.lane.account.slots.succeeded()
+		r.release(n)
+		n.phase = fetching
+		r.emit(Ready{n.address(), elapsed})
+	}
+	r.downloads = append(r.downloads, n)
+}
+
+// ended records a task that is over without an image.
+func (r *run) ended(n *node, status bfl.Status, record state.Record, err error) {
+	if n.phase == active {
+		r.release(n)
+		n.lane.account.slots.succeeded()
+	}
+	r.spawn(func() func() {
+		recordErr := r.opts.Journal.Append(record)
+		return func() {
+			r.fail(n, err)
+			if recordErr != nil {
+				r.stopNew(recordErr)
+			}
+		}
+	})
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,339 @@
+package executor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// interrupted puts on record that a run had submitted the image's request and was cut off.
+func (r *rig) interrupted(t *testing.T, img *config.Image) *state.Task {
+	t.Helper()
+	canonical, err := img.Request.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := &state.Task{
+		Provider: "bfl", Model: img.Request.Model.Name, Fingerprint: img.Request.Fingerprint(), Request: canonical,
+		Path: img.Output, ID: "old", PollingURL: "https://poll/old", Cost: 3000,
+	}
+	r.prior.Tasks = map[addrs.Image]*state.Task{img.Address: task}
+	return task
+}
+
+// remembers makes the API know the task, finished.
+func (r *rig) remembers(prompt string) {
+	r.api.tasks = append(r.api.tasks, &fakeTask{id: "old", prompt: prompt, body: []byte(prompt), ends: time.Now()})
+}
+
+func TestResume(t *testing.T) {
+	t.Parallel()
+	gone := bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}
+	tests := []struct {
+		name      string
+		setUp     func(t *testing.T, r *rig, task *state.Task)
+		submitted int
+		cost      bfl.Credits
+		records   []string
+		warning   string
+	}{
+		{
+			name:    "a finished task is fetched",
+			setUp:   func(_ *testing.T, r *rig, _ *state.Task) { r.remembers("a") },
+			records: []string{"Ready", "Fetched", "Stored"},
+		},
+		{
+			name:      "a task that the API has forgotten is made again, and that is said",
+			setUp:     func(_ *testing.T, r *rig, _ *state.Task) { r.api.onPoll = onceThen(gone) },
+			submitted: 1, cost: 3000, warning: "made again, at $0.03",
+			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
+		},
+		{
+			name: "a task whose URL stays expired is made again, and that is said",
+			setUp: func(_ *testing.T, r *rig, _ *state.Task) {
+				r.remembers("a")
+				r.api.onDownload = func(task *fakeTask, _ int, _ io.Writer) (bool, error) {
+					return task.id == "old", bfl.ErrExpired
+				}
+			},
+			submitted: 1, cost: 3000, warning: "too old to be downloaded",
+			records: []string{"Ready", "Ready", "Ready", "Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
+		},
+		{
+			name: "bytes that were fetched need no API",
+			setUp: func(t *testing.T, r *rig, task *state.Task) {
+				t.Helper()
+				fetchedAs(t, r, task, "images/.fluxbatch-tmp-a.png-0123456789abcdef")
+			},
+			records: []string{"Stored"},
+		},
+		{
+			name: "bytes that are in place need no API",
+			setUp: func(t *testing.T, r *rig, task *state.Task) {
+				t.Helper()
+				fetchedAs(t, r, task, "images/a.png")
+			},
+			records: []string{"Stored"},
+		},
+		{
+			name: "bytes that were fetched and are gone are fetched again",
+			setUp: func(t *testing.T, r *rig, task *state.Task) {
+				t.Helper()
+				fetchedAs(t, r, task, "images/.fluxbatch-tmp-a.png-0123456789abcdef")
+				if err := r.dir.Remove("images/.fluxbatch-tmp-a.png-0123456789abcdef"); err != nil {
+					t.Fatal(err)
+				}
+				r.remembers("a")
+			},
+			records: []string{"Ready", "Fetched", "Stored"},
+		},
+		{
+			name: "an intent without an answer is submitted by a plan that said so",
+			setUp: func(_ *testing.T, _ *rig, task *state.Task) {
+				task.ID, task.PollingURL = "", ""
+			},
+			submitted: 1, cost: 3000,
+			records: []string{"Intent", "Submitted", "Ready", "Fetched", "Stored"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				tt.setUp(t, r, r.interrupted(t, r.image(t, "a")))
+				summary, err := r.apply(t)
+				if err != nil {
+					t.Fatalf("Apply: %v, %v", err, r.failures())
+				}
+				if diff := cmp.Diff(Summary{Created: 1, Cost: tt.cost}, summary); diff != "" {
+					t.Errorf("summary (-want +got):\n%s", diff)
+				}
+				if r.api.attempts["a"] != tt.submitted {
+					t.Errorf("submitted %d times, want %d", r.api.attempts["a"], tt.submitted)
+				}
+				if diff := cmp.Diff(tt.records, r.journal.of(t, "image.a")); diff != "" {
+					t.Errorf("on record (-want +got):\n%s", diff)
+				}
+				if r.file(t, "images/a.png") == "" {
+					t.Error("the image is not in place")
+				}
+				if warnings := strings.Join(r.warnings(), "\n"); !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" {
+					t.Errorf("warned of %q, want %q", warnings, tt.warning)
+				}
+			})
+		})
+	}
+}
+
+// onceThen answers the first poll.
+func onceThen(result bfl.Result) func(*fakeTask) (bfl.Result, error) {
+	answered := false
+	return func(*fakeTask) (bfl.Result, error) {
+		if answered {
+			return bfl.Result{}, nil
+		}
+		answered = true
+		return result, nil
+	}
+}
+
+// fetchedAs puts on record that the task's bytes had arrived, and the bytes into a file.
+func fetchedAs(t *testing.T, r *rig, task *state.Task, name string) {
+	t.Helper()
+	content := picture([]byte("a"))
+	sum := sha256.Sum256(content)
+	task.Fetched = &state.Fetch{
+		Output:    state.File{Path: task.Path, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(content)), Width: 8, Height: 4, Format: "png"},
+		Result:    state.Result{TaskID: "old", Cost: 3000},
+		Temporary: "images/.fluxbatch-tmp-a.png-0123456789abcdef",
+	}
+	if err := r.dir.WriteFile(name, 0o644, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// warnings returns the messages of Warned events.
+func (r *rig) warnings() (messages []string) {
+	for _, e := range r.events {
+		if w, ok := e.(Warned); ok {
+			messages = append(messages, w.Message)
+		}
+	}
+	return messages
+}
+
+func TestAbandonedTasksAreBroughtHome(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		setUp   func(r *rig, task *state.Task)
+		kept    bool
+		records []string
+		warning string
+	}{
+		{
+			name:  "a finished one goes into the store",
+			setUp: func(r *rig, _ *state.Task) { r.remembers("a") },
+			kept:  true, records: []string{"Failed"}, warning: "comes back for free",
+		},
+		{
+			name: "one that is under way stays on record",
+			setUp: func(r *rig, _ *state.Task) {
+				r.remembers("a")
+				r.api.tasks[0].ends = time.Now().Add(time.Hour)
+			},
+			warning: "still under way",
+		},
+		{
+			name: "one that the API has forgotten is given up",
+			setUp: func(r *rig, _ *state.Task) {
+				r.api.onPoll = onceThen(bfl.Result{Status: bfl.NotFound, Raw: "Task not found"})
+			},
+			records: []string{"Failed"}, warning: "cannot be had any more",
+		},
+		{
+			name:    "one without an answer is given up",
+			setUp:   func(_ *rig, task *state.Task) { task.ID = "" },
+			records: []string{"Failed"}, warning: "may have been charged, $0.03",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				task := r.interrupted(t, r.image(t, "a"))
+				r.images = nil
+				tt.setUp(r, task)
+				if _, err := r.apply(t); err != nil {
+					t.Fatal(err)
+				}
+				if kept := len(r.store.files) == 1; kept != tt.kept {
+					t.Errorf("in the store: %v, want %v", kept, tt.kept)
+				}
+				if diff := cmp.Diff(tt.records, r.journal.of(t, "image.a")); diff != "" {
+					t.Errorf("on record (-want +got):\n%s", diff)
+				}
+				if warnings := strings.Join(r.warnings(), "\n"); !strings.Contains(warnings, tt.warning) {
+					t.Errorf("warned of %q, want %q", warnings, tt.warning)
+				}
+				if len(r.api.attempts) > 0 {
+					t.Error("something was submitted")
+				}
+			})
+		})
+	}
+}
+
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 3)
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			r.image(t, name)
+		}
+		r.opts.MaxCost = new(bfl.Credits(9_999)) // three images cost 9 credits
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) {
+			t.Errorf("Apply's error is %v, want ErrIncomplete", err)
+		}
+		if diff := cmp.Diff(Summary{Created: 3, Skipped: 2, Cost: 9000}, summary); diff != "" {
+			t.Errorf("summary (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestBudgetCountsWhatTheAPICharges(t *testing.T) {
+	t.Parallel()
+	b := budget{most: new(bfl.Credits(10))}
+	if err := b.reserve(4); err != nil {
+		t.Fatal(err)
+	}
+	b.charge(4, 7)
+	if err := b.reserve(4); err == nil {
+		t.Error("a reservation beyond what the API left of the budget was allowed")
+	}
+	if err := b.reserve(3); err != nil {
+		t.Errorf("a reservation of the rest: %v", err)
+	}
+	b.refund(3)
+	if err := b.reserve(3); err != nil {
+		t.Errorf("a reservation of what was refunded: %v", err)
+	}
+}
+
+func TestModeratedRequestIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		img := r.image(t, "a")
+		r.image(t, "child", "a")
+		r.prior.Moderated = map[string]state.Moderation{img.Request.Fingerprint(): {Reasons: []string{"a face"}}}
+		summary, _ := r.apply(t)
+		if diff := cmp.Diff(Summary{Failed: 1, Skipped: 1}, summary); diff != "" {
+			t.Errorf("summary (-want +got):\n%s", diff)
+		}
+		if failed := r.failures()["image.a"]; failed == nil || !strings.Contains(failed.Error(), "-retry-moderated") {
+			t.Errorf("the failure is %v, want the way out in it", failed)
+		}
+		r.opts.RetryModerated, r.retryModerated = true, true
+		if summary, err := r.apply(t); err != nil || summary.Created != 2 {
+			t.Errorf("with RetryModerated Apply = %+v, %v", summary, err)
+		}
+	})
+}
+
+func TestRestoredImagesAreFree(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	a := r.image(t, "a")
+	before := r.made(t, a)
+	kept := r.file(t, a.Output)
+	// The image was replaced by another, which is in its place now, and is wanted again.
+	r.store.files[before.Output.SHA256] = []byte(kept)
+	other := *before
+	other.Fingerprint = strings.Repeat("0", 64)
+	r.prior.Images[a.Address] = &other
+	if err := r.dir.WriteFile(a.Output, 0o644, func(w io.Writer) error {
+		_, err := io.WriteString(w, "the other image")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.stored = func(_ addrs.Image, fingerprint string, _ bool) []*state.Image {
+		if fingerprint == before.Fingerprint {
+			return []*state.Image{before}
+		}
+		return nil
+	}
+	summary, err := r.apply(t)
+	if err != nil {
+		t.Fatal(err, r.failures())
+	}
+	if diff := cmp.Diff(Summary{Replaced: 1}, summary); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+	if r.file(t, a.Output) != kept || len(r.store.files) != 2 {
+		t.Error("the image is to be back in its place, and the other one in the store")
+	}
+	if got := r.plan(t).Changes[0]; got.Origin != planner.Restore || got.Cost != 0 {
+		t.Errorf("planned as %s at %s, want a restore for nothing", got.Origin, got.Cost.Dollars())
+	}
+}

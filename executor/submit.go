@@ -1,0 +1,333 @@
+package executor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// submitTimeout bounds one POST, which may carry eight references of 20 MB.
+const submitTimeout = 5 * time.Minute
+
+// begin submits a node's request, unless it turns out that its image is there already.
+func (r *run) begin(n *node) {
+	if n.began.IsZero() {
+		n.began = time.Now()
+		if err := r.complete(n); err != nil {
+			r.fail(n, err)
+			return
+		}
+		if r.keepsImage(n) {
+			r.unchanged(n)
+			return
+		}
+		r.emit(Started{n.address(), n.change.Action})
+		if task := r.resumable(n); task != nil {
+			r.resume(n, task)
+			return
+		}
+	}
+	if task := r.tasks[n.address()]; task != nil && task.Answered() {
+		r.fail(n, &TaskError{task.ID, "of an interrupted run, which was to make another image at this address, is still under way. Apply again when it has ended"})
+		return
+	}
+	if err := r.allowed(n); err != nil {
+		r.fail(n, err)
+		return
+	}
+	if err := r.budget.reserve(n.change.Price); err != nil {
+		r.skip(n, Skipped{Address: n.address(), Err: err})
+		r.stopNew(err)
+		return
+	}
+	n.phase = calling
+	r.hold(n)
+	r.submit(n)
+}
+
+// allowed refuses to ask for what moderation refused before, in this very form.
+func (r *run) allowed(n *node) error {
+	refused, ok := r.moderated[n.fingerprint]
+	if !ok || r.opts.RetryModerated {
+		return nil
+	}
+	return &ModeratedError{Reasons: refused.Reasons, Before: true}
+}
+
+// hold takes a slot for the node.
+func (r *run) hold(n *node) {
+	n.lane.account.slots.take(n.lane.model)
+	n.holdsSlot = true
+}
+
+// complete makes the node's request whole, now that all images upstream are there.
+func (r *run) complete(n *node) error {
+	desired, request := n.change.Desired, *n.change.Request
+	if slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
+		slices.ContainsFunc(desired.Sources, func(s config.Source) bool { return s.Unknown }) {
+		again, err := r.opts.Resolve(n.address(), r.results)
+		if err != nil {
+			return err
+		}
+		desired, request = again, again.Request
+	}
+	request.Inputs = slices.Clone(request.Inputs)
+	for i, source := range desired.Sources {
+		if !source.IsImage {
+			continue
+		}
+		img := r.image(source.Image)
+		if img == nil {
+			return fmt.Errorf("%s, which it is made from, does not exist", source.Image)
+		}
+		request.Inputs[i].SHA256 = img.Output.SHA256
+	}
+	n.desired, n.request, n.fingerprint = desired, &request, n.change.Fingerprint
+	if n.fingerprint == "" {
+		n.fingerprint = request.Fingerprint()
+	}
+	return nil
+}
+
+// keepsImage reports whether the image on record is the one that the request, known at last, would make.
+func (r *run) keepsImage(n *node) bool {
+	c := n.change
+	return c.Conditional() && c.Prior.Fingerprint == n.fingerprint &&
+		!slices.ContainsFunc(c.Reasons, func(reason planner.Reason) bool {
+			return reason.Kind != planner.UpstreamChanges && reason.Kind != planner.RequestChanged
+		})
+}
+
+// submit makes one attempt at the POST, for which a slot is held.
+func (r *run) submit(n *node) {
+	api, request, ctx := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx
+	intent := state.Intent{Address: n.address(), Task: r.taskRecord(n)}
+	open := r.opener(n)
+	r.spawn(func() func() {
+		// A crash after this record leaves an intent without an answer: the next plan says that it may have been charged.
+		if err := r.opts.Journal.Append(intent); err != nil {
+			return func() { r.notRecorded(n, err) }
+		}
+		ctx, cancel := context.WithTimeout(ctx, submitTimeout)
+		defer cancel()
+		task, err := api.Submit(ctx, request, open)
+		if err != nil {
+			return r.refused(n, err)
+		}
+		// A crash before this record is durable loses the task's id, and only that crash can.
+		err = r.opts.Journal.Append(state.Submitted{
+			Address: intent.Address, ID: task.ID, PollingURL: task.PollingURL,
+			Cost: charged(task, n.change.Price), Simulated: task.Simulated,
+		})
+		return func() { r.accepted(n, task, err) }
+	})
+}
+
+// seeded returns the request with a seed that is sent but not part of what was asked for, unless that is nil.
+func seeded(request *bfl.Request, seed *int64) *bfl.Request {
+	if seed == nil {
+		return request
+	}
+	sent := *request
+	sent.Arguments = append(slices.Clone(request.Arguments), bfl.Argument{Name: "seed", Value: *seed})
+	bfl.SortArguments(sent.Arguments)
+	return &sent
+}
+
+// refused handles the error of a POST. It runs beside the coordinator and returns what the coordinator is to do.
+func (r *run) refused(n *node, err error) func() {
+	if ambiguous(err) {
+		// The intent stays on record, since the API may have taken the request.
+		return func() {
+			// The reservation stays: the money may be gone.
+			r.release(n)
+			r.fail(n, &LostAnswerError{Cost: n.change.Price, Err: err})
+		}
+	}
+	// The API refused, so that nothing was charged. A crash before this record only makes the next plan more careful than it need be.
+	if recordErr := r.opts.Journal.Append(state.Failed{Address: n.address(), Reason: err.Error()}); recordErr != nil {
+		return func() { r.notRecorded(n, recordErr) }
+	}
+	return func() { r.retrySubmit(n, err) }
+}
+
+// ambiguous reports whether a failed POST may have been accepted all the same.
+func ambiguous(err error) bool {
+	var submit interface{ Ambiguous() bool }
+	return errors.As(err, &submit) && submit.Ambiguous()
+}
+
+// retrySubmit decides what follows a POST that the API certainly did not accept.
+func (r *run) retrySubmit(n *node, err error) {
+	r.release(n)
+	r.budget.refund(n.change.Price)
+	if n.phase == over {
+		return
+	}
+	n.phase = waiting
+	var api *bfl.APIError
+	isAnswer := errors.As(err, &api)
+	switch {
+	case r.ctx.Err() != nil:
+		r.skip(n, Skipped{Address: n.address(), Err: context.Cause(r.ctx)})
+		return
+	case isAnswer && api.RateLimited():
+		n.lane.account.slots.refused()
+	case isAnswer && endsRun(api):
+		r.fail(n, err)
+		r.stopNew(err)
+		return
+	case !retryable(err):
+		r.fail(n, err)
+		return
+	case n.attempts+1 >= maxAttempts:
+		r.fail(n, fmt.Errorf("gave up after %d attempts: %w", maxAttempts, err))
+		return
+	}
+	if r.stop != nil {
+		r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+		return
+	}
+	r.resubmitLater(n, err, api)
+}
+
+func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {
+	var asked time.Duration
+	if api != nil {
+		asked = api.RetryAfter
+	}
+	tooMany := api != nil && api.RateLimited()
+	if tooMany && asked > 0 {
+		n.lane.account.pausedUntil = time.Now().Add(asked)
+		// Wakes the coordinator when the pause is over.
+		r.later(asked, func() {})
+	}
+	n.attempts++
+	delay := backoff(n.attempts, jitter(), asked)
+	if tooMany && n.attempts >= maxAttempts-1 {
+		// "Too many tasks" says nothing against the request: it waits as long as it takes.
+		n.attempts = maxAttempts - 2
+	}
+	r.emit(Retrying{n.address(), "submit", err, delay})
+	r.later(delay, func() {
+		if n.phase == waiting {
+			r.enqueue(n)
+		}
+	})
+}
+
+// accepted goes on with a task that the API accepted. recordErr tells that its id could not be recorded.
+func (r *run) accepted(n *node, task bfl.Submission, recordErr error) {
+	n.task, n.submitted, n.attempts = task, time.Now(), 0
+	cost := charged(task, n.change.Price)
+	r.summary.Cost += cost
+	r.budget.charge(n.change.Price, cost)
+	if n.phase == over {
+		return
+	}
+	n.phase = active
+	r.known(n)
+	r.emit(Submitted{n.address(), task.ID, cost})
+	if task.Warning != nil {
+		r.emit(Warned{n.address(), task.Warning.Error()})
+	}
+	if recordErr != nil {
+		// The task is known only here, so it is seen through; nothing that could not be recorded either is begun.
+		r.stopNew(recordErr)
+	}
+	if n.rung {
+		r.poll(n)
+		return
+	}
+	r.pollLater(n, r.gap(n, 0))
+}
+
+// charged is what a task costs: what the API says, or the estimate where it says nothing.
+func charged(task bfl.Submission, estimate bfl.Credits) bfl.Credits {
+	if task.HasCost {
+		return task.Cost
+	}
+	return estimate
+}
+
+func (r *run) taskRecord(n *node) state.Task {
+	return state.Task{
+		Provider: n.desired.Provider, Model: n.request.Model.Name, Fingerprint: n.fingerprint,
+		Request: recorded(n.request, n.desired.Sensitive), Path: n.desired.Output, Cost: n.change.Price,
+		Dependencies: n.desired.Dependencies, Labels: n.desired.Labels,
+	}
+}
+
+// recorded is the form of a request that is kept: without the values that are sensitive.
+func recorded(request *bfl.Request, sensitive []string) json.RawMessage {
+	kept := *request
+	kept.Arguments = slices.Clone(request.Arguments)
+	for i := range kept.Arguments {
+		if slices.Contains(sensitive, kept.Arguments[i].Name) {
+			kept.Arguments[i].Value = state.Redacted
+		}
+	}
+	kept.Inputs = slices.Clone(request.Inputs)
+	for i := range kept.Inputs {
+		if in := &kept.Inputs[i]; in.URL != "" && slices.Contains(sensitive, in.Field) {
+			in.URL = state.Redacted
+		}
+	}
+	// A request whose arguments and inputs are known is always representable; see bfl.Request.Fingerprint.
+	canonical, _ := kept.MarshalJSON()
+	return canonical
+}
+
+// opener gives a worker the content of the node's inputs.
+func (r *run) opener(n *node) bfl.Opener {
+	files := make(map[string]func() (io.ReadCloser, int64, error))
+	for i, source := range n.desired.Sources {
+		field := n.request.Inputs[i].Field
+		if !source.IsImage {
+			files[field] = func() (io.ReadCloser, int64, error) { return openFile(source.File) }
+			continue
+		}
+		output := r.image(source.Image).Output
+		files[field] = func() (io.ReadCloser, int64, error) {
+			f, err := r.opts.Dir.Open(output.Path)
+			return f, output.Bytes, err
+		}
+	}
+	return func(in bfl.Input) (io.ReadCloser, int64, error) {
+		content, size, err := files[in.Field]()
+		if err != nil {
+			return nil, 0, err
+		}
+		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: in.SHA256}, size, nil
+	}
+}
+
+// verified fails the read of an input whose content is no longer what the plan was made for, before the whole of it has been sent.
+type verified struct {
+	io.ReadCloser
+	left int64
+	sum  hash.Hash
+	want string
+}
+
+func (v *verified) Read(p []byte) (int, error) {
+	n, err := v.ReadCloser.Read(p)
+	v.sum.Write(p[:n])
+	v.left -= int64(n)
+	if v.left == 0 && hex.EncodeToString(v.sum.Sum(nil)) != v.want {
+		return 0, errReferenceChanged
+	}
+	return n, err
+}
