@@ -1,0 +1,96 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Diagnostics writes what is wrong with a configuration, or doubtful, to stderr: warnings first, so that errors stand where the reader looks.
+// Warnings with one summary are folded into their first, and so are errors that several instances of a block have in common.
+func (v *View) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	var b strings.Builder
+	for _, group := range groupDiagnostics(diags) {
+		b.WriteString(v.diagnostic(group.first, files, group.more))
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.aboveProgress(b.String())
+}
+
+// diagnosticGroup is a diagnostic and how many like it are not shown.
+type diagnosticGroup struct {
+	first *hcl.Diagnostic
+	more  int
+}
+
+// ordered returns diagnostics sorted by severity, file and line.
+func ordered(diags hcl.Diagnostics) hcl.Diagnostics {
+	all := slices.Clone(diags)
+	slices.SortStableFunc(all, func(a, b *hcl.Diagnostic) int {
+		// DiagError is less than DiagWarning, and comes last.
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), comparePlace(a.Subject, b.Subject))
+	})
+	return all
+}
+
+// groupDiagnostics folds diagnostics that say the same.
+func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
+	type key struct {
+		severity        hcl.DiagnosticSeverity
+		summary, detail string
+		place           hcl.Range
+	}
+	var groups []*diagnosticGroup
+	known := map[key]*diagnosticGroup{}
+	for _, d := range ordered(diags) {
+		k := key{severity: d.Severity, summary: d.Summary}
+		if d.Severity == hcl.DiagError {
+			k.detail = d.Detail
+			if d.Subject != nil {
+				k.place = *d.Subject
+			}
+		}
+		if g := known[k]; g != nil {
+			g.more++
+			continue
+		}
+		g := &diagnosticGroup{first: d}
+		known[k] = g
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+func comparePlace(a, b *hcl.Range) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return cmp.Or(strings.Compare(a.Filename, b.Filename), cmp.Compare(a.Start.Byte, b.Start.Byte))
+}
+
+// diagnostic returns one diagnostic in its frame.
+func (v *View) diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File, more int) string {
+	var parts []string
+	if s := v.snippet(d, files); s != "" {
+		parts = append(parts, s)
+	}
+	if d.Detail != "" {
+		parts = append(parts, wrap(harmless(d.Detail), v.frameWidth()))
+	}
+	switch {
+	case more > 0 && d.Severity == hcl.DiagWarning:
+		parts = append(parts, fmt.Sprintf("(and %d more like it)", more))
+	case more > 0:
+		parts = append(parts, fmt.Sprintf("(and the same for %s)", count(more, "more instance")))
+	}
+	return v.frame(d.Severity, harmless(d.Summary), strings.Join(parts, "\n\n"))
+}

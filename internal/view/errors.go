@@ -1,0 +1,62 @@
+package view
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Error writes an error to stderr in a frame; of several joined errors, each has its own. It does nothing for nil.
+func (v *View) Error(err error) {
+	var b strings.Builder
+	for _, e := range flatten(err) {
+		if diags, ok := errors.AsType[hcl.Diagnostics](e); ok {
+			for _, group := range groupDiagnostics(diags) {
+				b.WriteString(v.diagnostic(group.first, nil, group.more))
+			}
+			continue
+		}
+		b.WriteString(v.errorFrame(e))
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.aboveProgress(b.String())
+}
+
+// errorFrame writes an error whose first line is its summary. A text without further lines is a summary and more in one, and is wrapped.
+func (v *View) errorFrame(err error) string {
+	summary, detail, _ := strings.Cut(strings.TrimSpace(harmless(err.Error())), "\n")
+	const label = "Error: "
+	var head strings.Builder
+	head.WriteString(v.colours.failure.Styled(label))
+	for line := range strings.Lines(wrap(sentence(summary), v.frameWidth()-len(label))) {
+		text := strings.TrimSuffix(line, "\n")
+		head.WriteString(v.colours.strong.Styled(text) + line[len(text):])
+	}
+	return frameText(&v.colours.failure, head.String(), wrap(strings.Trim(detail, "\n"), v.frameWidth()))
+}
+
+// flatten returns the errors that were joined into one. An error that only mentions others in its own text stays whole.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	children := joined.Unwrap()
+	texts := make([]string, len(children))
+	for i, child := range children {
+		texts[i] = child.Error()
+	}
+	if strings.Join(texts, "\n") != err.Error() {
+		return []error{err}
+	}
+	var all []error
+	for _, child := range children {
+		all = append(all, flatten(child)...)
+	}
+	return all
+}

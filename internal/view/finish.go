@@ -1,0 +1,138 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// FinishApply ends the progress display and writes what the apply did, and the outputs. A run that did all writes to stdout only; else a frame on
+// stderr lists what failed, and why, and how to go on.
+func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo) {
+	v.Close()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a := v.apply
+	v.apply = nil
+	if a == nil {
+		a = &applyLog{}
+	}
+	notes := ""
+	if info.Simulated && info.Pictures != "" {
+		notes = wrap(fmt.Sprintf("This was a simulation: nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
+	} else if info.Simulated {
+		notes = "This was a simulation: nothing was charged.\n"
+	}
+	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
+		v.stdout(v.outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + completeLine(s) + "\n")
+		return
+	}
+	// Whether the moves were carried out is not known of a run that did not do all.
+	v.stdout(v.outputLines(outputs))
+	v.stderr("\n" + v.failureFrame(a, s, info) + notes + applySentences(s, 0) + incompleteLine(s) + "\n")
+}
+
+const (
+	// failuresListed bounds how many different failures the summary repeats.
+	failuresListed = 20
+	// failedNamed bounds how many images it names for each.
+	failedNamed = 5
+)
+
+// failureFrame lists what failed and was skipped, and says what to do.
+func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) string {
+	var parts []string
+	room := v.frameWidth()
+	alike := failuresAlike(a.failures)
+	for _, group := range alike[:min(len(alike), failuresListed)] {
+		text := wrap(sentence(harmless(errorText(group[0].Err))), room-2)
+		parts = append(parts, v.colours.strong.Styled(wrap(failedNames(group)+":", room))+"\n"+indent(text, "  "))
+	}
+	if more := len(alike) - failuresListed; more > 0 {
+		parts = append(parts, fmt.Sprintf("(and failures for %s)", count(more, "other reason")))
+	}
+	if text := skippedText(a.skipped); text != "" {
+		parts = append(parts, wrap(text, room))
+	}
+	again := info.Again
+	if again == "" {
+		again = "fluxbatch apply"
+	}
+	parts = append(parts, wrap("What was made is kept and paid for once. To go on with the rest, run:", room)+"\n\n    "+again)
+	summary := ""
+	switch {
+	case info.Interrupted && s.Failed == 0:
+		summary = "The apply was interrupted"
+	case s.Failed > 0:
+		summary = count(s.Failed, "image") + " failed"
+	default:
+		summary = "The apply ended early"
+	}
+	return v.frame(hcl.DiagError, summary, strings.Join(parts, "\n\n"))
+}
+
+// failuresAlike puts failures with one text together, in the order in which they came.
+func failuresAlike(failures []executor.Failed) [][]executor.Failed {
+	var groups [][]executor.Failed
+	byText := map[string]int{}
+	for _, f := range failures {
+		text := errorText(f.Err)
+		i, ok := byText[text]
+		if !ok {
+			i = len(groups)
+			byText[text] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
+	}
+	return groups
+}
+
+func failedNames(group []executor.Failed) string {
+	var names []string
+	for _, f := range group[:min(len(group), failedNamed)] {
+		names = append(names, f.Address.String())
+	}
+	if more := len(group) - failedNamed; more > 0 {
+		names = append(names, strconv.Itoa(more)+" more")
+	}
+	return list(names)
+}
+
+// skippedText says how many images were not begun and why.
+func skippedText(all []executor.Skipped) string {
+	var needy, ended []executor.Skipped
+	for _, s := range all {
+		if s.Because != (addrs.Image{}) {
+			needy = append(needy, s)
+		} else {
+			ended = append(ended, s)
+		}
+	}
+	var sentences []string
+	switch len(needy) {
+	case 0:
+	case 1:
+		sentences = append(sentences, fmt.Sprintf("%s was skipped, since it needs %s.", needy[0].Address, needy[0].Because))
+	default:
+		sentences = append(sentences, fmt.Sprintf("%d images were skipped, since they need one that is not there, as %s needs %s.",
+			len(needy), needy[0].Address, needy[0].Because))
+	}
+	if len(ended) > 0 {
+		text := "1 image was not begun"
+		if len(ended) > 1 {
+			text = fmt.Sprintf("%d images were not begun", len(ended))
+		}
+		if err := ended[0].Err; err != nil {
+			text += ": " + oneLineError(err)
+		}
+		sentences = append(sentences, strings.TrimSuffix(text, ".")+".")
+	}
+	return strings.Join(sentences, " ")
+}

@@ -1,0 +1,200 @@
+package view
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+)
+
+// span is a piece of text in one style.
+type span struct {
+	text  string
+	style *style
+	// solid text is not broken at its spaces.
+	solid bool
+}
+
+// flow lays text out in lines of at most width columns. Lines after the first begin at column indent. Text is broken at spaces,
+// which then disappear; a word that is longer than a line sticks out rather than being cut, so that addresses and URLs can be copied.
+type flow struct {
+	out           *strings.Builder
+	width, indent int
+	// lead begins the lines after the first instead of indent spaces, where it is set. It is indent columns wide.
+	lead string
+
+	column int
+	// breaks is how many lines have ended since the last word.
+	breaks int
+	// line is the current line as far as it is settled; styles are painted when it ends, so that neighbours share them.
+	line []span
+	// gap is the space after line, word the unfinished word after that.
+	gap, word []span
+	wordWidth int
+}
+
+// newFlow returns a flow whose first line already has column columns.
+func newFlow(out *strings.Builder, width, column, indent int) *flow {
+	return &flow{out: out, width: width, indent: indent, column: column}
+}
+
+// add appends text. Newlines in it end the line.
+func (f *flow) add(spans ...span) {
+	for _, s := range spans {
+		if s.solid {
+			f.addWord(s)
+			continue
+		}
+		for rest := s.text; rest != ""; {
+			var piece string
+			piece, rest = cutPiece(rest)
+			part := span{text: piece, style: s.style}
+			switch {
+			case piece == "\n":
+				f.newline()
+			case strings.TrimLeft(piece, " \t") == "":
+				f.settle()
+				f.gap = append(f.gap, part)
+			case isWide(piece):
+				f.settle()
+				f.addWord(part)
+				f.settle()
+			default:
+				f.addWord(part)
+			}
+		}
+	}
+}
+
+// end settles what is left and ends the last line.
+func (f *flow) end() {
+	f.settle()
+	f.paint()
+	f.out.WriteByte('\n')
+	f.gap, f.breaks = nil, 0
+}
+
+// newline ends the line; what follows starts at the indent. Nothing is written before something follows.
+func (f *flow) newline() {
+	f.settle()
+	f.paint()
+	f.gap = nil
+	f.breaks++
+}
+
+func (f *flow) addWord(s span) {
+	f.word = append(f.word, s)
+	f.wordWidth += width(s.text)
+}
+
+// settle puts the word that was gathered on this line or the next.
+func (f *flow) settle() {
+	if len(f.word) == 0 {
+		return
+	}
+	gapWidth := 0
+	for _, s := range f.gap {
+		gapWidth += width(s.text)
+	}
+	switch {
+	case f.breaks > 0:
+		f.out.WriteString(strings.Repeat("\n", f.breaks-1))
+		f.breaks = 0
+		f.breakLine()
+	case f.column > f.indent && f.column+gapWidth+f.wordWidth > f.width:
+		f.paint()
+		f.breakLine()
+	default:
+		f.line = append(f.line, f.gap...)
+		f.column += gapWidth
+	}
+	f.line = append(f.line, f.word...)
+	f.column += f.wordWidth
+	f.gap, f.word, f.wordWidth = nil, nil, 0
+}
+
+func (f *flow) breakLine() {
+	f.out.WriteByte('\n')
+	if f.lead != "" {
+		f.out.WriteString(f.lead)
+	} else {
+		f.out.WriteString(strings.Repeat(" ", f.indent))
+	}
+	f.column = f.indent
+}
+
+// paint writes the settled line, neighbours of one style together.
+func (f *flow) paint() {
+	for i := 0; i < len(f.line); {
+		style := f.line[i].style
+		var text strings.Builder
+		for ; i < len(f.line) && f.line[i].style == style; i++ {
+			text.WriteString(f.line[i].text)
+		}
+		if style == nil {
+			f.out.WriteString(text.String())
+		} else {
+			f.out.WriteString(style.Styled(text.String()))
+		}
+	}
+	f.line = f.line[:0]
+}
+
+// cutPiece cuts a newline, a run of spaces, a character of a script that is written without spaces, or a word from the start of s.
+func cutPiece(s string) (piece, rest string) {
+	for i, r := range s {
+		switch {
+		case r == '\n':
+			return cutAt(s, max(i, 1))
+		case r == ' ' || r == '\t':
+			if i > 0 {
+				return cutAt(s, i)
+			}
+			return cutAt(s, len(s)-len(strings.TrimLeft(s, " \t")))
+		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
+			if i > 0 {
+				return cutAt(s, i)
+			}
+			first, _, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
+			return cutAt(s, len(first))
+		}
+	}
+	return s, ""
+}
+
+func cutAt(s string, i int) (before, after string) { return s[:i], s[i:] }
+
+func isWide(piece string) bool {
+	for _, r := range piece {
+		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	}
+	return false
+}
+
+// width returns the number of columns that s takes in a terminal.
+func width(s string) int {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return uniseg.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// wrap breaks text at spaces into lines of at most columns columns.
+func wrap(text string, columns int) string {
+	var b strings.Builder
+	f := newFlow(&b, columns, 0, 0)
+	// Text that is laid out already, such as a command or a list, keeps its own indent.
+	for line := range strings.Lines(text) {
+		own := len(line) - len(strings.TrimLeft(line, " "))
+		f.indent = min(own, columns/2)
+		if f.breaks > 0 {
+			line = line[own:]
+		}
+		f.add(span{text: line})
+	}
+	f.settle()
+	f.paint()
+	return b.String()
+}

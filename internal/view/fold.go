@@ -1,0 +1,129 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+const (
+	// foldAbove is how many instances of a block may have the same change before they are folded.
+	foldAbove = 10
+	// foldShows is how many of them are then shown in full.
+	foldShows = 3
+)
+
+// planItem is one entry of a plan: a change, or what stands for those that are folded.
+type planItem struct {
+	change *planner.Change
+	folded *fold
+}
+
+// fold stands for instances of one block that all have the same change.
+type fold struct {
+	// block is their address without keys.
+	block string
+	// first is the first of all, shown in full.
+	first *planner.Change
+	// changes are those that are not shown.
+	changes     []*planner.Change
+	count       int
+	cost        bfl.Credits
+	costUnknown bool
+	// charged is what an interrupted run may have been charged for them.
+	charged bfl.Credits
+}
+
+// foldChanges returns what a plan shows of changes, in the order of addresses. More than foldAbove instances of one block are folded where they
+// have the same action for the same reasons and change the same attributes, so that an instance with a change of its own always shows.
+func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
+	kinds := make([]string, len(changes))
+	sizes := map[string]int{}
+	modules := map[addrs.Module]addrs.Module{}
+	if !unfolded {
+		for i, c := range changes {
+			kinds[i] = changeKind(c, modules)
+			sizes[kinds[i]]++
+		}
+	}
+	items := make([]planItem, 0, len(sizes))
+	seen := map[string]int{}
+	folds := map[string]*fold{}
+	for i, c := range changes {
+		kind := kinds[i]
+		seen[kind]++
+		if unfolded || sizes[kind] <= foldAbove || seen[kind] <= foldShows {
+			items = append(items, planItem{change: c})
+			continue
+		}
+		f := folds[kind]
+		if f == nil {
+			f = &fold{block: blockName(c.Address), first: c, changes: make([]*planner.Change, 0, sizes[kind]-foldShows)}
+			folds[kind] = f
+			items = append(items, planItem{folded: f})
+		}
+		f.changes = append(f.changes, c)
+		f.count++
+		f.cost += c.Cost
+		f.costUnknown = f.costUnknown || c.CostUnknown
+		if c.MayHaveBeenCharged() {
+			f.charged += c.Task.Cost
+		}
+	}
+	return items
+}
+
+// changeKind returns a text that is the same for the changes that may be folded together. modules remembers paths without their keys.
+func changeKind(c *planner.Change, modules map[addrs.Module]addrs.Module) string {
+	var b strings.Builder
+	module, ok := modules[c.Address.Module]
+	if !ok {
+		module = unkeyed(c.Address.Module)
+		modules[c.Address.Module] = module
+	}
+	fmt.Fprintf(&b, "%s %s %s %s %t %t %t %t %q", module, c.Address.Name, c.Action, c.Origin, c.Prior != nil, c.MayHaveBeenCharged(),
+		c.Frozen, c.RecordedSeed != nil, c.Moderation.Reasons)
+	if c.From != nil {
+		fmt.Fprintf(&b, " from %s %s", unkeyed(c.From.Module), c.From.Name)
+	}
+	for _, r := range c.Reasons {
+		fmt.Fprintf(&b, " %s %s.%s", r.Kind, r.Upstream.Module, r.Upstream.Name)
+	}
+	if c.Action == planner.Replace || c.Action == planner.Update || c.Frozen {
+		for i := range c.Attributes {
+			if a := &c.Attributes[i]; a.Changed() {
+				b.WriteString(" ")
+				b.WriteString(a.Name)
+			}
+		}
+	}
+	return b.String()
+}
+
+// unkeyed returns a module's path without instance keys: the block that the instances come from.
+func unkeyed(m addrs.Module) addrs.Module {
+	if !strings.Contains(string(m), "[") {
+		return m
+	}
+	var b strings.Builder
+	inKey, inText := false, false
+	for i := 0; i < len(m); i++ {
+		switch c := m[i]; {
+		case inText && c == '\\':
+			i++
+		case inKey && c == '"':
+			inText = !inText
+		case inText:
+		case c == '[':
+			inKey = true
+		case c == ']':
+			inKey = false
+		case !inKey:
+			b.WriteByte(c)
+		}
+	}
+	return addrs.Module(b.String())
+}

@@ -1,0 +1,159 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// commentLead begins the lines above a change.
+const commentLead = "  # "
+
+// heading is what a plan says first of a change: "image.logo will be created", "image.a has moved to image.b". subject and object are never
+// broken in two.
+type heading struct{ subject, phrase, object string }
+
+func headingOf(c *planner.Change) heading {
+	h := heading{subject: c.Address.String(), phrase: lookOf(c).will}
+	switch {
+	case c.Action == planner.Move && c.From != nil:
+		h.subject, h.object = c.From.String(), c.Address.String()
+	case c.Action == planner.Import && c.Import != nil:
+		h.object = quoted(c.Import.File)
+	}
+	return h
+}
+
+// rest returns what follows the subject.
+func (h heading) rest() string { return strings.TrimSpace(h.phrase + " " + h.object) }
+
+// header writes the comment lines above a change.
+func (pp *planPage) header(c *planner.Change) {
+	h := headingOf(c)
+	spans := []span{{text: h.subject, style: &pp.colours.strong, solid: true}, {text: " " + h.phrase}}
+	if h.object != "" {
+		spans = append(spans, span{text: " "}, span{text: h.object, style: &pp.colours.strong, solid: true})
+	}
+	pp.comment(commentLead, spans...)
+	for _, why := range whyOf(c, pp.downstream) {
+		pp.note("("+why+")", commentLead)
+	}
+	if c.MayHaveBeenCharged() {
+		pp.comment(commentLead, span{text: "It " + chargedPhrase(c) + ".", style: &pp.colours.warning})
+	}
+	if c.RecordedSeed != nil {
+		pp.note(fmt.Sprintf("It is asked for with seed %d, which made the one that is lost.", *c.RecordedSeed), commentLead)
+	}
+	if c.Origin == planner.Refused {
+		pp.refusedNotes(c)
+		return
+	}
+	pp.drags(c)
+}
+
+// whyOf says in phrases why a change is planned, and where its image was before.
+func whyOf(c *planner.Change, all *cascade) []string {
+	var phrases []string
+	switch why := because(c, all); {
+	case c.Origin == planner.Refused:
+		if len(c.Moderation.Reasons) > 0 {
+			phrases = append(phrases, "moderation said: "+harmless(list(c.Moderation.Reasons)))
+		}
+	case c.Action == planner.Forget:
+		phrases = append(phrases, "a removed block with destroy = false names it")
+	case c.Frozen && why != "":
+		phrases = append(phrases, "it would be replaced "+why)
+	case why != "":
+		phrases = append(phrases, why)
+	}
+	if c.From != nil && c.Action != planner.Move {
+		phrases = append(phrases, "moved from "+c.From.String())
+	}
+	return phrases
+}
+
+// chargedPhrase warns that an image may be paid for a second time.
+func chargedPhrase(c *planner.Change) string {
+	amount := ""
+	if c.Task.Cost > 0 {
+		amount = " " + c.Task.Cost.Dollars()
+	}
+	return "may have been charged" + amount + " by an interrupted run, and is sent again"
+}
+
+// refusedNotes says what follows from a refusal, and the way out.
+func (pp *planPage) refusedNotes(c *planner.Change) {
+	pp.note("The request is not sent again until it changes, or with -retry-moderated.", commentLead)
+	switch n := pp.downstream.needing(c); n {
+	case 0:
+	case 1:
+		pp.note("1 image that needs it will be skipped.", commentLead)
+	default:
+		pp.note(fmt.Sprintf("%d images that need it will be skipped.", n), commentLead)
+	}
+}
+
+// drags writes how many images change because these do.
+func (pp *planPage) drags(changes ...*planner.Change) {
+	if n, cost, atLeast := pp.downstream.dragged(changes...); n > 0 {
+		pp.printf("%s+ %s downstream, %s\n", commentLead, count(n, "image"), costText(cost, atLeast))
+	}
+}
+
+// note writes text as wrapped lines that begin with lead.
+func (pp *planPage) note(text, lead string) { pp.comment(lead, span{text: text}) }
+
+// comment writes spans as wrapped lines that begin with lead.
+func (pp *planPage) comment(lead string, spans ...span) {
+	pp.out.WriteString(lead)
+	f := newFlow(pp.out, pp.opts.Width, len(lead), len(lead))
+	f.lead = lead
+	f.add(spans...)
+	f.end()
+}
+
+// text returns the line that stands for folded changes.
+func (f *fold) text() string {
+	instances := "more instances"
+	if f.count == 1 {
+		instances = "more instance"
+	}
+	c := f.first
+	line := fmt.Sprintf("and %d %s of %s %s", f.count, instances, f.block, f.will())
+	switch cost, paid := f.price(); {
+	case paid:
+		line += ", " + costText(cost, f.costUnknown)
+	case priceText(c) != "":
+		line += ", " + priceText(c)
+	}
+	if c.MayHaveBeenCharged() {
+		line += "; they may have been charged " + f.charged.Dollars() + " by an interrupted run, and are sent again"
+	}
+	return line
+}
+
+// price returns what the changes cost together, and whether they cost anything at all.
+func (f *fold) price() (cost bfl.Credits, paid bool) {
+	return f.cost, f.first.Makes() && f.first.Origin == planner.Generate
+}
+
+// will is what is said of the instances: their own phrase, as far as it can be said of many.
+func (f *fold) will() string {
+	c := f.first
+	switch {
+	case c.Frozen:
+		return "are frozen and stay as they are"
+	case c.Origin == planner.Refused:
+		return "stay refused by moderation"
+	case c.Action == planner.Move && c.From != nil:
+		return "have moved from " + blockName(*c.From)
+	case c.Action == planner.Import:
+		return "will be imported"
+	case c.Action == planner.Forget:
+		return "will no longer be managed by fluxbatch, but their files stay"
+	default:
+		return lookOf(c).will
+	}
+}

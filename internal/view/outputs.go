@@ -1,0 +1,172 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// outputs writes the plan's section on outputs that change.
+func (pp *planPage) outputs() {
+	var changed []planner.OutputChange
+	names := 0
+	for _, o := range pp.plan.Outputs {
+		if o.Changed {
+			changed = append(changed, o)
+			names = max(names, width(o.Name))
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	pp.printf("Changes to Outputs:\n")
+	for _, o := range changed {
+		pp.output(o, names)
+	}
+	pp.printf("\n")
+}
+
+func (pp *planPage) output(o planner.OutputChange, names int) {
+	symbol, value := "~", ""
+	const indent = 4
+	switch {
+	case o.After == nil:
+		symbol, value = "-", hclText(recordedValue(o.Before), indent)+" -> null"
+	case o.Before == nil:
+		symbol, value = "+", hclText(outputValue(*o.After), indent)
+	default:
+		before, after := hclText(recordedValue(o.Before), indent), hclText(outputValue(*o.After), indent)
+		switch {
+		case before == after && o.Before.Sensitive:
+			value = after
+		case strings.Contains(before+after, "\n"):
+			value = lineDiff(pp.colours, before, after)
+		default:
+			value = before + " -> " + after
+		}
+	}
+	pp.printf("  %s %s%s = %s\n", paintSymbol(pp.colours, symbol), o.Name, strings.Repeat(" ", names-width(o.Name)), value)
+}
+
+// outputValue returns an output's value, hidden where it is sensitive.
+func outputValue(o config.Output) cty.Value {
+	if o.Sensitive {
+		return cty.DynamicVal.Mark(sensitiveMark)
+	}
+	// Marks of another kind say where a value comes from, which concerns nobody here.
+	value, _ := o.Value.UnmarkDeep()
+	return value
+}
+
+// lineDiff writes two values of several lines as one, with the lines that differ marked in front. Both have their first line in common
+// with what stands before them, so that it is never marked.
+func lineDiff(colours *palette, before, after string) string {
+	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
+	if a[0] != b[0] {
+		return before + " -> " + after
+	}
+	var script edits
+	script.addLines(a[1:], b[1:])
+	var out strings.Builder
+	out.WriteString(a[0])
+	for _, e := range script {
+		symbol := " "
+		switch e.kind {
+		case removed:
+			symbol = paintSymbol(colours, "-")
+		case added:
+			symbol = paintSymbol(colours, "+")
+		case kept:
+		}
+		for line := range strings.Lines(e.text) {
+			line = strings.TrimSuffix(line, "\n")
+			out.WriteString("\n  " + symbol + strings.TrimPrefix(line, "   "))
+		}
+	}
+	return out.String()
+}
+
+// FinalOutputs writes the root module's outputs after an apply.
+func (v *View) outputLines(outputs []config.Output) string {
+	if len(outputs) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\nOutputs:\n\n")
+	for _, o := range outputs {
+		fmt.Fprintf(&b, "%s = %s\n", o.Name, finalText(outputValue(o)))
+	}
+	return b.String()
+}
+
+// finalText is a value as results show it: what is sensitive is named as Terraform does there.
+func finalText(v cty.Value) string {
+	if v.IsMarked() {
+		return "<sensitive>"
+	}
+	return hclText(v, 0)
+}
+
+// Outputs writes the outputs on record, sorted by name.
+func (v *View) Outputs(outputs map[string]state.OutputValue) {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		o := outputs[name]
+		fmt.Fprintf(&b, "%s = %s\n", name, finalText(recordedValue(&o)))
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(b.String())
+}
+
+// Output writes the value of one output as it would stand in a configuration.
+func (v *View) Output(o state.OutputValue) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(finalText(recordedValue(&o)) + "\n")
+}
+
+// RawOutput writes the value of one output without quotes and without a newline, for scripts. It reports an error for a value that is
+// no string, number or boolean.
+func (v *View) RawOutput(name string, o state.OutputValue) error {
+	value := recordedValue(&o)
+	text := ""
+	switch t := value.Type(); {
+	case value.IsMarked():
+		return fmt.Errorf("the output %q is sensitive, and its value is not kept in the state", name)
+	case value.IsNull():
+		return fmt.Errorf("the output %q is null, which has no raw form; use -json", name)
+	case t == cty.String:
+		text = value.AsString()
+	case t.IsPrimitiveType():
+		text = hclText(value, 0)
+	default:
+		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form; use -json", name, t.FriendlyNameForConstraint())
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(text)
+	return nil
+}
+
+// OutputsJSON writes the outputs on record as Terraform does: an object by name, of sensitive, type and value.
+func (v *View) OutputsJSON(outputs map[string]state.OutputValue) {
+	type output struct {
+		Sensitive bool            `json:"sensitive"`
+		Type      json.RawMessage `json:"type"`
+		Value     json.RawMessage `json:"value"`
+	}
+	all := make(map[string]output, len(outputs))
+	for name, o := range outputs {
+		all[name] = output{o.Sensitive, o.Type, o.Value}
+	}
+	v.document(all)
+}

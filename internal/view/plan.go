@@ -1,0 +1,270 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// Plan writes what a plan would do. Its last paragraph is the summary.
+func (v *View) Plan(p *planner.Plan, info PlanInfo) {
+	var b strings.Builder
+	page := planPage{out: &b, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p)}
+	page.write(info)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.planned = info
+	v.stdout(b.String())
+	switch {
+	case info.SavedAs != "":
+		v.stderr(fmt.Sprintf("\nThe plan is saved in %s. To carry out exactly this, run:\n\n    fluxbatch apply %s\n",
+			quoted(info.SavedAs), shellWord(info.SavedAs)))
+	case info.Command == commandPlan && !v.opts.Concise && !idle(p):
+		v.stderr("\n" + wrap("Nothing was made and nothing was spent. To carry this out, use the same arguments with:", v.opts.Width) +
+			"\n\n    fluxbatch apply\n")
+	}
+}
+
+// planPage is the text of one plan under way.
+type planPage struct {
+	out        *strings.Builder
+	colours    *palette
+	opts       Options
+	plan       *planner.Plan
+	downstream *cascade
+}
+
+func (pp *planPage) write(info PlanInfo) {
+	acts, apart := sorted(pp.plan)
+	if shown := foldChanges(acts, pp.opts.Unfolded); len(shown) > 0 {
+		pp.legend(acts)
+		pp.printf("fluxbatch will perform the following actions:\n\n")
+		pp.items(shown)
+	}
+	if shown := foldChanges(apart, pp.opts.Unfolded); len(shown) > 0 {
+		pp.printf("%s\n\n", wrap(apartTitle, pp.opts.Width))
+		pp.items(shown)
+	}
+	pp.outputs()
+	pp.abandoned()
+	if info.Simulated && !idle(pp.plan) {
+		pp.printf("This is a simulation: prices are shown as they would be, and nothing is charged.\n\n")
+	}
+	pp.summary()
+}
+
+// items writes changes, or what stands for those that are folded.
+func (pp *planPage) items(shown []planItem) {
+	for _, item := range shown {
+		pp.item(item)
+	}
+	if pp.opts.Concise {
+		pp.printf("\n")
+	}
+}
+
+// abandonedListed bounds how many tasks a plan lists that no image wants.
+const abandonedListed = 10
+
+// abandoned writes which tasks of interrupted runs no image wants any more.
+func (pp *planPage) abandoned() {
+	tasks := pp.plan.Abandoned
+	if len(tasks) == 0 {
+		return
+	}
+	pp.printf("Tasks of an interrupted run that no image wants any more:\n")
+	for _, a := range tasks[:min(len(tasks), abandonedListed)] {
+		what := "its image goes into the store if it can still be had, and was paid for: " + a.Task.Cost.Dollars()
+		if !a.Task.Answered() {
+			what = "it got no answer, may have been charged " + a.Task.Cost.Dollars() + ", and is forgotten"
+		}
+		pp.note(a.Address.String()+": "+what, "    ")
+	}
+	if more := len(tasks) - abandonedListed; more > 0 {
+		pp.printf("    (and %d more)\n", more)
+	}
+	pp.printf("\n")
+}
+
+func (pp *planPage) printf(format string, args ...any) { fmt.Fprintf(pp.out, format, args...) }
+
+// look is how an action is shown.
+type look struct {
+	symbol string
+	// legend explains the symbol.
+	legend string
+	// will follows an address.
+	will string
+}
+
+// looks are those of the actions that have a symbol, in the legend's order.
+var looks = []struct {
+	action planner.Action
+	look
+}{
+	{planner.Create, look{"  +", "create", "will be created"}},
+	{planner.Replace, look{"-/+", "replace (generate again)", "must be replaced"}},
+	{planner.Update, look{"  ~", "update in place", "will be updated in place"}},
+	{planner.Destroy, look{"  -", "destroy", "will be destroyed"}},
+	{planner.Forget, look{"  .", "forget (the file stays)", "will no longer be managed by fluxbatch, but its file stays"}},
+}
+
+// lookOf returns how a change is shown. What neither makes nor removes anything has no symbol, as in Terraform.
+func lookOf(c *planner.Change) look {
+	const none = "   "
+	switch {
+	case c.Frozen:
+		return look{symbol: none, will: "is frozen and stays as it is"}
+	case c.Origin == planner.Refused:
+		return look{symbol: none, will: "stays refused by moderation"}
+	case c.Action == planner.Move:
+		return look{symbol: none, will: "has moved to"}
+	case c.Action == planner.Import:
+		return look{symbol: none, will: "will be imported from"}
+	case c.Action == planner.Create && c.Prior != nil:
+		return look{symbol: "  +", will: "will be created again"}
+	}
+	for _, l := range looks {
+		if l.action == c.Action {
+			return l.look
+		}
+	}
+	return look{symbol: none, will: "is planned: " + string(c.Action)}
+}
+
+// symbol returns the action's sign, in colour.
+func (pp *planPage) symbol(l look) string { return paintSymbol(pp.colours, l.symbol) }
+
+// paintSymbol paints each sign of a symbol as what it stands for: of "-/+", the minus is a removal.
+func paintSymbol(colours *palette, symbol string) string {
+	var b strings.Builder
+	for _, r := range symbol {
+		switch s := string(r); s {
+		case "+":
+			b.WriteString(colours.create.Styled(s))
+		case "-":
+			b.WriteString(colours.destroy.Styled(s))
+		case "~", ".":
+			b.WriteString(colours.update.Styled(s))
+		default:
+			b.WriteString(s)
+		}
+	}
+	return b.String()
+}
+
+// legend explains the symbols that changes use.
+func (pp *planPage) legend(changes []*planner.Change) {
+	used := map[planner.Action]bool{}
+	for _, c := range changes {
+		used[c.Action] = true
+	}
+	var lines strings.Builder
+	for _, l := range looks {
+		if used[l.action] {
+			fmt.Fprintf(&lines, "%s %s\n", pp.symbol(l.look), l.legend)
+		}
+	}
+	if lines.Len() > 0 {
+		pp.printf("Actions are indicated with the following symbols:\n%s\n", lines.String())
+	}
+}
+
+// item writes one change, or the line that stands for folded ones.
+func (pp *planPage) item(it planItem) {
+	if it.folded != nil {
+		pp.foldedLine(it.folded)
+		return
+	}
+	if pp.opts.Concise {
+		pp.conciseLine(it.change)
+		return
+	}
+	pp.header(it.change)
+	pp.block(it.change)
+	pp.printf("\n")
+}
+
+func (pp *planPage) block(c *planner.Change) {
+	pp.printf("%s image %s {%s\n", pp.symbol(lookOf(c)), quoted(c.Address.Name), pp.price(c))
+	shown, hidden := shownAttributes(c)
+	names := 0
+	for _, a := range shown {
+		names = max(names, width(a.Name))
+	}
+	for _, a := range shown {
+		pp.attribute(c, a, names)
+	}
+	if hidden > 0 {
+		pp.printf("        %s\n", pp.colours.faint.Styled(fmt.Sprintf("# (%s hidden)", count(hidden, "unchanged attribute"))))
+	}
+	pp.printf("    }\n")
+}
+
+// price returns the comment with what a change costs, "" where it makes no image.
+func (pp *planPage) price(c *planner.Change) string {
+	text := priceText(c)
+	if text == "" {
+		return ""
+	}
+	return " " + pp.colours.faint.Styled("# "+text)
+}
+
+// priceText says what a change costs, or why its image is free.
+func priceText(c *planner.Change) string {
+	switch {
+	case c.Action == planner.Import:
+		return "free"
+	case !c.Makes():
+		return ""
+	case c.Origin == planner.Refused:
+		return "not asked for"
+	case c.Origin == planner.Restore:
+		return "restored from the store, free"
+	case c.Origin == planner.Resume:
+		return "resumed, already paid"
+	default:
+		return costText(c.Cost, c.CostUnknown)
+	}
+}
+
+func costText(cost bfl.Credits, atLeast bool) string {
+	if atLeast {
+		return "at least " + cost.Dollars()
+	}
+	return cost.Dollars()
+}
+
+// conciseLine says all of a change in a line.
+func (pp *planPage) conciseLine(c *planner.Change) {
+	h := headingOf(c)
+	text := pp.symbol(lookOf(c)) + " " + pp.colours.strong.Styled(h.subject) + " " + h.rest()
+	notes := whyOf(c, pp.downstream)
+	if c.MayHaveBeenCharged() {
+		notes = append(notes, "it "+chargedPhrase(c))
+	}
+	if len(notes) > 0 {
+		text += " (" + strings.Join(notes, "; ") + ")"
+	}
+	pp.printf("%s%s\n", text, pp.price(c))
+}
+
+// foldedLine stands for the instances of a block that are not shown.
+func (pp *planPage) foldedLine(f *fold) {
+	line := f.text()
+	if pp.opts.Concise {
+		pp.printf("%s %s\n", pp.symbol(lookOf(f.first)), line)
+		return
+	}
+	pp.note(line, commentLead)
+	pp.drags(f.changes...)
+	pp.printf("\n")
+}
+
+// blockName returns the address that all instances of a block share, without keys.
+func blockName(a addrs.Image) string {
+	return addrs.Image{Module: unkeyed(a.Module), Name: a.Name}.String()
+}

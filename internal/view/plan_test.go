@@ -1,0 +1,46 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	folded := &planner.Plan{Changes: append(append(cards(100), replaceLogo()), dragged(214, "image.logo")...)}
+	lines := replaceLogo()
+	lines.Attributes[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
+	lines.Attributes[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
+	rewritten := replaceLogo()
+	rewritten.Attributes[1].After = strings.Repeat("Completely different words ", 4)
+	tests := []struct {
+		name string
+		plan *planner.Plan
+		opts Options
+		info PlanInfo
+	}{
+		{"mixed", mixedPlan(), Options{}, PlanInfo{}},
+		{"every", everyPlan(), Options{}, PlanInfo{}},
+		{"mixed_200", mixedPlan(), Options{Width: 200}, PlanInfo{}},
+		{"mixed_color", mixedPlan(), Options{Color: true}, PlanInfo{}},
+		{"mixed_concise", mixedPlan(), Options{Concise: true}, PlanInfo{}},
+		{"simulated_saved", &planner.Plan{Changes: []*planner.Change{createLogo()}}, Options{}, PlanInfo{Simulated: true, SavedAs: "my plan"}},
+		{"empty", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}}, Options{}, PlanInfo{}},
+		{"outputs_only", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}, Outputs: someOutputs()}, Options{}, PlanInfo{}},
+		{"folded", folded, Options{}, PlanInfo{}},
+		{"folded_concise", folded, Options{Concise: true}, PlanInfo{}},
+		{"file_missing", &planner.Plan{Changes: []*planner.Change{createGone()}}, Options{}, PlanInfo{}},
+		{"many_lines", &planner.Plan{Changes: []*planner.Change{lines}}, Options{}, PlanInfo{}},
+		{"rewritten", &planner.Plan{Changes: []*planner.Change{rewritten}}, Options{}, PlanInfo{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			v, screen := newTestView(test.opts)
+			v.Plan(test.plan, test.info)
+			golden(t, "plan/"+test.name, screen.String())
+		})
+	}
+}

@@ -1,0 +1,43 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// Valid says that a configuration has no errors.
+func (v *View) Valid() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout("The configuration is valid.\n")
+}
+
+// Version says which program this is: its version, such as "0.1.0", the platform, such as "linux_amd64", and how old its prices are.
+func (v *View) Version(version, platform string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(fmt.Sprintf("fluxbatch v%s\non %s\nprices as of %s\n", version, platform, bfl.PricesAsOf))
+}
+
+// VersionJSON says the same as one JSON object.
+func (v *View) VersionJSON(version, platform string) {
+	v.document(struct {
+		Version    string `json:"fluxbatch_version"`
+		Platform   string `json:"platform"`
+		PricesAsOf string `json:"prices_as_of"`
+	}{version, platform, bfl.PricesAsOf})
+}
+
+// plainWord matches what no shell treats specially.
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shellWord returns a word as it is typed in a shell.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,216 @@
+package view
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// State writes the images on record, sorted by address, as they would stand in a configuration, with what is known of them besides; then the
+// outputs. With addresses, it writes only those images and no outputs. An address that is not on record is left out: the caller has checked.
+func (v *View) State(s *state.State, addresses ...addrs.Image) {
+	var b strings.Builder
+	all := len(addresses) == 0
+	if all {
+		addresses = slices.Collect(maps.Keys(s.Images))
+	}
+	slices.SortFunc(addresses, addrs.Image.Compare)
+	written := 0
+	for _, addr := range addresses {
+		img := s.Images[addr]
+		if img == nil {
+			continue
+		}
+		if written++; written > 1 {
+			b.WriteByte('\n')
+		}
+		v.recordedImage(&b, addr, img)
+	}
+	switch {
+	case all && written == 0 && len(s.Outputs) == 0:
+		b.WriteString("The state has no images.\n")
+	case all && len(s.Outputs) > 0:
+		if written > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString("Outputs:\n\n")
+		for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
+			o := s.Outputs[name]
+			fmt.Fprintf(&b, "%s = %s\n", name, finalText(recordedValue(&o)))
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(b.String())
+}
+
+// argument is a name and a value of a configuration.
+type argument struct {
+	name  string
+	value any
+}
+
+// recordedImage writes one image on record.
+func (v *View) recordedImage(b *strings.Builder, addr addrs.Image, img *state.Image) {
+	fmt.Fprintf(b, "# %s:", v.colours.strong.Styled(addr.String()))
+	if img.Result.Simulated {
+		b.WriteString(" (simulated)")
+	}
+	fmt.Fprintf(b, "\nimage %s {\n", quoted(addr.Name))
+	arguments := recordedArguments(img)
+	names := 0
+	for _, a := range arguments {
+		names = max(names, width(a.name))
+	}
+	for _, a := range arguments {
+		fmt.Fprintf(b, "    %s%s = ", a.name, strings.Repeat(" ", names-width(a.name)))
+		column := 4 + names + len(" = ")
+		f := newFlow(b, v.opts.Width, column, column)
+		if text, ok := a.value.(string); ok && strings.Contains(text, "\n") {
+			f.add(span{text: "<<-EOT"})
+			f.indent = 8
+			f.newline()
+			f.add(span{text: escaped(text, true)})
+			f.indent = 4
+			f.newline()
+			f.add(span{text: "EOT"})
+		} else {
+			f.add(span{text: oneLine(a.value, false)})
+		}
+		f.end()
+	}
+	b.WriteString("}\n")
+}
+
+// recordedArguments lists what is known of an image on record: what was asked, then what was made.
+func recordedArguments(img *state.Image) []argument {
+	all := append([]argument{{"model", img.Model}}, requestArguments(img)...)
+	add := func(name string, value any) { all = append(all, argument{name, value}) }
+	// made tells what the image really has of something that could be asked for.
+	made := func(name string, value any) {
+		i := slices.IndexFunc(all, func(a argument) bool { return a.name == name })
+		switch {
+		case i < 0:
+			add(name, value)
+		case oneLine(all[i].value, false) != oneLine(value, false):
+			all[i].value = rawText(oneLine(value, false) + " # " + oneLine(all[i].value, false) + " was asked for")
+		}
+	}
+	out, result := img.Output, img.Result
+	made("width", out.Width)
+	made("height", out.Height)
+	if result.Seed != nil {
+		made("seed", *result.Seed)
+	}
+	if result.Prompt != "" {
+		add("expanded_prompt", result.Prompt)
+	}
+	add("path", out.Path)
+	add("sha256", out.SHA256)
+	add("bytes", out.Bytes)
+	add("format", out.Format)
+	add("id", result.TaskID)
+	add("cost", rawText(result.Cost.Dollars()))
+	if img.Provider != "" && img.Provider != "bfl" {
+		add("provider", rawText(img.Provider))
+	}
+	for _, key := range slices.Sorted(maps.Keys(img.Labels)) {
+		add("labels["+quoted(key)+"]", img.Labels[key])
+	}
+	if len(img.Dependencies) > 0 {
+		names := make([]string, len(img.Dependencies))
+		for i, d := range img.Dependencies {
+			names[i] = d.String()
+		}
+		add("depends_on", rawText("["+strings.Join(names, ", ")+"]"))
+	}
+	return all
+}
+
+// rawText is a value that is written as it is.
+type rawText string
+
+// String implements fmt.Stringer.
+func (r rawText) String() string { return string(r) }
+
+// requestArguments returns the arguments of the request that made an image, by the language's names.
+func requestArguments(img *state.Image) []argument {
+	var request struct {
+		Body map[string]json.RawMessage `json:"body"`
+	}
+	if err := json.Unmarshal(img.Request, &request); err != nil {
+		// The state was checked when it was read; without its request an image still has all else.
+		return nil
+	}
+	model := bfl.Lookup(img.Model)
+	var first, inputs, rest []argument
+	for _, field := range slices.Sorted(maps.Keys(request.Body)) {
+		value := recordedArgument(request.Body[field])
+		switch i := referenceIndex(model, field); {
+		case field == "prompt":
+			first = append(first, argument{field, value})
+		case i >= 0:
+			inputs = append(inputs, argument{fmt.Sprintf("references[%d]", i), value})
+		default:
+			rest = append(rest, argument{field, value})
+		}
+	}
+	slices.SortStableFunc(inputs, func(a, b argument) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(rest, func(a, b argument) int { return cmp.Compare(argumentRank(a.name), argumentRank(b.name)) })
+	return slices.Concat(first, inputs, rest)
+}
+
+// firstArguments are those that people look for first, after the prompt and the references.
+var firstArguments = []string{"width", "height", "aspect_ratio", "seed"}
+
+func argumentRank(name string) int {
+	if i := slices.Index(firstArguments, name); i >= 0 {
+		return i
+	}
+	return len(firstArguments)
+}
+
+func referenceIndex(model *bfl.Model, field string) int {
+	if model == nil {
+		return -1
+	}
+	return slices.Index(model.Inputs.References, field)
+}
+
+// recordedJSON returns a value of requestArguments as JSON has it.
+func recordedJSON(value any) any {
+	raw, ok := value.(rawText)
+	if !ok {
+		return value
+	}
+	if sha256, ok := strings.CutPrefix(string(raw), contentHash); ok {
+		return object{"sha256": sha256}
+	}
+	return json.RawMessage(raw)
+}
+
+// contentHash is what an input's hash is shown with.
+const contentHash = "sha256:"
+
+// recordedArgument decodes a field of a recorded request: an input to its hash, all else to a plain value.
+func recordedArgument(raw json.RawMessage) any {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	var input struct {
+		SHA256 string `json:"sha256"`
+	}
+	if bytes.HasPrefix(raw, []byte("{")) && json.Unmarshal(raw, &input) == nil && input.SHA256 != "" {
+		return rawText(contentHash + input.SHA256)
+	}
+	return rawText(raw)
+}

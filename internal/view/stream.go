@@ -1,0 +1,271 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// JSONOptions say where a JSON stream goes.
+type JSONOptions struct {
+	Stdout io.Writer
+	// Version is the program's own, such as "0.1.0".
+	Version string
+	// Now tells the time for "@timestamp"; nil stands for time.Now.
+	Now func() time.Time
+}
+
+// JSON writes one JSON object a line for machines, all to stdout: the messages of Terraform's machine-readable UI, as README.md documents them. It is
+// safe for concurrent use.
+type JSON struct {
+	opts JSONOptions
+
+	// mu guards all below, and the order of writes.
+	mu      sync.Mutex
+	changes map[addrs.Image]*planner.Change
+	// said is as in applyLog.
+	said map[addrs.Image]time.Duration
+	// moved is as in progress.
+	moved int
+}
+
+// NewJSON returns a JSON stream, and writes its "version" message.
+func NewJSON(o JSONOptions) *JSON {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	j := &JSON{opts: o}
+	j.emit(versionMessage{j.header("info", "fluxbatch "+o.Version), o.Version, "version", StreamVersion})
+	return j
+}
+
+// emit writes messages.
+func (j *JSON) emit(messages ...any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for _, m := range messages {
+		if err := enc.Encode(m); err != nil {
+			// Messages are types of this package, all of which encode.
+			panic(fmt.Sprintf("view: encoding a %T: %v", m, err))
+		}
+	}
+	// A reader that went away must not stop an apply from recording what it has paid for.
+	_, _ = j.opts.Stdout.Write(b.Bytes())
+}
+
+func (j *JSON) header(level, message string) header {
+	return header{Level: level, Message: message, Module: messageModule, Timestamp: j.opts.Now().UTC().Truncate(time.Microsecond)}
+}
+
+// Diagnostics writes a "diagnostic" message for each.
+func (j *JSON) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, d := range ordered(diags) {
+		j.diagnostic(jsonDiagnostic(d, files))
+	}
+}
+
+// Error writes an error as a "diagnostic" message; of several joined errors, one for each. It does nothing for nil.
+func (j *JSON) Error(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range flatten(err) {
+		if diags, ok := errors.AsType[hcl.Diagnostics](e); ok {
+			for _, d := range diags {
+				j.diagnostic(jsonDiagnostic(d, nil))
+			}
+			continue
+		}
+		summary, detail, _ := strings.Cut(strings.TrimSpace(e.Error()), "\n")
+		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityError, Summary: sentence(summary), Detail: strings.TrimSpace(detail)})
+	}
+}
+
+func (j *JSON) diagnostic(d tfjson.Diagnostic) {
+	level, word := "error", "Error"
+	if d.Severity == tfjson.DiagnosticSeverityWarning {
+		level, word = "warn", "Warning"
+	}
+	j.emit(diagnosticMessage{j.header(level, word+": "+d.Summary), d, "diagnostic"})
+}
+
+// Plan writes a "planned_change" for each change, the "outputs" that change, and a "change_summary".
+func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	repetition := newRepetition(p)
+	messages := make([]any, 0, len(p.Changes)+2)
+	for _, c := range p.Changes {
+		if c.Action == planner.NoOp && !c.Frozen {
+			continue
+		}
+		messages = append(messages, plannedChangeMessage{
+			j.header("info", c.Address.String()+": "+plannedText(c)), newPlannedChange(c, repetition), "planned_change",
+		})
+	}
+	t := tallyOf(p)
+	messages = append(messages, changeSummaryMessage{j.header("info", planSummary(p)), changeSummary{
+		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
+		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
+		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Abandoned),
+		Conditional: t.conditional, Refused: t.Refused, Frozen: t.frozen,
+		MayHaveBeenCharged: t.uncertain, UncertainCost: t.charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
+		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, Simulated: info.Simulated,
+	}, "change_summary"})
+	if outputs := plannedOutputs(p); len(outputs) > 0 {
+		messages = append(messages, outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
+	}
+	j.emit(messages...)
+}
+
+// plannedText says what is planned, for people.
+func plannedText(c *planner.Change) string {
+	switch {
+	case c.Frozen:
+		return "Frozen, stays as it is"
+	case c.Origin == planner.Refused:
+		return "Stays refused by moderation"
+	case c.Action == planner.Destroy:
+		return "Plan to delete"
+	default:
+		return "Plan to " + string(c.Action)
+	}
+}
+
+func newPlannedChange(c *planner.Change, r repetition) plannedChange {
+	change := plannedChange{
+		Resource: resourceOf(c.Address), Action: plannedAction(c), Reason: messageReason(c, r),
+		Frozen: c.Frozen, Conditional: mayStay(c), Origin: string(c.Origin), ModerationReasons: c.Moderation.Reasons,
+		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed,
+		EstimatedCost: c.Cost.USD(), EstimatedCostIsMinimum: c.CostUnknown,
+	}
+	if change.MayHaveBeenCharged {
+		change.UncertainCost = c.Task.Cost.USD()
+	}
+	if c.From != nil {
+		change.PreviousResource = new(resourceOf(*c.From))
+	}
+	if c.Import != nil {
+		change.Importing = &messageImport{c.Import.File}
+	}
+	for _, r := range c.Reasons {
+		reason := plannedReason{Kind: string(r.Kind)}
+		if r.Upstream != (addrs.Image{}) {
+			reason.Upstream = &r.Upstream
+		}
+		change.Reasons = append(change.Reasons, reason)
+	}
+	return change
+}
+
+// plannedAction returns Terraform's word for what will be done: nothing for an image that stays refused.
+func plannedAction(c *planner.Change) string {
+	if c.Origin == planner.Refused {
+		return messageAction(planner.NoOp)
+	}
+	return messageAction(c.Action)
+}
+
+// StartApply prepares for the events of an apply.
+func (j *JSON) StartApply(p *planner.Plan) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.changes, j.said = map[addrs.Image]*planner.Change{}, map[addrs.Image]time.Duration{}
+	j.moved = 0
+	for _, c := range p.Changes {
+		if c.From != nil {
+			j.moved++
+		}
+		if c.Action != planner.NoOp {
+			j.changes[c.Address] = c
+		}
+	}
+}
+
+// FinishApply writes a "change_summary", and the "outputs".
+func (j *JSON) FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	operation := "apply"
+	if info.Destroy {
+		operation = "destroy"
+	}
+	level, text, moved := "info", completeLine(s), j.moved
+	if s.Failed+s.Skipped > 0 {
+		// Whether the moves were carried out is not known then.
+		level, text, moved = "error", incompleteLine(s), 0
+	}
+	j.emit(changeSummaryMessage{j.header(level, text), changeSummary{
+		Add: s.Created + s.Replaced, Change: s.Updated, Import: s.Imported, Remove: s.Destroyed + s.Replaced, Operation: operation,
+		Create: s.Created, Replace: s.Replaced, Update: s.Updated, Destroy: s.Destroyed,
+		Moved: moved, Forgotten: s.Forgotten, Unchanged: s.Unchanged, Failed: s.Failed, Skipped: s.Skipped, Cost: new(s.Cost.USD()), Simulated: info.Simulated,
+	}, "change_summary"})
+	all := map[string]outputMessage{}
+	for _, o := range outputs {
+		all[o.Name] = messageOutput(o)
+	}
+	j.emit(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(all))), all, "outputs"})
+}
+
+// Close does nothing: a stream has no display.
+func (j *JSON) Close() {}
+
+// plannedOutputs returns the outputs of a plan with what happens to them.
+func plannedOutputs(p *planner.Plan) map[string]outputMessage {
+	all := map[string]outputMessage{}
+	for _, o := range p.Outputs {
+		var m outputMessage
+		switch {
+		case o.After == nil:
+			m = outputMessage{Sensitive: o.Before.Sensitive, Action: "delete"}
+		case !o.Changed:
+			m = messageOutput(*o.After)
+			m.Action = "noop"
+		default:
+			m = messageOutput(*o.After)
+			m.Action = "update"
+			if o.Before == nil {
+				m.Action = "create"
+			}
+		}
+		all[o.Name] = m
+	}
+	return all
+}
+
+// messageOutput returns an output with its value as far as that is known and may be shown.
+func messageOutput(o config.Output) outputMessage {
+	m := outputMessage{Sensitive: o.Sensitive}
+	value, _ := o.Value.UnmarkDeep()
+	if value == cty.NilVal || !value.IsWhollyKnown() {
+		return m
+	}
+	// Values of outputs are data, which encodes; one that does not is left out like one that is not known.
+	if t, err := ctyjson.MarshalType(value.Type()); err == nil {
+		m.Type = t
+	}
+	if o.Sensitive {
+		return m
+	}
+	if v, err := ctyjson.Marshal(value, value.Type()); err == nil {
+		m.Value = v
+	}
+	return m
+}

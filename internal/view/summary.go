@@ -1,0 +1,211 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+const (
+	noChanges   = "No changes. Every image matches the configuration."
+	onlyOutputs = "You can apply this plan to save these new output values to the state, without making or removing any image."
+	apartTitle  = "The following images will not be what the configuration says:"
+)
+
+// tally is what a plan's summary says besides the planner's own counts.
+type tally struct {
+	planner.Summary
+	// frozen counts images that lifecycle.frozen alone keeps as they are, conditional those replacements that upstream images decide on.
+	frozen, conditional int
+	// uncertain counts images that an interrupted run may have been charged for, and charged is how much.
+	uncertain int
+	charged   bfl.Credits
+}
+
+func tallyOf(p *planner.Plan) tally {
+	t := tally{Summary: p.Summary()}
+	for _, c := range p.Changes {
+		switch {
+		case c.Frozen:
+			t.frozen++
+		case c.MayHaveBeenCharged():
+			t.uncertain++
+			t.charged += c.Task.Cost
+		}
+		if mayStay(c) {
+			t.conditional++
+		}
+	}
+	return t
+}
+
+// mayStay reports whether only the images upstream decide whether a replacement is needed.
+func mayStay(c *planner.Change) bool {
+	if !c.Conditional() || c.Origin == planner.Refused {
+		return false
+	}
+	for _, r := range c.Reasons {
+		if r.Kind != planner.UpstreamChanges && r.Kind != planner.RequestChanged {
+			return false
+		}
+	}
+	for i := range c.Attributes {
+		if a := &c.Attributes[i]; a.Forces && a.Changed() && !a.Unknown {
+			return false
+		}
+	}
+	return len(c.Reasons) > 0
+}
+
+// sorted returns the changes that a plan carries out, and those of images that will not be what the configuration says.
+func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
+	for _, c := range p.Changes {
+		switch {
+		case c.Frozen || c.Origin == planner.Refused:
+			apart = append(apart, c)
+		case c.Action != planner.NoOp:
+			acts = append(acts, c)
+		}
+	}
+	return acts, apart
+}
+
+// idle reports whether a plan carries nothing out. Images that stay refused make a plan that is neither idle nor empty: apply fails for them.
+func idle(p *planner.Plan) bool {
+	acts, _ := sorted(p)
+	changed := slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
+	return len(acts) == 0 && !changed && len(p.Abandoned) == 0 && p.Summary().Moved == 0
+}
+
+// summaryOf returns the line that sums a plan up, and sentences with what it does not say.
+func summaryOf(p *planner.Plan) (line string, notes []string) {
+	t := tallyOf(p)
+	acts, apart := sorted(p)
+	switch nothing := idle(p); {
+	case nothing && len(apart) == 0:
+		return noChanges, nil
+	case nothing && t.Refused == 0:
+		return "No changes. " + strings.Join(t.sentences(), " "), nil
+	case len(acts) == 0 && len(p.Abandoned) == 0 && t.Refused == 0 && t.Moved == 0:
+		return onlyOutputs, t.sentences()
+	}
+	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
+		t.Create, t.Replace, t.Update, t.Destroy, t.Cost.Dollars())
+	return strings.Join(append([]string{line}, t.free()...), " "), t.sentences()
+}
+
+// free are the sentences on what costs nothing, which stand in the same line as the counts.
+func (t *tally) free() []string {
+	var all []string
+	if free := counted(amount{t.Restored, "restored from the store"}, amount{t.Resumed, "resumed from an interrupted run"}); free != "" {
+		all = append(all, "Of these, "+free+", free of charge.")
+	}
+	if free := freeSentence(t.Moved, t.Imported, t.Forgotten); free != "" {
+		all = append(all, free)
+	}
+	return all
+}
+
+// sentences are what the counts do not say.
+func (t *tally) sentences() []string {
+	var all []string
+	say := func(n int, one, many string, args ...any) {
+		switch {
+		case n == 1:
+			all = append(all, fmt.Sprintf(one, args...))
+		case n > 1:
+			all = append(all, fmt.Sprintf("%d ", n)+fmt.Sprintf(many, args...))
+		}
+	}
+	if t.CostUnknown {
+		all = append(all, "The estimate is the least it will cost, since some sizes are known only after apply.")
+	}
+	howMuch := ""
+	if t.charged > 0 {
+		howMuch = " " + t.charged.Dollars()
+	}
+	say(t.uncertain, "1 image may have been charged%s by an interrupted run, and is sent again.",
+		"images may have been charged%s by an interrupted run, and are sent again.", howMuch)
+	say(t.conditional, "1 of the replaced images is made anew only if what it is made from turns out different.",
+		"of the replaced images are made anew only if what they are made from turns out different.")
+	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
+		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
+	say(t.frozen, "1 frozen image stays as it is, although it does not match the configuration.",
+		"frozen images stay as they are, although they do not match the configuration.")
+	return all
+}
+
+// amount is a number with what it counts.
+type amount struct {
+	n    int
+	what string
+}
+
+// counted lists the counts that are not zero: "2 moved and 1 imported".
+func counted(counts ...amount) string {
+	var parts []string
+	for _, c := range counts {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	return list(parts)
+}
+
+// freeSentence says what a plan or an apply does on record alone, "" for nothing.
+func freeSentence(moved, imported, forgotten int) string {
+	free := counted(amount{moved, "moved"}, amount{imported, "imported"}, amount{forgotten, "forgotten"})
+	if free == "" {
+		return ""
+	}
+	return free + ", free of charge."
+}
+
+// planSummary returns the whole summary on one line.
+func planSummary(p *planner.Plan) string {
+	first, further := summaryOf(p)
+	return strings.Join(append([]string{first}, further...), " ")
+}
+
+// summary writes the whole summary, a line a sentence. The one with the counts comes last and is never broken, since scripts look for it.
+func (pp *planPage) summary() {
+	last, notes := summaryOf(pp.plan)
+	f := newFlow(pp.out, pp.opts.Width, 0, 0)
+	for _, sentence := range notes {
+		f.add(span{text: sentence})
+		f.newline()
+	}
+	f.add(span{text: last, solid: strings.HasPrefix(last, "Plan:")})
+	f.end()
+}
+
+// completeLine returns the line that ends an apply in which nothing went wrong.
+func completeLine(s executor.Summary) string {
+	return fmt.Sprintf("Apply complete: %d created, %d replaced, %d updated, %d destroyed. Cost: %s.",
+		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Cost.Dollars())
+}
+
+func incompleteLine(s executor.Summary) string {
+	return fmt.Sprintf("Apply incomplete: %d created, %d replaced, %d updated, %d destroyed, %d failed, %d skipped. Cost: %s.",
+		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
+}
+
+// applySentences returns what the line that ends an apply does not say, a line each. moved is how many images have other addresses now.
+func applySentences(s executor.Summary, moved int) string {
+	text := ""
+	if free := freeSentence(moved, s.Imported, s.Forgotten); free != "" {
+		text = free + "\n"
+	}
+	switch s.Unchanged {
+	case 0:
+	case 1:
+		text += "1 image turned out to need no change.\n"
+	default:
+		text += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
+	}
+	return text
+}

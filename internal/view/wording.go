@@ -1,0 +1,107 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// count returns a number with the noun that it counts: "1 image", "2 images".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// list joins phrases as people do: "a", "a and b", "a, b and c".
+func list(phrases []string) string {
+	switch n := len(phrases); n {
+	case 0:
+		return ""
+	case 1:
+		return phrases[0]
+	default:
+		return strings.Join(phrases[:n-1], ", ") + " and " + phrases[n-1]
+	}
+}
+
+// duration returns a time span in whole seconds: "4s", "1m12s", "2h0m3s".
+func duration(d time.Duration) string {
+	s := int64(max(d, 0) / time.Second)
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%ds", s/60, s%60)
+	default:
+		return fmt.Sprintf("%dh%dm%ds", s/3600, s/60%60, s%60)
+	}
+}
+
+// quoted returns s as a string literal on one line.
+func quoted(s string) string { return `"` + escaped(s, false) + `"` }
+
+// escaped replaces what would end a string literal or would reach the terminal as a command. With lines, newlines and quotes
+// stay, as they do in a heredoc.
+func escaped(s string, lines bool) string {
+	special := func(r rune) bool {
+		return r == '"' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r)
+	}
+	if strings.IndexFunc(s, special) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case lines && (r == '\n' || r == '"' || r == '\\' || r == '\t'):
+			b.WriteRune(r)
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case !unicode.IsPrint(r) && r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// harmless returns text from elsewhere, such as an answer of the API, without what a terminal would take as a command.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r == '\r':
+			return -1
+		case unicode.IsControl(r):
+			return '\uFFFD'
+		default:
+			return r
+		}
+	}, s)
+}
+
+// sentence begins an error's text with a capital, unless its first word is a name: an address, a path, a flag.
+func sentence(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	isWord := first != "" && strings.IndexFunc(first, func(r rune) bool { return !unicode.IsLower(r) }) < 0
+	if !isWord {
+		return s
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
