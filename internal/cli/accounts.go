@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// connections are what an apply reaches providers through, and is reached by.
+type connections struct {
+	accounts map[string]executor.Account
+	// rings are the ids of tasks that webhooks came for, nil where no provider has any.
+	rings chan string
+	stops []func()
+}
+
+// close ends the connections. Nothing is left to be done about what fails in it.
+func (c *connections) close() {
+	for _, stop := range slices.Backward(c.stops) {
+		stop()
+	}
+}
+
+// connect reaches the providers that the plan needs. It fails, before anything is asked of anybody, when a key is missing or webhooks cannot be
+// received.
+func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
+	// Only who is asked for images has webhooks to send.
+	asked, needed := map[string]bool{}, map[string]bool{}
+	for _, c := range plan.Changes {
+		if c.Generates() {
+			asked[c.Desired.Provider], needed[c.Desired.Provider] = true, true
+		}
+	}
+	for _, a := range plan.Abandoned {
+		if w.config.Settings.Providers[a.Task.Provider] != nil {
+			needed[a.Task.Provider] = true
+		}
+	}
+	c := &connections{accounts: map[string]executor.Account{}}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	client := w.realClient
+	if w.simulate && len(needed) > 0 {
+		var stop func()
+		client, stop = w.simulatedClients()
+		c.stops = append(c.stops, stop)
+	}
+	for _, name := range sortedKeys(needed) {
+		provider := w.config.Settings.Providers[name]
+		var hook webhookOf
+		if asked[name] && !w.simulate {
+			if hook, err = w.receive(c, provider); err != nil {
+				return nil, err
+			}
+		}
+		api, err := client(provider, hook)
+		if err != nil {
+			return nil, err
+		}
+		c.accounts[name] = executor.Account{
+			API: api, Concurrency: provider.Concurrency, ModelConcurrency: modelLimits(provider, plan), TaskTimeout: provider.TaskTimeout, Rings: hook.url != "",
+		}
+	}
+	return c, nil
+}
+
+// modelLimits are the limits of single models: those of the catalogue and of model blocks, unless the provider says otherwise.
+func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
+	limits := map[string]int{}
+	for _, c := range plan.Changes {
+		if c.Desired != nil && c.Desired.Request.Model.Concurrency > 0 {
+			limits[c.Desired.Request.Model.Name] = c.Desired.Request.Model.Concurrency
+		}
+	}
+	maps.Copy(limits, provider.ModelConcurrency)
+	return limits
+}
+
+// realClient returns a client of a provider's API, which is asked to send webhooks if hook names where.
+func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
+	key := w.app.getenv(provider.KeyEnv)
+	base := provider.Endpoint
+	if base == "" {
+		base, _ = bfl.BaseURL(provider.Region)
+	}
+	if key == "" {
+		if !isLoopback(base) {
+			return nil, fmt.Errorf("provider %s has no key: the environment variable %s is not set. "+
+				"Set it to a key from https://dashboard.bfl.ai, or try the plan without one with -simulate", provider.Address, provider.KeyEnv)
+		}
+		// The simulator, which is what listens on loopback, takes any key but wants one.
+		key = "simulated"
+	}
+	return bfl.NewClient(bfl.ClientOptions{
+		BaseURL: base, Key: key, UserAgent: "fluxbatch/" + Version(), Wrap: w.app.log.wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
+	})
+}
+
+// simulatedClients starts the built-in simulator, which all providers share.
+func (w *workspace) simulatedClients() (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
+	sim, err := simulator.New(simulator.Options{})
+	if err != nil {
+		return func(*config.Provider, webhookOf) (*bfl.Client, error) { return nil, err }, func() {}
+	}
+	transport := sim.Transport()
+	connect = func(provider *config.Provider, _ webhookOf) (*bfl.Client, error) {
+		return bfl.NewClient(bfl.ClientOptions{
+			BaseURL: simulator.BaseURL, Key: "simulated " + provider.Address, HTTP: transport, UserAgent: "fluxbatch/" + Version(),
+			Wrap: w.app.log.wrap,
+		})
+	}
+	return connect, func() { _ = sim.Close() } // nothing of a simulation outlives it
+}
+
+// pictures is where a simulation's images are, as the user would type it; "" for real ones.
+func (w *workspace) pictures() string {
+	if !w.simulate {
+		return ""
+	}
+	return filepath.Join(w.base, filepath.FromSlash(w.config.Settings.OutputDir))
+}
+
+// isLoopback reports whether a URL leads to this machine.
+func isLoopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,197 @@
+// Package cli is the command line: one file a command, each binding its flags to an options struct and then running with it.
+// It puts the other packages together and renders nothing itself.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/internal/view"
+)
+
+// Environment is what a process gives to a command.
+type Environment struct {
+	Args           []string // without the program's name
+	Environ        []string // as of os.Environ
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user asked again.
+	Drain, Abort context.Context
+	// Faults, when not nil, sees every file operation on the state; see state.Options. It is for tests.
+	Faults func(op safefile.Op, name string) error
+}
+
+// Exit statuses, as in Terraform.
+const (
+	exitSuccess     = 0
+	exitFailure     = 1   // an error, or some changes failed
+	exitChanges     = 2   // with -detailed-exitcode: there are changes
+	exitInterrupted = 130 // as shells say of a process that SIGINT ended
+)
+
+// ErrInterrupted is the cause of a Drain or Abort by the user.
+var ErrInterrupted = errors.New("interrupted")
+
+// exitError ends a command with a status. What it was about has been shown already.
+type exitError int
+
+func (e exitError) Error() string { return "exit status" }
+
+// Run carries out one command and returns the exit status.
+func Run(env Environment) int {
+	a := &app{env: env}
+	root := a.command()
+	root.SetArgs(doubleDashes(env.Args))
+	root.SetIn(env.Stdin)
+	root.SetOut(completionOutput(env.Args, env.Stdout))
+	root.SetErr(env.Stderr)
+	err := root.ExecuteContext(env.Abort)
+	a.operation().Close()
+	_ = a.log.close() // each line is in the file already
+	var exit exitError
+	switch {
+	case err == nil:
+		return exitSuccess
+	case errors.As(err, &exit):
+		return int(exit)
+	default:
+		a.operation().Error(err)
+		return exitFailure
+	}
+}
+
+// app is the state of one command line.
+type app struct {
+	env   Environment
+	chdir string
+	color bool
+	view  *view.View
+	json  *view.JSON
+	// log is nil where the environment asks for none.
+	log *apiLog
+	// concise and unfolded say how a plan is shown.
+	concise, unfolded bool
+}
+
+// show chooses how a plan and its apply are shown. It comes before anything is.
+func (a *app) show(o *planOptions) {
+	a.concise, a.unfolded = o.concise, o.noConcise
+	if o.json {
+		a.json = view.NewJSON(view.JSONOptions{Stdout: a.env.Stdout, Version: Version()})
+	}
+}
+
+// operation returns what shows plans, applies and errors: for people, or with -json for machines.
+func (a *app) operation() view.Operation {
+	if a.json != nil {
+		return a.json
+	}
+	return a.viewer()
+}
+
+// viewer returns the view, made when the flags are known.
+func (a *app) viewer() *view.View {
+	if a.view == nil {
+		a.view = view.New(a.viewOptions())
+	}
+	return a.view
+}
+
+func (a *app) viewOptions() view.Options {
+	o := view.Options{Stdout: a.env.Stdout, Stderr: a.env.Stderr, Concise: a.concise, Unfolded: a.unfolded}
+	out, isTerminal := terminal(a.env.Stdout)
+	_, progress := terminal(a.env.Stderr)
+	dumb := a.getenv("TERM") == "dumb"
+	o.Terminal = progress && !dumb
+	o.Color = isTerminal && !dumb && a.color && a.getenv("NO_COLOR") == ""
+	if isTerminal {
+		if width, _, err := term.GetSize(int(out.Fd())); err == nil {
+			o.Width = width
+		}
+	}
+	return o
+}
+
+// terminal returns a stream as a file, and whether it is a terminal.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+// getenv returns the last value that the environment has for a name, as a shell would.
+func (a *app) getenv(name string) string {
+	value := ""
+	for _, pair := range a.env.Environ {
+		if v, ok := strings.CutPrefix(pair, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// interactive reports whether somebody can answer a question.
+func (a *app) interactive() bool {
+	_, ok := terminal(a.env.Stdin)
+	return ok
+}
+
+func (a *app) command() *cobra.Command {
+	var noColor bool
+	root := &cobra.Command{
+		Use:   "fluxbatch",
+		Short: "Declarative image batches with the FLUX API",
+		Long: `fluxbatch makes images with the FLUX API of Black Forest Labs as *.flux.hcl files declare them.
+It remembers what it has made, tells the price first, and generates only what changed.
+
+The usual way:
+  fluxbatch plan       says what would be generated, and what it costs
+  fluxbatch apply      asks, and then generates it
+
+With -simulate both work without a key, a network or money.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			a.color = !noColor
+			if a.log, err = a.openLog(); err != nil || a.chdir == "" {
+				return err
+			}
+			return os.Chdir(a.chdir)
+		},
+	}
+	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "change to this `directory` before anything else")
+	root.PersistentFlags().BoolVar(&noColor, "no-color", false, "print without colour")
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.destroyCommand(), a.validateCommand(), a.verifyCommand(), a.showCommand(),
+		a.restoreCommand(), a.importCommand(), a.simulatorCommand(), a.forceUnlockCommand(), a.versionCommand(),
+		a.initCommand(), a.stateCommand(), a.outputCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.modelsCommand(),
+		a.creditsCommand(), a.completionCommand())
+	a.setCompletions(root)
+	a.setHelp(root)
+	return root
+}
+
+// longFlag is a long flag written with one dash, as Terraform's users do.
+var longFlag = regexp.MustCompile(`^-[a-z][a-z0-9]*[a-z0-9-]+(=|$)`)
+
+// doubleDashes gives long flags the two dashes that the flag library wants.
+func doubleDashes(args []string) []string {
+	doubled := make([]string, len(args))
+	for i, arg := range args {
+		if arg == "--" {
+			copy(doubled[i:], args[i:])
+			break
+		}
+		if longFlag.MatchString(arg) {
+			arg = "-" + arg
+		}
+		doubled[i] = arg
+	}
+	return doubled
+}

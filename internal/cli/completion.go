@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// shells are those that a completion script can be had for.
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func (a *app) completionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "completion SHELL", Short: "Print a script that completes commands in a shell", Args: cobra.ExactArgs(1),
+		Long: `Prints a script that teaches a shell to complete commands, flags, the addresses of images and the names of models. SHELL is bash, zsh, fish or
+powershell.
+
+For bash it needs the package bash-completion. Once for the present shell:
+
+  source <(fluxbatch completion bash)
+  source <(fluxbatch completion zsh)
+  fluxbatch completion fish | source
+  fluxbatch completion powershell | Out-String | Invoke-Expression
+
+For all shells to come:
+
+  fluxbatch completion bash > /etc/bash_completion.d/fluxbatch
+  fluxbatch completion zsh > "${fpath[1]}/_fluxbatch"
+  fluxbatch completion fish > ~/.config/fish/completions/fluxbatch.fish
+  fluxbatch completion powershell >> $PROFILE`,
+		Example: "  source <(fluxbatch completion bash)",
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runCompletion(cmd.Root(), args[0]) },
+		ValidArgsFunction: firstArgument(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return shells, cobra.ShellCompDirectiveNoFileComp
+		}),
+	}
+}
+
+func (a *app) runCompletion(root *cobra.Command, shell string) error {
+	switch strings.ToLower(filepath.Base(shell)) {
+	case "bash":
+		return root.GenBashCompletionV2(a.env.Stdout, true)
+	case "zsh":
+		return root.GenZshCompletion(a.env.Stdout)
+	case "fish":
+		return root.GenFishCompletion(a.env.Stdout, true)
+	case "powershell", "pwsh":
+		return root.GenPowerShellCompletionWithDesc(a.env.Stdout)
+	}
+	hint := ""
+	if near := bfl.Suggest(shell, shells); near != "" {
+		hint = " Did you mean " + near + "?"
+	}
+	return explain("There is no completion for the shell %s, but for %s.%s", shell, strings.Join(shells, ", "), hint)
+}
+
+// completionRequests are the commands that the scripts ask for completions with.
+var completionRequests = []string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// completionOutput returns where the answer to a request for completions goes; for other command lines it is out itself.
+func completionOutput(args []string, out io.Writer) io.Writer {
+	if len(args) < 2 || !slices.Contains(completionRequests, args[0]) {
+		return out
+	}
+	return completionWriter{out, longFlag.MatchString(args[len(args)-1])}
+}
+
+// completionWriter writes completions as a shell wants them: long flags with one dash where they were begun with one, since shells keep only
+// what goes on with what was typed, and descriptions without the quotes that name a flag's value.
+type completionWriter struct {
+	out    io.Writer
+	single bool
+}
+
+// Write implements io.Writer.
+func (w completionWriter) Write(p []byte) (int, error) {
+	var b bytes.Buffer
+	for line := range bytes.Lines(p) {
+		if w.single && bytes.HasPrefix(line, []byte("--")) {
+			line = line[1:]
+		}
+		b.Write(bytes.ReplaceAll(line, []byte("`"), nil))
+	}
+	if _, err := w.out.Write(b.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// firstArgument completes the first argument of a command and no other.
+func firstArgument(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return complete(cmd, args, text)
+	}
+}
+
+func completeDirectories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFlag completes the value of a flag.
+func completeFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc) {
+	if cmd.Flags().Lookup(name) == nil {
+		return
+	}
+	// It fails for a flag that is not there, which was just looked at, and for one that has a completion already, which may stay.
+	_ = cmd.RegisterFlagCompletionFunc(name, complete)
+}
+
+// setCompletions completes the values of the flags that commands share.
+func (a *app) setCompletions(root *cobra.Command) {
+	eachCommand(root, func(cmd *cobra.Command) {
+		for _, name := range []string{"target", "exclude", "replace"} {
+			completeFlag(cmd, name, a.completeAddresses)
+		}
+		completeFlag(cmd, "state", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
+		completeFlag(cmd, "var-file", cobra.FixedCompletions([]string{"hcl", "json"}, cobra.ShellCompDirectiveFilterFileExt))
+	})
+	if restore := findCommand(root, "restore"); restore != nil {
+		restore.ValidArgsFunction = firstArgument(a.completeRecorded)
+	}
+	if adopt := findCommand(root, "import"); adopt != nil {
+		adopt.ValidArgsFunction = a.completeImport
+	}
+	// Chdir is a flag of all commands, and kept by the root.
+	_ = root.RegisterFlagCompletionFunc("chdir", completeDirectories) // as in completeFlag
+}
+
+// completeAddresses completes an address of an image: of those on record, and of those that the files of the root module declare. It says
+// nothing of what goes wrong, and evaluates nothing.
+func (a *app) completeAddresses(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	dir := a.completionDir(args)
+	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir))
+	return matching(found, text)
+}
+
+// completeRecorded completes the address of an image on record.
+func (a *app) completeRecorded(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	found := recordedNames(cmd, a.completionDir(nil))
+	return matching(slices.DeleteFunc(found, func(name string) bool { return slices.Contains(args, name) }), text)
+}
+
+// completeImport completes the address of an image that is declared, and after it a file.
+func (a *app) completeImport(_ *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return []string{"png", "jpg", "jpeg", "webp"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	return matching(declaredNames(a.completionDir(nil)), text)
+}
+
+func matching(names []string, text string) ([]string, cobra.ShellCompDirective) {
+	names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, text) })
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completionDir is the root module of a command line that is still being typed.
+func (a *app) completionDir(args []string) string {
+	dir := a.chdir
+	if len(args) > 0 {
+		if info, err := os.Stat(filepath.Join(a.chdir, args[0])); err == nil && info.IsDir() {
+			dir = filepath.Join(a.chdir, args[0])
+		}
+	}
+	if dir == "" {
+		return "."
+	}
+	return dir
+}
+
+// completionState returns the state of a command line that is still being typed, or nil. No configuration is evaluated for it.
+func completionState(dir string, o *stateOptions) *state.State {
+	path := resolvePath(dir, stateName)
+	if declared, ok := declaredState(dir); ok {
+		path = resolvePath(dir, declared)
+	}
+	if o.simulate {
+		path = filepath.Join(baseOf(dir, true), stateName)
+	}
+	if o.path != "" {
+		path = o.path
+	}
+	// A state that cannot be read completes nothing. The command itself says why.
+	s, _ := state.Read(path)
+	return s
+}
+
+// recordedNames lists the addresses of the images on record.
+func recordedNames(cmd *cobra.Command, dir string) []string {
+	var o stateOptions
+	if f := cmd.Flags().Lookup("simulate"); f != nil {
+		o.simulate = f.Value.String() == "true"
+	}
+	if f := cmd.Flags().Lookup("state"); f != nil {
+		o.path = f.Value.String()
+	}
+	s := completionState(dir, &o)
+	if s == nil {
+		return nil
+	}
+	names := make([]string, 0, len(s.Images))
+	for addr := range s.Images {
+		names = append(names, addr.String())
+	}
+	return names
+}
+
+// completeOutputs lists the outputs on record.
+func (a *app) completeOutputs(o *stateOptions) []string {
+	s := completionState(a.completionDir(nil), o)
+	if s == nil {
+		return nil
+	}
+	return sortedKeys(s.Outputs)
+}
+
+// maxScanned bounds the size of files that are read for the names in them: a key press should be answered at once.
+const maxScanned = 1 << 20
+
+// declaredNames lists the image blocks and modules in the files of a directory.
+func declaredNames(dir string) []string {
+	var names []string
+	entries, _ := os.ReadDir(dir) // a directory that cannot be read declares nothing
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || !strings.HasSuffix(e.Name(), ".flux.hcl") || info.Size() > maxScanned {
+			continue
+		}
+		src, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			continue
+		}
+		// A file with mistakes still has the blocks before them.
+		file, _ := hclsyntax.ParseConfig(src, e.Name(), hcl.InitialPos)
+		body, ok := file.Body.(*hclsyntax.Body)
+		if !ok {
+			continue
+		}
+		for _, block := range body.Blocks {
+			if (block.Type == "image" || block.Type == "module") && len(block.Labels) == 1 {
+				names = append(names, block.Type+"."+block.Labels[0])
+			}
+		}
+	}
+	return names
+}

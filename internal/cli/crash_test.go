@@ -1,0 +1,203 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+)
+
+// crashingCommand is fluxbatch in a process that kills itself, as kill -9 does, at the nth record of the journal: before the record is
+// written, or right after.
+func crashingCommand() {
+	at, err := strconv.ParseInt(os.Getenv("CRASH_AT"), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	crashOp := safefile.OpWrite
+	if os.Getenv("CRASH_WHEN") == "after" {
+		// What was written is in the hands of the kernel, which survives.
+		crashOp = safefile.OpSync
+	}
+	var records atomic.Int64
+	os.Exit(cli.Run(cli.Environment{
+		Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Drain: context.Background(), Abort: context.Background(),
+		Faults: func(op safefile.Op, name string) error {
+			if op == crashOp && strings.HasSuffix(name, ".journal") && records.Add(1) == at {
+				self, err := os.FindProcess(os.Getpid())
+				if err == nil {
+					err = self.Kill()
+				}
+				if err != nil {
+					panic(err)
+				}
+				select {}
+			}
+			return nil
+		},
+	}))
+}
+
+// crashRig is a module, and a simulator that keeps the books while processes die.
+type crashRig struct {
+	sim *simulator.Simulator
+	dir string
+	env []string
+}
+
+const crashImages = 4
+
+func newCrashRig(t *testing.T) *crashRig {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 5 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		server.Close()
+		_ = sim.Close()
+	})
+	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
+	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(`
+variable "endpoint" { type = string }
+provider "bfl" { endpoint = var.endpoint }
+defaults {
+  model         = "flux-2-klein-4b"
+  output_format = "png"
+  width         = 64
+  height        = 64
+}
+image "logo" { prompt = "logo" }
+image "hero" {
+  prompt     = "hero"
+  references = [image.logo]
+}
+image "card" {
+  count  = 2
+  prompt = "card ${count.index}"
+}
+`))
+	return r
+}
+
+// crash runs an apply that dies at the nth record, and reports whether it did.
+func (r *crashRig) crash(t *testing.T, at int, when string) bool {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Args = []string{"fluxbatch-crash", "apply", "-auto-approve", "-parallelism=2", r.dir}
+	cmd.Env = append(r.env, "CRASH_AT="+strconv.Itoa(at), "CRASH_WHEN="+when)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &exit) && exit.ExitCode() == -1:
+		return true
+	default:
+		t.Fatalf("apply was to be killed and ended with %v:\n%s", err, out.String())
+		return false
+	}
+}
+
+// recover applies until all is made, and proves that nothing was lost, and nothing paid twice but what was announced.
+func (r *crashRig) recover(t *testing.T) {
+	t.Helper()
+	stdout, stderr, code := run(t, r.env, "apply", "-auto-approve", r.dir)
+	if code != 0 {
+		t.Fatalf("the apply after the crash exited with %d:\n%s%s", code, stdout, stderr)
+	}
+	charged := map[string]int{}
+	for _, charge := range r.sim.Ledger() {
+		charged[charge.Digest]++
+	}
+	if len(charged) != crashImages {
+		t.Errorf("%d different images were charged, want %d", len(charged), crashImages)
+	}
+	twice := 0
+	for _, n := range charged {
+		twice += n - 1
+	}
+	// The text is wrapped, in lines that begin with a #.
+	said := strings.Join(strings.Fields(strings.ReplaceAll(stdout, "#", "")), " ")
+	if announced := strings.Count(said, "may have been charged"); twice > announced {
+		t.Errorf("%d images were paid twice, and %d announced:\n%s", twice, announced, stdout)
+	}
+	if out, errs, code := run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
+		t.Errorf("after the recovery there is still something to do:\n%s%s", out, errs)
+	}
+	if out, errs, code := run(t, r.env, "verify", r.dir); code != 0 {
+		t.Errorf("after the recovery not all is well:\n%s%s", out, errs)
+	}
+	leftovers, err := filepath.Glob(filepath.Join(r.dir, "*", ".fluxbatch-tmp-*"))
+	if err != nil || len(leftovers) > 0 {
+		t.Errorf("leftovers: %v, %v", leftovers, err)
+	}
+}
+
+func TestKilledAtEveryRecord(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"before", "after"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			for at := 1; ; at++ {
+				r := newCrashRig(t)
+				if !r.crash(t, at, when) {
+					if at <= crashImages*4 {
+						t.Errorf("an apply of %d images had only %d writes to its journal", crashImages, at-1)
+					}
+					return
+				}
+				r.recover(t)
+				if t.Failed() {
+					t.Fatalf("killed %s record %d", when, at)
+				}
+			}
+		})
+	}
+}
+
+// TestKilledAtRandomInstants kills an apply 200 times, each at another instant.
+func TestKilledAtRandomInstants(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: 200 processes; the test without the race detector runs it")
+	}
+	for i := range 200 {
+		r := newCrashRig(t)
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", r.dir}
+		cmd.Env = r.env
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		instant := time.Duration(rand.Int64N(int64(250 * time.Millisecond)))
+		timer := time.AfterFunc(instant, func() {
+			// It may have ended by itself.
+			_ = cmd.Process.Kill()
+		})
+		_ = cmd.Wait() // killed, most of the time
+		timer.Stop()
+		r.recover(t)
+		if t.Failed() {
+			t.Fatalf("killed after %v, the %s time", instant, fmt.Sprint(i+1))
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view"
+)
+
+type creditsOptions struct {
+	inputOptions
+	json bool
+}
+
+// creditsTimeout is how long an account is waited for.
+const creditsTimeout = 30 * time.Second
+
+func (a *app) creditsCommand() *cobra.Command {
+	var o creditsOptions
+	cmd := directoryCommand("credits", "Say what the accounts have left",
+		`Asks the API what each account of the configuration in DIRECTORY (the current one by default) has left. Without a configuration it is the account of the key in
+BFL_API_KEY. A credit is one US cent.`,
+		`  fluxbatch credits
+  fluxbatch credits -json`,
+		func(dir string) error { return a.runCredits(dir, &o) })
+	o.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print a JSON list of the accounts")
+	return cmd
+}
+
+func (a *app) runCredits(dir string, o *creditsOptions) error {
+	o.allowEmpty = true
+	cfg, diags := a.load(dir, &o.inputOptions)
+	a.showDiagnostics(cfg, diags)
+	if cfg == nil || diags.HasErrors() {
+		return exitError(exitFailure)
+	}
+	w := &workspace{app: a, dir: dir, base: dir, config: cfg}
+	balances := []view.Balance{}
+	var failures []error
+	for _, name := range sortedKeys(cfg.Settings.Providers) {
+		balance, err := w.balance(cfg.Settings.Providers[name])
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		balances = append(balances, balance)
+	}
+	switch {
+	case o.json:
+		a.viewer().CreditsJSON(balances)
+	case len(balances) > 0:
+		a.viewer().Credits(balances)
+	}
+	return errors.Join(failures...)
+}
+
+// balance asks what one account has left.
+func (w *workspace) balance(provider *config.Provider) (view.Balance, error) {
+	client, err := w.realClient(provider, webhookOf{})
+	if err != nil {
+		return view.Balance{}, err
+	}
+	defer client.Close()
+	base := provider.Endpoint
+	if base == "" {
+		base, _ = bfl.BaseURL(provider.Region)
+	}
+	ctx, cancel := context.WithTimeout(w.app.env.Drain, creditsTimeout)
+	defer cancel()
+	credits, err := client.Credits(ctx)
+	if err != nil {
+		return view.Balance{}, explainAccount(provider, err)
+	}
+	balance := view.Balance{Provider: provider.Address, Credits: credits, Simulated: isLoopback(base)}
+	if u, err := url.Parse(base); err == nil {
+		balance.Host = u.Host
+	}
+	return balance, nil
+}
+
+// explainAccount says of what the API refused whose key it was, and what can be done.
+func explainAccount(provider *config.Provider, err error) error {
+	api, refused := errors.AsType[*bfl.APIError](err)
+	_, network := errors.AsType[*bfl.NetworkError](err)
+	switch {
+	case refused && api.Unauthorized():
+		return explain("The key of provider %s, from the environment variable %s, was refused: %w.\n"+
+			"Compare it with the keys at https://dashboard.bfl.ai.", provider.Address, provider.KeyEnv, err)
+	case network && isLoopback(provider.Endpoint):
+		return explain("The account of provider %s cannot be asked: %w.\nIs the simulator running? It is started with%s", provider.Address, err, toType("fluxbatch simulator"))
+	default:
+		return fmt.Errorf("the account of provider %s cannot be asked: %w", provider.Address, err)
+	}
+}

@@ -1,0 +1,56 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tfjson "github.com/hashicorp/terraform-json"
+)
+
+// TestExamplesAreReadByTerraformsTools decodes what show -json prints of every example's plan and state with Terraform's own types.
+func TestExamplesAreReadByTerraformsTools(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Glob("../../examples/*/*.flux.hcl")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, file := range examples {
+		example := filepath.Dir(file)
+		t.Run(filepath.Base(example), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+				t.Fatal(err)
+			}
+			saved := filepath.Join(t.TempDir(), "plan")
+			must(t, "plan", "-simulate", "-out", saved, dir)
+			var plan tfjson.Plan
+			if err := plan.UnmarshalJSON([]byte(must(t, "show", "-json", saved))); err != nil {
+				t.Errorf("the plan: %v", err)
+			}
+			if len(plan.ResourceChanges) == 0 {
+				t.Error("the plan has no changes")
+			}
+			if _, err := os.Stat(filepath.Join(dir, ".plan-only")); err == nil {
+				return
+			}
+			must(t, "apply", saved)
+			var state tfjson.State
+			if err := state.UnmarshalJSON([]byte(must(t, "show", "-json", "-simulate", dir))); err != nil {
+				t.Errorf("the state: %v", err)
+			}
+		})
+	}
+}
+
+// must runs a command that is to succeed.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, stderr, code := run(t, nil, args...)
+	if code != 0 {
+		t.Fatalf("fluxbatch %s exited with %d:\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// valueFlag collects -var and -var-file in the order in which they were given, since a later one wins.
+type valueFlag struct {
+	values *[]config.Value
+	file   bool
+}
+
+func (f valueFlag) String() string { return "" }
+
+func (f valueFlag) Type() string {
+	if f.file {
+		return "file"
+	}
+	return "name=value"
+}
+
+func (f valueFlag) Set(text string) error {
+	value := config.Value{Assignment: text}
+	if f.file {
+		value = config.Value{File: text}
+	}
+	*f.values = append(*f.values, value)
+	return nil
+}
+
+// dollars is an amount given on the command line, nil where it is not.
+type dollars struct{ credits *bfl.Credits }
+
+func (d *dollars) Type() string { return "dollars" }
+
+func (d *dollars) String() string {
+	if d.credits == nil {
+		return ""
+	}
+	return d.credits.Dollars()
+}
+
+func (d *dollars) Set(text string) error {
+	amount, err := strconv.ParseFloat(strings.TrimPrefix(text, "$"), 64)
+	if err != nil || math.IsNaN(amount) || amount < 0 || amount > 1e6 {
+		return errors.New("an amount in US dollars is a number such as 2.50")
+	}
+	d.set(amount * 100)
+	return nil
+}
+
+func (d *dollars) set(credits float64) { d.credits = new(bfl.CreditsOf(credits)) }
+
+// bind adds the flags for variables.
+func (o *inputOptions) bind(flags *pflag.FlagSet) {
+	flags.Var(valueFlag{values: &o.values}, "var", "set a variable, as in -var 'season=winter'; can be repeated")
+	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file; can be repeated")
+}
+
+// negated is a flag that is on by default, kept as its opposite so that the zero value of an options struct is the default.
+type negated bool
+
+func (n *negated) Type() string { return "bool" }
+
+func (n *negated) String() string { return strconv.FormatBool(!bool(*n)) }
+
+func (n *negated) Set(text string) error {
+	on, err := strconv.ParseBool(text)
+	*n = negated(!on)
+	return err
+}
+
+// bind adds the flags that plan, apply and destroy share.
+func (o *planOptions) bind(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	o.inputOptions.bind(flags)
+	flags.StringArrayVar(&o.targets, "target", nil, "limit the plan to this `address`, pattern or label.KEY=VALUE, and what it needs; can be repeated")
+	flags.StringArrayVar(&o.excludes, "exclude", nil, "leave out this `address`, pattern or label.KEY=VALUE, and what needs it; can be repeated")
+	flags.StringArrayVar(&o.replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
+	flags.BoolVar(&o.simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
+	negate(flags, &o.noRefresh, "refresh", "look at the images' files for what was lost or changed")
+	flags.BoolVar(&o.refreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
+	flags.Var(&o.maxCost, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
+	flags.BoolVar(&o.retryModerated, "retry-moderated", false, "ask again for images that the API's moderation refused before")
+	negate(flags, &o.noLock, "lock", "take the state's lock")
+	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+	negate(flags, &o.noInput, "input", "ask for the values of variables that have none")
+	flags.StringVar(&o.statePath, "state", "", "use this state `file` in the place of the configured one")
+	flags.BoolVar(&o.json, "json", false, "print a JSON object a line, in the form of Terraform's machine-readable UI")
+	flags.BoolVar(&o.concise, "concise", false, "print a line an image")
+	flags.BoolVar(&o.noConcise, "no-concise", false, "print every instance, however many have the same change")
+	cmd.MarkFlagsMutuallyExclusive("concise", "no-concise")
+	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
+}
+
+// negate adds a flag that is on by default and kept as its opposite.
+func negate(flags *pflag.FlagSet, off *bool, name, usage string) {
+	flags.Var((*negated)(off), name, usage)
+	flags.Lookup(name).NoOptDefVal = "true"
+}
+
+// directory returns a command's directory argument, by default the current one.
+func directory(args []string) (string, error) {
+	if len(args) == 0 {
+		return ".", nil
+	}
+	info, err := os.Stat(args[0])
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("there is no directory %s to read a configuration from: %w", args[0], err)
+	case !info.IsDir():
+		return "", fmt.Errorf("the argument %s is a file. Name the directory that it is in", args[0])
+	}
+	return args[0], nil
+}
+
+// directoryCommand is a command that takes a directory.
+func directoryCommand(use, short, long, example string, run func(dir string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " [DIRECTORY]", Short: short, Long: long, Example: example,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := directory(args)
+			if err != nil {
+				return err
+			}
+			return run(dir)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+	}
+}

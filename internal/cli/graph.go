@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view"
+)
+
+type graphOptions struct {
+	inputOptions
+	kind      string
+	instances bool
+}
+
+// graphKinds are the languages that a graph is written in.
+var graphKinds = []string{"dot", "mermaid"}
+
+func (a *app) graphCommand() *cobra.Command {
+	var o graphOptions
+	cmd := directoryCommand("graph", "Draw what is made from what",
+		`Prints a graph of the images that the configuration in DIRECTORY (the current one by default) declares, with the files and URLs that they are made from. An arrow
+leads from what is needed to what needs it; it is dashed where only a value is used, or depends_on says so. Modules are boxes.
+
+All instances of a block are one node, unless -instances is given. It needs no key, no network and no state.`,
+		`  fluxbatch graph | dot -Tsvg > graph.svg
+  fluxbatch graph -type mermaid -instances`,
+		func(dir string) error { return a.runGraph(dir, &o) })
+	o.bind(cmd.Flags())
+	cmd.Flags().StringVar(&o.kind, "type", "dot", "`language` of the graph: dot for Graphviz, mermaid for Markdown pages")
+	cmd.Flags().BoolVar(&o.instances, "instances", false, "draw each instance of an image block or a module on its own")
+	completeFlag(cmd, "type", cobra.FixedCompletions(graphKinds, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (a *app) runGraph(dir string, o *graphOptions) error {
+	if !slices.Contains(graphKinds, o.kind) {
+		hint := ""
+		if near := bfl.Suggest(o.kind, graphKinds); near != "" {
+			hint = " Did you mean " + near + "?"
+		}
+		return explain("-type is dot or mermaid, and not %s.%s", o.kind, hint)
+	}
+	cfg, diags := a.load(dir, &o.inputOptions)
+	if cfg == nil || diags.HasErrors() {
+		return a.invalid(cfg, diags)
+	}
+	g := &imageGraph{root: dir, instances: o.instances, nodes: map[string]*graphEntry{}}
+	diags = append(diags, cfg.Evaluate(func(img *config.Image) *config.Result {
+		g.add(img)
+		return nil
+	})...)
+	a.showDiagnostics(cfg, diags)
+	if diags.HasErrors() {
+		return exitError(exitFailure)
+	}
+	if o.kind == "mermaid" {
+		a.viewer().GraphMermaid(g.graph())
+	} else {
+		a.viewer().GraphDOT(g.graph())
+	}
+	return nil
+}
+
+// imageGraph collects images and what they are made from.
+type imageGraph struct {
+	root      string
+	instances bool
+	nodes     map[string]*graphEntry
+}
+
+// graphEntry is an image, or all instances of a block.
+type graphEntry struct {
+	address addrs.Image
+	count   int
+	// inputs are files and URLs.
+	inputs []string
+	// needs are other entries; true for those whose picture is used.
+	needs map[string]bool
+}
+
+// manyInputs is how many files and URLs of one node are drawn one by one.
+const manyInputs = 8
+
+// node returns the address under which an image is drawn.
+func (g *imageGraph) node(a addrs.Image) addrs.Image {
+	if g.instances {
+		return a
+	}
+	var path addrs.Module
+	for name := range a.Module.Steps() {
+		path = path.Child(name, addrs.NoKey)
+	}
+	return addrs.Image{Module: path, Name: a.Name}
+}
+
+func (g *imageGraph) add(img *config.Image) {
+	address := g.node(img.Address)
+	e := g.nodes[address.String()]
+	if e == nil {
+		e = &graphEntry{address: address, needs: map[string]bool{}}
+		g.nodes[address.String()] = e
+	}
+	e.count++
+	for _, upstream := range img.Dependencies {
+		name := g.node(upstream).String()
+		e.needs[name] = e.needs[name] || false
+	}
+	for i, source := range img.Sources {
+		switch {
+		case source.IsImage:
+			e.needs[g.node(source.Image).String()] = true
+		case source.File != "":
+			e.inputs = append(e.inputs, g.relative(source.File))
+		case img.Request.Inputs[i].URL != "":
+			e.inputs = append(e.inputs, withoutQuery(img.Request.Inputs[i].URL))
+		}
+	}
+}
+
+// relative returns a file's path from the root module, as the configuration writes it.
+func (g *imageGraph) relative(path string) string {
+	if rel, err := filepath.Rel(g.root, path); err == nil {
+		path = rel
+	}
+	return filepath.ToSlash(path)
+}
+
+// withoutQuery returns a URL without what may be a signature.
+func withoutQuery(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+// graph returns what was collected, sorted.
+func (g *imageGraph) graph() view.Graph {
+	var out view.Graph
+	seen := map[string]bool{}
+	entries := make([]*graphEntry, 0, len(g.nodes))
+	for _, e := range g.nodes {
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b *graphEntry) int { return a.address.Compare(b.address) })
+	for _, e := range entries {
+		for _, input := range e.drawnInputs() {
+			if !seen[input.id] {
+				seen[input.id] = true
+				out.Nodes = append(out.Nodes, view.GraphNode{ID: input.id, Label: input.label, Input: true})
+			}
+			out.Edges = append(out.Edges, view.GraphEdge{From: input.id, To: e.address.String()})
+		}
+	}
+	for _, e := range entries {
+		label := addrs.Image{Name: e.address.Name, Key: e.address.Key}.String()
+		if e.count > 1 {
+			label += fmt.Sprintf(" (%d images)", e.count)
+		}
+		out.Nodes = append(out.Nodes, view.GraphNode{ID: e.address.String(), Module: e.address.Module, Label: label})
+		for _, upstream := range sortedKeys(e.needs) {
+			out.Edges = append(out.Edges, view.GraphEdge{From: upstream, To: e.address.String(), Value: !e.needs[upstream]})
+		}
+	}
+	return out
+}
+
+// graphInput is a file, a URL, or many of them.
+type graphInput struct{ id, label string }
+
+func (e *graphEntry) drawnInputs() []graphInput {
+	slices.Sort(e.inputs)
+	names := slices.Compact(e.inputs)
+	if len(names) > manyInputs {
+		return []graphInput{{"inputs of " + e.address.String(), fmt.Sprintf("%d files and URLs", len(names))}}
+	}
+	inputs := make([]graphInput, len(names))
+	for i, name := range names {
+		id := name
+		if strings.HasPrefix(id, "image.") || strings.HasPrefix(id, "module.") {
+			// A file may be called as an image is.
+			id = "./" + id
+		}
+		inputs[i] = graphInput{id, name}
+	}
+	return inputs
+}

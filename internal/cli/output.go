@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+type outputOptions struct {
+	stateOptions
+	json, raw bool
+}
+
+func (a *app) outputCommand() *cobra.Command {
+	var o outputOptions
+	cmd := &cobra.Command{
+		Use: "output [NAME]", Short: "Print output values", Args: cobra.MaximumNArgs(1),
+		Long: `Prints the output values of the root module as the last apply left them, or the one called NAME. The values of sensitive outputs are in no file, so they
+cannot be printed.`,
+		Example: `  fluxbatch output
+  fluxbatch output -json
+  cp "$(fluxbatch output -raw hero)" website/`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.runOutput(args, &o) },
+		ValidArgsFunction: firstArgument(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return a.completeOutputs(&o.stateOptions), cobra.ShellCompDirectiveNoFileComp
+		}),
+	}
+	o.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON: the value of NAME, or an object of all with their types")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the text of NAME alone, without quotes or a newline, for scripts")
+	return cmd
+}
+
+func (a *app) runOutput(args []string, o *outputOptions) error {
+	switch {
+	case o.raw && o.json:
+		return explain("-raw and -json are two ways to print, and only one of them can be had.")
+	case o.raw && len(args) == 0:
+		return explain("-raw prints one output.\nName it, as in fluxbatch output -raw hero.")
+	}
+	s, err := a.readState(&o.stateOptions)
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		return a.printOutput(s, args[0], o)
+	}
+	switch {
+	case o.json:
+		a.viewer().OutputsJSON(s.Outputs)
+	case len(s.Outputs) == 0:
+		// A script that goes through all of them has nothing to do.
+		a.viewer().Note("There are no outputs on record. " + noOutputs)
+	default:
+		a.viewer().Outputs(s.Outputs)
+	}
+	return nil
+}
+
+// noOutputs says where outputs come from.
+const noOutputs = "Outputs are declared by output blocks, and get their values from\n\n  fluxbatch apply"
+
+func (a *app) printOutput(s *state.State, name string, o *outputOptions) error {
+	value, ok := s.Outputs[name]
+	if !ok {
+		names := slices.Sorted(maps.Keys(s.Outputs))
+		hint := noOutputs
+		if near := bfl.Suggest(name, names); near != "" {
+			hint = "Did you mean " + near + "?"
+		}
+		return explain("There is no output %s on record.\n%s", name, hint)
+	}
+	switch {
+	case o.raw:
+		return a.viewer().RawOutput(name, value)
+	case o.json:
+		return a.viewer().OutputJSON(name, value)
+	default:
+		a.viewer().Output(value)
+		return nil
+	}
+}

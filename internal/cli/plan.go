@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var o planOptions
+	var detailedExitCode bool
+	cmd := directoryCommand("plan", "Say what apply would do, and what it would cost",
+		`Holds the configuration in DIRECTORY (the current one by default) against the images that exist, and says which ones would be made,
+made anew or removed, and at what price. It changes nothing and spends nothing.`,
+		`  fluxbatch plan
+  fluxbatch plan -target 'image.card["winter"]'
+  fluxbatch plan -out release.fluxplan
+  fluxbatch plan -simulate examples/quickstart`,
+		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode) })
+	o.bind(cmd)
+	cmd.Flags().BoolVar(&o.destroy, "destroy", false, "plan to remove all images")
+	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
+	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
+	return cmd
+}
+
+func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
+	a.show(o)
+	w, plan, err := a.makePlan(dir, "plan", o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, w.close()) }()
+	a.operation().Plan(plan, view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out})
+	if o.out != "" {
+		if err := w.savePlan(plan, o); err != nil {
+			return fmt.Errorf("the plan could not be saved: %w", err)
+		}
+	}
+	if detailedExitCode && !plan.Empty() {
+		return exitError(exitChanges)
+	}
+	return nil
+}
+
+// makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is an error.
+func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *planner.Plan, error) {
+	cfg, diags := a.load(dir, &o.inputOptions)
+	if cfg == nil || diags.HasErrors() {
+		return nil, nil, a.invalid(cfg, diags)
+	}
+	w, err := a.open(a.env.Drain, dir, operation, cfg, o)
+	if err != nil {
+		a.showDiagnostics(cfg, diags)
+		return nil, nil, err
+	}
+	plan, planDiags, err := w.plan(o)
+	diags = append(diags, planDiags...)
+	a.showDiagnostics(cfg, diags)
+	if err == nil && diags.HasErrors() {
+		err = exitError(exitFailure)
+	}
+	if err != nil {
+		return nil, nil, firstError(err, w.close())
+	}
+	return w, plan, nil
+}
+
+// invalid shows what is wrong with a configuration, with what evaluating the rest of it finds besides.
+func (a *app) invalid(cfg *config.Config, diags hcl.Diagnostics) error {
+	a.showDiagnostics(cfg, a.allDiagnostics(cfg, diags))
+	return exitError(exitFailure)
+}
+
+// allDiagnostics adds what evaluating the configuration without a state finds.
+func (a *app) allDiagnostics(cfg *config.Config, diags hcl.Diagnostics) hcl.Diagnostics {
+	if cfg == nil {
+		return diags
+	}
+	diags = append(diags, cfg.Evaluate(nil)...)
+	_, outputDiags := cfg.Outputs(nil)
+	return append(diags, outputDiags...)
+}
+
+func (a *app) showDiagnostics(cfg *config.Config, diags hcl.Diagnostics) {
+	a.operation().Diagnostics(diags, filesOf(cfg))
+}
+
+func filesOf(cfg *config.Config) map[string]*hcl.File {
+	if cfg == nil {
+		return nil
+	}
+	return cfg.Files()
+}
+
+// firstError returns the error that matters: what failed, rather than what closing failed with afterwards.
+func firstError(err, closing error) error {
+	if err != nil {
+		return err
+	}
+	return closing
+}

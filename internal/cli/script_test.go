@@ -1,0 +1,82 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+)
+
+// The scripts run the command as a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"fluxbatch-crash": crashingCommand,
+		"fluxbatch": func() {
+			os.Exit(cli.Run(cli.Environment{
+				Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+				Drain: context.Background(), Abort: context.Background(),
+			}))
+		},
+	})
+}
+
+type simulatorKey struct{}
+
+// TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server on loopback, and the examples in
+// $EXAMPLES. Beside testscript's commands there is
+//
+//	charges N   the simulator charged for exactly N images so far
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			sim, err := simulator.New(simulator.Options{Seed: 1})
+			if err != nil {
+				return err
+			}
+			server := httptest.NewServer(sim)
+			env.Defer(func() {
+				server.Close()
+				// The test is over; what the simulator still had to do does not matter.
+				_ = sim.Close()
+			})
+			env.Values[simulatorKey{}] = sim
+			env.Setenv("SIMULATOR", server.URL)
+			env.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
+			env.Setenv("EXAMPLES", examples)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: charges N")
+				}
+				want, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				sim, ok := ts.Value(simulatorKey{}).(*simulator.Simulator)
+				if !ok {
+					ts.Fatalf("no simulator")
+				}
+				if got := len(sim.Ledger()); got != want {
+					ts.Fatalf("the simulator charged for %d images, want %d%s", got, want, fmt.Sprintf("\n%+v", sim.Ledger()))
+				}
+			},
+		},
+	})
+}

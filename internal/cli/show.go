@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+type showOptions struct {
+	simulate, json, markdown bool
+}
+
+func (a *app) showCommand() *cobra.Command {
+	var o showOptions
+	cmd := &cobra.Command{
+		Use: "show [DIRECTORY | PLAN]", Short: "Show the images that exist, or a saved plan", Args: cobra.MaximumNArgs(1),
+		Long: `Prints what is on record of every image that was made: the request, the file, what it cost, and the outputs. With a PLAN that plan -out saved
+it prints that plan, if it still holds.`,
+		Example: `  fluxbatch show
+  fluxbatch show -json
+  fluxbatch show -markdown release.fluxplan
+  fluxbatch show -simulate examples/quickstart`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.runShow(args, &o) },
+	}
+	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "show the simulation's images")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, in the form of terraform show")
+	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "print a saved plan as Markdown, for a pull request")
+	return cmd
+}
+
+func (a *app) runShow(args []string, o *showOptions) error {
+	if len(args) == 1 {
+		if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
+			return a.showPlan(args[0], o)
+		}
+	}
+	if o.markdown {
+		return errors.New("-markdown prints a saved plan. Save one with fluxbatch plan -out FILE, and show that file")
+	}
+	dir, err := directory(args)
+	if err != nil {
+		return err
+	}
+	path, err := a.statePath(dir, o.simulate)
+	if err != nil {
+		return err
+	}
+	s, err := state.Read(path)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		a.viewer().StateJSON(s, Version())
+		return nil
+	}
+	a.viewer().State(s)
+	return nil
+}
+
+// showPlan shows a saved plan.
+func (a *app) showPlan(path string, o *showOptions) (err error) {
+	saved, dir, options, err := a.readPlan(path)
+	if err != nil {
+		return err
+	}
+	w, plan, err := a.makePlan(dir, "show", options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, w.close()) }()
+	if err := w.stillValid(saved, plan); err != nil {
+		return err
+	}
+	info := view.PlanInfo{Command: "show", Simulated: options.simulate}
+	switch {
+	case o.markdown:
+		a.viewer().PlanMarkdown(plan, info)
+	case o.json:
+		document := view.PlanDocument{
+			Plan: plan, Prior: w.session.State(), Settings: &w.config.Settings, Variables: map[string]cty.Value{},
+			Version: Version(), Limited: len(options.targets)+len(options.excludes) > 0,
+		}
+		for _, v := range w.config.Variables() {
+			if !v.Sensitive {
+				document.Variables[v.Name] = v.Value
+			}
+		}
+		a.viewer().PlanJSON(document)
+	default:
+		a.viewer().Plan(plan, info)
+	}
+	return nil
+}
+
+// statePath returns the state file of a root module. Only its settings are read for it.
+func (a *app) statePath(dir string, simulate bool) (string, error) {
+	if simulate {
+		return filepath.Join(dir, simulationDir, stateName), nil
+	}
+	cfg, diags := a.load(dir, &inputOptions{})
+	if cfg == nil || diags.HasErrors() {
+		a.showDiagnostics(cfg, diags)
+		return "", exitError(exitFailure)
+	}
+	return resolvePath(dir, cfg.Settings.StatePath), nil
+}
+
+// resolvePath returns a path that is relative to base, unless it is absolute.
+func resolvePath(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+func (a *app) stateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "state", Short: "List, show, move and forget images on record",
+		Long: `Looks at the state and mends it by hand: what is on record of the images that were made. None of these commands makes, moves or removes an
+image's file, and none costs anything.
+
+They work on the state of the configuration in the current directory; -chdir leads to another one.`,
+		Example: `  fluxbatch state list
+  fluxbatch state mv image.logo image.mark
+  fluxbatch state rm 'image.card["winter"]'`,
+	}
+	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateMvCommand(), a.stateRmCommand(), a.statePullCommand(), a.statePushCommand())
+	return cmd
+}
+
+// stateOptions say which state a command works on.
+type stateOptions struct {
+	simulate bool
+	// path, where not "", is the state file to use in the place of the configured one.
+	path        string
+	noLock      bool
+	lockTimeout time.Duration
+}
+
+// bind adds the flags of commands that only read the state.
+func (o *stateOptions) bind(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.simulate, "simulate", false, "use the simulation's state")
+	flags.StringVar(&o.path, "state", "", "use this state `file` in the place of the configured one")
+}
+
+// bindLock adds the flags of commands that change the state.
+func (o *stateOptions) bindLock(flags *pflag.FlagSet) {
+	o.bind(flags)
+	negate(flags, &o.noLock, "lock", "take the state's lock")
+	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+}
+
+// readState returns the state of the current directory's configuration, without a lock.
+func (a *app) readState(o *stateOptions) (*state.State, error) {
+	path, err := a.stateFile(".", o)
+	if err != nil {
+		return nil, err
+	}
+	return state.Read(path)
+}
+
+// lockState opens the state of the current directory's configuration to change it.
+func (a *app) lockState(operation string, o *stateOptions) (_ *workspace, err error) {
+	path, err := a.stateFile(".", o)
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{app: a, dir: ".", base: baseOf(".", o.simulate), simulate: o.simulate}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
+		return nil, err
+	}
+	if w.local, err = state.OpenLocal(w.outputs); err != nil {
+		return nil, err
+	}
+	session, err := state.Open(a.env.Drain, path, state.Options{
+		Operation: operation, Version: Version(), LockTimeout: o.lockTimeout, NoLock: o.noLock, Local: w.local, Faults: a.env.Faults,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.session = session
+	return w, nil
+}
+
+// recordedAddresses returns the addresses on record that match any of the patterns, all of them without patterns, sorted. A pattern that
+// matches nothing is an error.
+func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error) {
+	targets := make([]planner.Selector, len(patterns))
+	for i, text := range patterns {
+		var err error
+		if targets[i], err = planner.ParseSelector(text); err != nil {
+			return nil, err
+		}
+	}
+	// Without desired images there is nothing that could come along with a target.
+	found, unmatched := planner.Select(nil, s, targets, nil)
+	if len(unmatched) > 0 {
+		return nil, notRecorded(s, unmatched[0].String())
+	}
+	all := make([]addrs.Image, 0, len(found))
+	for addr := range found {
+		all = append(all, addr)
+	}
+	slices.SortFunc(all, addrs.Image.Compare)
+	return all, nil
+}
+
+// notRecorded says that there is no image under an address, and which may have been meant.
+func notRecorded(s *state.State, text string) error {
+	for addr, task := range s.Tasks {
+		if addr.String() == text && s.Images[addr] == nil {
+			return explain("%s has no image on record, but a task of an interrupted run, which may have been paid for%s.\n"+
+				"Its image is fetched by%s", text, taskName(task), toType("fluxbatch apply"))
+		}
+	}
+	names := make([]string, 0, len(s.Images))
+	for addr := range s.Images {
+		names = append(names, addr.String())
+	}
+	slices.Sort(names)
+	hint := "What is on record is listed by" + toType("fluxbatch state list")
+	if near := bfl.Suggest(text, names); near != "" && !strings.Contains(text, "*") {
+		hint = "Did you mean " + near + "?"
+	} else if len(names) == 0 {
+		hint = "The state has no images."
+	}
+	return explain("%s is not on record.\n%s", text, hint)
+}
+
+func taskName(t *state.Task) string {
+	if t.ID == "" {
+		return ""
+	}
+	return ": " + t.ID
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+type stateMvOptions struct {
+	stateOptions
+	dryRun bool
+}
+
+func (a *app) stateMvCommand() *cobra.Command {
+	var o stateMvOptions
+	cmd := &cobra.Command{
+		Use: "mv FROM TO", Short: "Give images on record another address", Args: cobra.ExactArgs(2),
+		Long: `Moves what is on record of an image to another address, so that a renamed image is not made again. FROM and TO are both images or both modules. Without
+an instance key, all instances of FROM move and keep their keys. An address in use is never overwritten.
+
+Files stay where they are; the next apply moves one whose path the configuration now gives otherwise. A moved block in the configuration does the same for
+everybody who works with it, and is reviewed with it.`,
+		Example: `  fluxbatch state mv image.logo image.mark
+  fluxbatch state mv 'image.card[0]' 'image.card["spring"]'
+  fluxbatch state mv image.logo module.brand.image.logo
+  fluxbatch state mv module.brand 'module.brand["eu"]'`,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.runStateMv(args[0], args[1], &o) },
+		ValidArgsFunction: firstArgument(a.completeRecorded),
+	}
+	o.bindLock(cmd.Flags())
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would move, and move nothing")
+	return cmd
+}
+
+func (a *app) runStateMv(from, to string, o *stateMvOptions) (err error) {
+	move, err := parseMove(from, to)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		s, err := a.readState(&o.stateOptions)
+		if err != nil {
+			return err
+		}
+		steps, err := planMove(s, move)
+		if err == nil {
+			a.viewer().Say(describeMoves(steps, "would move to") + "\nNothing was changed.")
+		}
+		return err
+	}
+	w, err := a.lockState("state mv", &o.stateOptions)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, w.close()) }()
+	steps, err := planMove(w.session.State(), move)
+	if err != nil {
+		return err
+	}
+	if err := moveRecords(w.session, steps); err != nil {
+		return err
+	}
+	a.viewer().Say(describeMoves(steps, "has moved to"))
+	return nil
+}
+
+// parseMove reads the two ends of a move and holds them against each other.
+func parseMove(from, to string) (addrs.Move, error) {
+	var move addrs.Move
+	var err error
+	if move.From, err = parseEndpoint(from); err != nil {
+		return move, err
+	}
+	if move.To, err = parseEndpoint(to); err != nil {
+		return move, err
+	}
+	switch {
+	case move.From == move.To:
+		return move, explain("%s is where it is to move to already.", move.From)
+	case move.From.IsModule != move.To.IsModule:
+		return move, explain("%s cannot move to %s: one is an image and the other a module.\n"+
+			"An image moves into a module under its whole address, such as module.brand.image.logo.", move.From, move.To)
+	}
+	return move, nil
+}
+
+// parseEndpoint reads the address of an image block, a module, or an instance of either.
+func parseEndpoint(text string) (addrs.Endpoint, error) {
+	if img, err := addrs.Parse(text); err == nil {
+		return addrs.Endpoint{Parent: img.Module, Name: img.Name, Key: img.Key}, nil
+	} else if !strings.HasPrefix(text, "module.") {
+		return addrs.Endpoint{}, err
+	}
+	// What stands before an image's address is the path of a module, and the parser of those tells what is wrong with it.
+	inside, err := addrs.Parse(text + ".image.x")
+	if err != nil {
+		_, err = addrs.Parse(text)
+		return addrs.Endpoint{}, err
+	}
+	end := addrs.Endpoint{IsModule: true}
+	first := true
+	for name, key := range inside.Module.Steps() {
+		if !first {
+			end.Parent = end.Parent.Child(end.Name, end.Key)
+		}
+		end.Name, end.Key, first = name, key, false
+	}
+	return end, nil
+}
+
+// planMove returns the records that a move is about, sorted, and refuses one that would end where something is: at an address in use, or as
+// the one image of a block that has instances, or the other way around.
+func planMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
+	var steps []state.Moved
+	stay := map[addrs.Image][]addrs.Image{} // by block
+	for _, addr := range everyAddress(s) {
+		if to, ok := move.Apply(addr); ok && to != addr {
+			steps = append(steps, state.Moved{From: addr, To: to})
+			continue
+		}
+		stay[addr.Block()] = append(stay[addr.Block()], addr)
+	}
+	if len(steps) == 0 {
+		return nil, notRecorded(s, move.From.String())
+	}
+	var taken []string
+	for _, step := range steps {
+		if s.Images[step.To] != nil || s.Tasks[step.To] != nil {
+			taken = append(taken, step.To.String())
+		}
+		for _, other := range stay[step.To.Block()] {
+			if other.Key.IsNone() != step.To.Key.IsNone() {
+				taken = append(taken, other.String())
+			}
+		}
+	}
+	if len(taken) > 0 {
+		slices.Sort(taken)
+		return nil, explain("%s cannot move to %s, which is in use: %s.\nNothing was moved. Move what is there away first, or forget it with%s",
+			move.From, move.To, strings.Join(slices.Compact(taken), ", "), toType("fluxbatch state rm ADDRESS"))
+	}
+	return steps, nil
+}
+
+// everyAddress returns the addresses that have an image or a task, sorted.
+func everyAddress(s *state.State) []addrs.Image {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(s.Images)), maps.Keys(s.Tasks))
+	slices.SortFunc(all, addrs.Image.Compare)
+	return slices.Compact(all)
+}
+
+// moveRecords carries a move out. A crash between two records leaves a move that is done in part, and the same command does the rest.
+func moveRecords(session *state.Session, steps []state.Moved) error {
+	moved := map[addrs.Image]addrs.Image{}
+	for _, step := range steps {
+		if err := session.Append(step); err != nil {
+			return err
+		}
+		moved[step.From] = step.To
+	}
+	s := session.State()
+	for _, addr := range everyAddress(s) {
+		img := s.Images[addr]
+		// A task with the fingerprint of its image would be taken for done. It brings a new record anyway.
+		if img == nil || s.Tasks[addr] != nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
+			continue
+		}
+		renamed := *img
+		renamed.Dependencies = slices.Clone(img.Dependencies)
+		for i, d := range renamed.Dependencies {
+			if to, ok := moved[d]; ok {
+				renamed.Dependencies[i] = to
+			}
+		}
+		slices.SortFunc(renamed.Dependencies, addrs.Image.Compare)
+		if err := session.Append(state.Stored{Address: addr, Image: &renamed}); err != nil {
+			return err
+		}
+	}
+	return session.Commit(nil)
+}
+
+func describeMoves(steps []state.Moved, verb string) string {
+	lines := make([]string, len(steps))
+	for i, step := range steps {
+		lines[i] = fmt.Sprintf("%s %s %s.", step.From, verb, step.To)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+func (a *app) statePullCommand() *cobra.Command {
+	var o stateOptions
+	cmd := &cobra.Command{
+		Use: "pull", Short: "Print the state", Args: cobra.NoArgs,
+		Long: `Prints the state as its file would have it, together with what an interrupted command left in the journal. Tasks that are still under way are not part of
+it: they mean nothing on another machine.`,
+		Example: "  fluxbatch state pull > backup.json",
+		RunE:    func(*cobra.Command, []string) error { return a.runStatePull(&o) },
+	}
+	o.bind(cmd.Flags())
+	return cmd
+}
+
+func (a *app) runStatePull(o *stateOptions) error {
+	path, err := a.stateFile(".", o)
+	if err != nil {
+		return err
+	}
+	s, err := state.Read(path)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && len(s.Images)+len(s.Tasks) == 0 {
+		return explain("There is no state to print: %s does not exist.\nNothing has been made here yet.", path)
+	}
+	if err := s.Write(a.env.Stdout); err != nil {
+		return fmt.Errorf("printing the state: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// explained is an error in full sentences: what is wrong on the first line, then why and what to do.
+type explained struct{ error }
+
+// Unwrap returns the error with its causes.
+func (e *explained) Unwrap() error { return e.error }
+
+// explain returns an explained error. It takes what fmt.Errorf takes.
+func explain(format string, args ...any) error { return &explained{fmt.Errorf(format, args...)} }
+
+// elsewhere says what takes the place of commands that people know from Terraform and other tools: a sentence, and what to type.
+var elsewhere = map[string]struct{ text, command string }{
+	"taint":     {"An image is made anew with", "fluxbatch apply -replace ADDRESS"},
+	"untaint":   {"There is no mark to take away: -replace holds for one apply.", ""},
+	"refresh":   {"Each plan looks at the images' files by itself.", "fluxbatch plan"},
+	"get":       {"Modules are directories on this machine, and there is nothing to fetch.", ""},
+	"login":     {"The key comes from the environment: set BFL_API_KEY to one from https://dashboard.bfl.ai.", ""},
+	"logout":    {"The key comes from the environment variable BFL_API_KEY, and is kept nowhere else.", ""},
+	"workspace": {"A directory has one state. Use variables with -var-file, or a directory for each variant that shares a module.", ""},
+	"providers": {"Accounts are declared by provider blocks. What they have left is said by", "fluxbatch credits"},
+	"generate":  {"Images are made by", "fluxbatch apply"},
+	"run":       {"Images are made by", "fluxbatch apply"},
+	"status":    {"What exists is said by fluxbatch show, and what would change by", "fluxbatch plan"},
+	"list":      {"The images on record are listed by", "fluxbatch state list"},
+	"ls":        {"The images on record are listed by", "fluxbatch state list"},
+	"rm":        {"An image that is taken out of the configuration goes with the next apply. To forget it and leave its file:", "fluxbatch state rm ADDRESS"},
+	"mv":        {"An address is changed by a moved block, or by", "fluxbatch state mv FROM TO"},
+	"price":     {"A plan says what it would cost. Prices are listed by", "fluxbatch models"},
+	"cost":      {"A plan says what it would cost. Prices are listed by", "fluxbatch models"},
+	"balance":   {"What an account has left is said by", "fluxbatch credits"},
+
+	"state ls":               {"The images on record are listed by", "fluxbatch state list"},
+	"state move":             {"An address is changed by", "fluxbatch state mv FROM TO"},
+	"state rename":           {"An address is changed by", "fluxbatch state mv FROM TO"},
+	"state remove":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
+	"state delete":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
+	"state forget":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
+	"state replace-provider": {"The next apply records a changed provider by itself, and spends nothing on it.", ""},
+}
+
+// unknownCommand says that a command has no command of that name, and which may have been meant.
+func unknownCommand(parent *cobra.Command, name string) error {
+	path := parent.CommandPath()
+	typed := strings.TrimSpace(strings.TrimPrefix(path, parent.Root().Name()) + " " + strings.TrimLeft(name, "-"))
+	if instead, known := elsewhere[typed]; known {
+		return explain("%q has no command %s.\n%s%s", path, name, instead.text, toType(instead.command))
+	}
+	hint := ""
+	if near := bfl.Suggest(name, commandNames(parent)); near != "" {
+		hint = fmt.Sprintf(" Did you mean %s?", near)
+	}
+	return explain("%q has no command %s.%s\nThe commands are listed by%s", path, name, hint, toType(path+" -h"))
+}
+
+// toType returns a command as it stands at the end of a message, "" for none.
+func toType(command string) string {
+	if command == "" {
+		return ""
+	}
+	return "\n\n  " + command
+}
+
+// explainArguments lets a command that is given the wrong number of arguments say how it is typed.
+func explainArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	if check == nil {
+		check = cobra.ArbitraryArgs
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		err := errors.Join(contradiction(cmd.Flags()), check(cmd, args))
+		if err == nil {
+			return nil
+		}
+		if _, own := errors.AsType[*explained](err); own {
+			return err
+		}
+		problem := fmt.Sprintf("%q does not take %d arguments", cmd.CommandPath(), len(args))
+		switch _, wanted, takes := strings.Cut(cmd.Use, " "); {
+		case len(args) == 0:
+			problem = fmt.Sprintf("%q is not complete without %s", cmd.CommandPath(), firstWord(wanted))
+		case !takes:
+			problem = fmt.Sprintf("%q takes no arguments, and was given %s", cmd.CommandPath(), strings.Join(args, " "))
+		}
+		return explain("%s.\nIt is typed as%s", problem, toType(usageLine(cmd)))
+	}
+}
+
+// contradiction returns an error for flags that cannot be given together. Cobra looks for them later, and says it in its own words.
+func contradiction(flags *pflag.FlagSet) error {
+	given := map[string][]string{}
+	flags.Visit(func(f *pflag.Flag) {
+		// Where the library's name for it changes, its own message is what remains.
+		for _, group := range f.Annotations["cobra_annotation_mutually_exclusive"] {
+			given[group] = append(given[group], "-"+f.Name)
+		}
+	})
+	for _, group := range sortedKeys(given) {
+		if names := given[group]; len(names) > 1 {
+			return explain("%s contradict each other.\nGive one of them.", strings.Join(names, " and "))
+		}
+	}
+	return nil
+}
+
+func firstWord(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	return first
+}
+
+// flagError puts what the flag library finds wrong into words.
+func (a *app) flagError(cmd *cobra.Command, err error) error {
+	more := "The flags are listed by" + toType(cmd.CommandPath()+" -h")
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return a.unknownFlag(cmd, unknown, more)
+	}
+	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		value, about := pflag.UnquoteUsage(missing.GetFlag())
+		return explain("-%s needs a value, as in -%[1]s %s: %s.\n%s", missing.GetSpecifiedName(), strings.ToUpper(value), about, more)
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return explain("-%s cannot be %q: %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid), more)
+	}
+	return explain("%v.\n%s", err, more)
+}
+
+// wantedValue says what a flag takes.
+func wantedValue(invalid *pflag.InvalidValueError) string {
+	switch invalid.GetFlag().Value.Type() {
+	case "int", "uint64":
+		return "it takes a whole number"
+	case "float64":
+		return "it takes a number"
+	case "bool":
+		return "it is true or false"
+	case "duration":
+		return "it takes a span of time, such as 30s or 5m"
+	default:
+		return invalid.Unwrap().Error()
+	}
+}
+
+// unknownFlag says that a command has no such flag, and which may have been meant.
+func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more string) error {
+	// The library stops at a flag that follows a mistyped command.
+	if arguments := cmd.Flags().Args(); cmd.HasSubCommands() && len(arguments) > 0 {
+		return unknownCommand(cmd, arguments[0])
+	}
+	name := unknown.GetSpecifiedName()
+	if group := unknown.GetSpecifiedShortnames(); group != "" {
+		name = group
+	}
+	text := fmt.Sprintf("%q has no flag -%s.", cmd.CommandPath(), name)
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	// A name of one or two letters is near to everything short.
+	near := bfl.Suggest(name, names)
+	holders := commandsWithFlag(cmd.Root(), name)
+	switch {
+	case cmd.HasSubCommands() && len(holders) > 0:
+		more = "The flags of a command stand behind it, as in" + toType(a.namedCommand(holders)+" -"+name)
+	case near != "" && len(name) > 2:
+		text += fmt.Sprintf(" Did you mean -%s?", near)
+	case len(holders) > 0:
+		text += fmt.Sprintf(" It is a flag of %s.", strings.ReplaceAll(strings.Join(holders, ", "), cmd.Root().Name()+" ", ""))
+	}
+	return explain("%s\n%s", text, more)
+}
+
+// commandsWithFlag lists the commands that have a flag of their own of that name.
+func commandsWithFlag(root *cobra.Command, name string) []string {
+	var holders []string
+	eachCommand(root, func(cmd *cobra.Command) {
+		if cmd.HasParent() && cmd.LocalNonPersistentFlags().Lookup(name) != nil && name != "help" {
+			holders = append(holders, cmd.CommandPath())
+		}
+	})
+	return holders
+}
+
+// namedCommand returns the command among those given that the command line names, or the first one.
+func (a *app) namedCommand(paths []string) string {
+	for _, path := range paths {
+		if slices.Contains(a.env.Args, path[strings.LastIndexByte(path, ' ')+1:]) {
+			return path
+		}
+	}
+	return paths[0]
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var o planOptions
+	cmd := directoryCommand("verify", "Check that every image matches the configuration and the state",
+		`Checks, without a key, a network or a lock, that each image which the configuration declares is on record, was made from the request that the
+configuration asks for, and that its file has the recorded bytes. Every file is read. It is for the checks of a project that commits its images.`,
+		`  fluxbatch verify
+  fluxbatch verify -simulate examples/quickstart`,
+		func(dir string) error { return a.runVerify(dir, &o) })
+	o.inputOptions.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "verify the simulation's images")
+	return cmd
+}
+
+func (a *app) runVerify(dir string, o *planOptions) error {
+	cfg, diags := a.load(dir, &o.inputOptions)
+	if cfg == nil || diags.HasErrors() {
+		return a.invalid(cfg, diags)
+	}
+	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
+	path := resolvePath(w.base, stateName)
+	if !o.simulate {
+		path = resolvePath(dir, cfg.Settings.StatePath)
+	}
+	prior, err := state.Read(path)
+	if err != nil {
+		return err
+	}
+	files, err := inspectAll(w.base, prior)
+	if err != nil {
+		return err
+	}
+	p := planner.New(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
+	diags = append(diags, cfg.Evaluate(p.Decide)...)
+	if diags.HasErrors() {
+		a.showDiagnostics(cfg, diags)
+		return exitError(exitFailure)
+	}
+	plan, _ := p.Finish([]config.Output{}, nil) // what may not be replaced is no matter here
+	diags = append(diags, mismatches(plan)...)
+	a.showDiagnostics(cfg, diags)
+	if diags.HasErrors() {
+		return exitError(exitFailure)
+	}
+	a.viewer().Say(fmt.Sprintf("Every image matches: %d on record, in the configuration, and on disk.", len(prior.Images)))
+	return nil
+}
+
+// inspectAll reads every recorded file. A cache of this machine's would only save time, and could be wrong.
+func inspectAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
+	dir, err := safefile.Open(base)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }() // only read
+	statuses := map[addrs.Image]state.FileStatus{}
+	for addr, img := range prior.Images {
+		status, err := state.Compare(dir, img)
+		if err != nil {
+			return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+		}
+		if status != state.Present {
+			statuses[addr] = status
+		}
+	}
+	return statuses, nil
+}
+
+// mismatches says of each image that is not as it should be why.
+func mismatches(plan *planner.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		if c.Action == planner.NoOp {
+			continue
+		}
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c)}
+		if c.Desired != nil {
+			d.Subject = c.Desired.Range.Ptr()
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+func mismatch(c *planner.Change) string {
+	switch c.Action {
+	case planner.Update, planner.Move:
+		return "has another address, path, label or provider on record than the configuration says. Run fluxbatch apply, which costs nothing for it."
+	case planner.Import:
+		return "is to be imported. Run fluxbatch apply, which costs nothing for it."
+	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy, planner.Forget:
+	}
+	switch c.Reasons[0].Kind {
+	case planner.NotInState:
+		return "is declared and has not been made. Run fluxbatch plan to see what it would cost."
+	case planner.NotInConfiguration:
+		return "is on record and not declared any more. Run fluxbatch apply, which moves it into the store, or declare it again."
+	case planner.FileMissing:
+		return fmt.Sprintf("is on record, and its file %s is not there. Check it out, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
+	case planner.FileChanged:
+		return fmt.Sprintf("is on record, and its file %s has other bytes. Check it out again, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
+	default:
+		return "was made from another request than the configuration asks for now. Run fluxbatch plan to see the difference."
+	}
+}

@@ -1,0 +1,171 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+)
+
+const webhookSecret = "a long random text of our own"
+
+// tunnel carries webhooks to a receiver, and makes mischief.
+type tunnel struct {
+	t  *testing.T
+	to string
+
+	mu    sync.Mutex
+	first []byte // the first webhook's body
+	sign  string // and its signature
+}
+
+func (v *tunnel) post(body []byte, signature string) int {
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, "http://"+v.to+"/behind/the/tunnel", bytes.NewReader(body))
+	if err != nil {
+		v.t.Error(err)
+		return 0
+	}
+	request.Header.Set(bfl.WebhookHeader, signature)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		// The apply is over, and this was one repetition too many.
+		return http.StatusBadGateway
+	}
+	_ = answer.Body.Close() // not read
+	return answer.StatusCode
+}
+
+func (v *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		v.t.Error(err)
+	}
+	signature := r.Header.Get(bfl.WebhookHeader)
+	v.mu.Lock()
+	if v.first == nil {
+		v.first, v.sign = body, signature
+	}
+	first, sign := v.first, v.sign
+	v.mu.Unlock()
+	if status := v.post(bytes.Replace(body, []byte("Ready"), []byte("Error"), 1), signature); status != http.StatusUnauthorized && status != http.StatusBadGateway {
+		v.t.Errorf("a forged webhook was answered with %d", status)
+	}
+	status := v.post(body, signature)
+	v.post(body, signature)
+	v.post(first, sign)
+	w.WriteHeader(status)
+}
+
+// TestApplyWithWebhooks makes 100 images while every webhook comes forged, then genuine, and then again.
+func TestApplyWithWebhooks(t *testing.T) {
+	t.Parallel()
+	const images = 100
+	sim, err := simulator.New(simulator.Options{Seed: 1, Webhooks: simulator.Webhooks{HTTP: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(sim)
+	v := &tunnel{t: t, to: freeAddress(t)}
+	way := httptest.NewServer(v)
+	t.Cleanup(func() {
+		_ = sim.Close() // the test is over
+		way.Close()
+		api.Close()
+	})
+	dir := t.TempDir()
+	manifest := fmt.Sprintf(`
+provider "bfl" {
+  endpoint = %q
+  webhook {
+    url        = "%s/hook"
+    listen     = %q
+    secret_env = "HOOK_SECRET"
+  }
+}
+
+image "i" {
+  count  = %d
+  model  = "flux-2-klein-4b"
+  prompt = "heron ${count.index}"
+  width  = 64
+  height = 64
+}
+`, api.URL, way.URL, v.to, images)
+	if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(dir, "log")
+	var stdout, stderr bytes.Buffer
+	status := cli.Run(cli.Environment{
+		Args: []string{"apply", "-auto-approve", dir}, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		Environ: []string{"HOOK_SECRET=" + webhookSecret, "FLUXBATCH_LOG=debug", "FLUXBATCH_LOG_PATH=" + log},
+		Drain:   context.Background(), Abort: context.Background(),
+	})
+	if status != 0 || !strings.Contains(stdout.String(), "100 created") {
+		t.Fatalf("the exit status is %d\n%s%s", status, stdout.String(), stderr.String())
+	}
+	stats := sim.Stats()
+	if polls := float64(stats.Polls) / images; polls >= 2.2 {
+		t.Errorf("%.2f polls an image, want fewer than 2.2", polls)
+	}
+	t.Logf("%.2f polls an image", float64(stats.Polls)/images)
+	if charges := len(sim.Ledger()); charges != images {
+		t.Errorf("%d images were paid for, want %d", charges, images)
+	}
+	written, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`msg=webhook provider=bfl task=`, `msg="webhook refused" provider=bfl reason="its signature is wrong"`} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("the log has no %s", want)
+		}
+	}
+	if strings.Contains(stdout.String()+stderr.String(), webhookSecret) {
+		t.Error("the secret is shown")
+	}
+	hasNoSecret(t, dir)
+}
+
+// hasNoSecret looks for the webhooks' secret in all files: state, store, index and log.
+func hasNoSecret(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(webhookSecret)) {
+			t.Errorf("the secret is in %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeAddress returns an address of this machine that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }() // nobody connected
+	return listener.Addr().String()
+}

@@ -1,0 +1,420 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// machineDir is what belongs to this machine alone, inside the root module.
+const machineDir = ".fluxbatch"
+
+// simulationDir is the world of its own that a simulation has, inside the root module.
+var simulationDir = filepath.Join(machineDir, "simulation")
+
+// stateName is the state's file in a simulation; elsewhere the configuration names it.
+const stateName = "fluxbatch.state.json"
+
+// workspace is a root module with its state, locked for one command.
+type workspace struct {
+	app      *app
+	dir      string // the root module
+	base     string // where the state's paths begin: dir, or the simulation's directory
+	simulate bool
+	config   *config.Config
+	session  *state.Session
+	outputs  *safefile.Dir
+	local    *state.Local
+}
+
+// load reads the root module.
+func (a *app) load(dir string, o *inputOptions) (*config.Config, hcl.Diagnostics) {
+	environ := o.environ
+	if environ == nil {
+		environ = a.env.Environ
+	}
+	return config.Load(dir, config.Options{
+		Values: o.values, Environ: environ, Version: Version(), Ask: a.asker(o), AllowEmpty: o.allowEmpty,
+	})
+}
+
+// open takes the lock and opens all that the root module's images are kept in.
+func (a *app) open(ctx context.Context, dir, operation string, cfg *config.Config, o *planOptions) (*workspace, error) {
+	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
+	statePath := resolvePath(dir, cfg.Settings.StatePath)
+	if o.simulate {
+		statePath = resolvePath(w.base, stateName)
+	}
+	if o.statePath != "" {
+		statePath = o.statePath
+	}
+	var err error
+	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
+		return nil, err
+	}
+	if w.local, err = state.OpenLocal(w.outputs); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	session, err := state.Open(ctx, statePath, state.Options{
+		Operation: operation, Version: Version(), LockTimeout: o.lockTimeout, NoLock: o.noLock, Local: w.local, Faults: a.env.Faults,
+	})
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.session = session
+	if !o.noLock {
+		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is in nobody's way.
+		_ = w.outputs.Sweep(machineDir)
+	}
+	return w, nil
+}
+
+func (w *workspace) close() error {
+	var errs []error
+	if w.session != nil && w.local != nil {
+		// The index only saves time: where it cannot be written, as in a checkout that is read-only, the files are read again.
+		_ = w.local.Index().Save(w.session.State().Images)
+	}
+	if w.session != nil {
+		errs = append(errs, w.session.Close())
+	}
+	if w.local != nil {
+		errs = append(errs, w.local.Close())
+	}
+	if w.outputs != nil {
+		errs = append(errs, w.outputs.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// baseOf is where the paths of a root module's state begin.
+func baseOf(dir string, simulate bool) string {
+	if simulate {
+		return filepath.Join(dir, simulationDir)
+	}
+	return dir
+}
+
+// planOptions are what a plan can be asked for.
+type planOptions struct {
+	inputOptions
+	targets, excludes, replace []string
+	simulate                   bool
+	lockTimeout                time.Duration
+	maxCost                    dollars
+	retryModerated             bool
+	noRefresh, refreshOnly     bool
+	destroy                    bool
+	// out is the file to save the plan to, statePath the state to use in the place of the configured one.
+	out, statePath string
+	noLock         bool
+	// json, concise and noConcise say how the plan is shown.
+	json, concise, noConcise bool
+}
+
+// plan evaluates the configuration against the state. Diagnostics are shown by the caller.
+func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error) {
+	options, err := w.plannerOptions(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(o.targets)+len(o.excludes) > 0 {
+		if options.Only, err = w.only(o, options.Prior); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.refreshOnly {
+		found, err := w.found(options)
+		return planner.New(options).RefreshOnly(found), nil, err
+	}
+	if o.destroy {
+		return planner.New(options).DestroyAll(), nil, nil
+	}
+	plan, diags := w.evaluate(options)
+	if diags.HasErrors() {
+		return nil, diags, nil
+	}
+	if renames := plan.Renames(); len(renames) > 0 {
+		// Planned again with what the first plan found: an image that only changed its address is not bought a second time.
+		options.Renamed = map[addrs.Image]*state.Image{}
+		for to, from := range renames {
+			options.Renamed[to] = from.Prior
+		}
+		if plan, diags = w.evaluate(options); diags.HasErrors() {
+			return nil, diags, nil
+		}
+		diags = append(diags, renameHints(renames)...)
+	}
+	diags = append(diags, w.strangers(plan)...)
+	return plan, append(diags, w.overBudget(plan, o)...), nil
+}
+
+// found describes the changed files that are images all the same.
+func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, error) {
+	found := map[addrs.Image]state.File{}
+	for addr, status := range options.Files {
+		img := options.Prior.Images[addr]
+		if status != state.Changed || img == nil {
+			continue
+		}
+		f, err := w.outputs.Open(img.Output.Path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := imagefile.Check(f, bfl.MaxInputBytes*4)
+		_ = f.Close() // only read
+		if err != nil {
+			// No image: the next plan brings back the one that was there.
+			continue
+		}
+		found[addr] = state.File{
+			Path: img.Output.Path, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format,
+		}
+	}
+	return found, nil
+}
+
+// evaluate plans all desired images. Which of them move can depend on what the evaluation finds, in modules whose instances come from
+// images; it is then made a second time.
+func (w *workspace) evaluate(options planner.Options) (*planner.Plan, hcl.Diagnostics) {
+	options.Moves = w.moves()
+	options.Imports = append(options.Imports, w.config.Imports()...)
+	p := planner.New(options)
+	diags := w.config.Evaluate(p.Decide)
+	if moves := w.moves(); !slices.Equal(moves, options.Moves) {
+		options.Moves = moves
+		p = planner.New(options)
+		diags = w.config.Evaluate(p.Decide)
+	}
+	outputs, outputDiags := w.config.Outputs(nil)
+	diags = append(diags, outputDiags...)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	plan, planDiags := p.Finish(outputs, w.config.Removals())
+	return plan, append(diags, planDiags...)
+}
+
+// moves are the configuration's moved blocks as far as they are known.
+func (w *workspace) moves() []addrs.Move {
+	var moves []addrs.Move
+	for _, m := range w.config.Moves() {
+		moves = append(moves, m.Move)
+	}
+	return moves
+}
+
+// renameHints suggests moved blocks for images that seem to have another address now.
+func renameHints(renames map[addrs.Image]*planner.Change) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for to, from := range renames {
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning,
+			Summary:  "Image seems to have moved",
+			Detail: fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. Its file is taken over for free. "+
+				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", to, from.Address, from.Address, to),
+		})
+	}
+	slices.SortFunc(diags, func(a, b *hcl.Diagnostic) int { return strings.Compare(a.Detail, b.Detail) })
+	return diags
+}
+
+// maxCost is what an apply may spend, nil where there is no limit: the lower of the flag's and the configuration's.
+func (w *workspace) maxCost(o *planOptions) *bfl.Credits {
+	most := w.config.Settings.MaxCost
+	if flag := o.maxCost.credits; flag != nil && (most == nil || *flag < *most) {
+		most = flag
+	}
+	return most
+}
+
+// overBudget refuses a plan whose estimate is more than may be spent.
+func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnostics {
+	most, cost := w.maxCost(o), plan.Summary().Cost
+	if most == nil || cost <= *most {
+		return nil
+	}
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "The plan is over the budget",
+		Detail: fmt.Sprintf("It is estimated at %s, and the budget is %s. Raise the budget, or plan a part of it with -target or -exclude.",
+			cost.Dollars(), most.Dollars()),
+	}}
+}
+
+func (w *workspace) plannerOptions(o *planOptions) (planner.Options, error) {
+	prior := w.session.State()
+	options := planner.Options{
+		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.retryModerated,
+		Simulator: w.isSimulator,
+	}
+	var err error
+	if o.noRefresh {
+		return options, w.requested(o, &options)
+	}
+	if options.Files, err = w.local.Index().InspectAll(w.app.env.Abort, w.outputs, prior.Images); err != nil {
+		return options, fmt.Errorf("looking at the images: %w", err)
+	}
+	return options, w.requested(o, &options)
+}
+
+// requested adds what -replace names.
+func (w *workspace) requested(o *planOptions, options *planner.Options) error {
+	for _, text := range o.replace {
+		addr, err := addrs.Parse(text)
+		if err != nil {
+			return fmt.Errorf("-replace: %w", err)
+		}
+		options.Replace = append(options.Replace, addr)
+	}
+	return nil
+}
+
+// isSimulator reports whether a provider's images are simulated.
+func (w *workspace) isSimulator(provider string) bool {
+	p := w.config.Settings.Providers[provider]
+	return w.simulate || p != nil && isLoopback(p.Endpoint)
+}
+
+// only turns -target and -exclude into the images that the plan is limited to. What depends on what is found by evaluating once without the state.
+func (w *workspace) only(o *planOptions, prior *state.State) (map[addrs.Image]bool, error) {
+	targets, err := selectors("-target", o.targets)
+	if err != nil {
+		return nil, err
+	}
+	excludes, err := selectors("-exclude", o.excludes)
+	if err != nil {
+		return nil, err
+	}
+	if o.destroy {
+		only, unmatched := planner.SelectDestroyed(prior, targets, excludes)
+		return only, noMatch(unmatched)
+	}
+	var images []*config.Image
+	// What is wrong is said by the evaluation that follows this one.
+	_ = w.config.Evaluate(func(img *config.Image) *config.Result {
+		images = append(images, img)
+		return nil
+	})
+	only, unmatched := planner.Select(images, prior, targets, excludes)
+	return only, noMatch(unmatched)
+}
+
+// noMatch refuses selectors that select nothing: most likely they are mistyped.
+func noMatch(unmatched []planner.Selector) error {
+	if len(unmatched) > 0 {
+		return fmt.Errorf("%s matches no image, neither in the configuration nor in the state. "+
+			"An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'", unmatched[0])
+	}
+	return nil
+}
+
+func selectors(flag string, texts []string) ([]planner.Selector, error) {
+	parsed := make([]planner.Selector, 0, len(texts))
+	for _, text := range texts {
+		s, err := planner.ParseSelector(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		parsed = append(parsed, s)
+	}
+	return parsed, nil
+}
+
+// strangers refuses to put images where files are that this program did not make: they may be somebody's work, or images
+// paid for whose state was lost.
+func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
+	known := map[string]bool{}
+	for _, img := range w.session.State().Images {
+		known[img.Output.Path] = true
+	}
+	for _, task := range w.session.State().Tasks {
+		known[task.Path] = true
+	}
+	var diags hcl.Diagnostics
+	there := map[string]map[string]bool{}
+	for _, c := range plan.Changes {
+		if c.Action == planner.NoOp || c.Desired == nil || known[c.Desired.Output] {
+			continue
+		}
+		dir, name := path.Split(c.Desired.Output)
+		names, ok := there[dir]
+		if !ok {
+			names = w.listing(dir)
+			there[dir] = names
+		}
+		if !names[name] || w.importedInPlace(c) {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "A file is in the way",
+			Detail: fmt.Sprintf("%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. "+
+				"Move it away, or give the image another path with its argument output. If it is the image, made earlier, bring back the state file that goes with it, "+
+				"or adopt the file with an import block.",
+				c.Address, c.Desired.Output),
+			Subject: c.Desired.Range.Ptr(),
+		})
+	}
+	return diags
+}
+
+// listing returns the names in an output directory: one look for all images in it.
+func (w *workspace) listing(dir string) map[string]bool {
+	// A directory that cannot be listed cannot be written to either; apply says why.
+	entries, _ := w.outputs.ReadDir(path.Clean(dir))
+	names := make(map[string]bool, len(entries))
+	for _, entry := range entries {
+		names[entry.Name()] = true
+	}
+	return names
+}
+
+// importedInPlace reports whether the file at the image's path is the one to import.
+func (w *workspace) importedInPlace(c *planner.Change) bool {
+	if c.Import == nil {
+		return false
+	}
+	file, err := os.Stat(c.Import.File)
+	if err != nil {
+		return false
+	}
+	there, err := w.outputs.Stat(c.Desired.Output)
+	return err == nil && os.SameFile(file, there)
+}
+
+// inputOptions are where the values of variables come from, in the order given.
+type inputOptions struct {
+	values []config.Value
+	// environ, when not nil, is looked at in the place of the process's environment.
+	environ []string
+	noInput bool
+	// allowEmpty takes a directory without a configuration for one without images.
+	allowEmpty bool
+}
+
+// sortedKeys returns a map's keys in order, for what is shown or tried one after the other.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
