@@ -169,7 +169,9 @@ func (m *Model) largest(shape Size) Size {
 		step, least = max(p.MultipleOf, 1), max(int(p.Min), 1)
 	}
 	shrink := math.Sqrt(float64(m.MaxPixels) / (float64(shape.Width) * float64(shape.Height)))
-	fit := func(side int) int { return max(int(float64(side)*shrink)/step*step, least) }
+	// No side is so long that the other would be shorter than the least.
+	most := m.MaxPixels / least / step * step
+	fit := func(side int) int { return min(max(int(float64(side)*shrink)/step*step, least), most) }
 	size := Size{fit(shape.Width), fit(shape.Height)}
 	// A side that had to be lengthened to the least shortens the other.
 	size.Width = min(size.Width, m.MaxPixels/size.Height/step*step)

@@ -183,3 +183,16 @@ func TestRequestValues(t *testing.T) {
 		t.Error("a request whose values are all known does not pass for it")
 	}
 }
+
+func TestSizesOfAnyShapeAreRefusedWithASuggestion(t *testing.T) {
+	t.Parallel()
+	for _, shape := range [][2]int64{{64, 10_000_000}, {10_000_000, 64}, {64, 1 << 40}, {1 << 40, 1 << 20}} {
+		r := bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{
+			{Name: "height", Value: shape[1]}, {Name: "prompt", Value: "a heron"}, {Name: "width", Value: shape[0]},
+		}}
+		broken := r.Check()
+		if len(broken) == 0 || broken[len(broken)-1].Reason == "" {
+			t.Errorf("%d x %d is not refused: %v", shape[0], shape[1], broken)
+		}
+	}
+}
