@@ -82,8 +82,8 @@ func isFree(name string) bool {
 }
 
 // changesForFree reports whether anything differs that costs nothing.
-func changesForFree(all []Attribute) bool {
-	return slices.ContainsFunc(all, func(a Attribute) bool { return a.Changed() && isFree(a.Name) })
+func changesForFree(img *config.Image, prior *state.Image) bool {
+	return img.Output != prior.Output.Path || img.Provider != prior.Provider || !maps.Equal(img.Labels, prior.Labels)
 }
 
 // requestChanged reports whether the request differs in more than the content of images upstream, whose fingerprint cannot tell.

@@ -84,15 +84,16 @@ func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 func (p *Planner) triggered(img *config.Image) []Reason {
 	var reasons []Reason
 	for _, trigger := range img.Lifecycle.ReplaceTriggeredBy {
-		c := p.byAddress[trigger.Image]
+		c := p.desired[trigger.Image].change
 		if c == nil || c.Action == NoOp {
 			continue
 		}
 		changed := c.Makes()
 		if trigger.Attribute != "" {
-			i := slices.IndexFunc(c.Attributes, func(a Attribute) bool { return a.Name == trigger.Attribute })
+			all := c.Attributes()
+			i := slices.IndexFunc(all, func(a Attribute) bool { return a.Name == trigger.Attribute })
 			// What is no argument is a result, which is another one when the image is made anew.
-			changed = i >= 0 && c.Attributes[i].Changed() || i < 0 && c.Makes()
+			changed = i >= 0 && all[i].Changed() || i < 0 && c.Makes()
 		}
 		if changed {
 			reasons = append(reasons, Reason{Kind: Triggered, Upstream: trigger.Image})

@@ -116,8 +116,20 @@ type Change struct {
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
 	CostUnknown bool
-	// Attributes are what an image is, before and after, sorted for reading. Unchanged ones are included.
-	Attributes []Attribute
+	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and Desired.
+	Listed []Attribute
+
+	// known is the state that the plan was made with.
+	known *state.State
+}
+
+// Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes are included. They are worked out by every
+// call, since of a hundred thousand changes people look at a few.
+func (c *Change) Attributes() []Attribute {
+	if c.Listed != nil {
+		return c.Listed
+	}
+	return attributes(c.known, c.Prior, c.Desired, c.Request)
 }
 
 // Conditional reports whether apply may find, once the images upstream are there, that the change is not needed.

@@ -38,20 +38,21 @@ type Options struct {
 
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for concurrent use.
 type Planner struct {
-	opts      Options
-	prior     prior
-	replace   map[addrs.Image]bool
-	imports   map[addrs.Image]*config.Import
-	desired   map[addrs.Image]decision
-	byAddress map[addrs.Image]*Change
+	opts    Options
+	prior   prior
+	replace map[addrs.Image]bool
+	imports map[addrs.Image]*config.Import
+	desired map[addrs.Image]decision
 	// restored are the hashes of images in the store that a change takes, so that two images that only chance tells apart do not become one.
 	restored map[string]bool
 	changes  []*Change
 	diags    hcl.Diagnostics
 }
 
-// decision is what downstream images need to know of an image.
+// decision is what was decided on a desired image.
 type decision struct {
+	// change is nil for an image that the plan is limited not to touch.
+	change *Change
 	// sha256 is the content that will be there, "" when the image is made anew.
 	sha256 string
 	// size is the extent that the image has or is expected to have, for estimates.
@@ -62,7 +63,7 @@ type decision struct {
 func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
-		desired: map[addrs.Image]decision{}, byAddress: map[addrs.Image]*Change{}, restored: map[string]bool{},
+		desired: make(map[addrs.Image]decision, expected(o)), restored: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
@@ -73,6 +74,14 @@ func New(o Options) *Planner {
 	return p
 }
 
+// expected is about how many images will be desired: as many as there are, in most plans.
+func expected(o Options) int {
+	if o.Prior == nil {
+		return 0
+	}
+	return len(o.Prior.Images)
+}
+
 // Decide plans one desired image. It must be called for upstream images before those made from them, as config.Config.Evaluate does,
 // and answers as config.Decide asks.
 func (p *Planner) Decide(desired *config.Image) *config.Result {
@@ -81,28 +90,26 @@ func (p *Planner) Decide(desired *config.Image) *config.Result {
 		return p.leave(desired, prior)
 	}
 	img := ignoring(desired, prior)
-	c := &Change{Address: img.Address, Prior: prior, Desired: img, From: p.movedFrom(img.Address)}
+	c := &Change{Address: img.Address, Prior: prior, Desired: img, From: p.movedFrom(img.Address), known: p.opts.Prior}
 	p.changes = append(p.changes, c)
-	p.byAddress[c.Address] = c
 	c.Request = p.request(img)
 	c.Fingerprint = c.Request.Fingerprint()
-	c.Attributes = attributes(p.opts.Prior, prior, img, c.Request)
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
 	switch {
 	case c.Action == Import:
-		p.desired[c.Address] = decision{sha256: c.Import.SHA256, size: c.Import.Size}
+		p.desired[c.Address] = decision{change: c, sha256: c.Import.SHA256, size: c.Import.Size}
 		return nil
 	case !c.Makes():
-		return p.keep(c.Address, prior)
+		return p.keep(c.Address, c, prior)
 	case prior != nil:
 		p.guard(img, c)
 	}
 	p.originate(c)
 	if c.Origin == Restore {
-		return p.keep(img.Address, c.Kept)
+		return p.keep(c.Address, c, c.Kept)
 	}
-	p.desired[img.Address] = decision{size: p.outputSize(img, c.Request)}
+	p.desired[c.Address] = decision{change: c, size: p.outputSize(img, c.Request)}
 	return nil
 }
 
@@ -118,7 +125,7 @@ func (p *Planner) act(c *Change) {
 		c.Action, c.Frozen = NoOp, true
 	case len(c.Reasons) > 0:
 		c.Action = Replace
-	case changesForFree(c.Attributes):
+	case changesForFree(c.Desired, c.Prior):
 		c.Action = Update
 	case c.From != nil:
 		c.Action = Move
@@ -129,10 +136,10 @@ func (p *Planner) act(c *Change) {
 
 // movedFrom returns the former address of an image that moves, nil for others.
 func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
-	if from, ok := p.prior.from[addr]; ok {
-		return &from
+	if _, ok := p.prior.from[addr]; !ok {
+		return nil
 	}
-	return nil
+	return new(p.prior.from[addr])
 }
 
 // originate decides where the image of a Create or Replace comes from, and what it costs.
@@ -198,6 +205,9 @@ func (p *Planner) interrupted(addr addrs.Image, fingerprint string) bool {
 
 // request returns the desired request with the hashes of those upstream images that stay as they are.
 func (p *Planner) request(img *config.Image) *bfl.Request {
+	if !slices.ContainsFunc(img.Sources, func(s config.Source) bool { return s.IsImage }) {
+		return &img.Request
+	}
 	request := img.Request
 	request.Inputs = slices.Clone(request.Inputs)
 	for i, source := range img.Sources {
@@ -208,10 +218,13 @@ func (p *Planner) request(img *config.Image) *bfl.Request {
 	return &request
 }
 
+// notInState is the reason of every new image; of a hundred thousand they share it.
+var notInState = []Reason{{Kind: NotInState}}
+
 // reasons lists why the image has to be made, in the order in which they matter; none means that it is there.
 func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Reason {
 	if prior == nil {
-		return []Reason{{Kind: NotInState}}
+		return notInState
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
@@ -257,12 +270,13 @@ func (p *Planner) leave(img *config.Image, prior *state.Image) *config.Result {
 		p.desired[img.Address] = decision{}
 		return nil
 	}
-	return p.keep(img.Address, prior)
+	return p.keep(img.Address, nil, prior)
 }
 
-// keep answers for an image that stays as it is.
-func (p *Planner) keep(addr addrs.Image, prior *state.Image) *config.Result {
+// keep answers for an image that exists and whose content stays as it is.
+func (p *Planner) keep(addr addrs.Image, c *Change, prior *state.Image) *config.Result {
 	p.desired[addr] = decision{
+		change: c,
 		sha256: prior.Output.SHA256,
 		size:   bfl.Size{Width: prior.Output.Width, Height: prior.Output.Height},
 	}
@@ -318,8 +332,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, removals []config.Removal) *Change {
 	c := &Change{
 		Address: addr, Action: Destroy, Prior: prior, From: p.movedFrom(addr),
-		Reasons:    []Reason{{Kind: why}},
-		Attributes: attributes(p.opts.Prior, prior, nil, nil),
+		Reasons: []Reason{{Kind: why}}, known: p.opts.Prior,
 	}
 	for _, removal := range removals {
 		if removal.From.Contains(addr) && !removal.Destroy {
@@ -368,14 +381,12 @@ func (p *Plan) Renames() map[addrs.Image]*Change {
 
 // abandoned returns the tasks on record that no change takes up.
 func (p *Planner) abandoned() []Abandoned {
-	taken := map[addrs.Image]bool{}
-	for _, c := range p.changes {
-		// An image whose fingerprint is known only after apply may turn out to be the task's.
-		taken[c.Address] = c.Task != nil || c.Makes() && c.Fingerprint == ""
-	}
 	var left []Abandoned
 	for addr, task := range p.prior.tasks {
-		if !taken[addr] && (p.opts.Only == nil || p.opts.Only[addr]) {
+		c := p.desired[addr].change
+		// An image whose fingerprint is known only after apply may turn out to be the task's.
+		taken := c != nil && (c.Task != nil || c.Makes() && c.Fingerprint == "")
+		if !taken && (p.opts.Only == nil || p.opts.Only[addr]) {
 			left = append(left, Abandoned{addr, task})
 		}
 	}

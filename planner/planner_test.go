@@ -287,7 +287,7 @@ func TestAttributes(t *testing.T) {
 	hero.Labels = map[string]string{"season": "winter"}
 	plan, _ := w.plan(t, Options{})
 	var got []string
-	for _, a := range plan.Changes[0].Attributes {
+	for _, a := range plan.Changes[0].Attributes() {
 		line := a.Name
 		if a.Changed() {
 			line += " changed"
@@ -307,7 +307,7 @@ func TestAttributes(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
-	reference := plan.Changes[0].Attributes[2]
+	reference := plan.Changes[0].Attributes()[2]
 	if r, ok := reference.Before.(Reference); !ok || r.Name != "image.logo" {
 		t.Errorf("the recorded reference is shown as %v, want image.logo", reference.Before)
 	}

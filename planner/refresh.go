@@ -15,14 +15,14 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
 			continue
 		}
-		c := &Change{Address: addr, Prior: img, From: p.movedFrom(addr), Attributes: attributes(p.opts.Prior, img, nil, nil)}
+		c := &Change{Address: addr, Prior: img, From: p.movedFrom(addr), known: p.opts.Prior}
 		file, ok := found[addr]
 		switch {
 		case status == state.Missing:
 			c.Action, c.Reasons = Forget, []Reason{{Kind: FileMissing}}
 		case ok:
 			c.Action, c.Reasons, c.Found = Update, []Reason{{Kind: FileChanged}}, &file
-			c.Attributes = []Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
+			c.Listed = []Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
 		default:
 			continue
 		}

@@ -20,7 +20,8 @@ func (r *Request) Fingerprint() string {
 	if !r.Known() {
 		return ""
 	}
-	canonical, err := r.MarshalJSON()
+	var buffer [1024]byte
+	canonical, err := r.appendCanonical(buffer[:0])
 	if err != nil {
 		// Known arguments are strings, booleans, finite numbers and valid JSON; nothing else reaches a Request.
 		panic(fmt.Sprintf("bfl: fingerprint of a request for %s: %v", r.Model.Name, err))
@@ -48,12 +49,14 @@ func (r *Request) Known() bool {
 // space, an input as its URL or as {"sha256": hash}. What is known only later is null.
 //
 //	{"endpoint":"/v1/flux-2-pro","body":{"input_image":{"sha256":"..."},"prompt":"...","seed":7}}
-func (r *Request) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 512)
+func (r *Request) MarshalJSON() ([]byte, error) { return r.appendCanonical(make([]byte, 0, 512)) }
+
+func (r *Request) appendCanonical(b []byte) ([]byte, error) {
 	b = append(b, `{"endpoint":`...)
 	b = appendString(b, r.Model.Endpoint)
 	b = append(b, `,"body":{`...)
-	for i, f := range r.fields() {
+	var buffer [32]field
+	for i, f := range r.appendFields(buffer[:0]) {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -83,9 +86,8 @@ type field struct {
 	input *Input
 }
 
-// fields returns the body's fields sorted by name.
-func (r *Request) fields() []field {
-	fields := make([]field, 0, len(r.Arguments)+len(r.Inputs))
+// appendFields appends the body's fields sorted by name to an empty list.
+func (r *Request) appendFields(fields []field) []field {
 	for _, a := range r.Arguments {
 		fields = append(fields, field{name: a.Name, value: a.Value})
 	}
@@ -112,7 +114,7 @@ func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 	}
 	var body multiBody
 	text := []byte{'{'}
-	for i, f := range r.fields() {
+	for i, f := range r.appendFields(nil) {
 		if i > 0 {
 			text = append(text, ',')
 		}

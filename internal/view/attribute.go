@@ -27,8 +27,9 @@ const (
 // shownAttributes returns the attributes that a change shows and how many unchanged ones it hides. What is new or destroyed shows all; what is
 // forgotten shows where its file is.
 func shownAttributes(c *planner.Change) (shown []*planner.Attribute, hidden int) {
-	for i := range c.Attributes {
-		a := &c.Attributes[i]
+	all := c.Attributes()
+	for i := range all {
+		a := &all[i]
 		switch {
 		case c.Action == planner.Forget:
 			if a.Name == "output" {

@@ -60,7 +60,7 @@ func createLogo() *planner.Change {
 		Reasons: []planner.Reason{{Kind: planner.NotInState}},
 		Desired: &config.Image{Address: addr("image.logo")},
 		Cost:    bfl.CreditsOf(3),
-		Attributes: []planner.Attribute{
+		Listed: []planner.Attribute{
 			{Name: "model", After: "flux-2-pro"},
 			{Name: "prompt", After: logoPrompt},
 			{Name: "width", After: int64(1024)},
@@ -83,7 +83,7 @@ func replaceHero() *planner.Change {
 		Prior:   recorded("images/hero.png", heroPrompt),
 		Desired: &config.Image{Address: addr("image.hero")},
 		Cost:    bfl.CreditsOf(10.5), CostUnknown: true,
-		Attributes: []planner.Attribute{
+		Listed: []planner.Attribute{
 			{Name: "model", Before: "flux-2-max", After: "flux-2-max"},
 			{
 				Name: "prompt", Before: heroPrompt,
@@ -109,8 +109,8 @@ func createGone() *planner.Change {
 	c := createLogo()
 	c.Prior = recorded("images/logo.png", logoPrompt)
 	c.Reasons = []planner.Reason{{Kind: planner.FileMissing}}
-	for i := range c.Attributes {
-		c.Attributes[i].Before = c.Attributes[i].After
+	for i := range c.Listed {
+		c.Listed[i].Before = c.Listed[i].After
 	}
 	return c
 }
@@ -120,7 +120,7 @@ func updateBanner() *planner.Change {
 		Address: addr(`module.brand["eu"].image.banner`), Action: planner.Update,
 		Prior:   recorded("images/banner.png", logoPrompt),
 		Desired: &config.Image{Address: addr(`module.brand["eu"].image.banner`)},
-		Attributes: []planner.Attribute{
+		Listed: []planner.Attribute{
 			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 			{Name: "prompt", Before: "x", After: "x", Sensitive: true},
 			{Name: "output", Before: "images/banner.png", After: "images/top/banner.png"},
@@ -135,7 +135,7 @@ func destroyOld() *planner.Change {
 		Address: addr("image.old[3]"), Action: planner.Destroy,
 		Reasons: []planner.Reason{{Kind: planner.NotInConfiguration}},
 		Prior:   recorded("images/old-3.png", heroPrompt),
-		Attributes: []planner.Attribute{
+		Listed: []planner.Attribute{
 			{Name: "model", Before: "flux-2-pro"},
 			{Name: "prompt", Before: heroPrompt},
 			{Name: "references[0]", Before: planner.Reference{SHA256: shaOld}},
@@ -147,8 +147,8 @@ func destroyOld() *planner.Change {
 func unchanged(address string) *planner.Change {
 	return &planner.Change{
 		Address: addr(address), Action: planner.NoOp, Prior: recorded("images/same.png", logoPrompt),
-		Desired:    &config.Image{Address: addr(address)},
-		Attributes: []planner.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}},
+		Desired: &config.Image{Address: addr(address)},
+		Listed:  []planner.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}},
 	}
 }
 
@@ -158,7 +158,7 @@ func cards(n int) []*planner.Change {
 	for i := range n {
 		c := createLogo()
 		c.Address = addr(fmt.Sprintf("image.card[%d]", i))
-		c.Attributes = c.Attributes[:3]
+		c.Listed = c.Listed[:3]
 		all = append(all, c)
 	}
 	return all
@@ -174,7 +174,7 @@ func dragged(n int, upstream string) []*planner.Change {
 			Reasons: []planner.Reason{{Kind: planner.UpstreamChanges, Upstream: addr(upstream)}},
 			Prior:   recorded("images/"+key+".png", logoPrompt),
 			Cost:    bfl.CreditsOf(4.5),
-			Attributes: []planner.Attribute{
+			Listed: []planner.Attribute{
 				{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 				{Name: "references[0]", Before: planner.Reference{Name: upstream, SHA256: shaOld}, After: planner.Reference{Name: upstream}, Unknown: true, Forces: true},
 			},
@@ -188,8 +188,8 @@ func replaceLogo() *planner.Change {
 	c := createLogo()
 	c.Action, c.Prior = planner.Replace, recorded("images/logo.png", logoPrompt)
 	c.Reasons = []planner.Reason{{Kind: planner.RequestChanged}}
-	for i := range c.Attributes {
-		a := &c.Attributes[i]
+	for i := range c.Listed {
+		a := &c.Listed[i]
 		a.Before = a.After
 		if a.Name == "prompt" {
 			a.After, a.Forces = strings.Replace(logoPrompt, "heron", "kingfisher", 1), true

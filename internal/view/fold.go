@@ -40,18 +40,18 @@ type fold struct {
 // foldChanges returns what a plan shows of changes, in the order of addresses. More than foldAbove instances of one block are folded where they
 // have the same action for the same reasons and change the same attributes, so that an instance with a change of its own always shows.
 func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
-	kinds := make([]string, len(changes))
-	sizes := map[string]int{}
+	kinds := make([]changeKind, len(changes))
+	sizes := map[changeKind]int{}
 	modules := map[addrs.Module]addrs.Module{}
 	if !unfolded {
 		for i, c := range changes {
-			kinds[i] = changeKind(c, modules)
+			kinds[i] = kindOf(c, modules)
 			sizes[kinds[i]]++
 		}
 	}
 	items := make([]planItem, 0, len(sizes))
-	seen := map[string]int{}
-	folds := map[string]*fold{}
+	seen := map[changeKind]int{}
+	folds := map[changeKind]*fold{}
 	for i, c := range changes {
 		kind := kinds[i]
 		seen[kind]++
@@ -76,31 +76,56 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 	return items
 }
 
-// changeKind returns a text that is the same for the changes that may be folded together. modules remembers paths without their keys.
-func changeKind(c *planner.Change, modules map[addrs.Module]addrs.Module) string {
-	var b strings.Builder
+// changeKind is the same for the changes that may be folded together.
+type changeKind struct {
+	module         addrs.Module // without its instances' keys
+	name           string
+	action         planner.Action
+	origin         planner.Origin
+	exists, frozen bool
+	charged        bool
+	seeded         bool
+	// reason is the first reason's kind, and rest all that few changes have.
+	reason planner.ReasonKind
+	rest   string
+}
+
+// kindOf returns what a change is for folding. modules remembers paths without their keys.
+func kindOf(c *planner.Change, modules map[addrs.Module]addrs.Module) changeKind {
 	module, ok := modules[c.Address.Module]
 	if !ok {
 		module = unkeyed(c.Address.Module)
 		modules[c.Address.Module] = module
 	}
-	fmt.Fprintf(&b, "%s %s %s %s %t %t %t %t %q", module, c.Address.Name, c.Action, c.Origin, c.Prior != nil, c.MayHaveBeenCharged(),
-		c.Frozen, c.RecordedSeed != nil, c.Moderation.Reasons)
-	if c.From != nil {
-		fmt.Fprintf(&b, " from %s %s", unkeyed(c.From.Module), c.From.Name)
+	kind := changeKind{
+		module: module, name: c.Address.Name, action: c.Action, origin: c.Origin, exists: c.Prior != nil,
+		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed != nil,
 	}
-	for _, r := range c.Reasons {
-		fmt.Fprintf(&b, " %s %s.%s", r.Kind, r.Upstream.Module, r.Upstream.Name)
+	var rest strings.Builder
+	for i, r := range c.Reasons {
+		if i == 0 && r.Upstream == (addrs.Image{}) {
+			kind.reason = r.Kind
+			continue
+		}
+		fmt.Fprintf(&rest, " %s %s.%s", r.Kind, r.Upstream.Module, r.Upstream.Name)
+	}
+	if len(c.Moderation.Reasons) > 0 {
+		fmt.Fprintf(&rest, " %q", c.Moderation.Reasons)
+	}
+	if c.From != nil {
+		fmt.Fprintf(&rest, " from %s %s", unkeyed(c.From.Module), c.From.Name)
 	}
 	if c.Action == planner.Replace || c.Action == planner.Update || c.Frozen {
-		for i := range c.Attributes {
-			if a := &c.Attributes[i]; a.Changed() {
-				b.WriteString(" ")
-				b.WriteString(a.Name)
+		all := c.Attributes()
+		for i := range all {
+			if a := &all[i]; a.Changed() {
+				rest.WriteString(" ")
+				rest.WriteString(a.Name)
 			}
 		}
 	}
-	return b.String()
+	kind.rest = rest.String()
+	return kind
 }
 
 // unkeyed returns a module's path without instance keys: the block that the instances come from.

@@ -118,7 +118,7 @@ func everyPlan() *planner.Plan {
 	lost.Address, lost.Task = addr("image.lost"), &state.Task{}
 	gone := createGone()
 	gone.Address = addr("image.gone")
-	gone.Attributes[1].Sensitive = true
+	gone.Listed[1].Sensitive = true
 	edited := replaceLogo()
 	edited.Address = addr("image.edited")
 	edited.Reasons = []planner.Reason{{Kind: planner.FileChanged}, {Kind: planner.Requested}}

@@ -66,7 +66,7 @@ func lifecyclePlan() *planner.Plan {
 	uncertain.Address, uncertain.Task = addr("image.lost"), &state.Task{Cost: bfl.CreditsOf(3)}
 	seeded := createGone()
 	seeded.Address, seeded.RecordedSeed = addr("image.seeded"), new(int64(7))
-	seeded.Attributes = slices.Delete(seeded.Attributes, 4, 5)
+	seeded.Listed = slices.Delete(seeded.Listed, 4, 5)
 	conditional := dragged(1, "image.seeded")[0]
 	triggered := replaceLogo()
 	triggered.Address, triggered.Fingerprint = addr("image.triggered"), shaNew

@@ -11,7 +11,7 @@ func TestPlanMarkdown(t *testing.T) {
 	t.Parallel()
 	odd := replaceLogo()
 	odd.Address = addr(`image.odd["a|b <c> @team"]`)
-	odd.Attributes[1].After = logoPrompt + ", <script>alert(1)</script> for @everyone"
+	odd.Listed[1].After = logoPrompt + ", <script>alert(1)</script> for @everyone"
 	folded := append(append(cards(100), replaceLogo(), odd), dragged(214, "image.logo")...)
 	tests := map[string]*planner.Plan{
 		"every":  everyPlan(),

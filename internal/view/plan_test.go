@@ -11,10 +11,10 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	folded := &planner.Plan{Changes: append(append(cards(100), replaceLogo()), dragged(214, "image.logo")...)}
 	lines := replaceLogo()
-	lines.Attributes[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
-	lines.Attributes[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
+	lines.Listed[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
+	lines.Listed[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
 	rewritten := replaceLogo()
-	rewritten.Attributes[1].After = strings.Repeat("Completely different words ", 4)
+	rewritten.Listed[1].After = strings.Repeat("Completely different words ", 4)
 	tests := []struct {
 		name string
 		plan *planner.Plan

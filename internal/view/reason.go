@@ -55,8 +55,9 @@ func because(c *planner.Change, all *cascade) string {
 // changedPhrase names the arguments that make a new image necessary, but for those whose change is that an image upstream changes.
 func changedPhrase(c *planner.Change) string {
 	var names []string
-	for i := range c.Attributes {
-		a := &c.Attributes[i]
+	all := c.Attributes()
+	for i := range all {
+		a := &all[i]
 		if _, isInput := a.After.(planner.Reference); !a.Forces || !a.Changed() || a.Unknown && isInput {
 			continue
 		}

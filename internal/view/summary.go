@@ -53,8 +53,9 @@ func mayStay(c *planner.Change) bool {
 			return false
 		}
 	}
-	for i := range c.Attributes {
-		if a := &c.Attributes[i]; a.Forces && a.Changed() && !a.Unknown {
+	all := c.Attributes()
+	for i := range all {
+		if a := &all[i]; a.Forces && a.Changed() && !a.Unknown {
 			return false
 		}
 	}

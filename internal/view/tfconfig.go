@@ -47,8 +47,9 @@ func (d *PlanDocument) config() *tfjson.Config {
 
 // addExpressions notes which images an instance's arguments are made from.
 func addExpressions(resource *tfjson.ConfigResource, c *planner.Change) {
-	for i := range c.Attributes {
-		r, ok := c.Attributes[i].After.(planner.Reference)
+	all := c.Attributes()
+	for i := range all {
+		r, ok := all[i].After.(planner.Reference)
 		if !ok {
 			continue
 		}
@@ -56,7 +57,7 @@ func addExpressions(resource *tfjson.ConfigResource, c *planner.Change) {
 		if err != nil {
 			continue // A path or a URL.
 		}
-		name, _, _ := attributePath(c.Attributes[i].Name)
+		name, _, _ := attributePath(all[i].Name)
 		expression := resource.Expressions[name]
 		if expression == nil {
 			expression = &tfjson.Expression{ExpressionData: &tfjson.ExpressionData{ConstantValue: tfjson.UnknownConstantValue}}

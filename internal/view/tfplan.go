@@ -35,8 +35,9 @@ func (v *View) PlanJSON(d PlanDocument) { v.document(d.document()) }
 func (d *PlanDocument) document() *tfjson.Plan {
 	hidden := map[addrs.Image][]string{}
 	for _, c := range d.Plan.Changes {
-		for i := range c.Attributes {
-			if a := &c.Attributes[i]; a.Sensitive {
+		all := c.Attributes()
+		for i := range all {
+			if a := &all[i]; a.Sensitive {
 				hidden[c.Address] = append(hidden[c.Address], a.Name)
 			}
 		}

@@ -121,13 +121,14 @@ type changeObjects struct {
 
 func objectsOf(c *planner.Change) changeObjects {
 	o := changeObjects{before: object{}, after: object{}, afterUnknown: object{}, beforeSensitive: object{}, afterSensitive: object{}}
-	for i := range c.Attributes {
-		o.attribute(&c.Attributes[i])
+	all := c.Attributes()
+	for i := range all {
+		o.attribute(&all[i])
 	}
 	o.exports(c)
-	for i := range c.Attributes {
+	for i := range all {
 		// Hidden last, since what an image exports has names in common with its arguments.
-		if a := &c.Attributes[i]; a.Sensitive {
+		if a := &all[i]; a.Sensitive {
 			hide(o.before, o.beforeSensitive, a.Name)
 			hide(o.after, o.afterSensitive, a.Name)
 		}
@@ -151,8 +152,9 @@ func objectsOf(c *planner.Change) changeObjects {
 // freeze makes an image stay as it is, and tells what the configuration says instead.
 func (o *changeObjects) freeze(c *planner.Change) {
 	configured := object{}
-	for i := range c.Attributes {
-		switch a := &c.Attributes[i]; {
+	all := c.Attributes()
+	for i := range all {
+		switch a := &all[i]; {
 		case !a.Changed():
 		case a.Sensitive, a.Unknown:
 			configured[a.Name] = nil
