@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // pieceSeeds are texts in which a cut after "\n}\n" is right, wrong, or near to either.
@@ -31,6 +32,9 @@ var pieceSeeds = []string{
 	"x = [\n{\n}\n]\nimage \"b\" {\n}\n",
 	"x = \"${\n{\n}\n}\"\nimage \"b\" {\n}\n",
 	"image \"a\" {\n}\n}\nimage \"b\" {\n}\n",
+	"locals {\n}\nimage \"a\" {\n  n = 12\n  s = \"t ${each.value.b} u ${local.x}\" # c\n  l = [image.a, \"b\",\n 3]\n  o = { a = 1, \"b\": true\n c = null }\n  // c\n  lifecycle {\n    frozen = true\n  }\n}\n",
+	"locals {\n}\nimage \"a\" {\n  w = \"${var.x}\"\n  e = \"\"\n  d = \"50% $5\"\n  q = \"\\\"x\\\"\"\n}\nimage b {\n}\n",
+	"locals {\n}\n\timage \"a\" \"b\"{\n x=1\n\n}  # c\n\n# d\nimage \"c\" {\n  a = [\n]\n  b = {\n}\n}\n  ",
 	"image \"a\" {\n}\n\x00image \"b\" {\n}\n",
 }
 
@@ -51,29 +55,92 @@ func FuzzPieces(f *testing.F) {
 		}
 		f.Add(src)
 	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		want, wantDiags := hclsyntax.ParseConfig(src, "x.flux.hcl", hcl.InitialPos)
-		got, gotDiags := parseNative(src, "x.flux.hcl", 1)
-		if diff := cmp.Diff(messages(wantDiags), messages(gotDiags)); diff != "" {
-			t.Fatalf("diagnostics (-whole +pieces):\n%s", diff)
+	f.Fuzz(comparePieces)
+}
+
+// snippets are what FuzzSnippets writes texts of.
+var snippets = []string{
+	"image \"a\" {\n", "\n}\n", "  x = ", "y=", "\n", " ", "}", "{", "[", "]", ",", "=", ":", "\"", "\"s t\"", "${", "var.x", "a", "b-c", ".",
+	"12", "0", "1.5", "-", "true", "null", "for", "# c\n", "// d\n", "#", "/* e */", "\t", "\\n", "$", "%", "%{", "ü", "lifecycle {\n", "<<E\n", "E\n",
+	"(", ")", "+", "?", "_", "f(", "\r\n", "image \"b\" {\n  x = 1\n  y = \"${local.z} w\"\n",
+}
+
+// FuzzSnippets is FuzzPieces with texts of the words of the language, which come nearer to what is plain than bytes do.
+func FuzzSnippets(f *testing.F) {
+	f.Add([]byte{0, 2, 20, 4, 2, 14, 1, 0, 2, 8, 20, 10, 16, 9, 1})
+	f.Add([]byte{0, 1, 0, 2, 7, 17, 11, 20, 10, 18, 12, 24, 6, 1, 0, 37, 2, 13, 15, 16, 6, 13, 1, 1})
+	f.Fuzz(func(t *testing.T, words []byte) {
+		var text []byte
+		for _, w := range words {
+			text = append(text, snippets[int(w)%len(snippets)]...)
 		}
-		if wantDiags.HasErrors() {
-			return
-		}
-		if !reflect.DeepEqual(want.Body, got.Body) {
-			t.Fatalf("the trees differ:\n%#v\n%#v", want.Body, got.Body)
-		}
-		type navigator interface {
-			ContextString(offset int) string
-			ContextDefRange(offset int) hcl.Range
-		}
-		for offset := range src {
-			w, g := want.Nav.(navigator), got.Nav.(navigator)
-			if w.ContextString(offset) != g.ContextString(offset) || w.ContextDefRange(offset) != g.ContextDefRange(offset) {
-				t.Fatalf("at offset %d: block %q as a whole, %q in pieces", offset, w.ContextString(offset), g.ContextString(offset))
-			}
-		}
+		comparePieces(t, text)
 	})
+}
+
+// comparePieces fails unless parsing in pieces gives what parsing as a whole does.
+func comparePieces(t *testing.T, src []byte) {
+	t.Helper()
+	want, wantDiags := hclsyntax.ParseConfig(src, "x.flux.hcl", hcl.InitialPos)
+	got, gotDiags := parseNative(src, "x.flux.hcl", 1)
+	if diff := cmp.Diff(messages(wantDiags), messages(gotDiags)); diff != "" {
+		t.Fatalf("diagnostics (-whole +pieces):\n%s", diff)
+	}
+	if wantDiags.HasErrors() {
+		return
+	}
+	if !reflect.DeepEqual(want.Body, got.Body) {
+		t.Fatalf("the trees of %q differ:\n%#v\n%#v", src, want.Body, got.Body)
+	}
+	type navigator interface {
+		ContextString(offset int) string
+		ContextDefRange(offset int) hcl.Range
+	}
+	for offset := range src {
+		w, g := want.Nav.(navigator), got.Nav.(navigator)
+		if w.ContextString(offset) != g.ContextString(offset) || w.ContextDefRange(offset) != g.ContextDefRange(offset) {
+			t.Fatalf("at offset %d: block %q as a whole, %q in pieces", offset, w.ContextString(offset), g.ContextString(offset))
+		}
+	}
+}
+
+// TestPlain tells which blocks are plain: what looks the same as before when it no longer is, and is slower.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		text string
+		want bool
+	}{
+		{"x = 1", true},
+		{"x = 1 # comment", true},
+		{"x = 1 /* comment */", false},
+		{"x = true\n  y = null", true},
+		{"x = \"a ${var.b} c\"", true},
+		{"x = \"${var.b}\"", true},
+		{"x = \"${upper(var.b)}\"", false},
+		{"x = \"a \\\"b\\\"\"", false},
+		{"x = \"ü\"", false},
+		{"x = image.a", true},
+		{"x = image.a[0]", false},
+		{"x = [image.a, \"b.png\",\n  3,]", true},
+		{"x = { a = 1, \"b\": c\n d = [2] }", true},
+		{"x = { for a in b : a => a }", false},
+		{"x = -1", false},
+		{"x = 1.5", false},
+		{"x = 1 + 2", false},
+		{"x = <<EOT\na\nEOT", false},
+		{"lifecycle {\n    frozen = true\n  }", true},
+		{"lifecycle { frozen = true }", false},
+		{"x = 1\n  x = 2", false},
+		{"x = 99999999999999999999", false},
+	}
+	for _, test := range tests {
+		text := "# comment\nimage \"a\" {\n  " + test.text + "\n}\n"
+		plain := plainParser{numbers: map[string]cty.Value{}}
+		if got := plain.blocks(&hclsyntax.Body{}, text, hcl.InitialPos); got != test.want {
+			t.Errorf("%q is plain: %t, want %t", test.text, got, test.want)
+		}
+	}
 }
 
 func messages(diags hcl.Diagnostics) []string {
