@@ -45,7 +45,8 @@ var inputFields = func() map[string]bool {
 func (d *builder) arguments(img *Image) bool {
 	model, ok := img.Request.Model, true
 	img.Request.Arguments = make([]bfl.Argument, 0, len(d.values)+1)
-	for _, v := range d.values {
+	for i := range d.values {
+		v := &d.values[i]
 		kind, isRequest := kinds[v.arg.Name]
 		if !isRequest || v.value.IsNull() {
 			continue

@@ -27,9 +27,6 @@ type columnPart struct {
 
 // compile prepares an expression. It answers nil where the expression has another form.
 func (d *builder) compile(expr hcl.Expression) *column {
-	if d.b.forEach == nil {
-		return nil
-	}
 	switch e := expr.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
 		if part, ok := eachPart(e); ok {

@@ -9,8 +9,8 @@ import (
 // dependencies finds the images that the instance needs: those its values come from, and those it must wait for.
 func (d *builder) dependencies(img *Image) {
 	n := len(d.after) + len(d.expansion.from)
-	for _, v := range d.values {
-		n += len(v.from)
+	for i := range d.values {
+		n += len(d.values[i].from)
 	}
 	for _, s := range img.Sources {
 		if s.IsImage {
@@ -22,8 +22,8 @@ func (d *builder) dependencies(img *Image) {
 	}
 	list := make([]addrs.Image, 0, n)
 	list = append(append(list, d.after...), d.expansion.from...)
-	for _, v := range d.values {
-		list = append(list, v.from...)
+	for i := range d.values {
+		list = append(list, d.values[i].from...)
 	}
 	for _, s := range img.Sources {
 		if s.IsImage {

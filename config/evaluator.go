@@ -48,6 +48,14 @@ type scope struct {
 	values   []cty.Value
 	images   map[*imageBlock]*instances
 	children map[*module][]*scope
+	// contexts are those of nodes that use nothing but certain variables and locals, by the names of these.
+	contexts map[string]timedContext
+}
+
+// timedContext is a context with the time of the last change of a value in it.
+type timedContext struct {
+	*hcl.EvalContext
+	stamp uint64
 }
 
 func (s *scope) get(n *node) cty.Value {
@@ -162,7 +170,30 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 
 // context returns what a node's expressions see in a scope.
 func (e *evaluator) context(n *node, s *scope) *hcl.EvalContext {
-	return e.contextWith(n, s, func(b *imageBlock) cty.Value { return e.imageValue(b, s) })
+	u := &n.uses
+	if len(u.images)+len(u.modules)+len(u.missing) > 0 {
+		return e.contextWith(n, s, func(b *imageBlock) cty.Value { return e.imageValue(b, s) })
+	}
+	// Of ten thousand images, most name the same few locals.
+	var buffer [256]byte
+	names, stamp := buffer[:0], uint64(0)
+	for _, v := range u.variables {
+		names = append(append(names, "var."...), v.key...)
+		stamp = max(stamp, v.stamp)
+	}
+	for _, l := range u.locals {
+		names = append(append(names, "local."...), l.key()...)
+		stamp = max(stamp, l.stamp)
+	}
+	ctx, ok := s.contexts[string(names)]
+	if !ok || ctx.stamp != stamp {
+		ctx = timedContext{e.contextWith(n, s, nil), stamp}
+		if s.contexts == nil {
+			s.contexts = map[string]timedContext{}
+		}
+		s.contexts[string(names)] = ctx
+	}
+	return ctx.EvalContext
 }
 
 // contextWith is like context, with images as a function gives them.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -72,6 +73,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 		list.objects = make([]object, 0, expansion.len())
 	}
 	build := newBuilder(e, b, s, ctx, expansion)
+	build.prepare()
 	for each := range expansion.all() {
 		img := build.instance(each)
 		var result *Result
@@ -100,12 +102,14 @@ type builder struct {
 	child   *hcl.EvalContext
 	current each // the instance in the making
 	defined bool // child is that of the current instance
-	// columns are prepared expressions of arguments, nil for those of other forms.
-	columns map[*argument]*column
-	// shared are the values of arguments that are the same for all instances.
-	shared map[*argument]*argumentValue
-	values []*argumentValue // of the instance in the making, like b.args
-	models map[string]*bfl.Model
+	// values are those of b.args, in their order, for the instance in the making. Where an argument is the same for all
+	// instances, so is its value.
+	values []argumentValue
+	// columns are prepared expressions of arguments, in the order of b.args, nil for those of other forms.
+	columns []*column
+	models  map[string]*bfl.Model
+	// sameLabels are the labels, once they are known to be the same for all instances.
+	sameLabels map[string]string
 	// outputRange is where the output argument stands, nil while that was not needed.
 	outputRange *hcl.Range
 	after       []addrs.Image // what depends_on names
@@ -113,7 +117,7 @@ type builder struct {
 
 // argumentValue is the value of an argument without marks, and where it comes from.
 type argumentValue struct {
-	arg *argument
+	arg *argument // nil while it was not evaluated
 	unmarked
 	failed bool
 	// converted is the value as the request has it, for the parameter that it was converted for.
@@ -123,10 +127,7 @@ type argumentValue struct {
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{
-		e: e, b: b, s: s, ctx: ctx, expansion: x,
-		shared: map[*argument]*argumentValue{},
-		values: make([]*argumentValue, len(b.args)),
-		models: map[string]*bfl.Model{}, columns: map[*argument]*column{},
+		e: e, b: b, s: s, ctx: ctx, expansion: x, values: make([]argumentValue, len(b.args)),
 	}
 	for _, after := range b.after {
 		build.after = append(build.after, e.waitsFor(after, s)...)
@@ -137,6 +138,19 @@ func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *
 		}
 	}
 	return build
+}
+
+// prepare compiles the arguments of a block with many instances.
+func (d *builder) prepare() {
+	if d.b.forEach == nil {
+		return
+	}
+	d.columns = make([]*column, len(d.b.args))
+	for i := range d.b.args {
+		if arg := &d.b.args[i]; arg.perInstance {
+			d.columns[i] = d.compile(arg.Expr)
+		}
+	}
 }
 
 func (d *builder) addr(x each) addrs.Image {
@@ -205,19 +219,33 @@ func (d *builder) instance(x each) *Image {
 func (d *builder) evaluateArguments() bool {
 	ok := true
 	for i := range d.b.args {
-		d.values[i] = d.argument(&d.b.args[i])
-		ok = ok && !d.values[i].failed
+		arg, v := &d.b.args[i], &d.values[i]
+		if v.arg == nil || arg.perInstance {
+			*v = d.argument(i)
+		}
+		ok = ok && !v.failed
 	}
 	return ok
 }
 
-func (d *builder) argument(arg *argument) *argumentValue {
-	if !arg.perInstance {
-		if v, ok := d.shared[arg]; ok {
-			return v
+// argument evaluates one of b.args.
+func (d *builder) argument(i int) argumentValue {
+	arg := &d.b.args[i]
+	if d.columns != nil && d.columns[i] != nil {
+		if v, ok := d.columns[i].value(d.current); ok {
+			return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 		}
-	} else if v, ok := d.column(arg); ok {
-		return v
+	}
+	v := d.expression(arg)
+	if !v.failed && arg.fallback != nil && v.value.IsNull() {
+		return d.expression(arg.fallback)
+	}
+	return v
+}
+
+func (d *builder) expression(arg *argument) argumentValue {
+	if v, ok := literal(arg.Expr); ok {
+		return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 	}
 	ctx := d.ctx
 	if arg.perInstance {
@@ -225,30 +253,27 @@ func (d *builder) argument(arg *argument) *argumentValue {
 	}
 	raw, diags := arg.Expr.Value(ctx)
 	d.report(diags...)
-	v := &argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
+	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
 	if v.failed {
 		v.value = cty.DynamicVal
-	} else if v.value.IsNull() && arg.fallback != nil {
-		v = d.argument(arg.fallback)
-	}
-	if !arg.perInstance {
-		d.shared[arg] = v
 	}
 	return v
 }
 
-// column computes an argument the quick way, where that is possible.
-func (d *builder) column(arg *argument) (*argumentValue, bool) {
-	c, seen := d.columns[arg]
-	if !seen {
-		c = d.compile(arg.Expr)
-		d.columns[arg] = c
+// literal returns the value of an expression that is a literal, as most are in long files.
+func literal(expr hcl.Expression) (cty.Value, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val, true
+	case *hclsyntax.TemplateExpr:
+		if len(e.Parts) != 1 {
+			return cty.NilVal, false
+		}
+		if part, ok := e.Parts[0].(*hclsyntax.LiteralValueExpr); ok && part.Val.Type() == cty.String {
+			return part.Val, true
+		}
 	}
-	if c == nil {
-		return nil, false
-	}
-	v, ok := c.value(d.current)
-	return &argumentValue{arg: arg, unmarked: unmarked{value: v}}, ok
+	return cty.NilVal, false
 }
 
 // given returns the value of an argument, nil where it is absent or null.
@@ -259,7 +284,7 @@ func (d *builder) given(name string) *argumentValue {
 	if !ok || d.values[i].value.IsNull() {
 		return nil
 	}
-	return d.values[i]
+	return &d.values[i]
 }
 
 // context returns the context that an argument was evaluated in.
@@ -321,6 +346,9 @@ func (d *builder) model() *bfl.Model {
 	model, seen := d.models[name]
 	if !seen {
 		model = d.s.mod.model(name)
+		if d.models == nil {
+			d.models = map[string]*bfl.Model{}
+		}
 		d.models[name] = model
 	}
 	if model == nil {
@@ -362,11 +390,14 @@ func (d *builder) labels(img *Image) bool {
 	if v == nil {
 		return true
 	}
+	if img.Labels = d.sameLabels; img.Labels != nil {
+		return true
+	}
 	if !v.value.IsWhollyKnown() {
 		d.unknown(v)
 		return false
 	}
-	labels, err := convert.Convert(v.value, cty.Map(cty.String))
+	labels, err := textMap(v.value)
 	if err != nil {
 		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, describe(err))
 		return false
@@ -376,12 +407,31 @@ func (d *builder) labels(img *Image) bool {
 			"value. Use nonsensitive(...) if it may be seen.")
 		return false
 	}
-	img.Labels = make(map[string]string, labels.LengthInt())
-	for key, value := range labels.Elements() {
-		if value.IsNull() {
-			continue
-		}
-		img.Labels[key.AsString()] = value.AsString()
+	img.Labels = labels
+	if !v.arg.perInstance {
+		d.sameLabels = labels
 	}
 	return true
+}
+
+// textMap returns the strings of a map or an object without those that are null.
+func textMap(v cty.Value) (map[string]string, error) {
+	if !v.Type().IsObjectType() {
+		var err error
+		if v, err = convert.Convert(v, cty.Map(cty.String)); err != nil {
+			return nil, err
+		}
+	}
+	texts := make(map[string]string, v.LengthInt())
+	for key, value := range v.Elements() {
+		text, err := convert.Convert(value, cty.String)
+		if err != nil {
+			_, err = convert.Convert(v, cty.Map(cty.String)) // It says which one is wrong.
+			return nil, err
+		}
+		if !text.IsNull() {
+			texts[key.AsString()] = text.AsString()
+		}
+	}
+	return texts, nil
 }

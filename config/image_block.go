@@ -2,8 +2,10 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // requestArguments are the arguments of an image that are sent to the API under their own names.
@@ -13,9 +15,8 @@ var requestArguments = []string{
 }
 
 var imageSchema = schema{
-	in: "an image block",
-	args: append(slices.Clone(requestArguments),
-		"model", "references", "mask", "parameters", "output", "labels", "provider", "for_each", "count", "depends_on"),
+	in:     "an image block",
+	args:   slices.Concat(imageArguments, metaArguments),
 	blocks: []blockSchema{{name: "lifecycle"}},
 }
 
@@ -45,13 +46,9 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 		d.duplicate("image."+name, block.DefRange, first.at)
 		return
 	}
-	content, diags := imageSchema.read(block.Body)
-	d.add(withHints(diags, foreignArguments)...)
-	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, own: content.args}
-	b.repeat = d.repeat(content.args)
-	b.dependsOn = d.expressions(content.args["depends_on"])
+	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, lifecycle: &noLifecycle}
 	seen := false
-	for _, inner := range content.blocks {
+	for _, inner := range d.imageBody(b, block.Body) {
 		if seen {
 			d.duplicate("The lifecycle of image."+name, inner.DefRange, b.at)
 			continue
@@ -62,6 +59,47 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	m.images[name] = b
 	m.add(&b.node, b)
 }
+
+// imageBody decodes the arguments of an image and returns the blocks in it.
+func (d *decoder) imageBody(b *imageBlock, body hcl.Body) []*hcl.Block {
+	var blocks []*hcl.Block
+	var diags hcl.Diagnostics
+	meta := map[string]*hcl.Attribute(nil)
+	take := func(attr *hclsyntax.Attribute) {
+		if slices.Contains(metaArguments, attr.Name) {
+			if meta == nil {
+				meta = map[string]*hcl.Attribute{}
+			}
+			meta[attr.Name] = attr.AsHCLAttribute()
+			return
+		}
+		b.args = append(b.args, argument{Name: attr.Name, Expr: attr.Expr, start: attr.NameRange.Start})
+	}
+	if native, ok := body.(*hclsyntax.Body); ok {
+		b.args = make([]argument, 0, len(native.Attributes))
+		blocks, diags = imageSchema.readNative(native, take)
+	} else {
+		var content *section
+		content, diags = imageSchema.read(body)
+		blocks, meta = content.blocks, content.args
+		for name, attr := range content.args {
+			if !slices.Contains(metaArguments, name) {
+				b.args = append(b.args, argument{Name: name, Expr: attr.Expr, start: attr.NameRange.Start})
+			}
+		}
+	}
+	d.add(withHints(diags, foreignArguments)...)
+	slices.SortFunc(b.args, func(x, y argument) int { return strings.Compare(x.Name, y.Name) })
+	b.repeat = d.repeat(meta)
+	b.dependsOn = d.expressions(meta["depends_on"])
+	if account := meta["provider"]; account != nil {
+		b.account = account.Expr
+	}
+	return blocks
+}
+
+// metaArguments are the arguments that say how an image is treated rather than what it is.
+var metaArguments = []string{"provider", "for_each", "count", "depends_on"}
 
 // withHints replaces the details of errors about unknown arguments whose meaning here is known. The argument's name
 // is taken from the source, since a diagnostic has no place for it.
@@ -95,6 +133,9 @@ func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
 	return r
 }
 
+// noLifecycle is the lifecycle of images without such a block.
+var noLifecycle lifecycleBlock
+
 var lifecycleSchema = schema{
 	in:     "a lifecycle block",
 	args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen"},
@@ -107,7 +148,8 @@ func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 		"create_before_destroy": "An image that is replaced is always made before the old file goes, and the old " +
 			"file is kept in the store.",
 	})...)
-	l := &b.lifecycle
+	l := new(lifecycleBlock)
+	b.lifecycle = l
 	if attr := content.args["prevent_destroy"]; attr != nil {
 		l.preventDestroy = attr.Expr
 	}

@@ -89,7 +89,7 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 	if len(others) == 1 {
 		have = "has"
 	}
-	return problem(arg.Range, "Model has no such argument", "%s has no %s; %s %s it. The arguments of %s are %s.",
+	return problem(arg.at(), "Model has no such argument", "%s has no %s; %s %s it. The arguments of %s are %s.",
 		model.Name, arg.Name, strings.Join(others, ", "), have, model.Name, strings.Join(own, ", "))
 }
 

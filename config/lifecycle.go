@@ -10,7 +10,7 @@ import (
 
 // lifecycle evaluates the lifecycle block for an instance.
 func (d *builder) lifecycle(img *Image) bool {
-	c := &d.b.lifecycle
+	c := d.b.lifecycle
 	img.Lifecycle.IgnoreChanges, img.Lifecycle.IgnoreAll = c.ignoreChanges, c.ignoreAll
 	var ok1, ok2, ok3 bool
 	img.Lifecycle.PreventDestroy, ok1 = d.flag("prevent_destroy", c.preventDestroy)

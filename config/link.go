@@ -163,27 +163,13 @@ func (l *linker) image(b *imageBlock) {
 	inside := symbols{repeat: b.repeat, block: "an image"}
 	l.use(n, m, b.forEach, symbols{block: "for_each", addressOnly: m.instancesOf(b.forEach) != nil})
 	l.use(n, m, b.count, symbols{block: "count"})
-	b.args = make([]argument, 0, len(b.own)+1)
-	for _, name := range imageArguments {
-		own := b.own[name]
-		inside.asReferences = name == "references" || name == "mask"
-		var inherited *argument
-		if m.defaults != nil && m.defaults.args[name] != nil {
-			inherited = &argument{Attribute: m.defaults.args[name], inherited: true}
-		}
-		if own != nil {
-			arg := argument{Attribute: own}
-			arg.perInstance = l.use(n, m, own.Expr, inside)
-			if inherited != nil && !neverNull(own.Expr) {
-				arg.fallback = inherited
-			}
-			b.args = append(b.args, arg)
-		} else if inherited != nil {
-			b.args = append(b.args, *inherited)
-		}
-		if inherited != nil && (own == nil || !neverNull(own.Expr)) {
-			l.use(n, m, inherited.Expr, symbols{block: "a defaults block", asReferences: inside.asReferences})
-		}
+	for i := range b.args {
+		arg := &b.args[i]
+		inside.asReferences = takesImages(arg.Name)
+		arg.perInstance = l.use(n, m, arg.Expr, inside)
+	}
+	if m.defaults != nil {
+		l.inherit(b)
 	}
 	l.imageProvider(b)
 	b.after = l.explicit(n, m, b.dependsOn)
@@ -196,8 +182,36 @@ func (l *linker) image(b *imageBlock) {
 	l.imageLifecycle(b, inside)
 }
 
+// takesImages reports whether an argument takes images as a whole, as references.
+func takesImages(name string) bool { return name == "references" || name == "mask" }
+
+// inherit adds the arguments that the module's defaults have and the image has not, or may have as null.
+func (l *linker) inherit(b *imageBlock) {
+	own := b.args
+	b.args = make([]argument, 0, len(own)+len(b.mod.defaults.args))
+	for _, name := range imageArguments {
+		var arg *argument
+		if len(own) > 0 && own[0].Name == name {
+			arg, own = &own[0], own[1:]
+		}
+		attr := b.mod.defaults.args[name]
+		if attr != nil && (arg == nil || !neverNull(arg.Expr)) {
+			l.use(&b.node, b.mod, attr.Expr, symbols{block: "a defaults block", asReferences: takesImages(name)})
+			inherited := &argument{Name: name, Expr: attr.Expr, start: attr.NameRange.Start, inherited: true}
+			if arg == nil {
+				arg = inherited
+			} else {
+				arg.fallback = inherited
+			}
+		}
+		if arg != nil {
+			b.args = append(b.args, *arg)
+		}
+	}
+}
+
 func (l *linker) imageLifecycle(b *imageBlock, inside symbols) {
-	c := &b.lifecycle
+	c := b.lifecycle
 	l.use(&b.node, b.mod, c.preventDestroy, inside)
 	l.use(&b.node, b.mod, c.frozen, inside)
 	inside.addressOnly = true
@@ -217,15 +231,15 @@ func (l *linker) imageLifecycle(b *imageBlock, inside symbols) {
 // imageProvider resolves the account of an image.
 func (l *linker) imageProvider(b *imageBlock) {
 	name := "bfl"
-	attr := b.own["provider"]
-	if attr == nil && b.mod.defaults != nil {
-		attr = b.mod.defaults.args["provider"]
+	account := b.account
+	if account == nil && b.mod.defaults != nil && b.mod.defaults.args["provider"] != nil {
+		account = b.mod.defaults.args["provider"].Expr
 	}
 	at := b.at
-	if attr != nil {
+	if account != nil {
 		var ok bool
-		at = attr.Expr.Range()
-		if name, ok = providerName(attr.Expr); !ok {
+		at = account.Range()
+		if name, ok = providerName(account); !ok {
 			l.add(problem(at, "Invalid provider reference",
 				"provider names an account without quotes: bfl, or bfl.ALIAS for one of several."))
 			return

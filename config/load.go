@@ -86,6 +86,10 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 		}
 	}
 	d.module(root, files)
+	for _, file := range c.files {
+		// What is needed of the trees was taken over. Messages quote the text.
+		file.Body = nil
+	}
 	if d.refused != nil {
 		// The configuration is for another version, which may well know what looks wrong here.
 		return c, hcl.Diagnostics{d.refused}

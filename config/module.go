@@ -175,19 +175,24 @@ type imageBlock struct {
 	node
 	key string // the block's label
 	repeat
-	// own are the arguments written in the block; args adds those of the module's defaults.
-	own       map[string]*hcl.Attribute
-	args      []argument
-	provider  string // address in the root module
+	// args are those written in the block, sorted by name. Linking adds those of the module's defaults.
+	args []argument
+	// account is the provider argument, nil where there is none, and provider its address in the root module.
+	account   hcl.Expression
+	provider  string
 	dependsOn []hcl.Expression
 	after     []explicit
-	lifecycle lifecycleBlock
+	lifecycle *lifecycleBlock
 	demand    demand
 }
 
-// argument is an argument of an image with the expression that gives it.
+// argument is an argument of an image with the expression that gives it. There are as many as in all images together,
+// so it is small.
 type argument struct {
-	*hcl.Attribute
+	Name string
+	Expr hcl.Expression
+	// start is where the name stands.
+	start hcl.Pos
 	// inherited says that the expression stands in the module's defaults.
 	inherited bool
 	// perInstance says that the expression names each or count, so that it has a value of its own for each instance.
@@ -198,6 +203,13 @@ type argument struct {
 
 // valueAt returns where the value stands.
 func (a *argument) valueAt() hcl.Range { return a.Expr.Range() }
+
+// at returns where the argument stands, from its name to the end of its value.
+func (a *argument) at() hcl.Range {
+	at := a.Expr.Range()
+	at.Start = a.start
+	return at
+}
 
 // explicit is what an entry of a depends_on names: an image block, or all image blocks of a module and of those below
 // it; of these either all instances, or with a key that of the image or module.

@@ -13,6 +13,9 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	if expr == nil {
 		return false
 	}
+	if _, ok := literal(expr); ok {
+		return false
+	}
 	for _, traversal := range expr.Variables() {
 		if l.name(n, m, traversal, allowed) {
 			perInstance = true

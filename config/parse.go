@@ -139,13 +139,15 @@ type blockSchema struct {
 type section struct {
 	args   map[string]*hcl.Attribute
 	blocks []*hcl.Block
-	end    hcl.Range // where a missing item could be added
 }
 
 // read holds a body against a schema. Whatever the schema does not know is an error, and left out.
 func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 	if native, ok := body.(*hclsyntax.Body); ok {
-		return s.readNative(native)
+		out := &section{args: make(map[string]*hcl.Attribute, len(native.Attributes))}
+		var diags hcl.Diagnostics
+		out.blocks, diags = s.readNative(native, func(attr *hclsyntax.Attribute) { out.args[attr.Name] = attr.AsHCLAttribute() })
+		return out, diags
 	}
 	hclSchema := &hcl.BodySchema{}
 	for _, name := range s.args {
@@ -157,7 +159,7 @@ func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 	content, rest, diags := body.PartialContent(hclSchema)
 	left, moreDiags := rest.JustAttributes()
 	diags = append(diags, moreDiags...)
-	out := &section{args: content.Attributes, blocks: content.Blocks, end: content.MissingItemRange}
+	out := &section{args: content.Attributes, blocks: content.Blocks}
 	for _, name := range sortedKeys(left) {
 		if s.open {
 			out.args[name] = left[name]
@@ -169,17 +171,17 @@ func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 }
 
 // readNative does for HCL's native syntax what HCL's own Body.Content does, without copying the body's maps for each
-// of tens of thousands of blocks.
-func (s *schema) readNative(body *hclsyntax.Body) (*section, hcl.Diagnostics) {
+// of tens of thousands of blocks. It hands over the arguments one by one.
+func (s *schema) readNative(body *hclsyntax.Body, take func(*hclsyntax.Attribute)) ([]*hcl.Block, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
-	out := &section{args: make(map[string]*hcl.Attribute, len(body.Attributes)), end: body.EndRange}
 	for name, attr := range body.Attributes {
 		if !s.open && !slices.Contains(s.args, name) {
 			diags = append(diags, s.unknownArgument(name, attr.NameRange))
 			continue
 		}
-		out.args[name] = attr.AsHCLAttribute()
+		take(attr)
 	}
+	var blocks []*hcl.Block
 	for _, block := range body.Blocks {
 		i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
 		if i < 0 {
@@ -190,9 +192,9 @@ func (s *schema) readNative(body *hclsyntax.Body) (*section, hcl.Diagnostics) {
 			diags = append(diags, wrongLabels(block, want))
 			continue
 		}
-		out.blocks = append(out.blocks, block.AsHCLBlock())
+		blocks = append(blocks, block.AsHCLBlock())
 	}
-	return out, diags
+	return blocks, diags
 }
 
 func (s *schema) unknownArgument(name string, at hcl.Range) *hcl.Diagnostic {

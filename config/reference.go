@@ -25,7 +25,7 @@ func (d *builder) inputs(img *Image) bool {
 		return ok
 	}
 	if model.Inputs.Mask == "" {
-		d.report(problem(v.arg.Range, "Model takes no mask",
+		d.report(problem(v.arg.at(), "Model takes no mask",
 			"%s works without a mask. %s take one.", model.Name, quotedList(maskModels(), "and")))
 		return false
 	}
