@@ -66,7 +66,7 @@ func BenchmarkBlocks(b *testing.B) {
 func BenchmarkInstances(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			dir := benchDir(b, "products.csv", csv(n))
+			dir := benchDir(b, "products.csv", csvRows(n))
 			main := []byte(instanceMain)
 			if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), main, 0o600); err != nil {
 				b.Fatal(err)
@@ -98,7 +98,7 @@ image "product" {
 }
 `
 
-func csv(n int) []byte {
+func csvRows(n int) []byte {
 	var b strings.Builder
 	b.WriteString("sku,name,colour,seed\n")
 	for i := range n {

@@ -109,15 +109,20 @@ func (p columnPart) value(x each) (cty.Value, bool) {
 		key, _ := x.key.Text()
 		return cty.StringVal(key), true
 	}
-	if !isPlain(x.value) || !x.value.Type().IsObjectType() || !x.value.Type().HasAttribute(p.attr) {
-		return cty.NilVal, false
-	}
-	v := x.value.GetAttr(p.attr)
-	return v, isPlain(v) && v.Type().IsPrimitiveType()
+	return x.attr(p.attr)
 }
 
 // isPlain reports whether a value is there, and nothing more.
 func isPlain(v cty.Value) bool { return !v.IsMarked() && v.IsKnown() && !v.IsNull() }
+
+// plainAttr returns an attribute of an object where both are plain.
+func plainAttr(v cty.Value, name string) (cty.Value, bool) {
+	if !isPlain(v) || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
+		return cty.NilVal, false
+	}
+	v = v.GetAttr(name)
+	return v, isPlain(v)
+}
 
 // plainText returns the text of a string that is known and not marked.
 func plainText(v cty.Value) (string, bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -20,11 +21,31 @@ const maxInstances = 10_000_000
 // each is what tells one instance of a block from the others. The zero value is that of a block's only instance.
 type each struct {
 	key addrs.Key
-	// value is each.value.
+	// value is each.value. It is cty.NilVal for a row of a table.
 	value cty.Value
+	table *table
+	row   int
 }
 
 func (x each) isSet() bool { return !x.key.IsNone() }
+
+// whole returns each.value.
+func (x each) whole() cty.Value {
+	if x.table != nil {
+		return x.table.object(x.row)
+	}
+	return x.value
+}
+
+// attr returns each.value.NAME where that is a plain string or number.
+func (x each) attr(name string) (cty.Value, bool) {
+	if x.table != nil {
+		text, ok := x.table.cell(x.row, name)
+		return cty.StringVal(text), ok
+	}
+	v, ok := plainAttr(x.value, name)
+	return v, ok && v.Type().IsPrimitiveType()
+}
 
 // context returns a child context in which each, or count, exists.
 func (x each) context(parent *hcl.EvalContext) *hcl.EvalContext {
@@ -41,7 +62,7 @@ func (x each) define(ctx *hcl.EvalContext) {
 		return
 	}
 	if key, ok := x.key.Text(); ok {
-		ctx.Variables["each"] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": x.value})
+		ctx.Variables["each"] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": x.whole()})
 	}
 }
 
@@ -49,8 +70,9 @@ func (x each) define(ctx *hcl.EvalContext) {
 type expansion struct {
 	repeat repeat
 	count  int
-	// of is the collection of a for_each without its own marks, which stand in from.
-	of   cty.Value
+	// rows are the instances of a for_each, in the order of their keys.
+	rows []each
+	// from are the images that which instances there are comes from.
 	from []addrs.Image
 }
 
@@ -58,7 +80,7 @@ type expansion struct {
 func (x *expansion) len() int {
 	switch {
 	case x.repeat.forEach != nil:
-		return x.of.LengthInt()
+		return len(x.rows)
 	case x.repeat.count != nil:
 		return x.count
 	default:
@@ -71,12 +93,8 @@ func (x *expansion) all() iter.Seq[each] {
 	return func(yield func(each) bool) {
 		switch {
 		case x.repeat.forEach != nil:
-			for it := x.of.ElementIterator(); it.Next(); {
-				key, value := it.Element()
-				if x.of.Type().IsSetType() {
-					key = value
-				}
-				if !yield(each{key: addrs.StringKey(key.AsString()), value: value}) {
+			for i := range x.rows {
+				if !yield(x.rows[i]) {
 					return
 				}
 			}
@@ -96,25 +114,11 @@ func (x *expansion) all() iter.Seq[each] {
 func (x *expansion) get(key addrs.Key) (each, bool) {
 	switch {
 	case x.repeat.forEach != nil:
-		name, ok := key.Text()
+		i, ok := slices.BinarySearchFunc(x.rows, key, func(row each, key addrs.Key) int { return row.key.Compare(key) })
 		if !ok {
 			return each{}, false
 		}
-		value := cty.StringVal(name)
-		switch ty := x.of.Type(); {
-		case ty.IsObjectType():
-			if !ty.HasAttribute(name) {
-				return each{}, false
-			}
-			return each{key: key, value: x.of.GetAttr(name)}, true
-		case ty.IsMapType():
-			if x.of.HasIndex(value).False() {
-				return each{}, false
-			}
-			return each{key: key, value: x.of.Index(value)}, true
-		default:
-			return each{key: key, value: value}, x.of.HasElement(value).True()
-		}
+		return x.rows[i], true
 	case x.repeat.count != nil:
 		n, ok := key.Int()
 		return each{key: key}, ok && n < x.count
@@ -136,6 +140,9 @@ func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion,
 }
 
 func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
+	if rows := rowsByKey(r.forEach, ctx); rows != nil && len(rows) <= e.maxInstances() {
+		return &expansion{repeat: r, rows: rows}, true
+	}
 	raw, ok := e.value(n, r.forEach, ctx)
 	if !ok {
 		return nil, false
@@ -144,13 +151,31 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 	reason, late := e.notForEach(v, marks)
 	switch {
 	case reason == "":
-		return &expansion{repeat: r, of: v, from: unmark(cty.NullVal(cty.String).WithMarks(marks)).from}, true
+		from := unmark(cty.NullVal(cty.String).WithMarks(marks)).from
+		return &expansion{repeat: r, rows: rowsOf(v), from: from}, true
 	case late && n.tainted:
 		return nil, false // It is unknown because of what was reported.
 	}
 	e.fail(n, about(problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
 	return nil, false
 }
+
+// rowsOf returns the instances of a collection.
+func rowsOf(v cty.Value) []each {
+	rows := make([]each, 0, v.LengthInt())
+	isSet := v.Type().IsSetType()
+	for it := v.ElementIterator(); it.Next(); {
+		key, value := it.Element()
+		if isSet {
+			key = value
+		}
+		rows = append(rows, each{key: addrs.StringKey(key.AsString()), value: value})
+	}
+	slices.SortFunc(rows, byKey)
+	return rows
+}
+
+func byKey(a, b each) int { return a.key.Compare(b.key) }
 
 // notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is because the value
 // is not known yet.

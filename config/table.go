@@ -1,0 +1,147 @@
+package config
+
+import (
+	"encoding/csv"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// A for_each is most often a list whose elements get keys, as in { for row in csvdecode(file("products.csv")) :
+// row.sku => row }. Evaluated as it stands, each row of a hundred thousand becomes two maps, an object with a type of
+// its own, and a scope; here the list is gone through directly, and the rows of a file stay strings.
+
+// table is the content of a CSV file.
+type table struct {
+	header []string
+	rows   [][]string
+}
+
+// readTable reads what csvdecode decodes. It answers nil where csvdecode would find something wrong.
+func readTable(text string) *table {
+	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || len(records) == 0 {
+		return nil
+	}
+	t := &table{header: records[0], rows: records[1:]}
+	for i, name := range t.header {
+		t.header[i] = normal(name)
+		if slices.Contains(t.header[:i], t.header[i]) {
+			return nil
+		}
+	}
+	return t
+}
+
+// cell returns the field of a row in the column called name as the file has it, and whether there is such a column.
+func (t *table) cell(row int, name string) (string, bool) {
+	i := slices.Index(t.header, name)
+	if i < 0 {
+		return "", false
+	}
+	return t.rows[row][i], true
+}
+
+// object returns a row as csvdecode does.
+func (t *table) object(row int) cty.Value {
+	attrs := make(map[string]cty.Value, len(t.header))
+	for i, name := range t.header {
+		attrs[name] = cty.StringVal(t.rows[row][i])
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// normal returns a text in the form that all strings of the language have.
+func normal(text string) string { return cty.StringVal(text).AsString() }
+
+// rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME }. It answers nil
+// for all others, and where the list or a key is anything but plain, or a key is there twice: the expression is then
+// evaluated as it stands.
+func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) []each {
+	loop, ok := expr.(*hclsyntax.ForExpr)
+	if !ok || loop.KeyVar != "" || loop.CondExpr != nil || loop.Group || loop.KeyExpr == nil {
+		return nil
+	}
+	key, ok1 := steps(loop.KeyExpr, loop.ValVar, 1)
+	_, ok2 := steps(loop.ValExpr, loop.ValVar, 0)
+	if !ok1 || !ok2 {
+		return nil
+	}
+	rows := listRows(loop.CollExpr, key, ctx)
+	slices.SortFunc(rows, byKey)
+	for i := range rows[:max(len(rows)-1, 0)] {
+		if rows[i].key == rows[i+1].key {
+			return nil
+		}
+	}
+	return rows
+}
+
+// steps reports whether an expression is the variable called name with n attribute names after it, and returns the
+// last of these.
+func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool) {
+	scope, ok := expr.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(scope.Traversal) != n+1 || scope.Traversal.RootName() != name {
+		return "", false
+	}
+	if n == 0 {
+		return "", true
+	}
+	step, ok := scope.Traversal[n].(hcl.TraverseAttr)
+	return step.Name, ok
+}
+
+// listRows returns the elements of a list with their keys, nil where anything about them is not plain.
+func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []each {
+	if t := tableOf(list, ctx); t != nil {
+		column := slices.Index(t.header, key)
+		if column < 0 {
+			return nil
+		}
+		rows := make([]each, len(t.rows))
+		for i := range rows {
+			rows[i] = each{key: addrs.StringKey(normal(t.rows[i][column])), table: t, row: i}
+		}
+		return rows
+	}
+	v, diags := list.Value(ctx)
+	if len(diags) > 0 || !isPlain(v) || !v.Type().IsListType() && !v.Type().IsTupleType() {
+		return nil
+	}
+	rows := make([]each, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		_, element := it.Element()
+		of, ok := plainAttr(element, key)
+		text, isText := "", false
+		if ok {
+			text, isText = plainText(of)
+		}
+		if !isText {
+			return nil
+		}
+		rows = append(rows, each{key: addrs.StringKey(text), value: element})
+	}
+	return rows
+}
+
+// tableOf returns the table that a call of csvdecode decodes, nil for all other expressions.
+func tableOf(expr hclsyntax.Expression, ctx *hcl.EvalContext) *table {
+	call, ok := expr.(*hclsyntax.FunctionCallExpr)
+	if !ok || call.Name != "csvdecode" || len(call.Args) != 1 || call.ExpandFinal {
+		return nil
+	}
+	v, diags := call.Args[0].Value(ctx)
+	if len(diags) > 0 {
+		return nil
+	}
+	text, ok := plainText(v)
+	if !ok {
+		return nil
+	}
+	return readTable(text)
+}
