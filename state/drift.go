@@ -92,9 +92,17 @@ const inspectPiece = 1024
 func (x *Index) InspectAll(
 	ctx context.Context, dir *safefile.Dir, images map[addrs.Image]*Image,
 ) (map[addrs.Image]FileStatus, error) {
-	byDir := map[string][]member{}
+	sizes := map[string]int{}
+	for _, img := range images {
+		parent, _ := path.Split(img.Output.Path)
+		sizes[parent]++
+	}
+	byDir := make(map[string][]member, len(sizes))
 	for a, img := range images {
 		parent, _ := path.Split(img.Output.Path)
+		if byDir[parent] == nil {
+			byDir[parent] = make([]member, 0, sizes[parent])
+		}
 		byDir[parent] = append(byDir[parent], member{a, img})
 	}
 	all := inspection{index: x, dir: dir, drifted: map[addrs.Image]FileStatus{}}

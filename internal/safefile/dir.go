@@ -1,6 +1,7 @@
 package safefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -65,11 +66,15 @@ func (d *Dir) ReadFile(name string, limit int64) (content []byte, err error) {
 	}
 	// Nothing was written through f, so closing it cannot lose anything.
 	defer func() { _ = f.Close() }()
-	content, err = io.ReadAll(io.LimitReader(f, min(limit, math.MaxInt64-1)+1))
-	if err == nil && int64(len(content)) > limit {
+	limited := io.LimitReader(f, min(limit, math.MaxInt64-1)+1)
+	var b bytes.Buffer
+	if info, statErr := f.Stat(); statErr == nil && info.Size() <= limit {
+		b.Grow(int(info.Size()) + bytes.MinRead) // Where the size is not told, it grows as it is read.
+	}
+	if _, err = b.ReadFrom(limited); err == nil && int64(b.Len()) > limit {
 		err = ErrTooLarge
 	}
-	return content, d.explain(OpOpen, name, err)
+	return b.Bytes(), d.explain(OpOpen, name, err)
 }
 
 // Stat describes a file, following symbolic links inside the directory.
