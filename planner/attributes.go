@@ -123,6 +123,8 @@ func configured(img *config.Image, request *bfl.Request, unknown map[string]bool
 		name := inputName(request.Model, in.Field)
 		reference := Reference{Name: in.URL, SHA256: in.SHA256}
 		switch source := img.Sources[i]; {
+		case source.Unknown:
+			unknown[name] = true
 		case source.IsImage:
 			reference.Name = source.Image.String()
 			unknown[name] = in.SHA256 == ""

@@ -313,6 +313,25 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+// An input of which it is not known yet what it will be is no URL.
+func TestUnknownSource(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.image(t, "image.logo", "a logo")
+	hero := w.image(t, "image.hero", "the logo", "image.logo")
+	w.make(t)
+	hero.Sources[0] = config.Source{Unknown: true}
+	plan, _ := w.plan(t, Options{})
+	got := plan.Changes[0].Attributes()[2]
+	want := Attribute{
+		Name: "references[0]", Before: Reference{Name: "image.logo", SHA256: w.prior.Images[addr(t, "image.logo")].Output.SHA256},
+		After: Reference{}, Unknown: true, Forces: true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the reference (-want +got):\n%s", diff)
+	}
+}
+
 func TestEqualValues(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -212,7 +212,7 @@ func (pp *planPage) reference(f *flow, c *planner.Change, a *planner.Attribute) 
 	case !hadOne:
 		f.add(span{text: referenceName(after)})
 		return
-	case hasOne && (before.Name == after.Name || before.Name == "") && before.SHA256 != "":
+	case hasOne && (before.Name == after.Name || before.Name == "" && after != planner.Reference{}) && before.SHA256 != "":
 		now := "known after apply"
 		if after.SHA256 != "" {
 			now = hash(after.SHA256)
@@ -254,6 +254,9 @@ func referenceText(r planner.Reference) string {
 
 // referenceName names an input: an address as it is, a path or URL in quotes.
 func referenceName(r planner.Reference) string {
+	if r == (planner.Reference{}) {
+		return knownAfterApply
+	}
 	if r.Name == "" {
 		return "(" + hash(r.SHA256) + ")"
 	}

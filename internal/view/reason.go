@@ -23,7 +23,11 @@ func because(c *planner.Change, all *cascade) string {
 		case planner.Triggered:
 			triggers = append(triggers, r.Upstream)
 		case planner.RequestChanged:
-			phrases = append(phrases, changedPhrase(c))
+			if phrase := changedPhrase(c); phrase != "" {
+				phrases = append(phrases, phrase)
+			} else if len(c.Reasons) == 1 {
+				phrases = append(phrases, "its request changed")
+			}
 		case planner.FileMissing:
 			phrases = append(phrases, "its file is gone")
 		case planner.FileChanged:
@@ -52,26 +56,44 @@ func because(c *planner.Change, all *cascade) string {
 	return "because " + list(phrases)
 }
 
-// changedPhrase names the arguments that make a new image necessary, but for those whose change is that an image upstream changes.
+// changedPhrase names the arguments that make a new image necessary. Where none is certain to differ, it names those that are known only after
+// apply, and is "" where the images upstream are all there is to say.
 func changedPhrase(c *planner.Change) string {
-	var names []string
+	var changed, open []string
+	name := func(names []string, a *planner.Attribute) []string {
+		if name, _, _ := strings.Cut(a.Name, "["); !slices.Contains(names, name) {
+			return append(names, name)
+		}
+		return names
+	}
 	all := c.Attributes()
 	for i := range all {
-		a := &all[i]
-		if _, isInput := a.After.(planner.Reference); !a.Forces || !a.Changed() || a.Unknown && isInput {
-			continue
-		}
-		if name, _, _ := strings.Cut(a.Name, "["); !slices.Contains(names, name) {
-			names = append(names, name)
+		switch a := &all[i]; {
+		case !a.Forces:
+		case certain(c, a):
+			changed = name(changed, a)
+		case a.Unknown && !isReference(a), a.Changed() && isReference(a) && openReferences(c):
+			open = name(open, a)
 		}
 	}
-	if len(names) == 0 {
-		return "its request changed"
+	switch {
+	case len(changed) > 0:
+		return "its " + firstNames(changed) + " changed"
+	case len(open) == 1 && open[0] != "references":
+		return "its " + open[0] + " is known only after apply"
+	case len(open) > 0:
+		return "its " + firstNames(open) + " are known only after apply"
+	default:
+		return ""
 	}
+}
+
+// firstNames lists arguments, and only counts what would be too many.
+func firstNames(names []string) string {
 	if more := len(names) - namesListed; more > 0 {
 		names = append(names[:namesListed], count(more, "other argument"))
 	}
-	return "its " + list(names) + " changed"
+	return list(names)
 }
 
 // upstreamPhrase names the images whose making anew is the reason.

@@ -43,25 +43,6 @@ func tallyOf(p *planner.Plan) tally {
 	return t
 }
 
-// mayStay reports whether only the images upstream decide whether a replacement is needed.
-func mayStay(c *planner.Change) bool {
-	if !c.Conditional() || c.Origin == planner.Refused {
-		return false
-	}
-	for _, r := range c.Reasons {
-		if r.Kind != planner.UpstreamChanges && r.Kind != planner.RequestChanged {
-			return false
-		}
-	}
-	all := c.Attributes()
-	for i := range all {
-		if a := &all[i]; a.Forces && a.Changed() && !a.Unknown {
-			return false
-		}
-	}
-	return len(c.Reasons) > 0
-}
-
 // sorted returns the changes that a plan carries out, and those of images that will not be what the configuration says.
 func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 	for _, c := range p.Changes {

@@ -1,0 +1,56 @@
+package view
+
+import (
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// mayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
+func mayStay(c *planner.Change) bool {
+	if !c.Conditional() || c.Origin == planner.Refused {
+		return false
+	}
+	for _, r := range c.Reasons {
+		if r.Kind != planner.UpstreamChanges && r.Kind != planner.RequestChanged {
+			return false
+		}
+	}
+	all := c.Attributes()
+	for i := range all {
+		if a := &all[i]; a.Forces && certain(c, a) {
+			return false
+		}
+	}
+	return len(c.Reasons) > 0
+}
+
+// certain reports whether an attribute differs whatever the images upstream will be.
+func certain(c *planner.Change, a *planner.Attribute) bool {
+	switch {
+	case !a.Changed():
+		return false
+	case c.Fingerprint == "" && isRedacted(a.Before):
+		return false
+	case !isReference(a):
+		return !a.Unknown
+	case openReferences(c):
+		return false
+	default:
+		// One image more is another request, whatever it shows.
+		return !a.Unknown || a.Before == nil
+	}
+}
+
+// openReferences reports whether it is known only after apply which references there are: any of them may then move up or be left out.
+func openReferences(c *planner.Change) bool {
+	return c.Desired != nil && slices.ContainsFunc(c.Desired.Sources, func(s config.Source) bool { return s.Unknown })
+}
+
+// isRedacted reports whether a value on record was left out because it is sensitive, so that nothing tells whether it differs.
+func isRedacted(value any) bool {
+	reference, _ := value.(planner.Reference)
+	return value == state.Redacted || reference.Name == state.Redacted
+}

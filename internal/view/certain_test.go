@@ -1,0 +1,117 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// A replacement is said to depend on the images upstream only where nothing else about it is certain.
+func TestWhatIsCertain(t *testing.T) {
+	t.Parallel()
+	upstream := planner.Reason{Kind: planner.UpstreamChanges, Upstream: addr("image.logo")}
+	changed := planner.Reason{Kind: planner.RequestChanged}
+	logo, hero := planner.Reference{Name: "image.logo"}, planner.Reference{Name: "image.hero"}
+	old := planner.Reference{Name: "image.logo", SHA256: shaOld}
+	content := planner.Attribute{Name: "references[0]", Before: old, After: logo, Unknown: true, Forces: true}
+	both := []planner.Reason{upstream, changed}
+	tests := []struct {
+		name       string
+		reasons    []planner.Reason
+		sources    []config.Source
+		attributes []planner.Attribute
+		mayStay    bool
+		why        string
+	}{
+		{
+			"the content of an image upstream",
+			[]planner.Reason{upstream},
+			nil,
+			[]planner.Attribute{content},
+			true, "because image.logo will be regenerated",
+		},
+		{
+			"a prompt of its own", both, nil,
+			[]planner.Attribute{{Name: "prompt", Before: "a", After: "b", Forces: true}, content},
+			false, "because its prompt changed and image.logo will be regenerated",
+		},
+		{
+			"a reference more", both, nil,
+			[]planner.Attribute{content, {Name: "references[1]", After: hero, Unknown: true, Forces: true}},
+			false, "because its references changed and image.logo will be regenerated",
+		},
+		{
+			"a reference less", both, nil,
+			[]planner.Attribute{content, {Name: "references[1]", Before: old, Forces: true}},
+			false, "because its references changed and image.logo will be regenerated",
+		},
+		{
+			"a prompt that names what is not made yet", both, nil,
+			[]planner.Attribute{{Name: "prompt", Before: "a", Unknown: true, Forces: true}, content},
+			true, "because its prompt is known only after apply and image.logo will be regenerated",
+		},
+		{
+			"references that are not known yet", both,
+			[]config.Source{{Unknown: true}},
+			[]planner.Attribute{
+				{Name: "references[0]", Before: old, After: planner.Reference{}, Unknown: true, Forces: true},
+				{Name: "references[1]", Before: old, Forces: true},
+			},
+			true, "because its references are known only after apply and image.logo will be regenerated",
+		},
+		{
+			"a sensitive prompt, which is not on record", both, nil,
+			[]planner.Attribute{{Name: "prompt", Before: state.Redacted, After: "b", Sensitive: true, Forces: true}, content},
+			true, "because image.logo will be regenerated",
+		},
+		{
+			"a request of the user's",
+			[]planner.Reason{upstream, {Kind: planner.Requested}},
+			nil,
+			[]planner.Attribute{content},
+			false, "because -replace asks for it and image.logo will be regenerated",
+		},
+		{"nothing that shows", []planner.Reason{changed}, nil, []planner.Attribute{}, true, "because its request changed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := dragged(1, "image.logo")[0]
+			c.Reasons, c.Listed = test.reasons, test.attributes
+			c.Desired = &config.Image{Address: c.Address, Sources: test.sources}
+			p := &planner.Plan{Changes: []*planner.Change{c, replaceLogo()}}
+			if got := mayStay(c); got != test.mayStay {
+				t.Errorf("mayStay = %t, want %t", got, test.mayStay)
+			}
+			if diff := cmp.Diff(test.why, because(c, newCascade(p))); diff != "" {
+				t.Errorf("why (-want +got):\n%s", diff)
+			}
+			if said := strings.Contains(planSummary(p), "turns out different"); said != test.mayStay {
+				t.Errorf("the summary is %q", planSummary(p))
+			}
+		})
+	}
+}
+
+func TestUnknownReference(t *testing.T) {
+	t.Parallel()
+	c := dragged(1, "image.logo")[0]
+	c.Listed = []planner.Attribute{
+		{Name: "references[0]", Before: planner.Reference{Name: "image.logo", SHA256: shaOld}, After: planner.Reference{}, Unknown: true, Forces: true},
+		{Name: "references[1]", After: planner.Reference{}, Unknown: true, Forces: true},
+	}
+	v, screen := newTestView(Options{})
+	v.Plan(&planner.Plan{Changes: []*planner.Change{c}}, PlanInfo{})
+	for _, want := range []string{
+		"~ references[0] = image.logo (1a2b3c4d) -> (known after apply)\n", "+ references[1] = (known after apply) # forces",
+	} {
+		if !strings.Contains(screen.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, screen)
+		}
+	}
+}
