@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,8 +84,8 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 
 // value writes an attribute's value, or its old and new values.
 func (pp *planPage) value(f *flow, c *planner.Change, a *planner.Attribute) {
-	before, isText := text(a.Before)
-	after, bothText := text(a.After)
+	before, isText := a.Before.(string)
+	after, bothText := a.After.(string)
 	multiline := strings.Contains(before, "\n") || strings.Contains(after, "\n")
 	single := a.Before == nil
 	switch {
@@ -94,6 +95,7 @@ func (pp *planPage) value(f *flow, c *planner.Change, a *planner.Attribute) {
 	case isReference(a):
 		pp.reference(f, c, a)
 		pp.forces(f, a)
+	case pp.structure(f, a):
 	case single && bothText && multiline:
 		pp.heredoc(f, a, []edit{{kept, after}})
 	case single && a.Unknown:
@@ -102,6 +104,13 @@ func (pp *planPage) value(f *flow, c *planner.Change, a *planner.Attribute) {
 	case single:
 		f.add(span{text: oneLine(a.After, false)})
 		pp.forces(f, a)
+	case multiline && !bothText:
+		pp.heredoc(f, a, []edit{{kept, before}})
+		after := "null"
+		if a.Unknown {
+			after = knownAfterApply
+		}
+		f.add(span{text: " "}, span{text: "-> " + after, solid: true})
 	case a.Unknown:
 		f.add(span{text: oneLine(a.Before, false)}, span{text: " "}, span{text: "-> " + knownAfterApply, solid: true})
 		pp.forces(f, a)
@@ -120,13 +129,7 @@ func (pp *planPage) value(f *flow, c *planner.Change, a *planner.Attribute) {
 // textChange writes how a text changes: both where they are short or have little in common, else a diff of their words.
 func (pp *planPage) textChange(f *flow, a *planner.Attribute, before, after string, multiline bool) {
 	script := diffWords(before, after)
-	same := 0
-	for _, e := range script {
-		if e.kind == kept {
-			same += len(e.text)
-		}
-	}
-	alike := same*100 >= max(len(before), len(after))*keptAtLeast
+	alike := alike(script, before, after)
 	tail := 0
 	if a.Forces {
 		tail = 1 + len(forces)
@@ -141,10 +144,12 @@ func (pp *planPage) textChange(f *flow, a *planner.Attribute, before, after stri
 		return
 	case short || !alike:
 		f.add(span{text: quoted(before)})
-		if !short {
+		if short {
+			f.add(span{text: " "})
+		} else {
 			f.newline()
 		}
-		f.add(span{text: " "}, span{text: "->", style: &pp.colours.update}, span{text: " " + quoted(after)})
+		f.add(span{text: "->", style: &pp.colours.update}, span{text: " " + quoted(after)})
 	default:
 		f.add(span{text: `"`})
 		f.add(pp.edits(script, false)...)
@@ -153,16 +158,40 @@ func (pp *planPage) textChange(f *flow, a *planner.Attribute, before, after stri
 	pp.forces(f, a)
 }
 
+// alike reports whether two texts have so much in common that the script between them is easier to read than both.
+func alike(script []edit, before, after string) bool {
+	same := 0
+	for _, e := range script {
+		if e.kind == kept {
+			same += len(e.text)
+		}
+	}
+	return same*100 >= max(len(before), len(after))*keptAtLeast
+}
+
 // heredoc writes text of several lines.
 func (pp *planPage) heredoc(f *flow, a *planner.Attribute, script []edit) {
+	if ended(a.Before) && ended(a.After) {
+		// The newline that ends a text is the one before EOT.
+		script = slices.Clone(script)
+		last := &script[len(script)-1]
+		last.text = strings.TrimSuffix(last.text, "\n")
+	}
 	f.add(span{text: "<<-EOT"})
 	pp.forces(f, a)
 	f.indent = nameColumn + 4
 	f.newline()
 	f.add(pp.edits(script, true)...)
+	f.settle()
 	f.indent = nameColumn
 	f.newline()
 	f.add(span{text: "EOT"})
+}
+
+// ended reports whether a text ends its last line, or there is none.
+func ended(value any) bool {
+	text, ok := value.(string)
+	return !ok || strings.HasSuffix(text, "\n")
 }
 
 // edits returns a script as text: in colour, or with the marks of wdiff.
@@ -170,6 +199,10 @@ func (pp *planPage) edits(script []edit, lines bool) []span {
 	var spans []span
 	for _, e := range script {
 		s := escaped(e.text, lines)
+		if e.kind != kept && strings.TrimSpace(s) == "" {
+			// A line that only ends elsewhere would show nothing.
+			s = strings.ReplaceAll(s, "\n", `\n`)
+		}
 		switch {
 		case e.kind == removed && pp.colours.diffs:
 			spans = append(spans, span{text: s, style: &pp.colours.deleted})
@@ -196,10 +229,14 @@ func bracketed(before, text, after string) string {
 	return text[:start] + before + inner + after + text[start+len(inner):]
 }
 
-func (pp *planPage) forces(f *flow, a *planner.Attribute) {
-	if a.Forces {
-		f.add(span{text: " "}, span{text: forces, style: &pp.colours.destroy, solid: true})
+func (pp *planPage) forces(f *flow, a *planner.Attribute) { f.add(pp.forcing(a)...) }
+
+// forcing returns the comment on a value that makes a new image necessary.
+func (pp *planPage) forcing(a *planner.Attribute) []span {
+	if !a.Forces {
+		return nil
 	}
+	return []span{{text: " "}, {text: forces, style: &pp.colours.destroy, solid: true}}
 }
 
 // reference writes an input image and how its content changes.
@@ -268,31 +305,6 @@ func referenceName(r planner.Reference) string {
 
 func hash(sha256 string) string { return sha256[:min(len(sha256), hashDigits)] }
 
-// text returns an attribute's value if it is one that is read as text: a string, or JSON. JSON is laid out in lines, also where it is
-// the text of a string, as structured prompts are.
-func text(value any) (string, bool) {
-	switch v := value.(type) {
-	case string:
-		if strings.HasPrefix(v, "{") || strings.HasPrefix(v, "[") {
-			return laidOut(v), true
-		}
-		return v, true
-	case json.RawMessage:
-		return laidOut(string(v)), true
-	default:
-		return "", false
-	}
-}
-
-// laidOut returns JSON in lines, and anything else as it is.
-func laidOut(s string) string {
-	var b bytes.Buffer
-	if json.Indent(&b, []byte(s), "", "  ") != nil {
-		return s
-	}
-	return b.String()
-}
-
 // oneLine returns a value as it would stand in a configuration.
 func oneLine(value any, sensitive bool) string {
 	if sensitive {
@@ -302,6 +314,11 @@ func oneLine(value any, sensitive bool) string {
 	case nil:
 		return "null"
 	case string:
+		if structuredOf(v) != nil {
+			var b bytes.Buffer
+			_ = json.Compact(&b, []byte(v)) // what is structured is JSON
+			return "jsonencode(" + b.String() + ")"
+		}
 		return quoted(v)
 	case bool:
 		return strconv.FormatBool(v)

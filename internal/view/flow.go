@@ -24,6 +24,8 @@ type flow struct {
 	lead string
 
 	column int
+	// own is the indent of the current line in the text itself, which adds to that of the flow.
+	own int
 	// breaks is how many lines have ended since the last word.
 	breaks int
 	// line is the current line as far as it is settled; styles are painted when it ends, so that neighbours share them.
@@ -82,6 +84,16 @@ func (f *flow) newline() {
 	f.breaks++
 }
 
+// begin ends the line and begins another one with lead, which may be painted and takes the columns up to column. Where that line is broken, it
+// goes on at column indent.
+func (f *flow) begin(lead string, column, indent int) {
+	f.settle()
+	f.paint()
+	f.gap = nil
+	f.out.WriteString("\n" + lead)
+	f.column, f.indent, f.own = column, indent, 0
+}
+
 func (f *flow) addWord(s span) {
 	f.word = append(f.word, s)
 	f.wordWidth += width(s.text)
@@ -99,9 +111,13 @@ func (f *flow) settle() {
 	switch {
 	case f.breaks > 0:
 		f.out.WriteString(strings.Repeat("\n", f.breaks-1))
-		f.breaks = 0
+		f.breaks, f.own = 0, 0
 		f.breakLine()
-	case f.column > f.indent && f.column+gapWidth+f.wordWidth > f.width:
+		// A line keeps its own indent, also where it is broken.
+		f.line = append(f.line, f.gap...)
+		f.column += gapWidth
+		f.own = min(gapWidth, f.width/2)
+	case f.column > f.indent+f.own && f.column+gapWidth+f.wordWidth > f.width:
 		f.paint()
 		f.breakLine()
 	default:
@@ -118,9 +134,9 @@ func (f *flow) breakLine() {
 	if f.lead != "" {
 		f.out.WriteString(f.lead)
 	} else {
-		f.out.WriteString(strings.Repeat(" ", f.indent))
+		f.out.WriteString(strings.Repeat(" ", f.indent+f.own))
 	}
-	f.column = f.indent
+	f.column = f.indent + f.own
 }
 
 // paint writes the settled line, neighbours of one style together.

@@ -78,7 +78,8 @@ func (v *View) recordedImage(b *strings.Builder, addr addrs.Image, img *state.Im
 			f.add(span{text: "<<-EOT"})
 			f.indent = 8
 			f.newline()
-			f.add(span{text: escaped(text, true)})
+			f.add(span{text: escaped(strings.TrimSuffix(text, "\n"), true)})
+			f.settle()
 			f.indent = 4
 			f.newline()
 			f.add(span{text: "EOT"})
