@@ -50,6 +50,8 @@ type scope struct {
 	children map[*module][]*scope
 	// contexts are those of nodes that use nothing but certain variables and locals, by the names of these.
 	contexts map[string]timedContext
+	// refused has the values of variables that a validation found wrong, which are unknown to all but its validations.
+	refused map[*variable]cty.Value
 }
 
 // timedContext is a context with the time of the last change of a value in it.
@@ -171,7 +173,8 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 // context returns what a node's expressions see in a scope.
 func (e *evaluator) context(n *node, s *scope) *hcl.EvalContext {
 	u := &n.uses
-	if len(u.images)+len(u.modules)+len(u.missing) > 0 {
+	_, isValidation := n.work.(*validation) // It may see a value that is refused to others.
+	if isValidation || len(u.images)+len(u.modules)+len(u.missing) > 0 {
 		return e.contextWith(n, s, func(b *imageBlock) cty.Value { return e.imageValue(b, s) })
 	}
 	// Of ten thousand images, most name the same few locals.
@@ -209,8 +212,13 @@ func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.V
 		}
 		members[root][name] = v
 	}
+	rule, _ := n.work.(*validation)
 	for _, v := range u.variables {
-		put("var", v.key, s.get(&v.node))
+		value := s.get(&v.node)
+		if refused, ok := s.refused[v]; ok && rule != nil && rule.variable == v {
+			value = refused
+		}
+		put("var", v.key, value)
 	}
 	for _, l := range u.locals {
 		put("local", l.key(), s.get(&l.node))

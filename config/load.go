@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -130,6 +131,8 @@ func (e *evaluator) link() {
 	l := &linker{collector: e.collector}
 	l.module(root)
 	nodes := root.allNodes()
+	// A value that is wrong is to be found before it is used.
+	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(turn(a), turn(b)) })
 	sorted, cycles := order(nodes)
 	for _, members := range cycles {
 		e.add(cycleProblem(members))
@@ -152,6 +155,14 @@ func (e *evaluator) link() {
 		}
 	}
 	e.order = sorted
+}
+
+// turn is when a node comes as far as the others leave it open: validations first.
+func turn(n *node) int {
+	if _, ok := n.work.(*validation); ok {
+		return 0
+	}
+	return 1
 }
 
 // allNodes returns the nodes of a module and of those below it.

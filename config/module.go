@@ -56,7 +56,7 @@ type node struct {
 	// skip says that the node is not evaluated and its value is unknown, for a reason that was reported, such as a
 	// cycle.
 	skip bool
-	// broken says that an expression of the node names something that does not exist, which was reported.
+	// broken says that an expression of the node names something that does not exist, or that the node is declared wrong, which was reported.
 	broken bool
 	// tainted says that the value is unknown because of an error that was reported already, so that more messages
 	// would only repeat it.

@@ -135,6 +135,7 @@ func (r *valueReader) text(v *variable, text, source string) {
 				Subject: diags[0].Subject,
 			}))
 			r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: at}
+			v.tainted = true
 			return
 		}
 	}

@@ -121,3 +121,22 @@ func TestValueErrors(t *testing.T) {
 		}
 	}
 }
+
+// A value that cannot be read is one mistake, whatever is made from it.
+func TestUnreadableValueHasNoConsequences(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "main.flux.hcl", `
+		variable "names" { type = list(string) }
+		image "card" {
+		  for_each = toset(var.names)
+		  model    = "flux-2-pro"
+		  prompt   = each.key
+		}
+		output "first" { value = image.card["a"].path }`)
+	c, diags := Load(dir, Options{Values: []Value{{Assignment: "names=[a"}}})
+	diags = append(diags, c.Evaluate(nil)...)
+	_, more := c.Outputs(nil)
+	if diags = append(diags, more...); len(diags) != 1 {
+		t.Errorf("got %d diagnostics, want 1: %v", len(diags), diags)
+	}
+}

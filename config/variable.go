@@ -60,6 +60,7 @@ func (d *decoder) variableType(v *variable, attr *hcl.Attribute) {
 	d.add(diags...)
 	if diags.HasErrors() {
 		// The right type is not known, so no value can be held against it.
+		v.broken = true
 		return
 	}
 	v.typ, v.defaults = ty, defaults
@@ -68,6 +69,8 @@ func (d *decoder) variableType(v *variable, attr *hcl.Attribute) {
 
 func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	v.preset = cty.DynamicVal
+	ok := false
+	defer func() { v.broken = v.broken || !ok }()
 	if vars := attr.Expr.Variables(); len(vars) > 0 {
 		d.add(problem(vars[0].SourceRange(), "Value must be constant",
 			"A default cannot name other values. Leave the default out or null, and choose the value where it is "+
@@ -91,11 +94,15 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 			"The default is null, and %s says nullable = false.", v.name))
 		return
 	}
-	v.preset = value
+	v.preset, ok = value, true
 }
 
-// convert makes a value fit the variable's type, with the defaults of optional attributes filled in.
+// convert makes a value fit the variable's type, with the defaults of optional attributes filled in. A variable that is declared wrong has no
+// value, whatever it is given.
 func (v *variable) convert(value cty.Value) (cty.Value, error) {
+	if v.broken {
+		return cty.UnknownVal(v.typ), nil
+	}
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
@@ -161,7 +168,22 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 	if v.sensitive {
 		value = value.Mark(sensitive)
 	}
+	delete(s.refused, v)
 	e.set(&v.node, s, value)
+}
+
+// refuse makes a variable unknown in a scope, since a rule says that its value is wrong: what follows from that would hide the mistake. The other
+// rules still see the value.
+func (e *evaluator) refuse(v *variable, s *scope) {
+	e.taint(&v.node)
+	if _, again := s.refused[v]; again {
+		return
+	}
+	if s.refused == nil {
+		s.refused = map[*variable]cty.Value{}
+	}
+	s.refused[v] = s.get(&v.node)
+	e.set(&v.node, s, cty.UnknownVal(v.typ).WithSameMarks(s.refused[v]))
 }
 
 // input evaluates what a module call passes to a variable.
@@ -200,5 +222,6 @@ func (c *validation) evaluate(e *evaluator, s *scope) {
 	}
 	failed.Subject = &at
 	failed.Detail += fmt.Sprintf(" This is what the validation rule at %s says.", place(c.rule.at))
-	e.fail(&c.variable.node, failed)
+	e.add(failed)
+	e.refuse(c.variable, s)
 }
