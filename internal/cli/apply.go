@@ -194,7 +194,7 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 	outputs, commitErr := w.commit(plan)
 	interrupted := a.env.Drain.Err() != nil
 	v.FinishApply(summary, outputs, view.ApplyInfo{
-		Simulated: w.simulate, Destroy: o.destroy, Pictures: w.pictures(), Interrupted: interrupted, Again: w.again(),
+		Simulated: w.simulate, Destroy: o.destroy, Pictures: w.pictures(), Interrupted: interrupted, Again: w.again(&o.planOptions),
 	})
 	if commitErr != nil {
 		return commitErr
@@ -207,18 +207,6 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 	default:
 		return applyErr
 	}
-}
-
-// again is the command that goes on with what is left.
-func (w *workspace) again() string {
-	words := []string{"fluxbatch apply"}
-	if w.simulate {
-		words = append(words, "-simulate")
-	}
-	if w.dir != "." {
-		words = append(words, w.dir)
-	}
-	return strings.Join(words, " ")
 }
 
 // results answers for the images that are on record now. It must not be used while changes are carried out.

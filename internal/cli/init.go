@@ -122,14 +122,3 @@ func argument(dir string) string {
 	}
 	return " " + shellWord(dir)
 }
-
-// shellWord returns a word as it is typed in a shell.
-func shellWord(word string) string {
-	plain := strings.IndexFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
-	}) < 0
-	if plain && word != "" && word[0] != '-' {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}

@@ -95,10 +95,7 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 
 // savedValues returns where the values of variables come from, without the sensitive ones: these have to come from the environment again.
 func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ []string, err error) {
-	sensitive := map[string]bool{}
-	for _, v := range w.config.Variables() {
-		sensitive[v.Name] = v.Sensitive
-	}
+	sensitive := w.sensitiveVariables()
 	for _, v := range o.values {
 		name, _, _ := strings.Cut(v.Assignment, "=")
 		if name = strings.TrimSpace(name); v.File == "" && sensitive[name] {

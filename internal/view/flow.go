@@ -214,3 +214,13 @@ func wrap(text string, columns int) string {
 	f.paint()
 	return b.String()
 }
+
+// wrapSpans is like wrap, for text of which parts are not to be broken.
+func wrapSpans(columns int, spans ...span) string {
+	var b strings.Builder
+	f := newFlow(&b, columns, 0, 0)
+	f.add(spans...)
+	f.settle()
+	f.paint()
+	return b.String()
+}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -18,14 +19,18 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	defer v.mu.Unlock()
 	v.planned = info
 	v.stdout(b.String())
+	again := cmp.Or(info.Again, "fluxbatch apply")
 	switch {
 	case info.SavedAs != "":
-		v.stderr(fmt.Sprintf("\nThe plan is saved in %s. To carry out exactly this, run:\n\n    fluxbatch apply %s\n",
-			quoted(info.SavedAs), shellWord(info.SavedAs)))
+		v.next(again, span{text: "The plan is saved in "}, span{text: quoted(info.SavedAs), solid: true}, span{text: ". To carry out exactly this, run:"})
 	case info.Command == commandPlan && !v.opts.Concise && !idle(p):
-		v.stderr("\n" + wrap("Nothing was made and nothing was spent. To carry this out, use the same arguments with:", v.opts.Width) +
-			"\n\n    fluxbatch apply\n")
+		v.next(again, span{text: "Nothing was made and nothing was spent. To carry this out, run:"})
 	}
+}
+
+// next says what to type to go on. Neither the command nor a path is ever broken, so that they can be copied.
+func (v *View) next(command string, why ...span) {
+	v.stderr("\n" + wrapSpans(v.opts.Width, why...) + "\n\n    " + command + "\n")
 }
 
 // planPage is the text of one plan under way.

@@ -26,7 +26,7 @@ func TestPlan(t *testing.T) {
 		{"mixed_200", mixedPlan(), Options{Width: 200}, PlanInfo{}},
 		{"mixed_color", mixedPlan(), Options{Color: true}, PlanInfo{}},
 		{"mixed_concise", mixedPlan(), Options{Concise: true}, PlanInfo{}},
-		{"simulated_saved", &planner.Plan{Changes: []*planner.Change{createLogo()}}, Options{}, PlanInfo{Simulated: true, SavedAs: "my plan"}},
+		{"simulated_saved", &planner.Plan{Changes: []*planner.Change{createLogo()}}, Options{}, PlanInfo{Simulated: true, SavedAs: "my plan", Again: "fluxbatch apply 'my plan'"}},
 		{"empty", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}}, Options{}, PlanInfo{}},
 		{"outputs_only", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}, Outputs: someOutputs()}, Options{}, PlanInfo{}},
 		{"folded", folded, Options{}, PlanInfo{}},

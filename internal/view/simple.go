@@ -2,8 +2,6 @@ package view
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
@@ -29,15 +27,4 @@ func (v *View) VersionJSON(version, platform string) {
 		Platform   string `json:"platform"`
 		PricesAsOf string `json:"prices_as_of"`
 	}{version, platform, bfl.PricesAsOf})
-}
-
-// plainWord matches what no shell treats specially.
-var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
-
-// shellWord returns a word as it is typed in a shell.
-func shellWord(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -142,8 +142,6 @@ func TestWording(t *testing.T) {
 		{sentence(""), ""},
 		{quoted("a \"b\"\\\n\x1b\U000E0001é"), `"a \"b\"\\\n\u001b\U000e0001é"`},
 		{harmless("a\x1b[2J\r\nb\tc"), "a\uFFFD[2J\nb\tc"},
-		{shellWord("plan.json"), "plan.json"},
-		{shellWord("my plan's"), `'my plan'\''s'`},
 		{shorten("abcdef", 4), "abc…"},
 		{shorten("abcd", 4), "abcd"},
 	}

@@ -45,6 +45,8 @@ type PlanInfo struct {
 	Simulated bool
 	// SavedAs is the file that the plan was saved to, "" if it was not.
 	SavedAs string
+	// Again is the command that carries the plan out, as it is typed in a shell; "" stands for "fluxbatch apply".
+	Again string
 }
 
 // ApplyInfo is what the summary of an apply does not say of itself.
