@@ -54,21 +54,41 @@ func (a *app) runOutput(args []string, o *outputOptions) error {
 		a.viewer().OutputsJSON(s.Outputs)
 	case len(s.Outputs) == 0:
 		// A script that goes through all of them has nothing to do.
-		a.viewer().Note("There are no outputs on record. " + noOutputs)
+		a.viewer().Note("There are no outputs on record. " + a.noOutputs("", o))
 	default:
 		a.viewer().Outputs(s.Outputs)
 	}
 	return nil
 }
 
-// noOutputs says where outputs come from.
-const noOutputs = "Outputs are declared by output blocks, and get their values from\n\n  fluxbatch apply"
+// noOutputs says where the output of that name comes from, or all where name is "": that the simulation has it, or what makes it.
+func (a *app) noOutputs(name string, o *outputOptions) string {
+	const declared = "Outputs are declared by output blocks, and get their values from"
+	if o.simulate {
+		return declared + toType(typed(append(a.program(), "apply", "-simulate")))
+	}
+	simulated, err := a.readState(&stateOptions{simulate: true})
+	if err != nil || o.path != "" {
+		// A simulation that cannot be read has nothing to offer.
+		return declared + toType(typed(append(a.program(), "apply")))
+	}
+	words := append(a.program(), "output", "-simulate")
+	_, has := simulated.Outputs[name]
+	switch {
+	case has:
+		return "The simulation has one, which is printed by" + toType(typed(append(words, name)))
+	case name == "" && len(simulated.Outputs) > 0:
+		return "The simulation has some, which are printed by" + toType(typed(words))
+	default:
+		return declared + toType(typed(append(a.program(), "apply")))
+	}
+}
 
 func (a *app) printOutput(s *state.State, name string, o *outputOptions) error {
 	value, ok := s.Outputs[name]
 	if !ok {
 		names := slices.Sorted(maps.Keys(s.Outputs))
-		hint := noOutputs
+		hint := a.noOutputs(name, o)
 		if near := bfl.Suggest(name, names); near != "" {
 			hint = "Did you mean " + near + "?"
 		}

@@ -7,6 +7,12 @@ import (
 	"github.com/rivo/uniseg"
 )
 
+// hardSpace stands for a space at which text is not broken. Nothing that is shown has one of its own: see escaped.
+const hardSpace = "\u00a0"
+
+// unbroken returns an address or a path for use within text that is wrapped.
+func unbroken(name string) string { return strings.ReplaceAll(name, " ", hardSpace) }
+
 // span is a piece of text in one style.
 type span struct {
 	text  string
@@ -147,10 +153,11 @@ func (f *flow) paint() {
 		for ; i < len(f.line) && f.line[i].style == style; i++ {
 			text.WriteString(f.line[i].text)
 		}
+		plain := strings.ReplaceAll(text.String(), hardSpace, " ")
 		if style == nil {
-			f.out.WriteString(text.String())
+			f.out.WriteString(plain)
 		} else {
-			f.out.WriteString(style.Styled(text.String()))
+			f.out.WriteString(style.Styled(plain))
 		}
 	}
 	f.line = f.line[:0]

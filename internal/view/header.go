@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -25,9 +24,6 @@ func headingOf(c *planner.Change) heading {
 	}
 	return h
 }
-
-// rest returns what follows the subject.
-func (h heading) rest() string { return strings.TrimSpace(h.phrase + " " + h.object) }
 
 // header writes the comment lines above a change.
 func (pp *planPage) header(c *planner.Change) {
@@ -69,7 +65,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 		phrases = append(phrases, why)
 	}
 	if c.From != nil && c.Action != planner.Move {
-		phrases = append(phrases, "moved from "+c.From.String())
+		phrases = append(phrases, "moved from "+unbroken(c.From.String()))
 	}
 	return phrases
 }

@@ -38,10 +38,10 @@ type markdownReport struct {
 func (r *markdownReport) printf(format string, args ...any) { fmt.Fprintf(&r.out, format, args...) }
 
 func (r *markdownReport) write(info PlanInfo, unfolded bool) {
-	first, further := summaryOf(r.plan)
-	r.printf("**%s**\n", first)
-	if len(further) > 0 {
-		r.printf("\n%s\n", markdownText(strings.Join(further, " ")))
+	line, free, notes := summaryOf(r.plan)
+	r.printf("**%s**\n", strings.Join(append([]string{line}, free...), " "))
+	if len(notes) > 0 {
+		r.printf("\n%s\n", markdownText(strings.Join(notes, " ")))
 	}
 	acts, apart := sorted(r.plan)
 	if len(apart) == 0 && idle(r.plan) {
@@ -202,6 +202,8 @@ func markdownText(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
+		case string(r) == hardSpace:
+			b.WriteByte(' ')
 		case r == '@':
 			// A character of no width after it keeps a key that looks like a user's name from notifying them.
 			b.WriteString("@\u2060")

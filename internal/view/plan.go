@@ -86,7 +86,7 @@ func (pp *planPage) abandoned() {
 		if !a.Task.Answered() {
 			what = "it got no answer, may have been charged " + a.Task.Cost.Dollars() + ", and is forgotten"
 		}
-		pp.note(a.Address.String()+": "+what, "    ")
+		pp.note(unbroken(a.Address.String())+": "+what, "    ")
 	}
 	if more := len(tasks) - abandonedListed; more > 0 {
 		pp.printf("    (and %d more)\n", more)
@@ -243,25 +243,43 @@ func costText(cost bfl.Credits, atLeast bool) string {
 	return cost.Dollars()
 }
 
-// conciseLine says all of a change in a line.
+// conciseHang is where a concise line goes on that is too long.
+const conciseHang = 8
+
+// conciseLine says all of a change in a line, as long as the page is wide enough.
 func (pp *planPage) conciseLine(c *planner.Change) {
 	h := headingOf(c)
-	text := pp.symbol(lookOf(c)) + " " + pp.colours.strong.Styled(h.subject) + " " + h.rest()
+	spans := []span{{text: h.subject, style: &pp.colours.strong, solid: true}, {text: " " + h.phrase}}
+	if h.object != "" {
+		spans = append(spans, span{text: " "}, span{text: h.object, solid: true})
+	}
 	notes := whyOf(c, pp.downstream)
 	if c.MayHaveBeenCharged() {
 		notes = append(notes, "it "+chargedPhrase(c))
 	}
 	if len(notes) > 0 {
-		text += " (" + strings.Join(notes, "; ") + ")"
+		spans = append(spans, span{text: " (" + strings.Join(notes, "; ") + ")"})
 	}
-	pp.printf("%s%s\n", text, pp.price(c))
+	if text := priceText(c); text != "" {
+		spans = append(spans, span{text: " "}, span{text: "# " + text, style: &pp.colours.faint, solid: true})
+	}
+	pp.concise(c, spans...)
+}
+
+// concise writes a line behind a change's symbol.
+func (pp *planPage) concise(c *planner.Change, spans ...span) {
+	l := lookOf(c)
+	pp.out.WriteString(pp.symbol(l) + " ")
+	f := newFlow(pp.out, pp.opts.Width, width(l.symbol)+1, conciseHang)
+	f.add(spans...)
+	f.end()
 }
 
 // foldedLine stands for the instances of a block that are not shown.
 func (pp *planPage) foldedLine(f *fold) {
 	line := f.text()
 	if pp.opts.Concise {
-		pp.printf("%s %s\n", pp.symbol(lookOf(f.first)), line)
+		pp.concise(f.first, span{text: line})
 		return
 	}
 	pp.note(line, commentLead)

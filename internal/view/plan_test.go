@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func TestPlan(t *testing.T) {
@@ -42,5 +43,33 @@ func TestPlan(t *testing.T) {
 			v.Plan(test.plan, test.info)
 			golden(t, "plan/"+test.name, screen.String())
 		})
+	}
+}
+
+// Addresses are copied from plans, so that none is broken in two, whatever spaces its key has.
+func TestAddressesAreNotBroken(t *testing.T) {
+	t.Parallel()
+	long := `image.card["the winter sale of the whole country"]`
+	change := dragged(1, long)[0]
+	change.From = new(addr(`image.former["a key with many words in it, really"]`))
+	p := &planner.Plan{
+		Changes:   []*planner.Change{change, imported(`image.old["one two three four five six seven"]`, "old art/of the first and the second year.png")},
+		Abandoned: []planner.Abandoned{{Address: addr(`image.gone["eight nine ten eleven"]`), Task: &state.Task{}}},
+	}
+	for _, opts := range []Options{{Width: 60}, {Width: 60, Concise: true}} {
+		v, screen := newTestView(opts)
+		v.Plan(p, PlanInfo{Command: "plan", SavedAs: "the plan of the first week of the second month.plan"})
+		v.PlanMarkdown(p, PlanInfo{})
+		for _, whole := range []string{
+			long, change.From.String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,
+			p.Abandoned[0].Address.String(), `"the plan of the first week of the second month.plan"`,
+		} {
+			if !strings.Contains(screen.String(), whole) {
+				t.Errorf("%s is broken in\n%s", whole, screen)
+			}
+		}
+		if strings.Contains(screen.String(), hardSpace) {
+			t.Error("a space is not a plain one")
+		}
 	}
 }

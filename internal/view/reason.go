@@ -114,7 +114,7 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 func imageNames(upstream []addrs.Image) string {
 	names := make([]string, 0, namesListed)
 	for _, u := range upstream[:min(len(upstream), namesListed)] {
-		names = append(names, u.String())
+		names = append(names, unbroken(u.String()))
 	}
 	if more := len(upstream) - namesListed; more > 0 {
 		names = append(names, count(more, "other image"))

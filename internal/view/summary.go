@@ -63,24 +63,24 @@ func idle(p *planner.Plan) bool {
 	return len(acts) == 0 && !changed && len(p.Abandoned) == 0 && p.Summary().Moved == 0
 }
 
-// summaryOf returns the line that sums a plan up, and sentences with what it does not say.
-func summaryOf(p *planner.Plan) (line string, notes []string) {
+// summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and those with what it does not say.
+func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	t := tallyOf(p)
 	acts, apart := sorted(p)
 	switch nothing := idle(p); {
 	case nothing && len(apart) == 0:
-		return noChanges, nil
+		return noChanges, nil, nil
 	case nothing && t.Refused == 0:
-		return "No changes. " + strings.Join(t.sentences(), " "), nil
+		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
 	case len(acts) == 0 && len(p.Abandoned) == 0 && t.Refused == 0 && t.Moved == 0:
-		return onlyOutputs, t.sentences()
+		return onlyOutputs, nil, t.sentences()
 	}
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
 		t.Create, t.Replace, t.Update, t.Destroy, t.Cost.Dollars())
-	return strings.Join(append([]string{line}, t.free()...), " "), t.sentences()
+	return line, t.free(), t.sentences()
 }
 
-// free are the sentences on what costs nothing, which stand in the same line as the counts.
+// free are the sentences on what costs nothing.
 func (t *tally) free() []string {
 	var all []string
 	if free := counted(amount{t.Restored, "restored from the store"}, amount{t.Resumed, "resumed from an interrupted run"}); free != "" {
@@ -149,19 +149,23 @@ func freeSentence(moved, imported, forgotten int) string {
 
 // planSummary returns the whole summary on one line.
 func planSummary(p *planner.Plan) string {
-	first, further := summaryOf(p)
-	return strings.Join(append([]string{first}, further...), " ")
+	line, free, notes := summaryOf(p)
+	return strings.Join(slices.Concat([]string{line}, free, notes), " ")
 }
 
-// summary writes the whole summary, a line a sentence. The one with the counts comes last and is never broken, since scripts look for it.
+// summary writes the whole summary. The sentence with the counts comes last, but for what of it is free, and is never broken, since scripts
+// look for it.
 func (pp *planPage) summary() {
-	last, notes := summaryOf(pp.plan)
+	line, free, notes := summaryOf(pp.plan)
 	f := newFlow(pp.out, pp.opts.Width, 0, 0)
 	for _, sentence := range notes {
 		f.add(span{text: sentence})
 		f.newline()
 	}
-	f.add(span{text: last, solid: strings.HasPrefix(last, "Plan:")})
+	f.add(span{text: line, solid: strings.HasPrefix(line, "Plan:")})
+	for _, sentence := range free {
+		f.add(span{text: " " + sentence})
+	}
 	f.end()
 }
 

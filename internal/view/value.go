@@ -39,5 +39,5 @@ func (v *View) OutputJSON(name string, o state.OutputValue) error {
 func (v *View) Note(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.stderr(text + "\n")
+	v.stderr(wrap(text, v.opts.Width) + "\n")
 }
