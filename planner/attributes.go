@@ -2,7 +2,6 @@ package planner
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -30,7 +29,7 @@ func attributes(known *state.State, prior *state.Image, img *config.Image, reque
 			names = append(names, name)
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) })
+	slices.SortFunc(names, CompareNames)
 	all := make([]Attribute, 0, len(names))
 	for _, name := range names {
 		a := Attribute{Name: name, Before: before[name], After: after[name], Unknown: unknown[name]}
@@ -58,27 +57,13 @@ func isSensitive(img *config.Image, request *bfl.Request, name string) bool {
 	})
 }
 
-// readingOrder puts what people look for first; all else follows by name.
-var readingOrder = []string{"model", "prompt", "references", "mask", "width", "height", "aspect_ratio", "seed"}
-
-// freeOrder comes last: what can change without a new image.
-var freeOrder = []string{"output", "labels", "provider"}
-
-func rank(name string) int {
-	base, _, _ := strings.Cut(name, "[")
-	if i := slices.Index(readingOrder, base); i >= 0 {
-		return i
-	}
-	if i := slices.Index(freeOrder, base); i >= 0 {
-		return len(readingOrder) + 1 + i
-	}
-	return len(readingOrder)
-}
+// free are the attributes that can change without a new image.
+var free = []string{"output", "labels", "provider"}
 
 // isFree reports whether an attribute can change without a new image.
 func isFree(name string) bool {
 	base, _, _ := strings.Cut(name, "[")
-	return slices.Contains(freeOrder, base)
+	return slices.Contains(free, base)
 }
 
 // changesForFree reports whether anything differs that costs nothing.

@@ -332,6 +332,26 @@ func TestUnknownSource(t *testing.T) {
 	}
 }
 
+func TestReadingOrder(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"model", "prompt", "references[0]", "references[1]", "mask", "width", "height", "top", "bottom", "left", "right", "seed", "steps", "guidance",
+		"safety_tolerance", "grounding", "style", "output_format", "output", `labels["a"]`, `labels["b"]`, "provider",
+	}
+	got := slices.Sorted(slices.Values(want))
+	slices.SortFunc(got, CompareNames)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	for _, m := range bfl.Models() {
+		for i := range m.Params {
+			if name := m.Params[i].Name; !slices.Contains(readingOrder, name) {
+				t.Errorf("%s of %s has no place among what people read", name, m.Name)
+			}
+		}
+	}
+}
+
 func TestEqualValues(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

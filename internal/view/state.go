@@ -2,7 +2,6 @@ package view
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -152,31 +152,16 @@ func requestArguments(img *state.Image) []argument {
 		return nil
 	}
 	model := bfl.Lookup(img.Model)
-	var first, inputs, rest []argument
-	for _, field := range slices.Sorted(maps.Keys(request.Body)) {
-		value := recordedArgument(request.Body[field])
-		switch i := referenceIndex(model, field); {
-		case field == "prompt":
-			first = append(first, argument{field, value})
-		case i >= 0:
-			inputs = append(inputs, argument{fmt.Sprintf("references[%d]", i), value})
-		default:
-			rest = append(rest, argument{field, value})
+	all := make([]argument, 0, len(request.Body))
+	for field, value := range request.Body {
+		name := field
+		if i := referenceIndex(model, field); i >= 0 {
+			name = fmt.Sprintf("references[%d]", i)
 		}
+		all = append(all, argument{name, recordedArgument(value)})
 	}
-	slices.SortStableFunc(inputs, func(a, b argument) int { return strings.Compare(a.name, b.name) })
-	slices.SortStableFunc(rest, func(a, b argument) int { return cmp.Compare(argumentRank(a.name), argumentRank(b.name)) })
-	return slices.Concat(first, inputs, rest)
-}
-
-// firstArguments are those that people look for first, after the prompt and the references.
-var firstArguments = []string{"width", "height", "aspect_ratio", "seed"}
-
-func argumentRank(name string) int {
-	if i := slices.Index(firstArguments, name); i >= 0 {
-		return i
-	}
-	return len(firstArguments)
+	slices.SortFunc(all, func(a, b argument) int { return planner.CompareNames(a.name, b.name) })
+	return all
 }
 
 func referenceIndex(model *bfl.Model, field string) int {
