@@ -72,7 +72,7 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 	if hang > pp.opts.Width/2 {
 		hang = nameColumn + 4
 	}
-	f := newFlow(pp.out, pp.opts.Width, column, hang)
+	f := pp.values.restart(pp.out, pp.opts.Width, column, hang)
 	if c.Action == planner.Destroy || c.Action == planner.Forget {
 		f.add(span{text: shorten(oneLine(a.Before, a.Sensitive), pp.opts.Width-column), solid: true})
 		f.end()

@@ -8,8 +8,9 @@ import (
 
 // cascade knows which changes of a plan drag others along.
 type cascade struct {
-	byAddress map[addrs.Image]int
-	changes   []*planner.Change
+	changes []*planner.Change
+	// places are the indexes of changes by address, nil until one is asked for.
+	places map[addrs.Image]int
 	// drags lists for a change those that name it as the image upstream that changes.
 	drags map[int][]int
 	// visited marks with the number of the last walk, so that a walk need not clear it.
@@ -20,29 +21,40 @@ type cascade struct {
 }
 
 func newCascade(p *planner.Plan) *cascade {
-	c := &cascade{byAddress: map[addrs.Image]int{}, changes: p.Changes, drags: map[int][]int{}}
-	for i, change := range p.Changes {
-		if change.Action != planner.NoOp {
-			c.byAddress[change.Address] = i
-		}
-	}
+	c := &cascade{changes: p.Changes, drags: map[int][]int{}}
 	for i, change := range p.Changes {
 		for _, r := range change.Reasons {
 			if !isUpstream(r) {
 				continue
 			}
-			if up, ok := c.byAddress[r.Upstream]; ok {
+			if up, ok := c.place(r.Upstream); ok {
 				c.drags[up] = append(c.drags[up], i)
 			}
 		}
 	}
-	c.visited = make([]int, len(p.Changes))
+	if len(c.drags) > 0 {
+		c.visited = make([]int, len(p.Changes))
+	}
 	return c
+}
+
+// place returns the index of what is planned for an image, and whether anything is.
+func (c *cascade) place(a addrs.Image) (int, bool) {
+	if c.places == nil {
+		c.places = map[addrs.Image]int{}
+		for i, change := range c.changes {
+			if change.Action != planner.NoOp {
+				c.places[change.Address] = i
+			}
+		}
+	}
+	i, ok := c.places[a]
+	return i, ok
 }
 
 // change returns what is planned for an image, nil where nothing is.
 func (c *cascade) change(a addrs.Image) *planner.Change {
-	if i, ok := c.byAddress[a]; ok {
+	if i, ok := c.place(a); ok {
 		return c.changes[i]
 	}
 	return nil
@@ -60,7 +72,7 @@ func (c *cascade) dragged(changes ...*planner.Change) (n int, cost bfl.Credits, 
 		if onlyDragged(change) {
 			continue
 		}
-		if i, ok := c.byAddress[change.Address]; ok {
+		if i, ok := c.place(change.Address); ok {
 			c.visited[i] = c.walks
 			queue = append(queue, i)
 		}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"io"
 	"strings"
 	"unicode"
 
@@ -21,10 +22,17 @@ type span struct {
 	solid bool
 }
 
+// textWriter is a strings.Builder, or a buffer before a stream.
+type textWriter interface {
+	io.Writer
+	io.StringWriter
+	io.ByteWriter
+}
+
 // flow lays text out in lines of at most width columns. Lines after the first begin at column indent. Text is broken at spaces,
 // which then disappear; a word that is longer than a line sticks out rather than being cut, so that addresses and URLs can be copied.
 type flow struct {
-	out           *strings.Builder
+	out           textWriter
 	width, indent int
 	// lead begins the lines after the first instead of indent spaces, where it is set. It is indent columns wide.
 	lead string
@@ -42,9 +50,19 @@ type flow struct {
 }
 
 // newFlow returns a flow whose first line already has column columns.
-func newFlow(out *strings.Builder, width, column, indent int) *flow {
+func newFlow(out textWriter, width, column, indent int) *flow {
 	return &flow{out: out, width: width, indent: indent, column: column}
 }
+
+// restart returns the flow as newFlow does, with the memory that it has.
+func (f *flow) restart(out textWriter, width, column, indent int) *flow {
+	*f = flow{out: out, width: width, indent: indent, column: column, line: f.line[:0], gap: f.gap[:0], word: f.word[:0]}
+	return f
+}
+
+// text and byte write. What cannot be written to a reader that went away is not missed; see View.stdout.
+func (f *flow) text(s string) { _, _ = f.out.WriteString(s) }
+func (f *flow) byte(c byte)   { _ = f.out.WriteByte(c) }
 
 // add appends text. Newlines in it end the line.
 func (f *flow) add(spans ...span) {
@@ -78,15 +96,15 @@ func (f *flow) add(spans ...span) {
 func (f *flow) end() {
 	f.settle()
 	f.paint()
-	f.out.WriteByte('\n')
-	f.gap, f.breaks = nil, 0
+	f.byte('\n')
+	f.gap, f.breaks = f.gap[:0], 0
 }
 
 // newline ends the line; what follows starts at the indent. Nothing is written before something follows.
 func (f *flow) newline() {
 	f.settle()
 	f.paint()
-	f.gap = nil
+	f.gap = f.gap[:0]
 	f.breaks++
 }
 
@@ -95,8 +113,8 @@ func (f *flow) newline() {
 func (f *flow) begin(lead string, column, indent int) {
 	f.settle()
 	f.paint()
-	f.gap = nil
-	f.out.WriteString("\n" + lead)
+	f.gap = f.gap[:0]
+	f.text("\n" + lead)
 	f.column, f.indent, f.own = column, indent, 0
 }
 
@@ -116,7 +134,7 @@ func (f *flow) settle() {
 	}
 	switch {
 	case f.breaks > 0:
-		f.out.WriteString(strings.Repeat("\n", f.breaks-1))
+		f.text(strings.Repeat("\n", f.breaks-1))
 		f.breaks, f.own = 0, 0
 		f.breakLine()
 		// A line keeps its own indent, also where it is broken.
@@ -132,35 +150,41 @@ func (f *flow) settle() {
 	}
 	f.line = append(f.line, f.word...)
 	f.column += f.wordWidth
-	f.gap, f.word, f.wordWidth = nil, nil, 0
+	f.gap, f.word, f.wordWidth = f.gap[:0], f.word[:0], 0
 }
 
 func (f *flow) breakLine() {
-	f.out.WriteByte('\n')
+	f.byte('\n')
 	if f.lead != "" {
-		f.out.WriteString(f.lead)
+		f.text(f.lead)
 	} else {
-		f.out.WriteString(strings.Repeat(" ", f.indent+f.own))
+		f.text(strings.Repeat(" ", f.indent+f.own))
 	}
 	f.column = f.indent + f.own
 }
 
 // paint writes the settled line, neighbours of one style together.
 func (f *flow) paint() {
-	for i := 0; i < len(f.line); {
-		style := f.line[i].style
-		var text strings.Builder
-		for ; i < len(f.line) && f.line[i].style == style; i++ {
-			text.WriteString(f.line[i].text)
+	var open *style
+	for _, s := range f.line {
+		if s.style != open {
+			f.change(open, s.style)
+			open = s.style
 		}
-		plain := strings.ReplaceAll(text.String(), hardSpace, " ")
-		if style == nil {
-			f.out.WriteString(plain)
-		} else {
-			f.out.WriteString(style.Styled(plain))
-		}
+		f.text(strings.ReplaceAll(s.text, hardSpace, " "))
 	}
+	f.change(open, nil)
 	f.line = f.line[:0]
+}
+
+// change ends one style and begins another.
+func (f *flow) change(from, to *style) {
+	if from != nil {
+		f.text(from.close)
+	}
+	if to != nil {
+		f.text(to.open)
+	}
 }
 
 // cutPiece cuts a newline, a run of spaces, a character of a script that is written without spaces, or a word from the start of s.
@@ -174,7 +198,7 @@ func cutPiece(s string) (piece, rest string) {
 				return cutAt(s, i)
 			}
 			return cutAt(s, len(s)-len(strings.TrimLeft(s, " \t")))
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
+		case isSpaceless(r):
 			if i > 0 {
 				return cutAt(s, i)
 			}
@@ -189,9 +213,15 @@ func cutAt(s string, i int) (before, after string) { return s[:i], s[i:] }
 
 func isWide(piece string) bool {
 	for _, r := range piece {
-		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+		return isSpaceless(r)
 	}
 	return false
+}
+
+// isSpaceless reports whether a character is of a script that is written without spaces.
+func isSpaceless(r rune) bool {
+	const first = 0x1100 // of Hangul; the others are above
+	return r >= first && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
 // width returns the number of columns that s takes in a terminal.

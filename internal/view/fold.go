@@ -40,22 +40,14 @@ type fold struct {
 // foldChanges returns what a plan shows of changes, in the order of addresses. More than foldAbove instances of one block are folded where they
 // have the same action for the same reasons and change the same attributes, so that an instance with a change of its own always shows.
 func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
-	kinds := make([]changeKind, len(changes))
-	sizes := map[changeKind]int{}
-	modules := map[addrs.Module]addrs.Module{}
-	if !unfolded {
-		for i, c := range changes {
-			kinds[i] = kindOf(c, modules)
-			sizes[kinds[i]]++
-		}
-	}
-	items := make([]planItem, 0, len(sizes))
-	seen := map[changeKind]int{}
-	folds := map[changeKind]*fold{}
+	kinds, sizes := kindsOf(changes, unfolded)
+	items := make([]planItem, 0, min(len(changes), 1024))
+	seen := make([]int, len(sizes))
+	folds := make([]*fold, len(sizes))
 	for i, c := range changes {
 		kind := kinds[i]
 		seen[kind]++
-		if unfolded || sizes[kind] <= foldAbove || seen[kind] <= foldShows {
+		if kind == 0 || sizes[kind] <= foldAbove || seen[kind] <= foldShows {
 			items = append(items, planItem{change: c})
 			continue
 		}
@@ -76,10 +68,52 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 	return items
 }
 
+// kindsOf numbers the kinds of changes: it returns that of each, and how many changes there are of each kind. Kind 0 is of all that cannot be folded
+// because their blocks have few instances.
+func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
+	kinds, sizes = make([]int, len(changes)), []int{0}
+	if unfolded {
+		return kinds, sizes
+	}
+	modules := unkeyedModules{}
+	instances := map[addrs.Image]int{}
+	for _, c := range changes {
+		instances[modules.block(c.Address)]++
+	}
+	numbers := map[changeKind]int{}
+	for i, c := range changes {
+		block := modules.block(c.Address)
+		if instances[block] <= foldAbove {
+			continue
+		}
+		kind := kindOf(c, block)
+		number, ok := numbers[kind]
+		if !ok {
+			number = len(sizes)
+			numbers[kind], sizes = number, append(sizes, 0)
+		}
+		kinds[i] = number
+		sizes[number]++
+	}
+	return kinds, sizes
+}
+
+// unkeyedModules remembers the paths of modules without instance keys.
+type unkeyedModules map[addrs.Module]addrs.Module
+
+// block returns the address that all instances of a block share, also those in other instances of its module.
+func (m unkeyedModules) block(a addrs.Image) addrs.Image {
+	module, ok := m[a.Module]
+	if !ok {
+		module = unkeyed(a.Module)
+		m[a.Module] = module
+	}
+	return addrs.Image{Module: module, Name: a.Name}
+}
+
 // changeKind is the same for the changes that may be folded together.
 type changeKind struct {
-	module         addrs.Module // without its instances' keys
-	name           string
+	block          addrs.Image // without any keys
 	action         planner.Action
 	origin         planner.Origin
 	exists, frozen bool
@@ -90,15 +124,10 @@ type changeKind struct {
 	rest   string
 }
 
-// kindOf returns what a change is for folding. modules remembers paths without their keys.
-func kindOf(c *planner.Change, modules map[addrs.Module]addrs.Module) changeKind {
-	module, ok := modules[c.Address.Module]
-	if !ok {
-		module = unkeyed(c.Address.Module)
-		modules[c.Address.Module] = module
-	}
+// kindOf returns what a change of a block is for folding.
+func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	kind := changeKind{
-		module: module, name: c.Address.Name, action: c.Action, origin: c.Origin, exists: c.Prior != nil,
+		block: block, action: c.Action, origin: c.Origin, exists: c.Prior != nil,
 		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed != nil,
 	}
 	var rest strings.Builder

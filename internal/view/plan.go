@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"strings"
@@ -12,13 +13,13 @@ import (
 
 // Plan writes what a plan would do. Its last paragraph is the summary.
 func (v *View) Plan(p *planner.Plan, info PlanInfo) {
-	var b strings.Builder
-	page := planPage{out: &b, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p)}
-	page.write(info)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.planned = info
-	v.stdout(b.String())
+	out := bufio.NewWriterSize(v.opts.Stdout, pageBuffer)
+	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p)}
+	page.write(info)
+	_ = out.Flush() // As in stdout.
 	again := cmp.Or(info.Again, "fluxbatch apply")
 	switch {
 	case info.SavedAs != "":
@@ -33,9 +34,13 @@ func (v *View) next(command string, why ...span) {
 	v.stderr("\n" + wrapSpans(v.opts.Width, why...) + "\n\n    " + command + "\n")
 }
 
+// pageBuffer is how much of a plan is written at a time.
+const pageBuffer = 64 << 10
+
 // planPage is the text of one plan under way.
 type planPage struct {
-	out        *strings.Builder
+	out        textWriter
+	values     flow // of the attributes, one after the other
 	colours    *palette
 	opts       Options
 	plan       *planner.Plan
@@ -94,7 +99,7 @@ func (pp *planPage) abandoned() {
 	pp.printf("\n")
 }
 
-func (pp *planPage) printf(format string, args ...any) { fmt.Fprintf(pp.out, format, args...) }
+func (pp *planPage) printf(format string, args ...any) { _, _ = fmt.Fprintf(pp.out, format, args...) }
 
 // look is how an action is shown.
 type look struct {
@@ -145,6 +150,9 @@ func (pp *planPage) symbol(l look) string { return paintSymbol(pp.colours, l.sym
 
 // paintSymbol paints each sign of a symbol as what it stands for: of "-/+", the minus is a removal.
 func paintSymbol(colours *palette, symbol string) string {
+	if !colours.diffs {
+		return symbol
+	}
 	var b strings.Builder
 	for _, r := range symbol {
 		switch s := string(r); s {

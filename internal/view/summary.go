@@ -58,9 +58,12 @@ func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 
 // idle reports whether a plan carries nothing out. Images that stay refused make a plan that is neither idle nor empty: apply fails for them.
 func idle(p *planner.Plan) bool {
-	acts, _ := sorted(p)
-	changed := slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
-	return len(acts) == 0 && !changed && len(p.Abandoned) == 0 && p.Summary().Moved == 0
+	for _, c := range p.Changes {
+		if c.Origin != planner.Refused && (c.From != nil || c.Action != planner.NoOp && !c.Frozen) {
+			return false
+		}
+	}
+	return len(p.Abandoned) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and those with what it does not say.
