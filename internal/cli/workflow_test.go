@@ -1,0 +1,194 @@
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	ctyyaml "github.com/zclconf/go-cty-yaml"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// TestWorkflowLosesNoImages runs the steps of examples/ci that guard what was paid for, with repositories of their own: a bare one in the place of the
+// server's, and the clones of a runner and of somebody who merges something while the runner makes images.
+func TestWorkflowLosesNoImages(t *testing.T) {
+	t.Parallel()
+	look, push := workflowScript(t, "apply", "look"), workflowScript(t, "apply", "push")
+	const state, image, journal = "fluxbatch.state.json", "images/logo.png", "fluxbatch.state.json.journal"
+	const branch = "images-rescued/7-1"
+	tests := []struct {
+		name string
+		// made are the files that an apply leaves on the runner, merged those that somebody pushes meanwhile.
+		made, merged map[string]string
+		protected    bool // main takes no push
+		fails        bool
+		want         map[string]string // of the branches that have more than they began with, the files that main did not have
+	}{
+		{name: "nothing was made"},
+		{
+			name: "images were made", made: map[string]string{state: "{}", image: "png"},
+			want: map[string]string{"main:" + state: "{}", "main:" + image: "png"},
+		},
+		{
+			name: "something else was merged", made: map[string]string{state: "{}", image: "png"}, merged: map[string]string{"other.txt": "x"},
+			want: map[string]string{"main:" + state: "{}", "main:" + image: "png", "main:other.txt": "x"},
+		},
+		{
+			name: "another state was merged", made: map[string]string{state: "{1}", image: "png"}, merged: map[string]string{state: "{2}"}, fails: true,
+			want: map[string]string{"main:" + state: "{2}", branch + ":" + state: "{1}", branch + ":" + image: "png"},
+		},
+		{
+			name: "main is protected", made: map[string]string{state: "{}", image: "png"}, protected: true, fails: true,
+			want: map[string]string{branch + ":" + state: "{}", branch + ":" + image: "png"},
+		},
+		{
+			name: "the apply was cut off", made: map[string]string{journal: "paid", image: "png"},
+			want: map[string]string{"main:" + journal: "paid", "main:" + image: "png"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := newRepositories(t)
+			g.must(g.runner, look)
+			g.write(g.runner, tt.made)
+			if len(tt.merged) > 0 {
+				g.write(g.author, tt.merged)
+				g.must(g.author, "git add --all && git commit --quiet -m merged && git push --quiet origin HEAD:main")
+			}
+			if tt.protected {
+				g.write(g.server, map[string]string{"hooks/update": "#!/bin/sh\n[ \"$1\" != refs/heads/main ]\n"})
+			}
+			output, err := g.run(g.runner, push)
+			if (err != nil) != tt.fails || tt.fails != strings.Contains(output, "::error::") {
+				t.Errorf("pushing: %v\n%s", err, output)
+			}
+			if diff := cmp.Diff(tt.want, g.files()); diff != "" {
+				t.Errorf("the server has other files (-want +got):\n%s", diff)
+			}
+			// As long as images wait in a branch, nothing is made that could be among them.
+			if output, err := g.run(g.runner, look); (err != nil) != tt.fails {
+				t.Errorf("looking for rescued images: %v\n%s", err, output)
+			}
+		})
+	}
+}
+
+// TestWorkflowDropsTheJournal makes sure that the journal of an apply that was cut off leaves the repository once the next one has gone on from it.
+func TestWorkflowDropsTheJournal(t *testing.T) {
+	t.Parallel()
+	push := workflowScript(t, "apply", "push")
+	g := newRepositories(t)
+	const journal = "fluxbatch.state.json.journal"
+	g.write(g.runner, map[string]string{journal: "paid"})
+	g.must(g.runner, push)
+	if err := os.Remove(filepath.Join(g.runner, journal)); err != nil {
+		t.Fatal(err)
+	}
+	g.write(g.runner, map[string]string{"fluxbatch.state.json": "{}"})
+	g.must(g.runner, push)
+	if diff := cmp.Diff(map[string]string{"main:fluxbatch.state.json": "{}"}, g.files()); diff != "" {
+		t.Errorf("the server has other files (-want +got):\n%s", diff)
+	}
+}
+
+// repositories are a server's bare repository and two clones of its main branch.
+type repositories struct {
+	t                      *testing.T
+	server, author, runner string
+}
+
+func newRepositories(t *testing.T) *repositories {
+	t.Helper()
+	for _, program := range []string{"git", "bash"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("the workflow's steps need %s", program)
+		}
+	}
+	dir := t.TempDir()
+	g := &repositories{t, filepath.Join(dir, "server"), filepath.Join(dir, "author"), filepath.Join(dir, "runner")}
+	g.must(dir, "git init --quiet --bare --initial-branch main server && git clone --quiet server author")
+	g.write(g.author, map[string]string{"main.flux.hcl": "", ".gitignore": ".fluxbatch/\n*.state.json.journal\n*.state.json.lock\n"})
+	g.must(g.author, "git add --all && git commit --quiet -m manifest && git push --quiet origin HEAD:main")
+	// As actions/checkout does it.
+	g.must(dir, "git clone --quiet --depth 1 --branch main file://"+filepath.ToSlash(g.server)+" runner")
+	return g
+}
+
+// run runs a script as a step of a workflow is run.
+func (g *repositories) run(dir, script string) (string, error) {
+	cmd := exec.CommandContext(g.t.Context(), "bash", "-e", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(g.server), "GIT_CONFIG_GLOBAL=", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=author", "GIT_AUTHOR_EMAIL=author@example.com", "GIT_COMMITTER_NAME=author", "GIT_COMMITTER_EMAIL=author@example.com",
+		"GITHUB_SHA=0123456789abcdef", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1")
+	output, err := cmd.CombinedOutput()
+	return string(output), err
+}
+
+func (g *repositories) must(dir, script string) string {
+	g.t.Helper()
+	output, err := g.run(dir, script)
+	if err != nil {
+		g.t.Fatalf("%s: %v\n%s", script, err, output)
+	}
+	return output
+}
+
+func (g *repositories) write(dir string, files map[string]string) {
+	g.t.Helper()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			g.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+// files returns what the server's branches have beside the manifest, as "branch:path".
+func (g *repositories) files() map[string]string {
+	g.t.Helper()
+	var files map[string]string
+	for branch := range strings.FieldsSeq(g.must(g.server, "git for-each-ref --format='%(refname:lstrip=2)' refs/heads")) {
+		for name := range strings.FieldsSeq(g.must(g.server, "git ls-tree -r --name-only "+branch)) {
+			if name == "main.flux.hcl" || name == ".gitignore" {
+				continue
+			}
+			if files == nil {
+				files = map[string]string{}
+			}
+			files[branch+":"+name] = g.must(g.server, "git show "+branch+":"+name)
+		}
+	}
+	return files
+}
+
+// workflowScript returns the script of a step of the example's workflow.
+func workflowScript(t *testing.T, job, id string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/ci/.github/workflows/images.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ty, err := ctyyaml.Standard.ImpliedType(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workflow, err := ctyyaml.Standard.Unmarshal(text, ty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range workflow.GetAttr("jobs").GetAttr(job).GetAttr("steps").Elements() {
+		if step.Type().HasAttribute("id") && step.GetAttr("id").RawEquals(cty.StringVal(id)) {
+			return step.GetAttr("run").AsString()
+		}
+	}
+	t.Fatalf("the workflow's job %s has no step %s", job, id)
+	return ""
+}
