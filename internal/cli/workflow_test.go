@@ -169,8 +169,48 @@ func (g *repositories) files() map[string]string {
 	return files
 }
 
+// TestWorkflowPlansWithoutSecrets holds the job that evaluates pull requests to having nothing that file() could read.
+func TestWorkflowPlansWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	checkouts := 0
+	for _, step := range workflowSteps(t, "plan") {
+		env := cty.EmptyObjectVal
+		if step.Type().HasAttribute("env") {
+			env = step.GetAttr("env")
+		}
+		if run := attribute(step, "run"); strings.Contains(run, "fluxbatch ") && env.LengthInt() > 0 {
+			t.Errorf("%q has an environment", run)
+		}
+		for name, value := range env.Elements() {
+			if strings.Contains(value.AsString(), "secrets.") {
+				t.Errorf("%s is a secret", name.AsString())
+			}
+		}
+		if strings.HasPrefix(attribute(step, "uses"), "actions/checkout@") {
+			checkouts++
+			if !step.GetAttr("with").GetAttr("persist-credentials").RawEquals(cty.False) {
+				t.Error("the checkout leaves its token in .git/config")
+			}
+		}
+	}
+	if checkouts != 1 {
+		t.Errorf("there are %d checkouts", checkouts)
+	}
+}
+
 // workflowScript returns the script of a step of the example's workflow.
 func workflowScript(t *testing.T, job, id string) string {
+	t.Helper()
+	for _, step := range workflowSteps(t, job) {
+		if attribute(step, "id") == id {
+			return attribute(step, "run")
+		}
+	}
+	t.Fatalf("the workflow's job %s has no step %s", job, id)
+	return ""
+}
+
+func workflowSteps(t *testing.T, job string) []cty.Value {
 	t.Helper()
 	text, err := os.ReadFile("../../examples/ci/.github/workflows/images.yml")
 	if err != nil {
@@ -184,11 +224,13 @@ func workflowScript(t *testing.T, job, id string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range workflow.GetAttr("jobs").GetAttr(job).GetAttr("steps").Elements() {
-		if step.Type().HasAttribute("id") && step.GetAttr("id").RawEquals(cty.StringVal(id)) {
-			return step.GetAttr("run").AsString()
-		}
+	return workflow.GetAttr("jobs").GetAttr(job).GetAttr("steps").AsValueSlice()
+}
+
+// attribute returns a string of a step, "" where it has none of that name.
+func attribute(step cty.Value, name string) string {
+	if !step.Type().HasAttribute(name) {
+		return ""
 	}
-	t.Fatalf("the workflow's job %s has no step %s", job, id)
-	return ""
+	return step.GetAttr(name).AsString()
 }
