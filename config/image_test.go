@@ -44,6 +44,11 @@ func TestRequests(t *testing.T) {
 			`{"endpoint":"/v1/flux-9","body":{"grounding":false,"images":null,"output_format":"png","prompt":"Anything","resolution":"2k","weights":[1,2.5]}}`,
 		},
 		{
+			"image.listed", "pictures/out/listed.png",
+			`{"endpoint":"/v1/flux-10","body":{"images":[null,"https://example.com/light.jpg",{"sha256":"` + bottle + `"}],` +
+				`"output_format":"png","prompt":"Image 1 and image 3"}}`,
+		},
+		{
 			"image.patched", "pictures/out/patched.png",
 			`{"endpoint":"/v1/flux-fill","body":{"image":{"sha256":"` + bottle + `"},"mask":{"sha256":"` + bottle + `"},"output_format":"png","prompt":"A patch"}}`,
 		},

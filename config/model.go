@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 var (
 	modelSchema = schema{
-		in: "a model block", args: []string{"endpoint", "reference_fields", "concurrency"},
+		in: "a model block", args: []string{"endpoint", "reference_fields", "reference_list", "max_references", "concurrency"},
 		blocks: []blockSchema{{name: "price"}},
 	}
 	priceSchema = schema{in: "a price block", args: []string{"first_megapixel", "megapixel", "image"}}
@@ -40,7 +41,7 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 	}
 	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + place(block.DefRange)}
 	model.Endpoint = d.endpoint(block, content.args["endpoint"])
-	model.Inputs.References = d.referenceFields(content.args["reference_fields"])
+	model.Inputs = d.referenceInputs(content.args)
 	if attr := content.args["concurrency"]; attr != nil {
 		n, ok := slots(d.constant(attr, cty.Number))
 		if !ok {
@@ -69,6 +70,46 @@ func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
 	return path
 }
 
+// maxReferences bounds how many references a model block can allow. No model comes near it.
+const maxReferences = 100
+
+// referenceInputs decodes where references go: each into a field of its own, or all into one that is a list.
+func (d *decoder) referenceInputs(args map[string]*hcl.Attribute) bfl.Inputs {
+	list, most := args["reference_list"], args["max_references"]
+	if list == nil && most == nil {
+		return bfl.Inputs{References: d.referenceFields(args["reference_fields"])}
+	}
+	wrong := func(attr *hcl.Attribute, detail string) bfl.Inputs {
+		d.add(problem(attr.Expr.Range(), "Invalid reference list", "%s", detail))
+		return bfl.Inputs{}
+	}
+	const both = `reference_list names the one field that is a list of images and max_references says how many it takes, as in ` +
+		`reference_list = "images" and max_references = 10.`
+	switch {
+	case list == nil:
+		return wrong(most, "max_references goes with reference_list. "+both)
+	case args["reference_fields"] != nil:
+		return wrong(list, "References go into one list or each into a field of its own, so a model has either reference_list or reference_fields.")
+	case most == nil:
+		return wrong(list, both)
+	}
+	field := d.constantString(list)
+	n, ok := slots(d.constant(most, cty.Number))
+	if !ok || n > maxReferences {
+		return wrong(most, fmt.Sprintf("max_references is a whole number from 1 to %d.", maxReferences))
+	}
+	if field == "" || !mayCarryImages(field) {
+		return wrong(list, both+" It cannot be the field of an argument.")
+	}
+	return bfl.ReferenceList(field, n)
+}
+
+// mayCarryImages reports whether a field of a request can be declared to carry images: no argument and no webhook has it.
+func mayCarryImages(field string) bool {
+	_, isArgument := kinds[field]
+	return !isArgument && field != "mask" && !strings.HasPrefix(field, "webhook_")
+}
+
 func (d *decoder) referenceFields(attr *hcl.Attribute) []string {
 	v := d.constant(attr, cty.List(cty.String))
 	if v.IsNull() {
@@ -76,10 +117,10 @@ func (d *decoder) referenceFields(attr *hcl.Attribute) []string {
 	}
 	var fields []string
 	for _, element := range v.Elements() {
-		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) {
+		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) || !mayCarryImages(element.AsString()) {
 			d.add(problem(attr.Expr.Range(), "Invalid reference fields",
 				`reference_fields lists the request's fields for images in their order, each once, as in `+
-					`["input_image", "input_image_2"].`))
+					`["input_image", "input_image_2"]. None can be the field of an argument.`))
 			return nil
 		}
 		fields = append(fields, element.AsString())

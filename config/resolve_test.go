@@ -40,7 +40,7 @@ func TestDependencies(t *testing.T) {
 			}
 		}
 	}
-	if len(decided) != 13 {
+	if len(decided) != 14 {
 		t.Errorf("%d images: %v", len(decided), decided)
 	}
 	moves, removals, imports := c.Moves(), c.Removals(), c.Imports()

@@ -18,7 +18,7 @@ func attributes(known *state.State, prior *state.Image, img *config.Image, reque
 	before, after := map[string]any{}, map[string]any{}
 	unknown := map[string]bool{}
 	if prior != nil {
-		before = recorded(known, prior)
+		before = recorded(known, prior, modelOf(prior, request))
 	}
 	if img != nil {
 		after = configured(img, request, unknown)
@@ -73,7 +73,7 @@ func changesForFree(img *config.Image, prior *state.Image) bool {
 
 // requestChanged reports whether the request differs in more than the content of images upstream, whose fingerprint cannot tell.
 func requestChanged(img *config.Image, prior *state.Image) bool {
-	body, err := recordedBody(prior)
+	body, err := recordedBody(prior, img.Request.Model)
 	if err != nil || prior.Model != img.Request.Model.Name {
 		return true
 	}
@@ -122,16 +122,23 @@ func configured(img *config.Image, request *bfl.Request, unknown map[string]bool
 	return all
 }
 
-// recorded returns the attributes of an image on record.
-func recorded(known *state.State, prior *state.Image) map[string]any {
+// modelOf returns the model that made an image: the one of the catalogue or, as far as request shows it, of a model block. Else it is nil.
+func modelOf(prior *state.Image, request *bfl.Request) *bfl.Model {
+	if request != nil && request.Model.Name == prior.Model {
+		return request.Model
+	}
+	return bfl.Lookup(prior.Model)
+}
+
+// recorded returns the attributes of an image on record, which the model made. A model that is no longer known is nil.
+func recorded(known *state.State, prior *state.Image, model *bfl.Model) map[string]any {
 	all := map[string]any{"model": prior.Model, "output": prior.Output.Path, "provider": prior.Provider}
 	addLabels(all, prior.Labels)
-	body, err := recordedBody(prior)
+	body, err := recordedBody(prior, model)
 	if err != nil {
 		// The state was checked when it was read. Without the request the diff says less, and the fingerprints still decide.
 		return all
 	}
-	model := bfl.Lookup(prior.Model)
 	for field, raw := range body {
 		if !isInput(model, field, raw) {
 			all[field] = value(raw)
@@ -148,12 +155,16 @@ func recorded(known *state.State, prior *state.Image) map[string]any {
 	return all
 }
 
-func recordedBody(prior *state.Image) (map[string]json.RawMessage, error) {
+// recordedBody returns the fields of the request that made an image, with its references under the names that the model, if it is not nil, has for
+// them.
+func recordedBody(prior *state.Image, model *bfl.Model) (map[string]json.RawMessage, error) {
 	var request struct {
 		Body map[string]json.RawMessage `json:"body"`
 	}
-	err := json.Unmarshal(prior.Request, &request)
-	return request.Body, err
+	if err := json.Unmarshal(prior.Request, &request); err != nil || model == nil {
+		return request.Body, err
+	}
+	return model.Spread(request.Body), nil
 }
 
 // isInput reports whether a recorded field is an image. A model that is no longer known is told by the form of the field's value.

@@ -29,7 +29,7 @@ func ignoring(img *config.Image, prior *state.Image) *config.Image {
 	if ignored("provider") {
 		kept.Provider = prior.Provider
 	}
-	body, err := recordedBody(prior)
+	body, err := recordedBody(prior, img.Request.Model)
 	if err != nil || ignored("model") && prior.Model != img.Request.Model.Name {
 		// A recorded request that cannot be read was found when the state was; and of a model that is ignored the arguments are too.
 		return &kept
@@ -61,7 +61,7 @@ func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 	if !references && !mask {
 		return false
 	}
-	body, err := recordedBody(prior)
+	body, err := recordedBody(prior, request.Model)
 	if err != nil {
 		return false
 	}

@@ -64,7 +64,9 @@ func (w *world) make(t *testing.T) {
 		request := img.Request
 		request.Inputs = slices.Clone(request.Inputs)
 		for i, source := range img.Sources {
-			request.Inputs[i].SHA256 = w.prior.Images[source.Image].Output.SHA256
+			if source.IsImage {
+				request.Inputs[i].SHA256 = w.prior.Images[source.Image].Output.SHA256
+			}
 		}
 		canonical, err := request.MarshalJSON()
 		if err != nil {

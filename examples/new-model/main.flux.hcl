@@ -1,8 +1,9 @@
-# An endpoint that is newer than this program's catalogue.
+# An endpoint that is newer than this program's catalogue. Its references go into one field, which is a list.
 
 model "flux-3-image" {
-  endpoint         = "/v1/flux-3-image"
-  reference_fields = ["images"]
+  endpoint       = "/v1/flux-3-image"
+  reference_list = "images"
+  max_references = 10
 
   price {
     image = 4.8
@@ -15,6 +16,18 @@ image "poster" {
   model        = "flux-3-image"
   prompt       = "A poster of a lighthouse"
   aspect_ratio = "3:4"
+
+  parameters = {
+    resolution = "1k"
+    grounding  = false
+  }
+}
+
+image "postcard" {
+  model        = "flux-3-image"
+  prompt       = "The poster from image 1 on the wall of a harbour café"
+  references   = [image.poster]
+  aspect_ratio = "3:2"
 
   parameters = {
     resolution = "1k"

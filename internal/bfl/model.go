@@ -1,7 +1,10 @@
 package bfl
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -87,8 +90,11 @@ const (
 
 // Inputs describes the fields of a request that carry images.
 type Inputs struct {
-	// References are the fields for references in order: "image 1" of a prompt is the first.
+	// References are the fields for references in order: "image 1" of a prompt is the first. With List they are the
+	// places in that list; see ReferenceList.
 	References []string
+	// List is the one field that carries all references, as a list; "" where each has a field of its own.
+	List string
 	// Required says how many references a request must have at least.
 	Required int
 	// Documented is how many references the published schema has fields for, where that is fewer than References; the
@@ -110,9 +116,37 @@ func (m *Model) Param(name string) *Param {
 	return nil
 }
 
-// IsInput reports whether a field of the request carries an image.
+// ReferenceList returns the inputs of a model whose field is a list of at most that many references. The places in the
+// list are References of their own, "images[0]" and so on, so that what is said of an image's field can be said of each.
+func ReferenceList(field string, most int) Inputs {
+	in := Inputs{References: make([]string, most), List: field}
+	for i := range in.References {
+		in.References[i] = field + "[" + strconv.Itoa(i) + "]"
+	}
+	return in
+}
+
+// IsInput reports whether a field of the request, or a place in its list of references, carries an image.
 func (m *Model) IsInput(field string) bool {
-	return field != "" && (field == m.Inputs.Mask || slices.Contains(m.Inputs.References, field))
+	in := &m.Inputs
+	return field != "" && (field == in.Mask || field == in.List || slices.Contains(in.References, field))
+}
+
+// Spread returns the fields of a body, or of the canonical form of one, with the list of references taken apart: its
+// elements are under the names that Inputs.References has for them. The argument is not changed.
+func (m *Model) Spread(body map[string]json.RawMessage) map[string]json.RawMessage {
+	var list []json.RawMessage
+	raw, ok := body[m.Inputs.List]
+	if m.Inputs.List == "" || !ok || json.Unmarshal(raw, &list) != nil {
+		return body
+	}
+	spread := maps.Clone(body)
+	delete(spread, m.Inputs.List)
+	for i, element := range list {
+		// There may be more than the model takes now.
+		spread[m.Inputs.List+"["+strconv.Itoa(i)+"]"] = element
+	}
+	return spread
 }
 
 // DefaultFormat returns the file format ("jpeg", "png", "webp") that the model makes when a request names none.

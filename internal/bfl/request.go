@@ -2,6 +2,7 @@ package bfl
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -46,7 +47,7 @@ func (r *Request) Known() bool {
 }
 
 // MarshalJSON writes the canonical form: the endpoint, and the body with its fields sorted by name, without white
-// space, an input as its URL or as {"sha256": hash}. What is known only later is null.
+// space, an input as its URL or as {"sha256": hash}, and those of a list in their order. What is known only later is null.
 //
 //	{"endpoint":"/v1/flux-2-pro","body":{"input_image":{"sha256":"..."},"prompt":"...","seed":7}}
 func (r *Request) MarshalJSON() ([]byte, error) { return r.appendCanonical(make([]byte, 0, 512)) }
@@ -60,7 +61,7 @@ func (r *Request) appendCanonical(b []byte) ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, f.name), ':')
+		b = f.begin(b)
 		switch {
 		case f.input == nil:
 			var err error
@@ -75,27 +76,79 @@ func (r *Request) appendCanonical(b []byte) ([]byte, error) {
 		default:
 			b = append(b, "null"...)
 		}
+		b = f.end(b)
 	}
 	return append(b, "}}"...), nil
 }
 
-// field is one field of the body.
+// field is one field of the body, or one element of a field that is a list.
 type field struct {
 	name  string
 	value any
 	input *Input
+	// of is the number of elements, 0 for a field that is no list, and element the number of this one.
+	element, of int
 }
 
-// appendFields appends the body's fields sorted by name to an empty list.
+// begin appends what stands before the value.
+func (f *field) begin(b []byte) []byte {
+	if f.element > 0 {
+		return b
+	}
+	b = append(appendString(b, f.name), ':')
+	if f.of > 0 {
+		b = append(b, '[')
+	}
+	return b
+}
+
+// end appends what stands behind the value.
+func (f *field) end(b []byte) []byte {
+	if f.of > 0 && f.element == f.of-1 {
+		b = append(b, ']')
+	}
+	return b
+}
+
+// appendFields appends the body's fields to an empty list, sorted by name, and the elements of a list by their place in it.
 func (r *Request) appendFields(fields []field) []field {
 	for _, a := range r.Arguments {
 		fields = append(fields, field{name: a.Name, value: a.Value})
 	}
-	for i := range r.Inputs {
-		fields = append(fields, field{name: r.Inputs[i].Field, input: &r.Inputs[i]})
+	list := r.listed()
+	for i, in := range list {
+		fields = append(fields, field{name: r.Model.Inputs.List, input: in, element: i, of: len(list)})
 	}
-	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	for i := range r.Inputs {
+		if in := &r.Inputs[i]; !slices.Contains(list, in) {
+			fields = append(fields, field{name: in.Field, input: in})
+		}
+	}
+	slices.SortFunc(fields, func(a, b field) int {
+		if a.name != b.name {
+			return strings.Compare(a.name, b.name)
+		}
+		return a.element - b.element
+	})
 	return fields
+}
+
+// listed returns the inputs that travel in the model's list, in its order.
+func (r *Request) listed() []*Input {
+	model := &r.Model.Inputs
+	if model.List == "" {
+		return nil
+	}
+	var list []*Input
+	for i := range r.Inputs {
+		if in := &r.Inputs[i]; slices.Contains(model.References, in.Field) {
+			list = append(list, in)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *Input) int {
+		return cmp.Compare(slices.Index(model.References, a.Field), slices.Index(model.References, b.Field))
+	})
+	return list
 }
 
 // ErrInputChanged says that an input has another length than it was opened with.
@@ -118,7 +171,7 @@ func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(appendString(text, f.name), ':')
+		text = f.begin(text)
 		var err error
 		switch {
 		case f.input == nil:
@@ -133,6 +186,7 @@ func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 		if err != nil {
 			return nil, 0, errors.Join(fmt.Errorf("%s: %w", f.name, err), body.Close())
 		}
+		text = f.end(text)
 	}
 	body.addBytes(append(text, '}'))
 	body.Reader = io.MultiReader(body.parts...)

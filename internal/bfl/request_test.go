@@ -81,6 +81,31 @@ var fingerprints = []struct {
 		`{"endpoint":"/v1/flux-2-pro","body":{"grounding":{"a":{"y":1e3,"z":true},"b":[1.50,null,"<é"]},"prompt":"x"}}`,
 		"429064e51c677895519afe6b72899a6f676e159aaea47adc0134b85a6922228e",
 	},
+	{
+		"a declared model with a field for each reference",
+		bfl.Request{
+			Model: declared(bfl.Inputs{References: []string{"images", "second"}}), Arguments: args("prompt", "Both"),
+			Inputs: []bfl.Input{{Field: "images", SHA256: hashA}, {Field: "second", URL: "https://example.com/b.png"}},
+		},
+		`{"endpoint":"/v1/new","body":{"images":{"sha256":"` + hashA + `"},"prompt":"Both","second":"https://example.com/b.png"}}`,
+		"857987386124c3fc87a4a896bef21ced5fe5445a3cdfd998c2df0f66708fd63d",
+	},
+	{
+		"a declared model with a list of references",
+		bfl.Request{
+			Model: declared(bfl.ReferenceList("images", 3)), Arguments: args("prompt", "Both"),
+			Inputs: []bfl.Input{
+				{Field: "images[0]", URL: "https://example.com/b.png"}, {Field: "images[1]", SHA256: hashA}, {Field: "images[2]", SHA256: hashB},
+			},
+		},
+		`{"endpoint":"/v1/new","body":{"images":["https://example.com/b.png",{"sha256":"` + hashA + `"},{"sha256":"` + hashB + `"}],"prompt":"Both"}}`,
+		"0e76297e624869e8a82f81c10187ac0982060756fe1c65bdcaa2d6a490bb217b",
+	},
+}
+
+// declared is a model as a model block declares it.
+func declared(in bfl.Inputs) *bfl.Model {
+	return &bfl.Model{Name: "new", Endpoint: "/v1/new", Custom: true, Inputs: in}
 }
 
 func TestFingerprint(t *testing.T) {
@@ -230,6 +255,95 @@ func TestBody(t *testing.T) {
 		}
 		if err := body.Close(); err != nil || c.open != 0 {
 			t.Errorf("%d bytes: %d inputs stay open, %v", size, c.open, err)
+		}
+	}
+}
+
+// TestBodyList holds the body of a request with a list of references, whose places are taken in any order and beyond the ninth, to what it is to be.
+func TestBodyList(t *testing.T) {
+	t.Parallel()
+	r := bfl.Request{Model: declared(bfl.ReferenceList("images", 12)), Arguments: args("prompt", "x", "aspect_ratio", "3:4")}
+	c := &content{byField: map[string]string{}}
+	var want []string
+	for i, field := range r.Model.Inputs.References {
+		if i == 1 {
+			r.Inputs = append(r.Inputs, bfl.Input{Field: field, URL: "https://example.com/1.png"})
+			want = append(want, "https://example.com/1.png")
+			continue
+		}
+		c.byField[field] = strings.Repeat("*", i)
+		r.Inputs = append(r.Inputs, bfl.Input{Field: field, SHA256: hashA})
+		want = append(want, base64.StdEncoding.EncodeToString([]byte(c.byField[field])))
+	}
+	slices.Reverse(r.Inputs)
+	body, length, err := r.Body(c.opener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := body.Close(); err != nil || c.open != 0 || length != int64(len(text)) {
+		t.Errorf("%d inputs stay open, %v; the length is %d, and said to be %d", c.open, err, len(text), length)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	images := make([]any, len(want))
+	for i := range want {
+		images[i] = want[i]
+	}
+	if diff := cmp.Diff(map[string]any{"prompt": "x", "aspect_ratio": "3:4", "images": images}, got); diff != "" {
+		t.Errorf("the body (-want +got):\n%s", diff)
+	}
+}
+
+func TestMarshalUnknownInList(t *testing.T) {
+	t.Parallel()
+	r := bfl.Request{Model: declared(bfl.ReferenceList("images", 2)), Inputs: []bfl.Input{{Field: "images[0]"}, {Field: "images[1]", SHA256: hashA}}}
+	got, err := r.MarshalJSON()
+	if want := `{"endpoint":"/v1/new","body":{"images":[null,{"sha256":"` + hashA + `"}]}}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	if r.Fingerprint() != "" {
+		t.Error("a request that is not wholly known has a fingerprint")
+	}
+}
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	list, own := declared(bfl.ReferenceList("images", 1)), declared(bfl.Inputs{References: []string{"images"}})
+	tests := []struct {
+		name  string
+		model *bfl.Model
+		body  string
+		want  string
+	}{
+		{"a list", list, `{"prompt":"x","images":["u",{"sha256":"a"}]}`, `{"prompt":"x","images[0]":"u","images[1]":{"sha256":"a"}}`},
+		{"no list", list, `{"prompt":"x"}`, `{"prompt":"x"}`},
+		{"what was no list when it was recorded", list, `{"images":{"sha256":"a"}}`, `{"images":{"sha256":"a"}}`},
+		{"a model without one", own, `{"images":["u"]}`, `{"images":["u"]}`},
+	}
+	for _, test := range tests {
+		var body map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(test.body), &body); err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(test.model.Spread(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(test.want), &want); err != nil {
+			t.Fatal(err)
+		}
+		if sorted, _ := json.Marshal(want); string(got) != string(sorted) {
+			t.Errorf("%s: got %s, want %s", test.name, got, sorted)
+		}
+		if after, _ := json.Marshal(body); len(after) != len(test.body) {
+			t.Errorf("%s: the body was changed to %s", test.name, after)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 	client := w.realClient
 	if w.simulate && len(needed) > 0 {
 		var stop func()
-		client, stop = w.simulatedClients()
+		client, stop = w.simulatedClients(plan)
 		c.stops = append(c.stops, stop)
 	}
 	for _, name := range sortedKeys(needed) {
@@ -109,9 +109,9 @@ func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.
 	})
 }
 
-// simulatedClients starts the built-in simulator, which all providers share.
-func (w *workspace) simulatedClients() (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
-	sim, err := simulator.New(simulator.Options{})
+// simulatedClients starts the built-in simulator, which all providers share. It knows the models that the configuration declares.
+func (w *workspace) simulatedClients(plan *planner.Plan) (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
+	sim, err := simulator.New(simulator.Options{Models: declaredModels(plan)})
 	if err != nil {
 		return func(*config.Provider, webhookOf) (*bfl.Client, error) { return nil, err }, func() {}
 	}
@@ -123,6 +123,17 @@ func (w *workspace) simulatedClients() (connect func(*config.Provider, webhookOf
 		})
 	}
 	return connect, func() { _ = sim.Close() } // nothing of a simulation outlives it
+}
+
+// declaredModels are those that the plan's images need and the catalogue does not have.
+func declaredModels(plan *planner.Plan) []*bfl.Model {
+	var models []*bfl.Model
+	for _, c := range plan.Changes {
+		if c.Desired != nil && c.Desired.Request.Model.Custom && !slices.Contains(models, c.Desired.Request.Model) {
+			models = append(models, c.Desired.Request.Model)
+		}
+	}
+	return models
 }
 
 // pictures is where a simulation's images are, as the user would type it; "" for real ones.

@@ -32,6 +32,10 @@ type Options struct {
 	// Now is the clock; time.Now by default. Webhooks wait by the real one.
 	Now func() time.Time
 
+	// Models are served besides those of the catalogue, whose endpoints cannot be taken. Of their parameters nothing is known; references are
+	// checked as they are declared.
+	Models []*bfl.Model
+
 	// Latency is how long tasks take, ModelLatency the exceptions by model name. See RealisticLatency.
 	Latency      Latency
 	ModelLatency map[string]Latency

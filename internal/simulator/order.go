@@ -93,6 +93,10 @@ func (r *orderReader) params(m *bfl.Model) {
 
 func (r *orderReader) inputs(m *bfl.Model) {
 	names := m.Inputs.References
+	if m.Inputs.List != "" {
+		r.list(m)
+		names = nil
+	}
 	if m.Inputs.Mask != "" {
 		names = append(slices.Clone(names), m.Inputs.Mask)
 	}
@@ -116,14 +120,21 @@ func (r *orderReader) inputs(m *bfl.Model) {
 			r.fail(valueError(name, err.Error(), raw))
 			continue
 		}
-		r.order.inputs = append(r.order.inputs, in)
-		r.order.request.Inputs = append(r.order.request.Inputs, bfl.Input{Field: name, URL: in.url})
+		r.take(in)
 	}
 	r.mask(m)
 }
 
+func (r *orderReader) take(in input) {
+	r.order.inputs = append(r.order.inputs, in)
+	r.order.request.Inputs = append(r.order.request.Inputs, bfl.Input{Field: in.field, URL: in.url})
+}
+
 // mask makes sure that a mask fits its image, as the schema promises.
 func (r *orderReader) mask(m *bfl.Model) {
+	if m.Inputs.Mask == "" {
+		return
+	}
 	image, mask := r.order.input(m.Inputs.References[0]), r.order.input(m.Inputs.Mask)
 	if image == nil || mask == nil || image.url != "" || mask.url != "" {
 		return
@@ -195,6 +206,7 @@ func (r *orderReader) rules() {
 		}
 		r.fail(fromViolation(v, r.fields[v.Field]))
 	}
+	r.checkDeclared()
 	if len(r.errs) == 0 && r.order.isTooLarge() {
 		r.fail(valueError("", fmt.Sprintf("the image would have more than %d pixels", r.order.model.MaxPixels), nil))
 	}

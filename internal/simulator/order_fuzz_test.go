@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -14,6 +15,7 @@ func FuzzReadOrder(f *testing.F) {
 		`{"prompt": "a", "width": 256, "height": 1e3, "seed": 0}`, `{"prompt": "a", "input_image": "aGVsbG8="}`,
 		`{"image": "data:image/png;base64,aGk", "mask": null, "top": 16}`, `{"finetune_id": "x", "aspect_ratio": "21:9"}`,
 		`{"prompt": "a", "width": 1e30}`, `{"prompt": "a", "width": 9223372036854775792}`, `{"prompt": "\ud800", "webhook_url": "https://a"}`,
+		`{"images": ["https://example.com/a.png", "aGk"], "aspect_ratio": "auto"}`, `{"images": []}`, `{"images": [7, null], "width": 1e9}`,
 		`{"prompt": "[fault:submit-500 x2]", "webhook_url": "%"}`, `[]`, `null`, `{"prompt":"a"`, "\xff", `{"prompt": "a", "width": 1152921504606846976}`,
 	} {
 		f.Add([]byte(body))
@@ -31,7 +33,7 @@ func FuzzReadOrder(f *testing.F) {
 		if p != nil {
 			t.Fatalf("%s is refused once it is written out as %s", body, again)
 		}
-		for _, m := range bfl.Models() {
+		for _, m := range slices.Concat(bfl.Models(), []*bfl.Model{declaredModel()}) {
 			o, errs := readOrder(m, parsed, body, false)
 			if (o == nil) == (len(errs) == 0) {
 				t.Fatalf("%s: an order %v with errors %v", m.Name, o, errs)

@@ -99,10 +99,18 @@ func (s *Simulator) newRoutes() map[string]route {
 		"/v1/finetune_details": {http.MethodGet: s.getFinetune},
 		"/v1/delete_finetune":  {http.MethodPost: s.deleteFinetune},
 	}
-	for _, m := range bfl.Models() {
+	serve := func(m *bfl.Model) {
 		routes[m.Endpoint] = route{http.MethodPost: func(w http.ResponseWriter, r *http.Request) *problem {
 			return s.submit(m, w, r)
 		}}
+	}
+	for _, m := range bfl.Models() {
+		serve(m)
+	}
+	for _, m := range s.opts.Models {
+		if routes[m.Endpoint] == nil {
+			serve(declared(m))
+		}
 	}
 	return routes
 }
