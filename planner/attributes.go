@@ -80,7 +80,7 @@ func requestChanged(img *config.Image, prior *state.Image) bool {
 	fields := 0
 	for _, a := range img.Request.Arguments {
 		before, ok := body[a.Name]
-		if !ok || a.Value == nil || !equal(value(before), a.Value) {
+		if !ok || a.Value == nil || !equal(value(before), plain(a.Value)) {
 			return true
 		}
 		fields++
@@ -99,7 +99,7 @@ func requestChanged(img *config.Image, prior *state.Image) bool {
 func configured(img *config.Image, request *bfl.Request, unknown map[string]bool) map[string]any {
 	all := map[string]any{"model": request.Model.Name, "output": img.Output, "provider": img.Provider}
 	for _, a := range request.Arguments {
-		all[a.Name] = a.Value
+		all[a.Name] = plain(a.Value)
 		if a.Value == nil {
 			unknown[a.Name] = true
 		}
@@ -200,6 +200,14 @@ func addLabels(all map[string]any, labels map[string]string) {
 	for key, text := range labels {
 		all[fmt.Sprintf("labels[%q]", key)] = text
 	}
+}
+
+// plain gives a field of the request that the catalogue does not know the form that its recorded one has; see value.
+func plain(v any) any {
+	if raw, ok := v.(json.RawMessage); ok {
+		return value(raw)
+	}
+	return v
 }
 
 // value decodes a recorded field: to a string, bool, int64 or float64 if it is one, else it stays JSON.
