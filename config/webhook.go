@@ -77,6 +77,11 @@ func (e *evaluator) webhook(s *scope, b *settingsBlock, p *Provider) {
 			e.fail(&b.node, missingInWebhook(at, argument.name))
 		}
 	}
+	if p.Webhook != nil && p.Region == "global" && p.Endpoint == "" {
+		e.add(warning(hook.Range, "Webhook without a region", "The API's answer to a request with a webhook does not say "+
+			"where to ask for the task, and behind the global endpoint that can be any region. Name the region, as in "+
+			"region = \"eu\", and each task is where it is asked for."))
+	}
 }
 
 func (e *evaluator) webhookURL(hook *Webhook, text string, at hcl.Range) {

@@ -24,6 +24,7 @@ import (
 type API interface {
 	Submit(ctx context.Context, request *bfl.Request, open bfl.Opener) (bfl.Submission, error)
 	Poll(ctx context.Context, pollingURL string) (bfl.Result, error)
+	Find(ctx context.Context, taskID string) (bfl.Result, error)
 	Download(ctx context.Context, sampleURL string, w io.Writer, limit int64) (int64, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -287,6 +288,8 @@ func TestPollFailures(t *testing.T) {
 		err     error
 		times   int
 		message string // "" when the image arrives all the same
+		// unplaced tasks are those of which the API named no polling URL.
+		unplaced, staysOnRecord bool
 	}{
 		{name: "500 passes", err: &bfl.APIError{StatusCode: 500}, times: 3},
 		{name: "a timeout passes", err: context.DeadlineExceeded, times: 3},
@@ -294,6 +297,15 @@ func TestPollFailures(t *testing.T) {
 		{name: "an unknown status is pending until the task has had its time", result: bfl.Result{Status: bfl.Pending, Raw: "Daydreaming"}, times: 1 << 30, message: "still not ready"},
 		{name: "an error is final", result: bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "out of paint"}, times: 1, message: "out of paint"},
 		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1, message: "not known to the API"},
+		{
+			name: "a task that is not where it was looked for is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1,
+			message: "stays on record: the next apply looks again", unplaced: true, staysOnRecord: true,
+		},
+		{
+			name: "a task that is in no region is not given up", err: bfl.ErrNowhere, times: 1,
+			message: "stays on record, and the next apply looks for it again: it is unknown", unplaced: true, staysOnRecord: true,
+		},
+		{name: "a task without a polling URL is found", unplaced: true},
 		{name: "403 is final", err: &bfl.APIError{StatusCode: 403, Message: "no entry"}, times: 1, message: "no entry"},
 	}
 	for _, tt := range tests {
@@ -302,6 +314,7 @@ func TestPollFailures(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, 1)
 				r.image(t, "a")
+				r.api.unplaced = tt.unplaced
 				polls := 0
 				r.api.onPoll = func(*fakeTask) (bfl.Result, error) {
 					if polls++; polls <= tt.times {
@@ -318,6 +331,9 @@ func TestPollFailures(t *testing.T) {
 				}
 				if r.api.attempts["a"] != 1 {
 					t.Errorf("submitted %d times, want once: it was paid for", r.api.attempts["a"])
+				}
+				if records := r.journal.of(t, "image.a"); tt.staysOnRecord && !slices.Equal(records, []string{"Intent", "Submitted"}) {
+					t.Errorf("on record are %v, which ends the task", records)
 				}
 			})
 		})

@@ -46,6 +46,7 @@ type fakeAPI struct {
 	maxModel           map[string]int
 	polls              int
 	order              []string // prompts in the order of acceptance
+	unplaced           bool     // answers name no polling URLs
 }
 
 type fakeTask struct {
@@ -104,7 +105,11 @@ func (f *fakeAPI) Submit(ctx context.Context, request *bfl.Request, open bfl.Ope
 	f.order = append(f.order, prompt)
 	f.maxActive = max(f.maxActive, active+1)
 	f.maxModel[task.model] = max(f.maxModel[task.model], ofModel+1)
-	return bfl.Submission{ID: task.id, PollingURL: "https://poll/" + task.id, Cost: 3000, HasCost: true}, nil
+	accepted := bfl.Submission{ID: task.id, Cost: 3000, HasCost: true}
+	if !f.unplaced {
+		accepted.PollingURL = "https://poll/" + task.id
+	}
+	return accepted, nil
 }
 
 func (f *fakeAPI) task(url string) *fakeTask {
@@ -130,6 +135,10 @@ func (f *fakeAPI) Poll(ctx context.Context, url string) (bfl.Result, error) {
 		return bfl.Result{Status: bfl.Pending, Raw: "Pending"}, nil
 	}
 	return bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://sample/" + task.id, Seed: new(int64(1)), Prompt: task.prompt}, nil
+}
+
+func (f *fakeAPI) Find(ctx context.Context, id string) (bfl.Result, error) {
+	return f.Poll(ctx, "https://poll/"+id)
 }
 
 func (f *fakeAPI) Download(ctx context.Context, url string, w io.Writer, _ int64) (int64, error) {

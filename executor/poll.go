@@ -28,13 +28,21 @@ func (r *run) pollLater(n *node, delay time.Duration) {
 func (r *run) poll(n *node) {
 	n.look++
 	n.looking, n.lookAgain = true, false
-	api, url, ctx := n.lane.account.API, n.task.PollingURL, r.ctx
+	api, task, ctx := n.lane.account.API, n.task, r.ctx
 	r.spawn(func() func() {
-		ctx, cancel := context.WithTimeout(ctx, pollTimeout)
-		defer cancel()
-		result, err := api.Poll(ctx, url)
+		result, err := look(ctx, api, task.ID, task.PollingURL)
 		return func() { r.polled(n, result, err) }
 	})
+}
+
+// look asks for a task where the API said that it is, or looks for it where the API said nothing.
+func look(ctx context.Context, api API, id, pollingURL string) (bfl.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	if pollingURL == "" {
+		return api.Find(ctx, id)
+	}
+	return api.Poll(ctx, pollingURL)
 }
 
 // polled decides what follows a look at a task.
@@ -56,8 +64,13 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: result.Message},
 			&TaskError{n.task.ID, "failed at the API: " + orElse(result.Message, "no reason was given")})
 	case bfl.NotFound:
-		if n.resumed {
+		switch {
+		case n.resumed:
 			r.forget(n, "is not known to the API any more")
+			return
+		case n.task.PollingURL == "":
+			r.leave(n, "is not known where it was submitted, and the API did not say where else it is. "+
+				"It is paid for and stays on record: the next apply looks again, and makes the image anew only if it is unknown then too")
 			return
 		}
 		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: "task not found"},
@@ -76,17 +89,25 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 // stillActive looks again later, unless the task has had its time. It then stays on record, and a later run looks at it first.
 func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
 	if elapsed > n.lane.account.TaskTimeout {
-		r.release(n)
-		r.fail(n, &TaskError{n.task.ID, fmt.Sprintf("is still not ready after %s. It stays on record, and the next apply goes on with it",
-			elapsed.Round(time.Second))})
+		r.leave(n, fmt.Sprintf("is still not ready after %s. It stays on record, and the next apply goes on with it", elapsed.Round(time.Second)))
 		return
 	}
 	r.pollLater(n, delay)
 }
 
+// leave fails the image in this run, and leaves its task to a later one: nothing is recorded that would end it.
+func (r *run) leave(n *node, why string) {
+	r.release(n)
+	r.fail(n, &TaskError{n.task.ID, why})
+}
+
 // pollFailed handles a look that failed. Nothing is lost by looking again, so only answers that will not change end it.
 func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 	if r.ctx.Err() != nil {
+		return
+	}
+	if errors.Is(err, bfl.ErrNowhere) {
+		r.leave(n, fmt.Sprintf("is paid for and stays on record, and the next apply looks for it again: %v", err))
 		return
 	}
 	var api *bfl.APIError

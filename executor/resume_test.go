@@ -62,6 +62,23 @@ func TestResume(t *testing.T) {
 			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
 		{
+			name: "a task without a polling URL is found",
+			setUp: func(_ *testing.T, r *rig, task *state.Task) {
+				r.remembers("a")
+				task.PollingURL = ""
+			},
+			records: []string{"Ready", "Fetched", "Stored"},
+		},
+		{
+			name: "a task without a polling URL that is unknown in its region is made again, and that is said",
+			setUp: func(_ *testing.T, r *rig, task *state.Task) {
+				r.api.onPoll = onceThen(gone)
+				task.PollingURL = ""
+			},
+			submitted: 1, cost: 3000, warning: "made again, at $0.03",
+			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
+		},
+		{
 			name: "a task whose URL stays expired is made again, and that is said",
 			setUp: func(_ *testing.T, r *rig, _ *state.Task) {
 				r.remembers("a")
@@ -209,6 +226,14 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			records: []string{"Failed"}, warning: "cannot be had any more",
 		},
 		{
+			name: "one that is in no region stays on record",
+			setUp: func(r *rig, task *state.Task) {
+				task.PollingURL = ""
+				r.api.onPoll = func(*fakeTask) (bfl.Result, error) { return bfl.Result{}, bfl.ErrNowhere }
+			},
+			warning: "stays on record",
+		},
+		{
 			name:    "one without an answer is given up",
 			setUp:   func(_ *rig, task *state.Task) { task.ID = "" },
 			records: []string{"Failed"}, warning: "may have been charged, $0.03",
@@ -336,4 +361,23 @@ func TestRestoredImagesAreFree(t *testing.T) {
 	if got := r.plan(t).Changes[0]; got.Origin != planner.Restore || got.Cost != 0 {
 		t.Errorf("planned as %s at %s, want a restore for nothing", got.Origin, got.Cost.Dollars())
 	}
+}
+
+// TestResumeNowhere makes sure that a task of which nobody knows where it is stays on record, and that nothing is bought in its place.
+func TestResumeNowhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.interrupted(t, r.image(t, "a")).PollingURL = ""
+		r.api.onPoll = func(*fakeTask) (bfl.Result, error) { return bfl.Result{}, bfl.ErrNowhere }
+		if _, err := r.apply(t); err == nil {
+			t.Error("the image is said to be there")
+		}
+		if failed := r.failures()["image.a"]; failed == nil || !strings.Contains(failed.Error(), "stays on record") {
+			t.Errorf("the failure is %v", failed)
+		}
+		if r.api.attempts["a"] != 0 || len(r.journal.of(t, "image.a")) != 0 {
+			t.Errorf("submitted %d times; on record are %v", r.api.attempts["a"], r.journal.of(t, "image.a"))
+		}
+	})
 }

@@ -98,7 +98,7 @@ func (r *run) fetchAbandoned(a planner.Abandoned) (string, bfl.Status, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, downloadTimeout)
 	defer cancel()
-	result, err := pollToEnd(ctx, account.API, a.Task.PollingURL)
+	result, err := pollToEnd(ctx, account.API, a.Task)
 	switch {
 	case err != nil:
 		return "", "", err
@@ -121,11 +121,11 @@ func (r *run) fetchAbandoned(a planner.Abandoned) (string, bfl.Status, error) {
 }
 
 // pollToEnd looks at a task until it is over. It was submitted by an earlier run, and so is over as a rule.
-func pollToEnd(ctx context.Context, api API, url string) (bfl.Result, error) {
+func pollToEnd(ctx context.Context, api API, task *state.Task) (bfl.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, salvageTimeout)
 	defer cancel()
 	for {
-		result, err := api.Poll(ctx, url)
+		result, err := look(ctx, api, task.ID, task.PollingURL)
 		if err != nil || result.Status != bfl.Pending {
 			return result, err
 		}

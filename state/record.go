@@ -23,7 +23,7 @@ type Intent struct {
 // Submitted says that the API accepted the task of an Intent.
 type Submitted struct {
 	Address addrs.Image
-	// ID and PollingURL are as the API returned them.
+	// ID and PollingURL are as the API returned them; it need not return the latter.
 	ID, PollingURL string
 	// Cost is what the API says it charges, or else the estimate.
 	Cost      bfl.Credits

@@ -90,7 +90,8 @@ type Task struct {
 	Request     json.RawMessage `json:"request"`
 	// Path is where the image was to go, relative like File.Path.
 	Path string `json:"path"`
-	// ID and PollingURL are "" while no answer to the POST has been recorded: such a task may or may not exist.
+	// ID is "" while no answer to the POST has been recorded: such a task may or may not exist. PollingURL is "" then, and
+	// where the answer named none.
 	ID         string `json:"task_id,omitempty"`
 	PollingURL string `json:"polling_url,omitempty"`
 	// Cost is what the API says it charges, or its estimate before the API answered.

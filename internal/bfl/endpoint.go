@@ -68,6 +68,11 @@ func (e *endpoint) resolve(path, query string) string {
 	return u.String()
 }
 
+// resultURL is where the endpoint's tasks can be polled, should the API not say where else.
+func (e *endpoint) resultURL(id string) string {
+	return e.resolve("/v1/get_result", url.Values{"id": {id}}.Encode())
+}
+
 // allowsKey returns an error unless the key may be sent to the address: to the provider's own host, or over https to a
 // host under the same registrable domain. Regions answer for each other there.
 func (e *endpoint) allowsKey(address string) error {

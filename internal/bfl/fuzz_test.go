@@ -113,8 +113,13 @@ func FuzzSubmission(f *testing.F) {
 		if s.ID == "" || s.Cost < 0 {
 			t.Errorf("got %+v", s)
 		}
-		if _, err := c.Poll(t.Context(), s.PollingURL); err != nil {
-			t.Errorf("the polling URL %q cannot be polled: %v", s.PollingURL, err)
+		if s.PollingURL == "" {
+			_, err = c.Find(t.Context(), s.ID)
+		} else {
+			_, err = c.Poll(t.Context(), s.PollingURL)
+		}
+		if err != nil {
+			t.Errorf("the task %q with polling URL %q cannot be polled: %v", s.ID, s.PollingURL, err)
 		}
 	})
 }

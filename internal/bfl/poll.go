@@ -63,7 +63,7 @@ type Result struct {
 	Message string
 }
 
-// Poll looks at a task once. A task that the API does not know is no error but a Result with status NotFound; other
+// Poll looks at a task once, by the URL that the API named. A task that the API does not know is no error but a Result with status NotFound; other
 // regions than the one that accepted it do not know it, nor any after its retention. The polling URL must be one that
 // Submit returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
 func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
@@ -79,6 +79,43 @@ func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
 		return Result{}, err
 	}
 	return c.parseResult(body)
+}
+
+// ErrNowhere is the error of Find for a task that neither the global endpoint nor any region knows. It says less than
+// NotFound does, since the regions have further hosts that may know it. At the endpoint of one region NotFound is the
+// answer, so that naming the region is how a user gives such a task up.
+var ErrNowhere = errors.New("it is unknown at the API's global endpoint and in its regions, and the API did not say where else it is. " +
+	"To give it up should it stay unknown, name the provider's region")
+
+// Find looks once at a task of which the API named no polling URL. It asks the client's endpoint and, where that is the
+// global one, which hands requests on to the regions, these as well. Its results are those of Poll; but there, NotFound
+// is never one of them.
+func (c *Client) Find(ctx context.Context, id string) (Result, error) {
+	result, err := c.Poll(ctx, c.base.resultURL(id))
+	if global := regionalEndpoint("global"); err != nil || result.Status != NotFound || canonicalHost(&c.base.url) != global.url.Host {
+		return result, err
+	}
+	for _, region := range []string{"eu", "us"} {
+		at := regionalEndpoint(region)
+		result, err := c.Poll(ctx, at.resultURL(id))
+		var refusal *APIError
+		if errors.As(err, &refusal) && !refusal.Retryable() {
+			// Nothing that a region has against the account ends a run at the global endpoint.
+			continue
+		}
+		if err != nil || result.Status != NotFound {
+			return result, err
+		}
+	}
+	return Result{}, ErrNowhere
+}
+
+// regionalEndpoint returns the endpoint of a region that BaseURL knows.
+func regionalEndpoint(region string) endpoint {
+	address, _ := BaseURL(region)
+	// The addresses are this package's own, and valid.
+	e, _ := parseEndpoint(address)
+	return e
 }
 
 // parseResult reads a poll's answer, liberally but for the two things that count: the status, and the sample of a task

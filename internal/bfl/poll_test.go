@@ -2,6 +2,7 @@ package bfl_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -145,5 +146,72 @@ func TestPollConnectionBreaks(t *testing.T) {
 	_, err = client(t, base).Poll(ctx, base+"/v1/get_result?id=1")
 	if e := as[*bfl.NetworkError](t, err); !e.Retryable() || e.Error() != "127.0.0.1 did not answer in time" {
 		t.Errorf("got %v", e)
+	}
+}
+
+// TestFind looks for a task that is known at some of the hosts.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	const eu, us, global = "api.eu.bfl.ai", "api.us.bfl.ai", "api.bfl.ai"
+	const ready, gone = `{"status":"Ready","result":{"sample":"https://x"}}`, `{"status":"Task not found"}`
+	type answers map[string]struct {
+		status int
+		body   string
+	}
+	tests := []struct {
+		name    string
+		base    string
+		answers answers
+		asked   []string
+		want    bfl.Status
+		nowhere bool
+		status  int // of the error
+	}{
+		{name: "where it was submitted", base: global, answers: answers{global: {200, ready}}, asked: []string{global}, want: bfl.Ready},
+		{
+			name: "in a region", base: global, answers: answers{global: {200, gone}, eu: {404, gone}, us: {200, ready}},
+			asked: []string{global, eu, us}, want: bfl.Ready,
+		},
+		{name: "in the first region", base: global, answers: answers{global: {200, gone}, eu: {200, ready}}, asked: []string{global, eu}, want: bfl.Ready},
+		{
+			name: "nowhere", base: global, answers: answers{global: {200, gone}, eu: {200, gone}, us: {200, gone}},
+			asked: []string{global, eu, us}, nowhere: true,
+		},
+		{
+			name: "nowhere, with a region that knows no such key", base: global, answers: answers{global: {200, gone}, eu: {403, `{}`}, us: {200, gone}},
+			asked: []string{global, eu, us}, nowhere: true,
+		},
+		{
+			name: "nobody knows yet", base: global, answers: answers{global: {200, gone}, eu: {503, `{}`}},
+			asked: []string{global, eu}, status: 503,
+		},
+		{name: "a key that is refused", base: global, answers: answers{global: {403, `{}`}}, asked: []string{global}, status: 403},
+		{name: "a region is not left", base: eu, answers: answers{eu: {200, gone}}, asked: []string{eu}, want: bfl.NotFound},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var asked []string
+			c, _ := inMemory(t, "https://"+test.base, func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.URL.Host)
+				if want := "/v1/get_result?id=a+b%26c"; r.URL.RequestURI() != want || r.Header.Get("X-Key") != key {
+					t.Errorf("%s was asked, want %s", r.URL.RequestURI(), want)
+				}
+				return reply(test.answers[r.URL.Host].status, test.answers[r.URL.Host].body), nil
+			})
+			got, err := c.Find(t.Context(), "a b&c")
+			if diff := cmp.Diff(test.asked, asked); diff != "" {
+				t.Errorf("hosts that were asked (-want +got):\n%s", diff)
+			}
+			var refusal *bfl.APIError
+			switch {
+			case test.status != 0:
+				if !errors.As(err, &refusal) || refusal.StatusCode != test.status {
+					t.Errorf("got %v, want status %d", err, test.status)
+				}
+			case errors.Is(err, bfl.ErrNowhere) != test.nowhere || !test.nowhere && err != nil || got.Status != test.want:
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
 	}
 }

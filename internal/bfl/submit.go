@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -19,10 +18,10 @@ import (
 type Submission struct {
 	// ID is the task's.
 	ID string
-	// PollingURL is what to poll, as the API gave it.
+	// PollingURL is what to poll, as the API gave it. It is "" where the API named none, as it does for a request with a
+	// webhook; Find looks for such a task.
 	PollingURL string
-	// Warning is set when the API named a polling URL that the key must not be sent to. PollingURL is one at the
-	// client's own endpoint then.
+	// Warning is set when the API named a polling URL that the key must not be sent to. PollingURL is "" then.
 	Warning error
 	// Cost is what the API charged, if HasCost.
 	Cost    Credits
@@ -138,15 +137,10 @@ func (c *Client) readSubmission(resp *http.Response) (Submission, error) {
 	if s.PollingURL != "" {
 		s.Warning = c.base.allowsKey(s.PollingURL)
 	}
-	if s.PollingURL == "" || s.Warning != nil {
-		s.PollingURL = c.resultURL(s.ID)
+	if s.Warning != nil {
+		s.PollingURL = ""
 	}
 	return s, nil
-}
-
-// resultURL is where every task of the endpoint can be polled, should the API not say where else.
-func (c *Client) resultURL(id string) string {
-	return c.base.resolve("/v1/get_result", url.Values{"id": {id}}.Encode())
 }
 
 // validTaskID reports whether an id can be one: it is printed, kept in files, and put into URLs.

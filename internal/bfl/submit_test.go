@@ -72,24 +72,24 @@ func TestSubmissions(t *testing.T) {
 	}{
 		{"the documented shape", `{"id":"a","polling_url":"https://api.bfl.ai/v1/get_result?id=a"}`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
 		{"another region", `{"id":"a","polling_url":"https://api.eu2.bfl.ai/p?x=%20&id=a"}`, bfl.Submission{ID: "a", PollingURL: "https://api.eu2.bfl.ai/p?x=%20&id=a"}, ""},
-		{"nulls", `{"id":"a","polling_url":null,"cost":null,"input_mp":null,"output_mp":null}`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
-		{"a cost of nothing", `{"id":"a","cost":0}`, bfl.Submission{ID: "a", PollingURL: home + "a", HasCost: true}, ""},
-		{"the webhook shape", `{"id":"a b&c","status":"Pending","webhook_url":"https://x"}`, bfl.Submission{ID: "a b&c", PollingURL: home + "a+b%26c"}, ""},
-		{"a number for an id", `{"id":12345678901234567890}`, bfl.Submission{ID: "12345678901234567890", PollingURL: home + "12345678901234567890"}, ""},
-		{"numbers as text", `{"id":"a","cost":"1.4","output_mp":"1.0"}`, bfl.Submission{ID: "a", PollingURL: home + "a", Cost: cost(1.4).Cost, HasCost: true, OutputMP: 1}, ""},
-		{"nonsense in other fields", `{"cost":[],"id":"a","polling_url":{},"input_mp":"much","output_mp":-1e300}`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
-		{"a negative cost", `{"id":"a","cost":-5}`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
-		{"an answer that is cut off behind the id", `{"id":"a","polling_url":"https://api.bf`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
-		{"an answer that is cut off right behind the id", `{"id":"a"`, bfl.Submission{ID: "a", PollingURL: home + "a"}, ""},
-		{"an answer that breaks behind the id", `{"cost":3,"id":"a",]]]`, bfl.Submission{ID: "a", PollingURL: home + "a", Cost: cost(3).Cost, HasCost: true}, ""},
+		{"nulls", `{"id":"a","polling_url":null,"cost":null,"input_mp":null,"output_mp":null}`, bfl.Submission{ID: "a"}, ""},
+		{"a cost of nothing", `{"id":"a","cost":0}`, bfl.Submission{ID: "a", HasCost: true}, ""},
+		{"the webhook shape", `{"id":"a b&c","status":"Pending","webhook_url":"https://x"}`, bfl.Submission{ID: "a b&c"}, ""},
+		{"a number for an id", `{"id":12345678901234567890}`, bfl.Submission{ID: "12345678901234567890"}, ""},
+		{"numbers as text", `{"id":"a","cost":"1.4","output_mp":"1.0"}`, bfl.Submission{ID: "a", Cost: cost(1.4).Cost, HasCost: true, OutputMP: 1}, ""},
+		{"nonsense in other fields", `{"cost":[],"id":"a","polling_url":{},"input_mp":"much","output_mp":-1e300}`, bfl.Submission{ID: "a"}, ""},
+		{"a negative cost", `{"id":"a","cost":-5}`, bfl.Submission{ID: "a"}, ""},
+		{"an answer that is cut off behind the id", `{"id":"a","polling_url":"https://api.bf`, bfl.Submission{ID: "a"}, ""},
+		{"an answer that is cut off right behind the id", `{"id":"a"`, bfl.Submission{ID: "a"}, ""},
+		{"an answer that breaks behind the id", `{"cost":3,"id":"a",]]]`, bfl.Submission{ID: "a", Cost: cost(3).Cost, HasCost: true}, ""},
 		{
 			"a stranger's polling URL", `{"id":"a","polling_url":"https://evil.example/?id=a"}`,
-			bfl.Submission{ID: "a", PollingURL: home + "a"},
+			bfl.Submission{ID: "a"},
 			"the address on evil.example is refused: the key is only sent to the provider's own hosts",
 		},
 		{
 			"a polling URL in plain text", `{"id":"a","polling_url":"http://api.bfl.ai/?id=a"}`,
-			bfl.Submission{ID: "a", PollingURL: home + "a"},
+			bfl.Submission{ID: "a"},
 			"the address on api.bfl.ai is refused: the key is only sent over https",
 		},
 	}
@@ -289,7 +289,7 @@ func TestRescuedTask(t *testing.T) {
 		_ = conn.Close()
 	})
 	s, err := client(t, base).Submit(t.Context(), heron(), nil)
-	if err != nil || s.ID != "task-1" || s.PollingURL != base+"/v1/get_result?id=task-1" {
+	if err != nil || s.ID != "task-1" {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }
