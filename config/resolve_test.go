@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,6 +118,44 @@ func TestEveryUseIsADependency(t *testing.T) {
 			if deps := find(t, images, "image.b").Dependencies; len(deps) == 0 || deps[0].String() != "image.a" {
 				t.Errorf("%s: depends on %v, want image.a (results: %v)", body, deps, results)
 			}
+		}
+	}
+}
+
+// TestDependenciesAmongInstances holds the table of the reference to what is done.
+func TestDependenciesAmongInstances(t *testing.T) {
+	t.Parallel()
+	const first = `image.product["a1"]`
+	const both = first + ` image.product["b2"]`
+	const all = both + ` image.product["c3"]`
+	for value, want := range map[string]string{
+		`references = [image.product["a1"]]`:                                                 first,
+		`references = [values(image.product)[0]]`:                                            first,
+		`references = [for k, p in image.product : p if k == "a1"]`:                          first,
+		`references = [for k, p in image.product : p if p.width == 1024]`:                    all,
+		`references = [lookup(image.product, "a1", null)]`:                                   all,
+		`references = [var.wide ? image.product["a1"] : image.product["b2"]]`:                both,
+		`labels = { n = length(image.product), keys = join(",", keys(image.product)) }`:      "",
+		`references = [for k, p in { for k, p in image.product : k => p } : p if k == "a1"]`: first,
+	} {
+		dir := write(t, "main.flux.hcl", head+`
+			variable "wide" { default = true }
+			image "product" {
+			  for_each = toset(["a1", "b2", "c3"])
+			  prompt   = each.key
+			  width    = 1024
+			}
+			image "b" {
+			  prompt = "x"
+			  `+value+`
+			}`)
+		_, images := evaluated(t, dir, nil)
+		var got []string
+		for _, addr := range find(t, images, "image.b").Dependencies {
+			got = append(got, addr.String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: depends on %v, want %s", value, got, want)
 		}
 	}
 }
