@@ -67,14 +67,28 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 	m.outputs = map[string]*output{}
 	m.calls = map[string]*moduleCall{}
 	m.models = map[string]*bfl.Model{}
+	decode := func(block *hcl.Block) {
+		if d.validName(block) {
+			d.block(m, block)
+		}
+	}
 	for _, file := range files {
+		if native, ok := file.Body.(*hclsyntax.Body); ok {
+			_, inPieces := file.Nav.(navigation)
+			d.add(topLevel.readArguments(native, nil)...)
+			for i, block := range native.Blocks {
+				if m.parent == nil && inPieces {
+					// Long files of the root module are read this once. The tree goes while it is read.
+					native.Blocks[i] = nil
+				}
+				d.add(topLevel.readBlock(block, decode)...)
+			}
+			continue
+		}
 		content, diags := topLevel.read(file.Body)
 		d.add(diags...)
 		for _, block := range content.blocks {
-			if !d.validName(block) {
-				continue
-			}
-			d.block(m, block)
+			decode(block)
 		}
 	}
 	for _, name := range sortedKeys(m.calls) {

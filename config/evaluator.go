@@ -29,6 +29,8 @@ type evaluator struct {
 	paths  *outputPaths
 	// decide is asked about each image; see Config.Evaluate.
 	decide Decide
+	// spare is memory for the values of the next builder; see builder.release.
+	spare []argumentValue
 	// clock counts changes of values, so that what depends on them is found to be out of date.
 	clock uint64
 

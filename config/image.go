@@ -74,6 +74,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	}
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
+	defer build.release()
 	for each := range expansion.all() {
 		img := build.instance(each)
 		var result *Result
@@ -127,8 +128,14 @@ type argumentValue struct {
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{
-		e: e, b: b, s: s, ctx: ctx, expansion: x, values: make([]argumentValue, len(b.args)),
+		e: e, b: b, s: s, ctx: ctx, expansion: x, values: e.spare,
 	}
+	e.spare = nil
+	if cap(build.values) < len(b.args) {
+		build.values = make([]argumentValue, 0, max(len(b.args), len(imageArguments)))
+	}
+	build.values = build.values[:len(b.args)]
+	clear(build.values)
 	for _, after := range b.after {
 		build.after = append(build.after, e.waitsFor(after, s)...)
 	}
@@ -139,6 +146,9 @@ func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *
 	}
 	return build
 }
+
+// release lets the next builder have the memory of this one, which must not be used any more.
+func (d *builder) release() { d.e.spare, d.values = d.values, nil }
 
 // prepare compiles the arguments of a block with many instances.
 func (d *builder) prepare() {

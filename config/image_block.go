@@ -77,7 +77,7 @@ func (d *decoder) imageBody(b *imageBlock, body hcl.Body) []*hcl.Block {
 	}
 	if native, ok := body.(*hclsyntax.Body); ok {
 		b.args = make([]argument, 0, len(native.Attributes))
-		blocks, diags = imageSchema.readNative(native, take)
+		diags = imageSchema.readNative(native, take, func(block *hcl.Block) { blocks = append(blocks, block) })
 	} else {
 		var content *section
 		content, diags = imageSchema.read(body)

@@ -145,8 +145,9 @@ type section struct {
 func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 	if native, ok := body.(*hclsyntax.Body); ok {
 		out := &section{args: make(map[string]*hcl.Attribute, len(native.Attributes))}
-		var diags hcl.Diagnostics
-		out.blocks, diags = s.readNative(native, func(attr *hclsyntax.Attribute) { out.args[attr.Name] = attr.AsHCLAttribute() })
+		diags := s.readNative(native,
+			func(attr *hclsyntax.Attribute) { out.args[attr.Name] = attr.AsHCLAttribute() },
+			func(block *hcl.Block) { out.blocks = append(out.blocks, block) })
 		return out, diags
 	}
 	hclSchema := &hcl.BodySchema{}
@@ -171,30 +172,39 @@ func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 }
 
 // readNative does for HCL's native syntax what HCL's own Body.Content does, without copying the body's maps for each
-// of tens of thousands of blocks. It hands over the arguments one by one.
-func (s *schema) readNative(body *hclsyntax.Body, take func(*hclsyntax.Attribute)) ([]*hcl.Block, hcl.Diagnostics) {
+// of tens of thousands of blocks. It hands over arguments and blocks one by one.
+func (s *schema) readNative(
+	body *hclsyntax.Body, argument func(*hclsyntax.Attribute), inner func(*hcl.Block),
+) hcl.Diagnostics {
+	diags := s.readArguments(body, argument)
+	for _, block := range body.Blocks {
+		diags = append(diags, s.readBlock(block, inner)...)
+	}
+	return diags
+}
+
+func (s *schema) readArguments(body *hclsyntax.Body, argument func(*hclsyntax.Attribute)) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for name, attr := range body.Attributes {
 		if !s.open && !slices.Contains(s.args, name) {
 			diags = append(diags, s.unknownArgument(name, attr.NameRange))
 			continue
 		}
-		take(attr)
+		argument(attr)
 	}
-	var blocks []*hcl.Block
-	for _, block := range body.Blocks {
-		i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
-		if i < 0 {
-			diags = append(diags, s.unknownBlock(block))
-			continue
-		}
-		if want := s.blocks[i].labels; len(block.Labels) != len(want) {
-			diags = append(diags, wrongLabels(block, want))
-			continue
-		}
-		blocks = append(blocks, block.AsHCLBlock())
+	return diags
+}
+
+func (s *schema) readBlock(block *hclsyntax.Block, inner func(*hcl.Block)) hcl.Diagnostics {
+	i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
+	if i < 0 {
+		return hcl.Diagnostics{s.unknownBlock(block)}
 	}
-	return blocks, diags
+	if want := s.blocks[i].labels; len(block.Labels) != len(want) {
+		return hcl.Diagnostics{wrongLabels(block, want)}
+	}
+	inner(block.AsHCLBlock())
+	return nil
 }
 
 func (s *schema) unknownArgument(name string, at hcl.Range) *hcl.Diagnostic {
