@@ -69,6 +69,9 @@ type Image struct {
 type Source struct {
 	// File is the path of a local file, usable with package os from the current directory.
 	File string
+	// Name is the file's path for people: relative to the root module, with slashes, wherever the program runs. A path from elsewhere that the
+	// configuration has as an absolute one stays that.
+	Name string
 	// Image is the address of the image of this configuration whose file it is, where IsImage is set.
 	Image   addrs.Image
 	IsImage bool

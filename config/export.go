@@ -211,12 +211,22 @@ func (x *exporter) input(i int) cty.Value {
 	return v
 }
 
-// fromRoot writes a path relative to the root module, with slashes.
+// fromRoot writes a path relative to the root module, with slashes, whether or not the root module's own is absolute. An absolute path that does
+// not lead into the root module stays as it is.
 func (e *evaluator) fromRoot(file string) string {
-	if rel, err := filepath.Rel(e.root.mod.dir, file); err == nil {
-		return filepath.ToSlash(rel)
+	root := e.root.mod.dir
+	if filepath.IsAbs(file) {
+		abs, err := filepath.Abs(root)
+		if err != nil {
+			return filepath.ToSlash(file)
+		}
+		root = abs
 	}
-	return filepath.ToSlash(file)
+	rel, err := filepath.Rel(root, file)
+	if err != nil || filepath.IsAbs(file) && !filepath.IsLocal(rel) {
+		return filepath.ToSlash(file)
+	}
+	return filepath.ToSlash(rel)
 }
 
 // beforeResult returns what is known of a result that is not there yet. What was asked for is what comes, but for

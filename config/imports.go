@@ -18,7 +18,9 @@ import (
 type Import struct {
 	To addrs.Image
 	// File is usable with package os. It is a whole image of the format that To's output has.
-	File   string
+	File string
+	// Name is the file's path for people; see Source.
+	Name   string
 	SHA256 string
 	Size   bfl.Size
 	Range  hcl.Range
@@ -139,7 +141,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 		return wrong(b.file.Range(), "Unusable import file", "%s: %s", v.AsString(), file.problem)
 	}
 	return Import{
-		To: to, File: file.path, SHA256: file.sha256, Size: file.size, Range: b.at,
+		To: to, File: file.path, Name: e.nameOf(".", v.AsString()), SHA256: file.sha256, Size: file.size, Range: b.at,
 		format: file.format, toAt: b.to.Range(), fileAt: b.file.Range(),
 	}, true
 }

@@ -3,7 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
+	"slices"
 	"strconv"
 
 	"github.com/zclconf/go-cty/cty"
@@ -43,27 +43,31 @@ func (c *Config) Variables() []Variable {
 // named. It is to be called after Evaluate. Two configurations with one digest ask for the same images, as long as
 // the program is the same.
 func (c *Config) Digest() string {
-	h := sha256.New()
 	if c.evaluator == nil {
 		return ""
 	}
-	for _, name := range sortedKeys(c.files) {
+	var lines []string
+	add := func(file, sum string) {
+		lines = append(lines, strconv.Quote(c.evaluator.fromRoot(file))+" "+sum+"\n")
+	}
+	for name, file := range c.files {
 		if name == "<console>" {
 			continue
 		}
-		sum := sha256.Sum256(c.files[name].Bytes)
-		digestLine(h, c.evaluator.fromRoot(name), hex.EncodeToString(sum[:]))
+		sum := sha256.Sum256(file.Bytes)
+		add(name, hex.EncodeToString(sum[:]))
 	}
-	for _, path := range sortedKeys(c.evaluator.opts.read) {
-		digestLine(h, c.evaluator.fromRoot(path), c.evaluator.opts.read[path])
+	for file, sum := range c.evaluator.opts.read {
+		add(file, sum)
 	}
-	for _, path := range sortedKeys(c.evaluator.inputs.files) {
-		digestLine(h, c.evaluator.fromRoot(path), c.evaluator.inputs.files[path].sha256)
+	for file, input := range c.evaluator.inputs.files {
+		add(file, input.sha256)
+	}
+	// Sorted as seen from the root module, the lines are the same wherever the program runs.
+	slices.Sort(lines)
+	h := sha256.New()
+	for _, line := range lines {
+		_, _ = h.Write([]byte(line)) // never fails
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func digestLine(h hash.Hash, name, sum string) {
-	// Writing to a hash never fails.
-	_, _ = h.Write([]byte(strconv.Quote(name) + " " + sum + "\n"))
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -206,23 +207,24 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 
 // fileInput interprets a path. It is relative to the module that the image stands in; a path that is not found there
 // is tried from the root module, since that is what path.module and values from outside are relative to.
-func (d *builder) fileInput(v *argumentValue, path string, at hcl.Range) (Source, bfl.Input, bool) {
-	if path == "" {
+func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (Source, bfl.Input, bool) {
+	if text == "" {
 		d.report(about(problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
 			"write null."), v.arg.Expr, d.context(v)))
 		return Source{}, bfl.Input{}, false
 	}
-	file := d.e.inputs.find(d.s.mod, path)
+	file, dir := d.e.inputs.find(d.s.mod, text)
+	use := inputUse{file: file, text: text, at: at, by: d.addr(d.current)}
 	if v.sensitive {
-		path = "(sensitive path)"
+		use.text = "(sensitive path)"
 	}
-	d.e.inputs.note(inputUse{file: file, text: path, at: at, by: d.addr(d.current)})
+	d.e.inputs.note(use)
 	if file.problem != "" {
 		// Reported at the end, when it is known whether another image makes this file.
 		d.e.taint(&d.b.node)
 		return Source{}, bfl.Input{}, false
 	}
-	return Source{File: file.path, Size: file.size}, bfl.Input{SHA256: file.sha256}, true
+	return Source{File: file.path, Name: d.e.nameOf(dir, text), Size: file.size}, bfl.Input{SHA256: file.sha256}, true
 }
 
 // inputFiles remembers what was found out about files that are sent with requests.
@@ -268,22 +270,31 @@ type inputUse struct {
 	by   addrs.Image
 }
 
-func (f *inputFiles) find(m *module, path string) *inputFile {
+// find finds the file that a module calls by a path. dir is the directory, as seen from the root module, from which the path led to it.
+func (f *inputFiles) find(m *module, path string) (file *inputFile, dir string) {
 	name := filepath.FromSlash(path)
 	if filepath.IsAbs(name) {
-		return f.read(filepath.Clean(name))
+		return f.read(filepath.Clean(name)), ""
 	}
-	file := f.read(filepath.Join(m.dir, name))
+	file = f.read(filepath.Join(m.dir, name))
 	if file.missing && m.parent != nil {
 		root := m
 		for root.parent != nil {
 			root = root.parent
 		}
 		if other := f.read(filepath.Join(root.dir, name)); !other.missing {
-			return other
+			return other, ""
 		}
 	}
-	return file
+	return file, m.rel
+}
+
+// nameOf returns a path for people that leads from dir to a file; see Source.
+func (e *evaluator) nameOf(dir, name string) string {
+	if filepath.IsAbs(filepath.FromSlash(name)) {
+		return e.fromRoot(filepath.Clean(filepath.FromSlash(name)))
+	}
+	return path.Join(dir, filepath.ToSlash(name))
 }
 
 func (f *inputFiles) read(path string) *inputFile {

@@ -114,7 +114,7 @@ func configured(img *config.Image, request *bfl.Request, unknown map[string]bool
 			reference.Name = source.Image.String()
 			unknown[name] = in.SHA256 == ""
 		case source.File != "":
-			reference.Name = source.File
+			reference.Name = source.Name
 		}
 		all[name] = reference
 	}

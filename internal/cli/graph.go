@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	g := &imageGraph{root: dir, instances: o.instances, nodes: map[string]*graphEntry{}}
+	g := &imageGraph{instances: o.instances, nodes: map[string]*graphEntry{}}
 	diags = append(diags, cfg.Evaluate(func(img *config.Image) *config.Result {
 		g.add(img)
 		return nil
@@ -72,7 +71,6 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 
 // imageGraph collects images and what they are made from.
 type imageGraph struct {
-	root      string
 	instances bool
 	nodes     map[string]*graphEntry
 }
@@ -119,19 +117,11 @@ func (g *imageGraph) add(img *config.Image) {
 		case source.IsImage:
 			e.needs[g.node(source.Image).String()] = true
 		case source.File != "":
-			e.inputs = append(e.inputs, g.relative(source.File))
+			e.inputs = append(e.inputs, source.Name)
 		case img.Request.Inputs[i].URL != "":
 			e.inputs = append(e.inputs, withoutQuery(img.Request.Inputs[i].URL))
 		}
 	}
-}
-
-// relative returns a file's path from the root module, as the configuration writes it.
-func (g *imageGraph) relative(path string) string {
-	if rel, err := filepath.Rel(g.root, path); err == nil {
-		path = rel
-	}
-	return filepath.ToSlash(path)
 }
 
 // withoutQuery returns a URL without what may be a signature.

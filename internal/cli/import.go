@@ -77,7 +77,7 @@ func describeImport(addr addrs.Image, path string) (imported config.Import, form
 	if err != nil {
 		return config.Import{}, "", fmt.Errorf("the file %s cannot be imported: %w", path, err)
 	}
-	imported = config.Import{To: addr, File: path, SHA256: info.SHA256, Size: bfl.Size{Width: info.Width, Height: info.Height}}
+	imported = config.Import{To: addr, File: path, Name: path, SHA256: info.SHA256, Size: bfl.Size{Width: info.Width, Height: info.Height}}
 	return imported, info.Format, nil
 }
 

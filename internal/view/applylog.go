@@ -172,7 +172,7 @@ func completedDetail(e executor.Completed, planned *planner.Change) string {
 	}
 	switch {
 	case e.Action == planner.Import && planned != nil && planned.Import != nil:
-		details += ", from " + planned.Import.File
+		details += ", from " + planned.Import.Name
 	case e.Action != planner.Create && e.Action != planner.Replace:
 	case planned != nil && planned.Origin == planner.Restore:
 		details += ", restored from the store"

@@ -20,7 +20,7 @@ func headingOf(c *planner.Change) heading {
 	case c.Action == planner.Move && c.From != nil:
 		h.subject, h.object = c.From.String(), c.Address.String()
 	case c.Action == planner.Import && c.Import != nil:
-		h.object = quoted(c.Import.File)
+		h.object = quoted(c.Import.Name)
 	}
 	return h
 }

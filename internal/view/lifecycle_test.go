@@ -31,7 +31,7 @@ func imported(address, file string) *planner.Change {
 	c := createLogo()
 	c.Address, c.Desired = addr(address), &config.Image{Address: addr(address)}
 	c.Action, c.Origin, c.Cost = planner.Import, "", 0
-	c.Import = &config.Import{To: c.Address, File: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
+	c.Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
 	return c
 }
 

@@ -163,7 +163,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		change.PreviousResource = new(resourceOf(*c.From))
 	}
 	if c.Import != nil {
-		change.Importing = &messageImport{c.Import.File}
+		change.Importing = &messageImport{c.Import.Name}
 	}
 	for _, r := range c.Reasons {
 		reason := plannedReason{Kind: string(r.Kind)}

@@ -88,7 +88,7 @@ func resourceChange(c *planner.Change, o *changeObjects, reason tfjson.ActionRea
 		change.After = o.after
 	}
 	if c.Import != nil {
-		change.Importing = &tfjson.Importing{ID: c.Import.File}
+		change.Importing = &tfjson.Importing{ID: c.Import.Name}
 	}
 	resource := resourceOfChange(c.Address, change, reason)
 	if c.From != nil {
