@@ -72,11 +72,15 @@ type lane struct {
 	ready   nodeHeap
 }
 
-// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other.
+// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other. Those that were
+// refused before ask nobody, so that they have no lane: there may be no account for them.
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
-		if c.Generates() || c.Origin == planner.Refused {
+		switch {
+		case c.Generates():
 			r.nodes[c.Address] = &node{change: c, lane: r.lane(c), height: 1}
+		case c.Origin == planner.Refused:
+			r.nodes[c.Address] = &node{change: c, height: 1, began: time.Now()}
 		}
 	}
 	for _, c := range plan.Changes {
@@ -94,7 +98,11 @@ func (r *run) build(plan *planner.Plan) {
 	r.unfinished = len(r.nodes)
 	r.measure()
 	for _, c := range plan.Changes {
-		if n := r.nodes[c.Address]; n != nil && n.waiting == 0 {
+		switch n := r.nodes[c.Address]; {
+		case n == nil:
+		case c.Origin == planner.Refused:
+			r.fail(n, &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
+		case n.waiting == 0 && n.phase == waiting:
 			r.enqueue(n)
 		}
 	}

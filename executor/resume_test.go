@@ -363,6 +363,29 @@ func TestRestoredImagesAreFree(t *testing.T) {
 	}
 }
 
+// A plan that asks the API for nothing connects to no account.
+func TestRefusedRequestNeedsNoAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.opts.Accounts = nil
+		img := r.image(t, "a")
+		r.image(t, "b", "a")
+		r.image(t, "c", "b")
+		r.prior.Moderated = map[string]state.Moderation{img.Request.Fingerprint(): {Reasons: []string{"a face"}}}
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) || summary.Failed != 1 || summary.Skipped != 2 {
+			t.Errorf("Apply = %+v, %v; want 1 failed and 2 skipped", summary, err)
+		}
+		if failed := r.failures()["image.a"]; failed == nil || !strings.Contains(failed.Error(), "a face") {
+			t.Errorf("the failure is %v, want it to say what moderation said", failed)
+		}
+		if diff := cmp.Diff([]string{"image.b", "image.c"}, r.skipped()); diff != "" {
+			t.Errorf("skipped (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestResumeNowhere makes sure that a task of which nobody knows where it is stays on record, and that nothing is bought in its place.
 func TestResumeNowhere(t *testing.T) {
 	t.Parallel()
