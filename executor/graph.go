@@ -72,14 +72,14 @@ type lane struct {
 	ready   nodeHeap
 }
 
-// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other. Those that were
-// refused before ask nobody, so that they have no lane: there may be no account for them.
+// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other. What is withheld
+// asks nobody, so that it has no lane: there may be no account for it.
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
 		case c.Generates():
 			r.nodes[c.Address] = &node{change: c, lane: r.lane(c), height: 1}
-		case c.Origin == planner.Refused:
+		case c.Withheld():
 			r.nodes[c.Address] = &node{change: c, height: 1, began: time.Now()}
 		}
 	}

@@ -38,6 +38,8 @@ const (
 	Resume Origin = "resume"
 	// Refused is nowhere: the API's moderation refused this very request before, so that it is not asked again.
 	Refused Origin = "refused"
+	// Skipped is nowhere either: an image that it needs is refused, or skipped itself.
+	Skipped Origin = "skipped"
 )
 
 // ReasonKind says why an image is created, replaced or destroyed.
@@ -108,6 +110,8 @@ type Change struct {
 	Task *state.Task
 	// Moderation is why the API refused the request before, where Origin is Refused.
 	Moderation state.Moderation
+	// Lacks is the image that it needs and that will not be there, where Origin is Skipped.
+	Lacks addrs.Image
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.
@@ -213,8 +217,9 @@ type Summary struct {
 	Restored, Resumed int
 	// Moved, Imported and Forgotten count changes that are free, and in none of the counts above unless something else about the image changes.
 	Moved, Imported, Forgotten int
-	// Refused counts images that are not asked for because moderation refused them before. They are in none of the other counts.
-	Refused int
+	// Refused counts images that are not asked for because moderation refused them before, Skipped those that need one of these. They are in
+	// none of the other counts.
+	Refused, Skipped int
 	// Cost is the estimated price of all of them.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
@@ -225,9 +230,14 @@ type Summary struct {
 func (p *Plan) Summary() Summary {
 	var s Summary
 	for _, c := range p.Changes {
-		if c.Origin == Refused {
+		switch c.Origin {
+		case Refused:
 			s.Refused++
 			continue
+		case Skipped:
+			s.Skipped++
+			continue
+		case Generate, Restore, Resume:
 		}
 		switch c.Action {
 		case Create:
@@ -252,7 +262,7 @@ func (p *Plan) Summary() Summary {
 			s.Restored++
 		case Resume:
 			s.Resumed++
-		case Generate, Refused:
+		case Generate, Refused, Skipped:
 		}
 		s.Cost += c.Cost
 		s.CostUnknown = s.CostUnknown || c.CostUnknown

@@ -163,6 +163,7 @@ func (p *Planner) originate(c *Change) {
 		c.RecordedSeed = recordedSeed(c)
 		c.Cost, c.CostUnknown = c.Price, atLeast
 	}
+	p.skip(c)
 }
 
 // refused reports whether moderation refused this very request before.

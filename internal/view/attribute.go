@@ -59,7 +59,7 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 	switch {
 	case c.Action == planner.Destroy:
 		symbol = "-"
-	case c.Action == planner.Forget, c.Prior == nil && (c.Action == planner.Import || c.Origin == planner.Refused):
+	case c.Action == planner.Forget, c.Prior == nil && (c.Action == planner.Import || c.Withheld()):
 		symbol = " "
 	case a.Before == nil:
 		symbol = "+"

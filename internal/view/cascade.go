@@ -16,7 +16,7 @@ type cascade struct {
 	// visited marks with the number of the last walk, so that a walk need not clear it.
 	visited []int
 	walks   int
-	// needs lists for an image those that are made from it in the same run; nil until it is asked for.
+	// needs lists for an image those that are skipped and need it; nil until it is asked for.
 	needs map[addrs.Image][]addrs.Image
 }
 
@@ -81,7 +81,7 @@ func (c *cascade) dragged(changes ...*planner.Change) (n int, cost bfl.Credits, 
 		var next int
 		next, queue = queue[0], queue[1:]
 		for _, i := range c.drags[next] {
-			if c.visited[i] == c.walks {
+			if c.visited[i] == c.walks || c.changes[i].Withheld() {
 				continue
 			}
 			c.visited[i] = c.walks
@@ -94,16 +94,15 @@ func (c *cascade) dragged(changes ...*planner.Change) (n int, cost bfl.Credits, 
 	return n, cost, atLeast
 }
 
-// needing returns how many images cannot be made without that of a change, directly or through others.
+// needing returns how many images are skipped because they need that of a change, directly or through others.
 func (c *cascade) needing(change *planner.Change) int {
 	if c.needs == nil {
 		c.needs = map[addrs.Image][]addrs.Image{}
 		for _, down := range c.changes {
-			if !down.Makes() || down.Desired == nil {
-				continue
-			}
-			for _, up := range down.Desired.Dependencies {
-				c.needs[up] = append(c.needs[up], down.Address)
+			if down.Origin == planner.Skipped {
+				for _, up := range down.Desired.Dependencies {
+					c.needs[up] = append(c.needs[up], down.Address)
+				}
 			}
 		}
 	}

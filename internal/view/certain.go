@@ -10,7 +10,7 @@ import (
 
 // mayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
 func mayStay(c *planner.Change) bool {
-	if !c.Conditional() || c.Origin == planner.Refused {
+	if !c.Conditional() || c.Withheld() {
 		return false
 	}
 	for _, r := range c.Reasons {

@@ -141,6 +141,9 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	if len(c.Moderation.Reasons) > 0 {
 		fmt.Fprintf(&rest, " %q", c.Moderation.Reasons)
 	}
+	if c.Origin == planner.Skipped {
+		fmt.Fprintf(&rest, " lacks %s %s", unkeyed(c.Lacks.Module), c.Lacks.Name)
+	}
 	if c.From != nil {
 		fmt.Fprintf(&rest, " from %s %s", unkeyed(c.From.Module), c.From.Name)
 	}

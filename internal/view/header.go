@@ -19,6 +19,8 @@ func headingOf(c *planner.Change) heading {
 	switch {
 	case c.Action == planner.Move && c.From != nil:
 		h.subject, h.object = c.From.String(), c.Address.String()
+	case c.Origin == planner.Skipped:
+		h.object = c.Lacks.String()
 	case c.Action == planner.Import && c.Import != nil:
 		h.object = quoted(c.Import.Name)
 	}
@@ -44,6 +46,8 @@ func (pp *planPage) header(c *planner.Change) {
 	}
 	if c.Origin == planner.Refused {
 		pp.refusedNotes(c)
+	}
+	if c.Withheld() {
 		return
 	}
 	pp.drags(c)
@@ -57,6 +61,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 		if len(c.Moderation.Reasons) > 0 {
 			phrases = append(phrases, "moderation said: "+harmless(list(c.Moderation.Reasons)))
 		}
+	case c.Origin == planner.Skipped:
 	case c.Action == planner.Forget:
 		phrases = append(phrases, "a removed block with destroy = false names it")
 	case c.Frozen && why != "":
@@ -143,6 +148,8 @@ func (f *fold) will() string {
 		return "are frozen and stay as they are"
 	case c.Origin == planner.Refused:
 		return "stay refused by moderation"
+	case c.Origin == planner.Skipped:
+		return "will be skipped, since they need " + blockName(c.Lacks)
 	case c.Action == planner.Move && c.From != nil:
 		return "have moved from " + blockName(*c.From)
 	case c.Action == planner.Import:

@@ -56,6 +56,14 @@ func refused(address string, reasons ...string) *planner.Change {
 	return c
 }
 
+// unmakable returns an image that needs one that will not be there.
+func unmakable(address, lacks string) *planner.Change {
+	c := createLogo()
+	c.Address, c.Desired = addr(address), &config.Image{Address: addr(address), Dependencies: []addrs.Image{addr(lacks)}}
+	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, addr(lacks)
+	return c
+}
+
 // lifecyclePlan has what becomes of images besides being made and removed.
 func lifecyclePlan() *planner.Plan {
 	renamed := updateBanner()
@@ -73,12 +81,11 @@ func lifecyclePlan() *planner.Plan {
 	triggered.Reasons = []planner.Reason{{Kind: planner.Triggered, Upstream: addr("image.lost")}}
 	again := replaceLogo()
 	again.Address, again.Origin, again.Cost = addr("image.refused_again"), planner.Refused, 0
-	poster := createLogo()
-	poster.Address = addr("image.poster")
-	poster.Desired = &config.Image{Address: poster.Address, Dependencies: []addrs.Image{addr("image.refused")}}
+	poster := unmakable("image.poster", "image.refused")
+	frame := unmakable("image.frame", "image.poster")
 	return &planner.Plan{Changes: []*planner.Change{
 		forgotten("image.forgotten"), stays, imported("image.imported", "old art/logo.png"), uncertain,
-		moved(`image.tile["the sun"]`, `image.card["the sun"]`), poster, conditional,
+		moved(`image.tile["the sun"]`, `image.card["the sun"]`), poster, frame, conditional,
 		refused("image.refused", "Derivative Works Filter", "Violence"), again, seeded, triggered, renamed,
 	}}
 }
@@ -90,7 +97,8 @@ func TestLifecycle(t *testing.T) {
 		many.Changes = append(many.Changes,
 			moved(fmt.Sprintf("image.tile[%d]", i), fmt.Sprintf("image.card[%d]", i)),
 			imported(fmt.Sprintf("image.imported[%d]", i), fmt.Sprintf("old/%d.png", i)),
-			forgotten(fmt.Sprintf("image.old[%d]", i)), frozen(fmt.Sprintf("image.cold[%d]", i)), refused(fmt.Sprintf("image.bad[%d]", i)))
+			forgotten(fmt.Sprintf("image.old[%d]", i)), frozen(fmt.Sprintf("image.cold[%d]", i)), refused(fmt.Sprintf("image.bad[%d]", i)),
+			unmakable(fmt.Sprintf("image.worse[%d]", i), fmt.Sprintf("image.bad[%d]", i)))
 		lost := createLogo()
 		lost.Address, lost.Task = addr(fmt.Sprintf("image.lost[%d]", i)), &state.Task{Cost: bfl.CreditsOf(3)}
 		many.Changes = append(many.Changes, lost)
@@ -215,6 +223,7 @@ func TestLifecycleJSON(t *testing.T) {
 		`image.card["the sun"]`:           {Actions: noop, Previous: `image.tile["the sun"]`},
 		"image.refused":                   {Actions: noop},
 		"image.refused_again":             {Actions: noop},
+		"image.frame":                     {Actions: noop},
 		`module.brand["eu"].image.banner`: {Actions: tfjson.Actions{tfjson.ActionUpdate}, Previous: "image.banner"},
 	}
 	got := map[string]facts{}
@@ -237,8 +246,8 @@ func TestLifecycleJSON(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, r := range decoded.PlannedValues.RootModule.Resources {
-		if r.Address == "image.refused" {
-			t.Error("an image that is refused is among the planned values")
+		if r.Address == "image.refused" || r.Address == "image.frame" {
+			t.Errorf("%s is among the planned values, and will not be there", r.Address)
 		}
 	}
 }

@@ -108,8 +108,8 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 	}
 	h := headingOf(c)
 	switch {
-	case c.Frozen, c.Origin == planner.Refused, c.Action == planner.Forget:
-		phrases = slices.Insert(phrases, 0, h.phrase)
+	case c.Frozen, c.Withheld(), c.Action == planner.Forget:
+		phrases = slices.Insert(phrases, 0, strings.TrimSpace(h.phrase+" "+h.object))
 	case c.Action == planner.Move:
 		phrases = append(phrases, "moved from "+c.From.String())
 	case c.Action == planner.Import:
@@ -125,7 +125,7 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 		}
 		text += " by an interrupted run, and is sent again**"
 	}
-	if n, cost, atLeast := r.downstream.dragged(changes...); n > 0 && c.Origin != planner.Refused {
+	if n, cost, atLeast := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
 		text += fmt.Sprintf(" **+ %s downstream, %s**", count(n, "image"), costText(cost, atLeast))
 	}
 	return strings.TrimSpace(text)

@@ -58,8 +58,10 @@ type plannedChange struct {
 	Conditional bool `json:"conditional,omitempty"`
 	// Importing is the file that is taken as the image.
 	Importing *messageImport `json:"importing,omitempty"`
-	// Origin is "generate", "restore", "resume" or "refused" for an image that is to be made.
+	// Origin is "generate", "restore" or "resume" for an image that is to be made, "refused" or "skipped" for one that is not.
 	Origin string `json:"origin,omitempty"`
+	// Because is the image that a skipped one needs.
+	Because string `json:"because,omitempty"`
 	// ModerationReasons are the API's, for an image that stays refused.
 	ModerationReasons []string `json:"moderation_reasons,omitempty"`
 	// MayHaveBeenCharged says that an interrupted run asked for the image and got no answer, at UncertainCost in US dollars.
@@ -129,7 +131,7 @@ type changeSummary struct {
 	// Moved and Forgotten count changes that are free.
 	Moved     int `json:"moved,omitempty"`
 	Forgotten int `json:"forgotten,omitempty"`
-	// Unchanged, Failed and Skipped are of an apply.
+	// Skipped counts the images that need one that is refused or, of an apply, is not there for another reason. Unchanged and Failed are of an apply.
 	Unchanged int `json:"unchanged,omitempty"`
 	Failed    int `json:"failed,omitempty"`
 	Skipped   int `json:"skipped,omitempty"`

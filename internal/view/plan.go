@@ -130,6 +130,8 @@ func lookOf(c *planner.Change) look {
 		return look{symbol: none, will: "is frozen and stays as it is"}
 	case c.Origin == planner.Refused:
 		return look{symbol: none, will: "stays refused by moderation"}
+	case c.Origin == planner.Skipped:
+		return look{symbol: none, will: "will be skipped, since it needs"}
 	case c.Action == planner.Move:
 		return look{symbol: none, will: "has moved to"}
 	case c.Action == planner.Import:
@@ -233,7 +235,7 @@ func priceText(c *planner.Change) string {
 		return "free"
 	case !c.Makes():
 		return ""
-	case c.Origin == planner.Refused:
+	case c.Withheld():
 		return "not asked for"
 	case c.Origin == planner.Restore:
 		return "restored from the store, free"

@@ -101,7 +101,7 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 	verb := "generated"
 	for _, u := range upstream {
 		switch c := all.change(u); {
-		case c != nil && c.Origin == planner.Refused:
+		case c != nil && c.Withheld():
 			return imageNames(upstream) + " will not be there"
 		case c == nil || c.Action != planner.Create:
 			verb = "regenerated"

@@ -125,7 +125,7 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
 		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Abandoned),
-		Conditional: t.conditional, Refused: t.Refused, Frozen: t.frozen,
+		Conditional: t.conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.frozen,
 		MayHaveBeenCharged: t.uncertain, UncertainCost: t.charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, Simulated: info.Simulated,
 	}, "change_summary"})
@@ -142,6 +142,8 @@ func plannedText(c *planner.Change) string {
 		return "Frozen, stays as it is"
 	case c.Origin == planner.Refused:
 		return "Stays refused by moderation"
+	case c.Origin == planner.Skipped:
+		return "Skipped, since it needs " + c.Lacks.String()
 	case c.Action == planner.Destroy:
 		return "Plan to delete"
 	default:
@@ -162,6 +164,9 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	if c.From != nil {
 		change.PreviousResource = new(resourceOf(*c.From))
 	}
+	if c.Origin == planner.Skipped {
+		change.Because = c.Lacks.String()
+	}
 	if c.Import != nil {
 		change.Importing = &messageImport{c.Import.Name}
 	}
@@ -175,9 +180,9 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	return change
 }
 
-// plannedAction returns Terraform's word for what will be done: nothing for an image that stays refused.
+// plannedAction returns Terraform's word for what will be done: nothing for an image that is withheld.
 func plannedAction(c *planner.Change) string {
-	if c.Origin == planner.Refused {
+	if c.Withheld() {
 		return messageAction(planner.NoOp)
 	}
 	return messageAction(c.Action)

@@ -47,7 +47,7 @@ func tallyOf(p *planner.Plan) tally {
 func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 	for _, c := range p.Changes {
 		switch {
-		case c.Frozen || c.Origin == planner.Refused:
+		case c.Frozen || c.Withheld():
 			apart = append(apart, c)
 		case c.Action != planner.NoOp:
 			acts = append(acts, c)
@@ -59,7 +59,7 @@ func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 // idle reports whether a plan carries nothing out. Images that stay refused make a plan that is neither idle nor empty: apply fails for them.
 func idle(p *planner.Plan) bool {
 	for _, c := range p.Changes {
-		if c.Origin != planner.Refused && (c.From != nil || c.Action != planner.NoOp && !c.Frozen) {
+		if !c.Withheld() && (c.From != nil || c.Action != planner.NoOp && !c.Frozen) {
 			return false
 		}
 	}
@@ -119,6 +119,8 @@ func (t *tally) sentences() []string {
 		"of the replaced images are made anew only if what they are made from turns out different.")
 	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
 		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
+	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
+		"images that need a refused one will be skipped, at no cost.")
 	say(t.frozen, "1 frozen image stays as it is, although it does not match the configuration.",
 		"frozen images stay as they are, although they do not match the configuration.")
 	return all

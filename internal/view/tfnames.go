@@ -58,7 +58,7 @@ func actionReason(c *planner.Change, r repetition) tfjson.ActionReason {
 	switch {
 	case c.Action == planner.Destroy && has(planner.NotInConfiguration):
 		return r.whyDeleted(c.Address)
-	case c.Action != planner.Replace, c.Origin == planner.Refused:
+	case c.Action != planner.Replace, c.Withheld():
 		return tfjson.ActionReasonNone
 	case has(planner.Requested):
 		return tfjson.ActionReasonReplaceByRequest

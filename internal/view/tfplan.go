@@ -55,7 +55,7 @@ func (d *PlanDocument) document() *tfjson.Plan {
 		if drift := driftOf(c, &objects); drift != nil {
 			doc.ResourceDrift = append(doc.ResourceDrift, drift)
 		}
-		if objects.after != nil && (c.Origin != planner.Refused || c.Prior != nil) {
+		if objects.after != nil && (!c.Withheld() || c.Prior != nil) {
 			resource := stateResource(c.Address, objects.after, objects.afterSensitive)
 			if c.Desired != nil {
 				for _, up := range c.Desired.Dependencies {
@@ -132,7 +132,7 @@ func driftOf(c *planner.Change, o *changeObjects) *tfjson.ResourceChange {
 }
 
 func actionsOf(c *planner.Change) tfjson.Actions {
-	if c.Origin == planner.Refused {
+	if c.Withheld() {
 		return tfjson.Actions{tfjson.ActionNoop}
 	}
 	switch c.Action {

@@ -254,6 +254,9 @@ func (o *changeObjects) making(c *planner.Change) {
 	if c.Makes() && c.Origin != "" {
 		o.after["origin"] = string(c.Origin)
 	}
+	if c.Origin == planner.Skipped {
+		o.after["because"] = c.Lacks.String()
+	}
 	if mayStay(c) {
 		o.after["conditional"] = true
 	}

@@ -1,0 +1,19 @@
+package planner
+
+// Withheld reports whether an image will not be made although the configuration asks for it: moderation refused its request before, or it needs an
+// image of which that is so. Apply fails for the former and skips the latter.
+func (c *Change) Withheld() bool { return c.Origin == Refused || c.Origin == Skipped }
+
+// skip withholds an image that would be generated from one that will not be there, so that no price is asked for it.
+func (p *Planner) skip(c *Change) {
+	if !c.Generates() {
+		return
+	}
+	for _, upstream := range c.Desired.Dependencies {
+		if up := p.desired[upstream].change; up != nil && up.Withheld() {
+			c.Origin, c.Lacks = Skipped, upstream
+			c.Cost, c.CostUnknown, c.RecordedSeed = 0, false, nil
+			return
+		}
+	}
+}
