@@ -334,6 +334,24 @@ func TestUnknownSource(t *testing.T) {
 	}
 }
 
+// References have the language's names also where the model is not in the catalogue.
+func TestAttributesOfDeclaredModel(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.image(t, "image.logo", "a logo")
+	hero := w.image(t, "image.hero", "the logo", "image.logo")
+	declared := *hero.Request.Model
+	declared.Name, declared.Endpoint = "flux-9", "/v1/flux-9"
+	hero.Request.Model = &declared
+	w.make(t)
+	plan, _ := w.plan(t, Options{})
+	for _, a := range plan.Changes[0].Attributes() {
+		if a.Changed() {
+			t.Errorf("%s of an image that did not change is %v before and %v after", a.Name, a.Before, a.After)
+		}
+	}
+}
+
 func TestReadingOrder(t *testing.T) {
 	t.Parallel()
 	want := []string{
