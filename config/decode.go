@@ -141,13 +141,23 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 
 // validName checks a block's label, which stands in addresses and expressions.
 func (d *decoder) validName(block *hcl.Block) bool {
-	if len(block.Labels) == 0 || block.Type == "model" || hclsyntax.ValidIdentifier(block.Labels[0]) {
+	if len(block.Labels) == 0 || block.Type == "model" || isIdentifier(block.Labels[0]) {
 		return true
 	}
 	d.add(problem(block.LabelRanges[0], "Invalid name",
 		"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and dashes.",
 		block.Labels[0]))
 	return false
+}
+
+// isIdentifier reports whether a text can be a name. HCL is asked, by way of its scanner, only about what is not ASCII.
+func isIdentifier(text string) bool {
+	for i := range len(text) {
+		if !isWord(text[i], i == 0) {
+			return hclsyntax.ValidIdentifier(text)
+		}
+	}
+	return text != ""
 }
 
 // duplicate reports a second block for what there can be one of.

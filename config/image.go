@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -268,22 +267,6 @@ func (d *builder) expression(arg *argument) argumentValue {
 		v.value = cty.DynamicVal
 	}
 	return v
-}
-
-// literal returns the value of an expression that is a literal, as most are in long files.
-func literal(expr hcl.Expression) (cty.Value, bool) {
-	switch e := expr.(type) {
-	case *hclsyntax.LiteralValueExpr:
-		return e.Val, true
-	case *hclsyntax.TemplateExpr:
-		if len(e.Parts) != 1 {
-			return cty.NilVal, false
-		}
-		if part, ok := e.Parts[0].(*hclsyntax.LiteralValueExpr); ok && part.Val.Type() == cty.String {
-			return part.Val, true
-		}
-	}
-	return cty.NilVal, false
 }
 
 // given returns the value of an argument, nil where it is absent or null.

@@ -10,10 +10,7 @@ import (
 // use resolves the names in an expression, and records them as what the node needs. It reports whether the expression
 // names each, count or self, so that it has a value of its own for each instance.
 func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (perInstance bool) {
-	if expr == nil {
-		return false
-	}
-	if _, ok := literal(expr); ok {
+	if expr == nil || isLiteral(expr) {
 		return false
 	}
 	for _, traversal := range expr.Variables() {

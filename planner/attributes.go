@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -15,31 +16,37 @@ import (
 
 // attributes returns what the image is before and after: prior is nil for an image that is new, img and request for one that goes.
 func attributes(known *state.State, prior *state.Image, img *config.Image, request *bfl.Request) []Attribute {
-	before, after := map[string]any{}, map[string]any{}
-	unknown := map[string]bool{}
-	if prior != nil {
-		before = recorded(known, prior, modelOf(prior, request))
-	}
+	var all []Attribute
 	if img != nil {
-		after = configured(img, request, unknown)
+		all = configured(img, request)
 	}
-	names := slices.Collect(maps.Keys(before))
-	for name := range after {
-		if _, ok := before[name]; !ok {
-			names = append(names, name)
-		}
+	if prior != nil {
+		all = withRecorded(all, recorded(known, prior, modelOf(prior, request)))
 	}
-	slices.SortFunc(names, CompareNames)
-	all := make([]Attribute, 0, len(names))
-	for _, name := range names {
-		a := Attribute{Name: name, Before: before[name], After: after[name], Unknown: unknown[name]}
-		a.Before = named(a.Before, a.After)
-		if isRedacted(a.Before) && request != nil && request.Fingerprint() == prior.Fingerprint {
-			a.Before = a.After
+	slices.SortFunc(all, func(a, b Attribute) int { return CompareNames(a.Name, b.Name) })
+	for i := range all {
+		a := &all[i]
+		if prior != nil {
+			a.Before = named(a.Before, a.After)
+			if isRedacted(a.Before) && request != nil && request.Fingerprint() == prior.Fingerprint {
+				a.Before = a.After
+			}
 		}
-		a.Sensitive = img != nil && isSensitive(img, request, name) || isRedacted(a.Before)
-		a.Forces = prior != nil && img != nil && a.Changed() && !isFree(name)
-		all = append(all, a)
+		a.Sensitive = img != nil && isSensitive(img, request, a.Name) || isRedacted(a.Before)
+		a.Forces = prior != nil && img != nil && a.Changed() && !isFree(a.Name)
+	}
+	return all
+}
+
+// withRecorded adds what an image was to what it is to be.
+func withRecorded(all []Attribute, before map[string]any) []Attribute {
+	for i := range all {
+		a := &all[i]
+		a.Before = before[a.Name]
+		delete(before, a.Name)
+	}
+	for name, value := range before {
+		all = append(all, Attribute{Name: name, Before: value})
 	}
 	return all
 }
@@ -96,29 +103,31 @@ func requestChanged(img *config.Image, prior *state.Image) bool {
 }
 
 // configured returns the attributes of a desired image.
-func configured(img *config.Image, request *bfl.Request, unknown map[string]bool) map[string]any {
-	all := map[string]any{"model": request.Model.Name, "output": img.Output, "provider": img.Provider}
+func configured(img *config.Image, request *bfl.Request) []Attribute {
+	all := make([]Attribute, 0, 3+len(request.Arguments)+len(request.Inputs)+len(img.Labels))
+	all = append(all, Attribute{Name: "model", After: request.Model.Name}, Attribute{Name: "output", After: img.Output},
+		Attribute{Name: "provider", After: img.Provider})
 	for _, a := range request.Arguments {
-		all[a.Name] = plain(a.Value)
-		if a.Value == nil {
-			unknown[a.Name] = true
-		}
+		all = append(all, Attribute{Name: a.Name, After: plain(a.Value), Unknown: a.Value == nil})
 	}
 	for i, in := range request.Inputs {
-		name := inputName(request.Model, in.Field)
+		a := Attribute{Name: inputName(request.Model, in.Field)}
 		reference := Reference{Name: in.URL, SHA256: in.SHA256}
 		switch source := img.Sources[i]; {
 		case source.Unknown:
-			unknown[name] = true
+			a.Unknown = true
 		case source.IsImage:
 			reference.Name = source.Image.String()
-			unknown[name] = in.SHA256 == ""
+			a.Unknown = in.SHA256 == ""
 		case source.File != "":
 			reference.Name = source.Name
 		}
-		all[name] = reference
+		a.After = reference
+		all = append(all, a)
 	}
-	addLabels(all, img.Labels)
+	for key, text := range img.Labels {
+		all = append(all, Attribute{Name: labelName(key), After: text})
+	}
 	return all
 }
 
@@ -133,7 +142,9 @@ func modelOf(prior *state.Image, request *bfl.Request) *bfl.Model {
 // recorded returns the attributes of an image on record, which the model made. A model that is no longer known is nil.
 func recorded(known *state.State, prior *state.Image, model *bfl.Model) map[string]any {
 	all := map[string]any{"model": prior.Model, "output": prior.Output.Path, "provider": prior.Provider}
-	addLabels(all, prior.Labels)
+	for key, text := range prior.Labels {
+		all[labelName(key)] = text
+	}
 	body, err := recordedBody(prior, model)
 	if err != nil {
 		// The state was checked when it was read. Without the request the diff says less, and the fingerprints still decide.
@@ -196,11 +207,7 @@ func inputName(model *bfl.Model, field string) string {
 	return field
 }
 
-func addLabels(all map[string]any, labels map[string]string) {
-	for key, text := range labels {
-		all[fmt.Sprintf("labels[%q]", key)] = text
-	}
-}
+func labelName(key string) string { return "labels[" + strconv.Quote(key) + "]" }
 
 // plain gives a field of the request that the catalogue does not know the form that its recorded one has; see value.
 func plain(v any) any {

@@ -19,23 +19,23 @@ type structured []string
 func structuredOf(value any) structured {
 	switch v := value.(type) {
 	case json.RawMessage:
-		return structuredJSON([]byte(v), "", "")
+		return structuredJSON(string(v), "", "")
 	case string:
-		return structuredJSON([]byte(v), "jsonencode(", ")")
+		return structuredJSON(v, "jsonencode(", ")")
 	default:
 		return nil
 	}
 }
 
-func structuredJSON(text []byte, before, after string) structured {
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+func structuredJSON(text, before, after string) structured {
+	if text == "" || text[0] != '{' && text[0] != '[' {
 		return nil
 	}
-	t, err := ctyjson.ImpliedType(text)
+	t, err := ctyjson.ImpliedType([]byte(text))
 	if err != nil {
 		return nil
 	}
-	value, err := ctyjson.Unmarshal(text, t)
+	value, err := ctyjson.Unmarshal([]byte(text), t)
 	if err != nil || value.LengthInt() == 0 {
 		return nil
 	}

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Most expressions of long files are literals. They need no scope, name nothing, and have the value that they show.
+
+// isLiteral reports whether an expression is one whose value literal returns.
+func isLiteral(expr hcl.Expression) bool {
+	object, ok := expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		_, ok := scalar(expr)
+		return ok
+	}
+	for _, item := range object.Items {
+		_, ok1 := literalKey(item.KeyExpr)
+		_, ok2 := scalar(item.ValueExpr)
+		if !ok1 || !ok2 {
+			return false
+		}
+	}
+	return true
+}
+
+// literal returns the value of a number, a string without names in it, true, false, null, or an object of these.
+func literal(expr hcl.Expression) (cty.Value, bool) {
+	object, ok := expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return scalar(expr)
+	}
+	if !isLiteral(object) {
+		return cty.NilVal, false
+	}
+	values := make(map[string]cty.Value, len(object.Items))
+	for _, item := range object.Items {
+		key, _ := literalKey(item.KeyExpr)
+		values[key], _ = scalar(item.ValueExpr)
+	}
+	return cty.ObjectVal(values), true
+}
+
+func scalar(expr hcl.Expression) (cty.Value, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val, true
+	case *hclsyntax.TemplateExpr:
+		if len(e.Parts) != 1 {
+			return cty.NilVal, false
+		}
+		if part, ok := e.Parts[0].(*hclsyntax.LiteralValueExpr); ok && part.Val.Type() == cty.String {
+			return part.Val, true
+		}
+	}
+	return cty.NilVal, false
+}
+
+// literalKey returns the key of an object where it is a bare word or a string.
+func literalKey(expr hclsyntax.Expression) (string, bool) {
+	key, ok := expr.(*hclsyntax.ObjectConsKeyExpr)
+	if !ok || key.ForceNonLiteral {
+		return "", false
+	}
+	if word := hcl.ExprAsKeyword(key.Wrapped); word != "" {
+		return word, true
+	}
+	v, ok := scalar(key.Wrapped)
+	if !ok || v.Type() != cty.String || v.IsNull() {
+		return "", false
+	}
+	return v.AsString(), true
+}
