@@ -23,7 +23,7 @@ func attributes(known *state.State, prior *state.Image, img *config.Image, reque
 	if prior != nil {
 		all = withRecorded(all, recorded(known, prior, modelOf(prior, request)))
 	}
-	slices.SortFunc(all, func(a, b Attribute) int { return CompareNames(a.Name, b.Name) })
+	sortForReading(all)
 	for i := range all {
 		a := &all[i]
 		if prior != nil {

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,23 @@ const others = ""
 // CompareNames compares the names of two attributes, such as "references[0]", by the order in which people read them.
 func CompareNames(a, b string) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
+}
+
+// sortForReading sorts attributes as CompareNames does their names, each of which is looked up once.
+func sortForReading(all []Attribute) {
+	type place struct{ rank, index int }
+	places := make([]place, len(all))
+	for i := range all {
+		places[i] = place{rank(all[i].Name), i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(all[a.index].Name, all[b.index].Name))
+	})
+	sorted := make([]Attribute, len(all))
+	for i, p := range places {
+		sorted[i] = all[p.index]
+	}
+	copy(all, sorted)
 }
 
 // ranks are the places of names in readingOrder.

@@ -66,7 +66,7 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 	case a.After == nil && !a.Unknown:
 		symbol = "-"
 	}
-	pp.printf("      %s %s%s = ", paintSymbol(pp.colours, symbol), a.Name, strings.Repeat(" ", names-width(a.Name)))
+	pp.write("      ", paintSymbol(pp.colours, symbol), " ", a.Name, strings.Repeat(" ", names-width(a.Name)), " = ")
 	column := nameColumn + names + len(" = ")
 	hang := column
 	if hang > pp.opts.Width/2 {

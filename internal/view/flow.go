@@ -78,7 +78,7 @@ func (f *flow) add(spans ...span) {
 			switch {
 			case piece == "\n":
 				f.newline()
-			case strings.TrimLeft(piece, " \t") == "":
+			case piece[0] == ' ' || piece[0] == '\t':
 				f.settle()
 				f.gap = append(f.gap, part)
 			case isWide(piece):

@@ -18,7 +18,7 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	v.planned = info
 	out := bufio.NewWriterSize(v.opts.Stdout, pageBuffer)
 	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p)}
-	page.write(info)
+	page.all(info)
 	_ = out.Flush() // As in stdout.
 	again := cmp.Or(info.Again, "fluxbatch apply")
 	switch {
@@ -47,7 +47,7 @@ type planPage struct {
 	downstream *cascade
 }
 
-func (pp *planPage) write(info PlanInfo) {
+func (pp *planPage) all(info PlanInfo) {
 	acts, apart := sorted(pp.plan)
 	if shown := foldChanges(acts, pp.opts.Unfolded); len(shown) > 0 {
 		pp.legend(acts)
@@ -97,6 +97,12 @@ func (pp *planPage) abandoned() {
 		pp.printf("    (and %d more)\n", more)
 	}
 	pp.printf("\n")
+}
+
+func (pp *planPage) write(texts ...string) {
+	for _, text := range texts {
+		_, _ = pp.out.WriteString(text) // As in View.stdout.
+	}
 }
 
 func (pp *planPage) printf(format string, args ...any) { _, _ = fmt.Fprintf(pp.out, format, args...) }
