@@ -73,13 +73,11 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 		}
 	}
 	for _, file := range files {
-		if native, ok := file.Body.(*hclsyntax.Body); ok {
-			_, inPieces := file.Nav.(navigation)
-			d.add(topLevel.readArguments(native, nil)...)
-			for i, block := range native.Blocks {
-				if m.parent == nil && inPieces {
-					// Long files of the root module are read this once. The tree goes while it is read.
-					native.Blocks[i] = nil
+		if long, ok := file.Body.(*longBody); ok {
+			d.add(topLevel.readArguments(long.Body, nil)...)
+			for i, block := range long.blocks {
+				if m.parent == nil {
+					long.blocks[i] = nil // The root module is decoded once.
 				}
 				d.add(topLevel.readBlock(block, decode)...)
 			}

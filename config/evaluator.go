@@ -29,6 +29,8 @@ type evaluator struct {
 	paths  *outputPaths
 	// decide is asked about each image; see Config.Evaluate.
 	decide Decide
+	// labelSets are sets of labels by their text; see sharedLabels.
+	labelSets map[string]map[string]string
 	// spare is memory for the values of the next builder; see builder.release.
 	spare []argumentValue
 	// clock counts changes of values, so that what depends on them is found to be out of date.

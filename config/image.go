@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -400,12 +401,30 @@ func (d *builder) labels(img *Image) bool {
 			"value. Use nonsensitive(...) if it may be seen.")
 		return false
 	}
-	img.Labels = labels
+	img.Labels = d.e.sharedLabels(labels)
 	if !v.arg.perInstance {
-		d.sameLabels = labels
+		d.sameLabels = img.Labels
 	}
 	return true
 }
+
+// sharedLabels returns one map for all images with the same labels. Of ten thousand images, most have one of a few sets.
+func (e *evaluator) sharedLabels(labels map[string]string) map[string]string {
+	var text []byte
+	for _, key := range sortedKeys(labels) {
+		text = strconv.AppendQuote(strconv.AppendQuote(text, key), labels[key])
+	}
+	if shared, ok := e.labelSets[string(text)]; ok {
+		return shared
+	}
+	if len(e.labelSets) < maxLabelSets {
+		e.labelSets[string(text)] = labels
+	}
+	return labels
+}
+
+// maxLabelSets bounds what is kept for sharing, where each image has labels of its own.
+const maxLabelSets = 1024
 
 // textMap returns the strings of a map or an object without those that are null.
 func textMap(v cty.Value) (map[string]string, error) {

@@ -47,8 +47,18 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 		return
 	}
 	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, lifecycle: &noLifecycle}
+	body := readImage(block.Body)
+	d.add(withHints(body.diags, foreignArguments)...)
+	if b.args = body.args; m.parent != nil {
+		b.args = slices.Clone(b.args) // A module that is called twice is linked twice, which writes to them.
+	}
+	b.repeat = d.repeat(body.meta)
+	b.dependsOn = d.expressions(body.meta["depends_on"])
+	if account := body.meta["provider"]; account != nil {
+		b.account = account.Expr
+	}
 	seen := false
-	for _, inner := range d.imageBody(b, block.Body) {
+	for _, inner := range body.blocks {
 		if seen {
 			d.duplicate("The lifecycle of image."+name, inner.DefRange, b.at)
 			continue
@@ -60,42 +70,64 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	m.add(&b.node, b)
 }
 
-// imageBody decodes the arguments of an image and returns the blocks in it.
-func (d *decoder) imageBody(b *imageBlock, body hcl.Body) []*hcl.Block {
-	var blocks []*hcl.Block
-	var diags hcl.Diagnostics
-	meta := map[string]*hcl.Attribute(nil)
-	take := func(attr *hclsyntax.Attribute) {
-		if slices.Contains(metaArguments, attr.Name) {
-			if meta == nil {
-				meta = map[string]*hcl.Attribute{}
-			}
-			meta[attr.Name] = attr.AsHCLAttribute()
-			return
-		}
-		b.args = append(b.args, argument{Name: attr.Name, Expr: attr.Expr, start: attr.NameRange.Start})
+// imageBody is what stands in an image block. Embedding its emptied body makes it one of HCL's.
+type imageBody struct {
+	hcl.Body
+	// args are sorted by name, without the metaArguments.
+	args []argument
+	meta map[string]*hcl.Attribute
+	// blocks are those in the block.
+	blocks []*hcl.Block
+	diags  hcl.Diagnostics
+}
+
+// readImage holds the body of an image block against its schema. It is safe for concurrent use.
+func readImage(body hcl.Body) *imageBody {
+	if ready, ok := body.(*imageBody); ok {
+		return ready
 	}
-	if native, ok := body.(*hclsyntax.Body); ok {
-		b.args = make([]argument, 0, len(native.Attributes))
-		diags = imageSchema.readNative(native, take, func(block *hcl.Block) { blocks = append(blocks, block) })
+	img := &imageBody{}
+	native, ok := body.(*hclsyntax.Body)
+	if ok {
+		img.Body = hcl.EmptyBody()
+		img.args = make([]argument, 0, len(native.Attributes))
+		img.diags = imageSchema.readNative(native,
+			func(attr *hclsyntax.Attribute) {
+				if slices.Contains(metaArguments, attr.Name) {
+					img.addMeta(attr.AsHCLAttribute())
+				} else {
+					img.add(attr.Name, attr.Expr, attr.NameRange.Start)
+				}
+			},
+			func(block *hcl.Block) { img.blocks = append(img.blocks, block) })
 	} else {
 		var content *section
-		content, diags = imageSchema.read(body)
-		blocks, meta = content.blocks, content.args
+		content, img.diags = imageSchema.read(body)
+		img.blocks = content.blocks
 		for name, attr := range content.args {
-			if !slices.Contains(metaArguments, name) {
-				b.args = append(b.args, argument{Name: name, Expr: attr.Expr, start: attr.NameRange.Start})
+			if slices.Contains(metaArguments, name) {
+				img.addMeta(attr)
+			} else {
+				img.add(name, attr.Expr, attr.NameRange.Start)
 			}
 		}
 	}
-	d.add(withHints(diags, foreignArguments)...)
-	slices.SortFunc(b.args, func(x, y argument) int { return strings.Compare(x.Name, y.Name) })
-	b.repeat = d.repeat(meta)
-	b.dependsOn = d.expressions(meta["depends_on"])
-	if account := meta["provider"]; account != nil {
-		b.account = account.Expr
+	slices.SortFunc(img.args, func(x, y argument) int { return strings.Compare(x.Name, y.Name) })
+	return img
+}
+
+func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
+	if v, ok := scalar(expr); ok {
+		expr = &constant{v, expr.Range()}
 	}
-	return blocks
+	b.args = append(b.args, argument{Name: name, Expr: expr, start: start})
+}
+
+func (b *imageBody) addMeta(attr *hcl.Attribute) {
+	if b.meta == nil {
+		b.meta = map[string]*hcl.Attribute{}
+	}
+	b.meta[attr.Name] = attr
 }
 
 // metaArguments are the arguments that say how an image is treated rather than what it is.

@@ -257,13 +257,12 @@ func (l *linker) imageProvider(b *imageBlock) {
 
 // neverNull reports whether an expression is one whose value cannot be null, whatever it names.
 func neverNull(expr hcl.Expression) bool {
-	switch e := expr.(type) {
+	switch expr.(type) {
 	case *hclsyntax.TupleConsExpr, *hclsyntax.ObjectConsExpr, *hclsyntax.TemplateExpr, *hclsyntax.BinaryOpExpr:
 		return true
-	case *hclsyntax.LiteralValueExpr:
-		return !e.Val.IsNull()
 	}
-	return false
+	v, ok := scalar(expr)
+	return ok && !v.IsNull()
 }
 
 // explicit resolves the entries of a depends_on: each is an image or a module, whole or one instance.

@@ -42,8 +42,21 @@ func literal(expr hcl.Expression) (cty.Value, bool) {
 	return cty.ObjectVal(values), true
 }
 
+// constant stands for a scalar literal once its text has been looked at, in half the memory.
+type constant struct {
+	value cty.Value
+	at    hcl.Range
+}
+
+func (c *constant) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return c.value, nil }
+func (c *constant) Variables() []hcl.Traversal                          { return nil }
+func (c *constant) Range() hcl.Range                                    { return c.at }
+func (c *constant) StartRange() hcl.Range                               { return c.at }
+
 func scalar(expr hcl.Expression) (cty.Value, bool) {
 	switch e := expr.(type) {
+	case *constant:
+		return e.value, true
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val, true
 	case *hclsyntax.TemplateExpr:

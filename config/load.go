@@ -119,7 +119,7 @@ func newEvaluator(d *decoder, root *module, given map[string]givenValue) *evalua
 		scopes: map[*module][]*scope{},
 		byAddr: map[addrs.Module]*scope{},
 		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.table},
-		inputs: &inputFiles{},
+		inputs: &inputFiles{}, labelSets: map[string]map[string]string{},
 	}
 	e.root = e.addScope(root, nil, each{})
 	return e

@@ -178,7 +178,7 @@ func (s *schema) readNative(
 ) hcl.Diagnostics {
 	diags := s.readArguments(body, argument)
 	for _, block := range body.Blocks {
-		diags = append(diags, s.readBlock(block, inner)...)
+		diags = append(diags, s.readBlock(block.AsHCLBlock(), inner)...)
 	}
 	return diags
 }
@@ -195,7 +195,7 @@ func (s *schema) readArguments(body *hclsyntax.Body, argument func(*hclsyntax.At
 	return diags
 }
 
-func (s *schema) readBlock(block *hclsyntax.Block, inner func(*hcl.Block)) hcl.Diagnostics {
+func (s *schema) readBlock(block *hcl.Block, inner func(*hcl.Block)) hcl.Diagnostics {
 	i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
 	if i < 0 {
 		return hcl.Diagnostics{s.unknownBlock(block)}
@@ -203,7 +203,7 @@ func (s *schema) readBlock(block *hclsyntax.Block, inner func(*hcl.Block)) hcl.D
 	if want := s.blocks[i].labels; len(block.Labels) != len(want) {
 		return hcl.Diagnostics{wrongLabels(block, want)}
 	}
-	inner(block.AsHCLBlock())
+	inner(block)
 	return nil
 }
 
@@ -221,7 +221,7 @@ func (s *schema) unknownArgument(name string, at hcl.Range) *hcl.Diagnostic {
 // unknownName is the extra of a diagnostic about an argument that its schema does not know.
 type unknownName string
 
-func (s *schema) unknownBlock(block *hclsyntax.Block) *hcl.Diagnostic {
+func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
 	if slices.Contains(s.args, block.Type) {
 		return problem(block.TypeRange, "Unsupported block type",
 			"In %s, %s is an argument: write it with an equals sign, as in %s = { ... }.", s.in, block.Type, block.Type)
@@ -237,7 +237,7 @@ func (s *schema) unknownBlock(block *hclsyntax.Block) *hcl.Diagnostic {
 		block.Type, s.in, didYouMean(block.Type, names))
 }
 
-func wrongLabels(block *hclsyntax.Block, want []string) *hcl.Diagnostic {
+func wrongLabels(block *hcl.Block, want []string) *hcl.Diagnostic {
 	at := block.TypeRange
 	if len(block.Labels) > len(want) {
 		at = block.LabelRanges[len(want)]

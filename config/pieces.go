@@ -18,22 +18,49 @@ const pieceSize = 64 << 10
 // parsed side by side, and those blocks in them that are plain by a plainParser; the result is that of HCL's parser for
 // the whole. A cut in a wrong place, such as inside a heredoc, leaves a piece that is wrong, and so does every mistake
 // in the file: then HCL's parser gets the file as a whole, and diagnostics are its own.
+//
+// Of a large file, the body is a longBody.
 func parseNative(src []byte, filename string, size int) (*hcl.File, hcl.Diagnostics) {
 	if pieces := cut(src, size); len(pieces) > 1 {
-		if file := parsePieces(src, filename, pieces); file != nil {
-			return file, nil
+		if blocks, body := parsePieces(filename, pieces, readTopBlock); body != nil {
+			return &hcl.File{
+				Body: &longBody{Body: body, blocks: blocks}, Bytes: src, Nav: navigation{filename, pieces},
+			}, nil
 		}
 	}
 	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+}
+
+// longBody is the body of a large file. Its blocks were made ready for the decoder where they were parsed, so that the
+// trees of all need not be in memory at one time; the embedded body has its arguments only.
+type longBody struct {
+	*hclsyntax.Body
+	blocks []*hcl.Block
+}
+
+// JustAttributes returns the body's arguments, and an error where it has blocks, as those of files of values must not.
+func (b *longBody) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
+	body := *b.Body
+	if len(b.blocks) > 0 {
+		first := b.blocks[0]
+		body.Blocks = hclsyntax.Blocks{{Type: first.Type, Labels: first.Labels, TypeRange: first.TypeRange, LabelRanges: first.LabelRanges}}
+	}
+	return body.JustAttributes()
+}
+
+// readTopBlock makes a block ready for the decoder. Images are what there are many of.
+func readTopBlock(block *hclsyntax.Block) *hcl.Block {
+	b := block.AsHCLBlock()
+	if block.Type == "image" {
+		b.Body = readImage(block.Body)
+	}
+	return b
 }
 
 // piece is a part of a file, from the start of a line on.
 type piece struct {
 	start hcl.Pos
 	src   []byte
-	// body has the piece's blocks and arguments. Its range is right where it starts in the first piece, and where it
-	// ends in the last.
-	body *hclsyntax.Body
 }
 
 // blockEnd is where a block at the top level ends, as it is written by everybody and by fmt.
@@ -75,42 +102,90 @@ func after(start hcl.Pos, text []byte) hcl.Pos {
 // errNotInPieces says that a file has to be parsed as a whole.
 var errNotInPieces = errors.New("the file cannot be parsed in pieces")
 
-// parsePieces parses the pieces of a file and puts them together. It answers nil where anything is wrong.
-func parsePieces(src []byte, filename string, pieces []piece) *hcl.File {
+// parsePieces parses the pieces of a file. It returns what take makes of its blocks, in their order, and its body
+// without them, which is nil where anything is wrong. take is called by several goroutines.
+func parsePieces[T any](filename string, pieces []piece, take func(*hclsyntax.Block) T) ([]T, *hclsyntax.Body) {
+	parsed := make([]parsedPiece[T], len(pieces))
 	var workers errgroup.Group
 	workers.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range pieces {
-		workers.Go(func() error { return pieces[i].parse(filename) })
+	for i, p := range pieces {
+		workers.Go(func() error { return parsed[i].parse(p, filename, take) })
 	}
 	if err := workers.Wait(); err != nil {
-		return nil
+		return nil, nil
 	}
-	return join(src, filename, pieces)
+	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
+	var blocks []T
+	for i := range parsed {
+		p := &parsed[i]
+		blocks = append(blocks, p.blocks...)
+		for name, attr := range p.body.Attributes {
+			if body.Attributes[name] != nil {
+				return nil, nil
+			}
+			body.Attributes[name] = attr
+		}
+	}
+	first, last := parsed[0].body, parsed[len(parsed)-1].body
+	body.SrcRange = hcl.Range{Filename: filename, Start: first.SrcRange.Start, End: last.SrcRange.End}
+	body.EndRange = last.EndRange
+	return blocks, body
 }
 
-// parse parses the piece, block by block.
-func (p *piece) parse(filename string) error {
+// parsedPiece is what was made of a piece.
+type parsedPiece[T any] struct {
+	blocks []T
+	// body has the piece's arguments. Its range is right where it starts in the first piece, and where it ends in the
+	// last.
+	body hclsyntax.Body
+}
+
+// parse parses a piece, block by block.
+func (r *parsedPiece[T]) parse(p piece, filename string, take func(*hclsyntax.Block) T) error {
 	plain := plainParser{filename: filename, numbers: map[string]cty.Value{}}
-	p.body = &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
 	at := p.start
 	for rest := p.src; len(rest) > 0; {
 		end := nextCut(rest, 0)
-		// The file's first block is left to HCL, since where a body begins depends on the comments in it.
-		if at.Byte == 0 || !plain.blocks(p.body, string(rest[:end]), at) {
-			body, err := parseText(rest[:end], filename, at)
-			if err != nil {
+		body, ok := (*hclsyntax.Body)(nil), false
+		if at.Byte > 0 { // The file's first block is left to HCL, since where a body begins depends on comments in it.
+			body, ok = plain.parse(string(rest[:end]), at)
+		}
+		if !ok {
+			var err error
+			if body, err = parseText(rest[:end], filename, at); err != nil {
 				// What looked like the end of a block was none.
 				end = len(rest)
 				body, err = parseText(rest, filename, at)
 			}
-			if err != nil || !p.add(body) {
-				return errNotInPieces
+			if err != nil {
+				return err
 			}
+		}
+		if at == p.start {
+			r.body = *body
+		} else if !r.add(body) {
+			return errNotInPieces
+		}
+		for _, block := range body.Blocks {
+			r.blocks = append(r.blocks, take(block))
 		}
 		at = after(at, rest[:end])
 		rest = rest[end:]
 	}
+	r.body.Blocks = nil
 	return nil
+}
+
+// add takes over the arguments of the next text. It reports false for one that is there already.
+func (r *parsedPiece[T]) add(body *hclsyntax.Body) bool {
+	for name, attr := range body.Attributes {
+		if r.body.Attributes[name] != nil {
+			return false
+		}
+		r.body.Attributes[name] = attr
+	}
+	r.body.SrcRange.End, r.body.EndRange = body.SrcRange.End, body.EndRange
+	return true
 }
 
 // parseText has HCL parse some blocks of a file.
@@ -123,44 +198,6 @@ func parseText(src []byte, filename string, at hcl.Pos) (*hclsyntax.Body, error)
 		return nil, errNotInPieces
 	}
 	return file.Body.(*hclsyntax.Body), nil
-}
-
-// add takes over what the next text of the piece has. It reports false for an argument that is there already.
-func (p *piece) add(body *hclsyntax.Body) bool {
-	if len(p.body.Blocks) == 0 {
-		p.body.SrcRange.Start = body.SrcRange.Start
-	}
-	p.body.SrcRange.End, p.body.EndRange = body.SrcRange.End, body.EndRange
-	p.body.Blocks = append(p.body.Blocks, body.Blocks...)
-	return merge(p.body.Attributes, body.Attributes)
-}
-
-func merge(all, more hclsyntax.Attributes) bool {
-	for name, attr := range more {
-		if all[name] != nil {
-			return false
-		}
-		all[name] = attr
-	}
-	return true
-}
-
-// join puts the bodies of pieces together. It answers nil where two of them have the same argument.
-func join(src []byte, filename string, pieces []piece) *hcl.File {
-	whole := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, Blocks: hclsyntax.Blocks{}}
-	for _, p := range pieces {
-		whole.Blocks = append(whole.Blocks, p.body.Blocks...)
-		if !merge(whole.Attributes, p.body.Attributes) {
-			return nil
-		}
-	}
-	first, last := pieces[0].body, pieces[len(pieces)-1].body
-	whole.SrcRange = hcl.Range{Filename: filename, Start: first.SrcRange.Start, End: last.SrcRange.End}
-	whole.EndRange = last.EndRange
-	for i := range pieces {
-		pieces[i].body = nil
-	}
-	return &hcl.File{Body: whole, Bytes: src, Nav: navigation{filename: filename, pieces: pieces}}
 }
 
 // navigation tells diagnostics which block a place is in, as HCL's own does for a file that was parsed as a whole. It

@@ -89,8 +89,21 @@ func comparePieces(t *testing.T, src []byte) {
 	if wantDiags.HasErrors() {
 		return
 	}
-	if !reflect.DeepEqual(want.Body, got.Body) {
-		t.Fatalf("the trees of %q differ:\n%#v\n%#v", src, want.Body, got.Body)
+	same := func(block *hclsyntax.Block) *hclsyntax.Block { return block }
+	pieces := cut(src, 1)
+	if len(pieces) < 2 {
+		return
+	}
+	if blocks, body := parsePieces("x.flux.hcl", pieces, same); body != nil {
+		body.Blocks = append(hclsyntax.Blocks{}, blocks...)
+		if !reflect.DeepEqual(want.Body, body) {
+			t.Fatalf("the trees of %q differ:\n%#v\n%#v", src, want.Body, body)
+		}
+	}
+	_, wantJust := want.Body.JustAttributes()
+	_, gotJust := got.Body.JustAttributes()
+	if diff := cmp.Diff(messages(wantJust), messages(gotJust)); diff != "" {
+		t.Fatalf("diagnostics about blocks (-whole +pieces):\n%s", diff)
 	}
 	type navigator interface {
 		ContextString(offset int) string
@@ -137,7 +150,7 @@ func TestPlain(t *testing.T) {
 	for _, test := range tests {
 		text := "# comment\nimage \"a\" {\n  " + test.text + "\n}\n"
 		plain := plainParser{numbers: map[string]cty.Value{}}
-		if got := plain.blocks(&hclsyntax.Body{}, text, hcl.InitialPos); got != test.want {
+		if _, got := plain.parse(text, hcl.InitialPos); got != test.want {
 			t.Errorf("%q is plain: %t, want %t", test.text, got, test.want)
 		}
 	}
@@ -165,7 +178,7 @@ func TestCut(t *testing.T) {
 	if string(again) != string(src) || len(pieces) < 10 {
 		t.Errorf("%d pieces with %d bytes of %d", len(pieces), len(again), len(src))
 	}
-	if parsePieces(src, "x", pieces) == nil {
+	if _, body := parsePieces("x", pieces, readTopBlock); body == nil {
 		t.Error("the pieces of a right file are found wrong")
 	}
 }

@@ -51,25 +51,24 @@ func (s *slab[T]) list(v T) []T {
 	return one
 }
 
-// blocks adds the blocks of a text to a body. The text starts at base, which is the start of a line. It reports false,
-// and adds none, where not all of the text is plain.
-func (p *plainParser) blocks(body *hclsyntax.Body, text string, base hcl.Pos) bool {
+// parse parses a text that starts at base, which is the start of a line. It reports false where not all of it is plain.
+// Of the body's range, only the end is set.
+func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	if !isPlainText(text) {
-		return false
+		return nil, false
 	}
 	p.text, p.base, p.at, p.line, p.lineStart, p.depth = text, base, 0, base.Line, 0, 0
-	blocks := body.Blocks
+	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
 	for p.blank(); p.at < len(text); p.blank() {
 		b := p.block()
 		if b == nil {
-			return false
+			return nil, false
 		}
-		blocks = append(blocks, b)
+		body.Blocks = append(body.Blocks, b)
 	}
-	body.Blocks = blocks
 	body.SrcRange.End = p.pos(p.at)
 	body.EndRange = hcl.Range{Filename: p.filename, Start: body.SrcRange.End, End: body.SrcRange.End}
-	return true
+	return body, true
 }
 
 // isPlainText reports whether a text has no other characters than ASCII's printable ones, tabs and line feeds.
