@@ -24,6 +24,7 @@ type plainParser struct {
 	// at is the place in text, line the number of its line, and lineStart where that begins in text.
 	at, line, lineStart int
 	depth               int
+	inner               int // of these, how many are lists and objects
 
 	numbers  map[string]cty.Value
 	literals slab[hclsyntax.LiteralValueExpr]
@@ -57,7 +58,7 @@ func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	if !isPlainText(text) {
 		return nil, false
 	}
-	p.text, p.base, p.at, p.line, p.lineStart, p.depth = text, base, 0, base.Line, 0, 0
+	p.text, p.base, p.at, p.line, p.lineStart, p.depth, p.inner = text, base, 0, base.Line, 0, 0, 0
 	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
 	for p.blank(); p.at < len(text); p.blank() {
 		b := p.block()
@@ -281,8 +282,13 @@ func (p *plainParser) expr() hclsyntax.Expression {
 	}
 }
 
+// literal makes a literal. Those of lists and objects stay for long, and would keep all that they were allocated with.
 func (p *plainParser) literal(v cty.Value, at hcl.Range) hclsyntax.Expression {
-	return p.literals.put(hclsyntax.LiteralValueExpr{Val: v, SrcRange: at})
+	e := hclsyntax.LiteralValueExpr{Val: v, SrcRange: at}
+	if p.inner > 0 {
+		return &e
+	}
+	return p.literals.put(e)
 }
 
 // number reads a whole number without sign.
@@ -379,12 +385,12 @@ func (p *plainParser) template() hclsyntax.Expression {
 
 // part adds a literal part of a template, which starts at a place in the line and ends where the parser is.
 func (p *plainParser) part(parts []hclsyntax.Expression, text string, start int) []hclsyntax.Expression {
-	e := p.literal(cty.StringVal(text), p.from(start))
-	if parts == nil && p.peek() == '"' {
+	e := hclsyntax.LiteralValueExpr{Val: cty.StringVal(text), SrcRange: p.from(start)}
+	if parts == nil && p.peek() == '"' && p.inner == 0 {
 		// Most strings are of one part.
-		return p.parts.list(e)
+		return p.parts.list(p.literals.put(e))
 	}
-	return append(parts, e)
+	return append(parts, &e)
 }
 
 func (p *plainParser) endTemplate(parts []hclsyntax.Expression, start int) hclsyntax.Expression {
@@ -394,7 +400,11 @@ func (p *plainParser) endTemplate(parts []hclsyntax.Expression, start int) hclsy
 	if _, isLiteral := parts[0].(*hclsyntax.LiteralValueExpr); len(parts) == 1 && !isLiteral {
 		return &hclsyntax.TemplateWrapExpr{Wrapped: parts[0], SrcRange: p.from(start)}
 	}
-	return p.strings.put(hclsyntax.TemplateExpr{Parts: parts, SrcRange: p.from(start)})
+	e := hclsyntax.TemplateExpr{Parts: parts, SrcRange: p.from(start)}
+	if len(parts) > 1 || p.inner > 0 {
+		return &e
+	}
+	return p.strings.put(e)
 }
 
 // interpolation reads a name between ${ and }.
@@ -422,6 +432,7 @@ func (p *plainParser) list() hclsyntax.Expression {
 	if p.depth++; p.depth > maxPlainDepth {
 		return nil
 	}
+	p.inner++
 	for p.blank(); !p.accept(']'); p.blank() {
 		element := p.expr()
 		if element == nil {
@@ -434,6 +445,7 @@ func (p *plainParser) list() hclsyntax.Expression {
 		}
 	}
 	p.depth--
+	p.inner--
 	e.SrcRange = hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}
 	return e
 }
@@ -446,6 +458,7 @@ func (p *plainParser) object() hclsyntax.Expression {
 	if p.depth++; p.depth > maxPlainDepth {
 		return nil
 	}
+	p.inner++
 	for p.blank(); !p.accept('}'); p.blank() {
 		item, ok := p.item()
 		if !ok {
@@ -457,6 +470,7 @@ func (p *plainParser) object() hclsyntax.Expression {
 		}
 	}
 	p.depth--
+	p.inner--
 	e.SrcRange = hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}
 	return e
 }
