@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -30,13 +29,8 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
 	return cmd
 }
 
-// planGCPercent is how much a plan's memory may grow, in percent of what is in use, before garbage is collected.
-const planGCPercent = 50
-
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
-	// A plan works on one processor and is mostly what it keeps. Collecting garbage sooner costs the other one little, and
-	// saves a quarter of the memory.
-	defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
+	defer collectForPlans()()
 	a.show(o)
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
