@@ -125,8 +125,8 @@ func applyIn(t *testing.T, base string, o executor.Options, images int, faults f
 	return errors.Join(applyErr, session.Commit(nil))
 }
 
-func planImages(t *testing.T, session *state.Session, images int) *planner.Plan {
-	t.Helper()
+func planImages(tb testing.TB, session *state.Session, images int) *planner.Plan {
+	tb.Helper()
 	p := planner.New(planner.Options{Prior: session.State(), Simulator: func(string) bool { return true }})
 	for i := range images {
 		p.Decide(&config.Image{
@@ -141,7 +141,7 @@ func planImages(t *testing.T, session *state.Session, images int) *planner.Plan 
 	}
 	plan, diags := p.Finish(nil, nil)
 	if diags.HasErrors() {
-		t.Fatal(diags)
+		tb.Fatal(diags)
 	}
 	return plan
 }

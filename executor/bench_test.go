@@ -1,0 +1,36 @@
+package executor_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// BenchmarkApply makes images of an API in memory, without latency, with the real files, journal and state. What an image costs must not grow
+// with their number.
+func BenchmarkApply(b *testing.B) {
+	for _, images := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(images), func(b *testing.B) {
+			var sum counts
+			var polls int
+			b.ReportAllocs()
+			for b.Loop() {
+				api := newMemoryAPI(24, func(int) time.Duration { return 0 })
+				c := applyAll(b, api, images)
+				polls += api.polls
+				sum.took += c.took
+				sum.committing += c.committing
+				sum.records += c.records
+				sum.bytes += c.bytes
+				sum.syncs += c.syncs
+			}
+			all := float64(b.N * images)
+			b.ReportMetric(all/sum.took.Seconds(), "images/s")
+			b.ReportMetric(float64(sum.took.Microseconds())/all, "us/image")
+			b.ReportMetric(float64(sum.committing.Microseconds())/all, "commit-us/image")
+			b.ReportMetric(float64(sum.bytes)/all, "journal-B/image")
+			b.ReportMetric(float64(sum.syncs)/float64(sum.records), "syncs/record")
+			b.ReportMetric(float64(polls)/all, "polls/image")
+		})
+	}
+}
