@@ -22,7 +22,7 @@ const (
 	// memory is the weight of past samples, about their number: enough for a steady fit, few enough to follow a drift.
 	memory = 40
 	// density is the constant of the schedule in units of the square root of the median latency. A smaller one polls more often.
-	density = 0.12
+	density = 0.125
 	// leastSigma keeps a run of equal latencies from making the model so certain that a slower task is hardly looked at.
 	leastSigma = 0.15
 )
