@@ -27,6 +27,10 @@ func newTransports() (submit, poll, download *http.Transport) {
 	return submit, poll, download
 }
 
+// maxIdle bounds the connections that are kept to one host. It is above the number of tasks that accounts allow, since
+// one that is closed for want of a place has to be opened again for the next call.
+const maxIdle = 1024
+
 func newTransport(idle time.Duration) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -34,13 +38,10 @@ func newTransport(idle time.Duration) *http.Transport {
 		Proxy:                  proxy,
 		DialContext:            dial,
 		Protocols:              protocols,
-		MaxIdleConns:           256,
-		MaxIdleConnsPerHost:    128,
+		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        idle,
 		TLSHandshakeTimeout:    15 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
-		// Bodies with images are written in large pieces.
-		WriteBufferSize: 16 << 10,
 	}
 }
 
