@@ -11,6 +11,9 @@ const (
 
 // known makes a task known to the doorbell, which may have rung for it already: the API can be faster than the record of its answer.
 func (r *run) known(n *node) {
+	if r.opts.Doorbell == nil {
+		return
+	}
 	r.byTask[n.task.ID] = n
 	if r.early[n.task.ID] {
 		delete(r.early, n.task.ID)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -102,6 +103,8 @@ func (r *run) skipDownstream(n *node) {
 
 func (r *run) end(n *node) {
 	n.phase = over
+	// A run can be long, and its nodes stay until it ends.
+	n.request, n.task, n.sample = nil, bfl.Submission{}, bfl.Result{}
 	r.unfinished--
 }
 

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -287,7 +288,8 @@ func recorded(request *bfl.Request, sensitive []string) json.RawMessage {
 	}
 	// A request whose arguments and inputs are known is always representable; see bfl.Request.Fingerprint.
 	canonical, _ := kept.MarshalJSON()
-	return canonical
+	// It is kept as long as the state is, and so without the room that it was written in.
+	return bytes.Clone(canonical)
 }
 
 // opener gives a worker the content of the node's inputs.
