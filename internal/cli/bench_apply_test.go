@@ -264,8 +264,12 @@ func BenchmarkApply(b *testing.B) {
 func BenchmarkTasksInFlight(b *testing.B) {
 	const images, few, many = 2048, 16, 1024
 	var sum int64
+	connections := 0
 	for b.Loop() {
-		sum += applyOnce(b, images, many, time.Second).peak - applyOnce(b, images, few, 0).peak
+		crowded := applyOnce(b, images, many, time.Second)
+		sum += crowded.peak - applyOnce(b, images, few, 0).peak
+		connections = max(connections, crowded.connections)
 	}
-	b.ReportMetric(float64(sum)/1024/float64(b.N*(many-few)), "KB/task")
+	b.ReportMetric(float64(sum)/1e3/float64(b.N*(many-few)), "KB/task")
+	b.ReportMetric(float64(connections), "connections")
 }
