@@ -27,6 +27,13 @@ const (
 	leastSigma = 0.15
 )
 
+// The first look at a task, and bounds between two, while nothing is known of its model's latencies.
+const (
+	firstLook     = 100 * time.Millisecond
+	leastBlindGap = 250 * time.Millisecond
+	mostBlindGap  = 2 * time.Second
+)
+
 // Bounds between two polls of one task.
 const (
 	leastPollGap = 20 * time.Millisecond
@@ -47,8 +54,12 @@ func (l *latency) add(active, over time.Duration) {
 // next returns how long to wait before looking at a task that was active elapsed after its submission.
 func (l *latency) next(elapsed time.Duration) time.Duration {
 	if l.samplings < enoughSamples {
-		// Nothing is known: a quarter of the time waited so far is a delay that nobody minds.
-		return min(max(elapsed/4, 100*time.Millisecond), 2*time.Second)
+		// Nothing is known. A quarter of the time waited so far is a delay that nobody minds. Only the first look comes soon, for models that
+		// are fast: all the slots' tasks are looked at like this.
+		if elapsed == 0 {
+			return firstLook
+		}
+		return min(max(elapsed/4, leastBlindGap), mostBlindGap)
 	}
 	sigma := max(math.Sqrt(l.sq), leastSigma)
 	median := math.Exp(l.mean)

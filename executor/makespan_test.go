@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The account and the batch of the measurements in simulated time.
+// The account of the measurements in simulated time, and the usual batch.
 const (
 	scheduleSlots  = 24
 	scheduleImages = 480
@@ -48,20 +48,20 @@ type schedule struct {
 
 // runSchedule makes a batch in simulated time, and compares it with the schedule of somebody who knows when tasks end and needs no time to
 // submit the next one.
-func runSchedule(t *testing.T, law latencyLaw, roundTrip time.Duration, seed uint64) (s schedule) {
+func runSchedule(t *testing.T, law latencyLaw, images int, roundTrip time.Duration, seed uint64) (s schedule) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
-	latencies := make([]time.Duration, scheduleImages)
+	latencies := make([]time.Duration, images)
 	for n := range latencies {
 		latencies[n] = time.Duration(law(n, random) * float64(time.Second))
 	}
 	synctest.Test(t, func(t *testing.T) {
 		api := newMemoryAPI(scheduleSlots, func(n int) time.Duration { return latencies[n] })
 		api.roundTrip = roundTrip
-		took := applyAll(t, api, scheduleImages).took
+		took := applyAll(t, api, images).took
 		s = schedule{
 			makespan: float64(took) / float64(idealMakespan(latencies)),
-			polls:    float64(api.polls) / scheduleImages, refused: api.refused,
+			polls:    float64(api.polls) / float64(images), refused: api.refused,
 		}
 	})
 	return s
@@ -82,7 +82,7 @@ func TestScheduleIsTight(t *testing.T) {
 	const seeds = 4
 	var sum schedule
 	for seed := range uint64(seeds) {
-		s := runSchedule(t, lognormal(0.5, 0.5), 0, seed)
+		s := runSchedule(t, lognormal(0.5, 0.5), scheduleImages, 0, seed)
 		sum.makespan += s.makespan / seeds
 		sum.polls += s.polls / seeds
 		sum.refused = max(sum.refused, s.refused)
@@ -103,15 +103,17 @@ func BenchmarkSchedule(b *testing.B) {
 	cases := []struct {
 		name      string
 		law       latencyLaw
+		images    int
 		roundTrip time.Duration
 	}{
-		{"lognormal", lognormal(0.5, 0.5), 0},
-		{"lognormal-4s", lognormal(4, 0.5), 0},
-		{"lognormal-4s-80ms", lognormal(4, 0.5), 80 * time.Millisecond},
-		{"steady", lognormal(4, 0.1), 0},
-		{"bimodal", bimodal, 0},
-		{"drifting-up", drifting(2, 8), 0},
-		{"drifting-down", drifting(8, 2), 0},
+		{"lognormal", lognormal(0.5, 0.5), scheduleImages, 0},
+		{"lognormal-4s", lognormal(4, 0.5), scheduleImages, 0},
+		{"lognormal-4s-80ms", lognormal(4, 0.5), scheduleImages, 80 * time.Millisecond},
+		{"lognormal-4s-few", lognormal(4, 0.5), scheduleSlots, 0},
+		{"steady", lognormal(4, 0.1), scheduleImages, 0},
+		{"bimodal", bimodal, scheduleImages, 0},
+		{"drifting-up", drifting(2, 8), scheduleImages, 0},
+		{"drifting-down", drifting(8, 2), scheduleImages, 0},
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
@@ -120,7 +122,7 @@ func BenchmarkSchedule(b *testing.B) {
 			for b.Loop() {
 				inTest(b, func(t *testing.T) {
 					t.Helper()
-					s := runSchedule(t, c.law, c.roundTrip, seed)
+					s := runSchedule(t, c.law, c.images, c.roundTrip, seed)
 					sum.makespan += s.makespan
 					sum.polls += s.polls
 					sum.refused += s.refused
