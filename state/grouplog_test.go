@@ -35,19 +35,22 @@ func TestWritersShareAnFsync(t *testing.T) {
 			t.Fatal(err)
 		}
 		var done atomic.Int32
-		for n := range writers {
-			go func() {
-				if err := s.Append(Stored{nth(n), testImage(n)}); err != nil {
-					t.Error(err)
-				}
-				done.Add(1)
-			}()
+		write := func(n int) {
+			if err := s.Append(Stored{nth(n), testImage(n)}); err != nil {
+				t.Error(err)
+			}
+			done.Add(1)
+		}
+		go write(0)
+		synctest.Wait()
+		for n := 1; n < writers; n++ {
+			go write(n)
 		}
 		synctest.Wait()
 		first := done.Load()
 		disk <- struct{}{}
 		synctest.Wait()
-		if got := done.Load(); first != 0 || got == 0 || got == writers || syncs.Load() != 2 {
+		if got := done.Load(); first != 0 || got != 1 || syncs.Load() != 2 {
 			t.Errorf("before the first fsync ended %d were done, after it %d; there were %d", first, got, syncs.Load())
 		}
 		disk <- struct{}{}
@@ -81,14 +84,17 @@ func TestFailedFsyncFailsAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		var failed, succeeded atomic.Int32
-		for n := range writers {
-			go func() {
-				if err := s.Append(Intent{nth(n), testTask(n)}); err == nil {
-					succeeded.Add(1)
-				} else if errors.Is(err, syscall.EIO) {
-					failed.Add(1)
-				}
-			}()
+		write := func(n int) {
+			if err := s.Append(Intent{nth(n), testTask(n)}); err == nil {
+				succeeded.Add(1)
+			} else if errors.Is(err, syscall.EIO) {
+				failed.Add(1)
+			}
+		}
+		go write(0)
+		synctest.Wait()
+		for n := 1; n < writers; n++ {
+			go write(n)
 		}
 		synctest.Wait()
 		disk <- nil
@@ -96,7 +102,7 @@ func TestFailedFsyncFailsAll(t *testing.T) {
 		first := succeeded.Load()
 		disk <- syscall.EIO
 		synctest.Wait()
-		if succeeded.Load() != first || failed.Load() != writers-first {
+		if first != 1 || succeeded.Load() != first || failed.Load() != writers-first {
 			t.Errorf("%d succeeded, then %d; %d failed", first, succeeded.Load(), failed.Load())
 		}
 		if err := s.Append(Intent{nth(99), testTask(99)}); !errors.Is(err, syscall.EIO) {

@@ -160,7 +160,9 @@ func TestKilledAtEveryRecord(t *testing.T) {
 			for at := 1; ; at++ {
 				r := newCrashRig(t)
 				if !r.crash(t, at, when) {
-					if at <= crashImages*4 {
+					// The hero is made from the logo, and each of them leaves five records one after the other. Those of the cards may share
+					// their writes.
+					if at-1 < 2*5 {
 						t.Errorf("an apply of %d images had only %d writes to its journal", crashImages, at-1)
 					}
 					return
