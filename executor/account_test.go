@@ -132,10 +132,9 @@ type counts struct {
 	records, bytes, syncs int64
 }
 
-// applyAll makes so many images of an empty state, and writes the state.
-func applyAll(tb testing.TB, api *memoryAPI, images int) (c counts) {
+// applyAll makes so many images of an empty state in base, an empty directory, and writes the state.
+func applyAll(tb testing.TB, base string, api *memoryAPI, images int) (c counts) {
 	tb.Helper()
-	base := tb.TempDir()
 	dir, err := safefile.Open(base)
 	if err != nil {
 		tb.Fatal(err)

@@ -58,7 +58,7 @@ func runSchedule(t *testing.T, law latencyLaw, images int, roundTrip time.Durati
 	synctest.Test(t, func(t *testing.T) {
 		api := newMemoryAPI(scheduleSlots, func(n int) time.Duration { return latencies[n] })
 		api.roundTrip = roundTrip
-		took := applyAll(t, api, images).took
+		took := applyAll(t, t.TempDir(), api, images).took
 		s = schedule{
 			makespan: float64(took) / float64(idealMakespan(latencies)),
 			polls:    float64(api.polls) / float64(images), refused: api.refused,
