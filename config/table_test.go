@@ -82,7 +82,7 @@ image "first" { prompt = "First" }
 output "x" { value = [local.rows, image.first] }
 `)
 		c := load(t, dir, Options{})
-		c.Evaluate(nil)
+		_ = c.Evaluate(nil)
 		expr, diags := hclsyntax.ParseExpression(fmt.Appendf(nil, "{ for row in %s : row.%s => row }", test.list, test.key), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			t.Fatal(diags)

@@ -108,7 +108,7 @@ func (pp *planPage) note(text, lead string) { pp.comment(lead, span{text: text})
 
 // comment writes spans as wrapped lines that begin with lead.
 func (pp *planPage) comment(lead string, spans ...span) {
-	pp.out.WriteString(lead)
+	pp.write(lead)
 	f := newFlow(pp.out, pp.opts.Width, len(lead), len(lead))
 	f.lead = lead
 	f.add(spans...)

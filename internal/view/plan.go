@@ -285,7 +285,7 @@ func (pp *planPage) conciseLine(c *planner.Change) {
 // concise writes a line behind a change's symbol.
 func (pp *planPage) concise(c *planner.Change, spans ...span) {
 	l := lookOf(c)
-	pp.out.WriteString(pp.symbol(l) + " ")
+	pp.write(pp.symbol(l), " ")
 	f := newFlow(pp.out, pp.opts.Width, width(l.symbol)+1, conciseHang)
 	f.add(spans...)
 	f.end()
