@@ -72,6 +72,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.exported {
 		list.objects = make([]object, 0, expansion.len())
 	}
+	e.paths.reserve(expansion.len())
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	defer build.release()

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -257,6 +258,16 @@ type outputPaths struct {
 type claim struct {
 	img *Image
 	at  *hcl.Range // shared by the instances of a block
+}
+
+// reserve makes room for the paths of n more images, so that a large map is not moved each time that it doubles.
+func (p *outputPaths) reserve(n int) {
+	if n <= len(p.byPath) {
+		return
+	}
+	larger := make(map[string]claim, len(p.byPath)+n)
+	maps.Copy(larger, p.byPath)
+	p.byPath = larger
 }
 
 // claim notes that an image is written to img.Output, and reports a clash.

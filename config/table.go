@@ -72,14 +72,33 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) []each {
 	if !ok1 || !ok2 {
 		return nil
 	}
-	rows := listRows(loop.CollExpr, key, ctx)
-	slices.SortFunc(rows, byKey)
-	for i := range rows[:max(len(rows)-1, 0)] {
-		if rows[i].key == rows[i+1].key {
+	return unique(listRows(loop.CollExpr, key, ctx))
+}
+
+// unique sorts rows by their keys. It answers nil where a key is there twice.
+func unique(rows []each) []each {
+	if rows == nil {
+		return nil
+	}
+	// What is moved about is small.
+	type place struct {
+		key string
+		row int
+	}
+	places := make([]place, len(rows))
+	for i := range rows {
+		key, _ := rows[i].key.Text()
+		places[i] = place{key, i}
+	}
+	slices.SortFunc(places, func(a, b place) int { return strings.Compare(a.key, b.key) })
+	sorted := make([]each, len(rows))
+	for i, p := range places {
+		if i > 0 && places[i-1].key == p.key {
 			return nil
 		}
+		sorted[i] = rows[p.row]
 	}
-	return rows
+	return sorted
 }
 
 // steps reports whether an expression is the variable called name with n attribute names after it, and returns the

@@ -64,7 +64,10 @@ func (p *Planner) outputSize(img *config.Image, request *bfl.Request) bfl.Size {
 func (p *Planner) inputSize(img *config.Image, i int) bfl.Size {
 	source := img.Sources[i]
 	if source.IsImage {
-		return p.desired[source.Image].size
+		if c := p.change(source.Image); c != nil {
+			return c.size
+		}
+		return bfl.Size{}
 	}
 	return source.Size
 }

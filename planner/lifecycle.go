@@ -84,7 +84,7 @@ func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 func (p *Planner) triggered(img *config.Image) []Reason {
 	var reasons []Reason
 	for _, trigger := range img.Lifecycle.ReplaceTriggeredBy {
-		c := p.desired[trigger.Image].change
+		c := p.change(trigger.Image)
 		if c == nil || c.Action == NoOp {
 			continue
 		}

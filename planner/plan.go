@@ -125,6 +125,12 @@ type Change struct {
 
 	// known is the state that the plan was made with.
 	known *state.State
+	// sha256 is the content that will be there, "" when the image is made anew, and size the extent that it has or is
+	// expected to have: what images downstream need to know.
+	sha256 string
+	size   bfl.Size
+	// left says that the plan is limited to other images.
+	left bool
 }
 
 // Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes are included. They are worked out by every

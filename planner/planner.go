@@ -42,28 +42,23 @@ type Planner struct {
 	prior   prior
 	replace map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
-	desired map[addrs.Image]decision
+	// decided are the changes of all desired images, in the order in which they were decided on, and index those of the
+	// first indexed of them by address. Most plans need no index: see change.
+	decided []*Change
+	index   map[addrs.Image]*Change
+	indexed int
+	// matched counts the desired images that exist.
+	matched int
 	// restored are the hashes of images in the store that a change takes, so that two images that only chance tells apart do not become one.
 	restored map[string]bool
-	changes  []*Change
 	diags    hcl.Diagnostics
-}
-
-// decision is what was decided on a desired image.
-type decision struct {
-	// change is nil for an image that the plan is limited not to touch.
-	change *Change
-	// sha256 is the content that will be there, "" when the image is made anew.
-	sha256 string
-	// size is the extent that the image has or is expected to have, for estimates.
-	size bfl.Size
 }
 
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
-		desired: make(map[addrs.Image]decision, expected(o)), restored: map[string]bool{},
+		index: map[addrs.Image]*Change{}, restored: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
@@ -74,42 +69,52 @@ func New(o Options) *Planner {
 	return p
 }
 
-// expected is about how many images will be desired: as many as there are, in most plans.
-func expected(o Options) int {
-	if o.Prior == nil {
-		return 0
+// change returns what was decided on a desired image, nil where nothing was yet.
+func (p *Planner) change(addr addrs.Image) *Change {
+	for ; p.indexed < len(p.decided); p.indexed++ {
+		c := p.decided[p.indexed]
+		p.index[c.Address] = c
 	}
-	return len(o.Prior.Images)
+	return p.index[addr]
 }
 
 // Decide plans one desired image. It must be called for upstream images before those made from them, as config.Config.Evaluate does,
 // and answers as config.Decide asks.
 func (p *Planner) Decide(desired *config.Image) *config.Result {
-	prior := p.prior.images[desired.Address]
+	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
+	if c.Prior != nil {
+		p.matched++
+	}
+	result := p.decide(c, desired)
+	p.decided = append(p.decided, c)
+	return result
+}
+
+func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
+	prior := c.Prior
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
-		return p.leave(desired, prior)
+		return p.leave(c)
 	}
 	img := ignoring(desired, prior)
-	c := &Change{Address: img.Address, Prior: prior, Desired: img, From: p.movedFrom(img.Address), known: p.opts.Prior}
-	p.changes = append(p.changes, c)
+	c.Desired, c.From = img, p.movedFrom(img.Address)
 	c.Request = p.request(img)
 	c.Fingerprint = c.Request.Fingerprint()
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
 	switch {
 	case c.Action == Import:
-		p.desired[c.Address] = decision{change: c, sha256: c.Import.SHA256, size: c.Import.Size}
+		c.sha256, c.size = c.Import.SHA256, c.Import.Size
 		return nil
 	case !c.Makes():
-		return p.keep(c.Address, c, prior)
+		return c.keep(prior)
 	case prior != nil:
 		p.guard(img, c)
 	}
 	p.originate(c)
 	if c.Origin == Restore {
-		return p.keep(c.Address, c, c.Kept)
+		return c.keep(c.Kept)
 	}
-	p.desired[c.Address] = decision{change: c, size: p.outputSize(img, c.Request)}
+	c.size = p.outputSize(img, c.Request)
 	return nil
 }
 
@@ -213,7 +218,9 @@ func (p *Planner) request(img *config.Image) *bfl.Request {
 	request.Inputs = slices.Clone(request.Inputs)
 	for i, source := range img.Sources {
 		if source.IsImage {
-			request.Inputs[i].SHA256 = p.desired[source.Image].sha256
+			if c := p.change(source.Image); c != nil {
+				request.Inputs[i].SHA256 = c.sha256
+			}
 		}
 	}
 	return &request
@@ -242,7 +249,7 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	case fingerprint != prior.Fingerprint && sameButIgnored(img, c.Request, prior):
 	case fingerprint == "":
 		for _, upstream := range img.Dependencies {
-			if d, ok := p.desired[upstream]; ok && d.sha256 == "" {
+			if up := p.change(upstream); up != nil && up.sha256 == "" {
 				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
 			}
 		}
@@ -266,22 +273,18 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 }
 
 // leave answers for an image that the plan does not touch.
-func (p *Planner) leave(img *config.Image, prior *state.Image) *config.Result {
-	if prior == nil || p.prior.files[img.Address] != state.Present {
-		p.desired[img.Address] = decision{}
+func (p *Planner) leave(c *Change) *config.Result {
+	c.Action, c.left = NoOp, true
+	if c.Prior == nil || p.prior.files[c.Address] != state.Present {
 		return nil
 	}
-	return p.keep(img.Address, nil, prior)
+	return c.keep(c.Prior)
 }
 
 // keep answers for an image that exists and whose content stays as it is.
-func (p *Planner) keep(addr addrs.Image, c *Change, prior *state.Image) *config.Result {
-	p.desired[addr] = decision{
-		change: c,
-		sha256: prior.Output.SHA256,
-		size:   bfl.Size{Width: prior.Output.Width, Height: prior.Output.Height},
-	}
-	return ResultOf(prior)
+func (c *Change) keep(img *state.Image) *config.Result {
+	c.sha256, c.size = img.Output.SHA256, bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
+	return ResultOf(img)
 }
 
 // ResultOf returns what expressions may know of an image on record.
@@ -314,19 +317,26 @@ func (p *Planner) guard(img *config.Image, c *Change) {
 // Finish returns the plan for all images decided on, and for those that exist but are no longer desired. The diagnostics are errors: changes that
 // the configuration itself forbids.
 func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
-	for addr, prior := range p.prior.images {
-		if _, ok := p.desired[addr]; ok || p.opts.Only != nil && !p.opts.Only[addr] {
-			continue
+	changes := slices.DeleteFunc(slices.Clone(p.decided), func(c *Change) bool { return c.left })
+	if p.matched < len(p.prior.images) {
+		for addr, prior := range p.prior.images {
+			if p.change(addr) == nil && (p.opts.Only == nil || p.opts.Only[addr]) {
+				changes = append(changes, p.goes(addr, prior, NotInConfiguration, removals))
+			}
 		}
-		p.changes = append(p.changes, p.goes(addr, prior, NotInConfiguration, removals))
 	}
-	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
-	plan := &Plan{Changes: p.changes, Abandoned: p.abandoned()}
+	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned()}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
 	}
 	return plan, p.diags
+}
+
+// sorted puts changes in the order of their addresses.
+func sorted(changes []*Change) []*Change {
+	slices.SortFunc(changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
+	return changes
 }
 
 // goes is the change of an image that is no longer desired.
@@ -345,13 +355,13 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 
 // DestroyAll returns the plan that removes all images, or those that the options limit it to.
 func (p *Planner) DestroyAll() *Plan {
+	var changes []*Change
 	for addr, prior := range p.prior.images {
 		if p.opts.Only == nil || p.opts.Only[addr] {
-			p.changes = append(p.changes, p.goes(addr, prior, DestroyRequested, nil))
+			changes = append(changes, p.goes(addr, prior, DestroyRequested, nil))
 		}
 	}
-	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
-	plan := &Plan{Changes: p.changes, Abandoned: p.abandoned()}
+	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned()}
 	if p.opts.Only == nil {
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, nil)
 	}
@@ -384,7 +394,7 @@ func (p *Plan) Renames() map[addrs.Image]*Change {
 func (p *Planner) abandoned() []Abandoned {
 	var left []Abandoned
 	for addr, task := range p.prior.tasks {
-		c := p.desired[addr].change
+		c := p.change(addr)
 		// An image whose fingerprint is known only after apply may turn out to be the task's.
 		taken := c != nil && (c.Task != nil || c.Makes() && c.Fingerprint == "")
 		if !taken && (p.opts.Only == nil || p.opts.Only[addr]) {

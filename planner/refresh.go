@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"slices"
-
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -10,6 +8,7 @@ import (
 // RefreshOnly returns the plan that makes the state say what is there: images whose files are gone are forgotten, and files that were changed are
 // taken as they are. found has what the changed files are now; a changed file that is not in it is no image, and is left alone.
 func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
+	var changes []*Change
 	for addr, status := range p.prior.files {
 		img := p.prior.images[addr]
 		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
@@ -26,8 +25,7 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		default:
 			continue
 		}
-		p.changes = append(p.changes, c)
+		changes = append(changes, c)
 	}
-	slices.SortFunc(p.changes, func(a, b *Change) int { return a.Address.Compare(b.Address) })
-	return &Plan{Changes: p.changes}
+	return &Plan{Changes: sorted(changes)}
 }

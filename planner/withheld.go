@@ -10,7 +10,7 @@ func (p *Planner) skip(c *Change) {
 		return
 	}
 	for _, upstream := range c.Desired.Dependencies {
-		if up := p.desired[upstream].change; up != nil && up.Withheld() {
+		if up := p.change(upstream); up != nil && up.Withheld() {
 			c.Origin, c.Lacks = Skipped, upstream
 			c.Cost, c.CostUnknown, c.RecordedSeed = 0, false, nil
 			return

@@ -3,6 +3,8 @@ package cli
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync"
 )
 
 // A plan keeps most of what it makes, on one processor. Go's collector, which by default begins when four megabytes are in
@@ -15,14 +17,42 @@ const (
 	// ballastPercent is how much memory may grow, in percent of what is in use, before the collector runs. With the
 	// ballast that is 24 MB and a quarter of what is kept.
 	ballastPercent = 25
+	// ballastUntil is how much is kept before Go's own rule is as good.
+	ballastUntil = 64 << 20
 )
 
-// collectForPlans makes the collector run when that pays in a plan, until the function that it returns is called.
-func collectForPlans() (restore func()) {
-	weight := make([]byte, ballast)
-	before := debug.SetGCPercent(ballastPercent)
-	return func() {
-		debug.SetGCPercent(before)
-		runtime.KeepAlive(weight)
+// collector makes Go's collector run when that pays in a plan. It is safe for concurrent use.
+type collector struct {
+	mu      sync.Mutex
+	ballast []byte
+	percent int // Go's own
+}
+
+func newCollector() *collector {
+	c := &collector{ballast: make([]byte, ballast), percent: debug.SetGCPercent(ballastPercent)}
+	c.watch()
+	return c
+}
+
+// watch has the collector look, each time that it ran, whether so much is kept that its usual rule is as good.
+func (c *collector) watch() {
+	runtime.SetFinalizer(&struct{ c *collector }{c}, func(*struct{ c *collector }) {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		if live[0].Value.Kind() == metrics.KindUint64 && live[0].Value.Uint64() < ballast+ballastUntil {
+			c.watch()
+			return
+		}
+		c.stop()
+	})
+}
+
+// stop lets Go's own rule hold again.
+func (c *collector) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ballast != nil {
+		debug.SetGCPercent(c.percent)
+		c.ballast = nil
 	}
 }

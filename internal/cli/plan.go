@@ -30,7 +30,7 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
 }
 
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
-	defer collectForPlans()()
+	defer newCollector().stop()
 	a.show(o)
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
