@@ -117,7 +117,7 @@ func readImage(body hcl.Body) *imageBody {
 }
 
 func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
-	if v, ok := scalar(expr); ok {
+	if v, ok := literal(expr); ok {
 		expr = &constant{v, expr.Range()}
 	}
 	b.args = append(b.args, argument{Name: name, Expr: expr, start: start})

@@ -42,7 +42,7 @@ func literal(expr hcl.Expression) (cty.Value, bool) {
 	return cty.ObjectVal(values), true
 }
 
-// constant stands for a scalar literal once its text has been looked at, in half the memory.
+// constant stands for a literal once its text has been looked at, in half the memory.
 type constant struct {
 	value cty.Value
 	at    hcl.Range

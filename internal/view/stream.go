@@ -1,7 +1,7 @@
 package view
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +37,8 @@ type JSON struct {
 
 	// mu guards all below, and the order of writes.
 	mu      sync.Mutex
+	out     *bufio.Writer
+	enc     *json.Encoder // to out
 	changes map[addrs.Image]*planner.Change
 	// said is as in applyLog.
 	said map[addrs.Image]time.Duration
@@ -49,24 +51,36 @@ func NewJSON(o JSONOptions) *JSON {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	j := &JSON{opts: o}
+	j := &JSON{opts: o, out: bufio.NewWriterSize(o.Stdout, pageBuffer)}
+	j.enc = json.NewEncoder(j.out)
+	j.enc.SetEscapeHTML(false)
 	j.emit(versionMessage{j.header("info", "fluxbatch "+o.Version), o.Version, "version", StreamVersion})
 	return j
 }
 
 // emit writes messages.
 func (j *JSON) emit(messages ...any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
 	for _, m := range messages {
-		if err := enc.Encode(m); err != nil {
-			// Messages are types of this package, all of which encode.
-			panic(fmt.Sprintf("view: encoding a %T: %v", m, err))
-		}
+		j.put(m)
 	}
-	// A reader that went away must not stop an apply from recording what it has paid for.
-	_, _ = j.opts.Stdout.Write(b.Bytes())
+	j.flush()
+}
+
+// put writes a message to the buffer.
+func (j *JSON) put(message any) {
+	err := j.enc.Encode(message)
+	if unsupported, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
+		// Messages are types of this package, all of which encode.
+		panic(fmt.Sprintf("view: encoding a %T: %v", message, unsupported))
+	}
+}
+
+// flush writes the buffer out. A reader that went away must not stop an apply from recording what it has paid for, so that what cannot be written
+// is dropped.
+func (j *JSON) flush() {
+	if j.out.Flush() != nil {
+		j.out.Reset(j.opts.Stdout)
+	}
 }
 
 func (j *JSON) header(level, message string) header {
@@ -111,17 +125,17 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	repetition := newRepetition(p)
-	messages := make([]any, 0, len(p.Changes)+2)
+	defer j.flush()
 	for _, c := range p.Changes {
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
-		messages = append(messages, plannedChangeMessage{
+		j.put(plannedChangeMessage{
 			j.header("info", c.Address.String()+": "+plannedText(c)), newPlannedChange(c, repetition), "planned_change",
 		})
 	}
 	t := tallyOf(p)
-	messages = append(messages, changeSummaryMessage{j.header("info", planSummary(p)), changeSummary{
+	j.put(changeSummaryMessage{j.header("info", planSummary(p)), changeSummary{
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
 		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Abandoned),
@@ -130,9 +144,8 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, Simulated: info.Simulated,
 	}, "change_summary"})
 	if outputs := plannedOutputs(p); len(outputs) > 0 {
-		messages = append(messages, outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
+		j.put(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
 	}
-	j.emit(messages...)
 }
 
 // plannedText says what is planned, for people.
