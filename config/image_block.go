@@ -117,16 +117,14 @@ func readImage(body hcl.Body) *imageBody {
 }
 
 func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
-	if v, ok := literal(expr); ok {
-		expr = &constant{v, expr.Range()}
-	}
-	b.args = append(b.args, argument{Name: name, Expr: expr, start: start})
+	b.args = append(b.args, argument{Name: name, Expr: compact(expr), start: start})
 }
 
 func (b *imageBody) addMeta(attr *hcl.Attribute) {
 	if b.meta == nil {
 		b.meta = map[string]*hcl.Attribute{}
 	}
+	attr.Expr = compact(attr.Expr)
 	b.meta[attr.Name] = attr
 }
 

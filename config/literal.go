@@ -48,6 +48,14 @@ type constant struct {
 	at    hcl.Range
 }
 
+// compact returns a constant for a literal, and other expressions as they are.
+func compact(expr hcl.Expression) hcl.Expression {
+	if v, ok := literal(expr); ok {
+		return &constant{v, expr.Range()}
+	}
+	return expr
+}
+
 func (c *constant) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return c.value, nil }
 func (c *constant) Variables() []hcl.Traversal                          { return nil }
 func (c *constant) Range() hcl.Range                                    { return c.at }

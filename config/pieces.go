@@ -48,13 +48,16 @@ func (b *longBody) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
 	return body.JustAttributes()
 }
 
-// readTopBlock makes a block ready for the decoder. Images are what there are many of.
-func readTopBlock(block *hclsyntax.Block) *hcl.Block {
+// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports whether the block's
+// arguments were let go; see plainParser.reuse.
+func readTopBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
 	b := block.AsHCLBlock()
-	if block.Type == "image" {
-		b.Body = readImage(block.Body)
+	if block.Type != "image" {
+		return b, false
 	}
-	return b
+	img := readImage(block.Body)
+	b.Body = img
+	return b, len(img.blocks) == 0
 }
 
 // piece is a part of a file, from the start of a line on.
@@ -104,7 +107,7 @@ var errNotInPieces = errors.New("the file cannot be parsed in pieces")
 
 // parsePieces parses the pieces of a file. It returns what take makes of its blocks, in their order, and its body
 // without them, which is nil where anything is wrong. take is called by several goroutines.
-func parsePieces[T any](filename string, pieces []piece, take func(*hclsyntax.Block) T) ([]T, *hclsyntax.Body) {
+func parsePieces[T any](filename string, pieces []piece, take func(*hclsyntax.Block) (T, bool)) ([]T, *hclsyntax.Body) {
 	parsed := make([]parsedPiece[T], len(pieces))
 	var workers errgroup.Group
 	workers.SetLimit(runtime.GOMAXPROCS(0))
@@ -141,7 +144,7 @@ type parsedPiece[T any] struct {
 }
 
 // parse parses a piece, block by block.
-func (r *parsedPiece[T]) parse(p piece, filename string, take func(*hclsyntax.Block) T) error {
+func (r *parsedPiece[T]) parse(p piece, filename string, take func(*hclsyntax.Block) (T, bool)) error {
 	plain := plainParser{filename: filename, numbers: map[string]cty.Value{}}
 	at := p.start
 	for rest := p.src; len(rest) > 0; {
@@ -167,7 +170,11 @@ func (r *parsedPiece[T]) parse(p piece, filename string, take func(*hclsyntax.Bl
 			return errNotInPieces
 		}
 		for _, block := range body.Blocks {
-			r.blocks = append(r.blocks, take(block))
+			taken, free := take(block)
+			r.blocks = append(r.blocks, taken)
+			if free && ok && len(body.Blocks) == 1 {
+				plain.reuse(block)
+			}
 		}
 		at = after(at, rest[:end])
 		rest = rest[end:]

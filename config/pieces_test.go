@@ -34,6 +34,8 @@ var pieceSeeds = []string{
 	"image \"a\" {\n}\n}\nimage \"b\" {\n}\n",
 	"locals {\n}\nimage \"a\" {\n  n = 12\n  s = \"t ${each.value.b} u ${local.x}\" # c\n  l = [image.a, \"b\",\n 3]\n  o = { a = 1, \"b\": true\n c = null }\n  // c\n  lifecycle {\n    frozen = true\n  }\n}\n",
 	"locals {\n}\nimage \"a\" {\n  w = \"${var.x}\"\n  e = \"\"\n  d = \"50% $5\"\n  q = \"\\\"x\\\"\"\n}\nimage b {\n}\n",
+	"locals {\n}\nimage \"a\" {\n  count = 2\n  seed = 7\n  prompt = \"one\"\n}\nimage \"b\" {\n  seed = 8\n  prompt = \"two\"\n  labels = { a = \"b\" }\n}\n" +
+		"image \"c\" {\n  seed = 9\n  lifecycle {\n    frozen = true\n  }\n}\nimage \"d\" {\n  seed = 10\n  provider = bfl\n  references = [\"x\"]\n  promt = \"${var.x} y\"\n}\n",
 	"locals {\n}\n\timage \"a\" \"b\"{\n x=1\n\n}  # c\n\n# d\nimage \"c\" {\n  a = [\n]\n  b = {\n}\n}\n  ",
 	"image \"a\" {\n}\n\x00image \"b\" {\n}\n",
 }
@@ -78,19 +80,25 @@ func FuzzSnippets(f *testing.F) {
 	})
 }
 
-// comparePieces fails unless parsing in pieces gives what parsing as a whole does.
+// comparePieces fails unless parsing in pieces gives what parsing as a whole does, with a block a piece and with many.
 func comparePieces(t *testing.T, src []byte) {
 	t.Helper()
+	compareInPieces(t, src, 1)
+	compareInPieces(t, src, max(len(src)/3, 1))
+}
+
+func compareInPieces(t *testing.T, src []byte, size int) {
+	t.Helper()
 	want, wantDiags := hclsyntax.ParseConfig(src, "x.flux.hcl", hcl.InitialPos)
-	got, gotDiags := parseNative(src, "x.flux.hcl", 1)
+	got, gotDiags := parseNative(src, "x.flux.hcl", size)
 	if diff := cmp.Diff(messages(wantDiags), messages(gotDiags)); diff != "" {
 		t.Fatalf("diagnostics (-whole +pieces):\n%s", diff)
 	}
 	if wantDiags.HasErrors() {
 		return
 	}
-	same := func(block *hclsyntax.Block) *hclsyntax.Block { return block }
-	pieces := cut(src, 1)
+	same := func(block *hclsyntax.Block) (*hclsyntax.Block, bool) { return block, false }
+	pieces := cut(src, size)
 	if len(pieces) < 2 {
 		return
 	}
@@ -100,6 +108,7 @@ func comparePieces(t *testing.T, src []byte) {
 			t.Fatalf("the trees of %q differ:\n%#v\n%#v", src, want.Body, body)
 		}
 	}
+	compareReady(t, want.Body.(*hclsyntax.Body).Blocks, got)
 	_, wantJust := want.Body.JustAttributes()
 	_, gotJust := got.Body.JustAttributes()
 	if diff := cmp.Diff(messages(wantJust), messages(gotJust)); diff != "" {
@@ -115,6 +124,31 @@ func comparePieces(t *testing.T, src []byte) {
 			t.Fatalf("at offset %d: block %q as a whole, %q in pieces", offset, w.ContextString(offset), g.ContextString(offset))
 		}
 	}
+}
+
+// compareReady fails unless the images of a long file are what becomes of them in a short one, whose memory nothing uses
+// again.
+func compareReady(t *testing.T, want hclsyntax.Blocks, got *hcl.File) {
+	t.Helper()
+	long, ok := got.Body.(*longBody)
+	if !ok {
+		return
+	}
+	for i, block := range want {
+		w, _ := readTopBlock(block)
+		if g := long.blocks[i]; !reflect.DeepEqual(images(w), images(g)) {
+			t.Fatalf("block %d is ready as\n%#v\nin a long file, and in a short one as\n%#v", i, images(g), images(w))
+		}
+	}
+}
+
+// images returns what is ready of an image block, nil for others.
+func images(block *hcl.Block) *imageBody {
+	img, _ := block.Body.(*imageBody)
+	if img != nil {
+		sortDiagnostics(img.diags) // They come in any order.
+	}
+	return img
 }
 
 // TestPlain tells which blocks are plain: what looks the same as before when it no longer is, and is slower.

@@ -31,20 +31,22 @@ type plainParser struct {
 	strings  slab[hclsyntax.TemplateExpr]
 	attrs    slab[hclsyntax.Attribute]
 	parts    slab[hclsyntax.Expression]
+	spare    hclsyntax.Attributes // to be used next
 }
 
 // maxPlainDepth bounds how deep lists and objects may be nested before HCL's parser has to say what it thinks of it.
 const maxPlainDepth = 32
 
 // slab hands out values from larger allocations.
-type slab[T any] struct{ free []T }
+type slab[T any] struct{ all, free []T }
 
 func (s *slab[T]) put(v T) *T { return &s.list(v)[0] }
 
 // list returns a slice of one element.
 func (s *slab[T]) list(v T) []T {
 	if len(s.free) == 0 {
-		s.free = make([]T, 32)
+		s.all = make([]T, 32)
+		s.free = s.all
 	}
 	one := s.free[:1:1]
 	one[0] = v
@@ -70,6 +72,14 @@ func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	body.SrcRange.End = p.pos(p.at)
 	body.EndRange = hcl.Range{Filename: p.filename, Start: body.SrcRange.End, End: body.SrcRange.End}
 	return body, true
+}
+
+// reuse lets the next block have the memory of one whose arguments nobody needs any more, nor those of their expressions
+// that are single literals.
+func (p *plainParser) reuse(b *hclsyntax.Block) {
+	p.literals.free, p.strings.free, p.attrs.free, p.parts.free = p.literals.all, p.strings.all, p.attrs.all, p.parts.all
+	p.spare = b.Body.Attributes
+	clear(p.spare)
 }
 
 // isPlainText reports whether a text has no other characters than ASCII's printable ones, tabs and line feeds.
@@ -217,7 +227,10 @@ func (p *plainParser) body(open hcl.Range) *hclsyntax.Body {
 	if p.depth++; p.depth > maxPlainDepth || !p.endLine() {
 		return nil
 	}
-	body := &hclsyntax.Body{Attributes: make(hclsyntax.Attributes, 8), Blocks: hclsyntax.Blocks{}}
+	body := &hclsyntax.Body{Attributes: p.spare, Blocks: hclsyntax.Blocks{}}
+	if p.spare = nil; body.Attributes == nil {
+		body.Attributes = make(hclsyntax.Attributes, 8)
+	}
 	for p.blank(); !p.accept('}'); p.blank() {
 		start := p.at
 		name := p.word()
