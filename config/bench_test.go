@@ -51,6 +51,18 @@ func BenchmarkParseOnly(b *testing.B) {
 	}
 }
 
+// BenchmarkParse parses the same file in pieces.
+func BenchmarkParse(b *testing.B) {
+	src := blocks(10_000)
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, diags := parseNative(src, "main.flux.hcl", pieceSize); diags.HasErrors() {
+			b.Fatal(diags)
+		}
+	}
+}
+
 // BenchmarkBlocks loads and evaluates a file of 10,000 image blocks.
 func BenchmarkBlocks(b *testing.B) {
 	src := blocks(10_000)
@@ -64,7 +76,7 @@ func BenchmarkBlocks(b *testing.B) {
 
 // BenchmarkInstances evaluates the instances of one for_each over a CSV file.
 func BenchmarkInstances(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			dir := benchDir(b, "products.csv", csvRows(n))
 			main := []byte(instanceMain)

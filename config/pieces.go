@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -145,7 +144,7 @@ type parsedPiece[T any] struct {
 
 // parse parses a piece, block by block.
 func (r *parsedPiece[T]) parse(p piece, filename string, take func(*hclsyntax.Block) (T, bool)) error {
-	plain := plainParser{filename: filename, numbers: map[string]cty.Value{}}
+	plain := newPlainParser(filename)
 	at := p.start
 	for rest := p.src; len(rest) > 0; {
 		end := nextCut(rest, 0)

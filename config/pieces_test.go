@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // pieceSeeds are texts in which a cut after "\n}\n" is right, wrong, or near to either.
@@ -183,7 +182,7 @@ func TestPlain(t *testing.T) {
 	}
 	for _, test := range tests {
 		text := "# comment\nimage \"a\" {\n  " + test.text + "\n}\n"
-		plain := plainParser{numbers: map[string]cty.Value{}}
+		plain := newPlainParser("")
 		if _, got := plain.parse(text, hcl.InitialPos); got != test.want {
 			t.Errorf("%q is plain: %t, want %t", test.text, got, test.want)
 		}

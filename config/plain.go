@@ -26,7 +26,10 @@ type plainParser struct {
 	depth               int
 	inner               int // of these, how many are lists and objects
 
-	numbers  map[string]cty.Value
+	// words are names and short texts that were read before, with their values as strings, and numbers the whole numbers.
+	// All else that is kept of the text is copied, so that the text goes.
+	words, numbers map[string]cty.Value
+
 	literals slab[hclsyntax.LiteralValueExpr]
 	strings  slab[hclsyntax.TemplateExpr]
 	attrs    slab[hclsyntax.Attribute]
@@ -52,6 +55,10 @@ func (s *slab[T]) list(v T) []T {
 	one[0] = v
 	s.free = s.free[1:]
 	return one
+}
+
+func newPlainParser(filename string) *plainParser {
+	return &plainParser{filename: filename, words: map[string]cty.Value{}, numbers: map[string]cty.Value{}}
 }
 
 // parse parses a text that starts at base, which is the start of a line. It reports false where not all of it is plain.
@@ -124,6 +131,27 @@ func (p *plainParser) spaces() {
 	}
 }
 
+// maxKept bounds how many words and numbers are kept, and maxWord how long words are.
+const (
+	maxKept = 1024
+	maxWord = 32
+)
+
+// str returns a part of the text as a string.
+func (p *plainParser) str(text string) cty.Value {
+	if len(text) > maxWord {
+		return cty.StringVal(strings.Clone(text))
+	}
+	v, ok := p.words[text]
+	if !ok {
+		text = strings.Clone(text)
+		if v = cty.StringVal(text); len(p.words) < maxKept {
+			p.words[text] = v
+		}
+	}
+	return v
+}
+
 // endLine passes over spaces, a comment and the line feed. It reports false where there is anything else. The end of
 // the text ends a line as well.
 func (p *plainParser) endLine() bool {
@@ -167,7 +195,10 @@ func (p *plainParser) word() string {
 	for p.at < len(p.text) && isWord(p.text[p.at], p.at == start) {
 		p.at++
 	}
-	return p.text[start:p.at]
+	if start == p.at {
+		return ""
+	}
+	return p.str(p.text[start:p.at]).AsString()
 }
 
 func isWord(c byte, first bool) bool {
@@ -217,7 +248,7 @@ func (p *plainParser) label() (label string, at hcl.Range, ok bool) {
 	if end < 0 || p.text[p.at+end] != '"' {
 		return "", hcl.Range{}, false
 	}
-	label = p.text[p.at : p.at+end]
+	label = strings.Clone(p.text[p.at : p.at+end])
 	p.at += end + 1
 	return label, p.from(start), true
 }
@@ -319,7 +350,9 @@ func (p *plainParser) number() hclsyntax.Expression {
 		}
 		// With the precision that cty.ParseNumberVal gives to all numbers of a configuration.
 		v = cty.NumberVal(new(big.Float).SetPrec(512).SetInt64(n))
-		p.numbers[digits] = v
+		if len(p.numbers) < maxKept {
+			p.numbers[strings.Clone(digits)] = v
+		}
 	}
 	if c := p.peek(); c == '.' || isWord(c, false) {
 		return nil
@@ -398,7 +431,7 @@ func (p *plainParser) template() hclsyntax.Expression {
 
 // part adds a literal part of a template, which starts at a place in the line and ends where the parser is.
 func (p *plainParser) part(parts []hclsyntax.Expression, text string, start int) []hclsyntax.Expression {
-	e := hclsyntax.LiteralValueExpr{Val: cty.StringVal(text), SrcRange: p.from(start)}
+	e := hclsyntax.LiteralValueExpr{Val: p.str(text), SrcRange: p.from(start)}
 	if parts == nil && p.peek() == '"' && p.inner == 0 {
 		// Most strings are of one part.
 		return p.parts.list(p.literals.put(e))

@@ -15,8 +15,8 @@ const (
 	// collector begins later.
 	ballast = 96 << 20
 	// ballastPercent is how much memory may grow, in percent of what is in use, before the collector runs. With the
-	// ballast that is 24 MB and a quarter of what is kept.
-	ballastPercent = 25
+	// ballast that is 19 MB and a fifth of what is kept.
+	ballastPercent = 20
 	// ballastUntil is how much is kept before Go's own rule is as good.
 	ballastUntil = 64 << 20
 )

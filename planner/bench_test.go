@@ -1,0 +1,64 @@
+package planner
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// products are the images of one block, and the state after they were made.
+func products(n int) ([]*config.Image, *state.State) {
+	images := make([]*config.Image, n)
+	made := &state.State{Images: make(map[addrs.Image]*state.Image, n)}
+	for i := range images {
+		images[i] = &config.Image{
+			Address:  addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%07d", i))},
+			Provider: "bfl", Output: fmt.Sprintf("images/product-%07d.png", i),
+			Request: bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{
+				{Name: "height", Value: int64(1024)},
+				{Name: "prompt", Value: fmt.Sprintf("Studio photo of product number %d in blue, flat vector", i)},
+				{Name: "width", Value: int64(1024)},
+			}},
+		}
+		canonical, err := images[i].Request.MarshalJSON()
+		if err != nil {
+			panic(err) // It has no value that cannot be written.
+		}
+		made.Images[images[i].Address] = &state.Image{
+			Provider: "bfl", Model: "flux-2-pro", Fingerprint: images[i].Request.Fingerprint(), Request: json.RawMessage(canonical),
+			Output: state.File{Path: images[i].Output, SHA256: "00", Width: 1024, Height: 1024, Format: "png"},
+		}
+	}
+	return images, made
+}
+
+// BenchmarkPlan plans images that are new, and images that are there already.
+func BenchmarkPlan(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		images, made := products(n)
+		for _, c := range []struct {
+			name  string
+			prior *state.State
+		}{{"new", &state.State{}}, {"unchanged", made}} {
+			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					p := New(Options{Prior: c.prior})
+					for _, img := range images {
+						p.Decide(img)
+					}
+					plan, diags := p.Finish(nil, nil)
+					if diags.HasErrors() || plan.Empty() != (c.prior == made) {
+						b.Fatal(plan.Summary(), diags)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/image")
+			})
+		}
+	}
+}
