@@ -18,8 +18,10 @@ import (
 // The scripts run the command as a process of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"fluxbatch-crash":     crashingCommand,
-		"fluxbatch-bench-api": benchCommand,
+		"fluxbatch-crash":         crashingCommand,
+		"fluxbatch-bench-api":     benchCommand,
+		"fluxbatch-bench-applied": appliedCommand,
+		"fluxbatch-bench-hcl":     hclCommand,
 		"fluxbatch": func() {
 			os.Exit(cli.Run(cli.Environment{
 				Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
