@@ -41,15 +41,24 @@ type plainParser struct {
 const maxPlainDepth = 32
 
 // slab hands out values from larger allocations.
-type slab[T any] struct{ all, free []T }
+type slab[T any] struct {
+	free []T
+	// since is what was free at the last mark, or a later allocation.
+	since []T
+}
+
+func (s *slab[T]) mark() { s.since = s.free }
+
+// reset takes back all that was handed out since the mark, but for full allocations.
+func (s *slab[T]) reset() { s.free = s.since }
 
 func (s *slab[T]) put(v T) *T { return &s.list(v)[0] }
 
 // list returns a slice of one element.
 func (s *slab[T]) list(v T) []T {
 	if len(s.free) == 0 {
-		s.all = make([]T, 32)
-		s.free = s.all
+		s.free = make([]T, 32)
+		s.since = s.free
 	}
 	one := s.free[:1:1]
 	one[0] = v
@@ -68,6 +77,10 @@ func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 		return nil, false
 	}
 	p.text, p.base, p.at, p.line, p.lineStart, p.depth, p.inner = text, base, 0, base.Line, 0, 0, 0
+	p.literals.mark()
+	p.strings.mark()
+	p.attrs.mark()
+	p.parts.mark()
 	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
 	for p.blank(); p.at < len(text); p.blank() {
 		b := p.block()
@@ -81,10 +94,13 @@ func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	return body, true
 }
 
-// reuse lets the next block have the memory of one whose arguments nobody needs any more, nor those of their expressions
-// that are single literals.
+// reuse lets the next block have the memory of the last one, which was all of its text, where nobody needs its arguments
+// any more, nor those of their expressions that are single literals.
 func (p *plainParser) reuse(b *hclsyntax.Block) {
-	p.literals.free, p.strings.free, p.attrs.free, p.parts.free = p.literals.all, p.strings.all, p.attrs.all, p.parts.all
+	p.literals.reset()
+	p.strings.reset()
+	p.attrs.reset()
+	p.parts.reset()
 	p.spare = b.Body.Attributes
 	clear(p.spare)
 }
@@ -472,13 +488,11 @@ func (p *plainParser) interpolation() hclsyntax.Expression {
 
 // list reads a list in brackets.
 func (p *plainParser) list() hclsyntax.Expression {
-	open := p.pos(p.at)
-	p.at++
-	e := &hclsyntax.TupleConsExpr{OpenRange: hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}}
-	if p.depth++; p.depth > maxPlainDepth {
+	open, ok := p.open()
+	if !ok {
 		return nil
 	}
-	p.inner++
+	e := &hclsyntax.TupleConsExpr{OpenRange: open}
 	for p.blank(); !p.accept(']'); p.blank() {
 		element := p.expr()
 		if element == nil {
@@ -490,21 +504,17 @@ func (p *plainParser) list() hclsyntax.Expression {
 			return nil
 		}
 	}
-	p.depth--
-	p.inner--
-	e.SrcRange = hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}
+	e.SrcRange = p.close(open)
 	return e
 }
 
 // object reads an object in braces.
 func (p *plainParser) object() hclsyntax.Expression {
-	open := p.pos(p.at)
-	p.at++
-	e := &hclsyntax.ObjectConsExpr{OpenRange: hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}}
-	if p.depth++; p.depth > maxPlainDepth {
+	open, ok := p.open()
+	if !ok {
 		return nil
 	}
-	p.inner++
+	e := &hclsyntax.ObjectConsExpr{OpenRange: open}
 	for p.blank(); !p.accept('}'); p.blank() {
 		item, ok := p.item()
 		if !ok {
@@ -515,10 +525,24 @@ func (p *plainParser) object() hclsyntax.Expression {
 			return nil
 		}
 	}
-	p.depth--
-	p.inner--
-	e.SrcRange = hcl.Range{Filename: p.filename, Start: open, End: p.pos(p.at)}
+	e.SrcRange = p.close(open)
 	return e
+}
+
+// open passes over the bracket that begins a list or an object, and reports false where they are nested too deep.
+func (p *plainParser) open() (hcl.Range, bool) {
+	start := p.at
+	p.at++
+	p.inner++
+	p.depth++
+	return p.from(start), p.depth <= maxPlainDepth
+}
+
+// close returns the range of a list or an object whose end was passed.
+func (p *plainParser) close(open hcl.Range) hcl.Range {
+	p.inner--
+	p.depth--
+	return hcl.Range{Filename: p.filename, Start: open.Start, End: p.pos(p.at)}
 }
 
 // item reads one key of an object with its value.
