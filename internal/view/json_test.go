@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,41 @@ func TestStream(t *testing.T) {
 }
 
 // The types of terraform-json for the stream decode ours.
+// TestStreamGoesOn makes sure that a reader that was away for a moment, in the middle of a plan, gets the messages that follow.
+func TestStreamGoesOn(t *testing.T) {
+	t.Parallel()
+	out := &awayOnce{}
+	j := NewJSON(JSONOptions{Stdout: out})
+	p := everyPlan()
+	for len(p.Changes) < 1000 {
+		p.Changes = append(p.Changes, p.Changes...)
+	}
+	out.away = true
+	j.Plan(p, PlanInfo{})
+	if out.away {
+		t.Fatal("the plan was not written")
+	}
+	out.Reset()
+	j.Plan(everyPlan(), PlanInfo{})
+	if !strings.Contains(out.String(), "change_summary") {
+		t.Errorf("after a write that failed, the stream has %q", out.String())
+	}
+}
+
+// awayOnce is a buffer that one write to fails while it is away.
+type awayOnce struct {
+	bytes.Buffer
+	away bool
+}
+
+func (a *awayOnce) Write(b []byte) (int, error) {
+	if a.away {
+		a.away = false
+		return 0, io.ErrClosedPipe
+	}
+	return a.Buffer.Write(b)
+}
+
 func TestStreamDecodes(t *testing.T) {
 	t.Parallel()
 	j, out := newTestJSON()

@@ -52,8 +52,7 @@ func NewJSON(o JSONOptions) *JSON {
 		o.Now = time.Now
 	}
 	j := &JSON{opts: o, out: bufio.NewWriterSize(o.Stdout, pageBuffer)}
-	j.enc = json.NewEncoder(j.out)
-	j.enc.SetEscapeHTML(false)
+	j.encode()
 	j.emit(versionMessage{j.header("info", "fluxbatch "+o.Version), o.Version, "version", StreamVersion})
 	return j
 }
@@ -75,11 +74,18 @@ func (j *JSON) put(message any) {
 	}
 }
 
+// encode begins with an encoder that knows of no failed write, as it would for good.
+func (j *JSON) encode() {
+	j.enc = json.NewEncoder(j.out)
+	j.enc.SetEscapeHTML(false)
+}
+
 // flush writes the buffer out. A reader that went away must not stop an apply from recording what it has paid for, so that what cannot be written
 // is dropped.
 func (j *JSON) flush() {
 	if j.out.Flush() != nil {
 		j.out.Reset(j.opts.Stdout)
+		j.encode()
 	}
 }
 
