@@ -39,12 +39,19 @@ func (c *collector) watch() {
 	runtime.SetFinalizer(&struct{ c *collector }{c}, func(*struct{ c *collector }) {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(live)
-		if live[0].Value.Kind() == metrics.KindUint64 && live[0].Value.Uint64() < ballast+ballastUntil {
+		if c.running() && live[0].Value.Kind() == metrics.KindUint64 && live[0].Value.Uint64() < ballast+ballastUntil {
 			c.watch()
 			return
 		}
 		c.stop()
 	})
+}
+
+// running reports whether the collector was not stopped yet.
+func (c *collector) running() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ballast != nil
 }
 
 // stop lets Go's own rule hold again.
