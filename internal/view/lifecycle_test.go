@@ -113,7 +113,7 @@ func TestLifecycle(t *testing.T) {
 	}{
 		{"lifecycle", lifecyclePlan(), Options{}},
 		{"lifecycle_color", lifecyclePlan(), Options{Color: true}},
-		{"lifecycle_concise", lifecyclePlan(), Options{Concise: true}},
+		{"lifecycle_concise", lifecyclePlan(), Options{Concise: true, Width: 80}},
 		{"lifecycle_folded", many, Options{}},
 		{"moves", onlyMoves, Options{}},
 		{"frozen", &planner.Plan{Changes: []*planner.Change{frozen("image.frozen"), unchanged("image.same")}}, Options{}},

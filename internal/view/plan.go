@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -17,7 +18,7 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	defer v.mu.Unlock()
 	v.planned = info
 	out := bufio.NewWriterSize(v.opts.Stdout, pageBuffer)
-	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p)}
+	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p), oneLine: v.oneLine}
 	page.all(info)
 	_ = out.Flush() // As in stdout.
 	again := cmp.Or(info.Again, "fluxbatch apply")
@@ -45,6 +46,7 @@ type planPage struct {
 	opts       Options
 	plan       *planner.Plan
 	downstream *cascade
+	oneLine    bool // as in View
 }
 
 func (pp *planPage) all(info PlanInfo) {
@@ -262,7 +264,7 @@ func costText(cost bfl.Credits, atLeast bool) string {
 // conciseHang is where a concise line goes on that is too long.
 const conciseHang = 8
 
-// conciseLine says all of a change in a line, as long as the page is wide enough.
+// conciseLine says all of a change in a line, which is broken only for the eye: see View.oneLine.
 func (pp *planPage) conciseLine(c *planner.Change) {
 	h := headingOf(c)
 	spans := []span{{text: h.subject, style: &pp.colours.strong, solid: true}, {text: " " + h.phrase}}
@@ -286,7 +288,11 @@ func (pp *planPage) conciseLine(c *planner.Change) {
 func (pp *planPage) concise(c *planner.Change, spans ...span) {
 	l := lookOf(c)
 	pp.write(pp.symbol(l), " ")
-	f := newFlow(pp.out, pp.opts.Width, width(l.symbol)+1, conciseHang)
+	columns := pp.opts.Width
+	if pp.oneLine {
+		columns = math.MaxInt
+	}
+	f := newFlow(pp.out, columns, width(l.symbol)+1, conciseHang)
 	f.add(spans...)
 	f.end()
 }

@@ -89,6 +89,9 @@ const (
 type View struct {
 	opts    Options
 	colours palette
+	// oneLine says that the lines of a concise plan are never broken, since no terminal was named that they would have to
+	// fit: scripts read them.
+	oneLine bool
 
 	// mu guards all below, and the order of writes.
 	mu    sync.Mutex
@@ -99,11 +102,13 @@ type View struct {
 
 // New returns a View.
 func New(o Options) *View {
+	v := &View{colours: newPalette(o.Color), oneLine: o.Width == 0}
 	if o.Width == 0 {
 		o.Width = defaultWidth
 	}
 	o.Width = max(o.Width, minWidth)
-	return &View{opts: o, colours: newPalette(o.Color)}
+	v.opts = o
+	return v
 }
 
 // stdout writes a result. Errors of writing are ignored here and below: a reader that went away, such as a pager, must not
