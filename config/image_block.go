@@ -200,13 +200,6 @@ func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	}
 }
 
-// ignorable are the arguments that ignore_changes may name.
-var ignorable = func() []string {
-	names := append(slices.Clone(requestArguments), "model", "references", "mask", "parameters", "output", "labels")
-	slices.Sort(names)
-	return names
-}()
-
 func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	if hcl.ExprAsKeyword(attr.Expr) == "all" {
 		l.ignoreAll = true
@@ -220,10 +213,10 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 	for _, expr := range exprs {
 		name := hcl.ExprAsKeyword(expr)
-		if !slices.Contains(ignorable, name) {
+		if !slices.Contains(imageArguments, name) {
 			d.add(problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed].%s",
-				didYouMean(name, slices.Clone(ignorable))))
+				didYouMean(name, slices.Clone(imageArguments))))
 			continue
 		}
 		l.ignoreChanges = append(l.ignoreChanges, name)

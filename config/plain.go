@@ -11,7 +11,7 @@ import (
 )
 
 // plainParser parses the part of HCL that long files are written in, into the very tree that HCL's parser makes of it,
-// at a twentieth of the time: blocks over several lines, whose arguments are numbers, strings, names with dots, and
+// at a tenth of the time: blocks over several lines, whose arguments are numbers, strings, names with dots, and
 // lists and objects of these, in ASCII. HCL's scanner makes a token with two positions of every bracket, and looks for
 // the boundaries of characters in each; ASCII needs neither.
 //

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -28,7 +29,11 @@ type collector struct {
 	percent int // Go's own
 }
 
+// newCollector returns a collector at work, or one at rest where the user has settled the matter.
 func newCollector() *collector {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return &collector{}
+	}
 	c := &collector{ballast: make([]byte, ballast), percent: debug.SetGCPercent(ballastPercent)}
 	c.watch()
 	return c
