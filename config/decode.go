@@ -273,6 +273,9 @@ func (d *decoder) defaults(m *module, block *hcl.Block) {
 	s := schema{in: "a defaults block", args: defaultable}
 	content, diags := s.read(block.Body)
 	d.add(diags...)
+	for _, attr := range content.args {
+		attr.Expr = compact(attr.Expr) // All images of the module take them over.
+	}
 	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.args}
 }
 

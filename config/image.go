@@ -255,7 +255,7 @@ func (d *builder) argument(i int) argumentValue {
 }
 
 func (d *builder) expression(arg *argument) argumentValue {
-	if v, ok := literal(arg.Expr); ok {
+	if v, ok := scalar(arg.Expr); ok {
 		return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 	}
 	ctx := d.ctx

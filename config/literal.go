@@ -8,36 +8,20 @@ import (
 
 // Most expressions of long files are literals. They need no scope, name nothing, and have the value that they show.
 
-// isLiteral reports whether an expression is one whose value literal returns.
-func isLiteral(expr hcl.Expression) bool {
-	object, ok := expr.(*hclsyntax.ObjectConsExpr)
-	if !ok {
-		_, ok := scalar(expr)
-		return ok
-	}
-	for _, item := range object.Items {
-		_, ok1 := literalKey(item.KeyExpr)
-		_, ok2 := scalar(item.ValueExpr)
-		if !ok1 || !ok2 {
-			return false
-		}
-	}
-	return true
-}
-
 // literal returns the value of a number, a string without names in it, true, false, null, or an object of these.
 func literal(expr hcl.Expression) (cty.Value, bool) {
 	object, ok := expr.(*hclsyntax.ObjectConsExpr)
 	if !ok {
 		return scalar(expr)
 	}
-	if !isLiteral(object) {
-		return cty.NilVal, false
-	}
 	values := make(map[string]cty.Value, len(object.Items))
 	for _, item := range object.Items {
-		key, _ := literalKey(item.KeyExpr)
-		values[key], _ = scalar(item.ValueExpr)
+		key, ok1 := literalKey(item.KeyExpr)
+		value, ok2 := scalar(item.ValueExpr)
+		if !ok1 || !ok2 {
+			return cty.NilVal, false
+		}
+		values[key] = value
 	}
 	return cty.ObjectVal(values), true
 }
@@ -61,6 +45,7 @@ func (c *constant) Variables() []hcl.Traversal                          { return
 func (c *constant) Range() hcl.Range                                    { return c.at }
 func (c *constant) StartRange() hcl.Range                               { return c.at }
 
+// scalar returns the value of a literal that is no object, or that compact has been at.
 func scalar(expr hcl.Expression) (cty.Value, bool) {
 	switch e := expr.(type) {
 	case *constant:

@@ -44,7 +44,7 @@ EOT
 			t.Fatal(diags)
 		}
 		got, ok := literal(expr)
-		if ok != test.want || isLiteral(expr) != test.want {
+		if _, isConstant := compact(expr).(*constant); ok != test.want || isConstant != test.want {
 			t.Errorf("%s is a literal: %t, want %t", test.text, ok, test.want)
 		}
 		if !ok {

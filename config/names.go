@@ -10,7 +10,10 @@ import (
 // use resolves the names in an expression, and records them as what the node needs. It reports whether the expression
 // names each, count or self, so that it has a value of its own for each instance.
 func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (perInstance bool) {
-	if expr == nil || isLiteral(expr) {
+	if expr == nil {
+		return false
+	}
+	if _, ok := scalar(expr); ok {
 		return false
 	}
 	for _, traversal := range expr.Variables() {
