@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,12 +48,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	path := resolvePath(dir, cfg.Settings.StatePath)
-	if o.simulate || o.path != "" {
-		// Neither of them fails.
-		path, _ = a.stateFile(dir, &o.stateOptions)
-	}
-	prior, err := state.Read(path)
+	prior, err := state.Read(cmp.Or(o.path, statePathOf(dir, cfg, o.simulate)))
 	if err != nil {
 		return err
 	}

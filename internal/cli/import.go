@@ -42,11 +42,7 @@ func (a *app) runImport(address, path string, o *applyOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, diags := a.load(".", &o.inputOptions)
-	if cfg == nil || diags.HasErrors() {
-		return a.invalid(cfg, diags)
-	}
-	w, err := a.open(a.env.Drain, ".", "import", cfg, &o.planOptions)
+	w, err := a.openHere("import", &o.planOptions)
 	if err != nil {
 		return err
 	}

@@ -45,11 +45,7 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, diags := a.load(".", &o.inputOptions)
-	if cfg == nil || diags.HasErrors() {
-		return a.invalid(cfg, diags)
-	}
-	w, err := a.open(a.env.Drain, ".", "restore", cfg, &o.planOptions)
+	w, err := a.openHere("restore", &o.planOptions)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (a *app) statePath(dir string, simulate bool) (string, error) {
 		a.showDiagnostics(cfg, diags)
 		return "", exitError(exitFailure)
 	}
-	return resolvePath(dir, cfg.Settings.StatePath), nil
+	return statePathOf(dir, cfg, false), nil
 }
 
 // resolvePath returns a path that is relative to base, unless it is absolute.

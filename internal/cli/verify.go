@@ -32,11 +32,7 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 		return a.invalid(cfg, diags)
 	}
 	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
-	path := resolvePath(w.base, stateName)
-	if !o.simulate {
-		path = resolvePath(dir, cfg.Settings.StatePath)
-	}
-	prior, err := state.Read(path)
+	prior, err := state.Read(statePathOf(dir, cfg, o.simulate))
 	if err != nil {
 		return err
 	}

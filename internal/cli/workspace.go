@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,16 +55,27 @@ func (a *app) load(dir string, o *inputOptions) (*config.Config, hcl.Diagnostics
 	})
 }
 
+// openHere loads the root module in the current directory and opens it for a command that needs it free of mistakes.
+func (a *app) openHere(operation string, o *planOptions) (*workspace, error) {
+	cfg, diags := a.load(".", &o.inputOptions)
+	if cfg == nil || diags.HasErrors() {
+		return nil, a.invalid(cfg, diags)
+	}
+	return a.open(a.env.Drain, ".", operation, cfg, o)
+}
+
+// statePathOf is where the state of a root module is: where its configuration says, or in the simulation's directory.
+func statePathOf(dir string, cfg *config.Config, simulate bool) string {
+	if simulate {
+		return resolvePath(baseOf(dir, true), stateName)
+	}
+	return resolvePath(dir, cfg.Settings.StatePath)
+}
+
 // open takes the lock and opens all that the root module's images are kept in.
 func (a *app) open(ctx context.Context, dir, operation string, cfg *config.Config, o *planOptions) (*workspace, error) {
 	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
-	statePath := resolvePath(dir, cfg.Settings.StatePath)
-	if o.simulate {
-		statePath = resolvePath(w.base, stateName)
-	}
-	if o.statePath != "" {
-		statePath = o.statePath
-	}
+	statePath := cmp.Or(o.statePath, statePathOf(dir, cfg, o.simulate))
 	var err error
 	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
 		return nil, err
