@@ -8,8 +8,9 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// hardSpace stands for a space at which text is not broken. Nothing that is shown has one of its own: see escaped.
-const hardSpace = "\u00a0"
+// hardSpace stands for a space at which text is not broken. It is a noncharacter of Unicode, which text from elsewhere has no
+// use for (harmless takes it out); a no-break space, by contrast, may well be part of a path or a prompt, and stays what it is.
+const hardSpace = "\ufdd0"
 
 // unbroken returns an address or a path for use within text that is wrapped.
 func unbroken(name string) string { return strings.ReplaceAll(name, " ", hardSpace) }

@@ -87,6 +87,8 @@ func TestWrap(t *testing.T) {
 		{"a\n\nb\n", 10, "a\n\nb"},
 		{"Type:\n    fluxbatch apply -target image.logo", 20, "Type:\n    fluxbatch apply\n    -target\n    image.logo"},
 		{"鷺鷺鷺鷺 鷺鷺", 6, "鷺鷺鷺\n鷺 鷺\n鷺"},
+		{"10\u00a0MB at C:\\my\u202fart", 6, "10\u00a0MB\nat\nC:\\my\u202fart"},
+		{unbroken("one two") + " three", 9, "one two\nthree"},
 	}
 	for _, test := range tests {
 		if diff := cmp.Diff(test.want, wrap(test.text, test.columns)); diff != "" {
@@ -99,11 +101,13 @@ func TestWrap(t *testing.T) {
 func FuzzWrap(f *testing.F) {
 	f.Add("one two\n  three\t四五", 7)
 	f.Add("\n\n", 1)
+	f.Add("\u00a0", 7)
 	f.Add("The lock was taken by another run.", 12)
 	f.Fuzz(func(t *testing.T, text string, columns int) {
 		if !utf8.ValidString(text) {
 			t.Skip()
 		}
+		text = harmless(text)
 		got := wrap(text, min(max(columns, 1), 200))
 		bare := func(s string) string {
 			return strings.NewReplacer(" ", "", "\t", "", "\n", "").Replace(s)

@@ -87,7 +87,7 @@ func harmless(s string) string {
 			return r
 		case r == '\r':
 			return -1
-		case unicode.IsControl(r):
+		case unicode.IsControl(r), string(r) == hardSpace:
 			return '\uFFFD'
 		default:
 			return r
