@@ -84,22 +84,25 @@ func requestChanged(img *config.Image, prior *state.Image) bool {
 	if err != nil || prior.Model != img.Request.Model.Name {
 		return true
 	}
-	fields := 0
-	for _, a := range img.Request.Arguments {
+	return !sameFields(&img.Request, body, func(i int) bool { return img.Sources[i].IsImage })
+}
+
+// sameFields reports whether a request has the fields of a recorded body with the same values. Of inputs for whose index anyContent is true, only
+// that they are there is compared.
+func sameFields(request *bfl.Request, body map[string]json.RawMessage, anyContent func(input int) bool) bool {
+	for _, a := range request.Arguments {
 		before, ok := body[a.Name]
 		if !ok || a.Value == nil || !equal(value(before), plain(a.Value)) {
-			return true
+			return false
 		}
-		fields++
 	}
-	for i, in := range img.Request.Inputs {
+	for i, in := range request.Inputs {
 		before, ok := body[in.Field]
-		if !ok || !img.Sources[i].IsImage && !equal(recordedInput(before), Reference{Name: in.URL, SHA256: in.SHA256}) {
-			return true
+		if !ok || !anyContent(i) && !equal(recordedInput(before), Reference{Name: in.URL, SHA256: in.SHA256}) {
+			return false
 		}
-		fields++
 	}
-	return fields != len(body)
+	return len(request.Arguments)+len(request.Inputs) == len(body)
 }
 
 // configured returns the attributes of a desired image.

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -11,32 +13,33 @@ import (
 // ignoring returns the desired image as lifecycle.ignore_changes wants it seen: with the recorded values of the arguments whose changes do
 // not count. Without a prior image there is nothing to ignore.
 //
-// The content of references is not among what is taken over: should the image have to be made for another reason, the recorded
-// bytes may be nowhere any more. See sameButIgnored.
+// What is not on record stays as it is desired, should the image have to be made for another reason: sensitive values, and the content of
+// references, whose bytes may be nowhere any more. See sameButIgnored.
 func ignoring(img *config.Image, prior *state.Image) *config.Image {
 	l := img.Lifecycle
 	if prior == nil || !l.IgnoreAll && len(l.IgnoreChanges) == 0 {
 		return img
 	}
-	ignored := func(name string) bool { return l.IgnoreAll || slices.Contains(l.IgnoreChanges, name) }
 	kept := *img
-	if ignored("output") {
+	if ignores(l, "output") {
 		kept.Output = prior.Output.Path
 	}
-	if ignored("labels") {
+	if ignores(l, "labels") {
 		kept.Labels = prior.Labels
 	}
-	if ignored("provider") {
+	if ignores(l, "provider") {
 		kept.Provider = prior.Provider
 	}
 	body, err := recordedBody(prior, img.Request.Model)
-	if err != nil || ignored("model") && prior.Model != img.Request.Model.Name {
+	if err != nil || ignores(l, "model") && prior.Model != img.Request.Model.Name {
 		// A recorded request that cannot be read was found when the state was; and of a model that is ignored the arguments are too.
 		return &kept
 	}
-	kept.Request.Arguments = slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool { return ignored(a.Name) })
+	kept.Request.Arguments = slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool {
+		return ignores(l, a.Name) && !isRedacted(value(body[a.Name]))
+	})
 	for field, raw := range body {
-		if ignored(field) && !isRedacted(value(raw)) && !isInput(img.Request.Model, field, raw) && (img.Request.Model.Param(field) != nil || img.Request.Has(field)) {
+		if ignores(l, field) && !isRedacted(value(raw)) && !isInput(img.Request.Model, field, raw) && (img.Request.Model.Param(field) != nil || img.Request.Has(field)) {
 			kept.Request.Arguments = append(kept.Request.Arguments, bfl.Argument{Name: field, Value: value(raw)})
 		}
 	}
@@ -44,40 +47,57 @@ func ignoring(img *config.Image, prior *state.Image) *config.Image {
 	return &kept
 }
 
-// sameButIgnored reports whether the request differs from the recorded one in nothing but what lifecycle.ignore_changes names.
+// ignores reports whether changes of an argument do not count.
+func ignores(l config.Lifecycle, name string) bool {
+	return l.IgnoreAll || slices.Contains(l.IgnoreChanges, name)
+}
+
+// sameButIgnored reports whether the request, of an image as ignoring returns it, differs from the recorded one in nothing but what
+// lifecycle.ignore_changes names.
 func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image) bool {
 	l := img.Lifecycle
-	if l.IgnoreAll {
+	switch {
+	case l.IgnoreAll:
 		return true
-	}
-	if prior.Model != request.Model.Name && !slices.Contains(l.IgnoreChanges, "model") {
+	case len(l.IgnoreChanges) == 0:
 		return false
-	}
-	if slices.Contains(l.IgnoreChanges, "model") && prior.Model != request.Model.Name {
-		return true
-	}
-	references := slices.Contains(l.IgnoreChanges, "references")
-	mask := slices.Contains(l.IgnoreChanges, "mask")
-	if !references && !mask {
-		return false
+	case prior.Model != request.Model.Name:
+		return ignores(l, "model")
 	}
 	body, err := recordedBody(prior, request.Model)
 	if err != nil {
 		return false
 	}
+	ignored := func(field string) bool {
+		switch {
+		case !request.Model.IsInput(field):
+			return ignores(l, field)
+		case field == request.Model.Inputs.Mask:
+			return ignores(l, "mask")
+		default:
+			return ignores(l, "references")
+		}
+	}
+	hidden := func(field string) bool { return ignored(field) && isRedacted(value(body[field])) }
 	seen := *request
-	seen.Inputs = slices.DeleteFunc(slices.Clone(request.Inputs), func(in bfl.Input) bool {
-		isMask := in.Field == request.Model.Inputs.Mask
-		return isMask && mask || !isMask && references
-	})
+	seen.Inputs = slices.DeleteFunc(slices.Clone(request.Inputs), func(in bfl.Input) bool { return ignored(in.Field) })
+	isHidden := false
 	for field, raw := range body {
-		isMask := field == request.Model.Inputs.Mask
-		if isInput(request.Model, field, raw) && (isMask && mask || !isMask && references) {
+		switch {
+		case hidden(field):
+			isHidden = true
+		case ignored(field) && request.Model.IsInput(field):
 			recorded := recordedInput(raw)
 			seen.Inputs = append(seen.Inputs, bfl.Input{Field: field, URL: recorded.Name, SHA256: recorded.SHA256})
 		}
 	}
-	return seen.Known() && seen.Fingerprint() == prior.Fingerprint
+	if !isHidden {
+		return seen.Known() && seen.Fingerprint() == prior.Fingerprint
+	}
+	// The fingerprint covers a value that is nowhere any more, so all others are compared one by one.
+	seen.Arguments = slices.DeleteFunc(slices.Clone(request.Arguments), func(a bfl.Argument) bool { return hidden(a.Name) })
+	maps.DeleteFunc(body, func(field string, _ json.RawMessage) bool { return hidden(field) })
+	return sameFields(&seen, body, func(int) bool { return false })
 }
 
 // triggered returns the reasons that replace_triggered_by gives.

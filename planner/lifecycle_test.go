@@ -1,0 +1,167 @@
+package planner
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// set gives an argument another value.
+func set(img *config.Image, name string, value any) {
+	i := slices.IndexFunc(img.Request.Arguments, func(a bfl.Argument) bool { return a.Name == name })
+	img.Request.Arguments[i].Value = value
+}
+
+// TestIgnoreChanges changes a poster whose prompt is sensitive, so that it is not on record.
+func TestIgnoreChanges(t *testing.T) {
+	t.Parallel()
+	const first, second, oldURL, newURL = "a secret", "another secret", "https://example.com/1.png?key=1", "https://example.com/1.png?key=2"
+	tests := []struct {
+		name   string
+		ignore []string
+		// secretURL says that not the prompt is sensitive but the URL of the second reference.
+		secretURL bool
+		change    func(t *testing.T, w *world, poster *config.Image)
+		want      string
+		// prompt is the one of the request, "" for that of the configuration.
+		prompt string
+	}{
+		{"nothing changes", []string{"prompt"}, false, func(*testing.T, *world, *config.Image) {}, "no-op image.poster", first},
+		{
+			"a sensitive argument", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
+			"no-op image.poster", second,
+		},
+		{
+			"a sensitive argument that only apply can know", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", nil) },
+			"no-op image.poster", "",
+		},
+		{
+			"a sensitive argument that counts", []string{"width"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"another argument too", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				set(poster, "width", int64(512))
+			},
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"one argument more", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				poster.Request.Arguments = append(poster.Request.Arguments, bfl.Argument{Name: "seed", Value: int64(1)})
+			},
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"one argument less", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				poster.Request.Arguments = slices.DeleteFunc(poster.Request.Arguments, func(a bfl.Argument) bool { return a.Name == "width" })
+			},
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"another file in the first reference", []string{"prompt"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				poster.Request.Inputs[0].SHA256 = "bb"
+			},
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"references", []string{"references"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
+			},
+			"no-op image.poster", first,
+		},
+		{
+			"a sensitive reference", []string{"references"}, true,
+			func(_ *testing.T, _ *world, poster *config.Image) { poster.Request.Inputs[1].URL = newURL },
+			"no-op image.poster", first,
+		},
+		{
+			"a sensitive reference, and an argument that counts", []string{"references"}, true,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				poster.Request.Inputs[1].URL = newURL
+				set(poster, "prompt", second)
+			},
+			"replace image.poster request_changed $0.06", second,
+		},
+		{
+			"a sensitive argument and references", []string{"prompt", "references"}, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
+			},
+			"no-op image.poster", second,
+		},
+		{
+			"all", nil, false,
+			func(_ *testing.T, _ *world, poster *config.Image) {
+				poster.Lifecycle.IgnoreAll = true
+				set(poster, "prompt", second)
+				set(poster, "width", int64(512))
+				poster.Request.Inputs[0].SHA256 = "bb"
+			},
+			"no-op image.poster", second,
+		},
+		{
+			"the file is lost", []string{"prompt"}, false,
+			func(_ *testing.T, w *world, poster *config.Image) {
+				set(poster, "prompt", second)
+				w.files[poster.Address] = state.Missing
+			},
+			"create image.poster file_missing $0.06", second,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			poster := w.image(t, "image.poster", first)
+			fields := poster.Request.Model.Inputs.References
+			poster.Sources = []config.Source{{File: "a.png", Name: "a.png"}, {}}
+			poster.Request.Inputs = []bfl.Input{{Field: fields[0], SHA256: "aa"}, {Field: fields[1], URL: oldURL}}
+			w.make(t)
+			prior := w.prior.Images[poster.Address]
+			secret := first
+			poster.Sensitive = []string{"prompt"}
+			if tt.secretURL {
+				secret, poster.Sensitive = oldURL, []string{fields[1]}
+			}
+			quoted, err := json.Marshal(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			open := prior.Request
+			prior.Request = bytes.ReplaceAll(open, quoted, []byte(`"`+state.Redacted+`"`))
+			if bytes.Equal(prior.Request, open) {
+				t.Fatalf("%s is not in %s", quoted, open)
+			}
+			poster.Lifecycle.IgnoreChanges = tt.ignore
+			tt.change(t, w, poster)
+			plan, diags := w.plan(t, Options{})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			if got := lines(plan)[0]; got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+			if prompt, _ := plan.Changes[0].Request.Value("prompt").(string); prompt != tt.prompt {
+				t.Errorf("the request's prompt is %q, want %q", prompt, tt.prompt)
+			}
+		})
+	}
+}
