@@ -95,8 +95,13 @@ func (r *run) skip(n *node, e Skipped) {
 	r.skipDownstream(n)
 }
 
+// skipDownstream skips what needs a node that will not have an image. Tasks that are paid for are fetched nevertheless.
 func (r *run) skipDownstream(n *node) {
 	for _, down := range n.downstream {
+		if down.resumes() && (down.queued || down.phase != waiting) {
+			down.lacks = n
+			continue
+		}
 		r.skip(down, Skipped{Address: down.address(), Because: n.address()})
 	}
 }

@@ -21,6 +21,10 @@ type node struct {
 	// height is the length of the longest chain of changes that begins here: what the whole run waits for.
 	height int
 	phase  phase
+	// queued says that it is among those of its lane that are ready.
+	queued bool
+	// lacks is the image that it waited for and that will not be there, while a task of an interrupted run is still fetched.
+	lacks *node
 
 	// desired and request are what is made and what is sent, once all of it is known.
 	desired     *config.Image
@@ -56,7 +60,7 @@ type phase uint8
 
 const (
 	waiting  phase = iota // for images upstream, a slot, or a new attempt at submitting: nothing is under way at the API
-	calling               // its request is being submitted
+	calling               // its request is being submitted, or what became of a resumed task is put on record
 	active                // its task holds a slot
 	fetching              // its task has ended well; its image is being downloaded, or waits to be
 	over                  // done, failed, skipped or left to a later run
@@ -98,15 +102,21 @@ func (r *run) build(plan *planner.Plan) {
 	r.unfinished = len(r.nodes)
 	r.measure()
 	for _, c := range plan.Changes {
-		switch n := r.nodes[c.Address]; {
-		case n == nil:
-		case c.Origin == planner.Refused:
-			r.fail(n, &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
-		case n.waiting == 0 && n.phase == waiting:
+		// What is paid for waits for nobody: its result may expire.
+		if n := r.nodes[c.Address]; n != nil && !c.Withheld() && (n.waiting == 0 || n.resumes()) {
 			r.enqueue(n)
 		}
 	}
+	for _, c := range plan.Changes {
+		if c.Origin == planner.Refused {
+			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
+		}
+	}
 }
+
+// resumes reports whether the plan is to fetch a task of an interrupted run. Its request was known to the plan, so that only depends_on, or what
+// comes to the same, can make it wait for another image.
+func (n *node) resumes() bool { return n.change.Origin == planner.Resume }
 
 // measure sets the heights, from the last images to the first.
 func (r *run) measure() {
@@ -146,7 +156,12 @@ func (r *run) lane(c *planner.Change) *lane {
 
 type laneKey struct{ provider, model string }
 
-func (r *run) enqueue(n *node) { heap.Push(&n.lane.ready, n) }
+func (r *run) enqueue(n *node) {
+	if !n.queued {
+		n.queued = true
+		heap.Push(&n.lane.ready, n)
+	}
+}
 
 // take returns the node to submit next, or nil: the first of those for which there is a slot.
 func (r *run) take() *node {
@@ -162,11 +177,17 @@ func (r *run) take() *node {
 	if best == nil {
 		return nil
 	}
-	return heap.Pop(&best.ready).(*node)
+	n := heap.Pop(&best.ready).(*node)
+	n.queued = false
+	return n
 }
 
-// before is the order of submission: along the longest chains first, else in the plan's order.
+// before is the order of submission: first the tasks that the API has already, which may hold slots there, then along the longest chains, else
+// in the plan's order.
 func before(a, b *node) bool {
+	if a.resumes() != b.resumes() {
+		return a.resumes()
+	}
 	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address())) < 0
 }
 

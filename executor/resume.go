@@ -79,12 +79,13 @@ func (f *files) settle(addr addrs.Image, prior *state.Image, task *state.Task, n
 	return img, f.journal.Append(state.Stored{Address: addr, Image: img})
 }
 
-// forget gives up a resumed task that the API does not have any more, and asks for the image anew, as the first run did.
+// forget gives up a resumed task that the API does not have any more, and asks for the image anew, as the first run did, once what it waits for is
+// there.
 func (r *run) forget(n *node, why string) {
 	r.release(n)
 	n.resumed, n.task = false, bfl.Submission{}
 	delete(r.tasks, n.address())
-	n.attempts, n.fetches, n.phase = 0, 0, waiting
+	n.attempts, n.fetches, n.phase = 0, 0, calling
 	n.rung, n.lookAgain = false, false
 	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost and made again, at %s",
 		why, n.change.Price.Dollars())})
@@ -97,8 +98,13 @@ func (r *run) forget(n *node, why string) {
 				r.notRecorded(n, err)
 			case r.stop != nil:
 				r.skip(n, Skipped{Address: n.address(), Err: r.stop})
-			case n.phase == waiting:
-				r.enqueue(n)
+			case n.lacks != nil:
+				r.skip(n, Skipped{Address: n.address(), Because: n.lacks.address()})
+			case n.phase == calling:
+				n.phase = waiting
+				if n.waiting == 0 {
+					r.enqueue(n)
+				}
 			}
 		}
 	})

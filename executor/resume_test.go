@@ -156,6 +156,91 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A task that is paid for waits for no other image, but one that has to be made again does.
+func TestResumeWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	const moderated = "bad" // its image is refused
+	tests := []struct {
+		name     string
+		upstream string
+		seconds  int // until the old task ends; others take four
+		gone     bool
+		summary  Summary
+		order    []string
+	}{
+		{"what it depends on fails first", moderated, 10, false, Summary{Created: 1, Failed: 1, Cost: 3000}, []string{"image.bad failed", "image.a"}},
+		{"what it depends on fails later", moderated, 1, false, Summary{Created: 1, Failed: 1, Cost: 3000}, []string{"image.a", "image.bad failed"}},
+		{"what it depends on takes longer", "up", 1, false, Summary{Created: 2, Cost: 3000}, []string{"image.a", "image.up"}},
+		{"it is forgotten, what it depends on has failed", moderated, 10, true, Summary{Failed: 1, Skipped: 1, Cost: 3000}, []string{"image.bad failed", "image.a skipped"}},
+		{"it is forgotten, what it depends on fails later", moderated, 1, true, Summary{Failed: 1, Skipped: 1, Cost: 3000}, []string{"image.bad failed", "image.a skipped"}},
+		{"it is forgotten, what it depends on takes longer", "up", 1, true, Summary{Created: 2, Cost: 6000}, []string{"image.up", "image.a"}},
+		{"it is forgotten, what it depends on is there", "up", 10, true, Summary{Created: 2, Cost: 6000}, []string{"image.up", "image.a"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 2)
+				img := r.image(t, "a")
+				img.Dependencies = []addrs.Image{r.image(t, tt.upstream).Address}
+				r.interrupted(t, img)
+				r.remembers("a")
+				r.api.tasks[0].ends = time.Now().Add(time.Duration(tt.seconds) * time.Second)
+				r.api.onPoll = func(task *fakeTask) (bfl.Result, error) {
+					switch {
+					case time.Now().Before(task.ends):
+					case task.id == "old" && tt.gone:
+						return bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, nil
+					case task.prompt == moderated:
+						return bfl.Result{Status: bfl.ContentModerated, Raw: "Content Moderated"}, nil
+					}
+					return bfl.Result{}, nil
+				}
+				summary, err := r.apply(t)
+				if wantErr := tt.summary.Failed > 0; errors.Is(err, ErrIncomplete) != wantErr {
+					t.Errorf("Apply's error is %v", err)
+				}
+				if diff := cmp.Diff(tt.summary, summary); diff != "" {
+					t.Errorf("summary (-want +got):\n%s", diff)
+				}
+				var order []string
+				for _, e := range r.events {
+					switch e := e.(type) {
+					case Completed:
+						order = append(order, e.Address.String())
+					case Failed:
+						order = append(order, e.Address.String()+" failed")
+					case Skipped:
+						order = append(order, e.Address.String()+" skipped")
+					}
+				}
+				if diff := cmp.Diff(tt.order, order); diff != "" {
+					t.Errorf("events (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A task that may still be active has its slot before others are asked for, or the API would refuse these.
+func TestResumeComesFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.image(t, "a")
+		r.image(t, "b", "a")
+		r.interrupted(t, r.image(t, "z"))
+		r.remembers("z")
+		r.api.tasks[0].ends = time.Now().Add(10 * time.Second)
+		if summary, err := r.apply(t); err != nil || summary.Created != 3 {
+			t.Errorf("Apply = %+v, %v", summary, err)
+		}
+		if r.api.tooMany > 0 {
+			t.Errorf("the API refused %d submissions", r.api.tooMany)
+		}
+	})
+}
+
 // onceThen answers the first poll.
 func onceThen(result bfl.Result) func(*fakeTask) (bfl.Result, error) {
 	answered := false

@@ -4,9 +4,10 @@ package planner
 // image of which that is so. Apply fails for the former and skips the latter.
 func (c *Change) Withheld() bool { return c.Origin == Refused || c.Origin == Skipped }
 
-// skip withholds an image that would be generated from one that will not be there, so that no price is asked for it.
+// skip withholds an image that would be generated from one that will not be there, so that no price is asked for it. What is paid for already is
+// had all the same.
 func (p *Planner) skip(c *Change) {
-	if !c.Generates() {
+	if c.Origin != Generate {
 		return
 	}
 	for _, upstream := range c.Desired.Dependencies {

@@ -53,6 +53,15 @@ func TestSkipped(t *testing.T) {
 			Summary{Create: 3, Restored: 1, Refused: 1, Cost: 7500},
 		},
 		{
+			"not what is paid for", func(_ *testing.T, w *world, _ *Options) {
+				hero := w.images[1]
+				hero.Sources, hero.Request.Inputs = nil, nil
+				w.prior.Tasks = map[addrs.Image]*state.Task{hero.Address: {ID: "paid", Fingerprint: hero.Request.Fingerprint()}}
+			},
+			[]string{"image.badge generate $0.05", "image.hero resume $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
+			Summary{Create: 3, Resumed: 1, Refused: 1, Cost: 7500},
+		},
+		{
 			"nothing with -retry-moderated", func(_ *testing.T, _ *world, o *Options) { o.RetryModerated = true },
 			[]string{"image.badge generate $0.05", "image.hero generate $0.05", "image.logo generate $0.03", "image.plain generate $0.03"},
 			Summary{Create: 4, Cost: 15000},
