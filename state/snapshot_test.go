@@ -188,7 +188,7 @@ func TestDamagedSnapshots(t *testing.T) {
 		"huge cost":      {replace(`"cost_credits": 3`, `"cost_credits": 1e300`), 0, "is not an amount of credits"},
 		"signed URL":     {replace(`"task_id": "0f4a9d62`, `"task_id": "https://delivery.bfl.ai/?se=1&sig=x`), 5, "image.a: its task id is a URL"},
 		"request list":   {replace(`"request": {`, `"request": [], "x": {`), 0, `image.a has a field "x"`},
-		"request text":   {whole[:strings.Index(whole, `"request": {`)] + `"request": "x"` + whole[strings.Index(whole, `,`+"\n      \"output\""):], 5, "image.a: its request is not a JSON object"},
+		"request text":   {whole[:strings.Index(whole, `"request": {`)] + `"request": "x"` + whole[strings.Index(whole, `,`+"\n      \"output\""):], 5, "image.a: its request is not a JSON object in UTF-8"},
 		"bad dependency": {replace(`"image.a",`, `"image",`), 0, "a dependency of image.full"},
 		"twice a label":  {replace(`"z": ""`, `"z": "", "a": ""`), 0, `image.full has the label "a" twice`},
 		"twice a value":  {replace(`"hero": {`, `"all": {"value":1,"type":"number"}, "hero": {`), 0, `the output "all" is there twice`},

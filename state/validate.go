@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode/utf8"
 )
 
 // The methods called invalid return why a value can be in no state, as a clause, or "" where it can. They judge what
@@ -20,7 +21,7 @@ func (img *Image) invalid() string {
 	case !isHash(img.Fingerprint):
 		return fmt.Sprintf("its fingerprint %.80q is not a SHA-256 in lower-case hexadecimal", img.Fingerprint)
 	case !isObject(img.Request):
-		return "its request is not a JSON object"
+		return "its request is not a JSON object in UTF-8"
 	}
 	if reason := img.Output.invalid(); reason != "" {
 		return reason
@@ -60,7 +61,7 @@ func (t *Task) invalid() string {
 	case !isHash(t.Fingerprint):
 		return fmt.Sprintf("its task's fingerprint %.80q is not a SHA-256 in lower-case hexadecimal", t.Fingerprint)
 	case !isObject(t.Request):
-		return "its task's request is not a JSON object"
+		return "its task's request is not a JSON object in UTF-8"
 	case !validPath(t.Path):
 		return fmt.Sprintf("its task's path %.200q is not a clean relative path with forward slashes", t.Path)
 	case t.Fetched != nil:
@@ -97,5 +98,6 @@ func isHash(s string) bool {
 	return true
 }
 
-// isObject reports whether data, if it is JSON at all, is an object.
-func isObject(data json.RawMessage) bool { return bytes.HasPrefix(data, []byte("{")) }
+// isObject reports whether data, if it is JSON at all, is an object in UTF-8. encoding/json passes on other bytes as they are, and a snapshot
+// with them could not be read again.
+func isObject(data json.RawMessage) bool { return bytes.HasPrefix(data, []byte("{")) && utf8.Valid(data) }
