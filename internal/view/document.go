@@ -1,22 +1,125 @@
 package view
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"iter"
+	"strings"
 )
 
 // document writes one value as indented JSON to stdout.
-func (v *View) document(value any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+func (v *View) document(value any) { v.stream(func(w *documentWriter) { w.value(value) }) }
+
+// stream writes a document to stdout that write writes piece by piece.
+func (v *View) stream(write func(w *documentWriter)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := newDocumentWriter(v.opts.Stdout)
+	write(w)
+	w.end()
+}
+
+// documentWriter writes indented JSON as it comes, so that what a long document is made of need not be in memory all at once.
+// What cannot be written to a reader that went away is not missed; see View.stdout.
+type documentWriter struct {
+	out     *bufio.Writer
+	encoded bytes.Buffer
+	// depth counts the objects and lists that are open; isEmpty says that the innermost has nothing in it yet.
+	depth   int
+	isEmpty bool
+}
+
+func newDocumentWriter(out io.Writer) *documentWriter {
+	return &documentWriter{out: bufio.NewWriterSize(out, pageBuffer)}
+}
+
+func (w *documentWriter) end() {
+	w.text("\n")
+	_ = w.out.Flush()
+}
+
+func (w *documentWriter) text(s string) { _, _ = w.out.WriteString(s) }
+
+// value writes a value, which is a member if key came before it, an element if next did, or else the whole document.
+func (w *documentWriter) value(value any) {
+	w.encoded.Reset()
+	enc := json.NewEncoder(&w.encoded)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
+	enc.SetIndent(w.indent(), "  ")
 	if err := enc.Encode(value); err != nil {
 		// Everything that is written here has a type of this package or of terraform-json, all of which encode.
 		panic(fmt.Sprintf("view: encoding a %T: %v", value, err))
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.stdout(b.String())
+	_, _ = w.out.Write(bytes.TrimSuffix(w.encoded.Bytes(), []byte("\n")))
+}
+
+// object writes an object, whose members write writes.
+func (w *documentWriter) object(write func()) {
+	w.open("{")
+	write()
+	w.close("}")
+}
+
+// list writes a list, whose elements write writes.
+func (w *documentWriter) list(write func()) {
+	w.open("[")
+	write()
+	w.close("]")
+}
+
+func (w *documentWriter) open(bracket string) {
+	w.text(bracket)
+	w.depth++
+	w.isEmpty = true
+}
+
+func (w *documentWriter) close(bracket string) {
+	w.depth--
+	if !w.isEmpty {
+		w.text("\n" + w.indent())
+	}
+	w.isEmpty = false
+	w.text(bracket)
+}
+
+// next goes on to the next element of a list.
+func (w *documentWriter) next() {
+	if !w.isEmpty {
+		w.text(",")
+	}
+	w.isEmpty = false
+	w.text("\n" + w.indent())
+}
+
+// key goes on to the next member of an object. The name is one that needs no escaping.
+func (w *documentWriter) key(name string) {
+	w.next()
+	w.text(`"` + name + `": `)
+}
+
+func (w *documentWriter) member(name string, value any) {
+	w.key(name)
+	w.value(value)
+}
+
+func (w *documentWriter) indent() string { return strings.Repeat("  ", w.depth) }
+
+// listMember writes a member that is a list, unless that is empty.
+func listMember[T any](w *documentWriter, name string, all iter.Seq[T]) {
+	isOpen := false
+	for element := range all {
+		if !isOpen {
+			w.key(name)
+			w.open("[")
+			isOpen = true
+		}
+		w.next()
+		w.value(element)
+	}
+	if isOpen {
+		w.close("]")
+	}
 }

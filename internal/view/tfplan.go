@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 
@@ -30,9 +31,39 @@ type PlanDocument struct {
 }
 
 // PlanJSON writes a plan in the format of Terraform's "show -json".
-func (v *View) PlanJSON(d PlanDocument) { v.document(d.document()) }
+func (v *View) PlanJSON(d PlanDocument) { v.stream(d.write) }
 
-func (d *PlanDocument) document() *tfjson.Plan {
+// write writes the plan as tfjson.Plan describes it.
+func (d *PlanDocument) write(w *documentWriter) {
+	w.object(func() {
+		w.member("format_version", planFormat)
+		w.member("terraform_version", d.Version)
+		if variables := d.variables(); len(variables) > 0 {
+			w.member("variables", variables)
+		}
+		w.key("planned_values")
+		d.planned(w)
+		listMember(w, "resource_drift", d.drift())
+		listMember(w, "resource_changes", d.changes())
+		w.member("complete", !d.Limited)
+		outputs := map[string]*tfjson.Change{}
+		for _, o := range d.Plan.Outputs {
+			outputs[o.Name] = outputChange(o)
+		}
+		if len(outputs) > 0 {
+			w.member("output_changes", outputs)
+		}
+		w.key("prior_state")
+		writeState(w, d.Prior, d.Version, d.hidden())
+		w.member("configuration", d.config())
+		if relevant := d.relevant(); len(relevant) > 0 {
+			w.member("relevant_attributes", relevant)
+		}
+	})
+}
+
+// hidden names the arguments that must not be shown, of the images that have any.
+func (d *PlanDocument) hidden() map[addrs.Image][]string {
 	hidden := map[addrs.Image][]string{}
 	for _, c := range d.Plan.Changes {
 		all := c.Attributes()
@@ -42,37 +73,49 @@ func (d *PlanDocument) document() *tfjson.Plan {
 			}
 		}
 	}
-	doc := &tfjson.Plan{
-		FormatVersion: planFormat, TerraformVersion: d.Version, Complete: new(!d.Limited),
-		Variables: d.variables(), OutputChanges: map[string]*tfjson.Change{},
-		PriorState: stateDocument(d.Prior, d.Version, hidden), Config: d.config(), RelevantAttributes: d.relevant(),
-	}
-	tree := newModuleTree()
-	repetition := newRepetition(d.Plan)
-	for _, c := range d.Plan.Changes {
-		objects := objectsOf(c)
-		doc.ResourceChanges = append(doc.ResourceChanges, resourceChange(c, &objects, actionReason(c, repetition)))
-		if drift := driftOf(c, &objects); drift != nil {
-			doc.ResourceDrift = append(doc.ResourceDrift, drift)
-		}
-		if objects.after != nil && (!c.Withheld() || c.Prior != nil) {
-			resource := stateResource(c.Address, objects.after, objects.afterSensitive)
-			if c.Desired != nil {
-				for _, up := range c.Desired.Dependencies {
-					resource.DependsOn = append(resource.DependsOn, up.String())
-				}
-			}
-			tree.add(c.Address.Module, resource)
-		}
-	}
-	doc.PlannedValues = &tfjson.StateValues{RootModule: tree.root, Outputs: map[string]*tfjson.StateOutput{}}
+	return hidden
+}
+
+// planned writes what there will be.
+func (d *PlanDocument) planned(w *documentWriter) {
+	outputs := map[string]*tfjson.StateOutput{}
 	for _, o := range d.Plan.Outputs {
-		doc.OutputChanges[o.Name] = outputChange(o)
 		if o.After != nil {
-			doc.PlannedValues.Outputs[o.Name] = plannedOutput(o.After)
+			outputs[o.Name] = plannedOutput(o.After)
 		}
 	}
-	return doc
+	tree := newModuleTree[*planner.Change]()
+	for _, c := range d.Plan.Changes {
+		if c.Desired != nil && (!c.Withheld() || c.Prior != nil) {
+			tree.add(c.Address.Module, c)
+		}
+	}
+	writeValues(w, outputs, tree, func(c *planner.Change) *tfjson.StateResource {
+		o := objectsOf(c)
+		return stateResource(c.Address, o.after, o.afterSensitive, c.Desired.Dependencies)
+	})
+}
+
+func (d *PlanDocument) changes() iter.Seq[*tfjson.ResourceChange] {
+	repetition := newRepetition(d.Plan)
+	return func(yield func(*tfjson.ResourceChange) bool) {
+		for _, c := range d.Plan.Changes {
+			o := objectsOf(c)
+			if !yield(resourceChange(c, &o, actionReason(c, repetition))) {
+				return
+			}
+		}
+	}
+}
+
+func (d *PlanDocument) drift() iter.Seq[*tfjson.ResourceChange] {
+	return func(yield func(*tfjson.ResourceChange) bool) {
+		for _, c := range d.Plan.Changes {
+			if drift := driftOf(c); drift != nil && !yield(drift) {
+				return
+			}
+		}
+	}
 }
 
 func resourceChange(c *planner.Change, o *changeObjects, reason tfjson.ActionReason) *tfjson.ResourceChange {
@@ -105,18 +148,18 @@ func resourceOfChange(a addrs.Image, change *tfjson.Change, reason tfjson.Action
 }
 
 // driftOf returns how an image's file differs from the record, nil where it does not.
-func driftOf(c *planner.Change, o *changeObjects) *tfjson.ResourceChange {
-	if c.Prior == nil {
-		return nil
-	}
+func driftOf(c *planner.Change) *tfjson.ResourceChange {
 	has := func(kind planner.ReasonKind) bool {
 		return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == kind })
 	}
+	if c.Prior == nil || !has(planner.FileMissing) && !has(planner.FileChanged) {
+		return nil
+	}
+	o := objectsOf(c)
 	change := &tfjson.Change{Before: o.before, BeforeSensitive: o.beforeSensitive, AfterUnknown: object{}, AfterSensitive: object{}}
-	switch {
-	case has(planner.FileMissing):
+	if has(planner.FileMissing) {
 		change.Actions = tfjson.Actions{tfjson.ActionDelete}
-	case has(planner.FileChanged):
+	} else {
 		after := object{}
 		for name, value := range o.before {
 			if name != "sha256" {
@@ -125,8 +168,6 @@ func driftOf(c *planner.Change, o *changeObjects) *tfjson.ResourceChange {
 		}
 		change.Actions, change.After = tfjson.Actions{tfjson.ActionUpdate}, after
 		change.AfterUnknown, change.AfterSensitive = object{"sha256": true}, o.beforeSensitive
-	default:
-		return nil
 	}
 	return resourceOfChange(c.Address, change, tfjson.ActionReasonNone)
 }

@@ -14,29 +14,34 @@ import (
 )
 
 // StateJSON writes a state in the format of Terraform's "show -json". version is the program's own.
-func (v *View) StateJSON(s *state.State, version string) { v.document(stateDocument(s, version, nil)) }
+func (v *View) StateJSON(s *state.State, version string) {
+	v.stream(func(w *documentWriter) { writeState(w, s, version, nil) })
+}
 
-// stateDocument returns a state in Terraform's format. hidden names the arguments of images that must not be shown.
-func stateDocument(s *state.State, version string, hidden map[addrs.Image][]string) *tfjson.State {
-	doc := &tfjson.State{FormatVersion: stateFormat, TerraformVersion: version}
-	if s == nil || len(s.Images) == 0 && len(s.Outputs) == 0 {
-		return doc
-	}
-	tree := newModuleTree()
-	for _, addr := range slices.SortedFunc(maps.Keys(s.Images), addrs.Image.Compare) {
-		img := s.Images[addr]
-		values, sensitive := recordedObject(img, hidden[addr])
-		resource := stateResource(addr, values, sensitive)
-		for _, d := range img.Dependencies {
-			resource.DependsOn = append(resource.DependsOn, d.String())
+// writeState writes a state in Terraform's format, as tfjson.State describes it. hidden names the arguments of images that must not be shown.
+func writeState(w *documentWriter, s *state.State, version string, hidden map[addrs.Image][]string) {
+	w.object(func() {
+		w.member("format_version", stateFormat)
+		w.member("terraform_version", version)
+		if s == nil || len(s.Images) == 0 && len(s.Outputs) == 0 {
+			return
 		}
-		tree.add(addr.Module, resource)
-	}
-	doc.Values = &tfjson.StateValues{RootModule: tree.root}
+		tree := newModuleTree[addrs.Image]()
+		for _, addr := range slices.SortedFunc(maps.Keys(s.Images), addrs.Image.Compare) {
+			tree.add(addr.Module, addr)
+		}
+		w.key("values")
+		writeValues(w, recordedOutputs(s), tree, func(addr addrs.Image) *tfjson.StateResource {
+			img := s.Images[addr]
+			values, sensitive := recordedObject(img, hidden[addr])
+			return stateResource(addr, values, sensitive, img.Dependencies)
+		})
+	})
+}
+
+func recordedOutputs(s *state.State) map[string]*tfjson.StateOutput {
+	outputs := make(map[string]*tfjson.StateOutput, len(s.Outputs))
 	for name, o := range s.Outputs {
-		if doc.Values.Outputs == nil {
-			doc.Values.Outputs = map[string]*tfjson.StateOutput{}
-		}
 		out := &tfjson.StateOutput{Sensitive: o.Sensitive}
 		if !o.Sensitive {
 			out.Value = o.Value
@@ -45,48 +50,93 @@ func stateDocument(s *state.State, version string, hidden map[addrs.Image][]stri
 		if t, err := ctyjson.UnmarshalType(o.Type); err == nil {
 			out.Type = t
 		}
-		doc.Values.Outputs[name] = out
+		outputs[name] = out
 	}
-	return doc
+	return outputs
 }
 
-func stateResource(addr addrs.Image, values, sensitive object) *tfjson.StateResource {
+func stateResource(addr addrs.Image, values, sensitive object, upstream []addrs.Image) *tfjson.StateResource {
 	marks, err := json.Marshal(sensitive)
 	if err != nil {
 		panic("view: encoding marks: " + err.Error()) // They are maps and lists of true.
 	}
-	return &tfjson.StateResource{
+	resource := &tfjson.StateResource{
 		Address: addr.String(), Mode: tfjson.ManagedResourceMode, Type: resourceType, Name: addr.Name, Index: keyValue(addr.Key),
 		ProviderName: providerName, AttributeValues: values, SensitiveValues: marks,
 	}
+	for _, up := range upstream {
+		resource.DependsOn = append(resource.DependsOn, up.String())
+	}
+	return resource
 }
 
-// moduleTree nests modules as Terraform's format does.
-type moduleTree struct {
-	root    *tfjson.StateModule
-	modules map[addrs.Module]*tfjson.StateModule
+// moduleTree nests modules as Terraform's format does. What becomes resources is put into it in order.
+type moduleTree[T any] struct {
+	root    *module[T]
+	modules map[addrs.Module]*module[T]
 }
 
-func newModuleTree() *moduleTree {
-	root := &tfjson.StateModule{}
-	return &moduleTree{root, map[addrs.Module]*tfjson.StateModule{"": root}}
+type module[T any] struct {
+	address   addrs.Module
+	resources []T
+	children  []*module[T]
 }
 
-func (t *moduleTree) add(m addrs.Module, r *tfjson.StateResource) {
+func newModuleTree[T any]() *moduleTree[T] {
+	root := &module[T]{}
+	return &moduleTree[T]{root, map[addrs.Module]*module[T]{"": root}}
+}
+
+func (t *moduleTree[T]) add(m addrs.Module, resource T) {
 	parent := t.modules[m]
 	if parent == nil {
 		parent = t.root
 		for _, path := range lineage(m) {
 			child := t.modules[path]
 			if child == nil {
-				child = &tfjson.StateModule{Address: string(path)}
+				child = &module[T]{address: path}
 				t.modules[path] = child
-				parent.ChildModules = append(parent.ChildModules, child)
+				parent.children = append(parent.children, child)
 			}
 			parent = child
 		}
 	}
-	parent.Resources = append(parent.Resources, r)
+	parent.resources = append(parent.resources, resource)
+}
+
+// writeValues writes outputs, and the resources of all modules one by one, as tfjson.StateValues describes it.
+func writeValues[T any](w *documentWriter, outputs map[string]*tfjson.StateOutput, tree *moduleTree[T], resource func(T) *tfjson.StateResource) {
+	w.object(func() {
+		if len(outputs) > 0 {
+			w.member("outputs", outputs)
+		}
+		w.key("root_module")
+		writeModule(w, tree.root, resource)
+	})
+}
+
+func writeModule[T any](w *documentWriter, m *module[T], resource func(T) *tfjson.StateResource) {
+	w.object(func() {
+		listMember(w, "resources", func(yield func(*tfjson.StateResource) bool) {
+			for _, r := range m.resources {
+				if !yield(resource(r)) {
+					return
+				}
+			}
+		})
+		if m.address != "" {
+			w.member("address", m.address)
+		}
+		if len(m.children) > 0 {
+			w.key("child_modules")
+			w.list(func() {
+				for _, child := range m.children {
+					w.next()
+					writeModule(w, child, resource)
+				}
+			})
+		}
+	})
 }
 
 // jsonOutput returns a value as JSON with what is unknown as null, and marks for what is unknown: true, or an object or list of marks, or false
