@@ -33,22 +33,30 @@ func TestIgnoreChanges(t *testing.T) {
 	}{
 		{"nothing changes", []string{"prompt"}, false, func(*testing.T, *world, *config.Image) {}, "no-op image.poster", first},
 		{
-			"a sensitive argument", []string{"prompt"}, false,
+			"a sensitive argument",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
 			"no-op image.poster", second,
 		},
 		{
-			"a sensitive argument that only apply can know", []string{"prompt"}, false,
+			"a sensitive argument that only apply can know",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", nil) },
 			"no-op image.poster", "",
 		},
 		{
-			"a sensitive argument that counts", []string{"width"}, false,
+			"a sensitive argument that counts",
+			[]string{"width"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"another argument too", []string{"prompt"}, false,
+			"another argument too",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				set(poster, "width", int64(512))
@@ -56,7 +64,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"one argument more", []string{"prompt"}, false,
+			"one argument more",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				poster.Request.Arguments = append(poster.Request.Arguments, bfl.Argument{Name: "seed", Value: int64(1)})
@@ -64,7 +74,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"one argument less", []string{"prompt"}, false,
+			"one argument less",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				poster.Request.Arguments = slices.DeleteFunc(poster.Request.Arguments, func(a bfl.Argument) bool { return a.Name == "width" })
@@ -72,7 +84,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"another file in the first reference", []string{"prompt"}, false,
+			"another file in the first reference",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				poster.Request.Inputs[0].SHA256 = "bb"
@@ -80,19 +94,25 @@ func TestIgnoreChanges(t *testing.T) {
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"references", []string{"references"}, false,
+			"references",
+			[]string{"references"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
 			},
 			"no-op image.poster", first,
 		},
 		{
-			"a sensitive reference", []string{"references"}, true,
+			"a sensitive reference",
+			[]string{"references"},
+			true,
 			func(_ *testing.T, _ *world, poster *config.Image) { poster.Request.Inputs[1].URL = newURL },
 			"no-op image.poster", first,
 		},
 		{
-			"a sensitive reference, and an argument that counts", []string{"references"}, true,
+			"a sensitive reference, and an argument that counts",
+			[]string{"references"},
+			true,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				poster.Request.Inputs[1].URL = newURL
 				set(poster, "prompt", second)
@@ -100,7 +120,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
-			"a sensitive argument and references", []string{"prompt", "references"}, false,
+			"a sensitive argument and references",
+			[]string{"prompt", "references"},
+			false,
 			func(_ *testing.T, _ *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
@@ -118,7 +140,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"no-op image.poster", second,
 		},
 		{
-			"the file is lost", []string{"prompt"}, false,
+			"the file is lost",
+			[]string{"prompt"},
+			false,
 			func(_ *testing.T, w *world, poster *config.Image) {
 				set(poster, "prompt", second)
 				w.files[poster.Address] = state.Missing

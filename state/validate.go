@@ -100,4 +100,6 @@ func isHash(s string) bool {
 
 // isObject reports whether data, if it is JSON at all, is an object in UTF-8. encoding/json passes on other bytes as they are, and a snapshot
 // with them could not be read again.
-func isObject(data json.RawMessage) bool { return bytes.HasPrefix(data, []byte("{")) && utf8.Valid(data) }
+func isObject(data json.RawMessage) bool {
+	return bytes.HasPrefix(data, []byte("{")) && utf8.Valid(data)
+}
