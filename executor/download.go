@@ -51,10 +51,13 @@ type fetch struct {
 }
 
 func (r *run) fetchOf(n *node) fetch {
-	result := state.Result{
-		TaskID: n.task.ID, Seed: n.sample.Seed, Cost: charged(n.task, n.change.Price), Simulated: n.task.Simulated,
+	result := state.Result{TaskID: n.task.ID, Cost: charged(n.task, n.change.Price), Simulated: n.task.Simulated}
+	// The API repeats what it was asked for; what is sensitive of that goes on no record.
+	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive, argument) }
+	if !isSecret("seed") {
+		result.Seed = n.sample.Seed
 	}
-	if prompt, _ := n.request.Value("prompt").(string); n.sample.Prompt != prompt && !slices.Contains(n.desired.Sensitive, "prompt") {
+	if prompt, _ := n.request.Value("prompt").(string); n.sample.Prompt != prompt && !isSecret("prompt") {
 		result.Prompt = n.sample.Prompt
 	}
 	return fetch{
