@@ -82,9 +82,11 @@ type Source struct {
 	Unknown bool
 }
 
-// Lifecycle is an image's lifecycle block. Its preconditions were checked already; for its postconditions see
+// Lifecycle is an image's lifecycle block. Its preconditions were checked as far as they are known; for its postconditions see
 // Config.Postconditions.
 type Lifecycle struct {
+	// Undecided says that a precondition depends on an image that is not made yet. Config.Resolve checks it once that image is there.
+	Undecided bool
 	// PreventDestroy makes a plan that would remove or replace the image an error.
 	PreventDestroy bool
 	// Frozen images are never made again; that they differ from the configuration is reported.

@@ -8,7 +8,7 @@ import (
 
 // dependencies finds the images that the instance needs: those its values come from, and those it must wait for.
 func (d *builder) dependencies(img *Image) {
-	n := len(d.after) + len(d.expansion.from)
+	n := len(d.after) + len(d.expansion.from) + len(d.conditions)
 	for i := range d.values {
 		n += len(d.values[i].from)
 	}
@@ -17,11 +17,12 @@ func (d *builder) dependencies(img *Image) {
 			n++
 		}
 	}
-	if n == 0 && isKnown(img) {
+	isSettled := isKnown(img) && !img.Lifecycle.Undecided
+	if n == 0 && isSettled {
 		return
 	}
 	list := make([]addrs.Image, 0, n)
-	list = append(append(list, d.after...), d.expansion.from...)
+	list = append(append(append(list, d.after...), d.expansion.from...), d.conditions...)
 	for i := range d.values {
 		list = append(list, d.values[i].from...)
 	}
@@ -30,7 +31,7 @@ func (d *builder) dependencies(img *Image) {
 			list = append(list, s.Image)
 		}
 	}
-	if !isKnown(img) && !slices.ContainsFunc(list, d.e.isPending) {
+	if !isSettled && !slices.ContainsFunc(list, d.e.isPending) {
 		list = append(list, d.e.pending(&d.b.node)...)
 	}
 	img.Dependencies = uniqueAddresses(list)

@@ -70,6 +70,9 @@ func (c *Config) Outputs(results func(addrs.Image) *Result) ([]Output, hcl.Diagn
 	for _, name := range sortedKeys(outputs) {
 		o := outputs[name]
 		u := unmark(e.root.get(&o.node))
+		if o.tainted {
+			u.value = cty.DynamicVal // A precondition says that this must not be its value.
+		}
 		list = append(list, Output{Name: name, Value: u.value, Sensitive: o.sensitive || u.sensitive})
 	}
 	return list, e.list()

@@ -255,19 +255,25 @@ func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.V
 // holds evaluates a condition. It returns a problem of the given summary where the condition is false, nil where it
 // holds or is not known yet. What is wrong with the rule itself is reported directly.
 func (e *evaluator) holds(n *node, r rule, ctx *hcl.EvalContext, summary string) *hcl.Diagnostic {
+	_, failed := e.test(n, r, ctx, summary)
+	return failed
+}
+
+// test is like holds, and returns the condition too.
+func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) (unmarked, *hcl.Diagnostic) {
 	raw, ok := e.value(n, r.condition, ctx)
 	if !ok {
-		return nil
+		return unmarked{value: cty.DynamicVal}, nil
 	}
-	raw, _ = raw.Unmark()
-	condition, err := convert.Convert(raw, cty.Bool)
-	if err != nil || raw.IsNull() {
+	condition := unmark(raw)
+	decided, err := convert.Convert(condition.value, cty.Bool)
+	if err != nil || condition.value.IsNull() {
 		e.fail(n, about(problem(r.at, "Invalid condition",
 			"A condition is true or false, and this is not."), r.condition, ctx))
-		return nil
+		return condition, nil
 	}
-	if !condition.IsKnown() || condition.True() {
-		return nil
+	if !decided.IsKnown() || decided.True() {
+		return condition, nil
 	}
 	message := "(The error message is not known yet.)"
 	if v, ok := e.value(n, r.message, ctx); ok {
@@ -282,7 +288,7 @@ func (e *evaluator) holds(n *node, r rule, ctx *hcl.EvalContext, summary string)
 			message = text.AsString()
 		}
 	}
-	return about(problem(r.at, summary, "%s", message), r.condition, ctx)
+	return condition, about(problem(r.at, summary, "%s", message), r.condition, ctx)
 }
 
 func (l *local) key() string { return l.name[len("local."):] }

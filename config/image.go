@@ -115,6 +115,7 @@ type builder struct {
 	// outputRange is where the output argument stands, nil while that was not needed.
 	outputRange *hcl.Range
 	after       []addrs.Image // what depends_on names
+	conditions  []addrs.Image // what the preconditions of the instance in the making come from
 }
 
 // argumentValue is the value of an argument without marks, and where it comes from.

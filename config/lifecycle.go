@@ -20,10 +20,16 @@ func (d *builder) lifecycle(img *Image) bool {
 		return false
 	}
 	ok := true
+	d.conditions = d.conditions[:0]
 	for _, r := range c.preconditions {
-		if failed := d.e.holds(&d.b.node, r, d.instanceContext(), "Image precondition failed"); failed != nil {
+		condition, failed := d.e.test(&d.b.node, r, d.instanceContext(), "Image precondition failed")
+		if failed != nil {
 			d.report(failed)
 			ok = false
+		}
+		d.conditions = append(d.conditions, condition.from...)
+		if !condition.value.IsKnown() {
+			img.Lifecycle.Undecided = true
 		}
 	}
 	return ok

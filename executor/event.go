@@ -76,8 +76,10 @@ type Failed struct {
 // Skipped says that a change was not begun.
 type Skipped struct {
 	Address addrs.Image
-	// Because is the image that this one needs and that is not there; zero where the run is ending.
+	// Because is the image that this one needs and that is not there; zero where the run is ending. Unfit says that it is there, but fails its
+	// postconditions.
 	Because addrs.Image
+	Unfit   bool
 	// Err says why the run is ending.
 	Err error
 }

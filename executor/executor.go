@@ -79,8 +79,11 @@ type Options struct {
 	// Drain, when done, ends the beginning of new work; its cause is what skipped images are told.
 	Drain context.Context
 	// Resolve evaluates the desired image again, now that the results of the images upstream are known. It is called for changes
-	// with arguments that were not known in the plan, one at a time.
+	// with arguments or preconditions that were not known in the plan, one at a time.
 	Resolve func(addr addrs.Image, results func(addrs.Image) *config.Result) (*config.Image, error)
+	// Accept checks an image that is there now against its postconditions, one at a time. The image is kept in any case, but where this fails,
+	// nothing is made from it. Nil accepts all.
+	Accept func(addr addrs.Image, results func(addrs.Image) *config.Result) bool
 	// Doorbell carries the ids of tasks that may have ended, and that are then looked at at once; nil where nobody rings. What comes through
 	// it is believed no further than that: ids that are wrong, late, repeated or missing cost time and nothing else.
 	Doorbell <-chan string

@@ -280,6 +280,72 @@ func TestFailuresSkipOnlyWhatNeedsThem(t *testing.T) {
 	})
 }
 
+// The API answers with the seed and the prompt. Where these are sensitive, that goes on no record.
+func TestSecretsAreNotRecorded(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"", "seed", "prompt"} {
+		t.Run("sensitive "+secret, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				img := r.image(t, "a")
+				img.Sensitive = []string{secret}
+				r.api.onPoll = func(*fakeTask) (bfl.Result, error) {
+					return bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://sample/task-0", Seed: new(int64(1)), Prompt: "elaborated"}, nil
+				}
+				if _, err := r.apply(t); err != nil {
+					t.Fatal(err)
+				}
+				i := slices.IndexFunc(r.events, func(e Event) bool { _, ok := e.(Completed); return ok })
+				result := r.events[i].(Completed).Image.Result
+				if (result.Seed == nil) != (secret == "seed") || (result.Prompt == "") != (secret == "prompt") {
+					t.Errorf("on record: %+v", result)
+				}
+			})
+		})
+	}
+}
+
+// What is made from an image that is not accepted is not begun; a task that is paid for is fetched all the same.
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 3)
+		base := r.image(t, "base")
+		r.image(t, "child", "base")
+		r.image(t, "other")
+		paid := r.image(t, "paid")
+		paid.Dependencies = []addrs.Image{base.Address}
+		r.interrupted(t, paid)
+		r.remembers("paid")
+		r.api.tasks[0].ends = time.Now().Add(time.Minute)
+		var asked []string
+		r.opts.Accept = func(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
+			if results(addr) == nil {
+				t.Errorf("%s has no result", addr)
+			}
+			asked = append(asked, addr.String())
+			return addr != base.Address
+		}
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) {
+			t.Errorf("Apply's error is %v, want ErrIncomplete", err)
+		}
+		if diff := cmp.Diff(Summary{Created: 3, Skipped: 1, Cost: 6000}, summary); diff != "" {
+			t.Errorf("summary (-want +got):\n%s", diff)
+		}
+		slices.Sort(asked)
+		if diff := cmp.Diff([]string{"image.base", "image.other", "image.paid"}, asked); diff != "" {
+			t.Errorf("asked about (-want +got):\n%s", diff)
+		}
+		for _, e := range r.events {
+			if s, ok := e.(Skipped); ok && (s.Because != base.Address || !s.Unfit || s.Address.String() != "image.child") {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
+
 func TestPollFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -65,7 +65,13 @@ func freelyChanged(prior *state.Image, desired *config.Image) bool {
 	return prior.Output.Path != desired.Output || prior.Provider != desired.Provider || !maps.Equal(prior.Labels, desired.Labels)
 }
 
+// unblock lets those begin that waited for a node, unless its image is not what they can be made from.
 func (r *run) unblock(n *node) {
+	if r.opts.Accept != nil && !r.opts.Accept(n.address(), r.results) {
+		n.unfit = true
+		r.skipDownstream(n)
+		return
+	}
 	for _, down := range n.downstream {
 		if down.waiting--; down.waiting == 0 && down.phase == waiting {
 			r.enqueue(down)
@@ -95,14 +101,14 @@ func (r *run) skip(n *node, e Skipped) {
 	r.skipDownstream(n)
 }
 
-// skipDownstream skips what needs a node that will not have an image. Tasks that are paid for are fetched nevertheless.
+// skipDownstream skips what needs a node that will not have an image, or not one that is accepted. Tasks that are paid for are fetched nevertheless.
 func (r *run) skipDownstream(n *node) {
 	for _, down := range n.downstream {
 		if down.resumes() && (down.queued || down.phase != waiting) {
 			down.lacks = n
 			continue
 		}
-		r.skip(down, Skipped{Address: down.address(), Because: n.address()})
+		r.skip(down, Skipped{Address: down.address(), Because: n.address(), Unfit: n.unfit})
 	}
 }
 

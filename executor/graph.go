@@ -23,6 +23,8 @@ type node struct {
 	phase  phase
 	// queued says that it is among those of its lane that are ready.
 	queued bool
+	// unfit says that its image is there and was not accepted.
+	unfit bool
 	// lacks is the image that it waited for and that will not be there, while a task of an interrupted run is still fetched.
 	lacks *node
 

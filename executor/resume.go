@@ -99,7 +99,7 @@ func (r *run) forget(n *node, why string) {
 			case r.stop != nil:
 				r.skip(n, Skipped{Address: n.address(), Err: r.stop})
 			case n.lacks != nil:
-				r.skip(n, Skipped{Address: n.address(), Because: n.lacks.address()})
+				r.skip(n, Skipped{Address: n.address(), Because: n.lacks.address(), Unfit: n.lacks.unfit})
 			case n.phase == calling:
 				n.phase = waiting
 				if n.waiting == 0 {

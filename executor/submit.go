@@ -76,7 +76,9 @@ func (r *run) hold(n *node) {
 // complete makes the node's request whole, now that all images upstream are there.
 func (r *run) complete(n *node) error {
 	desired, request := n.change.Desired, *n.change.Request
-	if slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
+	// What is paid for is fetched, whatever its preconditions say by now.
+	if desired.Lifecycle.Undecided && !n.resumes() ||
+		slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
 		slices.ContainsFunc(desired.Sources, func(s config.Source) bool { return s.Unknown }) {
 		again, err := r.opts.Resolve(n.address(), r.results)
 		if err != nil {

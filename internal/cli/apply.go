@@ -185,12 +185,12 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 	v.StartApply(plan)
 	summary, applyErr := executor.Apply(a.env.Abort, plan, executor.Options{
 		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
-		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, OnEvent: func(e executor.Event) {
+		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, Accept: w.accept, OnEvent: func(e executor.Event) {
 			a.log.event(e)
 			v.Event(e)
 		},
 	})
-	failed := w.postconditions(plan)
+	w.conditions(plan)
 	outputs, commitErr := w.commit(plan)
 	interrupted := a.env.Drain.Err() != nil
 	v.FinishApply(summary, outputs, view.ApplyInfo{
@@ -202,7 +202,7 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 	switch {
 	case interrupted && applyErr != nil:
 		return exitError(exitInterrupted)
-	case errors.Is(applyErr, executor.ErrIncomplete), failed:
+	case errors.Is(applyErr, executor.ErrIncomplete), w.unmet:
 		return exitError(exitFailure)
 	default:
 		return applyErr
@@ -217,26 +217,40 @@ func (w *workspace) results(addr addrs.Image) *config.Result {
 	return nil
 }
 
-// postconditions checks the images that were made, and the check blocks, and reports whether an image is not what it has to be. The image
-// is kept all the same: it was paid for.
-func (w *workspace) postconditions(plan *planner.Plan) (failed bool) {
-	var diags hcl.Diagnostics
+// accept checks an image that is there now against its postconditions, and shows what is wrong with it. The image is kept all the same: it
+// was paid for.
+func (w *workspace) accept(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
+	diags := w.config.Postconditions(addr, results)
+	w.demand(diags)
+	return !diags.HasErrors()
+}
+
+// conditions checks what can be told only now of images that were not made: the preconditions that depend on some that were, and the
+// postconditions of imported ones. The check blocks come last.
+func (w *workspace) conditions(plan *planner.Plan) {
 	for _, c := range plan.Changes {
-		if c.Makes() && w.session.State().Images[c.Address] != nil {
-			diags = append(diags, w.config.Postconditions(c.Address, w.results)...)
+		if c.Desired != nil && c.Desired.Lifecycle.Undecided && c.Origin != planner.Generate {
+			_, diags := w.config.Resolve(c.Address, w.results)
+			w.demand(diags)
+		}
+		if c.Action == planner.Import {
+			w.accept(c.Address, w.results)
 		}
 	}
-	failed = diags.HasErrors()
-	diags = append(diags, w.config.Checks(w.results)...)
+	w.app.showDiagnostics(w.config, w.config.Checks(w.results))
+}
+
+// demand shows diagnostics. Errors among them make the apply fail in the end.
+func (w *workspace) demand(diags hcl.Diagnostics) {
 	w.app.showDiagnostics(w.config, diags)
-	return failed
+	w.unmet = w.unmet || diags.HasErrors()
 }
 
 // commit writes the state with the outputs that the configuration has now.
 func (w *workspace) commit(plan *planner.Plan) ([]config.Output, error) {
 	after := w.session.State()
 	outputs, diags := w.config.Outputs(w.results)
-	w.app.showDiagnostics(w.config, diags)
+	w.demand(diags)
 	values := after.Outputs
 	if plan.Outputs != nil {
 		values = map[string]state.OutputValue{}
@@ -257,7 +271,7 @@ func (w *workspace) resolve(addr addrs.Image, results func(addrs.Image) *config.
 	img, diags := w.config.Resolve(addr, results)
 	w.app.showDiagnostics(w.config, diags)
 	if diags.HasErrors() {
-		return nil, errors.New("its arguments, known only now, are not valid; see the error above")
+		return nil, errors.New("it cannot be made as it is configured, which is known only now; see the error above")
 	}
 	return img, nil
 }

@@ -42,6 +42,8 @@ type workspace struct {
 	session  *state.Session
 	outputs  *safefile.Dir
 	local    *state.Local
+	// unmet says that the configuration demands what the apply's images are not.
+	unmet bool
 }
 
 // load reads the root module.

@@ -89,11 +89,11 @@ func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bo
 		return subject(e.Address) + v.colours.failure.Styled("Failed after "+duration(e.Elapsed)+":") + " " + oneLineError(e.Err), true
 	case executor.Skipped:
 		a.skipped = append(a.skipped, e)
-		if e.Because == (addrs.Image{}) {
+		if isEnding(e) {
 			// When a run ends early, that is thousands of images; the summary says it once.
 			return "", false
 		}
-		return subject(e.Address) + "Skipped: it needs " + e.Because.String() + ", which is not there", true
+		return subject(e.Address) + "Skipped: " + lackOf(e), true
 	case executor.Warned:
 		return subject(e.Address) + v.colours.warning.Styled("Warning:") + " " + strings.ReplaceAll(harmless(e.Message), "\n", " "), true
 	default:

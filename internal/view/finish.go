@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,6 +72,8 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 		summary = "The apply was interrupted"
 	case s.Failed > 0:
 		summary = count(s.Failed, "image") + " failed"
+	case !slices.ContainsFunc(a.skipped, isEnding):
+		summary = count(s.Skipped, "image") + " skipped"
 	default:
 		summary = "The apply ended early"
 	}
@@ -105,24 +108,39 @@ func failedNames(group []executor.Failed) string {
 	return list(names)
 }
 
+// lackOf says what a skipped image lacks.
+func lackOf(e executor.Skipped) string {
+	if e.Unfit {
+		return "it needs " + e.Because.String() + ", which fails its postconditions"
+	}
+	return "it needs " + e.Because.String() + ", which is not there"
+}
+
+// isEnding reports whether an image was skipped because the run came to its end, and not for want of another image.
+func isEnding(e executor.Skipped) bool { return e.Because == (addrs.Image{}) }
+
 // skippedText says how many images were not begun and why.
 func skippedText(all []executor.Skipped) string {
 	var needy, ended []executor.Skipped
 	for _, s := range all {
-		if s.Because != (addrs.Image{}) {
-			needy = append(needy, s)
-		} else {
+		if isEnding(s) {
 			ended = append(ended, s)
+		} else {
+			needy = append(needy, s)
 		}
 	}
 	var sentences []string
 	switch len(needy) {
 	case 0:
 	case 1:
-		sentences = append(sentences, fmt.Sprintf("%s was skipped, since it needs %s.", needy[0].Address, needy[0].Because))
+		sentences = append(sentences, fmt.Sprintf("%s was skipped, since %s.", needy[0].Address, lackOf(needy[0])))
 	default:
-		sentences = append(sentences, fmt.Sprintf("%d images were skipped, since they need one that is not there, as %s needs %s.",
-			len(needy), needy[0].Address, needy[0].Because))
+		lack := "is not there"
+		if slices.ContainsFunc(needy, func(s executor.Skipped) bool { return s.Unfit }) {
+			lack += " or fails its postconditions"
+		}
+		sentences = append(sentences, fmt.Sprintf("%d images were skipped, since they need one that %s, as %s needs %s.",
+			len(needy), lack, needy[0].Address, needy[0].Because))
 	}
 	if len(ended) > 0 {
 		text := "1 image was not begun"

@@ -98,9 +98,9 @@ func (j *JSON) completed(e executor.Completed) {
 func (j *JSON) skipped(e executor.Skipped) {
 	h := hook{Action: messageAction(j.action(e.Address)), Status: "skipped"}
 	text := "Skipped"
-	if e.Because != (addrs.Image{}) {
+	if !isEnding(e) {
 		h.Because = e.Because.String()
-		text += ": it needs " + h.Because + ", which is not there"
+		text += ": " + lackOf(e)
 	} else if e.Err != nil {
 		h.Error = oneLineError(e.Err)
 		text += ": " + h.Error
