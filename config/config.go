@@ -119,7 +119,7 @@ type Result struct {
 
 // Decide is told of every desired image, upstream images before those that depend on them, and answers with the
 // image's Result where it exists and will stay as it is. It answers nil where it will be made anew: its values are
-// then unknown.
+// then unknown. It may change the image into what it is to be seen as, where lifecycle says that changes do not count.
 type Decide func(*Image) *Result
 
 // Output is the value of one output block of the root module. Value may be unknown, wholly or in part, before apply.

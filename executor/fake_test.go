@@ -275,6 +275,7 @@ type rig struct {
 	opts    Options
 	// what the plan is told
 	retryModerated bool
+	simulator      func(provider string) bool
 	stored         func(addrs.Image, string, bool) []*state.Image
 }
 
@@ -353,7 +354,7 @@ func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
 
 func (r *rig) plan(t *testing.T) *planner.Plan {
 	t.Helper()
-	p := planner.New(planner.Options{Prior: r.prior, RetryModerated: r.retryModerated, Stored: r.stored})
+	p := planner.New(planner.Options{Prior: r.prior, RetryModerated: r.retryModerated, Simulator: r.simulator, Stored: r.stored})
 	for _, img := range r.images {
 		p.Decide(img)
 	}

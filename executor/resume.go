@@ -7,16 +7,23 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // resumable returns the task that an interrupted run left of the node's very request, or nil.
 func (r *run) resumable(n *node) *state.Task {
 	task := r.tasks[n.address()]
-	if task == nil || !task.Answered() || task.Fingerprint != n.fingerprint {
+	if task == nil || !task.Answered() || task.Fingerprint != n.fingerprint || n.isReplaced(task) {
 		return nil
 	}
 	return task
+}
+
+// isReplaced reports whether the plan asks for an image anew although a task of its request is on record: a simulator's, which cost nothing, while
+// the provider no longer is one.
+func (n *node) isReplaced(task *state.Task) bool {
+	return task.Simulated && n.change.Origin == planner.Generate && n.change.Fingerprint != ""
 }
 
 // resume goes on with a task where the interrupted run left it. It is paid for.

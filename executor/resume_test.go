@@ -471,6 +471,26 @@ func TestRefusedRequestNeedsNoAccount(t *testing.T) {
 	})
 }
 
+// A simulator's task is not asked of a provider that is none: it cost nothing, and its image would not be a real one.
+func TestSimulatedTaskIsReplaced(t *testing.T) {
+	t.Parallel()
+	for _, may := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 1)
+			r.interrupted(t, r.image(t, "a")).Simulated = true
+			r.remembers("a")
+			r.simulator = func(string) bool { return may }
+			if _, err := r.apply(t); err != nil {
+				t.Fatal(err, r.failures())
+			}
+			want := map[bool]int{true: 0, false: 1}[may]
+			if r.api.attempts["a"] != want {
+				t.Errorf("submitted %d times, want %d", r.api.attempts["a"], want)
+			}
+		})
+	}
+}
+
 // TestResumeNowhere makes sure that a task of which nobody knows where it is stays on record, and that nothing is bought in its place.
 func TestResumeNowhere(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func (r *run) begin(n *node) {
 			return
 		}
 	}
-	if task := r.tasks[n.address()]; task != nil && task.Answered() {
+	if task := r.tasks[n.address()]; task != nil && task.Answered() && !n.isReplaced(task) {
 		r.fail(n, &TaskError{task.ID, "of an interrupted run, which was to make another image at this address, is still under way. Apply again when it has ended"})
 		return
 	}
@@ -76,15 +76,18 @@ func (r *run) hold(n *node) {
 // complete makes the node's request whole, now that all images upstream are there.
 func (r *run) complete(n *node) error {
 	desired, request := n.change.Desired, *n.change.Request
+	isUnknown := slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
+		slices.ContainsFunc(desired.Sources, func(s config.Source) bool { return s.Unknown })
 	// What is paid for is fetched, whatever its preconditions say by now.
-	if desired.Lifecycle.Undecided && !n.resumes() ||
-		slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
-		slices.ContainsFunc(desired.Sources, func(s config.Source) bool { return s.Unknown }) {
+	if isUnknown || desired.Lifecycle.Undecided && !n.resumes() {
 		again, err := r.opts.Resolve(n.address(), r.results)
 		if err != nil {
 			return err
 		}
-		desired, request = again, again.Request
+		if isUnknown {
+			planner.Ignore(again, n.change.Prior)
+			desired, request = again, again.Request
+		}
 	}
 	request.Inputs = slices.Clone(request.Inputs)
 	for i, source := range desired.Sources {

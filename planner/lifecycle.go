@@ -10,41 +10,40 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// ignoring returns the desired image as lifecycle.ignore_changes wants it seen: with the recorded values of the arguments whose changes do
+// Ignore makes a desired image what lifecycle.ignore_changes wants it seen as: with the recorded values of the arguments whose changes do
 // not count. Without a prior image there is nothing to ignore.
 //
 // What is not on record stays as it is desired, should the image have to be made for another reason: sensitive values, and the content of
 // references, whose bytes may be nowhere any more. See sameButIgnored.
-func ignoring(img *config.Image, prior *state.Image) *config.Image {
+func Ignore(img *config.Image, prior *state.Image) {
 	l := img.Lifecycle
 	if prior == nil || !l.IgnoreAll && len(l.IgnoreChanges) == 0 {
-		return img
+		return
 	}
-	kept := *img
 	if ignores(l, "output") {
-		kept.Output = prior.Output.Path
+		img.Output = prior.Output.Path
 	}
 	if ignores(l, "labels") {
-		kept.Labels = prior.Labels
+		img.Labels = prior.Labels
 	}
 	if ignores(l, "provider") {
-		kept.Provider = prior.Provider
+		img.Provider = prior.Provider
 	}
 	body, err := recordedBody(prior, img.Request.Model)
 	if err != nil || ignores(l, "model") && prior.Model != img.Request.Model.Name {
 		// A recorded request that cannot be read was found when the state was; and of a model that is ignored the arguments are too.
-		return &kept
+		return
 	}
-	kept.Request.Arguments = slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool {
+	arguments := slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool {
 		return ignores(l, a.Name) && !isRedacted(value(body[a.Name]))
 	})
 	for field, raw := range body {
 		if ignores(l, field) && !isRedacted(value(raw)) && !isInput(img.Request.Model, field, raw) && (img.Request.Model.Param(field) != nil || img.Request.Has(field)) {
-			kept.Request.Arguments = append(kept.Request.Arguments, bfl.Argument{Name: field, Value: value(raw)})
+			arguments = append(arguments, bfl.Argument{Name: field, Value: value(raw)})
 		}
 	}
-	bfl.SortArguments(kept.Request.Arguments)
-	return &kept
+	bfl.SortArguments(arguments)
+	img.Request.Arguments = arguments
 }
 
 // ignores reports whether changes of an argument do not count.
@@ -52,7 +51,7 @@ func ignores(l config.Lifecycle, name string) bool {
 	return l.IgnoreAll || slices.Contains(l.IgnoreChanges, name)
 }
 
-// sameButIgnored reports whether the request, of an image as ignoring returns it, differs from the recorded one in nothing but what
+// sameButIgnored reports whether the request, of an image that Ignore has seen, differs from the recorded one in nothing but what
 // lifecycle.ignore_changes names.
 func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image) bool {
 	l := img.Lifecycle

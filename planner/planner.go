@@ -24,15 +24,18 @@ type Options struct {
 	// Imports are the files to take as images that do not exist yet.
 	Imports []config.Import
 	// Renamed are images that exist under addresses that are no longer desired, by the address where the very same request is desired now. See Plan.Renames.
-	Renamed map[addrs.Image]*state.Image
+	Renamed map[addrs.Image]*Change
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
-	// Stored looks in the store for images with a fingerprint: those that a simulator made, or those that none did, the best candidate for the
-	// address first. It is nil where there is no store.
+	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
+	Protected func(addrs.Image) *hcl.Range
+	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
+	// simulated, those that one did too. It is nil where there is no store.
 	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
 	// RetryModerated asks again for images that the API's moderation refused before.
 	RetryModerated bool
-	// Simulator tells whether a provider is a simulator. Images that one made do not count as made elsewhere.
+	// Simulator tells whether a provider may be a simulator: one on this machine may also be a proxy of the real API. Images that a simulator made
+	// count only there; real ones count everywhere.
 	Simulator func(provider string) bool
 }
 
@@ -95,12 +98,19 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
 		return p.leave(c)
 	}
-	img := ignoring(desired, prior)
+	Ignore(desired, prior)
+	img := desired
 	c.Desired, c.From = img, p.movedFrom(img.Address)
 	c.Request = p.request(img)
 	c.Fingerprint = c.Request.Fingerprint()
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
+	if c.Frozen {
+		// It stays as it is, and the plan says what it would be.
+		c.Desired = new(*desired)
+		desired.Lifecycle.IgnoreAll = true
+		Ignore(desired, prior)
+	}
 	switch {
 	case c.Action == Import:
 		c.sha256, c.size = c.Import.SHA256, c.Import.Size
@@ -156,7 +166,7 @@ func (p *Planner) originate(c *Change) {
 	var atLeast bool
 	c.Price, atLeast = p.estimate(c.Desired, c.Request)
 	switch kept := p.stored(c, simulated); {
-	case c.Task != nil && c.Task.Answered() && c.Task.Simulated == simulated:
+	case c.Task != nil && c.Task.Answered() && (simulated || !c.Task.Simulated):
 		// What was submitted is paid for, whatever else there is.
 		c.Origin = Resume
 	case kept != nil:
@@ -165,7 +175,7 @@ func (p *Planner) originate(c *Change) {
 		c.Origin, c.Moderation = Refused, p.opts.Prior.Moderated[c.Fingerprint]
 	default:
 		c.Origin = Generate
-		c.RecordedSeed = recordedSeed(c)
+		c.RecordedSeed = p.recordedSeed(c)
 		c.Cost, c.CostUnknown = c.Price, atLeast
 	}
 	p.skip(c)
@@ -178,13 +188,15 @@ func (p *Planner) refused(c *Change) bool {
 }
 
 // stored returns the image that the change can have for nothing, or nil: one in the store, or one that goes from another address. One that
-// the user wants made anew is not taken from there.
+// the user wants made anew, by -replace or replace_triggered_by, is not taken from there.
 func (p *Planner) stored(c *Change, simulated bool) *state.Image {
-	if c.Fingerprint == "" || p.replace[c.Address] {
+	isTriggered := slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Triggered })
+	if c.Fingerprint == "" || p.replace[c.Address] || isTriggered {
 		return nil
 	}
-	if img := p.opts.Renamed[c.Address]; img != nil && img.Fingerprint == c.Fingerprint && img.Result.Simulated == simulated {
-		return img
+	if from := p.opts.Renamed[c.Address]; from != nil && !p.isLost(from.Address) && from.Prior.Fingerprint == c.Fingerprint &&
+		(simulated || !from.Prior.Result.Simulated) {
+		return from.Prior
 	}
 	if p.opts.Stored == nil {
 		return nil
@@ -198,6 +210,9 @@ func (p *Planner) stored(c *Change, simulated bool) *state.Image {
 	}
 	return nil
 }
+
+// isLost reports whether the file of an image is gone, or is not what is on record.
+func (p *Planner) isLost(addr addrs.Image) bool { return p.prior.files[addr] != state.Present }
 
 func (p *Planner) simulates(provider string) bool {
 	return p.opts.Simulator != nil && p.opts.Simulator(provider)
@@ -350,11 +365,23 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 			c.Action = Forget
 		}
 	}
+	if c.Action == Destroy && p.opts.Protected != nil {
+		if at := p.opts.Protected(addr); at != nil {
+			p.diags = append(p.diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError,
+				Summary:  "Image is protected from being removed",
+				Detail: addr.String() + " has lifecycle.prevent_destroy set, and this plan would remove it. Remove prevent_destroy if it may go, or leave it " +
+					"out with -exclude. To forget it and keep its file, use fluxbatch state rm.",
+				Subject: at,
+			})
+		}
+	}
 	return c
 }
 
-// DestroyAll returns the plan that removes all images, or those that the options limit it to.
-func (p *Planner) DestroyAll() *Plan {
+// DestroyAll returns the plan that removes all images, or those that the options limit it to. The diagnostics are errors: images that the
+// configuration protects.
+func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	var changes []*Change
 	for addr, prior := range p.prior.images {
 		if p.opts.Only == nil || p.opts.Only[addr] {
@@ -365,7 +392,7 @@ func (p *Planner) DestroyAll() *Plan {
 	if p.opts.Only == nil {
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, nil)
 	}
-	return plan
+	return plan, p.diags
 }
 
 // Renames pairs images that are to be generated with images that are to be destroyed and were made from the very same request: most likely they
@@ -409,14 +436,18 @@ func onlyReason(reasons []Reason, kind ReasonKind) bool {
 	return len(reasons) == 1 && reasons[0].Kind == kind
 }
 
-// recordedSeed returns the seed to send where the image is lost but nothing about it changed: the one that made it, as the only chance
-// to get the same image again. It is nil in all other cases.
-func recordedSeed(c *Change) *int64 {
-	lost := onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged)
-	model := c.Request.Model
-	if c.Prior == nil || !lost || c.Fingerprint != c.Prior.Fingerprint || !model.Repeatable || model.Param("seed") == nil ||
-		c.Request.Has("seed") {
+// recordedSeed returns the seed to send where the image is lost but nothing about it changed, unless its address: the one that made it, as the
+// only chance to get the same image again. It is nil in all other cases.
+func (p *Planner) recordedSeed(c *Change) *int64 {
+	lost := c.Prior
+	if from := p.opts.Renamed[c.Address]; from != nil {
+		lost = from.Prior // Not there any more, or it would have been taken over.
+	} else if !onlyReason(c.Reasons, FileMissing) && !onlyReason(c.Reasons, FileChanged) {
 		return nil
 	}
-	return c.Prior.Result.Seed
+	model := c.Request.Model
+	if lost == nil || c.Fingerprint != lost.Fingerprint || !model.Repeatable || model.Param("seed") == nil || c.Request.Has("seed") {
+		return nil
+	}
+	return lost.Result.Seed
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -450,5 +451,52 @@ func TestOutputs(t *testing.T) {
 	want := map[string]bool{"gone": true, "same": false, "edited": true, "new": true, "secret": false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changed outputs (-want +got):\n%s", diff)
+	}
+}
+
+// A provider on this machine may be the simulator, or a proxy of the real API. What is real counts there, and what is simulated counts only there.
+func TestSimulated(t *testing.T) {
+	t.Parallel()
+	for _, made := range []bool{false, true} { // by a simulator
+		for _, may := range []bool{false, true} { // the provider be one
+			t.Run(fmt.Sprintf("made=%t may=%t", made, may), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld()
+				task := w.image(t, "image.task", "a task")
+				stored := w.image(t, "image.stored", "in the store")
+				renamed := w.image(t, "image.renamed", "renamed")
+				w.make(t)
+				old := &Change{Address: addr(t, "image.old"), Prior: w.prior.Images[renamed.Address]}
+				old.Prior.Result.Simulated = made
+				w.prior.Images = map[addrs.Image]*state.Image{old.Address: old.Prior}
+				w.prior.Tasks = map[addrs.Image]*state.Task{task.Address: {ID: "task", Fingerprint: task.Request.Fingerprint(), Simulated: made}}
+				plan, diags := w.plan(t, Options{
+					Simulator: func(string) bool { return may },
+					Renamed:   map[addrs.Image]*Change{renamed.Address: old},
+					Stored: func(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
+						if a != stored.Address || made && !simulated {
+							return nil
+						}
+						return []*state.Image{{Fingerprint: fingerprint, Output: state.File{SHA256: "00"}, Result: state.Result{Simulated: made}}}
+					},
+				})
+				if diags.HasErrors() {
+					t.Fatal(diags)
+				}
+				got := map[string]Origin{}
+				for _, c := range plan.Changes {
+					if c.Action == Create {
+						got[c.Address.Name] = c.Origin
+					}
+				}
+				want := map[string]Origin{"task": Resume, "stored": Restore, "renamed": Restore}
+				if made && !may {
+					want = map[string]Origin{"task": Generate, "stored": Generate, "renamed": Generate}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("origins (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }

@@ -7,15 +7,15 @@ import (
 )
 
 // Candidates returns the images that were kept for a request and whose bytes are there and whole, each content once:
-// those of the address itself first, and the last one kept before earlier ones. With simulated set they are those
-// that a simulator made, otherwise none of these.
+// those of the address itself first, and the last one kept before earlier ones. Only with simulated set are those
+// among them that a simulator made.
 func (s *Store) Candidates(a addrs.Image, fingerprint string, simulated bool) []*Image {
 	var images []*Image
 	seen := map[string]bool{}
 	recipes := slices.Collect(s.recipes.find(fingerprint))
 	for _, own := range []bool{true, false} {
 		for _, r := range recipes {
-			if (r.Address == a) == own && r.Image.Result.Simulated == simulated && !seen[r.SHA256] && s.whole(r.SHA256) {
+			if (r.Address == a) == own && (simulated || !r.Image.Result.Simulated) && !seen[r.SHA256] && s.whole(r.SHA256) {
 				seen[r.SHA256] = true
 				images = append(images, r.Image)
 			}

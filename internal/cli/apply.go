@@ -190,8 +190,10 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 			v.Event(e)
 		},
 	})
-	w.conditions(plan)
-	outputs, commitErr := w.commit(plan)
+	if !o.destroy {
+		w.conditions(plan)
+	}
+	outputs, commitErr := w.commit(plan, o.destroy)
 	interrupted := a.env.Drain.Err() != nil
 	v.FinishApply(summary, outputs, view.ApplyInfo{
 		Simulated: w.simulate, Destroy: o.destroy, Pictures: w.pictures(), Interrupted: interrupted, Again: w.again(&o.planOptions),
@@ -246,9 +248,15 @@ func (w *workspace) demand(diags hcl.Diagnostics) {
 	w.unmet = w.unmet || diags.HasErrors()
 }
 
-// commit writes the state with the outputs that the configuration has now.
-func (w *workspace) commit(plan *planner.Plan) ([]config.Output, error) {
+// commit writes the state with the outputs that the configuration has now. Destroying all leaves none, destroying some leaves them as they are.
+func (w *workspace) commit(plan *planner.Plan, destroy bool) ([]config.Output, error) {
 	after := w.session.State()
+	if destroy {
+		if plan.Outputs == nil {
+			return nil, w.session.Commit(nil)
+		}
+		return nil, w.session.Commit(map[string]state.OutputValue{})
+	}
 	outputs, diags := w.config.Outputs(w.results)
 	w.demand(diags)
 	values := after.Outputs

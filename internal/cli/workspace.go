@@ -158,7 +158,8 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		return planner.New(options).RefreshOnly(found), nil, err
 	}
 	if o.destroy {
-		return planner.New(options).DestroyAll(), nil, nil
+		plan, diags := planner.New(options).DestroyAll()
+		return plan, diags, nil
 	}
 	plan, diags := w.evaluate(options)
 	if diags.HasErrors() {
@@ -166,14 +167,11 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 	}
 	if renames := plan.Renames(); len(renames) > 0 {
 		// Planned again with what the first plan found: an image that only changed its address is not bought a second time.
-		options.Renamed = map[addrs.Image]*state.Image{}
-		for to, from := range renames {
-			options.Renamed[to] = from.Prior
-		}
+		options.Renamed = renames
 		if plan, diags = w.evaluate(options); diags.HasErrors() {
 			return nil, diags, nil
 		}
-		diags = append(diags, renameHints(renames)...)
+		diags = append(diags, renameHints(renames, options.Files)...)
 	}
 	diags = append(diags, w.strangers(plan)...)
 	return plan, append(diags, w.overBudget(plan, o)...), nil
@@ -235,14 +233,18 @@ func (w *workspace) moves() []addrs.Move {
 }
 
 // renameHints suggests moved blocks for images that seem to have another address now.
-func renameHints(renames map[addrs.Image]*planner.Change) hcl.Diagnostics {
+func renameHints(renames map[addrs.Image]*planner.Change, files map[addrs.Image]state.FileStatus) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for to, from := range renames {
+		file := "Its file is taken over for free."
+		if files[from.Address] != state.Present {
+			file = "Its file is not what is on record any more, so that it is made again."
+		}
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "Image seems to have moved",
-			Detail: fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. Its file is taken over for free. "+
-				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", to, from.Address, from.Address, to),
+			Detail: fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s "+
+				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", to, from.Address, file, from.Address, to),
 		})
 	}
 	slices.SortFunc(diags, func(a, b *hcl.Diagnostic) int { return strings.Compare(a.Detail, b.Detail) })
@@ -276,7 +278,7 @@ func (w *workspace) plannerOptions(o *planOptions) (planner.Options, error) {
 	prior := w.session.State()
 	options := planner.Options{
 		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.retryModerated,
-		Simulator: w.isSimulator,
+		Simulator: w.isSimulator, Protected: w.config.Protected,
 	}
 	var err error
 	if o.noRefresh {
@@ -300,7 +302,7 @@ func (w *workspace) requested(o *planOptions, options *planner.Options) error {
 	return nil
 }
 
-// isSimulator reports whether a provider's images are simulated.
+// isSimulator reports whether a provider's images may be simulated: on this machine there can be the simulator, or a proxy of the API.
 func (w *workspace) isSimulator(provider string) bool {
 	p := w.config.Settings.Providers[provider]
 	return w.simulate || p != nil && isLoopback(p.Endpoint)
