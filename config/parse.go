@@ -56,9 +56,10 @@ func isConfigFile(name string) bool {
 	return strings.HasSuffix(name, ".flux.hcl") || strings.HasSuffix(name, ".flux.json")
 }
 
-// file parses one file in the syntax that its name tells. It returns nil where nothing of the file can be used.
+// file parses one file in the syntax that its name tells. It returns nil where nothing of the file can be used. A file that is kept without
+// its tree, since it was wrong or is done with, is parsed again.
 func (p *parser) file(path string) (*hcl.File, hcl.Diagnostics) {
-	if file, ok := p.files[path]; ok {
+	if file, ok := p.files[path]; ok && file.Body != nil {
 		return file, nil
 	}
 	src, err := readSource(path)

@@ -93,6 +93,7 @@ func TestValueErrors(t *testing.T) {
 		{Value{Assignment: "list=[secret"}, "Invalid value for variable", "not an expression"},
 		{Value{Assignment: `list=["secret"]`}, "Invalid value for variable", "does not fit"},
 		{Value{File: filepath.Join(dir, "nope")}, "Cannot read file", "does not exist"},
+		{Value{File: filepath.Join(dir, "main.flux.hcl")}, `Unexpected "variable" block`, "not allowed here"},
 	}
 	for _, tt := range tests {
 		asked := false
@@ -119,6 +120,16 @@ func TestValueErrors(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || !asked {
 			t.Errorf("%+v (-want +got):\n%s", tt.value, diff)
 		}
+	}
+}
+
+// A file with syntax errors is no less wrong where it is named again.
+func TestValueFileReadTwice(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "main.flux.hcl", `variable "n" { default = 1 }`, "a.auto.fluxvars.json", `{"n": `)
+	_, diags := Load(dir, Options{Values: []Value{{File: filepath.Join(dir, "a.auto.fluxvars.json")}}})
+	if !diags.HasErrors() {
+		t.Error("a file that cannot be parsed is taken")
 	}
 }
 
