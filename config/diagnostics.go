@@ -110,7 +110,7 @@ func (c *collector) list() hcl.Diagnostics {
 	out := make(hcl.Diagnostics, len(c.diags))
 	for i, d := range c.diags {
 		polished := *d
-		polished.Detail = callDetail(d) + more(c.more[i])
+		polished.Detail = detailOf(d) + more(c.more[i])
 		polished.EvalContext = printable(d)
 		out[i] = &polished
 	}
@@ -155,12 +155,25 @@ func printable(d *hcl.Diagnostic) *hcl.EvalContext {
 	return &hcl.EvalContext{Variables: vars}
 }
 
-// callDetail returns the diagnostic's detail, or a better one where it is about a call of a function that does not
-// exist.
-func callDetail(d *hcl.Diagnostic) string {
+// duplicateKeys are HCL's summaries for a key that is there twice: of all that it says itself, only this quotes a value.
+var duplicateKeys = []string{"Duplicate object key", "Duplicate object attribute"}
+
+// discreetDetail returns the diagnostic's detail, without a value in it that is sensitive.
+func discreetDetail(d *hcl.Diagnostic) string {
+	if slices.Contains(duplicateKeys, d.Summary) && d.Expression != nil {
+		if key, _ := d.Expression.Value(d.EvalContext); IsSensitive(key) {
+			return "Two items have the same key. It comes from a sensitive value, so no more is said."
+		}
+	}
+	return d.Detail
+}
+
+// detailOf returns the diagnostic's detail for people: a better one where it is about a call of a function that does
+// not exist.
+func detailOf(d *hcl.Diagnostic) string {
 	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
 	if !ok {
-		return d.Detail
+		return discreetDetail(d)
 	}
 	if reason, ok := refusedFunctions[call.CalledFunctionName()]; ok {
 		return reason

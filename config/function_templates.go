@@ -104,7 +104,7 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 func templateError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError && d.Subject != nil {
-			return fmt.Errorf("the template is wrong at %s: %s", place(*d.Subject), callDetail(d))
+			return fmt.Errorf("the template is wrong at %s: %s", place(*d.Subject), detailOf(d))
 		}
 	}
 	return diags

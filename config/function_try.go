@@ -44,7 +44,7 @@ func firstValid(args []cty.Value) (cty.Value, error) {
 	}
 	reasons := make([]string, 0, len(failed))
 	for _, d := range failed {
-		reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", d.Summary, d.Detail))
+		reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", d.Summary, discreetDetail(d)))
 	}
 	return cty.DynamicVal, fmt.Errorf("no expression succeeded:%s", strings.Join(reasons, ""))
 }
@@ -144,9 +144,6 @@ func makeTo(want cty.Type) function.Function {
 }
 
 func describeArg(v cty.Value) string {
-	if v.HasMark(sensitive) {
-		return "this " + v.Type().FriendlyName()
-	}
 	v, _ = v.UnmarkDeep()
 	if v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
 		return fmt.Sprintf("%q", v.AsString())

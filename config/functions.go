@@ -1,6 +1,9 @@
 package config
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
 	"github.com/hashicorp/go-cty-funcs/filesystem"
@@ -140,7 +143,44 @@ func functionTable(rootDir string, read map[string]string) map[string]function.F
 	templates := &templateFunctions{files: files, table: table}
 	table["templatefile"] = templates.file()
 	table["templatestring"] = templates.text()
+	for name, f := range table {
+		table[name] = discreet(f)
+	}
 	return table
+}
+
+// discreet makes a function say nothing of what is wrong where an argument is sensitive: most errors quote an argument, or a part of it.
+func discreet(f function.Function) function.Function {
+	open := func(p function.Parameter) function.Parameter {
+		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
+		return p
+	}
+	spec := &function.Spec{
+		// The type of the result is that of the value: to tell it before would be to call the function twice.
+		Type: function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := f.Call(args)
+			if err != nil && slices.ContainsFunc(args, IsSensitive) {
+				err = hideArguments(err)
+			}
+			return v, err
+		},
+	}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, open(p))
+	}
+	if p := f.VarParam(); p != nil {
+		spec.VarParam = new(open(*p))
+	}
+	return function.New(spec)
+}
+
+func hideArguments(err error) error {
+	const hidden = "an argument comes from a sensitive value, so no more is said"
+	if arg, ok := errors.AsType[function.ArgError](err); ok {
+		return function.NewArgErrorf(arg.Index, hidden)
+	}
+	return errors.New(hidden)
 }
 
 // functionNames lists the functions, for messages.

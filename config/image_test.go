@@ -184,6 +184,44 @@ func TestSensitiveValuesAreNotQuoted(t *testing.T) {
 	}
 }
 
+// Functions quote their arguments in errors, and so does HCL a key that is there twice.
+func TestSensitiveArgumentsAreNotQuoted(t *testing.T) {
+	t.Parallel()
+	for _, expr := range []string{
+		`file("${var.secret}.txt")`, `templatefile(var.secret, {})`, `filesha256(var.secret)`, `filebase64(var.secret)`,
+		`fileset(".", "{${var.secret}")`, `fileexists("/dev/null/${var.secret}")`,
+		`parseint(var.secret, 10)`, `regex("(${var.secret}", "x")`, `replace("x", "/(${var.secret}/", "")`,
+		`timeadd(var.secret, "1h")`, `timecmp(var.secret, var.secret)`, `formatdate("${var.secret}'", "2026-01-31T12:00:00Z")`,
+		`formatdate("YYYY", var.secret)`, `lookup({}, var.secret)`, `lookup(tomap({ a = 1 }), var.secret)`, `uuidv5(var.secret, "x")`,
+		`jsondecode(var.secret)`, `yamldecode("{${var.secret}")`, `csvdecode("a,b\n${var.secret}")`, `urldecode("%${var.secret}")`,
+		`templatestring("%{${var.secret}}", {})`, `templatestring("$${parseint(a, 10)}", { a = var.secret })`,
+		`templatestring("$${a}", { a = 1, "${var.secret}!" = 2 })`, `try(file(var.secret), parseint(var.secret, 10))`,
+		`tonumber(var.secret)`, `tomap(jsondecode(sensitive("[\"hunter2\"")))`, `[for x in [var.secret, "b"] : file(x)]`,
+		`{ for x in [var.secret, var.secret] : x => 1 }`, `try({ for x in [var.secret, var.secret] : x => 1 })`,
+		`parseint([var.secret]..., 10)`, `parseint([var.secret, 10]...)`,
+	} {
+		t.Run(expr, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, "main.flux.hcl", `
+				variable "secret" { sensitive = true }
+				output "x" {
+				  sensitive = true
+				  value     = `+expr+`
+				}`)
+			_, diags := Load(dir, Options{Values: []Value{{Assignment: "secret=hunter2"}}})
+			if !diags.HasErrors() {
+				t.Error("there is no error")
+			}
+			for _, d := range diags {
+				// Of a text in a format, a first letter may be quoted.
+				if strings.Contains(d.Detail, "hunter") || strings.Contains(d.Detail, "'h'") || strings.Contains(d.Detail, `%hu`) {
+					t.Errorf("a secret is shown: %s", d.Detail)
+				}
+			}
+		})
+	}
+}
+
 func TestDefaultsAndNull(t *testing.T) {
 	t.Parallel()
 	_, images := evaluated(t, write(t, "main.flux.hcl", `
