@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
@@ -70,10 +71,15 @@ func plural(n int, noun string) string {
 // diagnostic stands for all those with the same summary at the same place, with a word on how many there are.
 type collector struct {
 	diags hcl.Diagnostics
-	seen  map[diagKey]int // index in diags
-	more  map[int]int     // how many further ones each stands for
+	seen  map[diagKey][]int // indices in diags
+	more  map[int]int       // how many further ones each stands for
 	// earlier are diagnostics that were reported before, and are not repeated.
-	earlier map[diagKey]int
+	earlier map[diagKey][]int
+	// instance is what the diagnostics to come are about: an image, or without a name an instance of a module.
+	instance addrs.Image
+	// own are the details of the diagnostics about one instance, which is of.
+	of  addrs.Image
+	own map[diagKey][]string
 }
 
 type diagKey struct {
@@ -88,21 +94,35 @@ func (c *collector) add(diags ...*hcl.Diagnostic) {
 		if d.Subject != nil {
 			key.subject = *d.Subject
 		}
-		if _, ok := c.earlier[key]; ok {
-			continue
+		if _, ok := c.earlier[key]; !ok {
+			c.addNew(key, d)
 		}
-		if first, ok := c.seen[key]; ok {
-			if c.diags[first].Detail != d.Detail || d.EvalContext != nil {
-				c.more[first]++
-			}
-			continue
-		}
-		if c.seen == nil {
-			c.seen, c.more = map[diagKey]int{}, map[int]int{}
-		}
-		c.seen[key] = len(c.diags)
-		c.diags = append(c.diags, d)
 	}
+}
+
+// addNew adds a diagnostic, or counts it with that of another instance. Several that one instance has at one place are
+// different mistakes.
+func (c *collector) addNew(key diagKey, d *hcl.Diagnostic) {
+	if c.seen == nil {
+		c.seen, c.more, c.own = map[diagKey][]int{}, map[int]int{}, map[diagKey][]string{}
+	}
+	if c.of != c.instance {
+		c.of = c.instance
+		clear(c.own)
+	}
+	nth := len(c.own[key])
+	if slices.Contains(c.own[key], d.Detail) {
+		return
+	}
+	c.own[key] = append(c.own[key], d.Detail)
+	if same := c.seen[key]; nth < len(same) {
+		if first := same[nth]; c.diags[first].Detail != d.Detail || d.EvalContext != nil {
+			c.more[first]++
+		}
+		return
+	}
+	c.seen[key] = append(c.seen[key], len(c.diags))
+	c.diags = append(c.diags, d)
 }
 
 // list returns what was gathered, in the order of the files.

@@ -15,7 +15,7 @@ import (
 type evaluator struct {
 	*collector
 	// atLoad are the diagnostics that Load returned.
-	atLoad   map[diagKey]int
+	atLoad   map[diagKey][]int
 	opts     *Options
 	settings Settings
 	given    map[string]givenValue
@@ -136,6 +136,7 @@ func (e *evaluator) node(n *node) {
 		}
 	}
 	for _, s := range slices.Clone(e.scopes[n.mod]) {
+		e.instance = addrs.Image{Module: s.addr}
 		n.work.evaluate(e, s)
 	}
 }

@@ -172,6 +172,7 @@ func (d *builder) addr(x each) addrs.Image {
 // enter turns to another instance.
 func (d *builder) enter(x each) {
 	d.current, d.defined = x, false
+	d.e.instance = d.addr(x)
 }
 
 // instanceContext returns the context in which each, or count, is that of the instance in the making.

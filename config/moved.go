@@ -162,6 +162,7 @@ func (e *evaluator) findMoves() {
 	froms := map[addrs.Endpoint]hcl.Range{}
 	for _, addr := range sortedKeys(e.byAddr) {
 		s := e.byAddr[addr]
+		e.instance = addrs.Image{Module: addr}
 		for _, block := range s.mod.moves {
 			move := Move{Move: addrs.Move{From: below(s.addr, block.from), To: below(s.addr, block.to)}, Range: block.at}
 			if first, ok := froms[move.From]; ok {

@@ -98,8 +98,10 @@ func (d *builder) format(img *Image) (string, *argumentValue, bool) {
 		return "", v, false
 	}
 	if _, ok := extensionOf[format]; !ok {
-		d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
-			format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
+		if img.Request.Model.Custom { // The check of the request tells it of the others.
+			d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
+				format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
+		}
 		return "", v, false
 	}
 	return format, v, true
@@ -323,6 +325,7 @@ func caseHint(img *Image) string {
 func (e *evaluator) checkInputs() {
 	rootDir := e.root.mod.dir
 	for _, use := range e.inputs.used {
+		e.instance = use.by
 		made, isOutput := claim{}, false
 		if rel, err := filepath.Rel(rootDir, use.file.path); err == nil {
 			made, isOutput = e.paths.byPath[strings.ToLower(filepath.ToSlash(rel))]

@@ -128,14 +128,13 @@ func (r *valueReader) text(v *variable, text, source string) {
 			diags = append(diags, more...)
 		}
 		if diags.HasErrors() {
-			r.add(r.hideText(v, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Invalid value for variable",
-				Detail: "The value of " + v.name + " from " + source + " is not an expression: " + diags[0].Detail +
-					" Strings inside need quotes, as in '[\"a\", \"b\"]'.",
-				Subject: diags[0].Subject,
-			}))
-			r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: at}
-			v.tainted = true
+			reason := diags[0].Detail
+			if v.sensitive {
+				reason = noMoreSaid // It may quote a part of the value.
+			}
+			r.add(problem(v.shown(*diags[0].Subject), "Invalid value for variable", "The value of %s from %s is not an "+
+				"expression. %s Strings inside need quotes, as in '[\"a\", \"b\"]'.", v.name, source, reason))
+			r.refuse(v, at)
 			return
 		}
 	}
@@ -143,24 +142,31 @@ func (r *valueReader) text(v *variable, text, source string) {
 	r.give(v, value, at, source)
 }
 
-// hideText drops the place of a diagnostic about a sensitive value, since views print what stands there.
-func (r *valueReader) hideText(v *variable, d *hcl.Diagnostic) *hcl.Diagnostic {
+// shown returns where to point at in diagnostics about a value that stands at a place: for a sensitive variable at its declaration, since views
+// print what stands there.
+func (v *variable) shown(at hcl.Range) hcl.Range {
 	if v.sensitive {
-		d.Subject = nil
+		return v.at
 	}
-	return d
+	return at
+}
+
+const noMoreSaid = "It is sensitive, so no more is said."
+
+// refuse records that a value cannot be read, which was reported.
+func (r *valueReader) refuse(v *variable, at hcl.Range) {
+	r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: v.shown(at)}
+	v.tainted = true
 }
 
 // give converts a value and records it.
 func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source string) {
+	at = v.shown(at)
 	converted, err := v.convert(value)
 	if err != nil {
-		r.add(r.hideText(v, problem(at, "Invalid value for variable", "The value of %s from %s does not fit its "+
-			"type: %s.", v.name, source, err)))
+		r.add(problem(at, "Invalid value for variable", "The value of %s from %s does not fit its type: %s.",
+			v.name, source, err))
 		v.tainted = true
-	}
-	if v.sensitive {
-		at = v.at // What stands at the value's own place must not be shown.
 	}
 	r.given[v.key] = givenValue{value: converted, at: at}
 }
@@ -191,10 +197,13 @@ func (r *valueReader) file(path string) {
 			continue
 		}
 		value, diags := attr.Expr.Value(nil)
+		if v.sensitive && diags.HasErrors() {
+			diags = hcl.Diagnostics{problem(v.at, "Invalid value for variable",
+				"The value of %s from %s is wrong. %s", v.name, place(attr.Range), noMoreSaid)}
+		}
 		r.add(diags...)
 		if diags.HasErrors() {
-			r.given[v.key] = givenValue{value: cty.UnknownVal(v.typ), at: attr.Expr.Range()}
-			v.tainted = true
+			r.refuse(v, attr.Expr.Range())
 			continue
 		}
 		r.give(v, value, attr.Expr.Range(), place(attr.Range))
