@@ -136,6 +136,33 @@ func TestSettings(t *testing.T) {
 
 // a's result is known or not.
 
+// Editors and spreadsheets on Windows begin a file with a byte order mark.
+func TestByteOrderMarks(t *testing.T) {
+	t.Parallel()
+	const mark = "\ufeff"
+	c := load(t, write(t,
+		"main.flux.json", mark+`{"variable": {"a": {}, "b": {}}, "output": {"a": {"value": "${var.a}${var.b}"}}}`,
+		"more.flux.hcl", mark+`output "b" {
+		  value = [
+		    jsondecode(file("x.json")), csvdecode(file("x.csv"))[0].sku, { for row in csvdecode(file("x.csv")) : row.sku => row }["1"].sku,
+		    templatefile("x.json", {}), file("x.txt"), filebase64("x.txt"),
+		  ]
+		}`,
+		"fluxbatch.fluxvars.json", mark+`{"a": "A"}`,
+		"fluxbatch.fluxvars.hcl", mark+`b = "B"`,
+		"x.json", mark+`[1]`,
+		"x.csv", mark+"sku\r\n1\r\n",
+		"x.txt", mark+"x"+mark), Options{})
+	outputs, diags := c.Outputs(nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	got := show(outputs[0].Value) + show(outputs[1].Value)
+	if want := `"AB"[[1], "1", "1", "[1]", "x\ufeff", "77u/eO+7vw=="]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestModuleDepth(t *testing.T) {
 	t.Parallel()
 	files := []string{"main.flux.hcl", `module "m" { source = "./d" }`}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/md5"  //nolint:gosec // A function of the language, not used to keep anything safe.
 	"crypto/sha1" //nolint:gosec // As above.
 	"crypto/sha256"
@@ -91,7 +92,7 @@ func (f *fileFunctions) readText(name string) (string, error) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)
 	}
-	return string(src), nil
+	return string(bytes.TrimPrefix(src, byteOrderMark)), nil
 }
 
 func (f *fileFunctions) text() function.Function {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,9 @@ import (
 
 // maxSource bounds a configuration file, so that a mistaken name such as that of a disk image does not fill the memory.
 const maxSource = 1 << 30
+
+// byteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of the text.
+var byteOrderMark = []byte("\ufeff")
 
 // parser reads files, each once, and keeps them for the snippets in diagnostics.
 type parser struct {
@@ -73,6 +77,7 @@ func (p *parser) file(path string) (*hcl.File, hcl.Diagnostics) {
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(path, ".json") {
+		src = bytes.TrimPrefix(src, byteOrderMark)
 		file, diags = json.Parse(src, path)
 	} else {
 		file, diags = parseNative(src, path, pieceSize)

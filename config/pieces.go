@@ -68,8 +68,6 @@ type piece struct {
 // blockEnd is where a block at the top level ends, as it is written by everybody and by fmt.
 var blockEnd = []byte("\n}\n")
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
-
 // cut divides a file after ends of blocks into pieces of at least the size given.
 func cut(src []byte, size int) []piece {
 	var pieces []piece
