@@ -58,7 +58,13 @@ func diagnose(t *testing.T, dir string) hcl.Diagnostics {
 		return nil
 	})...)
 	_, more := c.Outputs(nil)
-	return append(diags, more...)
+	diags = append(diags, more...)
+	for _, imp := range c.Imports() {
+		if imp.Problem != nil {
+			diags = append(diags, imp.Problem)
+		}
+	}
+	return diags
 }
 
 func expectations(t *testing.T, dir string) []string {

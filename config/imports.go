@@ -17,13 +17,16 @@ import (
 // Import is an import block: the image is not made, but taken from a file that exists.
 type Import struct {
 	To addrs.Image
-	// File is usable with package os. It is a whole image of the format that To's output has.
+	// File is usable with package os. Without a Problem it is a whole image of the format that To's output has.
 	File string
 	// Name is the file's path for people; see Source.
 	Name   string
 	SHA256 string
 	Size   bfl.Size
 	Range  hcl.Range
+	// Problem says why the file cannot be taken, nil where it can. It matters only while there is no image at To: once the import
+	// is done, the file is of no use any more.
+	Problem *hcl.Diagnostic
 
 	format       string
 	toAt, fileAt hcl.Range
@@ -137,13 +140,15 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 		name = filepath.Join(e.root.mod.dir, name)
 	}
 	file := e.inputs.read(filepath.Clean(name))
-	if file.problem != "" {
-		return wrong(b.file.Range(), "Unusable import file", "%s: %s", v.AsString(), file.problem)
-	}
-	return Import{
+	imp := Import{
 		To: to, File: file.path, Name: e.nameOf(".", v.AsString()), SHA256: file.sha256, Size: file.size, Range: b.at,
 		format: file.format, toAt: b.to.Range(), fileAt: b.file.Range(),
-	}, true
+	}
+	if file.problem != "" {
+		imp.Problem = about(problem(b.file.Range(), "Unusable import file", "%s: %s To have %s made instead, remove the import block.",
+			v.AsString(), file.problem, to), b.file, ctx)
+	}
+	return imp, true
 }
 
 // checkImports holds import blocks against the images that they are for.
@@ -161,10 +166,10 @@ func (e *evaluator) checkImports() {
 		case !e.exists(imp.To):
 			e.add(problem(imp.toAt, "Import of an undeclared image",
 				"%s is not in the configuration. Declare the image as it is to be from now on.", imp.To))
-		case made && formatOf[path.Ext(output)] != imp.format:
+		case made && imp.Problem == nil && formatOf[path.Ext(output)] != imp.format:
 			e.add(problem(imp.fileAt, "Import does not match its output",
 				"The file is of the format %s, and %s is written to %s. Set output, or output_format, so that "+
-					"they agree.", imp.format, imp.To, output))
+					"they agree, or remove the import block if the image is there already.", imp.format, imp.To, output))
 		}
 	}
 }

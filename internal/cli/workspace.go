@@ -220,7 +220,18 @@ func (w *workspace) evaluate(options planner.Options) (*planner.Plan, hcl.Diagno
 		return nil, diags
 	}
 	plan, planDiags := p.Finish(outputs, w.config.Removals())
-	return plan, append(diags, planDiags...)
+	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
+}
+
+// unusableImports refuses to import what cannot be taken. Import blocks that have done their work need their files no more.
+func unusableImports(plan *planner.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		if c.Import != nil && c.Import.Problem != nil {
+			diags = append(diags, c.Import.Problem)
+		}
+	}
+	return diags
 }
 
 // moves are the configuration's moved blocks as far as they are known.
