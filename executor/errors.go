@@ -15,7 +15,7 @@ type LostAnswerError struct {
 }
 
 func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("the request was sent, and the connection broke before an answer arrived (%v). It may have been charged, %s. "+
+	return fmt.Sprintf("the request was sent, and no answer to it could be read (%v). It may have been charged, %s. "+
 		"It is not sent again in this run; the next plan says so before it would be", e.Err, e.Cost.Dollars())
 }
 

@@ -55,6 +55,8 @@ type Ready struct {
 type Completed struct {
 	Address addrs.Image
 	Action  planner.Action
+	// Origin is where a created or replaced image came from in the end: a task that is to be resumed may turn out to be lost.
+	Origin planner.Origin
 	// Image is the record, nil for Destroy.
 	Image   *state.Image
 	Elapsed time.Duration
@@ -73,7 +75,7 @@ type Failed struct {
 	Elapsed time.Duration
 }
 
-// Skipped says that a change was not begun.
+// Skipped says that a change was not begun, or not ended.
 type Skipped struct {
 	Address addrs.Image
 	// Because is the image that this one needs and that is not there; zero where the run is ending. Unfit says that it is there, but fails its
@@ -82,6 +84,9 @@ type Skipped struct {
 	Unfit   bool
 	// Err says why the run is ending.
 	Err error
+	// Submitted says that the change has a task, which is on record, and paid for. Sent says that its request was on the way, and may have been
+	// charged.
+	Submitted, Sent bool
 }
 
 // Warned says what the user should know of an image that was made.

@@ -151,8 +151,11 @@ func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) 
 	}
 	r.sweep()
 	r.salvage(plan)
-	r.changeFiles(plan)
+	err := r.changeFiles(plan)
 	r.build(plan)
+	if err != nil {
+		r.stopNew(err)
+	}
 	r.loop()
 	if r.summary.Failed+r.summary.Skipped > 0 {
 		return r.summary, ErrIncomplete

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +194,10 @@ func TestSubmitFailures(t *testing.T) {
 		{"403 is final", failTimes(99, answer(403, 0)), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "no"},
 		{"401 ends the run", failTimes(99, answer(401, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
 		{"402 ends the run", failTimes(99, answer(402, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
+		{
+			"a gateway's time-out leaves open whether it was charged", failTimes(99, &bfl.APIError{StatusCode: 524}), 1,
+			Summary{Created: 1, Failed: 1, Cost: 3000}, "may have been charged, $0.03",
+		},
 		{"a lost answer is not asked for again", failTimes(99, sentError{}), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "may have been charged, $0.03"},
 	}
 	for _, tt := range tests {
@@ -499,9 +505,13 @@ func TestAbortLeavesTasksOnRecord(t *testing.T) {
 		r.image(t, "b")
 		ctx, abort := context.WithCancelCause(t.Context())
 		o := r.opts
+		left := map[string]bool{}
 		o.OnEvent = func(e Event) {
-			if _, ok := e.(Submitted); ok {
+			switch e := e.(type) {
+			case Submitted:
 				abort(errors.New("interrupted"))
+			case Skipped:
+				left[e.Address.String()] = e.Submitted
 			}
 		}
 		summary, err := Apply(ctx, r.plan(t), o)
@@ -510,6 +520,34 @@ func TestAbortLeavesTasksOnRecord(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"Intent", "Submitted"}, r.journal.of(t, "image.a")); diff != "" {
 			t.Errorf("on record (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(map[string]bool{"image.a": true, "image.b": false}, left); diff != "" {
+			t.Errorf("submitted and left (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What cannot be written is known before it is paid for.
+func TestNothingBeginsThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.image(t, "a")
+		r.image(t, "b", "a")
+		if err := os.WriteFile(filepath.Join(r.dir.Path(), "images"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) || summary.Skipped != 2 {
+			t.Errorf("Apply = %+v, %v; want 2 skipped", summary, err)
+		}
+		if len(r.api.attempts) > 0 {
+			t.Errorf("submitted: %v", r.api.attempts)
+		}
+		for _, e := range r.events {
+			if s, ok := e.(Skipped); ok && s.Because == (addrs.Image{}) && !strings.Contains(s.Err.Error(), "images cannot be written") {
+				t.Errorf("%s was skipped because of %v", s.Address, s.Err)
+			}
 		}
 	})
 }

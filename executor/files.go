@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -36,26 +37,44 @@ func newFiles(plan *planner.Plan, o Options) *files {
 }
 
 // changeFiles carries out all changes that ask the API for nothing, before anything is bought. Images go before others come: what goes into the
-// store may be what another change takes out of it.
-func (r *run) changeFiles(plan *planner.Plan) {
+// store may be what another change takes out of it. On an error nothing may be bought.
+func (r *run) changeFiles(plan *planner.Plan) error {
 	if err := r.move(plan); err != nil {
-		r.stop = err
-		return
+		return err
 	}
 	if err := r.clearPaths(plan); err != nil {
-		r.stop = err
-		return
+		return err
 	}
 	for _, going := range []bool{true, false} {
 		for _, c := range plan.Changes {
 			if r.ctx.Err() != nil || r.opts.Drain.Err() != nil {
-				return
+				return nil
 			}
 			if goes := c.Action == planner.Destroy || c.Action == planner.Forget; goes == going {
 				r.changeFile(c)
 			}
 		}
 	}
+	return r.files.writable(plan)
+}
+
+// writable makes sure that there can be files in all folders to which bought images go: that one cannot be written is better known before.
+func (f *files) writable(plan *planner.Plan) error {
+	tried := map[string]bool{}
+	for _, c := range plan.Changes {
+		if !c.Generates() || tried[path.Dir(c.Desired.Output)] {
+			continue
+		}
+		tried[path.Dir(c.Desired.Output)] = true
+		pending, err := f.dir.Create(c.Desired.Output, 0o644)
+		if err == nil {
+			err = pending.Abort()
+		}
+		if err != nil {
+			return fmt.Errorf("images cannot be written where they are to go: %w", err)
+		}
+	}
+	return nil
 }
 
 // move records new addresses. It comes first, so that every later record is about the address that the plan names.
@@ -110,7 +129,7 @@ func (r *run) changeFile(c *planner.Change) {
 		r.made[c.Address] = img
 	}
 	r.count(c.Action)
-	r.emit(Completed{c.Address, c.Action, img, time.Since(began)})
+	r.emit(Completed{c.Address, c.Action, c.Origin, img, time.Since(began)})
 }
 
 // clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths.

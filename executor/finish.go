@@ -1,7 +1,7 @@
 package executor
 
 import (
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -25,7 +25,11 @@ func (r *run) finish(n *node, img *state.Image) {
 	r.made[n.address()] = img
 	r.count(n.change.Action)
 	r.end(n)
-	r.emit(Completed{n.address(), n.change.Action, img, time.Since(n.began)})
+	origin := planner.Generate
+	if n.resumed {
+		origin = planner.Resume
+	}
+	r.emit(Completed{n.address(), n.change.Action, origin, img, time.Since(n.began)})
 	r.unblock(n)
 }
 
@@ -96,6 +100,7 @@ func (r *run) skip(n *node, e Skipped) {
 		return
 	}
 	r.summary.Skipped++
+	e.Submitted, e.Sent = n.phase == active || n.phase == fetching, n.phase == calling && n.holdsSlot
 	r.end(n)
 	r.emit(e)
 	r.skipDownstream(n)
@@ -123,7 +128,7 @@ func (r *run) end(n *node) {
 func (r *run) notRecorded(n *node, err error) {
 	r.release(n)
 	r.fail(n, err)
-	r.stopNew(errors.Join(errors.New("the journal cannot be written"), err))
+	r.stopNew(fmt.Errorf("the journal cannot be written: %w", err))
 }
 
 // sorted returns the nodes in the order of their addresses, for what is said of all of them.

@@ -94,7 +94,7 @@ func (r *run) forget(n *node, why string) {
 	delete(r.tasks, n.address())
 	n.attempts, n.fetches, n.phase = 0, 0, calling
 	n.rung, n.lookAgain = false, false
-	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost and made again, at %s",
+	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost. To make it again costs %s",
 		why, n.change.Price.Dollars())})
 	record := state.Failed{Address: n.address(), Reason: why}
 	r.spawn(func() func() {

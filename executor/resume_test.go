@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,7 +59,7 @@ func TestResume(t *testing.T) {
 		{
 			name:      "a task that the API has forgotten is made again, and that is said",
 			setUp:     func(_ *testing.T, r *rig, _ *state.Task) { r.api.onPoll = onceThen(gone) },
-			submitted: 1, cost: 3000, warning: "made again, at $0.03",
+			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
 			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
 		{
@@ -75,7 +76,7 @@ func TestResume(t *testing.T) {
 				r.api.onPoll = onceThen(gone)
 				task.PollingURL = ""
 			},
-			submitted: 1, cost: 3000, warning: "made again, at $0.03",
+			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
 			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
 		{
@@ -144,6 +145,10 @@ func TestResume(t *testing.T) {
 				}
 				if diff := cmp.Diff(tt.records, r.journal.of(t, "image.a")); diff != "" {
 					t.Errorf("on record (-want +got):\n%s", diff)
+				}
+				i := slices.IndexFunc(r.events, func(e Event) bool { _, ok := e.(Completed); return ok })
+				if want := map[int]planner.Origin{0: planner.Resume, 1: planner.Generate}[tt.submitted]; r.events[i].(Completed).Origin != want {
+					t.Errorf("it is said to come from %s, want %s", r.events[i].(Completed).Origin, want)
 				}
 				if r.file(t, "images/a.png") == "" {
 					t.Error("the image is not in place")

@@ -46,6 +46,12 @@ func (e *APIError) Retryable() bool {
 	return false
 }
 
+// Ambiguous reports whether the request may have been carried out all the same: a gateway's own statuses, such as 524, say that the server behind
+// it did not answer in time. Of those that are Retryable the API says that it was not.
+func (e *APIError) Ambiguous() bool {
+	return e.StatusCode > http.StatusInternalServerError && !e.Retryable()
+}
+
 // Unauthorized reports whether the key was refused, so that no call with it can succeed.
 func (e *APIError) Unauthorized() bool {
 	return e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden

@@ -183,6 +183,14 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) error {
 	a, v := w.app, w.app.operation()
 	v.StartApply(plan)
+	stop := context.AfterFunc(a.env.Drain, func() {
+		v.Diagnostics(hcl.Diagnostics{{
+			Severity: hcl.DiagWarning, Summary: "Interrupted",
+			Detail: "Nothing new is begun, and what is in flight is finished. A second interrupt breaks that off as well: then tasks stay on record, and the " +
+				"next apply goes on with them.",
+		}}, nil)
+	})
+	defer stop()
 	summary, applyErr := executor.Apply(a.env.Abort, plan, executor.Options{
 		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
 		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, Accept: w.accept, OnEvent: func(e executor.Event) {

@@ -35,7 +35,7 @@ func applyEvents() []executor.Event {
 		executor.Progressed{Address: logo, Status: "Pending", Progress: 0.42, Elapsed: 92 * time.Second},
 		executor.Ready{Address: logo, Elapsed: 95 * time.Second},
 		executor.Retrying{Address: logo, Call: "download", Err: errors.New("connection reset by peer"), After: 12 * time.Second},
-		executor.Completed{Address: logo, Action: planner.Create, Image: recorded("images/logo.png", logoPrompt), Elapsed: 107 * time.Second},
+		executor.Completed{Address: logo, Action: planner.Create, Origin: planner.Generate, Image: recorded("images/logo.png", logoPrompt), Elapsed: 107 * time.Second},
 		executor.Warned{Address: logo, Message: "The image is 1024x1008 pixels,\nwhere 1024x1024 was asked for."},
 		executor.Started{Address: hero, Action: planner.Replace},
 		executor.Failed{Address: hero, Action: planner.Replace, Err: moderated, Elapsed: 3 * time.Second},
@@ -88,8 +88,8 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	v, screen := newTestView(Options{})
 	v.StartApply(&planner.Plan{Changes: cards(30)})
-	for _, c := range cards(30) {
-		v.Event(executor.Skipped{Address: c.Address, Err: errors.New("interrupted")})
+	for i, c := range cards(30) {
+		v.Event(executor.Skipped{Address: c.Address, Err: errors.New("interrupted"), Submitted: i < 3, Sent: i == 3})
 	}
 	v.FinishApply(executor.Summary{Skipped: 30}, nil, ApplyInfo{Interrupted: true})
 	golden(t, "apply/interrupted", screen.String())

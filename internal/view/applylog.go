@@ -174,9 +174,9 @@ func completedDetail(e executor.Completed, planned *planner.Change) string {
 	case e.Action == planner.Import && planned != nil && planned.Import != nil:
 		details += ", from " + planned.Import.Name
 	case e.Action != planner.Create && e.Action != planner.Replace:
-	case planned != nil && planned.Origin == planner.Restore:
+	case e.Origin == planner.Restore:
 		details += ", restored from the store"
-	case planned != nil && planned.Origin == planner.Resume:
+	case e.Origin == planner.Resume:
 		details += ", already paid"
 	default:
 		details += ", " + e.Image.Result.Cost.Dollars()

@@ -142,15 +142,40 @@ func skippedText(all []executor.Skipped) string {
 		sentences = append(sentences, fmt.Sprintf("%d images were skipped, since they need one that %s, as %s needs %s.",
 			len(needy), lack, needy[0].Address, needy[0].Because))
 	}
-	if len(ended) > 0 {
-		text := "1 image was not begun"
-		if len(ended) > 1 {
-			text = fmt.Sprintf("%d images were not begun", len(ended))
+	return strings.Join(append(sentences, endedSentences(ended)...), " ")
+}
+
+// endedSentences says how far the images were that the end of the run cut off.
+func endedSentences(ended []executor.Skipped) []string {
+	var waiting, sent, submitted int
+	for _, s := range ended {
+		switch {
+		case s.Submitted:
+			submitted++
+		case s.Sent:
+			sent++
+		default:
+			waiting++
 		}
-		if err := ended[0].Err; err != nil {
-			text += ": " + oneLineError(err)
-		}
-		sentences = append(sentences, strings.TrimSuffix(text, ".")+".")
 	}
-	return strings.Join(sentences, " ")
+	var sentences []string
+	add := func(n int, one, more string) {
+		if n == 1 {
+			sentences = append(sentences, one)
+		} else if n > 1 {
+			sentences = append(sentences, fmt.Sprintf(more, n))
+		}
+	}
+	if waiting > 0 {
+		why := "."
+		if err := ended[0].Err; err != nil {
+			why = ": " + strings.TrimSuffix(oneLineError(err), ".") + "."
+		}
+		add(waiting, "1 image was not begun"+why, "%d images were not begun"+strings.ReplaceAll(why, "%", "%%"))
+	}
+	add(submitted, "1 image is paid for and was not waited for: its task stays on record, and the next apply goes on with it.",
+		"%d images are paid for and were not waited for: their tasks stay on record, and the next apply goes on with them.")
+	add(sent, "1 request was on the way and may have been charged; the next plan says more.",
+		"%d requests were on the way and may have been charged; the next plan says more.")
+	return sentences
 }

@@ -86,8 +86,8 @@ func (j *JSON) completed(e executor.Completed) {
 		}
 		h.Path, h.SHA256 = e.Image.Output.Path, e.Image.Output.SHA256
 		if c := j.changes[e.Address]; c != nil && c.Makes() {
-			h.Origin = string(c.Origin)
-			if c.Origin != planner.Restore && c.Origin != planner.Resume {
+			h.Origin = string(e.Origin)
+			if e.Origin != planner.Restore && e.Origin != planner.Resume {
 				h.Cost = new(e.Image.Result.Cost.USD())
 			}
 		}
@@ -104,6 +104,11 @@ func (j *JSON) skipped(e executor.Skipped) {
 	} else if e.Err != nil {
 		h.Error = oneLineError(e.Err)
 		text += ": " + h.Error
+		if e.Submitted {
+			text += ". Its task stays on record, and the next apply goes on with it"
+		} else if e.Sent {
+			text += ". Its request was on the way, and may have been charged"
+		}
 	}
 	j.hook("error", "apply_errored", e.Address, text, h)
 }
