@@ -34,14 +34,16 @@ type givenValue struct {
 // valueReader collects the values of the root module's variables. A later source overrules an earlier one.
 type valueReader struct {
 	*decoder
-	root  *module
+	root *module
+	// last reads the value of a variable from the last source that has one. What was overruled is not looked at.
+	last  map[*variable]func()
 	given map[string]givenValue
 }
 
 // read goes through all sources in the order of Terraform's precedence: the environment, fluxbatch.fluxvars.*,
 // *.auto.fluxvars.* by name, and the command line as it was typed.
 func (r *valueReader) read() {
-	r.given = map[string]givenValue{}
+	r.last, r.given = map[*variable]func(){}, map[string]givenValue{}
 	r.environment()
 	for _, file := range r.valueFiles() {
 		r.file(file)
@@ -52,6 +54,9 @@ func (r *valueReader) read() {
 		} else {
 			r.assignment(v.Assignment)
 		}
+	}
+	for _, read := range r.last {
+		read()
 	}
 	r.required()
 }
@@ -84,7 +89,7 @@ func (r *valueReader) environment() {
 		}
 		// An environment is shared by many programs and projects, so that a name without a variable is no mistake.
 		if v := r.root.variables[strings.TrimPrefix(name, EnvPrefix)]; v != nil {
-			r.text(v, text, "the environment variable "+name)
+			r.last[v] = func() { r.text(v, text, "the environment variable "+name) }
 		}
 	}
 }
@@ -109,7 +114,7 @@ func (r *valueReader) assignment(text string) {
 		})
 		return
 	}
-	r.text(v, value, "-var "+name)
+	r.last[v] = func() { r.text(v, value, "-var "+name) }
 }
 
 // text takes a value given as text: as it is for a variable of a simple type, and as an expression for others.
@@ -196,18 +201,23 @@ func (r *valueReader) file(path string) {
 				attr.Name, didYouMean(attr.Name, sortedKeys(r.root.variables))))
 			continue
 		}
-		value, diags := attr.Expr.Value(nil)
-		if v.sensitive && diags.HasErrors() {
-			diags = hcl.Diagnostics{problem(v.at, "Invalid value for variable",
-				"The value of %s from %s is wrong. %s", v.name, place(attr.Range), noMoreSaid)}
-		}
-		r.add(diags...)
-		if diags.HasErrors() {
-			r.refuse(v, attr.Expr.Range())
-			continue
-		}
-		r.give(v, value, attr.Expr.Range(), place(attr.Range))
+		r.last[v] = func() { r.attribute(v, attr) }
 	}
+}
+
+// attribute takes a value from a file of values.
+func (r *valueReader) attribute(v *variable, attr *hcl.Attribute) {
+	value, diags := attr.Expr.Value(nil)
+	if v.sensitive && diags.HasErrors() {
+		diags = hcl.Diagnostics{problem(v.at, "Invalid value for variable",
+			"The value of %s from %s is wrong. %s", v.name, place(attr.Range), noMoreSaid)}
+	}
+	r.add(diags...)
+	if diags.HasErrors() {
+		r.refuse(v, attr.Expr.Range())
+		return
+	}
+	r.give(v, value, attr.Expr.Range(), place(attr.Range))
 }
 
 // required asks for values that are still missing, or reports them.

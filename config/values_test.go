@@ -126,6 +126,29 @@ func TestValueErrors(t *testing.T) {
 	}
 }
 
+// What a later source overrules is not looked at.
+func TestOverruledValues(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "main.flux.hcl", `
+		variable "n" { type = number }
+		variable "any" { type = any }
+		variable "file" { type = number }
+		output "all" { value = [var.n, var.any, var.file] }`,
+		"fluxbatch.fluxvars.hcl", "n = 2\nany = oops\nfile = oops",
+		"a.auto.fluxvars.hcl", `file = "oops"`)
+	c := load(t, dir, Options{
+		Environ: []string{"FLUXBATCH_VAR_n=oops", "FLUXBATCH_VAR_any=[oops", "FLUXBATCH_VAR_file=oops"},
+		Values:  []Value{{Assignment: "any=[oops"}, {Assignment: "n=oops"}, {Assignment: "n=3"}, {Assignment: "any=[1]"}, {Assignment: "file=4"}},
+	})
+	outputs, diags := c.Outputs(nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if got, want := show(outputs[0].Value), "[3, [1], 4]"; got != want {
+		t.Errorf("values are %s, want %s", got, want)
+	}
+}
+
 // A file with syntax errors is no less wrong where it is named again.
 func TestValueFileReadTwice(t *testing.T) {
 	t.Parallel()
