@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,8 @@ const maxSource = 1 << 30
 
 // byteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of the text.
 var byteOrderMark = []byte("\ufeff")
+
+var errTooLarge = fmt.Errorf("it is larger than %d MB", maxSource>>20)
 
 // parser reads files, each once, and keeps them for the snippets in diagnostics.
 type parser struct {
@@ -43,7 +46,7 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 		if name := entry.Name(); entry.IsDir() || !isConfigFile(name) {
 			continue
 		}
-		file, moreDiags := p.file(filepath.Join(dir, entry.Name()))
+		file, moreDiags := p.file(filepath.Join(dir, entry.Name()), readSource)
 		diags = append(diags, moreDiags...)
 		if file != nil {
 			files = append(files, file)
@@ -62,11 +65,11 @@ func isConfigFile(name string) bool {
 
 // file parses one file in the syntax that its name tells. It returns nil where nothing of the file can be used. A file that is kept without
 // its tree, since it was wrong or is done with, is parsed again.
-func (p *parser) file(path string) (*hcl.File, hcl.Diagnostics) {
+func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File, hcl.Diagnostics) {
 	if file, ok := p.files[path]; ok && file.Body != nil {
 		return file, nil
 	}
-	src, err := readSource(path)
+	src, err := read(path)
 	if err != nil {
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
@@ -97,18 +100,40 @@ func (p *parser) keep(path string, file *hcl.File) {
 	p.files[path] = file
 }
 
+// readSource reads a file that a folder has in it or a configuration names. To read anything else could go on for ever.
 func readSource(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	}
+	return readStream(path)
+}
+
+// readStream reads a file that the command line names, which may also be a pipe or a device.
+func readStream(path string) ([]byte, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+	defer file.Close() //nolint:errcheck // It is only read from, so closing cannot lose anything.
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("it is a directory")
+	case info.Size() > maxSource:
+		return nil, errTooLarge
 	}
-	if info.Size() > maxSource {
-		return nil, fmt.Errorf("it is larger than %d MB", maxSource>>20)
+	src := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // A file is read without growing.
+	_, err = src.ReadFrom(io.LimitReader(file, maxSource+1))
+	if src.Len() > maxSource {
+		return nil, errTooLarge
 	}
-	return os.ReadFile(path)
+	return src.Bytes(), err
 }
 
 // reason words a file system's error without the operation and path, which the message around it tells already.

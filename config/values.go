@@ -46,11 +46,11 @@ func (r *valueReader) read() {
 	r.last, r.given = map[*variable]func(){}, map[string]givenValue{}
 	r.environment()
 	for _, file := range r.valueFiles() {
-		r.file(file)
+		r.file(file, readSource)
 	}
 	for _, v := range r.opts.Values {
 		if v.File != "" {
-			r.file(v.File)
+			r.file(v.File, readStream)
 		} else {
 			r.assignment(v.Assignment)
 		}
@@ -177,7 +177,7 @@ func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source st
 }
 
 // file takes a file of values.
-func (r *valueReader) file(path string) {
+func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		r.add(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Cannot read file",
@@ -185,7 +185,7 @@ func (r *valueReader) file(path string) {
 		})
 		return
 	}
-	file, diags := r.parser.file(path)
+	file, diags := r.parser.file(path, read)
 	r.add(diags...)
 	if file == nil {
 		return

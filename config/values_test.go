@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +148,32 @@ func TestOverruledValues(t *testing.T) {
 	}
 	if got, want := show(outputs[0].Value), "[3, [1], 4]"; got != want {
 		t.Errorf("values are %s, want %s", got, want)
+	}
+}
+
+// Shells pass what a command prints as a file that is none, as in -var-file <(vault read ...).
+func TestValuesFromPipe(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no /dev/fd")
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close() //nolint:errcheck // It is only read from.
+	if _, err := writer.WriteString("n = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	pipe := fmt.Sprintf("/dev/fd/%d", reader.Fd())
+	dir := write(t, "main.flux.hcl", `variable "n" { type = number }`)
+	load(t, dir, Options{Values: []Value{{File: os.DevNull}, {File: pipe}, {File: pipe}}})
+	_, diags := Load(dir, Options{Values: []Value{{File: dir}}})
+	if !strings.Contains(diags.Error(), "it is a directory") {
+		t.Errorf("a directory gives %v", diags)
 	}
 }
 
