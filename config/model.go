@@ -152,11 +152,19 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 		}
 		return bfl.CreditsOf(f)
 	}
-	image, first := content.args["image"] != nil, content.args["first_megapixel"] != nil
-	if image == first {
-		d.add(problem(blocks[0].DefRange, "Missing price",
-			"A price is for the image whatever its size, as in image = 5, or by megapixels, as in first_megapixel "+
-				"= 3 and megapixel = 1.5."))
+	const either = "A price is for the image whatever its size, as in image = 5, or by megapixels, as in first_megapixel = 3 and megapixel = 1.5."
+	image, first, further := content.args["image"], content.args["first_megapixel"], content.args["megapixel"]
+	switch {
+	case image != nil:
+		for _, other := range []*hcl.Attribute{first, further} {
+			if other != nil {
+				d.add(problem(other.NameRange, "Invalid price", "%s does not go with image. %s", other.Name, either))
+			}
+		}
+	case diags.HasErrors():
+		return // What is missing may be misspelt.
+	case first == nil || further == nil:
+		d.add(problem(blocks[0].DefRange, "Missing price", "%s", either))
 		return
 	}
 	model.Price = bfl.Price{First: credits("first_megapixel"), Further: credits("megapixel"), Image: credits("image")}
