@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // said returns what a plan says about a configuration, a line for each diagnostic.
@@ -20,6 +22,43 @@ func said(t *testing.T, src string, o Options) string {
 		lines = append(lines, place+d.Summary+": "+d.Detail)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestAdvice holds what is said of common slips against what helps.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, src, want string
+	}{
+		{"dash after a loop's name", `locals {
+			  l = [1, 2]
+			  d = [for i in [1] : local.l[i-1]]
+			}`, `3 Unknown name: Nothing is called "i-1" here. For the text itself, write "i-1" with quotes; for a difference, put spaces around the dash.`},
+		{
+			"dash after a local value", "locals {\n  i = 1\n  j = local.i-1\n}",
+			`3 Reference to undeclared local value: There is no local value called "i-1" in this module. For a difference, write local.i - 1 with spaces around the dash.`,
+		},
+		{
+			"dash in a variable", "variable \"a-b\" { default = 1 }\nlocals { j = var.a-b-c }",
+			`2 Reference to undeclared variable: There is no variable called "a-b-c" in this module. For a difference, write var.a-b - c with spaces around the dash.`,
+		},
+		{
+			"dash after count.index", head + "image \"a\" {\n  count  = 2\n  prompt = \"A ${count.index-1}\"\n}",
+			`5 Unsupported attribute: count has no attribute called "index-1". For a difference, write count.index - 1 with spaces around the dash.`,
+		},
+		{
+			"dash after an attribute", head + "image \"a\" {\n  prompt = \"A\"\n  width = 512\n}\nlocals { w = image.a.width-16 }",
+			`7 Unsupported attribute: An image has no attribute called "width-16". For a difference, write width - 16 with spaces around the dash.`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, said(t, tt.src, Options{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 // Mistakes at one place are one only where they are the same in several instances.

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -112,11 +114,22 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		"image":  fmt.Sprintf("Declare it with image %q { ... }.", name),
 		"module": fmt.Sprintf("Declare it with module %q { ... }.", name),
 	}[root]
-	if hint := didYouMean(name, known); hint != "" {
+	if hint := cmp.Or(difference(root+".", name, known), didYouMean(name, known)); hint != "" {
 		how = hint[1:]
 	}
 	return problem(traversal.SourceRange(), "Reference to undeclared "+kindOf[root],
 		"There is no %s called %q in this module. %s", kindOf[root], name, how)
+}
+
+// difference returns a sentence for a name that is one of those known, a dash and something to subtract: to the language
+// that is one name. It is "" where a difference cannot be meant. of stands before the names.
+func difference(of, name string, known []string) string {
+	for i := range name {
+		if name[i] == '-' && i+1 < len(name) && slices.Contains(known, name[:i]) {
+			return fmt.Sprintf(" For a difference, write %s%s - %s with spaces around the dash.", of, name[:i], name[i+1:])
+		}
+	}
+	return ""
 }
 
 // strangeName reports a name whose first part means nothing here.
@@ -137,7 +150,11 @@ func strangeName(traversal hcl.Traversal, m *module) *hcl.Diagnostic {
 	case root == "variable" || root == "variables" || root == "vars":
 		hint = " A variable is written var.NAME."
 	case len(traversal) == 1:
-		hint = fmt.Sprintf(" For the text itself, write %q with quotes.", root)
+		hint = fmt.Sprintf(" For the text itself, write %q with quotes", root)
+		if strings.Contains(root, "-") {
+			hint += "; for a difference, put spaces around the dash"
+		}
+		hint += "."
 	default:
 		hint = didYouMean(root, []string{"var", "local", "image", "module", "each", "count", "self", "path"})
 	}
@@ -176,7 +193,8 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 	if step, ok := traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(members, step.Name) {
 		n.broken = true
 		l.add(problem(step.SrcRange, "Unsupported attribute", "%s has no attribute called %q.%s",
-			root, step.Name, didYouMeanOr(step.Name, members, fmt.Sprintf(" There is %s.", quotedList(members, "and")))))
+			root, step.Name, cmp.Or(difference(root+".", step.Name, members),
+				didYouMeanOr(step.Name, members, fmt.Sprintf(" There is %s.", quotedList(members, "and"))))))
 	}
 }
 
@@ -230,7 +248,7 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	if step, ok := rest[0].(hcl.TraverseAttr); ok && !slices.Contains(exportedNames, step.Name) {
 		n.miss("image", b.key)
 		l.add(problem(step.SrcRange, "Unsupported attribute", "An image has no attribute called %q.%s",
-			step.Name, didYouMean(step.Name, slices.Clone(exportedNames))))
+			step.Name, cmp.Or(difference("", step.Name, exportedNames), didYouMean(step.Name, slices.Clone(exportedNames)))))
 	}
 }
 
