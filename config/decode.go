@@ -158,10 +158,16 @@ func isIdentifier(text string) bool {
 	return text != ""
 }
 
-// duplicate reports a second block for what there can be one of.
+// duplicate reports a second block of one name.
 func (d *decoder) duplicate(what string, second, first hcl.Range) {
 	d.add(problem(second, "Duplicate declaration",
 		"%s was declared at %s already. Give one of the two another name, or remove it.", what, place(first)))
+}
+
+// onlyOne reports a second block of a kind that there can be one of.
+func (d *decoder) onlyOne(what string, second, first hcl.Range) {
+	d.add(problem(second, "Duplicate declaration",
+		"%s stands at %s already, and there can be only one. Put all of it into one block.", what, place(first)))
 }
 
 // place writes a position as views write it.
@@ -267,7 +273,7 @@ var defaultable = func() []string {
 
 func (d *decoder) defaults(m *module, block *hcl.Block) {
 	if m.defaults != nil {
-		d.duplicate("The defaults of this module", block.DefRange, m.defaults.at)
+		d.onlyOne("The defaults block of this module", block.DefRange, m.defaults.at)
 		return
 	}
 	s := schema{in: "a defaults block", args: defaultable}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +12,8 @@ import (
 // said returns what a plan says about a configuration, a line for each diagnostic.
 func said(t *testing.T, src string, o Options) string {
 	t.Helper()
-	c, diags := Load(write(t, "main.flux.hcl", src), o)
+	dir := write(t, "main.flux.hcl", src)
+	c, diags := Load(dir, o)
 	diags = append(diags, c.Evaluate(nil)...)
 	lines := make([]string, 0, len(diags))
 	for _, d := range diags {
@@ -21,15 +23,28 @@ func said(t *testing.T, src string, o Options) string {
 		}
 		lines = append(lines, place+d.Summary+": "+d.Detail)
 	}
-	return strings.Join(lines, "\n")
+	return strings.ReplaceAll(strings.Join(lines, "\n"), dir+string(filepath.Separator), "")
 }
 
 // TestAdvice holds what is said of common slips against what helps.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, src, want string
-	}{
+	type advice struct{ name, src, want string }
+	tests := []advice{
+		{
+			"second lifecycle", "image \"a\" {\n  model  = \"flux-2-pro\"\n  prompt = \"A\"\n  lifecycle {}\n  lifecycle {}\n}",
+			"5 Duplicate declaration: The lifecycle block of image.a stands at main.flux.hcl:4 already, and there can be only one. Put all of it into one block.",
+		},
+		{
+			"second provider", `provider "bfl" {}
+			provider "bfl" {}`,
+			`2 Duplicate declaration: The provider bfl was declared at main.flux.hcl:1 already. Give one of the two an alias, as in alias = "eu", or remove it.`,
+		},
+		{
+			"second alias", `provider "bfl" { alias = "eu" }
+			provider "bfl" { alias = "eu" }`,
+			`2 Duplicate declaration: The provider bfl.eu was declared at main.flux.hcl:1 already. Give one of the two another alias, or remove it.`,
+		},
 		{"dash after a loop's name", `locals {
 			  l = [1, 2]
 			  d = [for i in [1] : local.l[i-1]]
@@ -50,6 +65,15 @@ func TestAdvice(t *testing.T) {
 			"dash after an attribute", head + "image \"a\" {\n  prompt = \"A\"\n  width = 512\n}\nlocals { w = image.a.width-16 }",
 			`7 Unsupported attribute: An image has no attribute called "width-16". For a difference, write width - 16 with spaces around the dash.`,
 		},
+	}
+	const one = " already, and there can be only one. Put all of it into one block."
+	const declared = "Duplicate declaration: "
+	for kind, src := range map[string]string{
+		"The defaults block of this module": "defaults {}\ndefaults {}",
+		"The budget block":                  "budget {}\nbudget {}",
+		"The fluxbatch block":               "fluxbatch {}\nfluxbatch {}",
+	} {
+		tests = append(tests, advice{kind, src, "2 " + declared + kind + " stands at main.flux.hcl:1" + one})
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,13 +57,11 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	if account := body.meta["provider"]; account != nil {
 		b.account = account.Expr
 	}
-	seen := false
-	for _, inner := range body.blocks {
-		if seen {
-			d.duplicate("The lifecycle of image."+name, inner.DefRange, b.at)
+	for i, inner := range body.blocks {
+		if i > 0 {
+			d.onlyOne("The lifecycle block of image."+name, inner.DefRange, body.blocks[0].DefRange)
 			continue
 		}
-		seen = true
 		d.lifecycle(b, inner)
 	}
 	m.images[name] = b

@@ -53,7 +53,7 @@ func (d *decoder) settings(
 	d.add(diags...)
 	for _, other := range m.settings {
 		if other.block.Type == block.Type && block.Type != "provider" {
-			d.duplicate("The "+block.Type+" block", block.DefRange, other.at)
+			d.onlyOne("The "+block.Type+" block", block.DefRange, other.at)
 			return other, nil
 		}
 	}
@@ -71,7 +71,7 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 	d.add(diags...)
 	for _, other := range m.settings {
 		if other.block.Type == "fluxbatch" {
-			d.duplicate("The fluxbatch block", block.DefRange, other.at)
+			d.onlyOne("The fluxbatch block", block.DefRange, other.at)
 			return
 		}
 	}
@@ -80,18 +80,18 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 		args: cloneArgs(content.args, "required_version"), apply: (*evaluator).fluxbatch,
 	}
 	d.requiredVersion(content.args["required_version"])
-	seen := false
+	var first *hcl.Block
 	for _, inner := range content.blocks {
 		switch {
 		case inner.Labels[0] != "local":
 			d.add(problem(inner.LabelRanges[0], "Unsupported kind of state",
 				`The state is a file beside the configuration: state "local" { path = "..." }.`))
 			continue
-		case seen:
-			d.duplicate("The state", inner.DefRange, b.at)
+		case first != nil:
+			d.onlyOne("The state block", inner.DefRange, first.DefRange)
 			continue
 		}
-		seen = true
+		first = inner
 		state, diags := stateSchema.read(inner.Body)
 		d.add(diags...)
 		if attr := state.args["path"]; attr != nil {
@@ -209,7 +209,12 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 	b.name = "provider." + address
 	for _, other := range m.settings {
 		if other != b && other.name == b.name {
-			d.duplicate("The provider "+address, block.DefRange, other.at)
+			way := "another alias"
+			if address == "bfl" {
+				way = `an alias, as in alias = "eu"`
+			}
+			d.add(problem(block.DefRange, "Duplicate declaration", "The provider %s was declared at %s already. Give one of the two %s, "+
+				"or remove it.", address, place(other.at), way))
 			return
 		}
 	}

@@ -32,7 +32,7 @@ const maxWebhookURL = 2083
 func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 	for i, block := range blocks {
 		if i > 0 {
-			d.duplicate("The webhook of this provider", block.DefRange, blocks[0].DefRange)
+			d.onlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
 			continue
 		}
 		content, diags := webhookSchema.read(block.Body)
