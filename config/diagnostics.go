@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
@@ -57,6 +58,16 @@ func quotedList(words []string, conjunction string) string {
 	}
 	last := len(quoted) - 1
 	return strings.Join(quoted[:last], ", ") + " " + conjunction + " " + quoted[last]
+}
+
+// ended puts a full stop after a text that lacks one, so that another sentence can follow.
+func ended(text string) string {
+	text = strings.TrimSpace(text)
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(text, `"')`))
+	if strings.ContainsRune(".!?…。", last) {
+		return text
+	}
+	return text + "."
 }
 
 // plural writes a number with its noun.

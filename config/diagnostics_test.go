@@ -45,6 +45,15 @@ func TestAdvice(t *testing.T) {
 			provider "bfl" { alias = "eu" }`,
 			`2 Duplicate declaration: The provider bfl.eu was declared at main.flux.hcl:1 already. Give one of the two another alias, or remove it.`,
 		},
+		{
+			"message without a full stop", `variable "a" {
+			  default = 1
+			  validation {
+			    condition     = var.a > 1
+			    error_message = "a is too small"
+			  }
+			}`, "1 Invalid value for variable: a is too small. This is what the validation rule at main.flux.hcl:4 says.",
+		},
 		{"dash after a loop's name", `locals {
 			  l = [1, 2]
 			  d = [for i in [1] : local.l[i-1]]

@@ -221,7 +221,7 @@ func (c *validation) evaluate(e *evaluator, s *scope) {
 		return
 	}
 	failed.Subject = &at
-	failed.Detail += fmt.Sprintf(" This is what the validation rule at %s says.", place(c.rule.at))
+	failed.Detail = fmt.Sprintf("%s This is what the validation rule at %s says.", ended(failed.Detail), place(c.rule.at))
 	e.add(failed)
 	e.refuse(c.variable, s)
 }
