@@ -278,7 +278,7 @@ func (d *decoder) defaults(m *module, block *hcl.Block) {
 	}
 	s := schema{in: "a defaults block", args: defaultable}
 	content, diags := s.read(block.Body)
-	d.add(diags...)
+	d.addWithHints(diags, providerHints)
 	for _, attr := range content.args {
 		attr.Expr = compact(attr.Expr) // All images of the module take them over.
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 )
 
 // said returns what a plan says about a configuration, a line for each diagnostic.
@@ -89,6 +90,41 @@ func TestAdvice(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(tt.want, said(t, tt.src, Options{})); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A key that stands in a file by mistake is not shown in the line that a diagnostic quotes.
+func TestKeysAreNotShown(t *testing.T) {
+	t.Parallel()
+	const key = "sk-live-0123456789abcdef0123456789"
+	for name, src := range map[string]string{
+		"main.flux.hcl": `
+			defaults { api_key = "` + key + `" }
+			provider "bfl" {
+			  api_key     = "` + key + `"
+			  api_key_env = "` + key + `"
+			  webhook {
+			    url        = "https://example.com/"
+			    listen     = ":8788"
+			    secret     = "` + key + `"
+			    secret_env = "` + key + `"
+			  }
+			}
+			image "a" { api_key = "` + key + `" }`,
+		"main.flux.json": `{"provider": {"bfl": {"api_key": "` + key + `", "api_key_env": "` + key + `"}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, diags := Load(write(t, name, src), Options{})
+			var text strings.Builder
+			if err := hcl.NewDiagnosticTextWriter(&text, c.Files(), 100, false).WriteDiagnostics(diags); err != nil {
+				t.Fatal(err)
+			}
+			shown := text.String()
+			if strings.Contains(shown, "0123") || !strings.Contains(shown, "environment variable BFL_API_KEY,") || !strings.Contains(shown, "***") {
+				t.Errorf("shown is\n%s", shown)
 			}
 		})
 	}

@@ -17,6 +17,7 @@ type evaluator struct {
 	// atLoad are the diagnostics that Load returned.
 	atLoad   map[diagKey][]int
 	opts     *Options
+	sources  *parser
 	settings Settings
 	given    map[string]givenValue
 	order    []*node

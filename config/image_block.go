@@ -36,9 +36,11 @@ var foreignArguments = map[string]string{
 	"webhook_secret":  "Webhooks belong to the account: write a webhook block in its provider.",
 	"filename":        `The file's name is set by output, as in output = "hero.png".`,
 	"path":            `The file's name is set by output, as in output = "hero.png". path can be read from other blocks.`,
-	"api_key": "A key never stands in a file. It comes from an environment variable; the provider block's " +
-		"api_key_env tells which.",
+	"api_key":         keyHint,
 }
+
+const keyHint = "A key never stands in a file that is shared. Put it into the environment variable BFL_API_KEY, or into another " +
+	"one, whose name the provider block's api_key_env says. If the file was shared already, revoke the key."
 
 func (d *decoder) image(m *module, block *hcl.Block) {
 	name := block.Labels[0]
@@ -48,7 +50,7 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	}
 	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, lifecycle: &noLifecycle}
 	body := readImage(block.Body)
-	d.add(withHints(body.diags, foreignArguments)...)
+	d.addWithHints(body.diags, foreignArguments)
 	if b.args = body.args; m.parent != nil {
 		b.args = slices.Clone(b.args) // A module that is called twice is linked twice, which writes to them.
 	}
@@ -129,17 +131,25 @@ func (b *imageBody) addMeta(attr *hcl.Attribute) {
 // metaArguments are the arguments that say how an image is treated rather than what it is.
 var metaArguments = []string{"provider", "for_each", "count", "depends_on"}
 
-// withHints replaces the details of errors about unknown arguments whose meaning here is known. The argument's name
-// is taken from the source, since a diagnostic has no place for it.
-func withHints(diags hcl.Diagnostics, hints map[string]string) hcl.Diagnostics {
-	for _, d := range diags {
-		if name, ok := d.Extra.(unknownName); ok {
-			if hint, ok := hints[string(name)]; ok {
-				d.Detail = hint
-			}
+// secretArguments are names under which keys and secrets are written into files by mistake.
+var secretArguments = []string{"api_key", "key", "secret", "webhook_secret"}
+
+// addWithHints adds diagnostics about a body. It replaces the details of errors about unknown arguments whose meaning here is known, and hides the
+// values of those that are keys.
+func (d *decoder) addWithHints(diags hcl.Diagnostics, hints map[string]string) {
+	for _, diag := range diags {
+		unknown, ok := diag.Extra.(unknownName)
+		if !ok {
+			continue
+		}
+		if hint, ok := hints[unknown.name]; ok {
+			diag.Detail = hint
+		}
+		if slices.Contains(secretArguments, unknown.name) {
+			d.conceal(unknown.value)
 		}
 	}
-	return diags
+	d.add(diags...)
 }
 
 // repeat decodes for_each and count.
@@ -172,10 +182,10 @@ var lifecycleSchema = schema{
 
 func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	content, diags := lifecycleSchema.read(block.Body)
-	d.add(withHints(diags, map[string]string{
+	d.addWithHints(diags, map[string]string{
 		"create_before_destroy": "An image that is replaced is always made before the old file goes, and the old " +
 			"file is kept in the store.",
-	})...)
+	})
 	l := new(lifecycleBlock)
 	b.lifecycle = l
 	if attr := content.args["prevent_destroy"]; attr != nil {

@@ -111,7 +111,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 
 func newEvaluator(d *decoder, root *module, given map[string]givenValue) *evaluator {
 	e := &evaluator{
-		collector: &d.collector, opts: d.opts, given: given,
+		collector: &d.collector, opts: d.opts, sources: &d.parser, given: given,
 		settings: Settings{
 			OutputDir: defaultOutputDir, StatePath: defaultStatePath,
 			Providers: map[string]*Provider{"bfl": newProvider("bfl")},

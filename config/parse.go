@@ -100,6 +100,18 @@ func (p *parser) keep(path string, file *hcl.File) {
 	p.files[path] = file
 }
 
+// conceal hides a part of a file that no diagnostic may show. The text is not what was parsed, but a copy.
+func (p *parser) conceal(r hcl.Range) {
+	file := p.files[r.Filename]
+	if file == nil || !r.CanSliceBytes(file.Bytes) {
+		return
+	}
+	file.Bytes = bytes.Clone(file.Bytes)
+	for i := range r.SliceBytes(file.Bytes) {
+		file.Bytes[r.Start.Byte+i] = '*'
+	}
+}
+
 // readSource reads a file that a folder has in it or a configuration names. To read anything else could go on for ever.
 func readSource(path string) ([]byte, error) {
 	info, err := os.Stat(path)
@@ -197,7 +209,7 @@ func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 			out.args[name] = left[name]
 			continue
 		}
-		diags = append(diags, s.unknownArgument(name, left[name].NameRange))
+		diags = append(diags, s.unknownArgument(left[name]))
 	}
 	return out, diags
 }
@@ -218,7 +230,7 @@ func (s *schema) readArguments(body *hclsyntax.Body, argument func(*hclsyntax.At
 	var diags hcl.Diagnostics
 	for name, attr := range body.Attributes {
 		if !s.open && !slices.Contains(s.args, name) {
-			diags = append(diags, s.unknownArgument(name, attr.NameRange))
+			diags = append(diags, s.unknownArgument(attr.AsHCLAttribute()))
 			continue
 		}
 		argument(attr)
@@ -238,19 +250,23 @@ func (s *schema) readBlock(block *hcl.Block, inner func(*hcl.Block)) hcl.Diagnos
 	return nil
 }
 
-func (s *schema) unknownArgument(name string, at hcl.Range) *hcl.Diagnostic {
+func (s *schema) unknownArgument(attr *hcl.Attribute) *hcl.Diagnostic {
+	name, at := attr.Name, attr.NameRange
 	if slices.ContainsFunc(s.blocks, func(b blockSchema) bool { return b.name == name }) {
 		return problem(at, "Unsupported argument",
 			"In %s, %s is a block: write it without the equals sign, as in %s { ... }.", s.in, name, name)
 	}
 	d := problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
 		name, s.in, didYouMean(name, slices.Clone(s.args)))
-	d.Extra = unknownName(name)
+	d.Extra = unknownName{name: name, value: attr.Expr.Range()}
 	return d
 }
 
 // unknownName is the extra of a diagnostic about an argument that its schema does not know.
-type unknownName string
+type unknownName struct {
+	name  string
+	value hcl.Range
+}
 
 func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
 	if slices.Contains(s.args, block.Type) {

@@ -44,13 +44,16 @@ var (
 	regions = []string{"global", "eu", "us"}
 )
 
+// providerHints answer who looks for where a key is written.
+var providerHints = map[string]string{"api_key": keyHint, "key": keyHint}
+
 // settings registers a block of the root module whose arguments are evaluated before any image, and returns the blocks
 // inside it.
 func (d *decoder) settings(
 	m *module, block *hcl.Block, s *schema, apply func(*evaluator, *scope, *settingsBlock),
 ) (*settingsBlock, []*hcl.Block) {
 	content, diags := s.read(block.Body)
-	d.add(diags...)
+	d.addWithHints(diags, providerHints)
 	for _, other := range m.settings {
 		if other.block.Type == block.Type && block.Type != "provider" {
 			d.onlyOne("The "+block.Type+" block", block.DefRange, other.at)
@@ -258,6 +261,7 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 			e.add(problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
 				"shared: put it into an environment "+
 				"variable, and write that variable's name here. If the file was shared already, revoke the key."))
+			e.sources.conceal(at)
 			p.KeyEnv = defaultKeyEnv
 		case !envName.MatchString(p.KeyEnv):
 			e.add(problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+

@@ -36,7 +36,10 @@ func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 			continue
 		}
 		content, diags := webhookSchema.read(block.Body)
-		d.add(diags...)
+		d.addWithHints(diags, map[string]string{
+			"secret": "A secret never stands in a file that is shared. Put it into an environment variable, and write that variable's name " +
+				"as secret_env. If the file was shared already, make a new secret.",
+		})
 		for _, name := range webhookSchema.args {
 			if content.args[name] == nil {
 				d.add(missingInWebhook(block.DefRange, name))
@@ -131,6 +134,7 @@ func (e *evaluator) webhookSecret(hook *Webhook, text string, at hcl.Range) {
 		e.add(problem(at, "Secret in a file", "This looks like a secret itself. A secret never stands in a file that "+
 			"is shared: put it into an environment variable, and write that variable's name here. If the file was "+
 			"shared already, make a new secret."))
+		e.sources.conceal(at)
 		return
 	case !envName.MatchString(text):
 		e.add(problem(at, "Invalid variable name", "secret_env is the name of an environment variable, such as "+
