@@ -168,13 +168,17 @@ func sortDiagnostics(diags hcl.Diagnostics) {
 }
 
 // printable returns a context with the values that a diagnostic's expression names, so that views can print them.
-// Values that are marked there are sensitive, and not to be shown.
+// Values that are marked there are sensitive, and not to be shown. Where a name does not exist, which was reported, it
+// returns none.
 func printable(d *hcl.Diagnostic) *hcl.EvalContext {
 	if d.EvalContext == nil || d.Expression == nil {
 		return d.EvalContext
 	}
 	vars := map[string]cty.Value{}
 	for _, traversal := range d.Expression.Variables() {
+		if v, _ := traversal.TraverseAbs(d.EvalContext); v.HasMarkDeep(missing{}) {
+			return nil
+		}
 		name := traversal.RootName()
 		for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
 			if v, ok := ctx.Variables[name]; ok {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,36 @@ func TestKeysAreNotShown(t *testing.T) {
 				t.Errorf("shown is\n%s", shown)
 			}
 		})
+	}
+}
+
+// Of a name that does not exist, nothing is known after apply either.
+func TestUndeclaredNamesHaveNoValue(t *testing.T) {
+	t.Parallel()
+	c, diags := Load(write(t, "main.flux.hcl", head+`
+		locals { copy = [image.nope] }
+		image "logo" { prompt = "A" }
+		image "a" {
+		  prompt     = "A"
+		  references = [image.nope, 5]
+		}
+		image "b" {
+		  prompt     = "A"
+		  references = [local.copy, 5]
+		}
+		image "c" {
+		  prompt     = "A"
+		  references = [image.logo, 5]
+		}`), Options{})
+	diags = append(diags, c.Evaluate(nil)...)
+	var shown []bool
+	for _, d := range diags {
+		if d.Summary == "Invalid reference" {
+			shown = append(shown, d.EvalContext != nil)
+		}
+	}
+	if want := []bool{false, false, false, true}; !slices.Equal(shown, want) {
+		t.Errorf("values are shown for %v, want %v: %v", shown, want, diags)
 	}
 }
 

@@ -239,11 +239,11 @@ func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.V
 	ctx.Variables = make(map[string]cty.Value, len(members)+len(u.missing))
 	for root, names := range u.missing {
 		if slices.Contains(names, "") {
-			ctx.Variables[root] = cty.DynamicVal
+			ctx.Variables[root] = noValue
 			continue
 		}
 		for _, name := range names {
-			put(root, name, cty.DynamicVal)
+			put(root, name, noValue)
 		}
 	}
 	for root, values := range members {

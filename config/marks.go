@@ -22,6 +22,12 @@ type secret struct{}
 // sensitive marks a value that comes from a sensitive variable.
 var sensitive = secret{}
 
+// missing marks what stands for a name that does not exist, and what is made of it.
+type missing struct{}
+
+// noValue is the value of names that do not exist, which were reported.
+var noValue = cty.DynamicVal.Mark(missing{})
+
 // unmarked is a value without marks, and what they said.
 type unmarked struct {
 	value     cty.Value
