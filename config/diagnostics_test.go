@@ -161,6 +161,19 @@ func TestUndeclaredNamesHaveNoValue(t *testing.T) {
 	}
 }
 
+func TestReferenceNotFoundInModule(t *testing.T) {
+	t.Parallel()
+	c := load(t, write(t, "main.flux.hcl", `module "m" { source = "./mod" }`, "mod/main.flux.hcl", head+`
+		image "a" {
+		  prompt     = "A"
+		  references = ["x.png"]
+		}`), Options{})
+	diags := c.Evaluate(nil)
+	if want := "It is looked for from the module mod, and then from the root module."; !strings.HasSuffix(diags[0].Detail, want) {
+		t.Errorf("got %v, want %q", diags, want)
+	}
+}
+
 // Mistakes at one place are one only where they are the same in several instances.
 func TestMistakesAtOnePlace(t *testing.T) {
 	t.Parallel()

@@ -353,5 +353,5 @@ func (e *evaluator) moduleOf(addr addrs.Image) string {
 	if addr.Module == "" {
 		return "the root module"
 	}
-	return "the module " + e.byAddr[addr.Module].mod.rel
+	return "the module " + e.byAddr[addr.Module].mod.rel + ", and then from the root module"
 }
