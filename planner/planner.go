@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -125,6 +126,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 		return c.keep(c.Kept)
 	}
 	c.size = p.outputSize(img, c.Request)
+	p.sources(c)
 	return nil
 }
 
@@ -327,6 +329,29 @@ func (p *Planner) guard(img *config.Image, c *Change) {
 			"a new image necessary, remove prevent_destroy, or leave the image out with -target.",
 		Subject: img.Range.Ptr(),
 	})
+}
+
+// sources refuses to generate an image from a file that is not what is on record and will not be made again. The request names the recorded bytes,
+// so apply could not send it.
+func (p *Planner) sources(c *Change) {
+	if c.Origin != Generate {
+		return
+	}
+	for _, source := range c.Desired.Sources {
+		if !source.IsImage || p.prior.files[source.Image] != state.Changed {
+			continue
+		}
+		if up := p.change(source.Image); up != nil && up.Frozen {
+			p.diags = append(p.diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError,
+				Summary:  "Frozen image was edited",
+				Detail: fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, "+
+					"take it as it is now with fluxbatch apply -refresh-only, or remove frozen to have the image made again.",
+					c.Address, source.Image, up.Prior.Output.Path),
+				Subject: c.Desired.Range.Ptr(),
+			})
+		}
+	}
 }
 
 // Finish returns the plan for all images decided on, and for those that exist but are no longer desired. The diagnostics are errors: changes that

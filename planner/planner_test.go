@@ -278,6 +278,35 @@ func TestPreventDestroy(t *testing.T) {
 	}
 }
 
+func TestFrozenAndEdited(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		change  func(w *world)
+		refused bool
+	}{
+		{"nothing is made from it", func(*world) {}, false},
+		{"an image is made from it", func(w *world) { w.images[1].Request.Arguments[1].Value = "the logo at night" }, true},
+		{"a new image is made from it", func(w *world) { delete(w.prior.Images, w.images[1].Address) }, true},
+		{"it is not frozen, and so made again", func(w *world) { w.images[0].Lifecycle.Frozen = false }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			logo := w.image(t, "image.logo", "a logo")
+			w.image(t, "image.hero", "the logo", "image.logo")
+			w.make(t)
+			logo.Lifecycle.Frozen = true
+			w.files[logo.Address] = state.Changed
+			tt.change(w)
+			_, diags := w.plan(t, Options{})
+			if got := strings.Contains(diags.Error(), "-refresh-only"); got != tt.refused || diags.HasErrors() != tt.refused {
+				t.Errorf("got %v, want a refusal: %t", diags, tt.refused)
+			}
+		})
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
