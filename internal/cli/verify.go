@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -17,7 +18,8 @@ func (a *app) verifyCommand() *cobra.Command {
 	var o planOptions
 	cmd := directoryCommand("verify", "Check that every image matches the configuration and the state",
 		`Checks, without a key, a network or a lock, that each image which the configuration declares is on record, was made from the request that the
-configuration asks for, and that its file has the recorded bytes. Every file is read. It is for the checks of a project that commits its images.`,
+configuration asks for, and that its file has the recorded bytes. That a frozen image was made from another request is only a warning. Every file
+is read. It is for the checks of a project that commits its images.`,
 		`  fluxbatch verify
   fluxbatch verify -simulate examples/quickstart`,
 		func(dir string) error { return a.runVerify(dir, &o) })
@@ -52,7 +54,11 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if diags.HasErrors() {
 		return exitError(exitFailure)
 	}
-	a.viewer().Say(fmt.Sprintf("Every image matches: %d on record, in the configuration, and on disk.", len(prior.Images)))
+	what := "Every image matches"
+	if slices.ContainsFunc(plan.Changes, func(c *planner.Change) bool { return c.Frozen }) {
+		what = "Every image matches, or is frozen"
+	}
+	a.viewer().Say(fmt.Sprintf("%s: %d on record, in the configuration, and on disk.", what, len(prior.Images)))
 	return nil
 }
 
@@ -76,20 +82,29 @@ func inspectAll(base string, prior *state.State) (map[addrs.Image]state.FileStat
 	return statuses, nil
 }
 
-// mismatches says of each image that is not as it should be why.
+// mismatches says of each image that is not as it should be why. That the configuration asks for another image is what frozen allows, and so only
+// a warning.
 func mismatches(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp {
+		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c)}
+		if c.Frozen && !isEdited(c) {
+			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
+		}
 		if c.Desired != nil {
 			d.Subject = c.Desired.Range.Ptr()
 		}
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// isEdited reports whether the image's file has other bytes than the recorded ones.
+func isEdited(c *planner.Change) bool {
+	return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == planner.FileChanged })
 }
 
 func mismatch(c *planner.Change) string {
@@ -100,7 +115,11 @@ func mismatch(c *planner.Change) string {
 		return "is to be imported. Run fluxbatch apply, which costs nothing for it."
 	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy, planner.Forget:
 	}
-	switch c.Reasons[0].Kind {
+	if c.Frozen && isEdited(c) {
+		return fmt.Sprintf("is frozen, and its file %s has other bytes than those on record. Check it out again, or take it as it is now with "+
+			"fluxbatch apply -refresh-only.", c.Prior.Output.Path)
+	}
+	switch reason := c.Reasons[0]; reason.Kind {
 	case planner.NotInState:
 		return "is declared and has not been made. Run fluxbatch plan to see what it would cost."
 	case planner.NotInConfiguration:
@@ -109,6 +128,12 @@ func mismatch(c *planner.Change) string {
 		return fmt.Sprintf("is on record, and its file %s is not there. Check it out, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
 	case planner.FileChanged:
 		return fmt.Sprintf("is on record, and its file %s has other bytes. Check it out again, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
+	case planner.WasSimulated:
+		return "was made by a simulator, and its provider is none any more. Run fluxbatch plan to see what it would cost."
+	case planner.Interrupted:
+		return "was asked for again by a run that was cut off. Run fluxbatch apply, which fetches what is paid for already."
+	case planner.UpstreamChanges, planner.Triggered:
+		return fmt.Sprintf("depends on %s, which does not match. Run fluxbatch plan to see the difference.", reason.Upstream)
 	default:
 		return "was made from another request than the configuration asks for now. Run fluxbatch plan to see the difference."
 	}
