@@ -147,6 +147,9 @@ func (c *Change) Conditional() bool {
 	return c.Action == Replace && c.Fingerprint == ""
 }
 
+// Lost reports whether the image is forgotten because its file is gone.
+func (c *Change) Lost() bool { return c.Action == Forget && onlyReason(c.Reasons, FileMissing) }
+
 // Makes reports whether the change puts an image in place that is not there now.
 func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }
 
@@ -197,6 +200,8 @@ type Plan struct {
 	// Abandoned are the tasks of interrupted runs that no change takes up, sorted by address. Apply fetches into the store what the API
 	// still has of them, and forgets them.
 	Abandoned []Abandoned
+	// RefreshOnly says that the plan only makes the state say what is there, and does not look at the configuration; see Planner.RefreshOnly.
+	RefreshOnly bool
 }
 
 // Abandoned is a task whose image is no longer wanted.
@@ -231,6 +236,9 @@ type Summary struct {
 	// CostUnknown says that Cost is a lower bound.
 	CostUnknown bool
 }
+
+// Limited reports whether the plan leaves images aside that the configuration may want changed.
+func (p *Plan) Limited() bool { return p.Outputs == nil && !p.RefreshOnly }
 
 // Summary returns the plan's counts.
 func (p *Plan) Summary() Summary {

@@ -27,5 +27,5 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		}
 		changes = append(changes, c)
 	}
-	return &Plan{Changes: sorted(changes)}
+	return &Plan{Changes: sorted(changes), RefreshOnly: true}
 }

@@ -154,8 +154,8 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		}
 	}
 	if o.refreshOnly {
-		found, err := w.found(options)
-		return planner.New(options).RefreshOnly(found), nil, err
+		found, diags, err := w.found(options)
+		return planner.New(options).RefreshOnly(found), diags, err
 	}
 	if o.destroy {
 		plan, diags := planner.New(options).DestroyAll()
@@ -177,29 +177,35 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 	return plan, append(diags, w.overBudget(plan, o)...), nil
 }
 
-// found describes the changed files that are images all the same.
-func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, error) {
+// found describes the changed files that are images all the same, and warns of those that are not.
+func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, hcl.Diagnostics, error) {
 	found := map[addrs.Image]state.File{}
+	var diags hcl.Diagnostics
 	for addr, status := range options.Files {
 		img := options.Prior.Images[addr]
-		if status != state.Changed || img == nil {
+		if status != state.Changed || img == nil || options.Only != nil && !options.Only[addr] {
 			continue
 		}
 		f, err := w.outputs.Open(img.Output.Path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		info, err := imagefile.Check(f, bfl.MaxInputBytes*4)
 		_ = f.Close() // only read
 		if err != nil {
-			// No image: the next plan brings back the one that was there.
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  "File is no image",
+				Detail: fmt.Sprintf("%s of %s was changed and cannot be taken as it is: %v. The state keeps the image that was made. "+
+					"Plan without -refresh-only to see what becomes of it.", img.Output.Path, addr, err),
+			})
 			continue
 		}
 		found[addr] = state.File{
 			Path: img.Output.Path, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format,
 		}
 	}
-	return found, nil
+	return found, sortedByDetail(diags), nil
 }
 
 // evaluate plans all desired images. Which of them move can depend on what the evaluation finds, in modules whose instances come from
@@ -258,6 +264,11 @@ func renameHints(renames map[addrs.Image]*planner.Change, files map[addrs.Image]
 				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", to, from.Address, file, from.Address, to),
 		})
 	}
+	return sortedByDetail(diags)
+}
+
+// sortedByDetail puts diagnostics in order that were found in that of a map.
+func sortedByDetail(diags hcl.Diagnostics) hcl.Diagnostics {
 	slices.SortFunc(diags, func(a, b *hcl.Diagnostic) int { return strings.Compare(a.Detail, b.Detail) })
 	return diags
 }

@@ -160,6 +160,9 @@ func wait(d time.Duration) string {
 // completedDetail says what was made, and at what price: "[images/logo.png, 1024x1024, $0.03]".
 func completedDetail(e executor.Completed, planned *planner.Change) string {
 	if e.Action == planner.Forget && planned != nil && planned.Prior != nil {
+		if planned.Lost() {
+			return " [" + planned.Prior.Output.Path + " is gone]"
+		}
 		return " [" + planned.Prior.Output.Path + " stays]"
 	}
 	if e.Image == nil {

@@ -62,7 +62,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 			phrases = append(phrases, "moderation said: "+harmless(list(c.Moderation.Reasons)))
 		}
 	case c.Origin == planner.Skipped:
-	case c.Action == planner.Forget:
+	case c.Action == planner.Forget && !c.Lost():
 		phrases = append(phrases, "a removed block with destroy = false names it")
 	case c.Frozen && why != "":
 		phrases = append(phrases, "it would be replaced "+why)
@@ -154,7 +154,7 @@ func (f *fold) will() string {
 		return "have moved from " + blockName(*c.From)
 	case c.Action == planner.Import:
 		return "will be imported"
-	case c.Action == planner.Forget:
+	case c.Action == planner.Forget && !c.Lost():
 		return "will no longer be managed by fluxbatch, but their files stay"
 	default:
 		return lookOf(c).will

@@ -37,7 +37,7 @@ func TestStream(t *testing.T) {
 		"plan": func(_ *testing.T, j *JSON) {
 			j.Plan(everyPlan(), PlanInfo{Simulated: true})
 		},
-		"no_changes": func(_ *testing.T, j *JSON) { j.Plan(&planner.Plan{}, PlanInfo{}) },
+		"no_changes": func(_ *testing.T, j *JSON) { j.Plan(&planner.Plan{Outputs: []planner.OutputChange{}}, PlanInfo{}) },
 		"apply": func(_ *testing.T, j *JSON) {
 			j.StartApply(mixedPlan())
 			for _, e := range applyEvents() {

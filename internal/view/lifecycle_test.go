@@ -41,6 +41,17 @@ func forgotten(address string) *planner.Change {
 	return c
 }
 
+// lostPlan forgets n images whose files are gone.
+func lostPlan(n int) *planner.Plan {
+	p := &planner.Plan{RefreshOnly: true}
+	for i := range n {
+		c := forgotten(fmt.Sprintf("image.gone[%d]", i))
+		c.Reasons = []planner.Reason{{Kind: planner.FileMissing}}
+		p.Changes = append(p.Changes, c)
+	}
+	return p
+}
+
 // frozen returns an image that stays as it is although its prompt changed.
 func frozen(address string) *planner.Change {
 	c := replaceLogo()
@@ -92,6 +103,7 @@ func lifecyclePlan() *planner.Plan {
 
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
+	gone, manyGone := lostPlan(1), lostPlan(12)
 	many := &planner.Plan{}
 	for i := range 12 {
 		many.Changes = append(many.Changes,
@@ -116,6 +128,8 @@ func TestLifecycle(t *testing.T) {
 		{"lifecycle_concise", lifecyclePlan(), Options{Concise: true, Width: 80}},
 		{"lifecycle_folded", many, Options{}},
 		{"moves", onlyMoves, Options{}},
+		{"lost", gone, Options{}},
+		{"lost_folded", manyGone, Options{Concise: true, Width: 80}},
 		{"frozen", &planner.Plan{Changes: []*planner.Change{frozen("image.frozen"), unchanged("image.same")}}, Options{}},
 		{"frozen_moved", &planner.Plan{Changes: []*planner.Change{movedFrozen}}, Options{}},
 		{"frozen_outputs", &planner.Plan{Changes: []*planner.Change{frozen("image.frozen")}, Outputs: someOutputs()}, Options{}},
@@ -159,6 +173,7 @@ func TestLifecycleMarkdown(t *testing.T) {
 // lifecycleEvents is the apply of what asks the API for nothing.
 func lifecycleEvents() []executor.Event {
 	return []executor.Event{
+		executor.Completed{Address: addr("image.gone[0]"), Action: planner.Forget, Elapsed: time.Millisecond},
 		executor.Completed{Address: addr("image.forgotten"), Action: planner.Forget, Elapsed: time.Millisecond},
 		executor.Completed{
 			Address: addr("image.imported"), Action: planner.Import,
@@ -170,7 +185,7 @@ func lifecycleEvents() []executor.Event {
 func TestLifecycleApply(t *testing.T) {
 	t.Parallel()
 	plan := &planner.Plan{Changes: []*planner.Change{
-		forgotten("image.forgotten"), imported("image.imported", "old art/logo.png"), moved("image.a", "image.b"), moved("image.c", "image.d"),
+		lostPlan(1).Changes[0], forgotten("image.forgotten"), imported("image.imported", "old art/logo.png"), moved("image.a", "image.b"), moved("image.c", "image.d"),
 	}}
 	v, screen := newTestView(Options{})
 	j, out := newTestJSON()
@@ -179,7 +194,7 @@ func TestLifecycleApply(t *testing.T) {
 		for _, e := range lifecycleEvents() {
 			o.Event(e)
 		}
-		o.FinishApply(executor.Summary{Imported: 1, Forgotten: 1}, nil, ApplyInfo{})
+		o.FinishApply(executor.Summary{Imported: 1, Forgotten: 2}, nil, ApplyInfo{})
 	}
 	golden(t, "apply/lifecycle", screen.String())
 	golden(t, "json/stream_lifecycle_apply", out.String())

@@ -16,7 +16,7 @@ func TestPlanMarkdown(t *testing.T) {
 	tests := map[string]*planner.Plan{
 		"every":  everyPlan(),
 		"folded": {Changes: folded},
-		"empty":  {Changes: []*planner.Change{unchanged("image.same")}},
+		"empty":  {Changes: []*planner.Change{unchanged("image.same")}, Outputs: []planner.OutputChange{}},
 	}
 	for name, plan := range tests {
 		t.Run(name, func(t *testing.T) {

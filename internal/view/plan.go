@@ -127,7 +127,7 @@ var looks = []struct {
 	{planner.Replace, look{"-/+", "replace (generate again)", "must be replaced"}},
 	{planner.Update, look{"  ~", "update in place", "will be updated in place"}},
 	{planner.Destroy, look{"  -", "destroy", "will be destroyed"}},
-	{planner.Forget, look{"  .", "forget (the file stays)", "will no longer be managed by fluxbatch, but its file stays"}},
+	{planner.Forget, look{"  .", "forget (no file is removed)", "will no longer be managed by fluxbatch, but its file stays"}},
 }
 
 // lookOf returns how a change is shown. What neither makes nor removes anything has no symbol, as in Terraform.
@@ -144,6 +144,8 @@ func lookOf(c *planner.Change) look {
 		return look{symbol: none, will: "has moved to"}
 	case c.Action == planner.Import:
 		return look{symbol: none, will: "will be imported from"}
+	case c.Lost():
+		return look{symbol: "  .", will: "will no longer be managed by fluxbatch"}
 	case c.Action == planner.Create && c.Prior != nil:
 		return look{symbol: "  +", will: "will be created again"}
 	}

@@ -12,6 +12,8 @@ import (
 
 const (
 	noChanges   = "No changes. Every image matches the configuration."
+	noneLimited = "No changes. The images that this plan is limited to match the configuration."
+	noneRefresh = "No changes. -refresh-only finds nothing to put on record, and does not look at the configuration."
 	onlyOutputs = "You can apply this plan to save these new output values to the state, without making or removing any image."
 	apartTitle  = "The following images will not be what the configuration says:"
 )
@@ -72,7 +74,7 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	acts, apart := sorted(p)
 	switch nothing := idle(p); {
 	case nothing && len(apart) == 0:
-		return noChanges, nil, nil
+		return nothingOf(p), nil, nil
 	case nothing && t.Refused == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
 	case len(acts) == 0 && len(p.Abandoned) == 0 && t.Refused == 0 && t.Moved == 0:
@@ -81,6 +83,18 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
 		t.Create, t.Replace, t.Update, t.Destroy, t.Cost.Dollars())
 	return line, t.free(), t.sentences()
+}
+
+// nothingOf says that a plan has nothing to do, and no more than it looked at.
+func nothingOf(p *planner.Plan) string {
+	switch {
+	case p.RefreshOnly:
+		return noneRefresh
+	case p.Limited():
+		return noneLimited
+	default:
+		return noChanges
+	}
 }
 
 // free are the sentences on what costs nothing.
