@@ -267,6 +267,9 @@ func (d *builder) expression(arg *argument) argumentValue {
 	raw, diags := arg.Expr.Value(ctx)
 	d.report(diags...)
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
+	if v.sensitive && (arg.Name == "references" || arg.Name == "mask") {
+		v.sensitive = namesSecret(raw)
+	}
 	if v.failed {
 		v.value = cty.DynamicVal
 	}

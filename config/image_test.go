@@ -154,6 +154,47 @@ func TestSensitiveArguments(t *testing.T) {
 	}
 }
 
+func TestSensitiveReferences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		references string
+		want       []string
+	}{
+		{`[image.a]`, nil},
+		{`[image.b, "https://example.com/b.png"]`, nil},
+		{`[null, image.c["x"]]`, nil},
+		{`concat(values(image.c), [image.a])`, nil},
+		{`[image.a.prompt == "" ? image.a : image.b]`, []string{"input_image"}},
+		{`["https://example.com/${var.secret}"]`, []string{"input_image"}},
+		{`var.none`, nil},
+	} {
+		_, images := evaluated(t, write(t, "main.flux.hcl", head+`
+			variable "secret" {
+			  default   = "x"
+			  sensitive = true
+			}
+			variable "none" { default = null }
+			image "a" { prompt = "A ${var.secret}" }
+			image "b" {
+			  prompt     = "B"
+			  references = [image.a]
+			}
+			image "c" {
+			  for_each = toset(["x"])
+			  prompt   = var.secret
+			}
+			image "z" {
+			  prompt     = "Z"
+			  references = `+tt.references+`
+			}`), nil)
+		for _, img := range images {
+			if diff := cmp.Diff(tt.want, img.Sensitive); img.Address.Name == "z" && diff != "" {
+				t.Errorf("references = %s (-want +got):\n%s", tt.references, diff)
+			}
+		}
+	}
+}
+
 func TestSensitiveValuesAreNotQuoted(t *testing.T) {
 	t.Parallel()
 	dir := write(t, "main.flux.hcl", head+`

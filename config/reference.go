@@ -14,6 +14,32 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
+// isImage reports whether values of a type are taken for images of the configuration.
+func isImage(ty cty.Type) bool {
+	return ty.IsObjectType() && ty.HasAttribute("address") && ty.AttributeType("address") == cty.String
+}
+
+// namesSecret reports whether it is sensitive which images a value names. Of an image of the configuration only the address is looked at: that it
+// was made from a sensitive prompt does not make its name a secret.
+func namesSecret(v cty.Value) bool {
+	if v.HasMark(sensitive) {
+		return true
+	}
+	v, _ = v.Unmark()
+	switch {
+	case v.IsNull() || !v.CanIterateElements():
+		return false
+	case isImage(v.Type()):
+		return namesSecret(v.GetAttr("address"))
+	}
+	for _, element := range v.Elements() {
+		if namesSecret(element) {
+			return true
+		}
+	}
+	return false
+}
+
 // inputs finds the images that go into the request: references, then the mask.
 func (d *builder) inputs(img *Image) bool {
 	model := img.Request.Model
@@ -66,7 +92,7 @@ func (d *builder) references(img *Image, v *argumentValue) bool {
 			`references is a list, because a prompt counts them as "image 1", "image 2". A set has no order; write `+
 				`a list, or sort(...) it.`)
 		return false
-	case ty == cty.String || ty.IsObjectType() && ty.HasAttribute("address"):
+	case ty == cty.String || isImage(ty):
 		d.wrong(v, "Invalid argument type", "references is a list. Put brackets around the one image, as in "+
 			"references = [image.logo].")
 		return false
@@ -142,7 +168,7 @@ func (d *builder) input(v *argumentValue, value cty.Value, at hcl.Range) (Source
 	switch {
 	case !value.IsKnown():
 		return Source{Unknown: true}, bfl.Input{}, true
-	case ty.IsObjectType() && ty.HasAttribute("address") && ty.AttributeType("address") == cty.String:
+	case isImage(ty):
 		address := value.GetAttr("address")
 		if !address.IsKnown() || address.IsNull() {
 			return Source{Unknown: true}, bfl.Input{}, true
