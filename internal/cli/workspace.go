@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -386,7 +387,7 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 		known[task.Path] = true
 	}
 	var diags hcl.Diagnostics
-	there := map[string]map[string]bool{}
+	there := map[string]map[string]fs.DirEntry{}
 	for _, c := range plan.Changes {
 		if c.Action == planner.NoOp || c.Desired == nil || known[c.Desired.Output] {
 			continue
@@ -397,10 +398,11 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			names = w.listing(dir)
 			there[dir] = names
 		}
-		if !names[name] || w.importedInPlace(c) {
+		entry := names[name]
+		if entry == nil || w.importedInPlace(c) {
 			continue
 		}
-		diags = append(diags, &hcl.Diagnostic{
+		d := &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "A file is in the way",
 			Detail: fmt.Sprintf("%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. "+
@@ -408,18 +410,24 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 				"or adopt the file with an import block.",
 				c.Address, c.Desired.Output),
 			Subject: c.Desired.Range.Ptr(),
-		})
+		}
+		if entry.IsDir() {
+			d.Summary = "A directory is in the way"
+			d.Detail = fmt.Sprintf("%s would be written to %s, and that is a directory. Move it away, or give the image another path with its argument output.",
+				c.Address, c.Desired.Output)
+		}
+		diags = append(diags, d)
 	}
 	return diags
 }
 
-// listing returns the names in an output directory: one look for all images in it.
-func (w *workspace) listing(dir string) map[string]bool {
+// listing returns what is in an output directory, by name: one look for all images in it.
+func (w *workspace) listing(dir string) map[string]fs.DirEntry {
 	// A directory that cannot be listed cannot be written to either; apply says why.
 	entries, _ := w.outputs.ReadDir(path.Clean(dir))
-	names := make(map[string]bool, len(entries))
+	names := make(map[string]fs.DirEntry, len(entries))
 	for _, entry := range entries {
-		names[entry.Name()] = true
+		names[entry.Name()] = entry
 	}
 	return names
 }
