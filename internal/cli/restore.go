@@ -118,7 +118,9 @@ func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
 			return err
 		}
 	}
-	if err := store.Restore(img.Output.SHA256, w.outputs, img.Output.Path); err != nil {
+	if err := store.Restore(img.Output.SHA256, w.outputs, img.Output.Path); errors.Is(err, fs.ErrExist) {
+		return pathTaken(s, addr, img.Output.Path)
+	} else if err != nil {
 		return err
 	}
 	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
@@ -129,4 +131,16 @@ func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
 	}
 	w.app.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, img.Output.Path))
 	return nil
+}
+
+// pathTaken refuses to restore an image that goes from the record to a path that is in use by now.
+func pathTaken(s *state.State, addr addrs.Image, path string) error {
+	for other, img := range s.Images {
+		if img.Output.Path == path {
+			return explain("%s cannot be restored to %s, which is the file of %s now.\n"+
+				"Nothing was changed. Give %[3]s another path with its argument output, and apply that first.", addr, path, other)
+		}
+	}
+	return explain("%s cannot be restored to %s, where there is a file that fluxbatch did not make, or does not remember.\n"+
+		"Nothing was changed. Move that file away first.", addr, path)
 }
