@@ -123,6 +123,9 @@ func notRecorded(s *state.State, text string) error {
 	}
 	names := make([]string, 0, len(s.Images))
 	for addr := range s.Images {
+		if addr.Block().String() == text {
+			return explain("%s is not on record itself, but has instances. They are listed by%s", text, toType("fluxbatch state list "+shellWord(text)))
+		}
 		names = append(names, addr.String())
 	}
 	slices.Sort(names)
