@@ -193,7 +193,7 @@ func (e *evaluator) notForEach(v cty.Value, marks cty.ValueMarks) (reason string
 	case ty.IsTupleType() || ty.IsListType():
 		return "for_each takes a map or a set of strings, and this is a list. For a list of strings, write toset(...); " +
 			"for a list of objects, make a map of it, as in { for row in list : row.name => row }.", false
-	case isImage(ty):
+	case isWholeImage(ty):
 		return "for_each takes a map or a set of strings, and this is one image, whose attributes would each get an instance. Leave " +
 			"for_each out and name the image where it is used, or make a map of images, as in { logo = image.logo }.", false
 	case ty.IsSetType():

@@ -58,8 +58,8 @@ func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *
 	return cty.ObjectVal(attrs).Mark(dependency{addr: addr})
 }
 
-// isImage reports whether a type is that of an image, as expressions see it as a whole.
-func isImage(ty cty.Type) bool {
+// isWholeImage reports whether a type is that of an image, as expressions see it as a whole.
+func isWholeImage(ty cty.Type) bool {
 	return ty.IsObjectType() && !slices.ContainsFunc(exportedNames, func(name string) bool { return !ty.HasAttribute(name) })
 }
 

@@ -196,7 +196,8 @@ func TestSubmitFailures(t *testing.T) {
 		{"402 ends the run", failTimes(99, answer(402, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
 		{
 			"a gateway's time-out leaves open whether it was charged", failTimes(99, &bfl.APIError{StatusCode: 524}), 1,
-			Summary{Created: 1, Failed: 1, Cost: 3000}, "may have been charged, $0.03",
+			Summary{Created: 1, Failed: 1, Cost: 3000},
+			"may have been charged, $0.03",
 		},
 		{"a lost answer is not asked for again", failTimes(99, sentError{}), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "may have been charged, $0.03"},
 	}
