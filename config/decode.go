@@ -282,7 +282,7 @@ func (d *decoder) defaults(m *module, block *hcl.Block) {
 	for _, attr := range content.args {
 		attr.Expr = compact(attr.Expr) // All images of the module take them over.
 	}
-	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.args}
+	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.args, misspelt: misspelt(diags)}
 }
 
 // expressions splits a list that is written out, such as that of depends_on.

@@ -39,12 +39,20 @@ func about(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Di
 // didYouMean returns a sentence to append to a detail, "" where no candidate is near. The shorter the name, the
 // nearer it must be: any two names of two letters are near to each other.
 func didYouMean(name string, candidates []string) string {
+	if s := nearest(name, candidates); s != "" {
+		return fmt.Sprintf(" Did you mean %q?", s)
+	}
+	return ""
+}
+
+// nearest returns the candidate that a name was probably meant to be, "" where there is none.
+func nearest(name string, candidates []string) string {
 	slices.Sort(candidates)
 	s := bfl.Suggest(name, candidates)
 	if s == "" || levenshtein.Distance(strings.ToLower(name), strings.ToLower(s), nil) > 1+len(name)/4 {
 		return ""
 	}
-	return fmt.Sprintf(" Did you mean %q?", s)
+	return s
 }
 
 // quotedList writes words as `"a", "b" and "c"`.

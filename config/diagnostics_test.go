@@ -174,6 +174,67 @@ func TestReferenceNotFoundInModule(t *testing.T) {
 	}
 }
 
+// What seems to be missing only because its name is misspelt is one mistake.
+func TestMisspeltArguments(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		src  string
+		want []string // the summaries
+	}{
+		{head + `image "a" { promt = "A" }`, []string{"Unsupported argument"}},
+		{head + `image "a" { input_image = "x" }`, []string{"Unsupported argument", "Missing argument"}},
+		{`image "a" {
+			modl   = "flux-2-pro"
+			prompt = "A"
+		}`, []string{"Unsupported argument"}},
+		{`defaults { modl = "flux-2-pro" }
+		image "a" { prompt = "A" }
+		image "b" { model = "flux-fill" }`, []string{"Unsupported argument", "Wrong number of references"}},
+		{`image "b" {
+			model      = "flux-fill"
+			reference_ = ["x.png"]
+		}`, []string{"Unsupported argument"}},
+		{`defaults {
+			model = "flux-2-pro"
+			promt = "A"
+		}
+		image "a" {}`, []string{"Unsupported argument"}},
+		{`model "m" {
+			endpont = "/v1/m"
+			price { image = 1 }
+		}`, []string{"Unsupported argument"}},
+		{`moved {
+			frm = image.a
+			to  = image.b
+		}`, []string{"Unsupported argument"}},
+		{`provider "bfl" {
+			region = "eu"
+			webhook {
+				url        = "https://example.com"
+				lissten    = ":8788"
+				secret_env = "S"
+			}
+		}`, []string{"Unsupported argument"}},
+		{`model "m" {
+			endpoint       = "/v1/m"
+			reference_list = "images"
+			max_reference  = 3
+			price { image = 1 }
+		}`, []string{"Unsupported argument"}},
+	}
+	for _, tt := range tests {
+		var got []string
+		for line := range strings.Lines(said(t, tt.src, Options{})) {
+			_, summary, _ := strings.Cut(line, " ")
+			summary, _, _ = strings.Cut(summary, ":")
+			got = append(got, summary)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.src, diff)
+		}
+	}
+}
+
 // Mistakes at one place are one only where they are the same in several instances.
 func TestMistakesAtOnePlace(t *testing.T) {
 	t.Parallel()

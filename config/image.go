@@ -304,6 +304,16 @@ func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
 	d.report(about(problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
 
+// misspelt reports whether an argument that is absent stands in the image or in the defaults under a wrong name, which was reported.
+func (d *builder) misspelt(name string) bool {
+	defaults := d.s.mod.defaults
+	found := slices.Contains(d.b.misspelt, name) || defaults != nil && slices.Contains(defaults.misspelt, name)
+	if found {
+		d.e.taint(&d.b.node)
+	}
+	return found
+}
+
 // text converts an argument that must be a string known before apply.
 func (d *builder) text(v *argumentValue) (string, bool) {
 	if !v.value.IsKnown() {
@@ -333,6 +343,9 @@ func (d *builder) unknown(v *argumentValue) {
 // model finds the model of the instance.
 func (d *builder) model() *bfl.Model {
 	v := d.given("model")
+	if v == nil && d.misspelt("model") {
+		return nil
+	}
 	if v == nil {
 		d.report(problem(d.b.at, "Missing model",
 			`image.%s names no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,

@@ -50,6 +50,7 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	}
 	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, lifecycle: &noLifecycle}
 	body := readImage(block.Body)
+	b.misspelt = misspelt(body.diags)
 	d.addWithHints(body.diags, foreignArguments)
 	if b.args = body.args; m.parent != nil {
 		b.args = slices.Clone(b.args) // A module that is called twice is linked twice, which writes to them.

@@ -61,6 +61,9 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 	if arg == nil && v.Rule != bfl.RuleMissing && v.Rule != bfl.RuleReferences {
 		arg = d.given("parameters")
 	}
+	if arg == nil && d.misspelt(name) {
+		return
+	}
 	if arg == nil {
 		d.report(problem(d.b.at, summaries[v.Rule], "%s", detail))
 		return

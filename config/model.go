@@ -40,8 +40,13 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 		return
 	}
 	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + place(block.DefRange)}
-	model.Endpoint = d.endpoint(block, content.args["endpoint"])
-	model.Inputs = d.referenceInputs(content.args)
+	wrong := misspelt(diags)
+	if !slices.Contains(wrong, "endpoint") {
+		model.Endpoint = d.endpoint(block, content.args["endpoint"])
+	}
+	if !slices.Contains(wrong, "reference_list") && !slices.Contains(wrong, "max_references") {
+		model.Inputs = d.referenceInputs(content.args)
+	}
 	if attr := content.args["concurrency"]; attr != nil {
 		n, ok := slots(d.constant(attr, cty.Number))
 		if !ok {

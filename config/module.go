@@ -184,6 +184,7 @@ type imageBlock struct {
 	after     []explicit
 	lifecycle *lifecycleBlock
 	demand    demand
+	misspelt  []string
 }
 
 // argument is an argument of an image with the expression that gives it. There are as many as in all images together,
@@ -222,7 +223,8 @@ type explicit struct {
 // defaultsBlock is the defaults block of a module.
 type defaultsBlock struct {
 	node
-	args map[string]*hcl.Attribute
+	args     map[string]*hcl.Attribute
+	misspelt []string
 }
 
 // lifecycleBlock is the lifecycle block of an image.

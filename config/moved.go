@@ -45,8 +45,8 @@ var (
 func (d *decoder) moved(m *module, block *hcl.Block) {
 	content, diags := movedSchema.read(block.Body)
 	d.add(diags...)
-	from, ok1 := d.endpointArg(block, content.args["from"], "from")
-	to, ok2 := d.endpointArg(block, content.args["to"], "to")
+	from, ok1 := d.endpointArg(block, diags, content.args["from"], "from")
+	to, ok2 := d.endpointArg(block, diags, content.args["to"], "to")
 	if !ok1 || !ok2 {
 		return
 	}
@@ -66,7 +66,7 @@ func (d *decoder) moved(m *module, block *hcl.Block) {
 func (d *decoder) removed(m *module, block *hcl.Block) {
 	content, diags := removedSchema.read(block.Body)
 	d.add(diags...)
-	from, ok := d.endpointArg(block, content.args["from"], "from")
+	from, ok := d.endpointArg(block, diags, content.args["from"], "from")
 	if !ok {
 		return
 	}
@@ -79,8 +79,14 @@ func (d *decoder) removed(m *module, block *hcl.Block) {
 	m.removals = append(m.removals, r)
 }
 
-// endpointArg reads an address that stands in a block, relative to the block's module.
-func (d *decoder) endpointArg(block *hcl.Block, attr *hcl.Attribute, name string) (addrs.Endpoint, bool) {
+// endpointArg reads an address that stands in a block, relative to the block's module. diags are about the block's
+// arguments.
+func (d *decoder) endpointArg(
+	block *hcl.Block, diags hcl.Diagnostics, attr *hcl.Attribute, name string,
+) (addrs.Endpoint, bool) {
+	if attr == nil && slices.Contains(misspelt(diags), name) {
+		return addrs.Endpoint{}, false
+	}
 	if attr == nil {
 		d.add(problem(block.DefRange, "Missing required argument",
 			"A %s block needs %s, as in %s = image.logo.", block.Type, name, name))

@@ -258,14 +258,26 @@ func (s *schema) unknownArgument(attr *hcl.Attribute) *hcl.Diagnostic {
 	}
 	d := problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
 		name, s.in, didYouMean(name, slices.Clone(s.args)))
-	d.Extra = unknownName{name: name, value: attr.Expr.Range()}
+	d.Extra = unknownName{name: name, meant: nearest(name, slices.Clone(s.args)), value: attr.Expr.Range()}
 	return d
 }
 
 // unknownName is the extra of a diagnostic about an argument that its schema does not know.
 type unknownName struct {
 	name  string
+	meant string // the argument that it probably is, misspelt; or ""
 	value hcl.Range
+}
+
+// misspelt returns the arguments that are in a body under names that its schema does not know, so that they only seem to be missing.
+func misspelt(diags hcl.Diagnostics) []string {
+	var names []string
+	for _, d := range diags {
+		if unknown, ok := d.Extra.(unknownName); ok && unknown.meant != "" {
+			names = append(names, unknown.meant)
+		}
+	}
+	return names
 }
 
 func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {

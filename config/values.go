@@ -38,6 +38,8 @@ type valueReader struct {
 	// last reads the value of a variable from the last source that has one. What was overruled is not looked at.
 	last  map[*variable]func()
 	given map[string]givenValue
+	// unread says that a file of values cannot be read. What seems to be missing may stand in it.
+	unread bool
 }
 
 // read goes through all sources in the order of Terraform's precedence: the environment, fluxbatch.fluxvars.*,
@@ -183,15 +185,18 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 			Severity: hcl.DiagError, Summary: "Cannot read file",
 			Detail: "The file of values " + path + " does not exist.",
 		})
+		r.unread = true
 		return
 	}
 	file, diags := r.parser.file(path, read)
 	r.add(diags...)
+	r.unread = r.unread || diags.HasErrors()
 	if file == nil {
 		return
 	}
 	attrs, diags := file.Body.JustAttributes()
 	r.add(diags...)
+	r.unread = r.unread || diags.HasErrors()
 	byPlace := func(a, b *hcl.Attribute) int { return a.Range.Start.Byte - b.Range.Start.Byte }
 	for _, attr := range slices.SortedFunc(maps.Values(attrs), byPlace) {
 		v := r.root.variables[attr.Name]
@@ -222,6 +227,9 @@ func (r *valueReader) attribute(v *variable, attr *hcl.Attribute) {
 
 // required asks for values that are still missing, or reports them.
 func (r *valueReader) required() {
+	if r.unread {
+		return
+	}
 	var missing []*variable
 	for _, v := range r.root.variables {
 		if _, ok := r.given[v.key]; !ok && v.preset == cty.NilVal {

@@ -89,16 +89,17 @@ func TestValueErrors(t *testing.T) {
 	tests := []struct {
 		value         Value
 		summary, part string
+		unread        bool // The file may have the value that is missing.
 	}{
-		{Value{Assignment: "season"}, "Invalid -var option", "name=value"},
-		{Value{Assignment: "m=1"}, "Value for undeclared variable", `Did you mean "n"?`},
-		{Value{Assignment: "n=x"}, "Invalid value for variable", "var.n from -var n"},
-		{Value{Assignment: "list=[secret"}, "Invalid value for variable", "not an expression"},
-		{Value{Assignment: `list=["%{secret}"]`}, "Invalid value for variable", "It is sensitive"},
-		{Value{File: filepath.Join(dir, "unquoted")}, "Invalid value for variable", "unquoted:1 is wrong"},
-		{Value{Assignment: `list=["secret"]`}, "Invalid value for variable", "does not fit"},
-		{Value{File: filepath.Join(dir, "nope")}, "Cannot read file", "does not exist"},
-		{Value{File: filepath.Join(dir, "main.flux.hcl")}, `Unexpected "variable" block`, "not allowed here"},
+		{Value{Assignment: "season"}, "Invalid -var option", "name=value", false},
+		{Value{Assignment: "m=1"}, "Value for undeclared variable", `Did you mean "n"?`, false},
+		{Value{Assignment: "n=x"}, "Invalid value for variable", "var.n from -var n", false},
+		{Value{Assignment: "list=[secret"}, "Invalid value for variable", "not an expression", false},
+		{Value{Assignment: `list=["%{secret}"]`}, "Invalid value for variable", "It is sensitive", false},
+		{Value{File: filepath.Join(dir, "unquoted")}, "Invalid value for variable", "unquoted:1 is wrong", false},
+		{Value{Assignment: `list=["secret"]`}, "Invalid value for variable", "does not fit", false},
+		{Value{File: filepath.Join(dir, "nope")}, "Cannot read file", "does not exist", true},
+		{Value{File: filepath.Join(dir, "main.flux.hcl")}, `Unexpected "variable" block`, "not allowed here", true},
 	}
 	for _, tt := range tests {
 		asked := false
@@ -121,8 +122,11 @@ func TestValueErrors(t *testing.T) {
 		}
 		slices.Sort(got)
 		want := []string{tt.summary, "Missing value of variable"}
+		if tt.unread {
+			want = want[:1]
+		}
 		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" || !asked {
+		if diff := cmp.Diff(want, got); diff != "" || asked == tt.unread {
 			t.Errorf("%+v (-want +got):\n%s", tt.value, diff)
 		}
 	}

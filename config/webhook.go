@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,9 @@ func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 				"as secret_env. If the file was shared already, make a new secret.",
 		})
 		for _, name := range webhookSchema.args {
+			if content.args[name] == nil && slices.Contains(misspelt(diags), name) {
+				continue
+			}
 			if content.args[name] == nil {
 				d.add(missingInWebhook(block.DefRange, name))
 				continue
