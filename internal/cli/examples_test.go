@@ -42,6 +42,31 @@ func TestExamplesAreReadByTerraformsTools(t *testing.T) {
 	}
 }
 
+// TestReadmesFirstExample plans the first example of README.md as it stands there, in the directory of the quick start, whose bottle it uses.
+func TestReadmesFirstExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```hcl\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("README.md has no example")
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../examples/quickstart")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "brand.flux.hcl")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "plan", "-simulate", dir)
+}
+
 // must runs a command that is to succeed.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
