@@ -37,12 +37,13 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 		return err
 	}
 	defer func() { err = firstError(err, w.close()) }()
-	a.operation().Plan(plan, view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)})
+	// What is shown says that the plan is saved.
 	if o.out != "" {
 		if err := w.savePlan(plan, o); err != nil {
 			return fmt.Errorf("the plan could not be saved: %w", err)
 		}
 	}
+	a.operation().Plan(plan, view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)})
 	if detailedExitCode && !plan.Empty() {
 		return exitError(exitChanges)
 	}
