@@ -40,7 +40,7 @@ The first Ctrl-C finishes what is being made and begins nothing new. The second 
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runApply(cmd, args, &o) },
 	}
 	o.bindApply(cmd)
-	cmd.Flags().BoolVar(&o.destroy, "destroy", false, "remove all images; their files go into the store")
+	o.bindModes(cmd, "remove all images; their files go into the store")
 	return cmd
 }
 

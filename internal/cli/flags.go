@@ -33,6 +33,9 @@ func (f valueFlag) Type() string {
 func (f valueFlag) Set(text string) error {
 	value := config.Value{Assignment: text}
 	if f.file {
+		if text == "" {
+			return errors.New("it takes the name of a file")
+		}
 		value = config.Value{File: text}
 	}
 	*f.values = append(*f.values, value)
@@ -87,10 +90,8 @@ func (o *planOptions) bind(cmd *cobra.Command) {
 	o.inputOptions.bind(flags)
 	flags.StringArrayVar(&o.targets, "target", nil, "limit the plan to this `address`, pattern or label.KEY=VALUE, and what it needs; can be repeated")
 	flags.StringArrayVar(&o.excludes, "exclude", nil, "leave out this `address`, pattern or label.KEY=VALUE, and what needs it; can be repeated")
-	flags.StringArrayVar(&o.replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
 	flags.BoolVar(&o.simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
 	negate(flags, &o.noRefresh, "refresh", "look at the images' files for what was lost or changed")
-	flags.BoolVar(&o.refreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
 	flags.Var(&o.maxCost, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
 	flags.BoolVar(&o.retryModerated, "retry-moderated", false, "ask again for images that the API's moderation refused before")
 	negate(flags, &o.noLock, "lock", "take the state's lock")
@@ -101,6 +102,15 @@ func (o *planOptions) bind(cmd *cobra.Command) {
 	flags.BoolVar(&o.concise, "concise", false, "print a line an image")
 	flags.BoolVar(&o.noConcise, "no-concise", false, "print every instance, however many have the same change")
 	cmd.MarkFlagsMutuallyExclusive("concise", "no-concise")
+}
+
+// bindModes adds the flags that say what kind of plan is made. For destroy that is settled.
+func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
+	flags := cmd.Flags()
+	flags.BoolVar(&o.destroy, "destroy", false, destroy)
+	flags.BoolVar(&o.refreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
+	flags.StringArrayVar(&o.replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
+	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
 }
 

@@ -23,7 +23,7 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
   fluxbatch plan -simulate examples/quickstart`,
 		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode) })
 	o.bind(cmd)
-	cmd.Flags().BoolVar(&o.destroy, "destroy", false, "plan to remove all images")
+	o.bindModes(cmd, "plan to remove all images")
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
 	return cmd

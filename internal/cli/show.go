@@ -31,6 +31,7 @@ it prints that plan, if it still holds.`,
 	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "show the simulation's images")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, in the form of terraform show")
 	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "print a saved plan as Markdown, for a pull request")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
 	return cmd
 }
 

@@ -80,7 +80,7 @@ func explainArguments(cmd *cobra.Command) {
 		check = cobra.ArbitraryArgs
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		err := errors.Join(contradiction(cmd.Flags()), check(cmd, args))
+		err := errors.Join(contradiction(cmd.Flags()), emptyValue(cmd), check(cmd, args))
 		if err == nil {
 			return nil
 		}
@@ -115,6 +115,27 @@ func contradiction(flags *pflag.FlagSet) error {
 	return nil
 }
 
+// emptyValue returns an error for a flag that was given an empty text, as a script does whose variable is not set. None of them takes one.
+func emptyValue(cmd *cobra.Command) error {
+	var errs []error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			errs = append(errs, valueNeeded(cmd, f, f.Name))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// valueNeeded says what a flag takes, by the name that it was given with.
+func valueNeeded(cmd *cobra.Command, f *pflag.Flag, name string) error {
+	value, about := pflag.UnquoteUsage(f)
+	return explain("-%s needs a value, as in -%[1]s %s: %s.\n%s", name, strings.ToUpper(value), about, flagsListed(cmd))
+}
+
+func flagsListed(cmd *cobra.Command) string {
+	return "The flags are listed by" + toType(cmd.CommandPath()+" -h")
+}
+
 func firstWord(s string) string {
 	first, _, _ := strings.Cut(s, " ")
 	return first
@@ -122,13 +143,12 @@ func firstWord(s string) string {
 
 // flagError puts what the flag library finds wrong into words.
 func (a *app) flagError(cmd *cobra.Command, err error) error {
-	more := "The flags are listed by" + toType(cmd.CommandPath()+" -h")
+	more := flagsListed(cmd)
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return a.unknownFlag(cmd, unknown, more)
 	}
 	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		value, about := pflag.UnquoteUsage(missing.GetFlag())
-		return explain("-%s needs a value, as in -%[1]s %s: %s.\n%s", missing.GetSpecifiedName(), strings.ToUpper(value), about, more)
+		return valueNeeded(cmd, missing.GetFlag(), missing.GetSpecifiedName())
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return explain("-%s cannot be %q: %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid), more)

@@ -175,7 +175,28 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		diags = append(diags, renameHints(renames, options.Files)...)
 	}
 	diags = append(diags, w.strangers(plan)...)
-	return plan, append(diags, w.overBudget(plan, o)...), nil
+	return plan, append(diags, w.overBudget(plan, o)...), notReplaced(plan, options)
+}
+
+// notReplaced refuses what -replace names where no image of the plan has that address: most likely it is mistyped, or stands for a block whose
+// instances have keys.
+func notReplaced(plan *planner.Plan, options planner.Options) error {
+	var errs []error
+	for _, addr := range options.Replace {
+		if slices.ContainsFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && c.Address == addr }) {
+			continue
+		}
+		where, hint := "the configuration has", addressHint
+		if options.Only != nil {
+			where = "-target and -exclude leave"
+		}
+		sibling := slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && c.Address.Block() == addr.Block() })
+		if sibling >= 0 {
+			hint = "Each instance of the block has an address of its own, such as " + shellWord(plan.Changes[sibling].Address.String())
+		}
+		errs = append(errs, explain("%s no %s for -replace to make anew.\n%s.", where, addr, hint))
+	}
+	return errors.Join(errs...)
 }
 
 // found describes the changed files that are images all the same, and warns of those that are not.
@@ -355,11 +376,12 @@ func (w *workspace) only(o *planOptions, prior *state.State) (map[addrs.Image]bo
 	return only, noMatch(unmatched)
 }
 
+const addressHint = "An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'"
+
 // noMatch refuses selectors that select nothing: most likely they are mistyped.
 func noMatch(unmatched []planner.Selector) error {
 	if len(unmatched) > 0 {
-		return fmt.Errorf("%s matches no image, neither in the configuration nor in the state. "+
-			"An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'", unmatched[0])
+		return fmt.Errorf("%s matches no image, neither in the configuration nor in the state. %s", unmatched[0], addressHint)
 	}
 	return nil
 }
