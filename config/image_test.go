@@ -212,6 +212,10 @@ func TestSensitiveValuesAreNotQuoted(t *testing.T) {
 		  prompt     = "B"
 		  references = [var.secret]
 		  width      = "${var.secret}px" + 1
+		}
+		image "c" {
+		  prompt = "C"
+		  lifecycle { frozen = var.secret }
 		}`)
 	c, diags := Load(dir, Options{})
 	diags = append(diags, c.Evaluate(nil)...)
@@ -220,7 +224,7 @@ func TestSensitiveValuesAreNotQuoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := strings.ReplaceAll(text.String(), `default   = "hunter2"`, "")
-	if len(diags) != 4 || strings.Contains(shown, "hunter2") {
+	if len(diags) != 5 || strings.Contains(shown, "hunter2") {
 		t.Errorf("%d diagnostics, which show a secret:\n%s", len(diags), shown)
 	}
 }

@@ -46,11 +46,15 @@ func (d *builder) flag(name string, expr hcl.Expression) (value, ok bool) {
 	if diags.HasErrors() {
 		return false, false
 	}
-	v, err := convert.Convert(unmark(raw).value, cty.Bool)
+	given := unmark(raw)
+	v, err := convert.Convert(given.value, cty.Bool)
 	switch {
 	case err != nil:
-		d.report(about(problem(expr.Range(), "Invalid argument type",
-			"%s is true or false, and this is %s.", name, describeValue(unmark(raw).value)), expr, ctx))
+		what := "a sensitive value of another type"
+		if !given.sensitive {
+			what = describeValue(given.value)
+		}
+		d.report(about(problem(expr.Range(), "Invalid argument type", "%s is true or false, and this is %s.", name, what), expr, ctx))
 		return false, false
 	case !v.IsKnown():
 		if !d.b.tainted {
