@@ -239,6 +239,10 @@ func (o *changeObjects) exports(c *planner.Change) {
 	if path, ok := o.after["output"]; ok {
 		o.after["path"] = path
 	}
+	if format, ok := o.after["output_format"]; ok && o.after["format"] == nil {
+		o.after["format"] = format
+		delete(o.afterUnknown, "format")
+	}
 	if c.Action == planner.NoOp {
 		return
 	}
