@@ -21,19 +21,19 @@ func attributes(known *state.State, prior *state.Image, img *config.Image, reque
 		all = configured(img, request)
 	}
 	if prior != nil {
-		all = withRecorded(all, recorded(known, prior, modelOf(prior, request)))
+		all = withRecorded(all, recorded(known, prior, request))
 	}
 	sortForReading(all)
+	if prior != nil && request != nil {
+		doubt(all, prior.Model == request.Model.Name)
+	}
 	for i := range all {
 		a := &all[i]
 		if prior != nil {
 			a.Before = named(a.Before, a.After)
-			if isRedacted(a.Before) && request != nil && request.Fingerprint() == prior.Fingerprint {
-				a.Before = a.After
-			}
 		}
 		a.Sensitive = img != nil && isSensitive(img, request, a.Name) || isRedacted(a.Before)
-		a.Forces = prior != nil && img != nil && a.Changed() && !isFree(a.Name)
+		a.Forces = prior != nil && img != nil && a.Changed() && !a.MayDiffer && !isFree(a.Name) && !ignoresAttribute(img.Lifecycle, a.Name)
 	}
 	return all
 }
@@ -49,19 +49,6 @@ func withRecorded(all []Attribute, before map[string]any) []Attribute {
 		all = append(all, Attribute{Name: name, Before: value})
 	}
 	return all
-}
-
-// isRedacted reports whether a recorded value is not on record because it is sensitive.
-func isRedacted(value any) bool {
-	reference, _ := value.(Reference)
-	return value == state.Redacted || reference.Name == state.Redacted
-}
-
-// isSensitive reports whether an attribute comes from a sensitive value.
-func isSensitive(img *config.Image, request *bfl.Request, name string) bool {
-	return slices.ContainsFunc(img.Sensitive, func(argument string) bool {
-		return argument == name || inputName(request.Model, argument) == name
-	})
 }
 
 // free are the attributes that can change without a new image.
@@ -80,7 +67,7 @@ func changesForFree(img *config.Image, prior *state.Image) bool {
 
 // requestChanged reports whether the request differs in more than the content of images upstream, whose fingerprint cannot tell.
 func requestChanged(img *config.Image, prior *state.Image) bool {
-	body, err := recordedBody(prior, img.Request.Model)
+	body, err := revealedBody(prior, img.Request.Model, &img.Request)
 	if err != nil || prior.Model != img.Request.Model.Name {
 		return true
 	}
@@ -142,13 +129,14 @@ func modelOf(prior *state.Image, request *bfl.Request) *bfl.Model {
 	return bfl.Lookup(prior.Model)
 }
 
-// recorded returns the attributes of an image on record, which the model made. A model that is no longer known is nil.
-func recorded(known *state.State, prior *state.Image, model *bfl.Model) map[string]any {
+// recorded returns the attributes of an image on record. request is what is asked for now, nil for an image that goes.
+func recorded(known *state.State, prior *state.Image, request *bfl.Request) map[string]any {
 	all := map[string]any{"model": prior.Model, "output": prior.Output.Path, "provider": prior.Provider}
 	for key, text := range prior.Labels {
 		all[labelName(key)] = text
 	}
-	body, err := recordedBody(prior, model)
+	model := modelOf(prior, request)
+	body, err := revealedBody(prior, model, request)
 	if err != nil {
 		// The state was checked when it was read. Without the request the diff says less, and the fingerprints still decide.
 		return all
@@ -172,13 +160,20 @@ func recorded(known *state.State, prior *state.Image, model *bfl.Model) map[stri
 // recordedBody returns the fields of the request that made an image, with its references under the names that the model, if it is not nil, has for
 // them.
 func recordedBody(prior *state.Image, model *bfl.Model) (map[string]json.RawMessage, error) {
+	_, body, err := bodyOf(prior.Request, model)
+	return body, err
+}
+
+// bodyOf returns the endpoint and the fields of a request in its canonical form, as recordedBody does.
+func bodyOf(canonical json.RawMessage, model *bfl.Model) (endpoint string, body map[string]json.RawMessage, err error) {
 	var request struct {
-		Body map[string]json.RawMessage `json:"body"`
+		Endpoint string                     `json:"endpoint"`
+		Body     map[string]json.RawMessage `json:"body"`
 	}
-	if err := json.Unmarshal(prior.Request, &request); err != nil || model == nil {
-		return request.Body, err
+	if err := json.Unmarshal(canonical, &request); err != nil || model == nil {
+		return request.Endpoint, request.Body, err
 	}
-	return model.Spread(request.Body), nil
+	return request.Endpoint, model.Spread(request.Body), nil
 }
 
 // isInput reports whether a recorded field is an image. A model that is no longer known is told by the form of the field's value.

@@ -171,11 +171,13 @@ type Attribute struct {
 	Unknown bool
 	// Sensitive says that neither value may be shown.
 	Sensitive bool
+	// MayDiffer says that nothing tells whether it differs: Before is sensitive, and not on record, and so is that of another attribute.
+	MayDiffer bool
 	// Forces says that the difference makes a new image necessary.
 	Forces bool
 }
 
-// Changed reports whether the attribute differs.
+// Changed reports whether the attribute differs, or may.
 func (a *Attribute) Changed() bool {
 	if a.Unknown {
 		return true

@@ -16,6 +16,7 @@ const (
 	knownAfterApply = "(known after apply)"
 	sensitiveValue  = "(sensitive value)"
 	forces          = "# forces regeneration"
+	mayDiffer       = "# may have changed"
 	// nameColumn is where attributes begin: after the block's indent, the symbol and a space.
 	nameColumn = 8
 	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common for a word diff to be easier to
@@ -231,12 +232,16 @@ func bracketed(before, text, after string) string {
 
 func (pp *planPage) forces(f *flow, a *planner.Attribute) { f.add(pp.forcing(a)...) }
 
-// forcing returns the comment on a value that makes a new image necessary.
+// forcing returns the comment on a value that makes a new image necessary, or may.
 func (pp *planPage) forcing(a *planner.Attribute) []span {
-	if !a.Forces {
+	switch {
+	case a.Forces:
+		return []span{{text: " "}, {text: forces, style: &pp.colours.destroy, solid: true}}
+	case a.MayDiffer:
+		return []span{{text: " "}, {text: mayDiffer, style: &pp.colours.faint, solid: true}}
+	default:
 		return nil
 	}
-	return []span{{text: " "}, {text: forces, style: &pp.colours.destroy, solid: true}}
 }
 
 // reference writes an input image and how its content changes.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/planner"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // mayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
@@ -30,9 +29,7 @@ func mayStay(c *planner.Change) bool {
 // certain reports whether an attribute differs whatever the images upstream will be.
 func certain(c *planner.Change, a *planner.Attribute) bool {
 	switch {
-	case !a.Changed():
-		return false
-	case c.Fingerprint == "" && isRedacted(a.Before):
+	case !a.Changed(), a.MayDiffer:
 		return false
 	case !isReference(a):
 		return !a.Unknown
@@ -47,10 +44,4 @@ func certain(c *planner.Change, a *planner.Attribute) bool {
 // openReferences reports whether it is known only after apply which references there are: any of them may then move up or be left out.
 func openReferences(c *planner.Change) bool {
 	return c.Desired != nil && slices.ContainsFunc(c.Desired.Sources, func(s config.Source) bool { return s.Unknown })
-}
-
-// isRedacted reports whether a value on record was left out because it is sensitive, so that nothing tells whether it differs.
-func isRedacted(value any) bool {
-	reference, _ := value.(planner.Reference)
-	return value == state.Redacted || reference.Name == state.Redacted
 }

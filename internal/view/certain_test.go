@@ -65,8 +65,17 @@ func TestWhatIsCertain(t *testing.T) {
 			true, "because its references are known only after apply and image.logo will be regenerated",
 		},
 		{
-			"a sensitive prompt, which is not on record", both, nil,
+			"a sensitive prompt", both, nil,
 			[]planner.Attribute{{Name: "prompt", Before: state.Redacted, After: "b", Sensitive: true, Forces: true}, content},
+			false, "because its prompt changed and image.logo will be regenerated",
+		},
+		{
+			"a sensitive prompt and a sensitive seed, one of which may differ", both, nil,
+			[]planner.Attribute{
+				{Name: "prompt", Before: state.Redacted, After: "b", Sensitive: true, MayDiffer: true},
+				{Name: "seed", Before: state.Redacted, After: int64(7), Sensitive: true, MayDiffer: true},
+				content,
+			},
 			true, "because image.logo will be regenerated",
 		},
 		{

@@ -1,0 +1,193 @@
+package planner
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// TestWhatIsNotOnRecord plans a poster of which sensitive values are not on record. The fingerprint tells whether they are what they were: of one,
+// or that of several none differs.
+func TestWhatIsNotOnRecord(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		sensitive []string
+		ignore    []string
+		change    func(logo, poster *config.Image)
+		want      string
+		// attributes are those of the poster that differ, or may.
+		attributes []string
+	}{
+		{
+			"nothing changed",
+			[]string{"prompt", "seed"},
+			nil, func(_, _ *config.Image) {},
+			"no-op image.poster", nil,
+		},
+		{
+			"an image upstream",
+			[]string{"seed"},
+			nil,
+			func(logo, _ *config.Image) { set(logo, "prompt", "another") },
+			"replace image.poster upstream_changes(image.logo) $0.06",
+			[]string{"references[0] forces"},
+		},
+		{
+			"an argument that is on record",
+			[]string{"prompt", "seed", "references[1]"},
+			nil,
+			func(_, poster *config.Image) { set(poster, "width", int64(512)) },
+			"replace image.poster request_changed $0.06",
+			[]string{"width forces"},
+		},
+		{
+			"the only sensitive one",
+			[]string{"seed"},
+			nil,
+			func(_, poster *config.Image) { set(poster, "seed", int64(8)) },
+			"replace image.poster request_changed $0.06",
+			[]string{"seed forces"},
+		},
+		{
+			"the only sensitive one, and an image upstream",
+			[]string{"seed"},
+			nil,
+			func(logo, poster *config.Image) {
+				set(logo, "prompt", "another")
+				set(poster, "seed", int64(8))
+			},
+			"replace image.poster upstream_changes(image.logo) request_changed $0.06",
+			[]string{"references[0] forces", "seed forces"},
+		},
+		{
+			"one of two",
+			[]string{"prompt", "seed"},
+			nil,
+			func(_, poster *config.Image) { set(poster, "seed", int64(8)) },
+			"replace image.poster request_changed $0.06",
+			[]string{"prompt may", "seed may"},
+		},
+		{
+			"one that is not given any more",
+			[]string{"prompt", "seed"},
+			nil,
+			func(_, poster *config.Image) {
+				poster.Request.Arguments = slices.Delete(poster.Request.Arguments, 2, 3)
+			},
+			"replace image.poster request_changed $0.06",
+			[]string{"prompt may", "seed forces"},
+		},
+		{
+			"one that only apply can know",
+			[]string{"prompt", "seed"},
+			nil,
+			func(_, poster *config.Image) { set(poster, "prompt", nil) },
+			"replace image.poster request_changed $0.06",
+			[]string{"prompt forces", "seed may"},
+		},
+		{
+			"one that does not count",
+			[]string{"seed"},
+			[]string{"seed"},
+			func(_, poster *config.Image) {
+				set(poster, "seed", int64(8))
+				poster.Labels = map[string]string{"team": "sales"}
+			},
+			"update image.poster",
+			[]string{"labels[\"team\"]", "seed"},
+		},
+		{
+			"another model",
+			[]string{"seed"},
+			nil,
+			func(_, poster *config.Image) { poster.Request.Model = bfl.Lookup("flux-2-max") },
+			"replace image.poster request_changed $0.13",
+			[]string{"model forces"},
+		},
+		{
+			"a URL",
+			[]string{"references[1]"},
+			nil,
+			func(_, poster *config.Image) { poster.Request.Inputs[1].URL = "https://example.com/2.png" },
+			"replace image.poster request_changed $0.06",
+			[]string{"references[1] forces"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			logo := w.image(t, "image.logo", "a logo")
+			poster := w.image(t, "image.poster", "a poster", "image.logo")
+			fields := poster.Request.Model.Inputs.References
+			poster.Request.Arguments = slices.Insert(poster.Request.Arguments, 2, bfl.Argument{Name: "seed", Value: int64(7)})
+			poster.Request.Inputs = append(poster.Request.Inputs, bfl.Input{Field: fields[1], URL: "https://example.com/1.png"})
+			poster.Sources = append(poster.Sources, config.Source{})
+			poster.Lifecycle.IgnoreChanges = tt.ignore
+			w.make(t)
+			w.redact(t, poster, tt.sensitive)
+			tt.change(logo, poster)
+			plan, diags := w.plan(t, Options{})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			if got := lines(plan)[1]; got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+			var got []string
+			for _, a := range plan.Changes[1].Attributes() {
+				switch {
+				case a.Forces:
+					got = append(got, a.Name+" forces")
+				case a.MayDiffer:
+					got = append(got, a.Name+" may")
+				case a.Changed():
+					got = append(got, a.Name)
+				}
+				if want := slices.Contains(tt.sensitive, a.Name); a.Sensitive != want {
+					t.Errorf("%s is sensitive: %t, want %t", a.Name, a.Sensitive, want)
+				}
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(tt.attributes, got); diff != "" {
+				t.Errorf("attributes that differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// redact takes the values of sensitive attributes off the record. An image among them stays: it is no value.
+func (w *world) redact(t *testing.T, img *config.Image, sensitive []string) {
+	t.Helper()
+	prior, model := w.prior.Images[img.Address], img.Request.Model
+	hidden := img.Request
+	hidden.Arguments, hidden.Inputs = slices.Clone(hidden.Arguments), slices.Clone(hidden.Inputs)
+	for i := range hidden.Arguments {
+		if a := &hidden.Arguments[i]; slices.Contains(sensitive, a.Name) {
+			img.Sensitive = append(img.Sensitive, a.Name)
+			a.Value = state.Redacted
+		}
+	}
+	for i, source := range img.Sources {
+		in := &hidden.Inputs[i]
+		if source.IsImage {
+			in.SHA256 = w.prior.Images[source.Image].Output.SHA256
+			// A list of references is sensitive as a whole.
+			img.Sensitive = append(img.Sensitive, in.Field)
+		} else if slices.Contains(sensitive, inputName(model, in.Field)) {
+			in.URL = state.Redacted
+			img.Sensitive = append(img.Sensitive, in.Field)
+		}
+	}
+	canonical, err := hidden.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	prior.Request = canonical
+}
