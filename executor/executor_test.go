@@ -369,7 +369,8 @@ func TestPollFailures(t *testing.T) {
 		{name: "an unknown status is pending", result: bfl.Result{Status: bfl.Pending, Raw: "Daydreaming"}, times: 3},
 		{name: "an unknown status is pending until the task has had its time", result: bfl.Result{Status: bfl.Pending, Raw: "Daydreaming"}, times: 1 << 30, message: "still not ready"},
 		{name: "an error is final", result: bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "out of paint"}, times: 1, message: "out of paint"},
-		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1, message: "not known to the API"},
+		{name: "a task that is not known for a moment is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 2},
+		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 3, message: "not known to the API"},
 		{
 			name: "a task that is not where it was looked for is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1,
 			message: "stays on record: the next apply looks again", unplaced: true, staysOnRecord: true,
@@ -380,6 +381,14 @@ func TestPollFailures(t *testing.T) {
 		},
 		{name: "a task without a polling URL is found", unplaced: true},
 		{name: "403 is final", err: &bfl.APIError{StatusCode: 403, Message: "no entry"}, times: 1, message: "no entry"},
+		{
+			name: "an address that is refused is final", err: &bfl.URLError{Host: "example.com", Reason: "it is another's"}, times: 1,
+			message: "example.com is refused", staysOnRecord: true,
+		},
+		{
+			name: "a redirect is final", err: &bfl.RedirectError{StatusCode: 302, To: "portal.example"}, times: 1,
+			message: "a redirect to portal.example", staysOnRecord: true,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

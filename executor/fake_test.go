@@ -131,6 +131,9 @@ func (f *fakeAPI) Poll(ctx context.Context, url string) (bfl.Result, error) {
 			return result, err
 		}
 	}
+	if task == nil {
+		return bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, nil
+	}
 	if time.Now().Before(task.ends) {
 		return bfl.Result{Status: bfl.Pending, Raw: "Pending"}, nil
 	}

@@ -36,8 +36,10 @@ type node struct {
 	// resumed says that the task is one of an interrupted run.
 	resumed bool
 	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
-	attempts  int
-	fetches   int
+	attempts int
+	fetches  int
+	// unknown counts the looks in a row at which the API did not know the task.
+	unknown   int
 	began     time.Time
 	submitted time.Time
 	// seen is when the task was last seen to be active, counted from its submission.

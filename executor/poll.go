@@ -13,6 +13,13 @@ import (
 // pollTimeout bounds one look at a task.
 const pollTimeout = 30 * time.Second
 
+// A task may be unknown for a moment: right after it was submitted, or to one of the API's hosts. It is paid for, and so it is given up only once
+// some looks in a row do not find it.
+const (
+	unknownLooks = 3
+	unknownGap   = time.Second
+)
+
 // pollLater looks at a task after a while, unless it is looked at before.
 func (r *run) pollLater(n *node, delay time.Duration) {
 	n.look++
@@ -57,6 +64,9 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		return
 	}
 	n.attempts = 0
+	if result.Status != bfl.NotFound {
+		n.unknown = 0
+	}
 	switch result.Status {
 	case bfl.Ready:
 		r.ready(n, result, elapsed)
@@ -64,7 +74,11 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: result.Message},
 			&TaskError{n.task.ID, "failed at the API: " + orElse(result.Message, "no reason was given")})
 	case bfl.NotFound:
+		n.unknown++
 		switch {
+		case n.unknown < unknownLooks && n.task.PollingURL != "":
+			r.pollLater(n, unknownGap)
+			return
 		case n.resumed:
 			r.forget(n, "is not known to the API any more")
 			return
@@ -111,18 +125,20 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		return
 	}
 	var api *bfl.APIError
-	if errors.As(err, &api) && !api.Retryable() {
-		// The task stays on record: with a key that works again, a later run can fetch its image.
+	isAnswer := errors.As(err, &api)
+	var call interface{ Retryable() bool }
+	if errors.As(err, &call) && !call.Retryable() {
+		// The task stays on record: with a key or a network that works again, a later run can fetch its image.
 		r.release(n)
 		r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w", n.task.ID, err))
-		if endsRun(api) {
+		if isAnswer && endsRun(api) {
 			r.stopNew(err)
 		}
 		return
 	}
 	n.attempts++
 	var asked time.Duration
-	if api != nil {
+	if isAnswer {
 		asked = api.RetryAfter
 	}
 	delay := backoff(n.attempts, jitter(), asked)

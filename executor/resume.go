@@ -92,7 +92,7 @@ func (r *run) forget(n *node, why string) {
 	r.release(n)
 	n.resumed, n.task = false, bfl.Submission{}
 	delete(r.tasks, n.address())
-	n.attempts, n.fetches, n.phase = 0, 0, calling
+	n.attempts, n.fetches, n.unknown, n.phase = 0, 0, 0, calling
 	n.rung, n.lookAgain = false, false
 	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost. To make it again costs %s",
 		why, n.change.Price.Dollars())})

@@ -42,7 +42,6 @@ func (r *rig) remembers(prompt string) {
 
 func TestResume(t *testing.T) {
 	t.Parallel()
-	gone := bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}
 	tests := []struct {
 		name      string
 		setUp     func(t *testing.T, r *rig, task *state.Task)
@@ -58,7 +57,7 @@ func TestResume(t *testing.T) {
 		},
 		{
 			name:      "a task that the API has forgotten is made again, and that is said",
-			setUp:     func(_ *testing.T, r *rig, _ *state.Task) { r.api.onPoll = onceThen(gone) },
+			setUp:     func(*testing.T, *rig, *state.Task) {},
 			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
 			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
@@ -72,8 +71,7 @@ func TestResume(t *testing.T) {
 		},
 		{
 			name: "a task without a polling URL that is unknown in its region is made again, and that is said",
-			setUp: func(_ *testing.T, r *rig, task *state.Task) {
-				r.api.onPoll = onceThen(gone)
+			setUp: func(_ *testing.T, _ *rig, task *state.Task) {
 				task.PollingURL = ""
 			},
 			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
@@ -246,18 +244,6 @@ func TestResumeComesFirst(t *testing.T) {
 	})
 }
 
-// onceThen answers the first poll.
-func onceThen(result bfl.Result) func(*fakeTask) (bfl.Result, error) {
-	answered := false
-	return func(*fakeTask) (bfl.Result, error) {
-		if answered {
-			return bfl.Result{}, nil
-		}
-		answered = true
-		return result, nil
-	}
-}
-
 // fetchedAs puts on record that the task's bytes had arrived, and the bytes into a file.
 func fetchedAs(t *testing.T, r *rig, task *state.Task, name string) {
 	t.Helper()
@@ -309,10 +295,8 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			warning: "still under way",
 		},
 		{
-			name: "one that the API has forgotten is given up",
-			setUp: func(r *rig, _ *state.Task) {
-				r.api.onPoll = onceThen(bfl.Result{Status: bfl.NotFound, Raw: "Task not found"})
-			},
+			name:    "one that the API has forgotten is given up",
+			setUp:   func(*rig, *state.Task) {},
 			records: []string{"Failed"}, warning: "cannot be had any more",
 		},
 		{

@@ -33,6 +33,9 @@ func (e *URLError) Error() string {
 	return fmt.Sprintf("the address on %s is refused: %s", e.Host, e.Reason)
 }
 
+// Retryable reports that another attempt does not help: no call is made.
+func (e *URLError) Retryable() bool { return false }
+
 // parseEndpoint reads the address of an API.
 func parseEndpoint(address string) (endpoint, error) {
 	u, err := url.Parse(address)

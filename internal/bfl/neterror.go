@@ -53,3 +53,6 @@ type RedirectError struct {
 func (e *RedirectError) Error() string {
 	return fmt.Sprintf("the answer is a redirect to %s (status %d), which is not followed", e.To, e.StatusCode)
 }
+
+// Retryable reports that another attempt does not help: the other side says where it is not.
+func (e *RedirectError) Retryable() bool { return false }
