@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -160,6 +161,40 @@ func TestByteOrderMarks(t *testing.T) {
 	got := show(outputs[0].Value) + show(outputs[1].Value)
 	if want := `"AB"[[1], "1", "1", "[1]", "x\ufeff", "77u/eO+7vw=="]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A working copy under Windows has other line endings, and the same prompts: each image would be bought again otherwise.
+func TestNewlines(t *testing.T) {
+	t.Parallel()
+	const main = `output "a" {
+		  value = [<<-EOT
+		    one
+		      $${"two"}
+		    %{ for x in ["three"] }
+		    ${x}
+		    %{~ endfor }
+		  EOT
+		  , "\r\n", <<EOT
+four
+
+EOT
+		  , file("x.txt"), templatefile("x.txt", {}), filebase64("x.txt")]
+		}`
+	var got []string
+	for _, text := range []string{main, strings.ReplaceAll(main, "\n", "\r\n")} {
+		c := load(t, write(t, "main.flux.hcl", text, "x.txt", "a\r\n\rb\n"), Options{})
+		outputs, diags := c.Outputs(nil)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		got = append(got, show(outputs[0].Value))
+	}
+	if got[0] != got[1] {
+		t.Errorf("with line feeds %s\nunder Windows  %s", got[0], got[1])
+	}
+	if want := `"\r\n", "four\n\n", "a\n\rb\n", "a\n\rb\n", "YQ0KDWIK"]`; !strings.HasSuffix(got[0], want) {
+		t.Errorf("got %s, want %s at its end", got[0], want)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/go-cty-funcs/filesystem"
@@ -82,7 +83,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 	return src, nil
 }
 
-// readText reads a file that must be text.
+// readText reads a file that must be text. Like a heredoc, it is the same text whatever its lines end with.
 func (f *fileFunctions) readText(name string) (string, error) {
 	src, err := f.read(name)
 	if err != nil {
@@ -92,7 +93,7 @@ func (f *fileFunctions) readText(name string) (string, error) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)
 	}
-	return string(bytes.TrimPrefix(src, byteOrderMark)), nil
+	return strings.ReplaceAll(string(bytes.TrimPrefix(src, byteOrderMark)), windowsNewline, "\n"), nil
 }
 
 func (f *fileFunctions) text() function.Function {

@@ -27,7 +27,11 @@ func parseNative(src []byte, filename string, size int) (*hcl.File, hcl.Diagnost
 			}, nil
 		}
 	}
-	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	if body, ok := file.Body.(*hclsyntax.Body); ok {
+		unifyNewlines(body, src, 0)
+	}
+	return file, diags
 }
 
 // longBody is the body of a large file. Its blocks were made ready for the decoder where they were parsed, so that the
@@ -201,7 +205,9 @@ func parseText(src []byte, filename string, at hcl.Pos) (*hclsyntax.Body, error)
 	if len(diags) > 0 {
 		return nil, errNotInPieces
 	}
-	return file.Body.(*hclsyntax.Body), nil
+	body := file.Body.(*hclsyntax.Body)
+	unifyNewlines(body, src, at.Byte)
+	return body, nil
 }
 
 // navigation tells diagnostics which block a place is in, as HCL's own does for a file that was parsed as a whole. It

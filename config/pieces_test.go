@@ -26,6 +26,7 @@ var pieceSeeds = []string{
 	"a = 1\nimage \"a\" {\n}\na = 2\nimage \"b\" {\n}\n",
 	"image \"a\" {\n}\nimage \"b\" {\n  x =\n}\nimage \"c\" {\n}\n",
 	"image \"a\" {\r\n}\r\nimage \"b\" {\r\n}\r\n",
+	"a = 1\nimage \"a\" {\n}\nimage \"b\" {\n  x = <<-EOT\r\n    u\r\n      ${v}\r\n  EOT\n}\nimage \"c\" {\n  x = <<EOT\n\r\nEOT\n}\n",
 	"\ufeffimage \"a\" {\n}\nimage \"b\" {\n}\n",
 	"image \"a\" {\n}\n\ufeffimage \"b\" {\n}\n",
 	"x = [\n{\n}\n]\nimage \"b\" {\n}\n",
@@ -91,6 +92,7 @@ func comparePieces(t *testing.T, src []byte) {
 func compareInPieces(t *testing.T, src []byte, size int) {
 	t.Helper()
 	want, wantDiags := hclsyntax.ParseConfig(src, "x.flux.hcl", hcl.InitialPos)
+	unifyNewlines(want.Body.(*hclsyntax.Body), src, 0)
 	got, gotDiags := parseNative(src, "x.flux.hcl", size)
 	if diff := cmp.Diff(messages(wantDiags), messages(gotDiags)); diff != "" {
 		t.Fatalf("diagnostics (-whole +pieces):\n%s", diff)
