@@ -12,7 +12,6 @@ import (
 )
 
 // write makes a directory of files, given as name and content in turn.
-
 func write(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -29,7 +28,6 @@ func write(t *testing.T, files ...string) string {
 }
 
 // load loads a configuration that must be right so far.
-
 func load(t *testing.T, dir string, o Options) *Config {
 	t.Helper()
 	c, diags := Load(dir, o)
@@ -44,7 +42,6 @@ defaults { model = "flux-2-pro" }
 `
 
 // evaluated loads and evaluates a configuration, and returns its images in the order in which they were decided.
-
 func evaluated(t *testing.T, dir string, results map[string]*Result) (*Config, []*Image) {
 	t.Helper()
 	c := load(t, dir, Options{})
@@ -77,7 +74,6 @@ func find(t *testing.T, images []*Image, addr string) *Image {
 }
 
 // request writes an image's request as JSON.
-
 func request(t *testing.T, img *Image) string {
 	t.Helper()
 	text, err := img.Request.MarshalJSON()
@@ -132,10 +128,6 @@ func TestSettings(t *testing.T) {
 		t.Errorf("settings of an empty file: %+v", none)
 	}
 }
-
-// dependencyCases are ways in which a value can come from an image. Each must be found to depend on image.a, whether
-
-// a's result is known or not.
 
 // Editors and spreadsheets on Windows begin a file with a byte order mark.
 func TestByteOrderMarks(t *testing.T) {
@@ -211,7 +203,3 @@ func TestModuleDepth(t *testing.T) {
 		t.Errorf("deep modules give %v", diags)
 	}
 }
-
-// TestColumns holds the quick way of evaluating arguments against the usual one, which a part that names the instance
-
-// in another form brings about.

@@ -368,6 +368,8 @@ func TestModuleFiles(t *testing.T) {
 	}
 }
 
+// TestColumns holds the quick way of evaluating arguments against the usual one, which a part that names the instance
+// in another form brings about.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
