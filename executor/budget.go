@@ -19,7 +19,7 @@ type BudgetError struct{ Most, Spent, Next bfl.Credits }
 
 func (e *BudgetError) Error() string {
 	return fmt.Sprintf("the budget of %s is used up: %s is spent or about to be, and the next image costs %s. "+
-		"Raise it with -max-cost or in the budget block, and apply again to make the rest", e.Most.Dollars(), e.Spent.Dollars(), e.Next.Dollars())
+		"Raise it with -max-cost or in the budget block, and apply again to make the rest", e.Most.ExactDollars(), e.Spent.ExactDollars(), e.Next.ExactDollars())
 }
 
 // reserve sets aside the estimate of a submission, or refuses it.

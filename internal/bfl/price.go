@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Credits is an amount of the API's currency in thousandths of a credit. One credit is one US cent. It is an integer
@@ -30,6 +31,14 @@ func (c Credits) Dollars() string {
 	}
 	cents := (int64(c) + 500) / 1000
 	return fmt.Sprintf("%s$%d.%02d", sign, cents/100, cents%100)
+}
+
+// ExactDollars is Dollars with further decimals where there are any, such as "$0.014", for amounts that are compared.
+func (c Credits) ExactDollars() string {
+	if c%1000 == 0 {
+		return c.Dollars()
+	}
+	return strings.Replace("$"+strconv.FormatFloat(c.USD(), 'f', -1, 64), "$-", "-$", 1)
 }
 
 // USD returns the amount in US dollars.

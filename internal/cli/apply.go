@@ -94,6 +94,9 @@ func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err 
 	} else {
 		a.operation().Plan(plan, view.PlanInfo{Command: cmd.Name(), Simulated: o.simulate})
 	}
+	if over := w.overBudget(plan, &o.planOptions); over.HasErrors() {
+		return a.failed(w, over)
+	}
 	connections, err := w.connect(plan)
 	if err != nil {
 		return err
@@ -144,8 +147,12 @@ func (a *app) adoptPlan(cmd *cobra.Command, path string, o *applyOptions) (*save
 // approve asks whether the plan is to be carried out.
 func (a *app) approve(plan *planner.Plan, o *planOptions) error {
 	if !a.interactive() || o.noInput || o.json {
-		return errors.New("apply asks before it spends, and here is nobody to answer: standard input is not a terminal, or -input=false or -json was given. " +
-			"Look at the plan with fluxbatch plan, and then use -auto-approve")
+		asks, look := "apply asks before it spends", "fluxbatch plan"
+		if o.destroy {
+			asks, look = "fluxbatch asks before it removes images", "fluxbatch plan -destroy"
+		}
+		return fmt.Errorf("%s, and here is nobody to answer: standard input is not a terminal, or -input=false or -json was given. "+
+			"Look at the plan with %s, and then use -auto-approve", asks, look)
 	}
 	a.viewer().AskApprove(plan)
 	answer, err := readLine(a.env.Drain, bufio.NewReader(a.env.Stdin))

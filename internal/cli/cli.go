@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -163,7 +164,10 @@ With -simulate both work without a key, a network or money.`,
 			if a.log, err = a.openLog(); err != nil || a.chdir == "" {
 				return err
 			}
-			return os.Chdir(a.chdir)
+			if err := os.Chdir(a.chdir); err != nil {
+				return fmt.Errorf("-chdir=%s: %w", a.chdir, cause(err))
+			}
+			return nil
 		},
 	}
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "change to this `directory` before anything else")

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strconv"
@@ -128,11 +129,19 @@ func directory(args []string) (string, error) {
 	info, err := os.Stat(args[0])
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("there is no directory %s to read a configuration from: %w", args[0], err)
+		return "", fmt.Errorf("there is no directory %s to read a configuration from: %w", args[0], cause(err))
 	case !info.IsDir():
 		return "", fmt.Errorf("the argument %s is a file. Name the directory that it is in", args[0])
 	}
 	return args[0], nil
+}
+
+// cause returns what a file system's error says without the operation and the path, which the message around it tells.
+func cause(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
 }
 
 // directoryCommand is a command that takes a directory.

@@ -93,9 +93,9 @@ func formattable(path string, recursive bool) ([]string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be formatted: %w", path, err)
+		return nil, fmt.Errorf("the file %s cannot be formatted: %w", path, cause(err))
 	case !info.IsDir() && !isFormattable(path):
-		return nil, fmt.Errorf("%s cannot be formatted: its name ends neither in .flux.hcl nor in .fluxvars.hcl", path)
+		return nil, fmt.Errorf("the file %s cannot be formatted: its name ends neither in .flux.hcl nor in .fluxvars.hcl", path)
 	case !info.IsDir():
 		return []string{filepath.Clean(path)}, nil
 	}
@@ -123,7 +123,7 @@ func isFormattable(path string) bool {
 func (a *app) formatFile(path string, o *fmtOptions) (changed bool, err error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return false, fmt.Errorf("%s cannot be formatted: %w", path, err)
+		return false, fmt.Errorf("the file %s cannot be formatted: %w", path, cause(err))
 	}
 	out, err := a.format(src, path)
 	if err != nil || bytes.Equal(src, out) {
@@ -131,7 +131,7 @@ func (a *app) formatFile(path string, o *fmtOptions) (changed bool, err error) {
 	}
 	if !o.noWrite && !o.check {
 		if err := replaceFile(path, out); err != nil {
-			return false, fmt.Errorf("%s cannot be formatted: %w", path, err)
+			return false, fmt.Errorf("the file %s cannot be formatted: %w", path, cause(err))
 		}
 	}
 	if !o.noList {

@@ -37,13 +37,19 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 		return err
 	}
 	defer func() { err = firstError(err, w.close()) }()
+	info := view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)}
+	if over := w.overBudget(plan, o); over.HasErrors() {
+		info.SavedAs, info.Again = "", ""
+		a.operation().Plan(plan, info)
+		return a.failed(w, over)
+	}
 	// What is shown says that the plan is saved.
 	if o.out != "" {
 		if err := w.savePlan(plan, o); err != nil {
 			return fmt.Errorf("the plan could not be saved: %w", err)
 		}
 	}
-	a.operation().Plan(plan, view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)})
+	a.operation().Plan(plan, info)
 	if detailedExitCode && !plan.Empty() {
 		return exitError(exitChanges)
 	}
@@ -71,6 +77,12 @@ func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *plan
 		return nil, nil, firstError(err, w.close())
 	}
 	return w, plan, nil
+}
+
+// failed shows why a plan is not carried out.
+func (a *app) failed(w *workspace, diags hcl.Diagnostics) error {
+	a.showDiagnostics(w.config, diags)
+	return exitError(exitFailure)
 }
 
 // invalid shows what is wrong with a configuration, with what evaluating the rest of it finds besides.

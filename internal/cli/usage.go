@@ -87,7 +87,7 @@ func explainArguments(cmd *cobra.Command) {
 		if _, own := errors.AsType[*explained](err); own {
 			return err
 		}
-		problem := fmt.Sprintf("%q does not take %d arguments", cmd.CommandPath(), len(args))
+		problem := fmt.Sprintf("%q was given the wrong number of arguments: %s", cmd.CommandPath(), strings.Join(args, " "))
 		switch _, wanted, takes := strings.Cut(cmd.Use, " "); {
 		case len(args) == 0:
 			problem = fmt.Sprintf("%q is not complete without %s", cmd.CommandPath(), firstWord(wanted))

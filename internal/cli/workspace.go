@@ -174,8 +174,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		}
 		diags = append(diags, renameHints(renames, options.Files)...)
 	}
-	diags = append(diags, w.strangers(plan)...)
-	return plan, append(diags, w.overBudget(plan, o)...), notReplaced(plan, options)
+	return plan, append(diags, w.strangers(plan)...), notReplaced(plan, options)
 }
 
 // notReplaced refuses what -replace names where no image of the plan has that address: most likely it is mistyped, or stands for a block whose
@@ -304,7 +303,7 @@ func (w *workspace) maxCost(o *planOptions) *bfl.Credits {
 	return most
 }
 
-// overBudget refuses a plan whose estimate is more than may be spent.
+// overBudget refuses a plan whose estimate is more than may be spent. The plan is shown all the same: it tells what to do without.
 func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnostics {
 	most, cost := w.maxCost(o), plan.Summary().Cost
 	if most == nil || cost <= *most {
@@ -314,7 +313,7 @@ func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnosti
 		Severity: hcl.DiagError,
 		Summary:  "The plan is over the budget",
 		Detail: fmt.Sprintf("It is estimated at %s, and the budget is %s. Raise the budget, or plan a part of it with -target or -exclude.",
-			cost.Dollars(), most.Dollars()),
+			cost.ExactDollars(), most.ExactDollars()),
 	}}
 }
 

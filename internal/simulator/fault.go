@@ -133,7 +133,7 @@ func (f *Fault) setValue(value string) error {
 	case EffectSlow:
 		d, err := time.ParseDuration(value)
 		f.Delay = d
-		return err
+		return wanted(err, "%s waits for a time such as 2s, not %q", f.Effect, value)
 	case EffectStatusText:
 		// Words are separated by spaces, so that a status of two words is written with an underscore.
 		f.Text = strings.ReplaceAll(value, "_", " ")
@@ -142,7 +142,7 @@ func (f *Fault) setValue(value string) error {
 		value, f.RetryInBody = strings.CutPrefix(value, "body:")
 		seconds, err := strconv.ParseUint(value, 10, 31)
 		f.RetryAfter = time.Duration(seconds) * time.Second
-		return err
+		return wanted(err, "%s can be given a number of seconds after which to try again, not %q", f.Effect, value)
 	default:
 		return fmt.Errorf("%s takes no value", f.Effect)
 	}
@@ -153,23 +153,31 @@ func (f *Fault) setOption(word string) error {
 	if times, ok := strings.CutPrefix(word, "x"); ok {
 		n, err := strconv.ParseUint(times, 10, 31)
 		f.Times = int(n)
-		return err
+		return wanted(err, "xN takes a number of times, not %q", times)
 	}
 	switch name {
 	case "skip":
 		n, err := strconv.ParseUint(value, 10, 31)
 		f.Skip = int(n)
-		return err
+		return wanted(err, "skip takes a number of calls, not %q", value)
 	case "p":
 		p, err := strconv.ParseFloat(value, 64)
 		f.Probability = p
-		return err
+		return wanted(err, "p takes a probability from 0 to 1, not %q", value)
 	case "model":
 		f.Model = value
 		return nil
 	default:
 		return fmt.Errorf("%q is none of xN, skip=N, p=PROBABILITY and model=NAME", word)
 	}
+}
+
+// wanted says what is wanted in the place of a text that cannot be read.
+func wanted(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
 }
 
 // check returns what makes no sense in a fault.

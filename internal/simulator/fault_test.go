@@ -50,14 +50,14 @@ func TestParseFault(t *testing.T) {
 		"poll-500-after":          "only submissions",
 		"poll-status":             "is missing",
 		"submit-reset=3":          "takes no value",
-		"submit-429=soon":         "invalid syntax",
-		"submit-slow=soon":        "invalid duration",
+		"submit-429=soon":         `not "soon"`,
+		"submit-slow=soon":        "a time such as 2s",
 		"submit-slow=-1s":         "not negative",
-		"submit-500 x-1":          "invalid syntax",
+		"submit-500 x-1":          `a number of times, not "-1"`,
 		"submit-500 p=2":          "between 0 and 1",
 		"submit-500 p=NaN":        "between 0 and 1",
 		"submit-500 often":        `"often" is none of`,
-		"submit-500 skip=forever": "invalid syntax",
+		"submit-500 skip=forever": "a number of calls",
 	} {
 		if _, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)

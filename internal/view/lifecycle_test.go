@@ -139,7 +139,7 @@ func TestLifecycle(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			v, screen := newTestView(test.opts)
-			v.Plan(test.plan, PlanInfo{Command: "plan"})
+			v.Plan(test.plan, PlanInfo{Command: "plan", Again: "fluxbatch apply"})
 			golden(t, "plan/"+test.name, screen.String())
 			if strings.Contains(screen.out.String(), "Every image matches") {
 				t.Error("it says that every image matches the configuration")

@@ -2,7 +2,6 @@ package view
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -21,12 +20,12 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p), oneLine: v.oneLine}
 	page.all(info)
 	_ = out.Flush() // As in stdout.
-	again := cmp.Or(info.Again, "fluxbatch apply")
 	switch {
+	case info.Again == "":
 	case info.SavedAs != "":
-		v.next(again, span{text: "The plan is saved in "}, span{text: quoted(info.SavedAs), solid: true}, span{text: ". To carry out exactly this, run:"})
+		v.next(info.Again, span{text: "The plan is saved in "}, span{text: quoted(info.SavedAs), solid: true}, span{text: ". To carry out exactly this, run:"})
 	case info.Command == commandPlan && !v.opts.Concise && !idle(p):
-		v.next(again, span{text: "Nothing was made and nothing was spent. To carry this out, run:"})
+		v.next(info.Again, span{text: "Nothing was made and nothing was spent. To carry this out, run:"})
 	}
 }
 

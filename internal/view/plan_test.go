@@ -61,7 +61,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 	}
 	for _, opts := range []Options{{Width: 60}, {Width: 60, Concise: true}} {
 		v, screen := newTestView(opts)
-		v.Plan(p, PlanInfo{Command: "plan", SavedAs: "the plan of the first week of the second month.plan"})
+		v.Plan(p, PlanInfo{Command: "plan", Again: "fluxbatch apply", SavedAs: "the plan of the first week of the second month.plan"})
 		v.PlanMarkdown(p, PlanInfo{})
 		for _, whole := range []string{
 			long, change.From.String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,

@@ -45,7 +45,7 @@ type PlanInfo struct {
 	Simulated bool
 	// SavedAs is the file that the plan was saved to, "" if it was not.
 	SavedAs string
-	// Again is the command that carries the plan out, as it is typed in a shell; "" stands for "fluxbatch apply".
+	// Again is the command that carries the plan out, as it is typed in a shell, "" where the plan will not be carried out as it is.
 	Again string
 }
 
