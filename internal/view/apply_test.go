@@ -71,6 +71,7 @@ func TestFinishApply(t *testing.T) {
 			"hero": cty.ObjectVal(map[string]cty.Value{"width": cty.NumberIntVal(1920), "height": cty.NumberIntVal(1088)}),
 			"a-b":  cty.NumberFloatVal(0.5),
 		})},
+		{Name: "lost", Value: cty.UnknownVal(cty.String)},
 		{Name: "story", Value: cty.StringVal("Once upon a time\nthere was a heron.\n")},
 	}
 	v, screen := newTestView(Options{})

@@ -31,11 +31,11 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 		notes = "This was a simulation: nothing was charged.\n"
 	}
 	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
-		v.stdout(v.outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + completeLine(s) + "\n")
+		v.stdout(outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + completeLine(s) + "\n")
 		return
 	}
 	// Whether the moves were carried out is not known of a run that did not do all.
-	v.stdout(v.outputLines(outputs))
+	v.stdout(outputLines(outputs))
 	v.stderr("\n" + v.failureFrame(a, s, info) + notes + applySentences(s, 0) + incompleteLine(s) + "\n")
 }
 
@@ -65,7 +65,11 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if again == "" {
 		again = "fluxbatch apply"
 	}
-	parts = append(parts, wrap("What was made is kept and paid for once. To go on with the rest, run:", room)+"\n\n    "+again)
+	next := "To go on with the rest, run:"
+	if s.Created+s.Replaced > 0 || info.Interrupted {
+		next = "What was made is kept and paid for once. " + next
+	}
+	parts = append(parts, wrap(next, room)+"\n\n    "+again)
 	summary := ""
 	switch {
 	case info.Interrupted && s.Failed == 0:
@@ -113,7 +117,7 @@ func lackOf(e executor.Skipped) string {
 	if e.Unfit {
 		return "it needs " + e.Because.String() + ", which fails its postconditions"
 	}
-	return "it needs " + e.Because.String() + ", which is not there"
+	return "it needs " + e.Because.String() + ", which was not made"
 }
 
 // isEnding reports whether an image was skipped because the run came to its end, and not for want of another image.

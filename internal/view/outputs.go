@@ -94,17 +94,18 @@ func lineDiff(colours *palette, before, after string) string {
 	return out.String()
 }
 
-// FinalOutputs writes the root module's outputs after an apply.
-func (v *View) outputLines(outputs []config.Output) string {
-	if len(outputs) == 0 {
+// outputLines returns the root module's outputs after an apply, without those of images that were not made.
+func outputLines(outputs []config.Output) string {
+	var b strings.Builder
+	for _, o := range outputs {
+		if value := outputValue(o); value.IsKnown() || value.IsMarked() {
+			fmt.Fprintf(&b, "%s = %s\n", o.Name, finalText(value))
+		}
+	}
+	if b.Len() == 0 {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteString("\nOutputs:\n\n")
-	for _, o := range outputs {
-		fmt.Fprintf(&b, "%s = %s\n", o.Name, finalText(outputValue(o)))
-	}
-	return b.String()
+	return "\nOutputs:\n\n" + b.String()
 }
 
 // finalText is a value as results show it: what is sensitive is named as Terraform does there.
