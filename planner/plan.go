@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -147,8 +149,13 @@ func (c *Change) Conditional() bool {
 	return c.Action == Replace && c.Fingerprint == ""
 }
 
-// Lost reports whether the image is forgotten because its file is gone.
-func (c *Change) Lost() bool { return c.Action == Forget && onlyReason(c.Reasons, FileMissing) }
+// Lost reports whether the image's file is gone and does not come back: the image is forgotten for that alone, or frozen.
+func (c *Change) Lost() bool {
+	if c.Frozen {
+		return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == FileMissing })
+	}
+	return c.Action == Forget && onlyReason(c.Reasons, FileMissing)
+}
 
 // Makes reports whether the change puts an image in place that is not there now.
 func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }

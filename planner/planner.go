@@ -111,6 +111,11 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 		c.Desired = new(*desired)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
+		if kept := p.lost(c); kept != nil {
+			c.Frozen, c.Desired, c.Request, c.Fingerprint = false, desired, &desired.Request, prior.Fingerprint
+			c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
+			return c.keep(kept)
+		}
 	}
 	switch {
 	case c.Action == Import:
@@ -136,10 +141,12 @@ func (p *Planner) act(c *Change) {
 	switch {
 	case c.Prior == nil && p.imports[c.Address] != nil:
 		c.Action, c.Import = Import, p.imports[c.Address]
-	case c.Prior == nil, lost && onlyReason(c.Reasons, FileMissing):
+	case c.Prior == nil:
 		c.Action = Create
-	case len(c.Reasons) > 0 && c.Desired.Lifecycle.Frozen && !lost:
+	case len(c.Reasons) > 0 && c.Desired.Lifecycle.Frozen:
 		c.Action, c.Frozen = NoOp, true
+	case lost && onlyReason(c.Reasons, FileMissing):
+		c.Action = Create
 	case len(c.Reasons) > 0:
 		c.Action = Replace
 	case changesForFree(c.Desired, c.Prior):
@@ -215,6 +222,20 @@ func (p *Planner) stored(c *Change, simulated bool) *state.Image {
 
 // isLost reports whether the file of an image is gone, or is not what is on record.
 func (p *Planner) isLost(addr addrs.Image) bool { return p.prior.files[addr] != state.Present }
+
+// lost returns what the store has of a frozen image whose file is gone: the very bytes, whatever the configuration asks for by now.
+func (p *Planner) lost(c *Change) *state.Image {
+	if p.prior.files[c.Address] != state.Missing || p.opts.Stored == nil {
+		return nil
+	}
+	kept := p.opts.Stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
+	i := slices.IndexFunc(kept, func(img *state.Image) bool { return img.Output.SHA256 == c.Prior.Output.SHA256 })
+	if i < 0 {
+		return nil
+	}
+	p.restored[kept[i].Output.SHA256] = true
+	return kept[i]
+}
 
 func (p *Planner) simulates(provider string) bool {
 	return p.opts.Simulator != nil && p.opts.Simulator(provider)
@@ -338,19 +359,25 @@ func (p *Planner) sources(c *Change) {
 		return
 	}
 	for _, source := range c.Desired.Sources {
-		if !source.IsImage || p.prior.files[source.Image] != state.Changed {
+		up := p.change(source.Image)
+		if !source.IsImage || up == nil || !up.Frozen {
 			continue
 		}
-		if up := p.change(source.Image); up != nil && up.Frozen {
-			p.diags = append(p.diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError,
-				Summary:  "Frozen image was edited",
-				Detail: fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, "+
-					"take it as it is now with fluxbatch apply -refresh-only, or remove frozen to have the image made again.",
-					c.Address, source.Image, up.Prior.Output.Path),
-				Subject: c.Desired.Range.Ptr(),
-			})
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: c.Desired.Range.Ptr()}
+		switch p.prior.files[source.Image] {
+		case state.Present:
+			continue
+		case state.Missing:
+			d.Summary = "Frozen image is missing"
+			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, "+
+				"or remove frozen to have the image made again.", c.Address, source.Image, up.Prior.Output.Path)
+		case state.Changed:
+			d.Summary = "Frozen image was edited"
+			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, "+
+				"take it as it is now with fluxbatch apply -refresh-only, or remove frozen to have the image made again.",
+				c.Address, source.Image, up.Prior.Output.Path)
 		}
+		p.diags = append(p.diags, d)
 	}
 }
 

@@ -307,6 +307,65 @@ func TestFrozenAndEdited(t *testing.T) {
 	}
 }
 
+// A frozen image whose file is gone comes back as the bytes that it had, or not at all, whatever the configuration asks for by now.
+func TestFrozenAndLost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		stored func(logo *state.Image) []*state.Image
+		change func(w *world)
+		want   string
+		error  string
+	}{
+		{"it is in the store", func(logo *state.Image) []*state.Image { return []*state.Image{logo} }, func(*world) {}, "create image.logo file_missing", ""},
+		{
+			"it is in the store, and another is configured", func(logo *state.Image) []*state.Image { return []*state.Image{logo} },
+			func(w *world) { set(w.images[0], "prompt", "another") }, "create image.logo file_missing", "",
+		},
+		{
+			"the store has another throw of the dice", func(logo *state.Image) []*state.Image {
+				other := *logo
+				other.Output.SHA256 = strings.Repeat("0", 64)
+				return []*state.Image{&other}
+			},
+			func(*world) {}, "no-op image.logo file_missing", "",
+		},
+		{"it is nowhere", nil, func(w *world) { set(w.images[0], "prompt", "another") }, "no-op image.logo request_changed file_missing", ""},
+		{
+			"an image is made from it", nil, func(w *world) { set(w.images[1], "prompt", "the logo at night") }, "no-op image.logo file_missing",
+			"Frozen image is missing",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			logo := w.image(t, "image.logo", "a logo")
+			w.image(t, "image.hero", "the logo", "image.logo")
+			w.make(t)
+			logo.Lifecycle.Frozen = true
+			w.files[logo.Address] = state.Missing
+			tt.change(w)
+			prior := w.prior.Images[logo.Address]
+			plan, diags := w.plan(t, Options{Stored: func(addr addrs.Image, fingerprint string, _ bool) []*state.Image {
+				if tt.stored == nil || addr != logo.Address || fingerprint != prior.Fingerprint {
+					return nil
+				}
+				return tt.stored(prior)
+			}})
+			if diags.HasErrors() != (tt.error != "") || !strings.Contains(diags.Error(), tt.error) {
+				t.Fatalf("got %v, want %q", diags, tt.error)
+			}
+			i := slices.IndexFunc(plan.Changes, func(c *Change) bool { return c.Address == logo.Address })
+			if got := lines(plan)[i]; got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept != prior) {
+				t.Errorf("it comes from %q", c.Origin)
+			}
+		})
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -66,8 +66,8 @@ func (o *applyOptions) bindApply(cmd *cobra.Command) {
 }
 
 func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err error) {
-	if o.parallelism < 0 {
-		return fmt.Errorf("-parallelism is a number of tasks, and %d is not one", o.parallelism)
+	if cmd.Flags().Changed("parallelism") && o.parallelism < 1 {
+		return fmt.Errorf("-parallelism is a number of tasks from 1 on, and %d is not one", o.parallelism)
 	}
 	var saved *savedPlan
 	var dir string

@@ -91,7 +91,7 @@ func mismatches(plan *planner.Plan) hcl.Diagnostics {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c)}
-		if c.Frozen && !isEdited(c) {
+		if c.Frozen && !hasDrifted(c) {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
 		}
 		if c.Desired != nil {
@@ -102,9 +102,9 @@ func mismatches(plan *planner.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// isEdited reports whether the image's file has other bytes than the recorded ones.
-func isEdited(c *planner.Change) bool {
-	return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == planner.FileChanged })
+// hasDrifted reports whether the image's file is gone or has other bytes than the recorded ones.
+func hasDrifted(c *planner.Change) bool {
+	return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == planner.FileMissing || r.Kind == planner.FileChanged })
 }
 
 func mismatch(c *planner.Change) string {
@@ -115,18 +115,26 @@ func mismatch(c *planner.Change) string {
 		return "is to be imported. Run fluxbatch apply, which costs nothing for it."
 	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy, planner.Forget:
 	}
-	if c.Frozen && isEdited(c) {
-		return fmt.Sprintf("is frozen, and its file %s has other bytes than those on record. Check it out again, or take it as it is now with "+
-			"fluxbatch apply -refresh-only.", c.Prior.Output.Path)
+	reason := c.Reasons[0]
+	if c.Frozen && hasDrifted(c) {
+		reason = c.Reasons[len(c.Reasons)-1] // Drift is the last.
 	}
-	switch reason := c.Reasons[0]; reason.Kind {
+	switch reason.Kind {
 	case planner.NotInState:
 		return "is declared and has not been made. Run fluxbatch plan to see what it would cost."
 	case planner.NotInConfiguration:
 		return "is on record and not declared any more. Run fluxbatch apply, which moves it into the store, or declare it again."
 	case planner.FileMissing:
+		if c.Frozen {
+			return fmt.Sprintf("is frozen, and its file %s is not there. Check it out, or let fluxbatch apply bring it back from the store if it is "+
+				"there.", c.Prior.Output.Path)
+		}
 		return fmt.Sprintf("is on record, and its file %s is not there. Check it out, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
 	case planner.FileChanged:
+		if c.Frozen {
+			return fmt.Sprintf("is frozen, and its file %s has other bytes than those on record. Check it out again, or take it as it is now with "+
+				"fluxbatch apply -refresh-only.", c.Prior.Output.Path)
+		}
 		return fmt.Sprintf("is on record, and its file %s has other bytes. Check it out again, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
 	case planner.WasSimulated:
 		return "was made by a simulator, and its provider is none any more. Run fluxbatch plan to see what it would cost."

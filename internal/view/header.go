@@ -144,6 +144,8 @@ func (f *fold) price() (cost bfl.Credits, paid bool) {
 func (f *fold) will() string {
 	c := f.first
 	switch {
+	case c.Frozen && c.Lost():
+		return "are frozen and are not made again"
 	case c.Frozen:
 		return "are frozen and stay as they are"
 	case c.Origin == planner.Refused:

@@ -133,6 +133,8 @@ var looks = []struct {
 func lookOf(c *planner.Change) look {
 	const none = "   "
 	switch {
+	case c.Frozen && c.Lost():
+		return look{symbol: none, will: "is frozen and is not made again"}
 	case c.Frozen:
 		return look{symbol: none, will: "is frozen and stays as it is"}
 	case c.Origin == planner.Refused:
