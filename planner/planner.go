@@ -108,7 +108,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	p.act(c)
 	if c.Frozen {
 		// It stays as it is, and the plan says what it would be.
-		c.Desired = new(*desired)
+		c.Desired, c.Request = new(*desired), new(*c.Request)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
 		if kept := p.lost(c); kept != nil {
