@@ -42,13 +42,13 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	p := planner.New(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
-	diags = append(diags, cfg.Evaluate(p.Decide)...)
+	p, decideDiags := w.decide(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
+	diags = append(diags, decideDiags...)
 	if diags.HasErrors() {
 		a.showDiagnostics(cfg, diags)
 		return exitError(exitFailure)
 	}
-	plan, _ := p.Finish([]config.Output{}, nil) // what may not be replaced is no matter here
+	plan, _ := p.Finish([]config.Output{}, cfg.Removals()) // what may not be replaced is no matter here
 	diags = append(diags, mismatches(plan)...)
 	a.showDiagnostics(cfg, diags)
 	if diags.HasErrors() {
@@ -113,7 +113,9 @@ func mismatch(c *planner.Change) string {
 		return "has another address, path, label or provider on record than the configuration says. Run fluxbatch apply, which costs nothing for it."
 	case planner.Import:
 		return "is to be imported. Run fluxbatch apply, which costs nothing for it."
-	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy, planner.Forget:
+	case planner.Forget:
+		return "is to be forgotten, as a removed block says. Run fluxbatch apply, which leaves its file where it is."
+	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy:
 	}
 	reason := c.Reasons[0]
 	if c.Frozen && hasDrifted(c) {

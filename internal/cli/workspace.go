@@ -229,9 +229,21 @@ func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 	return found, sortedByDetail(diags), nil
 }
 
-// evaluate plans all desired images. Which of them move can depend on what the evaluation finds, in modules whose instances come from
-// images; it is then made a second time.
+// evaluate plans all desired images.
 func (w *workspace) evaluate(options planner.Options) (*planner.Plan, hcl.Diagnostics) {
+	p, diags := w.decide(options)
+	outputs, outputDiags := w.config.Outputs(nil)
+	diags = append(diags, outputDiags...)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	plan, planDiags := p.Finish(outputs, w.config.Removals())
+	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
+}
+
+// decide has a planner decide on all desired images. Which of them move can depend on what the evaluation finds, in modules whose instances come
+// from images; it is then made a second time.
+func (w *workspace) decide(options planner.Options) (*planner.Planner, hcl.Diagnostics) {
 	options.Moves = w.moves()
 	options.Imports = append(options.Imports, w.config.Imports()...)
 	p := planner.New(options)
@@ -241,13 +253,7 @@ func (w *workspace) evaluate(options planner.Options) (*planner.Plan, hcl.Diagno
 		p = planner.New(options)
 		diags = w.config.Evaluate(p.Decide)
 	}
-	outputs, outputDiags := w.config.Outputs(nil)
-	diags = append(diags, outputDiags...)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	plan, planDiags := p.Finish(outputs, w.config.Removals())
-	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
+	return p, diags
 }
 
 // unusableImports refuses to import what cannot be taken. Import blocks that have done their work need their files no more.
