@@ -295,6 +295,20 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			warning: "still under way",
 		},
 		{
+			name: "one that is not known for a moment goes into the store",
+			setUp: func(r *rig, _ *state.Task) {
+				r.remembers("a")
+				looks := 0
+				r.api.onPoll = func(*fakeTask) (bfl.Result, error) {
+					if looks++; looks < unknownLooks {
+						return bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, nil
+					}
+					return bfl.Result{}, nil
+				}
+			},
+			kept: true, records: []string{"Failed"}, warning: "comes back for free",
+		},
+		{
 			name:    "one that the API has forgotten is given up",
 			setUp:   func(*rig, *state.Task) {},
 			records: []string{"Failed"}, warning: "cannot be had any more",

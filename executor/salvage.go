@@ -124,9 +124,14 @@ func (r *run) fetchAbandoned(a planner.Abandoned) (string, bfl.Status, error) {
 func pollToEnd(ctx context.Context, api API, task *state.Task) (bfl.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, salvageTimeout)
 	defer cancel()
+	unknown := 0
 	for {
 		result, err := look(ctx, api, task.ID, task.PollingURL)
-		if err != nil || result.Status != bfl.Pending {
+		if result.Status == bfl.NotFound {
+			unknown++
+		}
+		isOpen := result.Status == bfl.Pending || result.Status == bfl.NotFound && unknown < unknownLooks && task.PollingURL != ""
+		if err != nil || !isOpen {
 			return result, err
 		}
 		wait := time.NewTimer(salvageGap)
