@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -14,7 +15,7 @@ import (
 // not count. Without a prior image there is nothing to ignore.
 //
 // What is not on record stays as it is desired, should the image have to be made for another reason: sensitive values, and the content of
-// references, whose bytes may be nowhere any more. See sameButIgnored.
+// references, whose bytes may be nowhere any more. See SameButIgnored.
 func Ignore(img *config.Image, prior *state.Image) {
 	l := img.Lifecycle
 	if prior == nil || !l.IgnoreAll && len(l.IgnoreChanges) == 0 {
@@ -46,14 +47,31 @@ func Ignore(img *config.Image, prior *state.Image) {
 	img.Request.Arguments = arguments
 }
 
+// See returns what makes an image that is evaluated again, now that more is known, what it was in the plan: with recorded values where
+// lifecycle.ignore_changes or frozen want it seen so.
+func (p *Plan) See() func(*config.Image) {
+	kept := map[addrs.Image]*Change{}
+	for _, c := range p.Changes {
+		if c.Prior != nil && c.Desired != nil && (c.Desired.Lifecycle.Frozen || c.Desired.Lifecycle.IgnoreAll || len(c.Desired.Lifecycle.IgnoreChanges) > 0) {
+			kept[c.Address] = c
+		}
+	}
+	return func(img *config.Image) {
+		if c := kept[img.Address]; c != nil {
+			img.Lifecycle.IgnoreAll = c.Frozen || c.Desired.Lifecycle.IgnoreAll
+			Ignore(img, c.Prior)
+		}
+	}
+}
+
 // ignores reports whether changes of an argument do not count.
 func ignores(l config.Lifecycle, name string) bool {
 	return l.IgnoreAll || slices.Contains(l.IgnoreChanges, name)
 }
 
-// sameButIgnored reports whether the request, of an image that Ignore has seen, differs from the recorded one in nothing but what
+// SameButIgnored reports whether the request, of an image that Ignore has seen, differs from the recorded one in nothing but what
 // lifecycle.ignore_changes names.
-func sameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image) bool {
+func SameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image) bool {
 	l := img.Lifecycle
 	switch {
 	case l.IgnoreAll:

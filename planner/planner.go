@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -111,7 +112,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 		c.Desired, c.Request = new(*desired), new(*c.Request)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
-		if kept := p.lost(c); kept != nil {
+		if kept := p.keptOf(c); kept != nil && p.prior.files[c.Address] == state.Missing {
 			c.Frozen, c.Desired, c.Request, c.Fingerprint = false, desired, &desired.Request, prior.Fingerprint
 			c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
 			return c.keep(kept)
@@ -119,6 +120,14 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	}
 	switch {
 	case c.Action == Import:
+		if c.Fingerprint == "" {
+			p.diags = append(p.diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError,
+				Summary:  "Image cannot be imported yet",
+				Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Make or import these first.",
+				Subject:  img.Range.Ptr(),
+			})
+		}
 		c.sha256, c.size = c.Import.SHA256, c.Import.Size
 		return nil
 	case !c.Makes():
@@ -175,7 +184,7 @@ func (p *Planner) originate(c *Change) {
 	var atLeast bool
 	c.Price, atLeast = p.estimate(c.Desired, c.Request)
 	switch kept := p.stored(c, simulated); {
-	case c.Task != nil && c.Task.Answered() && (simulated || !c.Task.Simulated):
+	case resumable(c.Task, simulated):
 		// What was submitted is paid for, whatever else there is.
 		c.Origin = Resume
 	case kept != nil:
@@ -200,7 +209,13 @@ func (p *Planner) refused(c *Change) bool {
 // the user wants made anew, by -replace or replace_triggered_by, is not taken from there.
 func (p *Planner) stored(c *Change, simulated bool) *state.Image {
 	isTriggered := slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Triggered })
-	if c.Fingerprint == "" || p.replace[c.Address] || isTriggered {
+	switch {
+	case p.replace[c.Address] || isTriggered:
+		return nil
+	case onlyDrifted(c) && c.Fingerprint != c.Prior.Fingerprint:
+		// It differs in nothing but what lifecycle.ignore_changes names, and so what is on record is what is wanted.
+		return p.keptOf(c)
+	case c.Fingerprint == "":
 		return nil
 	}
 	if from := p.opts.Renamed[c.Address]; from != nil && !p.isLost(from.Address) && from.Prior.Fingerprint == c.Fingerprint &&
@@ -212,8 +227,9 @@ func (p *Planner) stored(c *Change, simulated bool) *state.Image {
 	}
 	for _, img := range p.opts.Stored(c.Address, c.Fingerprint, simulated) {
 		// Without a seed, two images with one request are two throws of the dice.
-		if !p.restored[img.Output.SHA256] || c.Request.Has("seed") {
-			p.restored[img.Output.SHA256] = true
+		throw := img.Fingerprint + img.Output.SHA256
+		if !p.restored[throw] || c.Request.Has("seed") {
+			p.restored[throw] = true
 			return img
 		}
 	}
@@ -223,9 +239,9 @@ func (p *Planner) stored(c *Change, simulated bool) *state.Image {
 // isLost reports whether the file of an image is gone, or is not what is on record.
 func (p *Planner) isLost(addr addrs.Image) bool { return p.prior.files[addr] != state.Present }
 
-// lost returns what the store has of a frozen image whose file is gone: the very bytes, whatever the configuration asks for by now.
-func (p *Planner) lost(c *Change) *state.Image {
-	if p.prior.files[c.Address] != state.Missing || p.opts.Stored == nil {
+// keptOf returns what the store has of the image on record: its very bytes, whatever the configuration asks for by now. It is nil where it has none.
+func (p *Planner) keptOf(c *Change) *state.Image {
+	if p.opts.Stored == nil {
 		return nil
 	}
 	kept := p.opts.Stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
@@ -233,7 +249,6 @@ func (p *Planner) lost(c *Change) *state.Image {
 	if i < 0 {
 		return nil
 	}
-	p.restored[kept[i].Output.SHA256] = true
 	return kept[i]
 }
 
@@ -241,10 +256,10 @@ func (p *Planner) simulates(provider string) bool {
 	return p.opts.Simulator != nil && p.opts.Simulator(provider)
 }
 
-// interrupted reports whether an earlier run submitted this very request and the API accepted it.
-func (p *Planner) interrupted(addr addrs.Image, fingerprint string) bool {
-	task := p.prior.tasks[addr]
-	return task != nil && task.Answered() && fingerprint != "" && task.Fingerprint == fingerprint
+// resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, and it is no simulator's while the provider is
+// none any more.
+func resumable(task *state.Task, simulated bool) bool {
+	return task != nil && task.Answered() && (simulated || !task.Simulated)
 }
 
 // request returns the desired request with the hashes of those upstream images that stay as they are.
@@ -277,14 +292,14 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	if p.replace[img.Address] {
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
-	if p.interrupted(img.Address, fingerprint) {
+	if task := p.prior.tasks[img.Address]; resumable(task, p.simulates(img.Provider)) && fingerprint != "" && task.Fingerprint == fingerprint {
 		reasons = append(reasons, Reason{Kind: Interrupted})
 	}
 	if prior.Result.Simulated && !p.simulates(img.Provider) {
 		reasons = append(reasons, Reason{Kind: WasSimulated})
 	}
 	switch {
-	case fingerprint != prior.Fingerprint && sameButIgnored(img, c.Request, prior):
+	case fingerprint != prior.Fingerprint && SameButIgnored(img, c.Request, prior):
 	case fingerprint == "":
 		for _, upstream := range img.Dependencies {
 			if up := p.change(upstream); up != nil && up.sha256 == "" {
@@ -448,13 +463,17 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 }
 
 // Renames pairs images that are to be generated with images that are to be destroyed and were made from the very same request: most likely they
-// are one image whose address changed. It returns the latter by the address of the former.
-func (p *Plan) Renames() map[addrs.Image]*Change {
+// are one image whose address changed. It returns the latter by the address of the former. files are those that are not as they should be; images
+// whose files are there come first, since they cost nothing.
+func (p *Plan) Renames(files map[addrs.Image]state.FileStatus) map[addrs.Image]*Change {
 	going := map[string][]*Change{}
 	for _, c := range p.Changes {
 		if c.Action == Destroy && c.Reasons[0].Kind == NotInConfiguration {
 			going[c.Prior.Fingerprint] = append(going[c.Prior.Fingerprint], c)
 		}
+	}
+	for _, candidates := range going {
+		slices.SortStableFunc(candidates, func(a, b *Change) int { return cmp.Compare(files[a.Address], files[b.Address]) })
 	}
 	renames := map[addrs.Image]*Change{}
 	for _, c := range p.Changes {
@@ -484,6 +503,11 @@ func (p *Planner) abandoned() []Abandoned {
 	return left
 }
 
+// onlyDrifted reports whether nothing is wrong with an image but its file.
+func onlyDrifted(c *Change) bool {
+	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged)
+}
+
 func onlyReason(reasons []Reason, kind ReasonKind) bool {
 	return len(reasons) == 1 && reasons[0].Kind == kind
 }
@@ -492,9 +516,12 @@ func onlyReason(reasons []Reason, kind ReasonKind) bool {
 // only chance to get the same image again. It is nil in all other cases.
 func (p *Planner) recordedSeed(c *Change) *int64 {
 	lost := c.Prior
-	if from := p.opts.Renamed[c.Address]; from != nil {
+	switch from := p.opts.Renamed[c.Address]; {
+	case p.replace[c.Address]:
+		return nil
+	case from != nil:
 		lost = from.Prior // Not there any more, or it would have been taken over.
-	} else if !onlyReason(c.Reasons, FileMissing) && !onlyReason(c.Reasons, FileChanged) {
+	case !onlyDrifted(c):
 		return nil
 	}
 	model := c.Request.Model
