@@ -104,6 +104,8 @@ type run struct {
 	lanes    map[laneKey]*lane
 	nodes    map[addrs.Image]*node
 	made     map[addrs.Image]*state.Image // images that this run made
+	// broken are the images whose files could not be changed as planned, and those that fail their postconditions, for which the value is true.
+	broken map[addrs.Image]bool
 	// prior and tasks are what was on record when the run began; tasks without those that are forgotten since.
 	prior map[addrs.Image]*state.Image
 	tasks map[addrs.Image]*state.Task
@@ -149,7 +151,7 @@ func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) 
 	for _, c := range plan.Changes {
 		r.plan[c.Address] = c
 	}
-	r.sweep()
+	r.sweep(plan)
 	r.salvage(plan)
 	err := r.changeFiles(plan)
 	r.build(plan)
@@ -169,7 +171,7 @@ func newRun(ctx context.Context, o Options) *run {
 	}
 	r := &run{
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
-		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, told: make(chan func()),
+		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, told: make(chan func()),
 		byTask: map[string]*node{}, early: map[string]bool{},
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
@@ -314,6 +316,9 @@ func (r *run) image(addr addrs.Image) *state.Image {
 		return img
 	}
 	if n := r.nodes[addr]; n != nil && n.phase != over {
+		return nil
+	}
+	if _, isBroken := r.broken[addr]; isBroken {
 		return nil
 	}
 	if c := r.plan[addr]; c != nil && c.From != nil {

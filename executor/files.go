@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,15 +48,38 @@ func (r *run) changeFiles(plan *planner.Plan) error {
 	}
 	for _, going := range []bool{true, false} {
 		for _, c := range plan.Changes {
-			if r.ctx.Err() != nil || r.opts.Drain.Err() != nil {
-				return nil
-			}
-			if goes := c.Action == planner.Destroy || c.Action == planner.Forget; goes == going {
+			goes := c.Action == planner.Destroy || c.Action == planner.Forget
+			switch {
+			case goes != going || !isFree(c):
+			case r.opts.Drain.Err() != nil:
+				r.leaveFile(c, context.Cause(r.opts.Drain))
+			case r.ctx.Err() != nil:
+				r.leaveFile(c, context.Cause(r.ctx))
+			default:
 				r.changeFile(c)
 			}
 		}
 	}
 	return r.files.writable(plan)
+}
+
+// isFree reports whether there is something to do for a change that asks the API for nothing.
+func isFree(c *planner.Change) bool {
+	switch c.Action {
+	case planner.Destroy, planner.Forget, planner.Update, planner.Import:
+		return true
+	case planner.Create, planner.Replace:
+		return c.Origin == planner.Restore
+	case planner.NoOp, planner.Move:
+	}
+	return false
+}
+
+// leaveFile leaves a change to a later run.
+func (r *run) leaveFile(c *planner.Change, cause error) {
+	r.summary.Skipped++
+	r.broken[c.Address] = false
+	r.emit(Skipped{Address: c.Address, Err: cause})
 }
 
 // writable makes sure that there can be files in all folders to which bought images go: that one cannot be written is better known before.
@@ -94,7 +118,7 @@ func (r *run) move(plan *planner.Plan) error {
 	return nil
 }
 
-// changeFile carries out one change, if it is one that asks the API for nothing.
+// changeFile carries out one change that asks the API for nothing.
 func (r *run) changeFile(c *planner.Change) {
 	began := time.Now()
 	var img *state.Image
@@ -113,15 +137,13 @@ func (r *run) changeFile(c *planner.Change) {
 	case planner.Import:
 		img, err = r.files.adopt(c)
 	case planner.Create, planner.Replace:
-		if c.Origin != planner.Restore {
-			return
-		}
 		img, err = r.files.restore(c)
 	case planner.NoOp, planner.Move:
 		return
 	}
 	if err != nil {
 		r.summary.Failed++
+		r.broken[c.Address] = false
 		r.emit(Failed{c.Address, c.Action, err, time.Since(began)})
 		return
 	}
@@ -130,6 +152,9 @@ func (r *run) changeFile(c *planner.Change) {
 	}
 	r.count(c.Action)
 	r.emit(Completed{c.Address, c.Action, c.Origin, img, time.Since(began)})
+	if c.Action == planner.Import && r.opts.Accept != nil && !r.opts.Accept(c.Address, r.results) {
+		r.broken[c.Address] = true
+	}
 }
 
 // clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths.

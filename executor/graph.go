@@ -35,6 +35,8 @@ type node struct {
 	holdsSlot   bool
 	// resumed says that the task is one of an interrupted run.
 	resumed bool
+	// unchecked says that its preconditions, which did not matter for a task that was paid for, have to hold before it is asked for anew.
+	unchecked bool
 	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
 	attempts int
 	fetches  int
@@ -112,8 +114,20 @@ func (r *run) build(plan *planner.Plan) {
 		}
 	}
 	for _, c := range plan.Changes {
+		if n := r.nodes[c.Address]; n != nil && !n.resumes() {
+			r.skipBroken(n)
+		}
 		if c.Origin == planner.Refused {
 			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
+		}
+	}
+}
+
+// skipBroken skips a node that is made from an image which is not as it was planned.
+func (r *run) skipBroken(n *node) {
+	for _, upstream := range n.change.Desired.Dependencies {
+		if isUnfit, isBroken := r.broken[upstream]; isBroken {
+			r.skip(n, Skipped{Address: n.address(), Because: upstream, Unfit: isUnfit})
 		}
 	}
 }

@@ -94,6 +94,7 @@ func (r *run) forget(n *node, why string) {
 	delete(r.tasks, n.address())
 	n.attempts, n.fetches, n.unknown, n.phase = 0, 0, 0, calling
 	n.rung, n.lookAgain = false, false
+	n.unchecked = n.resumes() && n.change.Desired.Lifecycle.Undecided
 	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost. To make it again costs %s",
 		why, n.change.Price.Dollars())})
 	record := state.Failed{Address: n.address(), Reason: why}

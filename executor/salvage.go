@@ -35,10 +35,14 @@ func (r *run) salvage(plan *planner.Plan) {
 	}
 }
 
-// sweep removes the temporary files that interrupted downloads left, but for those that a task on record still needs. A download that was cut off
-// always leaves its task on record.
-func (r *run) sweep() {
+// sweep removes the temporary files that interrupted runs left, but for those that a task on record still needs.
+func (r *run) sweep(plan *planner.Plan) {
 	dirs := map[string]bool{}
+	for _, c := range plan.Changes {
+		if c.Desired != nil {
+			dirs[path.Dir(c.Desired.Output)] = true
+		}
+	}
 	for _, task := range r.tasks {
 		dirs[path.Dir(task.Path)] = true
 	}
@@ -127,8 +131,9 @@ func pollToEnd(ctx context.Context, api API, task *state.Task) (bfl.Result, erro
 	unknown := 0
 	for {
 		result, err := look(ctx, api, task.ID, task.PollingURL)
-		if result.Status == bfl.NotFound {
-			unknown++
+		unknown++
+		if result.Status != bfl.NotFound {
+			unknown = 0
 		}
 		isOpen := result.Status == bfl.Pending || result.Status == bfl.NotFound && unknown < unknownLooks && task.PollingURL != ""
 		if err != nil || !isOpen {

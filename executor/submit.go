@@ -40,6 +40,13 @@ func (r *run) begin(n *node) {
 			return
 		}
 	}
+	if n.unchecked {
+		n.unchecked = false
+		if _, err := r.opts.Resolve(n.address(), r.results); err != nil {
+			r.fail(n, err)
+			return
+		}
+	}
 	if task := r.tasks[n.address()]; task != nil && task.Answered() && !n.isReplaced(task) {
 		r.fail(n, &TaskError{task.ID, "of an interrupted run, which was to make another image at this address, is still under way. Apply again when it has ended"})
 		return
@@ -101,8 +108,12 @@ func (r *run) complete(n *node) error {
 		request.Inputs[i].SHA256 = img.Output.SHA256
 	}
 	n.desired, n.request, n.fingerprint = desired, &request, n.change.Fingerprint
-	if n.fingerprint == "" {
-		n.fingerprint = request.Fingerprint()
+	switch made := request.Fingerprint(); n.fingerprint {
+	case "":
+		n.fingerprint = made
+	case made:
+	default:
+		return errors.New("what it is made from is not what the plan found. Nothing was asked for; plan again")
 	}
 	return nil
 }
@@ -110,7 +121,10 @@ func (r *run) complete(n *node) error {
 // keepsImage reports whether the image on record is the one that the request, known at last, would make.
 func (r *run) keepsImage(n *node) bool {
 	c := n.change
-	return c.Conditional() && c.Prior.Fingerprint == n.fingerprint &&
+	isSame := func() bool {
+		return c.Prior.Fingerprint == n.fingerprint || planner.SameButIgnored(n.desired, n.request, c.Prior)
+	}
+	return c.Conditional() && isSame() &&
 		!slices.ContainsFunc(c.Reasons, func(reason planner.Reason) bool {
 			return reason.Kind != planner.UpstreamChanges && reason.Kind != planner.RequestChanged
 		})
