@@ -30,6 +30,8 @@ type evaluator struct {
 	paths  *outputPaths
 	// decide is asked about each image; see Config.Evaluate.
 	decide Decide
+	// see changes an image that was evaluated again; see Config.See.
+	see func(*Image)
 	// labelSets are sets of labels by their text; see sharedLabels.
 	labelSets map[string]map[string]string
 	// spare is memory for the values of the next builder; see builder.release.

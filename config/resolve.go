@@ -45,6 +45,14 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *Result) (*
 	return img, diags
 }
 
+// See makes see what expressions see of images whose arguments are known only once results are: it is given each, evaluated again, to put recorded
+// values in the place of those that do not count, as Decide does where they are known.
+func (c *Config) See(see func(*Image)) {
+	if c.evaluator != nil {
+		c.evaluator.see = see
+	}
+}
+
 var errNoImage = errors.New("it is not in the configuration, or something that it depends on is wrong")
 
 func (e *evaluator) resolve(addr addrs.Image, results func(addrs.Image) *Result) (*Image, error) {
