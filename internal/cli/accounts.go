@@ -38,6 +38,10 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 	asked, needed := map[string]bool{}, map[string]bool{}
 	for _, c := range plan.Changes {
 		if c.Generates() {
+			if w.config.Settings.Providers[c.Desired.Provider] == nil {
+				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
+					"Configure it, or let changes of the image's provider count", c.Address, c.Desired.Provider)
+			}
 			asked[c.Desired.Provider], needed[c.Desired.Provider] = true, true
 		}
 	}

@@ -198,6 +198,7 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 		}}, nil)
 	})
 	defer stop()
+	w.config.See(plan.See())
 	summary, applyErr := executor.Apply(a.env.Abort, plan, executor.Options{
 		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
 		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, Accept: w.accept, OnEvent: func(e executor.Event) {
@@ -239,13 +240,19 @@ func (w *workspace) results(addr addrs.Image) *config.Result {
 func (w *workspace) accept(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
 	diags := w.config.Postconditions(addr, results)
 	w.demand(diags)
+	if diags.HasErrors() {
+		w.told[addr] = true
+	}
 	return !diags.HasErrors()
 }
 
 // conditions checks what can be told only now of images that were not made: the preconditions that depend on some that were, and the
-// postconditions of imported ones. The check blocks come last.
+// postconditions of imported ones that depend on others. The check blocks come last.
 func (w *workspace) conditions(plan *planner.Plan) {
 	for _, c := range plan.Changes {
+		if w.told[c.Address] {
+			continue
+		}
 		if c.Desired != nil && c.Desired.Lifecycle.Undecided && c.Origin != planner.Generate {
 			_, diags := w.config.Resolve(c.Address, w.results)
 			w.demand(diags)
@@ -294,6 +301,7 @@ func (w *workspace) resolve(addr addrs.Image, results func(addrs.Image) *config.
 	img, diags := w.config.Resolve(addr, results)
 	w.app.showDiagnostics(w.config, diags)
 	if diags.HasErrors() {
+		w.told[addr] = true
 		return nil, errors.New("it cannot be made as it is configured, which is known only now; see the error above")
 	}
 	return img, nil

@@ -116,6 +116,8 @@ func (g *imageGraph) add(img *config.Image) {
 		switch {
 		case source.IsImage:
 			e.needs[g.node(source.Image).String()] = true
+		case slices.ContainsFunc(img.Sensitive, func(name string) bool { return name == img.Request.Inputs[i].Field }):
+			e.inputs = append(e.inputs, "(sensitive value)")
 		case source.File != "":
 			e.inputs = append(e.inputs, source.Name)
 		case img.Request.Inputs[i].URL != "":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func (w *workspace) planImport(imported config.Import, o *planOptions) (*planner
 	options.Only = map[addrs.Image]bool{imported.To: true}
 	plan, diags := w.evaluate(options)
 	if plan != nil {
-		diags = append(diags, w.strangers(plan)...)
+		diags = slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior))
 	}
 	w.app.showDiagnostics(w.config, diags)
 	if diags.HasErrors() {
@@ -98,9 +99,6 @@ func (w *workspace) planImport(imported config.Import, o *planOptions) (*planner
 	}
 	if len(plan.Changes) != 1 || plan.Changes[0].Action != planner.Import {
 		return nil, fmt.Errorf("the configuration declares no %s. Write its image block first, so that it is known what the file is", imported.To)
-	}
-	if plan.Changes[0].Fingerprint == "" {
-		return nil, fmt.Errorf("the image %s is made from images that do not exist yet. Make or import these first", imported.To)
 	}
 	return plan, nil
 }

@@ -45,6 +45,8 @@ type workspace struct {
 	local    *state.Local
 	// unmet says that the configuration demands what the apply's images are not.
 	unmet bool
+	// told are the images whose conditions were said not to hold.
+	told map[addrs.Image]bool
 }
 
 // load reads the root module.
@@ -77,7 +79,7 @@ func statePathOf(dir string, cfg *config.Config, simulate bool) string {
 
 // open takes the lock and opens all that the root module's images are kept in.
 func (a *app) open(ctx context.Context, dir, operation string, cfg *config.Config, o *planOptions) (*workspace, error) {
-	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
+	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg, told: map[addrs.Image]bool{}}
 	statePath := cmp.Or(o.statePath, statePathOf(dir, cfg, o.simulate))
 	var err error
 	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
@@ -159,6 +161,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		return planner.New(options).RefreshOnly(found), diags, err
 	}
 	if o.destroy {
+		options.Moves = w.moves()
 		plan, diags := planner.New(options).DestroyAll()
 		return plan, diags, nil
 	}
@@ -166,15 +169,34 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 	if diags.HasErrors() {
 		return nil, diags, nil
 	}
-	if renames := plan.Renames(); len(renames) > 0 {
-		// Planned again with what the first plan found: an image that only changed its address is not bought a second time.
-		options.Renamed = renames
+	for renames := plan.Renames(options.Files); len(renames) > 0; renames = plan.Renames(options.Files) {
+		// Planned again with what the plan found: an image that only changed its address is not bought a second time, and then neither are those
+		// that are made from it.
+		known := len(options.Renamed)
+		options.Renamed = merged(options.Renamed, renames)
 		if plan, diags = w.evaluate(options); diags.HasErrors() {
 			return nil, diags, nil
 		}
-		diags = append(diags, renameHints(renames, options.Files)...)
+		if len(options.Renamed) == known {
+			break
+		}
 	}
-	return plan, append(diags, w.strangers(plan)...), notReplaced(plan, options)
+	diags = append(diags, renameHints(options.Renamed, options.Files)...)
+	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior)), notReplaced(plan, options)
+}
+
+// merged adds renames to those that are known. An image that went to one address does not go to another as well.
+func merged(known, found map[addrs.Image]*planner.Change) map[addrs.Image]*planner.Change {
+	all, gone := map[addrs.Image]*planner.Change{}, map[addrs.Image]bool{}
+	for to, from := range known {
+		all[to], gone[from.Address] = from, true
+	}
+	for to, from := range found {
+		if all[to] == nil && !gone[from.Address] {
+			all[to] = from
+		}
+	}
+	return all
 }
 
 // notReplaced refuses what -replace names where no image of the plan has that address: most likely it is mistyped, or stands for a block whose
@@ -444,6 +466,56 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 				c.Address, c.Desired.Output)
 		}
 		diags = append(diags, d)
+	}
+	return diags
+}
+
+// occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
+// says: they can be left out of the plan, forgotten, frozen, refused, or keep a path that is ignored.
+func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
+	if len(prior.Images) == 0 {
+		return nil
+	}
+	stays := map[string]addrs.Image{}
+	planned := map[addrs.Image]bool{}
+	for _, c := range plan.Changes {
+		if c.Prior == nil {
+			continue
+		}
+		if planned[c.Address] = true; c.From != nil {
+			planned[*c.From] = true
+		}
+		switch {
+		case c.Action == planner.Destroy:
+		case c.Action == planner.NoOp, c.Action == planner.Forget, c.Withheld():
+			stays[c.Prior.Output.Path] = c.Address
+		default:
+			if _, isTaken := stays[c.Desired.Output]; !isTaken {
+				stays[c.Desired.Output] = c.Address
+			}
+		}
+	}
+	for addr, img := range prior.Images {
+		if !planned[addr] {
+			stays[img.Output.Path] = addr
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		if c.Action == planner.NoOp || c.Desired == nil {
+			continue
+		}
+		owner, isTaken := stays[c.Desired.Output]
+		if !isTaken || owner == c.Address {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "The path belongs to another image",
+			Detail: fmt.Sprintf("%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another path with "+
+				"its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner),
+			Subject: c.Desired.Range.Ptr(),
+		})
 	}
 	return diags
 }
