@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -448,6 +449,48 @@ func TestRestoredImagesAreFree(t *testing.T) {
 	}
 	if got := r.plan(t).Changes[0]; got.Origin != planner.Restore || got.Cost != 0 {
 		t.Errorf("planned as %s at %s, want a restore for nothing", got.Origin, got.Cost.Dollars())
+	}
+}
+
+// A file that could not be put in its place, for a fault or because the run was to end, is not what the plan has images made from.
+func TestNothingIsMadeFromAFailedRestore(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for name, tt := range map[string]struct {
+		drain context.Context
+		want  Summary
+	}{
+		"the store cannot give it": {nil, Summary{Failed: 1, Skipped: 2}},
+		"interrupted":              {ended, Summary{Skipped: 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 1)
+			r.opts.Drain = tt.drain
+			a := r.image(t, "a")
+			kept := *r.made(t, a)
+			kept.Output.SHA256 = strings.Repeat("0", 64) // Nowhere.
+			r.image(t, "b", "a")
+			r.image(t, "c", "b")
+			a.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a before"}}
+			r.stored = func(addr addrs.Image, _ string, _ bool) []*state.Image {
+				if addr == a.Address {
+					return []*state.Image{&kept}
+				}
+				return nil
+			}
+			summary, err := r.apply(t)
+			if !errors.Is(err, ErrIncomplete) {
+				t.Errorf("Apply's error is %v, want ErrIncomplete", err)
+			}
+			if diff := cmp.Diff(tt.want, summary); diff != "" {
+				t.Errorf("summary (-want +got):\n%s", diff)
+			}
+			if len(r.api.attempts) > 0 {
+				t.Errorf("submitted: %v", r.api.attempts)
+			}
+		})
 	}
 }
 

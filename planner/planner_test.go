@@ -542,6 +542,70 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
+// What is there already is taken before anything is bought.
+func TestWhatIsThereIsTaken(t *testing.T) {
+	t.Parallel()
+	t.Run("of two images that go, the one whose file is there", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		lost, there := w.image(t, "image.lost", "one"), w.image(t, "image.there", "one")
+		w.make(t)
+		w.images = nil
+		w.image(t, "image.new", "one")
+		w.files[lost.Address] = state.Missing
+		plan, _ := w.plan(t, Options{})
+		if from := plan.Renames(w.files)[addr(t, "image.new")]; from == nil || from.Address != there.Address {
+			t.Errorf("taken over is %v, want image.there", from)
+		}
+	})
+	t.Run("the image on record, where only what is ignored differs", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		logo := w.image(t, "image.logo", "a logo")
+		logo.Request.Inputs = []bfl.Input{{Field: logo.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
+		logo.Sources = []config.Source{{File: "r.png"}}
+		logo.Lifecycle.IgnoreChanges = []string{"references"}
+		w.make(t)
+		prior := w.prior.Images[logo.Address]
+		logo.Request.Inputs = slices.Clone(logo.Request.Inputs)
+		logo.Request.Inputs[0].SHA256 = strings.Repeat("2", 64)
+		w.files[logo.Address] = state.Missing
+		plan, _ := w.plan(t, Options{Stored: func(_ addrs.Image, fingerprint string, _ bool) []*state.Image {
+			if fingerprint == prior.Fingerprint {
+				return []*state.Image{prior}
+			}
+			return nil
+		}})
+		if c := plan.Changes[0]; c.Origin != Restore || c.Kept != prior {
+			t.Errorf("it comes from %q", c.Origin)
+		}
+	})
+	t.Run("a real image, whatever a simulator was asked for", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		logo := w.image(t, "image.logo", "a logo")
+		w.make(t)
+		w.prior.Tasks = map[addrs.Image]*state.Task{logo.Address: {ID: "task", Fingerprint: logo.Request.Fingerprint(), Simulated: true}}
+		plan, _ := w.plan(t, Options{Simulator: func(string) bool { return false }})
+		if got := lines(plan)[0]; got != "no-op image.logo" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("but no seed, where another image is wanted", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		w.image(t, "image.old", "one")
+		w.make(t)
+		w.images = nil
+		renamed := w.image(t, "image.new", "one")
+		plan, _ := w.plan(t, Options{})
+		plan, _ = w.plan(t, Options{Renamed: plan.Renames(nil), Replace: []addrs.Image{renamed.Address}})
+		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed != nil {
+			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed)
+		}
+	})
+}
+
 // A provider on this machine may be the simulator, or a proxy of the real API. What is real counts there, and what is simulated counts only there.
 func TestSimulated(t *testing.T) {
 	t.Parallel()
