@@ -473,7 +473,8 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 // occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
 // says: they can be left out of the plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
-	if len(prior.Images) == 0 {
+	writes := func(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
+	if len(prior.Images) == 0 || !slices.ContainsFunc(plan.Changes, writes) {
 		return nil
 	}
 	stays := map[string]addrs.Image{}
@@ -502,7 +503,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp || c.Desired == nil {
+		if !writes(c) {
 			continue
 		}
 		owner, isTaken := stays[c.Desired.Output]
