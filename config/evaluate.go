@@ -164,9 +164,6 @@ func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *Result) 
 	}
 	if !isKnown(o.img) {
 		if img, _ := e.resolve(addr, results); img != nil {
-			if e.see != nil {
-				e.see(img)
-			}
 			o.img = img
 		}
 	}

@@ -45,8 +45,8 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *Result) (*
 	return img, diags
 }
 
-// See makes see what expressions see of images whose arguments are known only once results are: it is given each, evaluated again, to put recorded
-// values in the place of those that do not count, as Decide does where they are known.
+// See makes see change each image that is evaluated again, by Resolve or because an expression names it, once results are there: it puts recorded values
+// in the place of those that do not count, as Decide does where they are known.
 func (c *Config) See(see func(*Image)) {
 	if c.evaluator != nil {
 		c.evaluator.see = see
@@ -136,6 +136,9 @@ func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, image fun
 	e.paths = newOutputPaths(e.settings.OutputDir) // The path was claimed by the plan.
 	img := newBuilder(e, b, s, ctx, expansion).instance(each)
 	b.tainted, e.paths = tainted, paths
+	if img != nil && e.see != nil {
+		e.see(img)
+	}
 	return img
 }
 

@@ -78,7 +78,8 @@ type Options struct {
 	RetryModerated bool
 	// Drain, when done, ends the beginning of new work; its cause is what skipped images are told.
 	Drain context.Context
-	// Resolve evaluates the desired image again, now that the results of the images upstream are known. It is called for changes
+	// Resolve evaluates the desired image again, now that the results of the images upstream are known, and returns it as the plan saw it; see
+	// planner.Plan.See. It is called for changes
 	// with arguments or preconditions that were not known in the plan, one at a time.
 	Resolve func(addr addrs.Image, results func(addrs.Image) *config.Result) (*config.Image, error)
 	// Accept checks an image that is there now against its postconditions, one at a time. The image is kept in any case, but where this fails,

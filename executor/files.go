@@ -152,7 +152,7 @@ func (r *run) changeFile(c *planner.Change) {
 	}
 	r.count(c.Action)
 	r.emit(Completed{c.Address, c.Action, c.Origin, img, time.Since(began)})
-	if c.Action == planner.Import && r.opts.Accept != nil && !r.opts.Accept(c.Address, r.results) {
+	if c.Action == planner.Import && !r.accepts(c.Address) {
 		r.broken[c.Address] = true
 	}
 }

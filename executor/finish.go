@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -69,9 +70,14 @@ func freelyChanged(prior *state.Image, desired *config.Image) bool {
 	return prior.Output.Path != desired.Output || prior.Provider != desired.Provider || !maps.Equal(prior.Labels, desired.Labels)
 }
 
+// accepts reports whether an image that is there now can be made from.
+func (r *run) accepts(addr addrs.Image) bool {
+	return r.opts.Accept == nil || r.opts.Accept(addr, r.results)
+}
+
 // unblock lets those begin that waited for a node, unless its image is not what they can be made from.
 func (r *run) unblock(n *node) {
-	if r.opts.Accept != nil && !r.opts.Accept(n.address(), r.results) {
+	if !r.accepts(n.address()) {
 		n.unfit = true
 		r.skipDownstream(n)
 		return

@@ -92,7 +92,6 @@ func (r *run) complete(n *node) error {
 			return err
 		}
 		if isUnknown {
-			planner.Ignore(again, n.change.Prior)
 			desired, request = again, again.Request
 		}
 	}

@@ -112,10 +112,12 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 		c.Desired, c.Request = new(*desired), new(*c.Request)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
-		if kept := p.keptOf(c); kept != nil && p.prior.files[c.Address] == state.Missing {
-			c.Frozen, c.Desired, c.Request, c.Fingerprint = false, desired, &desired.Request, prior.Fingerprint
-			c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
-			return c.keep(kept)
+		if c.Lost() {
+			if kept := p.keptOf(c); kept != nil {
+				c.Frozen, c.Desired, c.Request, c.Fingerprint = false, desired, &desired.Request, prior.Fingerprint
+				c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
+				return c.keep(kept)
+			}
 		}
 	}
 	switch {
