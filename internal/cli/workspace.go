@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -423,126 +420,6 @@ func selectors(flag string, texts []string) ([]planner.Selector, error) {
 		parsed = append(parsed, s)
 	}
 	return parsed, nil
-}
-
-// strangers refuses to put images where files are that this program did not make: they may be somebody's work, or images
-// paid for whose state was lost.
-func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
-	known := map[string]bool{}
-	for _, img := range w.session.State().Images {
-		known[img.Output.Path] = true
-	}
-	for _, task := range w.session.State().Tasks {
-		known[task.Path] = true
-	}
-	var diags hcl.Diagnostics
-	there := map[string]map[string]fs.DirEntry{}
-	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp || c.Desired == nil || known[c.Desired.Output] {
-			continue
-		}
-		dir, name := path.Split(c.Desired.Output)
-		names, ok := there[dir]
-		if !ok {
-			names = w.listing(dir)
-			there[dir] = names
-		}
-		entry := names[name]
-		if entry == nil || w.importedInPlace(c) {
-			continue
-		}
-		d := &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "A file is in the way",
-			Detail: fmt.Sprintf("%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. "+
-				"Move it away, or give the image another path with its argument output. If it is the image, made earlier, bring back the state file that goes with it, "+
-				"or adopt the file with an import block.",
-				c.Address, c.Desired.Output),
-			Subject: c.Desired.Range.Ptr(),
-		}
-		if entry.IsDir() {
-			d.Summary = "A directory is in the way"
-			d.Detail = fmt.Sprintf("%s would be written to %s, and that is a directory. Move it away, or give the image another path with its argument output.",
-				c.Address, c.Desired.Output)
-		}
-		diags = append(diags, d)
-	}
-	return diags
-}
-
-// occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
-// says: they can be left out of the plan, forgotten, frozen, refused, or keep a path that is ignored.
-func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
-	writes := func(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
-	if len(prior.Images) == 0 || !slices.ContainsFunc(plan.Changes, writes) {
-		return nil
-	}
-	stays := map[string]addrs.Image{}
-	planned := map[addrs.Image]bool{}
-	for _, c := range plan.Changes {
-		if c.Prior == nil {
-			continue
-		}
-		if planned[c.Address] = true; c.From != nil {
-			planned[*c.From] = true
-		}
-		switch {
-		case c.Action == planner.Destroy:
-		case c.Action == planner.NoOp, c.Action == planner.Forget, c.Withheld():
-			stays[c.Prior.Output.Path] = c.Address
-		default:
-			if _, isTaken := stays[c.Desired.Output]; !isTaken {
-				stays[c.Desired.Output] = c.Address
-			}
-		}
-	}
-	for addr, img := range prior.Images {
-		if !planned[addr] {
-			stays[img.Output.Path] = addr
-		}
-	}
-	var diags hcl.Diagnostics
-	for _, c := range plan.Changes {
-		if !writes(c) {
-			continue
-		}
-		owner, isTaken := stays[c.Desired.Output]
-		if !isTaken || owner == c.Address {
-			continue
-		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "The path belongs to another image",
-			Detail: fmt.Sprintf("%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another path with "+
-				"its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner),
-			Subject: c.Desired.Range.Ptr(),
-		})
-	}
-	return diags
-}
-
-// listing returns what is in an output directory, by name: one look for all images in it.
-func (w *workspace) listing(dir string) map[string]fs.DirEntry {
-	// A directory that cannot be listed cannot be written to either; apply says why.
-	entries, _ := w.outputs.ReadDir(path.Clean(dir))
-	names := make(map[string]fs.DirEntry, len(entries))
-	for _, entry := range entries {
-		names[entry.Name()] = entry
-	}
-	return names
-}
-
-// importedInPlace reports whether the file at the image's path is the one to import.
-func (w *workspace) importedInPlace(c *planner.Change) bool {
-	if c.Import == nil {
-		return false
-	}
-	file, err := os.Stat(c.Import.File)
-	if err != nil {
-		return false
-	}
-	there, err := w.outputs.Stat(c.Desired.Output)
-	return err == nil && os.SameFile(file, there)
 }
 
 // inputOptions are where the values of variables come from, in the order given.
