@@ -21,13 +21,17 @@ type Checker struct {
 	limit int64
 	n     int64
 	sum   hash.Hash
+	id    *identity
 	d     dispatcher
 	err   error // the first error; it stays
+	// identity is the content identity once it is known.
+	identity string
 }
 
 // NewChecker returns a Checker for a file of at most limit bytes.
 func NewChecker(limit int64) *Checker {
-	return &Checker{limit: limit, sum: sha256.New()}
+	id := newIdentity()
+	return &Checker{limit: limit, sum: sha256.New(), id: id, d: dispatcher{id: id}}
 }
 
 // Write takes the next bytes of the file. Its errors are of type *Error, and every later call returns the first one
@@ -61,7 +65,16 @@ func (c *Checker) Finish() (Info, error) {
 	info := c.d.info()
 	info.Bytes = c.n
 	info.SHA256 = hex.EncodeToString(c.sum.Sum(nil))
+	info.Content = c.content()
 	return info, nil
+}
+
+// content returns the content identity. It is computed once, since that ends it.
+func (c *Checker) content() string {
+	if c.identity == "" {
+		c.identity = c.id.end()
+	}
+	return c.identity
 }
 
 // scanner follows the structure of one format.
@@ -79,6 +92,7 @@ type dispatcher struct {
 	format string
 	scanner
 	head collector
+	id   *identity // nil where nobody asks
 }
 
 // signatureSize is as much as any format needs to be told apart. No image is shorter.
@@ -95,14 +109,15 @@ func (d *dispatcher) scan(p []byte) error {
 	head := d.head.bytes()
 	switch {
 	case bytes.HasPrefix(head, pngSignature):
-		d.format, d.scanner = PNG, &pngScanner{}
+		d.format, d.scanner = PNG, &pngScanner{id: d.id}
 	case bytes.HasPrefix(head, jpegSignature):
-		d.format, d.scanner = JPEG, &jpegScanner{}
+		d.format, d.scanner = JPEG, &jpegScanner{id: d.id}
 	case isWebP(head):
-		d.format, d.scanner = WebP, &webpScanner{}
+		d.format, d.scanner = WebP, &webpScanner{id: d.id}
 	default:
 		return unknownFormat(head)
 	}
+	d.id.begin(d.format)
 	if err := d.scanner.scan(head); err != nil {
 		return err
 	}

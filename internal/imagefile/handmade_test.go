@@ -100,3 +100,17 @@ func webpFile(chunks ...[]byte) []byte {
 	binary.LittleEndian.PutUint32(b[4:], uint32(4+len(body)))
 	return append(append(b, "WEBP"...), body...)
 }
+
+// announce makes a WebP file say that it is longer by some bytes than its chunks are.
+func announce(file []byte, more uint32) []byte {
+	size := binary.LittleEndian.Uint32(file[4:])
+	binary.LittleEndian.PutUint32(file[4:], size+more)
+	return file
+}
+
+// unpadded takes the padding of the last chunk off a WebP file.
+func unpadded(file []byte) []byte {
+	file = file[:len(file)-1]
+	binary.LittleEndian.PutUint32(file[4:], uint32(len(file)-8))
+	return file
+}

@@ -25,8 +25,19 @@ type Info struct {
 	Width, Height int
 	// Bytes is the file's length.
 	Bytes int64
-	// SHA256 is the hash of the whole file in hexadecimal.
+	// SHA256 is the hash of the whole file in hexadecimal, of bytes behind its image too.
 	SHA256 string
+	// Content identifies the picture: a hash in lower-case hexadecimal of the file without what does not change the picture, such as the signed
+	// manifest that every file of the API has of its own. Two files with the same Content show the same picture; two that show the same may still differ
+	// in it, since nothing is decoded. It is made of
+	//
+	//   - in PNG, the chunks of pixels, palette, transparency, colour and animation, with IDAT as one however it is divided;
+	//   - in JPEG, all segments and scans but APP1, APP11, APP13 and comments, without fill bytes;
+	//   - in WebP, all chunks but EXIF, "XMP " and C2PA, and but the VP8X header of a still image, which repeats what the other chunks say;
+	//   - in each, the orientation that EXIF names unless that is the normal one;
+	//
+	// and of nothing that stands behind the image's end.
+	Content string
 }
 
 // Check reads r to its end and returns what the image is. A file that is longer than limit bytes, or is not a whole
@@ -44,7 +55,7 @@ func Check(r io.Reader, limit int64) (Info, error) {
 // colour profiles and previews; nothing legitimate comes near this.
 const maxHeader = 16 << 20
 
-// Header reads the beginning of r and returns the format and the dimensions, without Bytes and SHA256. It reads no
+// Header reads the beginning of r and returns the format and the dimensions, without Bytes, SHA256 and Content. It reads no
 // further than it must, which for PNG and WebP are the first bytes.
 func Header(r io.Reader) (Info, error) {
 	var d dispatcher

@@ -19,6 +19,16 @@ type jpegScanner struct {
 	framed        bool // a start of frame was read
 	scans         int
 	scanned       bool // the scan has data
+	id            *identity
+}
+
+// isPicture reports whether a segment counts for what the picture is. APP1 has EXIF and XMP, APP11 signed manifests, APP13 captions.
+func isPicture(marker byte) bool {
+	switch marker {
+	case markerAPP1, markerAPP11, markerAPP13, markerCOM:
+		return false
+	}
+	return true
 }
 
 type jpegState uint8
@@ -46,7 +56,11 @@ const (
 	markerSOI = 0xd8
 	markerEOI = 0xd9
 	markerSOS = 0xda
-	markerCOM = 0xfe
+
+	markerAPP1  = 0xe1
+	markerAPP11 = 0xeb
+	markerAPP13 = 0xed
+	markerCOM   = 0xfe
 )
 
 func (s *jpegScanner) dimensions() (width, height int) { return s.width, s.height }
@@ -70,6 +84,7 @@ func (s *jpegScanner) scan(p []byte) error {
 			p, err = s.gather(p, 6, s.readFrame)
 		case jpegInSegment:
 			n := min(s.left, len(p))
+			s.identify(p[:n])
 			s.left, p = s.left-n, p[n:]
 			if s.left == 0 {
 				s.endSegment()
@@ -117,6 +132,7 @@ func (s *jpegScanner) startMarker(code byte) error {
 			return damaged("it has no image data")
 		}
 		s.state = jpegAtEnd
+		s.id.write([]byte{0xff, code})
 		return nil
 	case code < markerSOF, code >= markerRST && code <= markerSOI:
 		return damaged("there is no valid marker after %s", s.where())
@@ -125,7 +141,20 @@ func (s *jpegScanner) startMarker(code byte) error {
 	return nil
 }
 
+// identify adds data of a segment to the content identity, where it belongs there.
+func (s *jpegScanner) identify(p []byte) {
+	switch {
+	case s.marker == markerAPP1:
+		s.id.writeEXIF(p)
+	case isPicture(s.marker):
+		s.id.write(p)
+	}
+}
+
 func (s *jpegScanner) startSegment(b []byte) error {
+	if isPicture(s.marker) {
+		s.id.write([]byte{0xff, s.marker, b[0], b[1]})
+	}
 	s.left = int(binary.BigEndian.Uint16(b)) - 2
 	if s.left < 0 {
 		return damaged("%s has no valid length", s.where())
@@ -170,6 +199,7 @@ func (s *jpegScanner) readFrame(b []byte) error {
 	if err := checkDimensions(uint64(width), uint64(height)); err != nil {
 		return err
 	}
+	s.identify(b)
 	s.width, s.height, s.framed = int(width), int(height), true
 	s.left -= len(b)
 	s.state = jpegInSegment
@@ -178,34 +208,49 @@ func (s *jpegScanner) readFrame(b []byte) error {
 
 func (s *jpegScanner) endSegment() {
 	s.state = jpegAtMarker
-	if s.marker == markerSOS {
+	switch s.marker {
+	case markerSOS:
 		s.scans++
 		s.state, s.scanned = jpegInScan, false
+	case markerAPP1:
+		s.id.endEXIF(true)
 	}
 }
 
-// skipScan goes on to what follows the next 0xFF. The search is vectorised, and nearly all of a file passes through
-// it.
+// skipScan goes on to what follows the next 0xFF that may be more than data. The search is vectorised, and nearly all of a file passes through
+// it, in pieces as long as possible, for the sake of the hash.
 func (s *jpegScanner) skipScan(p []byte) []byte {
-	i := bytes.IndexByte(p, 0xff)
-	if i != 0 {
-		s.scanned = true
+	end := 0
+	for {
+		i := bytes.IndexByte(p[end:], 0xff)
+		if i != 0 {
+			s.scanned = true
+		}
+		if i < 0 {
+			s.id.write(p)
+			return nil
+		}
+		end += i
+		if end+1 == len(p) || !isScanData(p[end+1]) {
+			break
+		}
+		s.scanned = s.scanned || p[end+1] == 0
+		end += 2
 	}
-	if i < 0 {
-		return nil
-	}
+	s.id.write(p[:end])
 	s.state = jpegInScanMarker
-	return p[i+1:]
+	return p[end+1:]
 }
+
+// isScanData reports whether the byte after a 0xFF leaves it in the scan: a stuffed byte, or a restart marker.
+func isScanData(code byte) bool { return code == 0 || code >= markerRST && code < markerRST+8 }
 
 // scanMarker takes the byte after a 0xFF in a scan.
 func (s *jpegScanner) scanMarker(code byte) error {
 	switch {
-	case code == 0:
-		s.state, s.scanned = jpegInScan, true
-		return nil
-	case code >= markerRST && code < markerRST+8:
-		s.state = jpegInScan
+	case isScanData(code):
+		s.id.write([]byte{0xff, code})
+		s.state, s.scanned = jpegInScan, s.scanned || code == 0
 		return nil
 	case code == 0xff:
 		return nil

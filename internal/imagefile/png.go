@@ -22,6 +22,14 @@ type pngScanner struct {
 	hasPalette    bool
 	pixels        uint64 // bytes of all IDAT chunks
 	pixelsOver    bool   // a chunk of another type came after IDAT
+	id            *identity
+}
+
+// pngPicture are the chunks that make the picture: its pixels, palette, transparency, colours and animation. All others are about the file, its
+// maker, or how it might be printed.
+var pngPicture = map[string]bool{
+	"IHDR": true, "PLTE": true, "IDAT": true, "IEND": true, "tRNS": true, "cHRM": true, "gAMA": true, "iCCP": true, "sBIT": true, "sRGB": true,
+	"cICP": true, "mDCV": true, "cLLI": true, "acTL": true, "fcTL": true, "fdAT": true,
 }
 
 type pngState uint8
@@ -50,6 +58,7 @@ func (s *pngScanner) scan(p []byte) error {
 		case pngInData:
 			n := min(uint64(s.left), uint64(len(p)))
 			s.crc = crc32.Update(s.crc, crc32.IEEETable, p[:n])
+			s.identify(p[:n])
 			s.left -= uint32(n) //nolint:gosec // n is at most s.left
 			p = p[n:]
 			if s.left == 0 {
@@ -57,7 +66,8 @@ func (s *pngScanner) scan(p []byte) error {
 			}
 			continue
 		case pngAtEnd:
-			return damaged("it goes on after the end of its image")
+			// Programs look no further, so that bytes behind the end are no damage: tools append such things as archives there.
+			return nil
 		}
 		var full bool
 		if p, full = s.part.fill(p, want); !full {
@@ -78,6 +88,7 @@ func (s *pngScanner) gathered(b []byte) error {
 		return s.startChunk(b)
 	case pngInHeader:
 		s.crc = crc32.Update(s.crc, crc32.IEEETable, b)
+		s.identify(b)
 		s.state = pngInChecksum
 		return s.readHeader(b)
 	case pngInChecksum:
@@ -110,6 +121,10 @@ func (s *pngScanner) startChunk(b []byte) error {
 	}
 	if s.kind != "IDAT" && s.pixels > 0 {
 		s.pixelsOver = true
+		s.id.endPixels()
+	}
+	if pngPicture[s.kind] && s.kind != "IDAT" {
+		s.id.chunk(s.kind, uint64(s.left))
 	}
 	if s.left == 0 {
 		s.state = pngInChecksum
@@ -152,11 +167,25 @@ func (s *pngScanner) checkChunk() error {
 	return nil
 }
 
+// identify adds data of a chunk to the content identity, where it belongs there.
+func (s *pngScanner) identify(p []byte) {
+	switch {
+	case s.kind == "IDAT":
+		s.id.writePixels(p)
+	case s.kind == "eXIf":
+		s.id.writeEXIF(p)
+	case pngPicture[s.kind]:
+		s.id.write(p)
+	}
+}
+
 func (s *pngScanner) endChunk(sum uint32) error {
 	if sum != s.crc {
 		return damaged("the checksum of %s is wrong", s.where())
 	}
 	switch s.kind {
+	case "eXIf":
+		s.id.endEXIF(false)
 	case "IHDR":
 		// Only now, since before its checksum was compared a damaged width would pass for an enormous one.
 		if err := checkDimensions(uint64(s.width), uint64(s.height)); err != nil { //nolint:gosec // both come from a uint32

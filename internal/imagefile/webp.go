@@ -10,7 +10,8 @@ func isWebP(head []byte) bool {
 }
 
 // webpScanner follows a WebP file: a RIFF header that announces the file's length, then chunks of type, length and
-// data, each padded to an even length. The rules are those of RFC 9649.
+// data, each padded to an even length. The rules are those of RFC 9649, but for what programs let pass: they look at nothing
+// behind the announced length, and take a length that leaves out the last chunk's padding, or ends in the beginning of a chunk.
 type webpScanner struct {
 	state         webpState
 	part          collector
@@ -18,9 +19,11 @@ type webpScanner struct {
 	chunk         int    // the chunk that is being read, counted from 1
 	kind          string
 	left          uint64 // bytes of its data and padding to come
+	padding       uint64 // how many of them are padding
 	width, height int
 	extended      bool // the first chunk was VP8X, and its dimensions hold
 	hasImage      bool
+	id            *identity
 }
 
 type webpState uint8
@@ -30,6 +33,7 @@ const (
 	webpInHead
 	webpInImage // the head of a VP8, VP8L or VP8X chunk
 	webpInData
+	webpInRest // what is announced and is no chunk
 	webpAtEnd
 )
 
@@ -47,15 +51,23 @@ func (s *webpScanner) scan(p []byte) error {
 			want = webpHeads[s.kind]
 		case webpInData:
 			n := min(s.left, uint64(len(p)))
+			s.identify(p[:min(n, s.left-min(s.left, s.padding))])
 			s.left, p = s.left-n, p[n:]
 			if s.left == 0 {
-				if err := s.nextChunk(); err != nil {
+				if err := s.endChunk(); err != nil {
 					return err
 				}
 			}
 			continue
+		case webpInRest:
+			n := min(s.riffLeft, uint64(len(p)))
+			s.riffLeft, p = s.riffLeft-n, p[n:]
+			if s.riffLeft == 0 {
+				s.state = webpAtEnd
+			}
+			continue
 		case webpAtEnd:
-			return damaged("it goes on after the length that it announces")
+			return nil
 		}
 		var full bool
 		if p, full = s.part.fill(p, want); !full {
@@ -69,6 +81,10 @@ func (s *webpScanner) scan(p []byte) error {
 	return nil
 }
 
+// webpNoPicture are the chunks that do not count for what the picture is. VP8X is needed for the others, and repeats what those say that do count; that of
+// an animation has its canvas besides.
+var webpNoPicture = map[string]bool{"EXIF": true, "XMP ": true, "C2PA": true, "VP8X": true}
+
 // webpHeads are the chunks with the image's dimensions, and how many bytes of them are looked at.
 var webpHeads = map[string]int{"VP8 ": 10, "VP8L": 5, "VP8X": 10}
 
@@ -77,18 +93,19 @@ func (s *webpScanner) gathered(b []byte) error {
 	case webpInHead:
 		return s.startChunk(b)
 	case webpInImage:
+		s.identify(b)
 		s.left -= uint64(len(b))
 		s.state = webpInData
 		if err := s.readImage(b); err != nil {
 			return err
 		}
 		if s.left == 0 {
-			return s.nextChunk()
+			return s.endChunk()
 		}
 		return nil
 	default: // the RIFF header
 		size := uint64(binary.LittleEndian.Uint32(b[4:]))
-		if size%2 != 0 || size < 4 {
+		if size < 4 {
 			return damaged("it announces a length that no such file has")
 		}
 		s.riffLeft = size - 4
@@ -96,28 +113,53 @@ func (s *webpScanner) gathered(b []byte) error {
 	}
 }
 
+// identify adds data of a chunk to the content identity, where it belongs there.
+func (s *webpScanner) identify(p []byte) {
+	switch {
+	case s.kind == "EXIF":
+		s.id.writeEXIF(p)
+	case !webpNoPicture[s.kind]:
+		s.id.write(p)
+	}
+}
+
+func (s *webpScanner) endChunk() error {
+	if s.kind == "EXIF" {
+		s.id.endEXIF(false)
+	}
+	return s.nextChunk()
+}
+
 // nextChunk waits for a chunk, or for the end of the file.
 func (s *webpScanner) nextChunk() error {
-	if s.riffLeft > 0 {
+	switch {
+	case s.riffLeft >= webpHead:
 		s.state = webpInHead
+		return nil
+	case !s.hasImage:
+		return damaged("it has no image data")
+	case s.riffLeft > 0:
+		s.state = webpInRest
 		return nil
 	}
 	s.state = webpAtEnd
-	if !s.hasImage {
-		return damaged("it has no image data")
-	}
 	return nil
 }
+
+// webpHead is the length of a chunk's head.
+const webpHead = 8
 
 func (s *webpScanner) startChunk(b []byte) error {
 	s.chunk++
 	s.kind = string(b[:4])
 	size := uint64(binary.LittleEndian.Uint32(b[4:]))
-	s.left = size + size%2
-	if s.left+8 > s.riffLeft {
+	s.riffLeft -= webpHead
+	if size > s.riffLeft {
 		return damaged("%s is longer than the file announces to be", ordinal(s.chunk, "chunk"))
 	}
-	s.riffLeft -= s.left + 8
+	s.padding = min(size%2, s.riffLeft-size)
+	s.left = size + s.padding
+	s.riffLeft -= s.left
 	first := s.chunk == 1
 	s.state = webpInData
 	switch s.kind {
@@ -133,6 +175,7 @@ func (s *webpScanner) startChunk(b []byte) error {
 		s.extended, s.state = true, webpInImage
 	case "ANMF":
 		s.hasImage = s.hasImage || s.extended
+		s.animate()
 	}
 	if first && s.state != webpInImage {
 		return damaged("its first chunk is no image")
@@ -140,10 +183,22 @@ func (s *webpScanner) startChunk(b []byte) error {
 	if s.state == webpInImage && size < uint64(webpHeads[s.kind]) { //nolint:gosec // a small positive constant
 		return damaged("%s is too short", ordinal(s.chunk, "chunk"))
 	}
+	if !webpNoPicture[s.kind] {
+		s.id.chunk(s.kind, size)
+	}
 	if s.left == 0 {
-		return s.nextChunk()
+		return s.endChunk()
 	}
 	return nil
+}
+
+// animate notes that the canvas belongs to the picture: the frames of an animation cover only parts of it.
+func (s *webpScanner) animate() {
+	if s.id == nil || !s.extended {
+		return
+	}
+	canvas := binary.BigEndian.AppendUint32(nil, uint32(s.width))         //nolint:gosec // of 24 bits
+	s.id.canvas = binary.BigEndian.AppendUint32(canvas, uint32(s.height)) //nolint:gosec // as above
 }
 
 // readImage takes the head of a chunk with dimensions.
@@ -173,8 +228,14 @@ func (s *webpScanner) readImage(b []byte) error {
 		return damaged("its image is %d x %d pixels and its canvas %d x %d", width, height, s.width, s.height)
 	}
 	s.width, s.height = int(width), int(height)
+	if s.kind == "VP8X" && b[0]&webpAnimated != 0 {
+		s.animate()
+	}
 	return nil
 }
+
+// webpAnimated is the flag of a VP8X chunk that says that the frames follow.
+const webpAnimated = 2
 
 func (s *webpScanner) end() error {
 	switch {
@@ -184,6 +245,8 @@ func (s *webpScanner) end() error {
 		return truncated("before %s, and announces to be longer", ordinal(s.chunk+1, "chunk"))
 	case s.state == webpInHead:
 		return truncated("inside the head of %s", ordinal(s.chunk+1, "chunk"))
+	case s.state == webpInRest:
+		return truncated("before the length that it announces")
 	default:
 		return truncated("inside %s", ordinal(max(s.chunk, 1), "chunk"))
 	}
