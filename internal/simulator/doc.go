@@ -11,6 +11,6 @@
 //   - A sample is the picture of a finished task, behind a signed URL that expires.
 //   - A fault is a deliberate failure of one step: submit, poll, download or webhook.
 //
-// The package shares the catalogue of models with the client, and nothing else: it reads bodies with code of its own, so that
-// a mistake in the client's requests is seen here.
+// The package shares the catalogue of models with the client, and the meaning of "the same picture" with the whole program; nothing else: it reads
+// bodies with code of its own, so that a mistake in the client's requests is seen here.
 package simulator

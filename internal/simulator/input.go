@@ -17,6 +17,7 @@ import (
 	_ "golang.org/x/image/webp"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
 // standInSize is taken to be the size of an image behind a URL, which is never fetched.
@@ -29,7 +30,8 @@ type input struct {
 	url string
 	// data is the decoded Base64.
 	data []byte
-	sum  [sha256.Size]byte
+	// sum identifies the picture, so that two files of one picture which the API signed are one input, or else the bytes.
+	sum [sha256.Size]byte
 	// size is zero where data is no image.
 	size bfl.Size
 }
@@ -65,6 +67,9 @@ func readInput(field, value string) (input, error) {
 	// The size is read from the header before anything is decoded: a small file can unpack to gigabytes.
 	if config, format, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && isWhole(format, data) {
 		in.size = bfl.Size{Width: config.Width, Height: config.Height}
+		if info, err := imagefile.Check(bytes.NewReader(data), bfl.MaxInputBytes+2); err == nil {
+			in.sum = sha256.Sum256([]byte(info.Content))
+		}
 	}
 	if in.size.Width > 0 && in.size.Height > bfl.MaxInputPixels/in.size.Width {
 		return input{}, fmt.Errorf("the image has more than %d megapixels", bfl.MaxInputPixels/1_000_000)

@@ -247,7 +247,7 @@ func (r *orderReader) sort(m *bfl.Model) {
 	slices.SortStableFunc(r.errs, func(a, b fieldError) int { return rank(a) - rank(b) })
 }
 
-// hash computes the digest: SHA-256 of the path, the parameters by name, and the inputs by their content's hash.
+// hash computes the digest: SHA-256 of the path, the parameters by name, and the inputs by their picture.
 func (o *order) hash() string {
 	h := sha256.New()
 	put := func(parts ...string) {

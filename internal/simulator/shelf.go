@@ -18,6 +18,8 @@ import (
 type shelf struct {
 	// memory bounds the bytes kept.
 	memory int64
+	// manifest returns what a task's file is signed with.
+	manifest func(*task) []byte
 
 	mu   sync.Mutex
 	used int64
@@ -53,12 +55,13 @@ type holder struct {
 var errGone = errors.New("the picture and its inputs are no longer kept")
 
 // newShelf returns an empty shelf.
-func newShelf(memory int64) *shelf {
+func newShelf(memory int64, manifest func(*task) []byte) *shelf {
 	return &shelf{
-		memory:  memory,
-		files:   make(map[*task]*list.Element),
-		inputs:  make(map[[sha256.Size]byte]*sharedInput),
-		drawing: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		memory:   memory,
+		manifest: manifest,
+		files:    make(map[*task]*list.Element),
+		inputs:   make(map[[sha256.Size]byte]*sharedInput),
+		drawing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -172,7 +175,7 @@ func (s *shelf) picture(t *task) ([]byte, error) {
 	if err := picture.Encode(&b, picture.Draw(spec), t.order.format()); err != nil {
 		return nil, err
 	}
-	data = b.Bytes()
+	data = signed(t.order.format(), b.Bytes(), t.size, s.manifest(t))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[t] = s.recent.PushFront(&file{t, data})
@@ -206,7 +209,7 @@ func (t *task) spec() picture.Spec {
 		Style:  o.style(),
 	}
 	for _, in := range o.inputs {
-		source := picture.Source{URL: in.url, Data: in.data}
+		source := picture.Source{URL: in.url, Data: in.data, Identity: string(in.sum[:])}
 		if in.field == o.model.Inputs.Mask {
 			spec.Mask = &source
 		} else {

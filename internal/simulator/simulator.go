@@ -65,7 +65,7 @@ func New(opts Options) (*Simulator, error) {
 	}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.books.out = opts.Ledger
-	s.shelf = newShelf(s.opts.Memory)
+	s.shelf = newShelf(s.opts.Memory, s.manifest)
 	s.postman = newPostman(opts.Webhooks)
 	s.routes = s.newRoutes()
 	for _, f := range opts.Faults {

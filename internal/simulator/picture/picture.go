@@ -46,6 +46,16 @@ type Spec struct {
 type Source struct {
 	URL  string
 	Data []byte
+	// Identity, when not empty, is what tells the image apart from others, instead of the bytes of Data: those of one image may differ.
+	Identity string
+}
+
+// identity is what decides, with the rest of a Spec, what is drawn.
+func (s Source) identity() []byte {
+	if s.Identity != "" {
+		return []byte(s.Identity)
+	}
+	return s.Data
 }
 
 // Draw returns the picture. It is opaque. Safe for concurrent use.
@@ -88,11 +98,11 @@ func newArt(s Spec) art {
 	put('y', []byte(s.Style))
 	for _, r := range s.References {
 		put('u', []byte(r.URL))
-		put('r', r.Data)
+		put('r', r.identity())
 	}
 	if s.Mask != nil {
 		put('u', []byte(s.Mask.URL))
-		put('k', s.Mask.Data)
+		put('k', s.Mask.identity())
 	}
 	r := &chance{binary.LittleEndian.Uint64(h.Sum(nil))}
 	return art{chance: r, palette: choosePalette(s.Prompt, r), scene: chooseScene(s.Prompt, r)}
