@@ -88,8 +88,8 @@ func (e *endpoint) allowsKey(address string) error {
 	case u.User != nil:
 		return &URLError{host, "it has a user name in it"}
 	case e.loopback:
-		// Another port is another program, maybe another user's.
-		if !isLoopback(host) || portOf(u) != portOf(&e.url) || u.Scheme != e.url.Scheme {
+		// Another port, or another address, is another program, maybe another user's.
+		if !sameHost(u, &e.url) {
 			return &URLError{host, "the key is only sent to " + e.url.Host}
 		}
 		return nil
@@ -116,30 +116,6 @@ func (e *endpoint) allowsDownload(u *url.URL) error {
 		return nil
 	}
 	return &URLError{host, "images are only fetched over https"}
-}
-
-// canonicalHost returns the host of an address in the form in which hosts are compared.
-func canonicalHost(u *url.URL) string {
-	return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-}
-
-func portOf(u *url.URL) string {
-	if port := u.Port(); port != "" {
-		return port
-	}
-	if u.Scheme == "http" {
-		return "80"
-	}
-	return "443"
-}
-
-// isLoopback reports whether a host is this machine by its very name.
-func isLoopback(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if ip := net.ParseIP(host); ip != nil {
-		return ip.IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // registrableDomain returns the domain that one owner has registered, such as bfl.ai for api.eu.bfl.ai. It is "" for

@@ -127,8 +127,8 @@ func TestAllowsKey(t *testing.T) {
 		},
 		{
 			base:    "http://127.0.0.1:8787",
-			allowed: []string{"http://127.0.0.1:8787/x", "http://localhost:8787/x", "http://eu.localhost:8787/", "http://[::1]:8787/"},
-			refused: []string{"http://127.0.0.1:8788/", "https://127.0.0.1:8787/", "https://api.bfl.ai/", "http://api.bfl.ai:8787/"},
+			allowed: []string{"http://127.0.0.1:8787/x", "http://localhost:8787/x", "http://eu.localhost:8787/", "http://[::1]:8787/", "http://LOCALHOST.:8787/", "http://[::ffff:127.0.0.1]:8787/"},
+			refused: []string{"http://127.0.0.1:8788/", "https://127.0.0.1:8787/", "https://api.bfl.ai/", "http://api.bfl.ai:8787/", "http://127.0.0.2:8787/", "http://127.1.1.1:8787/"},
 		},
 	}
 	for _, test := range tests {
