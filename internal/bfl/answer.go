@@ -98,6 +98,18 @@ func jsonNumber(raw json.RawMessage) (float64, bool) {
 	return n, true
 }
 
+// maxCost is more credits than any image costs. What is beyond, or negative, is no price.
+const maxCost = 1_000_000
+
+// jsonCost returns the amount of credits that an answer names as its price.
+func jsonCost(raw json.RawMessage) (Credits, bool) {
+	credits, ok := jsonNumber(raw)
+	if !ok || credits < 0 || credits > maxCost {
+		return 0, false
+	}
+	return CreditsOf(credits), true
+}
+
 // jsonInt returns a JSON integer, exactly, or nil.
 func jsonInt(raw json.RawMessage) *int64 {
 	if n, err := strconv.ParseInt(jsonText(raw), 10, 64); err == nil {

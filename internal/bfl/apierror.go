@@ -2,7 +2,6 @@ package bfl
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ type APIError struct {
 	RetryAfter time.Duration
 
 	who          string // who answered; "" is the API
+	get          bool   // the call only asked for something, so that making it again does no harm
 	saysNotFound bool   // the body says that there is no such task
 }
 
@@ -36,20 +36,39 @@ type FieldError struct {
 	Type string
 }
 
-// Retryable reports whether the same call may succeed later: after 429, 500, 502, 503 and 504.
+// Retryable reports whether the call that was answered so may be made again, and may succeed then. For one that only asks, that is all that is Transient. For a
+// submission it is 500, 502, 503, and 429 unless a quota is exhausted, by which the API says that it did not accept it.
 func (e *APIError) Retryable() bool {
+	if e.get {
+		return e.Transient()
+	}
 	switch e.StatusCode {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable:
 		return true
 	}
-	return false
+	return e.RateLimited()
 }
 
-// Ambiguous reports whether the request may have been carried out all the same: a gateway's own statuses, such as 524, say that the server behind
-// it did not answer in time. Of those that are Retryable the API says that it was not.
+// Transient reports whether the answer is about this moment, not about what was asked: 408, 425, 429, and all of the server's failures and those
+// of the gateways before it. It does not say that a submission may be made again.
+func (e *APIError) Transient() bool {
+	switch e.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return e.StatusCode >= http.StatusInternalServerError
+}
+
+// Ambiguous reports whether a submission may have been accepted all the same: 408, 504, 520 to 530 and the like are words of a gateway that got no answer from
+// the API. What only asks is never ambiguous.
 func (e *APIError) Ambiguous() bool {
-	return e.StatusCode > http.StatusInternalServerError && !e.Retryable()
+	return !e.get && (e.StatusCode == http.StatusRequestTimeout || e.StatusCode >= http.StatusInternalServerError && !e.Retryable())
+}
+
+// Misdirected reports whether a call that only asks got a refusal that is neither about this moment, nor about the key or the account, but about the address:
+// 400, 404, 410, 414 and the like. It says nothing about the task that the address was of, which may be known elsewhere; see Find.
+func (e *APIError) Misdirected() bool {
+	return e.get && e.StatusCode < http.StatusInternalServerError && !e.Transient() && !e.Unauthorized() && !e.OutOfCredits()
 }
 
 // Unauthorized reports whether the key was refused, so that no call with it can succeed.
@@ -60,8 +79,10 @@ func (e *APIError) Unauthorized() bool {
 // OutOfCredits reports whether the account cannot pay.
 func (e *APIError) OutOfCredits() bool { return e.StatusCode == http.StatusPaymentRequired }
 
-// RateLimited reports whether the account has too many active tasks, or makes too many calls.
-func (e *APIError) RateLimited() bool { return e.StatusCode == http.StatusTooManyRequests }
+// RateLimited reports whether the account has too many active tasks, or makes too many calls; not whether its quota is exhausted, which has the same status.
+func (e *APIError) RateLimited() bool {
+	return e.StatusCode == http.StatusTooManyRequests && !e.QuotaExhausted()
+}
 
 // maxFieldsShown bounds how many fields an error's text names.
 const maxFieldsShown = 4
@@ -102,12 +123,12 @@ func (e *APIError) summary() string {
 		return e.who + " answered " + status
 	}
 	switch {
-	case e.StatusCode == http.StatusUnauthorized:
-		return "the API does not accept the key (" + status + ")"
-	case e.StatusCode == http.StatusForbidden:
-		return "the API refuses access with this key (" + status + ")"
+	case e.Unauthorized():
+		return "the API refuses the key (" + status + ")"
 	case e.OutOfCredits():
 		return "the account has not enough credits (" + status + ")"
+	case e.QuotaExhausted():
+		return "the account has used up what it may (" + status + ")"
 	case e.RateLimited():
 		return "the API asks to slow down (" + status + ")"
 	case e.StatusCode == http.StatusBadRequest, e.StatusCode == http.StatusUnprocessableEntity:
@@ -132,9 +153,14 @@ const maxErrorBody = 64 << 10
 // readAPIError reads the error that an answer is.
 func (c *Client) readAPIError(resp *http.Response) *APIError {
 	// What cannot be read of the body is missing from the message only; the status says the rest.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	e := &APIError{StatusCode: resp.StatusCode}
-	asked := parseErrorBody(e, body)
+	body, _, _ := readBody(resp, maxErrorBody)
+	return c.newAPIError(resp, body)
+}
+
+// newAPIError returns the error that an answer with that body is.
+func (c *Client) newAPIError(resp *http.Response, body []byte) *APIError {
+	e := &APIError{StatusCode: resp.StatusCode, get: resp.Request.Method != http.MethodPost}
+	asked := parseErrorBody(e, body[:min(len(body), maxErrorBody)])
 	e.RetryAfter = retryAfter(resp.StatusCode, resp.Header, asked, time.Now())
 	c.cleanError(e)
 	return e

@@ -35,7 +35,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"a detail", 403, `{"detail":"Not authenticated"}`,
 			bfl.APIError{Message: "Not authenticated"},
-			"the API refuses access with this key (403 Forbidden): Not authenticated",
+			"the API refuses the key (403 Forbidden): Not authenticated",
 		},
 		{
 			"a list of details", 422,
@@ -73,7 +73,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"an error object", 401, `{"error":{"code":"bad_key","message":"Invalid API key"}}`,
 			bfl.APIError{Code: "bad_key", Message: "Invalid API key"},
-			"the API does not accept the key (401 Unauthorized): Invalid API key",
+			"the API refuses the key (401 Unauthorized): Invalid API key",
 		},
 		{
 			"a detail object", 429, `{"detail":{"error":"rate_limited","message":"24 active tasks","retry_after":3}}`,
@@ -116,7 +116,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"an answer that repeats the key", 401, `{"detail":"Key \u0062fl-secret-0123456789 is revoked","error":"` + key + `","details":{"` + key + `":"` + key + `"}}`,
 			bfl.APIError{Code: "[key]", Message: "Key [key] is revoked", Fields: []bfl.FieldError{{Field: "[key]", Message: "[key]"}}},
-			"the API does not accept the key (401 Unauthorized): Key [key] is revoked; [key]: [key]",
+			"the API refuses the key (401 Unauthorized): Key [key] is revoked; [key]: [key]",
 		},
 		{
 			"a signed URL", 400, `{"detail":"cannot fetch https://store.example/a.png?sig=abc&se=1, or http://x/?y"}`,
@@ -178,16 +178,84 @@ func TestKeyAtTheEnd(t *testing.T) {
 
 func TestErrorClasses(t *testing.T) {
 	t.Parallel()
-	type class struct{ retryable, unauthorized, outOfCredits, rateLimited bool }
-	want := map[int]class{
-		401: {unauthorized: true}, 402: {outOfCredits: true}, 403: {unauthorized: true},
-		429: {retryable: true, rateLimited: true}, 500: {retryable: true}, 502: {retryable: true}, 503: {retryable: true}, 504: {retryable: true},
+	type class struct{ Unauthorized, OutOfCredits, RateLimited, Transient, Retryable, Ambiguous, Misdirected bool }
+	classOf := func(e *bfl.APIError) class {
+		return class{e.Unauthorized(), e.OutOfCredits(), e.RateLimited(), e.Transient(), e.Retryable(), e.Ambiguous(), e.Misdirected()}
+	}
+	// Of submissions; what says nothing about them is not listed.
+	posts := map[int]class{
+		401: {Unauthorized: true}, 402: {OutOfCredits: true}, 403: {Unauthorized: true},
+		408: {Transient: true, Ambiguous: true}, 425: {Transient: true}, 429: {Transient: true, Retryable: true, RateLimited: true},
+		500: {Transient: true, Retryable: true}, 502: {Transient: true, Retryable: true}, 503: {Transient: true, Retryable: true},
+	}
+	gets := map[int]class{
+		401: {Unauthorized: true}, 402: {OutOfCredits: true}, 403: {Unauthorized: true},
+		408: {Transient: true, Retryable: true}, 425: {Transient: true, Retryable: true}, 429: {Transient: true, Retryable: true, RateLimited: true},
 	}
 	for status := 300; status < 600; status++ {
-		e := &bfl.APIError{StatusCode: status}
-		if got := (class{e.Retryable(), e.Unauthorized(), e.OutOfCredits(), e.RateLimited()}); got != want[status] {
-			t.Errorf("%d: %+v, want %+v", status, got, want[status])
+		post, ok := posts[status]
+		if !ok && status >= 500 {
+			post = class{Transient: true, Ambiguous: true}
 		}
+		get, ok := gets[status]
+		switch {
+		case !ok && status >= 500:
+			get = class{Transient: true, Retryable: true}
+		case !ok:
+			get = class{Misdirected: true}
+		}
+		if diff := cmp.Diff(post, classOf(&bfl.APIError{StatusCode: status})); diff != "" {
+			t.Errorf("%d to a submission (-want +got):\n%s", status, diff)
+		}
+		if diff := cmp.Diff(get, classOf(refusal(t, status, ""))); diff != "" {
+			t.Errorf("%d to a question (-want +got):\n%s", status, diff)
+		}
+	}
+}
+
+// TestQuota tells a quota that is used up from calls that come too fast, in many spellings of both.
+func TestQuota(t *testing.T) {
+	t.Parallel()
+	used := []string{
+		`{"error":"insufficient_quota"}`, `{"error":{"code":"insufficient_quota","message":"You exceeded your current quota, please check your plan and billing details."}}`,
+		`{"error":"quota_exceeded","message":"Quota exceeded"}`, `{"detail":"Your monthly quota of images has been exceeded."}`, `{"code":"QuotaExceeded"}`,
+		`{"error":"billing_hard_limit_reached","message":"Billing hard limit has been reached"}`, `{"error":"billingNotActive"}`,
+		`{"detail":"Your account is suspended."}`, `{"error":"account_suspended"}`, `{"detail":"Account deactivated, contact sales"}`,
+		`{"detail":"You have used all the credits of your account."}`, `{"detail":"Insufficient credit balance"}`, `{"message":"payment required"}`,
+		`{"detail":"There is an unpaid invoice."}`, `{"detail":"You have reached the limit of your plan."}`, `{"detail":"Plan limit reached, upgrade to go on"}`,
+		`{"detail":"Your plan's allowance is used up"}`, `{"detail":"daily limit reached"}`, `{"detail":"Monthly spend cap hit"}`, `{"detail":"Usage limit exceeded"}`,
+		`{"detail":[{"loc":["body"],"msg":"out of credits","type":"x"}]}`, `{"detail":[{"loc":["body"],"msg":"no","type":"quota_exceeded"}]}`,
+		`{"error":"limit","message":"no","details":{"billing":"past due"}}`, `Your subscription has ended`, `{"detail":"QUOTA EXHAUSTED"}`,
+		`{"detail":"Separate quota for generated, moderated and curated images is used up."}`,
+	}
+	haste := []string{
+		``, `{}`, `{"detail":"Too Many Requests"}`, `<title>429 Too Many Requests</title>`, `{"detail":"Rate limit exceeded"}`, `{"error":"rate_limited","message":"24 active tasks"}`,
+		`{"error":"rate_limit_exceeded"}`, `{"error":"RateLimitExceeded"}`, `{"error":"rateLimit"}`, `{"detail":"Rate limit exceeded: the account has 24 active tasks, and 24 are allowed."}`,
+		`{"detail":"Concurrency limit of your plan reached"}`, `{"detail":"Your plan allows 24 concurrent requests, limit exceeded"}`, `{"detail":"Slow down"}`,
+		`{"detail":"Rate limit reached for your plan, check your billing tier"}`, `{"error":"too_many_requests","message":"quota of requests exceeded"}`,
+		`{"detail":"Quota exceeded for requests per minute"}`, `{"detail":"Quota exceeded: 10 requests/s"}`, `{"detail":"Requests are throttled, credits are not touched"}`,
+		`{"detail":"limit reached"}`, `{"detail":"Try again later"}`, `{"error":"tooManyRequests"}`, `{"detail":"account limit: 24 tasks at the same time"}`, `{"detail":"explanation of the limit"}`,
+	}
+	for i, bodies := range [][]string{used, haste} {
+		for _, body := range bodies {
+			e := refusal(t, 429, body)
+			if want := i == 0; e.QuotaExhausted() != want || e.RateLimited() == want {
+				t.Errorf("%s: quota %v, rate %v", body, e.QuotaExhausted(), e.RateLimited())
+			}
+			if !e.Transient() {
+				t.Errorf("%s: a question may not be asked again", body)
+			}
+			if other := refusal(t, 503, body); other.QuotaExhausted() {
+				t.Errorf("%s: a quota with another status", body)
+			}
+		}
+	}
+	e := &bfl.APIError{StatusCode: 429, Code: "insufficient_quota"}
+	if e.Retryable() || e.Ambiguous() {
+		t.Errorf("a submission beyond the quota: retryable %v, ambiguous %v", e.Retryable(), e.Ambiguous())
+	}
+	if want := "the account has used up what it may (429 Too Many Requests): insufficient_quota"; e.Error() != want {
+		t.Errorf("got %s, want %s", e, want)
 	}
 }
 

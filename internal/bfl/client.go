@@ -99,11 +99,20 @@ func (c *Client) Close() {
 
 // Credits returns what the account has left.
 func (c *Client) Credits(ctx context.Context) (Credits, error) {
-	body, err := c.get(ctx, c.base.resolve("/v1/credits", ""))
+	a, err := c.get(ctx, c.base.resolve("/v1/credits", ""), maxAnswer)
 	if err != nil {
 		return 0, err
 	}
-	fields, err := partialObject(body)
+	if err := c.checkAnswer(a); err != nil {
+		return 0, err
+	}
+	if a.err != nil {
+		return 0, a.err
+	}
+	if a.cut {
+		return 0, &AnswerError{Reason: "it is longer than 1 MB"}
+	}
+	fields, err := partialObject(a.body)
 	if err != nil {
 		return 0, err
 	}
@@ -114,8 +123,17 @@ func (c *Client) Credits(ctx context.Context) (Credits, error) {
 	return CreditsOf(credits), nil
 }
 
-// get reads the body of a successful answer from an address that is allowed to see the key.
-func (c *Client) get(ctx context.Context, address string) ([]byte, error) {
+// fetched is an answer to a call that only asks. Its status is anything.
+type fetched struct {
+	resp *http.Response // its body is read and closed
+	body []byte
+	// cut says that the body goes on behind the limit, err why no more of it could be read.
+	cut bool
+	err error
+}
+
+// get asks an address that is allowed to see the key.
+func (c *Client) get(ctx context.Context, address string, limit int) (*fetched, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, &URLError{"", "it is no valid URL"}
@@ -126,10 +144,23 @@ func (c *Client) get(ctx context.Context, address string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // its content is read by then
-	if err := c.checkStatus(resp); err != nil {
-		return nil, err
+	a := &fetched{resp: resp}
+	a.body, a.cut, a.err = readBody(resp, limit)
+	if a.err != nil {
+		a.err = c.bodyError(resp, a.err)
 	}
-	return c.readAnswer(resp)
+	return a, nil
+}
+
+// checkAnswer returns the error that an answer is by its status.
+func (c *Client) checkAnswer(a *fetched) error {
+	if isSuccess(a.resp) {
+		return nil
+	}
+	if err := c.redirect(a.resp); err != nil {
+		return err
+	}
+	return c.newAPIError(a.resp, a.body)
 }
 
 // do makes a call. Nothing is followed, repeated or remembered between calls, which http.Client would do.
@@ -157,30 +188,53 @@ func (c *Client) sign(req *http.Request) {
 	req.Header.Set("Accept", "application/json")
 }
 
-// maxAnswer bounds the JSON answers that are read.
-const maxAnswer = 1 << 20
+// Bounds of the JSON answers that are read. An answer about a task may repeat its prompt, which may be long.
+const (
+	maxAnswer     = 1 << 20
+	maxTaskAnswer = 16 << 20
+)
 
-// readAnswer reads a JSON body. With an error it returns what it has read.
-func (c *Client) readAnswer(resp *http.Response) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+// readBody reads a body as far as the limit, and reports whether it goes on there. With an error it returns what it has read.
+func readBody(resp *http.Response, limit int) (body []byte, cut bool, err error) {
+	content, err := decoded(resp)
 	if err != nil {
-		return body, c.networkError(resp.Request.URL, err)
+		return nil, false, err
 	}
-	if len(body) > maxAnswer {
-		return nil, &AnswerError{Reason: "it is longer than 1 MB"}
+	body, err = io.ReadAll(io.LimitReader(content, int64(limit)+1))
+	if len(body) > limit {
+		return body[:limit], true, nil
 	}
-	return body, nil
+	return body, false, err
+}
+
+// bodyError returns what it means that a body could not be read.
+func (c *Client) bodyError(resp *http.Response, err error) error {
+	var encoding *encodingError
+	if errors.As(err, &encoding) {
+		return &AnswerError{Reason: c.clean(err.Error())}
+	}
+	return c.networkError(resp.Request.URL, err)
 }
 
 // checkStatus returns the error that an answer is, or nil for a success.
 func (c *Client) checkStatus(resp *http.Response) error {
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+	if isSuccess(resp) {
 		return nil
 	}
+	if err := c.redirect(resp); err != nil {
+		return err
+	}
+	return c.readAPIError(resp)
+}
+
+func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
+
+// redirect returns the error that an answer is which sends the call elsewhere, or nil.
+func (c *Client) redirect(resp *http.Response) error {
 	if location := resp.Header.Get("Location"); location != "" && resp.StatusCode >= 300 && resp.StatusCode <= 399 {
 		return &RedirectError{StatusCode: resp.StatusCode, To: c.clean(hostOf(location))}
 	}
-	return c.readAPIError(resp)
+	return nil
 }
 
 // hostOf returns the host that an address names, for messages.

@@ -22,6 +22,8 @@ var (
 	ErrTooLarge = errors.New("the image is too large")
 	// ErrNotImage is a download that announces to be something else, such as a web page.
 	ErrNotImage = errors.New("the download is no image")
+	// ErrEncoding is a download in an encoding that is not understood, though none was asked for.
+	ErrEncoding = errors.New("the download is encoded")
 )
 
 // DownloadError is a sample that did not arrive.
@@ -48,7 +50,7 @@ func (e *DownloadError) Unwrap() []error {
 const maxRedirects = 3
 
 // Download writes a sample to w and returns how many bytes that were. It sends no key, and takes at most limit bytes.
-// Its errors are of types *DownloadError, *APIError for other answers than those, *NetworkError, *URLError and
+// A download that comes encoded is decoded, and it is what is written that counts for the limit. Its errors are of types *DownloadError, *APIError for other answers than those, *NetworkError, *URLError and
 // *RedirectError; an error of w comes back as it is. After an error w holds the beginning of something, or nothing.
 func (c *Client) Download(ctx context.Context, sampleURL string, w io.Writer, limit int64) (int64, error) {
 	resp, err := c.openSample(ctx, sampleURL)
@@ -59,10 +61,51 @@ func (c *Client) Download(ctx context.Context, sampleURL string, w io.Writer, li
 	if err := c.checkSample(resp, limit); err != nil {
 		return 0, err
 	}
-	n, err := c.copySample(ctx, w, resp, limit)
-	if err == nil && resp.ContentLength >= 0 && n != resp.ContentLength {
-		err = &DownloadError{Kind: ErrTruncated, Reason: fmt.Sprintf("%d of %d bytes arrived", n, resp.ContentLength)}
+	arrived := &countingReader{r: resp.Body}
+	content, err := decode(resp.Header.Values("Content-Encoding"), arrived)
+	if err != nil {
+		return 0, c.openError(ctx, resp, err)
 	}
+	n, err := c.copySample(ctx, w, resp, content, limit)
+	if err == nil {
+		// A decoder ends with its data, which is not where the body has to end.
+		_, err = io.Copy(io.Discard, io.LimitReader(arrived, maxErrorBody))
+		if err != nil {
+			err = c.broken(ctx, resp, n, err)
+		}
+	}
+	if err == nil && resp.ContentLength >= 0 && arrived.n != resp.ContentLength {
+		err = &DownloadError{Kind: ErrTruncated, Reason: fmt.Sprintf("%d of %d bytes arrived", arrived.n, resp.ContentLength)}
+	}
+	return n, err
+}
+
+// openError returns what it means that a sample's content could not be opened.
+func (c *Client) openError(ctx context.Context, resp *http.Response, err error) error {
+	var encoding *encodingError
+	if errors.As(err, &encoding) {
+		return &DownloadError{Kind: ErrEncoding, Reason: c.clean(err.Error())}
+	}
+	return c.broken(ctx, resp, 0, err)
+}
+
+// broken returns what it means that a sample could not be read further.
+func (c *Client) broken(ctx context.Context, resp *http.Response, written int64, err error) error {
+	if ctx.Err() != nil {
+		return c.networkError(resp.Request.URL, err)
+	}
+	return &DownloadError{Kind: ErrTruncated, Reason: fmt.Sprintf("the connection broke after %d bytes", written), Err: err}
+}
+
+// countingReader counts the bytes as they arrive, before they are decoded.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
 	return n, err
 }
 
@@ -81,6 +124,8 @@ func (c *Client) openSample(ctx context.Context, sampleURL string) (*http.Respon
 			return nil, &URLError{u.Hostname(), "it is no valid URL"}
 		}
 		req.Header.Set("Accept", "image/*")
+		// The bytes are wanted as they are stored, whatever the transport would rather have.
+		req.Header.Set("Accept-Encoding", "identity")
 		resp, err := c.do(c.download, req)
 		if err != nil {
 			return nil, err
@@ -128,7 +173,7 @@ func (c *Client) checkSample(resp *http.Response, limit int64) error {
 		reason := fmt.Sprintf("%s sent %s", resp.Request.URL.Hostname(), c.clean(media))
 		return &DownloadError{Kind: ErrNotImage, Reason: reason}
 	}
-	if resp.ContentLength > limit {
+	if resp.ContentLength > limit && len(encodings(resp.Header.Values("Content-Encoding"))) == 0 {
 		return tooLarge(limit)
 	}
 	return nil
@@ -150,13 +195,13 @@ func tooLarge(limit int64) error {
 // them ends in a write to a file.
 var buffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
 
-// copySample copies the body to w.
-func (c *Client) copySample(ctx context.Context, w io.Writer, resp *http.Response, limit int64) (int64, error) {
+// copySample copies the content of the answer to w.
+func (c *Client) copySample(ctx context.Context, w io.Writer, resp *http.Response, content io.Reader, limit int64) (int64, error) {
 	buf := buffers.Get().(*[256 << 10]byte)
 	defer buffers.Put(buf)
 	var written int64
 	for {
-		n, err := resp.Body.Read(buf[:])
+		n, err := content.Read(buf[:])
 		if int64(n) > limit-written {
 			return written, tooLarge(limit)
 		}
@@ -171,12 +216,8 @@ func (c *Client) copySample(ctx context.Context, w io.Writer, resp *http.Respons
 		case err == nil:
 		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 			return written, nil
-		case ctx.Err() != nil:
-			return written, c.networkError(resp.Request.URL, err)
 		default:
-			return written, &DownloadError{
-				Kind: ErrTruncated, Reason: fmt.Sprintf("the connection broke after %d bytes", written), Err: err,
-			}
+			return written, c.broken(ctx, resp, written, err)
 		}
 	}
 }

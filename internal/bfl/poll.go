@@ -1,6 +1,7 @@
 package bfl
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,24 +62,67 @@ type Result struct {
 	Reasons []string
 	// Message is the API's text about a failure, cleaned for display.
 	Message string
+	// Cost, if HasCost, is what the answer says that the task costs. It may be another sum than the answer to the submission had, such as 0 for a task that
+	// moderation ended; the last one that the API names is what was charged.
+	Cost    Credits
+	HasCost bool
 }
 
 // Poll looks at a task once, by the URL that the API named. A task that the API does not know is no error but a Result with status NotFound; other
-// regions than the one that accepted it do not know it, nor any after its retention. The polling URL must be one that
+// regions than the one that accepted it do not know it, nor any after its retention. What an answer says of the task counts whatever its HTTP status; the
+// error of one that says nothing is an *APIError, which is never about the task. The polling URL must be one that
 // Submit returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
 func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
 	if err := c.base.allowsKey(pollingURL); err != nil {
 		return Result{}, err
 	}
-	body, err := c.get(ctx, pollingURL)
+	a, err := c.get(ctx, pollingURL, maxTaskAnswer)
+	if err != nil {
+		return Result{}, err
+	}
+	if !isSuccess(a.resp) {
+		return c.pollRefused(a)
+	}
+	if a.err != nil {
+		return Result{}, a.err
+	}
+	return c.parseResult(a.body, a.cut)
+}
+
+// pollRefused reads an answer whose HTTP status is an error's. A task that failed is told with 503 by some, and one that is not known with 404.
+func (c *Client) pollRefused(a *fetched) (Result, error) {
+	if fields, _ := partialObject(a.body); tellsStatus(a.resp.StatusCode, fields) {
+		if result, err := c.parseResult(a.body, a.cut); err == nil {
+			return result, nil
+		}
+	}
+	err := c.checkAnswer(a)
 	var refusal *APIError
 	if errors.As(err, &refusal) && refusal.StatusCode == http.StatusNotFound && refusal.saysNotFound {
 		return Result{Status: NotFound, Raw: "Task not found"}, nil
 	}
-	if err != nil {
-		return Result{}, err
+	return Result{}, err
+}
+
+// tellsStatus reports whether the body of an answer that refuses is about the task. Most statuses are words that nothing else has. But "error" and words for waiting stand in the
+// errors of gateways and of frameworks too, so that they count only as the API writes them, or beside what an answer about a task has, and not where the
+// key, the account or its haste is refused: a task that was paid for is not given up for those.
+func tellsStatus(code int, fields map[string]json.RawMessage) bool {
+	raw := jsonText(fields["status"])
+	switch parseStatus(raw) {
+	case Ready, RequestModerated, ContentModerated, NotFound:
+		return true
 	}
-	return c.parseResult(body)
+	switch code {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	switch raw {
+	case "Error", "Failed", "Pending", "Reasoning", "Generating", "Processing":
+		return true
+	}
+	_, hasResult := fields["result"]
+	return parseStatus(raw) == Failed && (hasResult || jsonText(fields["id"]) != "")
 }
 
 // ErrNowhere is the error of Find for a task that neither the global endpoint nor any region knows. It says less than
@@ -119,10 +163,15 @@ func regionalEndpoint(region string) endpoint {
 }
 
 // parseResult reads a poll's answer, liberally but for the two things that count: the status, and the sample of a task
-// that is ready.
-func (c *Client) parseResult(body []byte) (Result, error) {
+// that is ready. Of one that was cut what stands before the cut has to do, since asking again gets no more.
+func (c *Client) parseResult(body []byte, cut bool) (Result, error) {
 	fields, err := partialObject(body)
-	if err != nil {
+	if cut {
+		readCutResult(fields, body)
+		if jsonText(fields["status"]) == "" {
+			return Result{}, &AnswerError{Reason: "it is longer than 16 MB, and names no status before that"}
+		}
+	} else if err != nil {
 		return Result{}, err
 	}
 	raw := jsonText(fields["status"])
@@ -137,6 +186,7 @@ func (c *Client) parseResult(body []byte) (Result, error) {
 		Seed:      jsonInt(result["seed"]),
 		Prompt:    jsonText(result["prompt"]),
 	}
+	r.Cost, r.HasCost = jsonCost(fields["cost"])
 	if progress, ok := jsonNumber(fields["progress"]); ok {
 		r.Progress = min(max(progress, 0), 1)
 	}
@@ -150,6 +200,36 @@ func (c *Client) parseResult(body []byte) (Result, error) {
 		r.Message = c.failureMessage(fields, result)
 	}
 	return r, nil
+}
+
+// readCutResult adds the beginning of the result, if that is where a body was cut, to its fields.
+func readCutResult(fields map[string]json.RawMessage, body []byte) {
+	if _, whole := fields["result"]; whole {
+		return
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if _, err := dec.Token(); err != nil {
+		return
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return
+		}
+		if name == "result" {
+			rest := bytes.TrimLeft(body[dec.InputOffset():], ": \t\r\n")
+			// What breaks it is the cut.
+			inner, _ := partialObject(rest)
+			if beginning, err := json.Marshal(inner); err == nil {
+				fields["result"] = beginning
+			}
+			return
+		}
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return
+		}
+	}
 }
 
 // maxReasons bounds how many reasons are read.

@@ -57,6 +57,20 @@ func TestPoll(t *testing.T) {
 		{"not found", 200, `{"id":"task-1","status":"Task not found","result":null}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
 		{"not found, as an error", 404, `{"detail":"Task not found"}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
 		{"not found, as an answer with an error's status", 404, `{"id":"task-1","status":"Task not found","result":null}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+		{"failed, with an error's status", 503, `{"id":"a","status":"Error","result":null,"details":{"error":"no GPU"}}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "no GPU"}},
+		{"failed, by the status alone", 500, `{"status":"Failed"}`, bfl.Result{Status: bfl.Failed, Raw: "Failed"}},
+		{"failed, in small letters, about a task", 500, `{"id":"a","status":"error"}`, bfl.Result{Status: bfl.Failed, Raw: "error"}},
+		{"moderated, with an error's status", 422, `{"status":"Request Moderated","details":{"Moderation Reasons":["a"]}}`, bfl.Result{Status: bfl.RequestModerated, Raw: "Request Moderated", Reasons: []string{"a"}}},
+		{"moderated, as a refusal", 403, `{"status":"Content Moderated"}`, bfl.Result{Status: bfl.ContentModerated, Raw: "Content Moderated"}},
+		{"ready, with an error's status", 500, `{"status":"Ready","result":{"sample":"https://x"}}`, bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://x"}},
+		{"pending, with an error's status", 503, `{"status":"Pending"}`, bfl.Result{Status: bfl.Pending, Raw: "Pending"}},
+		{"not found, with a gateway's status", 530, `{"status":"Task not found"}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
+		{"a settled cost", 200, `{"status":"Error","cost":1.5}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Cost: bfl.CreditsOf(1.5), HasCost: true}},
+		{"a cost of nothing", 200, `{"status":"Request Moderated","cost":0}`, bfl.Result{Status: bfl.RequestModerated, Raw: "Request Moderated", HasCost: true}},
+		{"a cost as text, beside an error's status", 503, `{"status":"Error","cost":"3"}`, bfl.Result{Status: bfl.Failed, Raw: "Error", Cost: bfl.CreditsOf(3), HasCost: true}},
+		{"a cost below nothing", 200, `{"status":"Error","cost":-1}`, bfl.Result{Status: bfl.Failed, Raw: "Error"}},
+		{"a cost beyond reason", 200, `{"status":"Error","cost":1e13}`, bfl.Result{Status: bfl.Failed, Raw: "Error"}},
+		{"a cost that is no number", 200, `{"status":"Error","cost":{"x":1},"result":{"cost":7}}`, bfl.Result{Status: bfl.Failed, Raw: "Error"}},
 		{"not found, as a code", 404, `{"error":"task_not_found","message":"No such task."}`, bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}},
 	}
 	for _, test := range tests {
@@ -89,11 +103,12 @@ func TestPollFaults(t *testing.T) {
 		`{"status":null}`:      "the API's answer cannot be read: it names no status",
 		`{"status":["Ready"]}`: "the API's answer cannot be read: it names no status",
 		`{"status":"Ready"}`:   "the API's answer cannot be read: the task is ready, but no image is named",
-		`{"status":"Ready","result":{"sample":""}}`:              "the API's answer cannot be read: the task is ready, but no image is named",
-		`{"status":"Ready","result":"https://x"}`:                "the API's answer cannot be read: the task is ready, but no image is named",
-		`{"status":"Ready","result":{"sample":"https://`:         "the API's answer cannot be read: it ends too early",
-		`<html><title>Sign in</title>`:                           "the API's answer cannot be read: it is a web page",
-		`{"status":"Pending"` + strings.Repeat(" ", 1<<20) + `}`: "the API's answer cannot be read: it is longer than 1 MB",
+		`{"status":"Ready","result":{"sample":""}}`:                                                     "the API's answer cannot be read: the task is ready, but no image is named",
+		`{"status":"Ready","result":"https://x"}`:                                                       "the API's answer cannot be read: the task is ready, but no image is named",
+		`{"status":"Ready","result":{"sample":"https://`:                                                "the API's answer cannot be read: it ends too early",
+		`<html><title>Sign in</title>`:                                                                  "the API's answer cannot be read: it is a web page",
+		`{"prompt":"` + strings.Repeat("x", 17<<20) + `","status":"Pending"}`:                           "the API's answer cannot be read: it is longer than 16 MB, and names no status before that",
+		`{"status":"Ready","result":{"prompt":"` + strings.Repeat("x", 17<<20) + `","sample":"https"}}`: "the API's answer cannot be read: the task is ready, but no image is named",
 	} {
 		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })
 		got, err := c.Poll(t.Context(), pollingURL)
@@ -112,11 +127,48 @@ func TestPollRefusals(t *testing.T) {
 	for _, test := range []struct {
 		status int
 		body   string
-	}{{404, `{"detail":"Not Found"}`}, {404, ""}, {404, "<title>404</title>"}, {500, `{"detail":"Task not found"}`}, {401, `{"detail":"Invalid key"}`}} {
+	}{
+		{404, `{"detail":"Not Found"}`}, {404, ""}, {404, "<title>404</title>"}, {500, `{"detail":"Task not found"}`}, {401, `{"detail":"Invalid key"}`},
+		{400, `{"detail":"Bad Request"}`}, {414, ""}, {410, `{"status":"gone"}`}, {503, `{"status":"unavailable"}`}, {503, `{"status":"error","message":"upstream"}`},
+		{401, `{"status":"Error","error":"Invalid key"}`}, {403, `{"id":"a","status":"error"}`}, {429, `{"status":"Failed"}`}, {402, `{"status":"Pending"}`},
+		{503, `{"status":"Ready"}`}, {503, `{"status":503}`}, {502, `{"status":"Err`}, {500, `{"status":"failed"}`},
+	} {
 		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(test.status, test.body), nil })
 		_, err := c.Poll(t.Context(), pollingURL)
-		if e := as[*bfl.APIError](t, err); e.StatusCode != test.status {
+		e := as[*bfl.APIError](t, err)
+		if e.StatusCode != test.status {
 			t.Errorf("%d %s: %+v", test.status, test.body, e)
+		}
+		if want := test.status == 400 || test.status == 404 || test.status == 410 || test.status == 414; e.Misdirected() != want {
+			t.Errorf("%d %s: misdirected is %v", test.status, test.body, e.Misdirected())
+		}
+	}
+}
+
+// TestLongAnswer has answers that repeat a long prompt, whole and cut.
+func TestLongAnswer(t *testing.T) {
+	t.Parallel()
+	ready := bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://x", Seed: new(int64(7))}
+	for size, known := range map[int]bool{5 << 20: true, 17 << 20: false} {
+		prompt := strings.Repeat("x", size)
+		want := ready
+		if known {
+			want.Prompt = prompt
+		}
+		for _, body := range []string{
+			`{"id":"a","status":"Ready","result":{"sample":"https://x","seed":7,"prompt":"` + prompt + `"}}`,
+			`{"id":"a","status":"Ready", "result" : {"sample":"https://x","seed":7,"prompt":"` + prompt + `"},"progress":null}`,
+		} {
+			c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })
+			got, err := c.Poll(t.Context(), pollingURL)
+			if err != nil || !cmp.Equal(got, want) {
+				t.Errorf("%d bytes: %s %s %v, %v", size, got.Status, got.SampleURL, got.Seed, err)
+			}
+		}
+		body := `{"id":"a","status":"Error","details":{"prompt":"` + prompt + `"}}`
+		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(500, body), nil })
+		if got, err := c.Poll(t.Context(), pollingURL); err != nil || got.Status != bfl.Failed {
+			t.Errorf("%d bytes: %s, %v", size, got.Status, err)
 		}
 	}
 }

@@ -53,6 +53,12 @@ func (e *SubmitError) Unwrap() error { return e.Err }
 // is charged: the request did not leave this machine completely, or the API refused it.
 func (e *SubmitError) Ambiguous() bool { return e.ambiguous }
 
+// Retryable reports whether the request may be sent again, and may be accepted then. An ambiguous one may not: it could be paid twice.
+func (e *SubmitError) Retryable() bool {
+	var cause interface{ Retryable() bool }
+	return !e.ambiguous && errors.As(e.Err, &cause) && cause.Retryable()
+}
+
 // Submit asks for an image. It makes exactly one attempt: nothing below it sends the request again. Every error is a
 // *SubmitError.
 func (c *Client) Submit(ctx context.Context, r *Request, open Opener) (Submission, error) {
@@ -74,7 +80,14 @@ func (c *Client) Submit(ctx context.Context, r *Request, open Opener) (Submissio
 	}
 	defer func() { _ = resp.Body.Close() }() // its content is read by then
 	if err := c.checkStatus(resp); err != nil {
-		return Submission{}, &SubmitError{Err: err}
+		var refusal *APIError
+		ambiguous := errors.As(err, &refusal) && refusal.Ambiguous()
+		if ambiguous {
+			// A gateway that spoke before it had all of the request passed nothing on that could be accepted.
+			sent.seal()
+			ambiguous, _ = sent.outcome()
+		}
+		return Submission{}, &SubmitError{Err: err, ambiguous: ambiguous}
 	}
 	return c.readSubmission(resp)
 }
@@ -118,7 +131,13 @@ func (c *Client) withWebhook(r *Request) *Request {
 // readSubmission reads the answer of an accepted request. A task exists by now, and its id is worth money: an answer
 // that is broken or odd in any other way is good as long as the id can be read.
 func (c *Client) readSubmission(resp *http.Response) (Submission, error) {
-	body, readErr := c.readAnswer(resp)
+	body, cut, readErr := readBody(resp, maxTaskAnswer)
+	switch {
+	case readErr != nil:
+		readErr = c.bodyError(resp, readErr)
+	case cut:
+		readErr = &AnswerError{Reason: "it is longer than 16 MB"}
+	}
 	fields, parseErr := partialObject(body)
 	s := Submission{
 		ID:         jsonText(fields["id"]),
@@ -129,9 +148,7 @@ func (c *Client) readSubmission(resp *http.Response) (Submission, error) {
 		err := cmp.Or(readErr, parseErr, error(&AnswerError{Reason: "it names no task"}))
 		return Submission{}, &SubmitError{Err: err, ambiguous: true}
 	}
-	if cost, ok := jsonNumber(fields["cost"]); ok && cost >= 0 {
-		s.Cost, s.HasCost = CreditsOf(cost), true
-	}
+	s.Cost, s.HasCost = jsonCost(fields["cost"])
 	s.InputMP, _ = jsonNumber(fields["input_mp"])
 	s.OutputMP, _ = jsonNumber(fields["output_mp"])
 	if s.PollingURL != "" {

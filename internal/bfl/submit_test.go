@@ -173,7 +173,7 @@ func TestCertain(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	for _, status := range []int{304, 400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 502, 503, 504, 599} {
+	for _, status := range []int{304, 400, 401, 402, 403, 404, 405, 413, 422, 425, 429, 500, 502, 503} {
 		t.Run(fmt.Sprintf("status %d", status), func(t *testing.T) {
 			t.Parallel()
 			c, _ := serve(t, answer(status, ""))
@@ -222,6 +222,57 @@ func TestCertain(t *testing.T) {
 			t.Errorf("calls were made: %v", seen.list)
 		}
 	})
+}
+
+// TestGatewayAnswers has answers that come from a gateway, which did not hear what the API says.
+func TestGatewayAnswers(t *testing.T) {
+	t.Parallel()
+	statuses := []int{408, 501, 504, 505, 507, 511, 599}
+	for status := 520; status <= 530; status++ {
+		statuses = append(statuses, status)
+	}
+	for _, status := range statuses {
+		c, _ := serve(t, answer(status, `{"detail":"upstream timed out"}`))
+		_, err := c.Submit(t.Context(), heron(), nil)
+		e := as[*bfl.SubmitError](t, err)
+		if !e.Ambiguous() || e.Retryable() || as[*bfl.APIError](t, err).Retryable() {
+			t.Errorf("%d: ambiguous %v, retryable %v", status, e.Ambiguous(), e.Retryable())
+		}
+	}
+	for _, status := range []int{429, 500, 502, 503} {
+		c, _ := serve(t, answer(status, ""))
+		_, err := c.Submit(t.Context(), heron(), nil)
+		if e := as[*bfl.SubmitError](t, err); e.Ambiguous() || !e.Retryable() {
+			t.Errorf("%d: ambiguous %v, retryable %v", status, e.Ambiguous(), e.Retryable())
+		}
+	}
+	t.Run("before all of the request came", func(t *testing.T) {
+		t.Parallel()
+		base := rawServer(t, func(conn net.Conn, _ *http.Request) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			_ = conn.(*net.TCPConn).CloseWrite()
+			// Reading on keeps the answer from being lost to a reset.
+			_, _ = io.CopyN(io.Discard, conn, 1<<20)
+			_ = conn.Close()
+		})
+		r, open := edit(strings.Repeat("x", 64<<20))
+		_, err := client(t, base).Submit(t.Context(), r, open)
+		if e := as[*bfl.SubmitError](t, err); e.Ambiguous() {
+			t.Errorf("%v passes for a request that may have been accepted", e)
+		}
+	})
+}
+
+// TestLongAcceptance makes sure that the id of a task is read however much stands behind it.
+func TestLongAcceptance(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{2 << 20, 17 << 20} {
+		body := `{"id":"task-1","prompt":"` + strings.Repeat("x", size) + `"}`
+		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })
+		if task, err := c.Submit(t.Context(), heron(), nil); err != nil || task.ID != "task-1" {
+			t.Errorf("%d bytes: %+v, %v", size, task, err)
+		}
+	}
 }
 
 // TestConnectionBreaks has the server end the connection at several points.
