@@ -484,40 +484,6 @@ func TestEqualValues(t *testing.T) {
 	}
 }
 
-func TestEstimate(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name    string
-		model   string
-		args    []bfl.Argument
-		sources []config.Source
-		want    string
-		atLeast bool
-	}{
-		{"a megapixel", "flux-2-pro", nil, nil, "$0.03", false},
-		{
-			"two megapixels", "flux-2-pro",
-			[]bfl.Argument{{Name: "height", Value: int64(1088)}, {Name: "width", Value: int64(1920)}},
-			nil, "$0.05", false,
-		},
-		{"a reference of a megapixel", "flux-2-max", nil, []config.Source{{File: "a.png", Size: bfl.Size{Width: 640, Height: 480}}}, "$0.10", false},
-		{"a reference behind a URL", "flux-2-max", nil, []config.Source{{}}, "$0.10", true},
-		{"a price by the image", "flux-kontext", nil, []config.Source{{}}, "$0.04", false},
-		{"an unknown size", "flux-2-pro", []bfl.Argument{{Name: "width"}}, nil, "$0.03", true},
-		{"as large as its reference", "flux-2-pro", nil, []config.Source{{File: "a.png", Size: bfl.Size{Width: 2048, Height: 1024}}}, "$0.08", false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			img := &config.Image{Sources: tt.sources, Request: bfl.Request{Model: bfl.Lookup(tt.model), Arguments: tt.args}}
-			cost, atLeast := New(Options{}).estimate(img, &img.Request)
-			if cost.Dollars() != tt.want || atLeast != tt.atLeast {
-				t.Errorf("estimate = %s, at least: %v; want %s, %v", cost.Dollars(), atLeast, tt.want, tt.atLeast)
-			}
-		})
-	}
-}
-
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	prior := map[string]state.OutputValue{

@@ -81,8 +81,10 @@ func Megapixels(s Size) int {
 	if s.Width <= 0 || s.Height <= 0 {
 		return 0
 	}
-	return (s.Width*s.Height + pixelsPerMegapixel - 1) / pixelsPerMegapixel
+	return megapixelsOf(min(s.Width, maxSide) * min(s.Height, maxSide))
 }
+
+func megapixelsOf(pixels int) int { return (pixels + pixelsPerMegapixel - 1) / pixelsPerMegapixel }
 
 // Cost returns the price of an image of outputMP megapixels made from inputs of inputMP megapixels together:
 //
@@ -94,4 +96,46 @@ func (p Price) Cost(outputMP, inputMP int) Credits {
 		return p.Image
 	}
 	return p.First + Credits(max(outputMP, 1)-1)*p.Further + Credits(max(inputMP, 0))*p.Further
+}
+
+// The API scales references down before it makes anything of them, and charges what is left: the only one to about 4 megapixels, each of several to 1.
+const (
+	maxOnlyReference = 2024 * 2024
+	maxEachReference = 1024 * 1024
+)
+
+// BilledPixels returns how many pixels each of a request's inputs is charged with, 0 for one whose extent is not known.
+func BilledPixels(inputs []Size) []int {
+	most := maxOnlyReference
+	if len(inputs) > 1 {
+		most = maxEachReference
+	}
+	pixels := make([]int, len(inputs))
+	for i, s := range inputs {
+		if s.Width > 0 && s.Height > 0 {
+			pixels[i] = min(s.Width, maxSide) * min(s.Height, maxSide)
+		}
+		pixels[i] = min(pixels[i], most)
+	}
+	return pixels
+}
+
+// Estimate returns what a request costs by the price table, given the extents of its inputs in their order, zero for one that is not known, such as
+// that of an image behind a URL. Something that is not known counts as one megapixel; atLeast reports that the request may cost more for that.
+func Estimate(r *Request, inputs []Size) (cost Credits, atLeast bool) {
+	all := make([]Size, len(r.Inputs))
+	copy(all, inputs)
+	size, known := r.OutputSize(all)
+	inputMP := 0
+	for _, pixels := range BilledPixels(all) {
+		inputMP += max(megapixelsOf(pixels), 1)
+		// Of several, none counts more than that one.
+		known = known && (pixels > 0 || len(all) > 1)
+	}
+	outputMP := 1
+	if known || size.Width > 0 {
+		outputMP = Megapixels(size)
+	}
+	price := r.Model.Price
+	return price.Cost(outputMP, inputMP), !known && price.Image == 0 && price.Further != 0
 }

@@ -189,7 +189,7 @@ var exceptions = []exception{
 	}},
 	{"FLUX.2 makes at most 4 megapixels, says endpoints.md", func(path, property string, value any) bool {
 		n, ok := value.(float64)
-		return strings.HasPrefix(path, "/v1/flux-2-") && isSide(property) && ok && n*defaultSide > maxOutput
+		return strings.HasPrefix(path, "/v1/flux-2-") && isSide(property) && ok && n*1024 > maxOutput
 	}},
 	{"safety_tolerance of text to image is 0 to 5, says endpoints.md", func(path, property string, value any) bool {
 		return path == "/v1/flux-pro-1.1" && property == "safety_tolerance" && value == 6.0
