@@ -12,6 +12,8 @@ type problem struct {
 	status int
 	// body is the answer's JSON.
 	body any
+	// page, when not empty, is a page of HTML in the place of the body.
+	page string
 	// headers are set on the answer, as name and value pairs.
 	headers []string
 }
@@ -35,7 +37,14 @@ func (p *problem) write(w http.ResponseWriter) {
 	for i := 0; i+1 < len(p.headers); i += 2 {
 		w.Header().Set(p.headers[i], p.headers[i+1])
 	}
-	answer(w, p.status, p.body)
+	if p.page == "" {
+		answer(w, p.status, p.body)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(p.status)
+	// A client that went away does not need the answer.
+	_, _ = w.Write([]byte(p.page))
 }
 
 // answer writes a value as JSON.

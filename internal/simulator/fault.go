@@ -2,12 +2,15 @@ package simulator
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // Step is where a fault strikes.
@@ -34,8 +37,12 @@ const (
 	EffectTruncated  Effect = "truncated"   // closes the connection in the middle of the answer
 	EffectExpired    Effect = "expired"     // refuses the sample as if its URL were too old
 	EffectNeverReady Effect = "never-ready" // the task stays pending, and keeps its slot
-	EffectNotFound   Effect = "not-found"   // does not know the task
+	EffectNotFound   Effect = "not-found"   // does not know the task, with Fault.Delay only until that time after its acceptance
 	EffectStatusText Effect = "status"      // answers the status Fault.Text and no result
+	EffectFinal      Effect = "final"       // tells how a task ended, as always, but with the HTTP status Fault.Status
+	EffectCost       Effect = "cost"        // the task costs Fault.Cost in the end, and its last answers say so
+	EffectGateway    Effect = "gateway"     // a gateway answers Fault.Status with a page of HTML, in the place of the API
+	EffectQuota      Effect = "quota"       // answers 429 since the account's quota is used up
 	EffectLost       Effect = "lost"        // the webhook is not sent
 	EffectTwice      Effect = "twice"       // the webhook is sent twice
 	EffectForged     Effect = "forged"      // the webhook's signature is wrong
@@ -49,25 +56,35 @@ var strikes = map[Effect][]Step{
 	EffectHTTP: anywhere, EffectReset: anywhere, EffectHTML: anywhere, EffectCorrupt: anywhere, EffectTruncated: anywhere,
 	EffectSlow:    {Submit, Poll, Download, Webhook},
 	EffectExpired: {Download}, EffectNeverReady: {Poll}, EffectNotFound: {Poll}, EffectStatusText: {Poll},
+	EffectFinal: {Poll}, EffectCost: {Poll}, EffectGateway: anywhere, EffectQuota: {Submit},
 	EffectLost: {Webhook}, EffectTwice: {Webhook}, EffectForged: {Webhook},
 }
 
 // DefaultDelay is how long EffectSlow waits where nothing else is said.
 const DefaultDelay = 2 * time.Second
 
+// DefaultGateway is what EffectGateway answers where nothing else is said: that the server behind the gateway did not answer in time.
+const DefaultGateway = 524
+
+// isGateway reports whether a status is a gateway's own, by which it says nothing of what the API did.
+func isGateway(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusGatewayTimeout || status >= 520 && status <= 530
+}
+
 // Fault is a deliberate failure. Of several that fit, those marked in the prompt come first, then the one injected first;
 // each request suffers at most one.
 type Fault struct {
 	On     Step
 	Effect Effect
-	// Status is for EffectHTTP. RetryAfter, when not 0, is told with it in whole seconds: in the header Retry-After, or with
+	// Status is for EffectHTTP, EffectFinal and EffectGateway. RetryAfter, when not 0, is told with it in whole seconds: in the header Retry-After, or with
 	// RetryInBody in the field retry_after.
 	Status      int
 	RetryAfter  time.Duration
 	RetryInBody bool
-	// Delay is for EffectSlow, Text for EffectStatusText.
+	// Delay is for EffectSlow and EffectNotFound, Text for EffectStatusText, Cost for EffectCost.
 	Delay time.Duration
 	Text  string
+	Cost  bfl.Credits
 	// After makes a fault at submit strike after the task was accepted and charged. Others come before that.
 	After bool
 
@@ -75,6 +92,8 @@ type Fault struct {
 	Times int
 	// Skip lets the fault's first occasions pass.
 	Skip int
+	// For, when not 0, ends the fault that long after it was injected. A prompt cannot say it.
+	For time.Duration
 	// Probability of each time, from Options.Seed; 0 stands for 1.
 	Probability float64
 	// Model restricts the fault to the model of that name, Prompt to prompts that contain the text.
@@ -83,15 +102,18 @@ type Fault struct {
 
 // ParseFault reads a fault as it is written in flags, scenario files and, as [fault:...], in prompts:
 //
-//	STEP-EFFECT[-after][=VALUE] [xN] [skip=N] [p=PROBABILITY] [model=NAME]
+//	STEP-EFFECT[-after][=VALUE] [xN] [skip=N] [for=TIME] [p=PROBABILITY] [model=NAME]
 //
-// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the text of status, or for an HTTP status
-// the seconds of Retry-After, in the body with "body:" before them.
+// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the time of not-found, the text of status, the HTTP status of final and gateway, the
+// credits of cost, or for an HTTP status the seconds of Retry-After, in the body with "body:" before them.
 //
 //	submit-429=3 x2             the next two submissions are refused, to be tried again in 3 seconds
 //	submit-reset-after p=0.05   every twentieth connection dies once the task is paid for
 //	poll-status=Reasoning x4
 //	download-truncated model=flux-2-max
+//	submit-gateway-after=504    the task is paid for, and a gateway says that it does not know
+//	poll-not-found=5s           each task is unknown for the first five seconds
+//	download-403 for=1m         for a minute no image can be had
 func ParseFault(text string) (Fault, error) {
 	bad := func(format string, args ...any) (Fault, error) {
 		return Fault{}, fmt.Errorf("fault %q: %s", text, fmt.Sprintf(format, args...))
@@ -110,6 +132,9 @@ func ParseFault(text string) (Fault, error) {
 	f.Effect = Effect(effect)
 	if status, err := strconv.Atoi(effect); err == nil {
 		f.Effect, f.Status = EffectHTTP, status
+	}
+	if f.Effect == EffectGateway {
+		f.Status = DefaultGateway
 	}
 	if err := f.setValue(value); err != nil {
 		return bad("%v", err)
@@ -134,6 +159,18 @@ func (f *Fault) setValue(value string) error {
 		d, err := time.ParseDuration(value)
 		f.Delay = d
 		return wanted(err, "%s waits for a time such as 2s, not %q", f.Effect, value)
+	case EffectNotFound:
+		d, err := time.ParseDuration(value)
+		f.Delay = d
+		return wanted(err, "%s lasts for a time such as 2s, not %q", f.Effect, value)
+	case EffectFinal, EffectGateway:
+		status, err := strconv.Atoi(value)
+		f.Status = status
+		return wanted(err, "%s answers an HTTP status, not %q", f.Effect, value)
+	case EffectCost:
+		credits, err := strconv.ParseFloat(value, 64)
+		f.Cost = bfl.CreditsOf(credits)
+		return wanted(err, "%s is a number of credits, not %q", f.Effect, value)
 	case EffectStatusText:
 		// Words are separated by spaces, so that a status of two words is written with an underscore.
 		f.Text = strings.ReplaceAll(value, "_", " ")
@@ -160,6 +197,10 @@ func (f *Fault) setOption(word string) error {
 		n, err := strconv.ParseUint(value, 10, 31)
 		f.Skip = int(n)
 		return wanted(err, "skip takes a number of calls, not %q", value)
+	case "for":
+		d, err := time.ParseDuration(value)
+		f.For = d
+		return wanted(err, "for takes a time such as 10s, not %q", value)
 	case "p":
 		p, err := strconv.ParseFloat(value, 64)
 		f.Probability = p
@@ -168,7 +209,7 @@ func (f *Fault) setOption(word string) error {
 		f.Model = value
 		return nil
 	default:
-		return fmt.Errorf("%q is none of xN, skip=N, p=PROBABILITY and model=NAME", word)
+		return fmt.Errorf("%q is none of xN, skip=N, for=TIME, p=PROBABILITY and model=NAME", word)
 	}
 }
 
@@ -188,16 +229,18 @@ func (f *Fault) check() error {
 		return fmt.Errorf("there is no effect %q", f.Effect)
 	case !slices.Contains(steps, f.On):
 		return fmt.Errorf("%s is not possible at %q, but at %v", f.Effect, f.On, steps)
-	case f.Effect == EffectHTTP && (f.Status < 400 || f.Status > 599):
+	case (f.Effect == EffectHTTP || f.Effect == EffectFinal) && (f.Status < 400 || f.Status > 599):
 		return fmt.Errorf("%d is no HTTP status between 400 and 599", f.Status)
+	case f.Effect == EffectGateway && !isGateway(f.Status):
+		return fmt.Errorf("%d is no status of a gateway's own: 408, 504, and 520 to 530", f.Status)
 	case f.Effect == EffectStatusText && f.Text == "":
 		return fmt.Errorf("the status to answer is missing: status=Reasoning")
 	case f.After && f.On != Submit:
 		return fmt.Errorf("only submissions can fail after the charge")
 	case f.Probability < 0 || f.Probability > 1 || f.Probability != f.Probability:
 		return fmt.Errorf("a probability is between 0 and 1")
-	case f.Delay < 0 || f.Times < 0 || f.Skip < 0:
-		return fmt.Errorf("a delay and a number of times are not negative")
+	case f.Delay < 0 || f.Times < 0 || f.Skip < 0 || f.For < 0 || f.Cost < 0:
+		return fmt.Errorf("a delay, a number of times and a cost are not negative")
 	}
 	return nil
 }
@@ -218,6 +261,9 @@ func markedFaults(prompt string) ([]Fault, error) {
 		f, err := ParseFault(m[1])
 		if err != nil {
 			return nil, err
+		}
+		if f.For > 0 {
+			return nil, fmt.Errorf("fault %q: a prompt cannot say for how long", m[1])
 		}
 		marked = append(marked, f)
 	}
@@ -240,7 +286,12 @@ type usage struct{ skipped, happened int }
 type rule struct {
 	Fault
 	usage
+	// injected is when the fault was.
+	injected time.Time
 }
+
+// isOver reports whether the fault's time has passed.
+func (r *rule) isOver(now time.Time) bool { return r.For > 0 && !now.Before(r.injected.Add(r.For)) }
 
 // Inject adds a fault.
 func (s *Simulator) Inject(f Fault) error {
@@ -249,7 +300,7 @@ func (s *Simulator) Inject(f Fault) error {
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.rules = append(s.faults.rules, &rule{Fault: f})
+	s.faults.rules = append(s.faults.rules, &rule{Fault: f, injected: s.opts.Now()})
 	return nil
 }
 
@@ -265,7 +316,19 @@ func (fs *faults) onSubmit(s *Simulator, o *order) *Fault {
 }
 
 func (fs *faults) onPoll(s *Simulator, t *task) *Fault {
-	return fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool { return f.Effect != EffectNeverReady })
+	now := s.opts.Now()
+	return fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool {
+		switch f.Effect {
+		case EffectNeverReady, EffectCost: // decided when the task began
+			return false
+		case EffectNotFound:
+			return f.Delay == 0 || now.Before(t.submitted.Add(f.Delay))
+		case EffectFinal:
+			return !t.isActive(now)
+		default:
+			return true
+		}
+	})
 }
 
 func (fs *faults) onDownload(s *Simulator, t *task) *Fault {
@@ -279,6 +342,9 @@ func (fs *faults) onWebhook(s *Simulator, t *task) *Fault {
 // onTask applies the faults that decide a task's end when it begins.
 func (fs *faults) onTask(s *Simulator, t *task) {
 	t.never = fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool { return f.Effect == EffectNeverReady }) != nil
+	if f := fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool { return f.Effect == EffectCost }); f != nil {
+		t.settled = new(f.Cost)
+	}
 }
 
 // pick returns the fault that strikes, or nil. The scope tells apart what a marked fault's Times counts for.
@@ -292,7 +358,7 @@ func (fs *faults) pick(s *Simulator, on Step, o *order, scope string, fits func(
 		}
 	}
 	for _, r := range fs.rules {
-		if r.On == on && fits(&r.Fault) && r.suits(o) && fs.happens(s, &r.Fault, &r.usage) {
+		if r.On == on && fits(&r.Fault) && r.suits(o) && !r.isOver(s.opts.Now()) && fs.happens(s, &r.Fault, &r.usage) {
 			return &r.Fault
 		}
 	}

@@ -1,18 +1,22 @@
 package simulator
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 func TestParseFault(t *testing.T) {
@@ -27,6 +31,14 @@ func TestParseFault(t *testing.T) {
 		"poll-status=Task_lost":               {On: Poll, Effect: EffectStatusText, Text: "Task lost"},
 		"poll-never-ready":                    {On: Poll, Effect: EffectNeverReady},
 		"poll-not-found skip=1":               {On: Poll, Effect: EffectNotFound, Skip: 1},
+		"poll-not-found=5s":                   {On: Poll, Effect: EffectNotFound, Delay: 5 * time.Second},
+		"poll-final=503":                      {On: Poll, Effect: EffectFinal, Status: 503},
+		"poll-cost=1.5":                       {On: Poll, Effect: EffectCost, Cost: 1500},
+		"poll-cost":                           {On: Poll, Effect: EffectCost},
+		"submit-gateway":                      {On: Submit, Effect: EffectGateway, Status: 524},
+		"submit-gateway-after=408":            {On: Submit, Effect: EffectGateway, Status: 408, After: true},
+		"submit-quota x1":                     {On: Submit, Effect: EffectQuota, Times: 1},
+		"download-410 for=90s":                {On: Download, Effect: EffectHTTP, Status: 410, For: 90 * time.Second},
 		"  download-slow=1.5s model=flux-dev": {On: Download, Effect: EffectSlow, Delay: 1500 * time.Millisecond, Model: "flux-dev"},
 		"webhook-forged":                      {On: Webhook, Effect: EffectForged},
 	} {
@@ -57,6 +69,18 @@ func TestParseFault(t *testing.T) {
 		"submit-500 p=2":          "between 0 and 1",
 		"submit-500 p=NaN":        "between 0 and 1",
 		"submit-500 often":        `"often" is none of`,
+		"poll-not-found=soon":     "lasts for a time",
+		"poll-final":              "0 is no HTTP status",
+		"poll-final=Ready":        `an HTTP status, not "Ready"`,
+		"poll-final=200":          "200 is no HTTP status",
+		"poll-cost=-1":            "not negative",
+		"poll-cost=much":          `a number of credits, not "much"`,
+		"submit-gateway=503":      "503 is no status of a gateway's own",
+		"submit-gateway=x":        "an HTTP status",
+		"poll-quota":              "not possible",
+		"submit-final=503":        "not possible",
+		"submit-500 for=ever":     "a time such as 10s",
+		"submit-500 for=-1s":      "not negative",
 		"submit-500 skip=forever": "a number of calls",
 	} {
 		if _, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {
@@ -103,6 +127,11 @@ func TestFaultsOnSubmit(t *testing.T) {
 		"submit-html":            {"200 text/html", 0},
 		"submit-corrupt":         {"200 application/json", 0},
 		"submit-truncated":       {"truncated", 0},
+		"submit-quota":           {"429 application/json", 0},
+		"submit-gateway":         {"524 text/html", 0},
+		"submit-gateway=504":     {"504 text/html", 0},
+		"submit-gateway-after":   {"524 text/html", 1},
+		"submit-408-after":       {"408 application/json", 1},
 		"submit-500-after":       {"500 application/json", 1},
 		"submit-reset-after":     {"reset", 1},
 		"submit-html-after":      {"200 text/html", 1},
@@ -149,6 +178,8 @@ func TestFaultsOnPoll(t *testing.T) {
 		"poll-truncated":       "truncated",
 		"poll-corrupt":         "200 application/json",
 		"poll-not-found":       "200 application/json Task not found",
+		"poll-final=503":       "503 application/json Ready",
+		"poll-gateway":         "524 text/html",
 		"poll-status=Thinking": "200 application/json Thinking",
 	} {
 		b := start(t, Options{})
@@ -175,6 +206,7 @@ func TestFaultsOnDownload(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"download-503":       "503 application/json",
+		"download-gateway":   "524 text/html",
 		"download-reset":     "reset",
 		"download-truncated": "truncated",
 		"download-expired":   "403 application/xml",
@@ -308,4 +340,127 @@ func FuzzParseFault(f *testing.F) {
 			t.Errorf("%q is read as %+v, which makes no sense", text, fault)
 		}
 	})
+}
+
+// manual is a clock that stands still until it is moved.
+type manual struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (m *manual) Now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *manual) advance(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = m.now.Add(d)
+}
+
+// TestUnknownAtFirst makes sure that each task is unknown for its own first seconds.
+func TestUnknownAtFirst(t *testing.T) {
+	t.Parallel()
+	clock := &manual{now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}
+	b := start(t, Options{Now: clock.Now, Latency: Latency{Median: time.Second}})
+	inject(t, b.Simulator, "poll-not-found=5s")
+	first := b.order("flux-2-pro", small)
+	clock.advance(4 * time.Second)
+	second := b.order("flux-2-pro", small)
+	statuses := func() string { return b.poll(first).Status + ", " + b.poll(second).Status }
+	for i, want := range []string{"Task not found, Task not found", "Ready, Task not found", "Ready, Ready"} {
+		if got := statuses(); got != want {
+			t.Errorf("after %d steps: %s, want %s", i, got, want)
+		}
+		clock.advance(4 * time.Second)
+	}
+}
+
+// TestFaultEnds makes sure that a fault happens only as long as it was injected for.
+func TestFaultEnds(t *testing.T) {
+	t.Parallel()
+	clock := &manual{now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}
+	b := start(t, Options{Now: clock.Now, Latency: Latency{Median: time.Nanosecond}})
+	a := b.order("flux-2-pro", small)
+	clock.advance(time.Second)
+	inject(t, b.Simulator, "poll-500 for=10s")
+	for _, want := range []int{500, 500, 200} {
+		if got := b.do(http.MethodGet, a.PollingURL, "").status; got != want {
+			t.Errorf("%v: %d, want %d", clock.Now(), got, want)
+		}
+		clock.advance(6 * time.Second)
+	}
+	if r := b.post("flux-2-pro", `{"prompt": "a [fault:poll-500 for=10s]"}`); r.status != 422 {
+		t.Errorf("a fault with a time in a prompt: %d %s", r.status, r.body)
+	}
+}
+
+// TestFinalStatusOnly makes sure that a task which is not over is told as always.
+func TestFinalStatusOnly(t *testing.T) {
+	t.Parallel()
+	clock := &manual{now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}
+	b := start(t, Options{Now: clock.Now, Latency: Latency{Median: time.Second}})
+	inject(t, b.Simulator, "poll-final=503 x1")
+	a := b.order("flux-2-pro", `{"prompt": "a `+MarkContentModerated+`"}`)
+	for i, want := range []string{"200 Pending", "503 Content Moderated", "200 Content Moderated"} {
+		r := b.do(http.MethodGet, a.PollingURL, "")
+		if got := fmt.Sprint(r.status, " ", decode[result](t, r).Status); got != want {
+			t.Errorf("poll %d: %s, want %s", i, got, want)
+		}
+		clock.advance(2 * time.Second)
+	}
+}
+
+// TestSettledCost makes sure that the last answers, the ledger and the balance agree on what a task costs in the end.
+func TestSettledCost(t *testing.T) {
+	t.Parallel()
+	clock := &manual{now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}
+	var ledger bytes.Buffer
+	b := start(t, Options{
+		Now: clock.Now, Latency: Latency{Median: time.Second}, Ledger: &ledger, Keys: map[string]Account{"k": {Credits: bfl.CreditsOf(100)}},
+	})
+	inject(t, b.Simulator, "poll-cost=1.5 x1")
+	one := decode[accepted](t, b.do(http.MethodPost, "/v1/flux-2-pro", small, "X-Key", "k"))
+	other := decode[accepted](t, b.do(http.MethodPost, "/v1/flux-2-pro", small, "X-Key", "k"))
+	if r := b.do(http.MethodGet, one.PollingURL, ""); one.Cost != 3 || decode[result](t, r).Cost != nil {
+		t.Errorf("at first: %v, %s", one.Cost, r.body)
+	}
+	clock.advance(2 * time.Second)
+	settled := decode[result](t, b.do(http.MethodGet, one.PollingURL, ""))
+	if settled.Cost == nil || *settled.Cost != 1.5 || settled.Status != statusReady {
+		t.Errorf("in the end: %+v", settled)
+	}
+	if r := b.do(http.MethodGet, other.PollingURL, ""); strings.Contains(string(r.body), "cost") {
+		t.Errorf("of another task: %s", r.body)
+	}
+	if credits := b.do(http.MethodGet, "/v1/credits", "", "X-Key", "k"); string(credits.body) != `{"credits":95.5}` {
+		t.Errorf("what is left: %s", credits.body)
+	}
+	if spent := b.Stats().Spent; spent != bfl.CreditsOf(4.5) {
+		t.Errorf("spent: %v", spent.Float())
+	}
+	if lines := strings.Split(ledger.String(), "\n"); !strings.Contains(lines[0], `"cost":3,"settled":1.5,`) || strings.Contains(lines[1], "settled") {
+		t.Errorf("the ledger: %s", ledger.String())
+	}
+}
+
+// TestDeliveryIsClosed makes sure that nothing is delivered until that is over.
+func TestDeliveryIsClosed(t *testing.T) {
+	t.Parallel()
+	b := start(t, Options{})
+	sample := b.poll(b.order("flux-2-pro", small)).Result.Sample
+	for _, status := range []int{403, 404, 410, 503} {
+		b.SetDelivery(status)
+		for _, address := range []string{sample, "/delivery/x/sample.png"} {
+			if got := b.do(http.MethodGet, address, ""); got.status != status || len(got.body) == 0 {
+				t.Errorf("%d, want %d: %s", got.status, status, got.body)
+			}
+		}
+	}
+	b.SetDelivery(0)
+	if got := b.do(http.MethodGet, sample, ""); got.status != 200 || b.Stats().Downloads != 1 {
+		t.Errorf("afterwards: %d, %d downloads", got.status, b.Stats().Downloads)
+	}
 }

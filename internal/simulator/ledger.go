@@ -19,15 +19,24 @@ type Charge struct {
 	Account  string `json:"account"`
 	Model    string `json:"model"`
 	Endpoint string `json:"endpoint"`
-	// Cost in credits.
-	Cost     bfl.Credits `json:"cost"`
-	InputMP  float64     `json:"input_mp"`
-	OutputMP float64     `json:"output_mp"`
+	// Cost in credits, as the answer to the order has it. Settled is what the task costs in the end, where that is another sum.
+	Cost     bfl.Credits  `json:"cost"`
+	Settled  *bfl.Credits `json:"settled,omitempty"`
+	InputMP  float64      `json:"input_mp"`
+	OutputMP float64      `json:"output_mp"`
 	// Active is how many of the account's tasks were active once this one was, ActiveModel how many of them of this model.
 	Active      int `json:"active"`
 	ActiveModel int `json:"active_model"`
 	// Digest identifies what was asked for. Two charges with one digest paid twice for the same thing.
 	Digest string `json:"digest"`
+}
+
+// final is what the task costs in the end.
+func (c *Charge) final() bfl.Credits {
+	if c.Settled != nil {
+		return *c.Settled
+	}
+	return c.Cost
 }
 
 // Stats count what a simulator was asked. All but the maxima only grow.
@@ -46,7 +55,7 @@ type Stats struct {
 	// MaxActive is the largest number of active tasks that an account had, MaxActiveByModel the same by model.
 	MaxActive        int
 	MaxActiveByModel map[string]int
-	// Spent is the sum of all charges.
+	// Spent is the sum of all charges, as they are in the end.
 	Spent bfl.Credits
 	// Faults counts the faults that happened.
 	Faults int
@@ -73,7 +82,7 @@ func (b *books) enter(c Charge) error {
 	}
 	b.ledger = append(b.ledger, c)
 	b.stats.Submissions++
-	b.stats.Spent += c.Cost
+	b.stats.Spent += c.final()
 	b.stats.MaxActive = max(b.stats.MaxActive, c.Active)
 	if b.stats.MaxActiveByModel == nil {
 		b.stats.MaxActiveByModel = make(map[string]int)

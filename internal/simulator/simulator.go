@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -23,6 +24,8 @@ type Simulator struct {
 	books  books
 	faults faults
 	shelf  *shelf
+	// closed is the status with which delivery answers everything, 0 where it delivers.
+	closed atomic.Int32
 
 	// closing is cancelled by Close; it ends what waits in handlers and all that runs beside them.
 	closing context.Context

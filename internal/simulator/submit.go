@@ -107,11 +107,12 @@ func (s *Simulator) accept(who credential, o *order, base string) (*task, []stri
 	t.charge = Charge{
 		Time: now, ID: t.id, Account: a.name, Model: o.model.Name, Endpoint: o.model.Endpoint,
 		Cost: cost, InputMP: inputMP, OutputMP: outputMP, Active: all + 1, ActiveModel: ofModel + 1, Digest: o.digest,
+		Settled: t.settled,
 	}
 	if err := s.books.enter(t.charge); err != nil {
 		return nil, nil, refuse(http.StatusInternalServerError, "The simulator cannot write its ledger: "+err.Error())
 	}
-	a.balance -= cost
+	a.balance -= t.charge.final()
 	a.tasks = append(a.tasks, t)
 	s.tasks[t.id] = t
 	s.history = append(s.history, t)
@@ -246,20 +247,22 @@ func (s *Simulator) getResult(w http.ResponseWriter, r *http.Request) *problem {
 		answer(w, http.StatusOK, result{ID: id, Status: statusNotFound})
 		return nil
 	}
-	res := s.result(t, s.opts.Now())
+	res, status := s.result(t, s.opts.Now()), http.StatusOK
 	if fault := s.faults.onPoll(s, t); fault != nil {
 		switch fault.Effect {
 		case EffectNotFound:
 			res = result{ID: id, Status: statusNotFound}
 		case EffectStatusText:
 			res = result{ID: id, Status: fault.Text}
+		case EffectFinal:
+			status = fault.Status
 		default:
 			if done, p := s.suffer(fault, w, r, res); done {
 				return p
 			}
 		}
 	}
-	answer(w, http.StatusOK, res)
+	answer(w, status, res)
 	return nil
 }
 

@@ -14,6 +14,12 @@ func (s *Simulator) suffer(f *Fault, w http.ResponseWriter, r *http.Request, tru
 	switch f.Effect {
 	case EffectHTTP:
 		return true, f.problem()
+	case EffectGateway:
+		return true, &problem{status: f.Status, page: gatewayPage}
+	case EffectQuota:
+		return true, &problem{status: http.StatusTooManyRequests, body: map[string]any{"error": map[string]string{
+			"code": "insufficient_quota", "message": "You exceeded your current quota, please check your plan and billing details.",
+		}}}
 	case EffectReset:
 		hangUp(w)
 		return true, nil

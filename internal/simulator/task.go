@@ -52,6 +52,8 @@ type task struct {
 	// start is when a worker takes the task up, ready when it ends. A task that is never ready has no end.
 	submitted, start, ready time.Time
 	never                   bool
+	// settled is what the task costs in the end, nil where that is what its acceptance said.
+	settled *bfl.Credits
 	// base begins the URLs in the task's results.
 	base string
 
@@ -146,6 +148,8 @@ type result struct {
 	Preview  map[string]any `json:"preview"`
 	// Error is not in the schema; the endpoint document has it beside the status Error.
 	Error string `json:"error,omitempty"`
+	// Cost is not in the schema either: what the task costs in the end, in credits, which some have seen.
+	Cost *float64 `json:"cost,omitempty"`
 }
 
 // made tells of a finished picture. Times are seconds since 1970.
@@ -182,6 +186,9 @@ func (s *Simulator) result(t *task, now time.Time) result {
 		r.Details = map[string]any{"error": t.reason}
 	default:
 		r.Details = map[string]any{"Moderation Reasons": []string{t.reason}}
+	}
+	if t.settled != nil && !t.isActive(now) {
+		r.Cost = new(t.settled.Float())
 	}
 	return r
 }
