@@ -5,8 +5,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// estimate returns what a request will cost by the price table, and whether that is a lower bound, because the extent of an image is known only later, or that of
-// one behind a URL never.
+// estimate returns what a request will cost by the price table, and whether that is a lower bound, because the extent of an image is known
+// only later, or that of one behind a URL never.
 func (p *Planner) estimate(img *config.Image, request *bfl.Request) (cost bfl.Credits, atLeast bool) {
 	return bfl.Estimate(request, p.inputSizes(img))
 }

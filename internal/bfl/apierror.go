@@ -36,8 +36,8 @@ type FieldError struct {
 	Type string
 }
 
-// Retryable reports whether the call that was answered so may be made again, and may succeed then. For one that only asks, that is all that is Transient. For a
-// submission it is 500, 502, 503, and 429 unless a quota is exhausted, by which the API says that it did not accept it.
+// Retryable reports whether the call that was answered so may be made again, and may succeed then. For one that only asks, that is all that is
+// Transient. For a submission it is 500, 502, 503, and 429 unless a quota is exhausted, by which the API says that it did not accept it.
 func (e *APIError) Retryable() bool {
 	if e.get {
 		return e.Transient()
@@ -59,14 +59,15 @@ func (e *APIError) Transient() bool {
 	return e.StatusCode >= http.StatusInternalServerError
 }
 
-// Ambiguous reports whether a submission may have been accepted all the same: 408, 504, 520 to 530 and the like are words of a gateway that got no answer from
-// the API. What only asks is never ambiguous.
+// Ambiguous reports whether a submission may have been accepted all the same: 408, 504, 520 to 530 and the like are words of a gateway that
+// got no answer from the API. What only asks is never ambiguous.
 func (e *APIError) Ambiguous() bool {
 	return !e.get && (e.StatusCode == http.StatusRequestTimeout || e.StatusCode >= http.StatusInternalServerError && !e.Retryable())
 }
 
-// Misdirected reports whether a call that only asks got a refusal that is neither about this moment, nor about the key or the account, but about the address:
-// 400, 404, 410, 414 and the like. It says nothing about the task that the address was of, which may be known elsewhere; see Find.
+// Misdirected reports whether a call that only asks got a refusal that is neither about this moment, nor about the key or the account, but
+// about the address: 400, 404, 410, 414 and the like. It says nothing about the task that the address was of, which may be known elsewhere;
+// see Find.
 func (e *APIError) Misdirected() bool {
 	return e.get && e.StatusCode < http.StatusInternalServerError && !e.Transient() && !e.Unauthorized() && !e.OutOfCredits()
 }
@@ -79,7 +80,8 @@ func (e *APIError) Unauthorized() bool {
 // OutOfCredits reports whether the account cannot pay.
 func (e *APIError) OutOfCredits() bool { return e.StatusCode == http.StatusPaymentRequired }
 
-// RateLimited reports whether the account has too many active tasks, or makes too many calls; not whether its quota is exhausted, which has the same status.
+// RateLimited reports whether the account has too many active tasks, or makes too many calls; not whether its quota is exhausted, which has
+// the same status.
 func (e *APIError) RateLimited() bool {
 	return e.StatusCode == http.StatusTooManyRequests && !e.QuotaExhausted()
 }

@@ -49,9 +49,10 @@ func (e *DownloadError) Unwrap() []error {
 // maxRedirects bounds how often a download is sent elsewhere.
 const maxRedirects = 3
 
-// Download writes a sample to w and returns how many bytes that were. It sends no key, and takes at most limit bytes.
-// A download that comes encoded is decoded, and it is what is written that counts for the limit. Its errors are of types *DownloadError, *APIError for other answers than those, *NetworkError, *URLError and
-// *RedirectError; an error of w comes back as it is. After an error w holds the beginning of something, or nothing.
+// Download writes a sample to w and returns how many bytes that were. It sends no key, and takes at most limit bytes. A download that comes
+// encoded is decoded, and it is what is written that counts for the limit. Its errors are of types *DownloadError, *APIError for other answers
+// than those, *NetworkError, *URLError and *RedirectError; an error of w comes back as it is. After an error w holds the beginning of
+// something, or nothing.
 func (c *Client) Download(ctx context.Context, sampleURL string, w io.Writer, limit int64) (int64, error) {
 	resp, err := c.openSample(ctx, sampleURL)
 	if err != nil {

@@ -19,8 +19,8 @@ func (e *encodingError) Error() string {
 	return fmt.Sprintf("it comes in the encoding %q, which is not understood", e.name)
 }
 
-// decoded returns the content of an answer whatever it was encoded with on its way. Nobody asks for that, but proxies do it nevertheless; what net/http asked
-// for itself it has decoded by then. Errors are of type *encodingError, or those of reading.
+// decoded returns the content of an answer whatever it was encoded with on its way. Nobody asks for that, but proxies do it nevertheless; what
+// net/http asked for itself it has decoded by then. Errors are of type *encodingError, or those of reading.
 func decoded(resp *http.Response) (io.Reader, error) {
 	return decode(resp.Header.Values("Content-Encoding"), resp.Body)
 }

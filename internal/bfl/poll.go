@@ -62,16 +62,16 @@ type Result struct {
 	Reasons []string
 	// Message is the API's text about a failure, cleaned for display.
 	Message string
-	// Cost, if HasCost, is what the answer says that the task costs. It may be another sum than the answer to the submission had, such as 0 for a task that
-	// moderation ended; the last one that the API names is what was charged.
+	// Cost, if HasCost, is what the answer says that the task costs. It may be another sum than the answer to the submission had, such as 0
+	// for a task that moderation ended; the last one that the API names is what was charged.
 	Cost    Credits
 	HasCost bool
 }
 
-// Poll looks at a task once, by the URL that the API named. A task that the API does not know is no error but a Result with status NotFound; other
-// regions than the one that accepted it do not know it, nor any after its retention. What an answer says of the task counts whatever its HTTP status; the
-// error of one that says nothing is an *APIError, which is never about the task. The polling URL must be one that
-// Submit returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
+// Poll looks at a task once, by the URL that the API named. A task that the API does not know is no error but a Result with status NotFound;
+// other regions than the one that accepted it do not know it, nor any after its retention. What an answer says of the task counts whatever its
+// HTTP status; the error of one that says nothing is an *APIError, which is never about the task. The polling URL must be one that Submit
+// returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
 func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
 	if err := c.base.allowsKey(pollingURL); err != nil {
 		return Result{}, err
@@ -104,9 +104,9 @@ func (c *Client) pollRefused(a *fetched) (Result, error) {
 	return Result{}, err
 }
 
-// tellsStatus reports whether the body of an answer that refuses is about the task. Most statuses are words that nothing else has. But "error" and words for waiting stand in the
-// errors of gateways and of frameworks too, so that they count only as the API writes them, or beside what an answer about a task has, and not where the
-// key, the account or its haste is refused: a task that was paid for is not given up for those.
+// tellsStatus reports whether the body of an answer that refuses is about the task. Most statuses are words that nothing else has. But "error"
+// and words for waiting stand in the errors of gateways and of frameworks too, so that they count only as the API writes them, or beside what
+// an answer about a task has, and not where the key, the account or its haste is refused: a task that was paid for is not given up for those.
 func tellsStatus(code int, fields map[string]json.RawMessage) bool {
 	raw := jsonText(fields["status"])
 	switch parseStatus(raw) {

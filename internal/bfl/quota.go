@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// QuotaExhausted reports whether a 429 says that the account has used up what it may spend or make, rather than that it does too much at once: waiting some
-// seconds does not help. An answer that speaks of both is taken for the latter, since what passes must not end a run.
+// QuotaExhausted reports whether a 429 says that the account has used up what it may spend or make, rather than that it does too much at once:
+// waiting some seconds does not help. An answer that speaks of both is taken for the latter, since what passes must not end a run.
 func (e *APIError) QuotaExhausted() bool {
 	if e.StatusCode != http.StatusTooManyRequests {
 		return false

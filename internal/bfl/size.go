@@ -18,8 +18,8 @@ const (
 	maxSide = 1 << 30
 )
 
-// OutputSize returns the extent that the image will have, given those of the request's inputs in their order, zero for one that is not known. It reports
-// false where something is not known that the extent depends on, which is then as if it were not there:
+// OutputSize returns the extent that the image will have, given those of the request's inputs in their order, zero for one that is not known.
+// It reports false where something is not known that the extent depends on, which is then as if it were not there:
 //
 //   - for fill it is the image's size, for expand that of the image and its margins;
 //   - what width and height say holds, with the model's default for a side that is absent;
@@ -82,7 +82,8 @@ func (r *Request) firstReference(inputs []Size) (Size, bool) {
 	return Size{min(inputs[i].Width, maxSide), min(inputs[i].Height, maxSide)}, true
 }
 
-// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor defaulted. It reports false for one that is known only later.
+// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor defaulted. It reports false for one that is
+// known only later.
 func (r *Request) whole(name string) (n int, known bool) {
 	var value float64
 	switch v := r.Value(name).(type) {

@@ -121,8 +121,8 @@ func (id *identity) end() string {
 // orientationTag is the field of TIFF that says how to turn a picture.
 const orientationTag = 0x0112
 
-// orientation returns how a TIFF structure, which EXIF is, says that its picture is turned: from 1, which is not at all, to 8. It is 0 where the structure
-// does not say, or cannot be read.
+// orientation returns how a TIFF structure, which EXIF is, says that its picture is turned: from 1, which is not at all, to 8. It is 0 where
+// the structure does not say, or cannot be read.
 func orientation(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 0

@@ -27,9 +27,9 @@ type Info struct {
 	Bytes int64
 	// SHA256 is the hash of the whole file in hexadecimal, of bytes behind its image too.
 	SHA256 string
-	// Content identifies the picture: a hash in lower-case hexadecimal of the file without what does not change the picture, such as the signed
-	// manifest that every file of the API has of its own. Two files with the same Content show the same picture; two that show the same may still differ
-	// in it, since nothing is decoded. It is made of
+	// Content identifies the picture: a hash in lower-case hexadecimal of the file without what does not change the picture, such as the
+	// signed manifest that every file of the API has of its own. Two files with the same Content show the same picture; two that show the same
+	// may still differ in it, since nothing is decoded. It is made of
 	//
 	//   - in PNG, the chunks of pixels, palette, transparency, colour and animation, with IDAT as one however it is divided;
 	//   - in JPEG, all segments and scans but APP1, APP11, APP13 and comments, without fill bytes;

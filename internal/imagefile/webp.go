@@ -81,8 +81,8 @@ func (s *webpScanner) scan(p []byte) error {
 	return nil
 }
 
-// webpNoPicture are the chunks that do not count for what the picture is. VP8X is needed for the others, and repeats what those say that do count; that of
-// an animation has its canvas besides.
+// webpNoPicture are the chunks that do not count for what the picture is. VP8X is needed for the others, and repeats what those say that do
+// count; that of an animation has its canvas besides.
 var webpNoPicture = map[string]bool{"EXIF": true, "XMP ": true, "C2PA": true, "VP8X": true}
 
 // webpHeads are the chunks with the image's dimensions, and how many bytes of them are looked at.

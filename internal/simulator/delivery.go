@@ -44,8 +44,8 @@ func (s *Simulator) sampleURL(t *task) string {
 	return defaultTo(s.opts.DeliveryURL, t.base) + path + "?" + query.Encode()
 }
 
-// SetDelivery makes every request for a sample be answered with an HTTP status such as 403, 404 or 410, whatever its task and its signature, until the next call. With
-// 0 samples are delivered again, those too that were refused meanwhile, as long as they have not expired.
+// SetDelivery makes every request for a sample be answered with an HTTP status such as 403, 404 or 410, whatever its task and its signature,
+// until the next call. With 0 samples are delivered again, those too that were refused meanwhile, as long as they have not expired.
 func (s *Simulator) SetDelivery(status int) { s.closed.Store(int32(status)) } //nolint:gosec // of three digits
 
 // deliver answers a request for a sample. Its errors are Azure's: XML, 403 for signatures that are wrong or over.

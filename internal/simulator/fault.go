@@ -76,8 +76,8 @@ func isGateway(status int) bool {
 type Fault struct {
 	On     Step
 	Effect Effect
-	// Status is for EffectHTTP, EffectFinal and EffectGateway. RetryAfter, when not 0, is told with it in whole seconds: in the header Retry-After, or with
-	// RetryInBody in the field retry_after.
+	// Status is for EffectHTTP, EffectFinal and EffectGateway. RetryAfter, when not 0, is told with it in whole seconds: in the header
+	// Retry-After, or with RetryInBody in the field retry_after.
 	Status      int
 	RetryAfter  time.Duration
 	RetryInBody bool
@@ -104,8 +104,8 @@ type Fault struct {
 //
 //	STEP-EFFECT[-after][=VALUE] [xN] [skip=N] [for=TIME] [p=PROBABILITY] [model=NAME]
 //
-// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the time of not-found, the text of status, the HTTP status of final and gateway, the
-// credits of cost, or for an HTTP status the seconds of Retry-After, in the body with "body:" before them.
+// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the time of not-found, the text of status, the HTTP
+// status of final and gateway, the credits of cost, or for an HTTP status the seconds of Retry-After, in the body with "body:" before them.
 //
 //	submit-429=3 x2             the next two submissions are refused, to be tried again in 3 seconds
 //	submit-reset-after p=0.05   every twentieth connection dies once the task is paid for

@@ -13,8 +13,8 @@ const (
 	maxExpanded = bfl.MaxInputPixels
 )
 
-// size returns the size of the picture that an order makes. It is the rule that estimates go by too: a sum that a plan names and the simulator does not charge
-// would be a mistake in one of two rules otherwise.
+// size returns the size of the picture that an order makes. It is the rule that estimates go by too: a sum that a plan names and the simulator
+// does not charge would be a mistake in one of two rules otherwise.
 func (o *order) size() bfl.Size {
 	size, _ := o.request.OutputSize(o.sizes())
 	return size
