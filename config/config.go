@@ -75,8 +75,10 @@ type Source struct {
 	// Image is the address of the image of this configuration whose file it is, where IsImage is set.
 	Image   addrs.Image
 	IsImage bool
-	// Size is the file's extent in pixels, zero for other sources.
-	Size bfl.Size
+	// Size is the file's extent in pixels, zero for other sources, and SHA256 the hash of its bytes. The request names it by its content instead,
+	// which stays the same where only its metadata changes.
+	Size   bfl.Size
+	SHA256 string
 	// Unknown says that it depends on an image that is not made yet what the content is. Config.Resolve tells once
 	// that image is there.
 	Unknown bool

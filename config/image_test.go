@@ -16,7 +16,7 @@ import (
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	_, images := evaluated(t, "testdata/fixtures/valid", nil)
-	bottle := readInput("testdata/fixtures/valid/bottle.png").sha256
+	bottle := readInput("testdata/fixtures/valid/bottle.png").content
 	tests := []struct{ addr, output, want string }{
 		{
 			"image.logo", "pictures/out/logo.png",
@@ -55,7 +55,7 @@ func TestRequests(t *testing.T) {
 		{
 			`module.brands["eu"].image.badge`, "pictures/out/brands-eu/badge.jpg",
 			`{"endpoint":"/v1/flux-2-pro","body":{"input_image":null,"input_image_2":{"sha256":"` +
-				readInput("testdata/fixtures/valid/brand/leaf.png").sha256 + `"},"prompt":"Badge of eu in the look of image 1"}}`,
+				readInput("testdata/fixtures/valid/brand/leaf.png").content + `"},"prompt":"Badge of eu in the look of image 1"}}`,
 		},
 	}
 	for _, tt := range tests {

@@ -20,9 +20,10 @@ type Import struct {
 	// File is usable with package os. Without a Problem it is a whole image of the format that To's output has.
 	File string
 	// Name is the file's path for people; see Source.
-	Name   string
-	SHA256 string
-	Size   bfl.Size
+	Name string
+	// SHA256 is the hash of its bytes, Content that of its picture.
+	SHA256, Content string
+	Size            bfl.Size
 	Range  hcl.Range
 	// Problem says why the file cannot be taken, nil where it can. It matters only while there is no image at To: once the import
 	// is done, the file is of no use any more.
@@ -141,7 +142,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	}
 	file := e.inputs.read(filepath.Clean(name))
 	imp := Import{
-		To: to, File: file.path, Name: e.nameOf(".", v.AsString()), SHA256: file.sha256, Size: file.size, Range: b.at,
+		To: to, File: file.path, Name: e.nameOf(".", v.AsString()), SHA256: file.sha256, Content: file.content, Size: file.size, Range: b.at,
 		format: file.format, toAt: b.to.Range(), fileAt: b.file.Range(),
 	}
 	if file.problem != "" {

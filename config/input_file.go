@@ -57,5 +57,5 @@ func (f *inputFile) measure() {
 			info.Width, info.Height, float64(pixels)/1e6, bfl.MaxInputPixels/1_000_000)
 		return
 	}
-	f.sha256, f.format = info.SHA256, info.Format
+	f.sha256, f.content, f.format = info.SHA256, info.Content, info.Format
 }

@@ -250,7 +250,7 @@ func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (Source
 		d.e.taint(&d.b.node)
 		return Source{}, bfl.Input{}, false
 	}
-	return Source{File: file.path, Name: d.e.nameOf(dir, text), Size: file.size}, bfl.Input{SHA256: file.sha256}, true
+	return Source{File: file.path, Name: d.e.nameOf(dir, text), Size: file.size, SHA256: file.sha256}, bfl.Input{SHA256: file.content}, true
 }
 
 // inputFiles remembers what was found out about files that are sent with requests.
@@ -282,6 +282,7 @@ func (f *inputFiles) note(use inputUse) {
 type inputFile struct {
 	path    string // usable with package os
 	sha256  string
+	content string // the identity of its picture
 	format  string // "png", "jpeg" or "webp"
 	size    bfl.Size
 	problem string // why the file cannot be used, "" where it can

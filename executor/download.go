@@ -6,20 +6,23 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 const (
 	// downloadTimeout bounds the fetching of one image.
 	downloadTimeout = 5 * time.Minute
-	// expiredAttempts is how often a resumed task is asked for a URL that works before its image counts as lost.
-	expiredAttempts = 3
+	// oldAge is how long after it was accepted a task is given up whose image cannot be had where the API still says that it is, after oldAttempts.
+	oldAge      = 24 * time.Hour
+	oldAttempts = 3
 	// maxImageBytes bounds an image's file. Four megapixels take some 50 MB as the worst PNG.
 	maxImageBytes = 64 << 20
 )
@@ -31,10 +34,10 @@ func (r *run) download(n *node) {
 	r.spawn(func() func() {
 		ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 		defer cancel()
-		img, err := job.run(ctx)
+		img, told, err := job.run(ctx)
 		return func() {
 			r.downloading--
-			r.fetched(n, img, err)
+			r.fetched(n, img, told, err)
 		}
 	})
 }
@@ -48,58 +51,84 @@ type fetch struct {
 	prior  *state.Image
 	task   state.Task
 	result state.Result
+	// keep says that the image is not wanted, and goes into the store.
+	keep bool
 }
 
 func (r *run) fetchOf(n *node) fetch {
-	result := state.Result{TaskID: n.task.ID, Cost: charged(n.task, n.change.Price), Simulated: n.task.Simulated}
+	f := fetch{
+		api: n.lane.account.API, files: r.files, url: n.sample.SampleURL, addr: n.address(), task: n.record, keep: n.salvages(),
+		result: state.Result{TaskID: n.task.ID, Cost: n.cost, Simulated: n.task.Simulated},
+	}
+	if n.salvages() {
+		// What is sensitive of its request is not known any more, and so nothing is kept of what the API repeats.
+		if !strings.Contains(string(n.record.Request), state.Redacted) {
+			f.result.Seed = n.sample.Seed
+		}
+		return f
+	}
+	f.prior = n.change.Prior
 	// The API repeats what it was asked for; what is sensitive of that goes on no record.
 	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive, argument) }
 	if !isSecret("seed") {
-		result.Seed = n.sample.Seed
+		f.result.Seed = n.sample.Seed
 	}
 	if prompt, _ := n.request.Value("prompt").(string); n.sample.Prompt != prompt && !isSecret("prompt") {
-		result.Prompt = n.sample.Prompt
+		f.result.Prompt = n.sample.Prompt
 	}
-	return fetch{
-		api: n.lane.account.API, files: r.files, url: n.sample.SampleURL,
-		addr: n.address(), prior: n.change.Prior, task: r.taskRecord(n), result: result,
-	}
+	return f
 }
 
-// run fetches the image and returns its record. Whatever step fails, what was at the image's path before is still there, or in the store.
-func (f fetch) run(ctx context.Context) (*state.Image, error) {
+// run fetches the image and returns its record, and what the user should know of it. Whatever step fails, what was at the image's path before is
+// still there, or in the store.
+func (f fetch) run(ctx context.Context) (img *state.Image, told string, err error) {
 	// From here on a crash costs a look at the task, whose image the API has.
-	if err := f.files.journal.Append(state.Ready{Address: f.addr}); err != nil {
-		return nil, &notRecordedError{"the image is ready", err}
+	if err := f.files.journal.Append(state.Ready{Key: f.task.Key}); err != nil {
+		return nil, "", &notRecordedError{"the image is ready", err}
 	}
 	pending, err := f.files.dir.Create(f.task.Path, 0o644)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer pending.Abort()
 	file, err := f.bring(ctx, pending)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	// From here on a crash leaves verified bytes under a name on record: the next run only has to rename them.
-	err = f.files.journal.Append(state.Fetched{Address: f.addr, Output: file, Result: f.result, Temporary: pending.Temporary()})
+	err = f.files.journal.Append(state.Fetched{Key: f.task.Key, Output: file, Result: f.result, Temporary: pending.Temporary()})
 	if err != nil {
-		return nil, &notRecordedError{"the image is there", err}
+		return nil, "", &notRecordedError{"the image is there", err}
 	}
-	// The old file is safe in the store before the new one takes its place.
-	if err := f.files.makeRoom(f.addr, f.prior, f.task.Path); err != nil {
-		return nil, fmt.Errorf("keeping the image that is replaced: %w", err)
+	img = f.task.Image(file, f.result)
+	if f.keep {
+		if err := f.files.store.KeepFile(f.files.dir, pending.Temporary(), f.addr, img); err != nil {
+			return nil, "", err
+		}
+		// A crash here leaves the task on record, and its image in the store as well.
+		if err := f.files.journal.Append(state.Failed{Key: f.task.Key, Reason: keptInStore}); err != nil {
+			return nil, "", &notRecordedError{"the image is in the store", err}
+		}
+		return img, "", nil
+	}
+	// What is at the path is safe in the store before the new file takes its place.
+	if told, err = f.files.makeWay(f.addr, img, f.task.Path); err != nil {
+		return nil, "", err
 	}
 	if err := pending.Commit(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	f.files.remember(file)
-	img := f.task.Image(file, f.result)
 	// A crash here leaves the new file in place, with the hash that Fetched recorded: the next run finds it there.
-	if err := f.files.journal.Append(state.Stored{Address: f.addr, Image: img}); err != nil {
-		return nil, &notRecordedError{"the image is in place", err}
+	if f.prior != nil {
+		if err := f.files.retire(f.addr, f.prior, f.task.Path); err != nil {
+			return nil, "", fmt.Errorf("keeping the image that is replaced: %w", err)
+		}
 	}
-	return img, nil
+	if err := f.files.journal.Append(state.Stored{Address: f.addr, Image: img, Key: f.task.Key}); err != nil {
+		return nil, "", &notRecordedError{"the image is in place", err}
+	}
+	return img, told, nil
 }
 
 // bring downloads the image into the pending file, checks it on the way, and returns when its bytes are durable.
@@ -115,9 +144,7 @@ func (f fetch) bring(ctx context.Context, pending *safefile.Pending) (state.File
 	if err := errors.Join(pending.Settle(), pending.Sync()); err != nil {
 		return state.File{}, err
 	}
-	return state.File{
-		Path: f.task.Path, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format,
-	}, nil
+	return state.FileOf(f.task.Path, info), nil
 }
 
 // notRecordedError says that an image is there and the journal takes no record of it.
@@ -133,11 +160,14 @@ func (e *notRecordedError) Error() string {
 func (e *notRecordedError) Unwrap() error { return e.err }
 
 // fetched decides what follows a download.
-func (r *run) fetched(n *node, img *state.Image, err error) {
+func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	switch {
 	case n.phase == over:
 	case img != nil:
-		r.finish(n, img)
+		for _, what := range planner.Deviations(img) {
+			r.emit(Warned{n.address(), what})
+		}
+		r.brought(n, img, told)
 	case r.ctx.Err() != nil:
 		// Left to a later run; abandon says so.
 	default:
@@ -153,8 +183,10 @@ func (r *run) downloadFailed(n *node, err error) {
 		return
 	}
 	n.fetches++
-	if n.resumed && n.fetches >= expiredAttempts && errors.Is(err, bfl.ErrExpired) {
-		r.forget(n, "is too old to be downloaded")
+	isRefused := errors.Is(err, bfl.ErrExpired)
+	if isRefused && n.fetches >= oldAttempts && !n.accepted.IsZero() && time.Since(n.accepted) >= oldAge {
+		const reason = "is more than a day old, and its image cannot be downloaded any more"
+		r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
 		return
 	}
 	if n.fetches >= maxAttempts {
@@ -163,9 +195,11 @@ func (r *run) downloadFailed(n *node, err error) {
 		return
 	}
 	delay := backoff(n.fetches, jitter(), 0)
-	r.emit(Retrying{n.address(), "download", err, delay})
+	if !n.salvages() {
+		r.emit(Retrying{n.address(), "download", err, delay})
+	}
 	again := func() { r.downloads = append(r.downloads, n) }
-	if errors.Is(err, bfl.ErrExpired) {
+	if isRefused {
 		// Asking for the result again gives a fresh URL, as long as the API remembers the task.
 		again = func() { r.poll(n) }
 	}

@@ -26,6 +26,8 @@ type ModeratedError struct {
 	// Status is the API's, "" where Before is set.
 	Status  bfl.Status
 	Reasons []string
+	// Cost is what was charged for it.
+	Cost bfl.Credits
 	// Before says that an earlier run was refused, and that this one did not ask again.
 	Before bool
 }
@@ -41,6 +43,9 @@ func (e *ModeratedError) Error() string {
 	if len(e.Reasons) > 0 {
 		what += " (" + strings.Join(e.Reasons, ", ") + ")"
 	}
+	if e.Cost > 0 {
+		what += ", and " + e.Cost.ExactDollars() + " was charged"
+	}
 	what += ". Change the prompt or the references, or raise safety_tolerance"
 	if e.Before {
 		what += "; -retry-moderated sends it as it is"
@@ -52,9 +57,17 @@ func (e *ModeratedError) Error() string {
 type TaskError struct {
 	TaskID string
 	Reason string
+	// Lost is what was paid for it in vain.
+	Lost bfl.Credits
 }
 
-func (e *TaskError) Error() string { return fmt.Sprintf("task %s %s", e.TaskID, e.Reason) }
+func (e *TaskError) Error() string {
+	text := fmt.Sprintf("task %s %s", e.TaskID, e.Reason)
+	if e.Lost > 0 {
+		text += fmt.Sprintf(". %s was paid for it and is lost; the next plan says what the image costs again", e.Lost.ExactDollars())
+	}
+	return text
+}
 
 // errReferenceChanged ends the reading of a reference whose content is not what the plan was made for.
 var errReferenceChanged = fmt.Errorf("a reference changed after the plan was made, so that the request was not sent. Plan again (%w)", bfl.ErrInputChanged)

@@ -35,14 +35,16 @@ type Journal interface {
 
 // Store keeps the files of images that make way for others. *state.Store is one, and says what its methods do.
 type Store interface {
-	Put(dir *safefile.Dir, addr addrs.Image, img *state.Image) error
-	Keep(dir *safefile.Dir, addr addrs.Image, img *state.Image) error
-	Restore(sha256 string, dir *safefile.Dir, path string) error
+	PutFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
+	KeepFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
+	Take(sha256 string, dir *safefile.Dir, path string) (*safefile.Pending, error)
+	Whole(sha256 string) bool
 }
 
 // Index remembers files, so that they need not be read again to know that they are as recorded. *state.Index is one.
 type Index interface {
 	Record(path string, info fs.FileInfo, sha256 string)
+	Hash(dir *safefile.Dir, path string) (string, error)
 }
 
 // Account is a provider's API and its limits.
@@ -53,6 +55,8 @@ type Account struct {
 	ModelConcurrency map[string]int
 	// TaskTimeout is how long a task may be active before it is left to a later run. The default is 15 minutes.
 	TaskTimeout time.Duration
+	// Simulator says that a simulator may answer.
+	Simulator bool
 	// Rings says that the API was asked to ring Options.Doorbell when a task of this account has ended. Tasks are then looked at seldom
 	// before it does.
 	Rings bool
@@ -64,7 +68,9 @@ type Options struct {
 	Accounts map[string]Account
 	Journal  Journal
 	Store    Store
-	// Index is told of new files; it may be nil.
+	// Stored is that of planner.Options; nil where there is no store.
+	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
+	// Index is told of new files, and asked what is in files that may stand where images go.
 	Index Index
 	// Dir is where the paths of the state begin: the root module's directory, or the simulation's.
 	Dir *safefile.Dir
@@ -107,9 +113,13 @@ type run struct {
 	made     map[addrs.Image]*state.Image // images that this run made
 	// broken are the images whose files could not be changed as planned, and those that fail their postconditions, for which the value is true.
 	broken map[addrs.Image]bool
-	// prior and tasks are what was on record when the run began; tasks without those that are forgotten since.
+	// prior and tasks are what was on record when the run began; tasks without those that ended since.
 	prior map[addrs.Image]*state.Image
-	tasks map[addrs.Image]*state.Task
+	tasks map[string]*state.Task
+	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request that a seed makes the same.
+	salvaging []*node
+	seeded    map[string]*node
+	began     time.Time
 	// moderated are the requests that moderation refused before, by fingerprint.
 	moderated map[string]state.Moderation
 	// plan has the changes by address.
@@ -137,6 +147,9 @@ type account struct {
 	slots *slots
 	// pausedUntil is when submissions go on after the API asked for a pause.
 	pausedUntil time.Time
+	// taken says that the API took a request in this run, and barred is since when it refuses all of them with none active.
+	taken  bool
+	barred time.Time
 	// unheard counts the tasks in a row that were found to have ended well although nobody had rung.
 	unheard int
 }
@@ -153,8 +166,8 @@ func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) 
 		r.plan[c.Address] = c
 	}
 	r.sweep(plan)
-	r.salvage(plan)
 	err := r.changeFiles(plan)
+	r.salvage(plan)
 	r.build(plan)
 	if err != nil {
 		r.stopNew(err)
@@ -173,7 +186,7 @@ func newRun(ctx context.Context, o Options) *run {
 	r := &run{
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
 		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, told: make(chan func()),
-		byTask: map[string]*node{}, early: map[string]bool{},
+		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[string]*node{}, began: time.Now(),
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
 		prior: maps.Clone(o.Prior.Images), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
@@ -200,6 +213,7 @@ func (r *run) loop() {
 	drained, doorbell := r.opts.Drain.Done(), r.opts.Doorbell
 	for r.unfinished > 0 || r.workers > 0 {
 		r.launch()
+		r.unwaited()
 		if r.unfinished == 0 && r.workers == 0 {
 			return
 		}
@@ -280,7 +294,7 @@ func (r *run) stopNew(cause error) {
 	}
 	r.stop = cause
 	for _, n := range r.sorted() {
-		if n.phase == waiting {
+		if n.phase == waiting || n.salvages() && n.phase == active {
 			r.skip(n, Skipped{Address: n.address(), Err: cause})
 		}
 	}

@@ -191,7 +191,7 @@ func TestSubmitFailures(t *testing.T) {
 		{"500 does not pass for ever", failTimes(99, answer(500, 0)), 10, Summary{Created: 1, Failed: 1, Cost: 3000}, "gave up after 10 attempts"},
 		{"422 is the caller's mistake", failTimes(99, answer(422, 0)), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "no"},
 		{"400 is the caller's mistake", failTimes(99, answer(400, 0)), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "no"},
-		{"403 is final", failTimes(99, answer(403, 0)), 1, Summary{Created: 1, Failed: 1, Cost: 3000}, "no"},
+		{"403 at the beginning is the key's", failTimes(99, answer(403, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
 		{"401 ends the run", failTimes(99, answer(401, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
 		{"402 ends the run", failTimes(99, answer(402, 0)), 1, Summary{Failed: 1, Skipped: 1}, "no"},
 		{
@@ -370,20 +370,19 @@ func TestPollFailures(t *testing.T) {
 		{name: "an unknown status is pending until the task has had its time", result: bfl.Result{Status: bfl.Pending, Raw: "Daydreaming"}, times: 1 << 30, message: "still not ready"},
 		{name: "an error is final", result: bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "out of paint"}, times: 1, message: "out of paint"},
 		{name: "a task that is not known for a moment is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 2},
-		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 3, message: "not known to the API"},
+		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1 << 30, message: "not known to the API"},
 		{
-			name: "a task that is not where it was looked for is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1,
-			message: "stays on record: the next apply looks again", unplaced: true, staysOnRecord: true,
+			name: "a task that is not where it was looked for is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1 << 30,
+			message: "stays on record, and the next apply looks again", unplaced: true, staysOnRecord: true,
 		},
 		{
-			name: "a task that is in no region is not given up", err: bfl.ErrNowhere, times: 1,
+			name: "a task that is in no region is not given up", err: bfl.ErrNowhere, times: 1 << 30,
 			message: "stays on record, and the next apply looks for it again: it is unknown", unplaced: true, staysOnRecord: true,
 		},
 		{name: "a task without a polling URL is found", unplaced: true},
 		{name: "403 is final", err: &bfl.APIError{StatusCode: 403, Message: "no entry"}, times: 1, message: "no entry"},
 		{
-			name: "an address that is refused is final", err: &bfl.URLError{Host: "example.com", Reason: "it is another's"}, times: 1,
-			message: "example.com is refused", staysOnRecord: true,
+			name: "where an address is refused the task is found by its id", err: &bfl.URLError{Host: "example.com", Reason: "it is another's"}, times: 1,
 		},
 		{
 			name: "a redirect is final", err: &bfl.RedirectError{StatusCode: 302, To: "portal.example"}, times: 1,

@@ -20,9 +20,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -177,6 +180,7 @@ func picture(body []byte) []byte {
 type journal struct {
 	mu      sync.Mutex
 	records []state.Record
+	keys    map[string]addrs.Image // of tasks
 	fail    func(state.Record) error
 }
 
@@ -188,6 +192,9 @@ func (j *journal) Append(record state.Record) error {
 			return err
 		}
 	}
+	if intent, ok := record.(state.Intent); ok {
+		j.keys[intent.Task.Key] = intent.Task.Address
+	}
 	j.records = append(j.records, record)
 	return nil
 }
@@ -197,29 +204,31 @@ func (j *journal) of(t *testing.T, text string) (names []string) {
 	t.Helper()
 	for _, record := range j.records {
 		name := strings.TrimPrefix(fmt.Sprintf("%T", record), "state.")
-		if addressOf(record).String() == text {
+		if j.addressOf(record).String() == text {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-func addressOf(record state.Record) addrs.Image {
+func (j *journal) addressOf(record state.Record) addrs.Image {
 	switch r := record.(type) {
 	case state.Intent:
-		return r.Address
+		return r.Task.Address
 	case state.Submitted:
-		return r.Address
+		return j.keys[r.Key]
 	case state.Ready:
-		return r.Address
+		return j.keys[r.Key]
 	case state.Fetched:
-		return r.Address
+		return j.keys[r.Key]
 	case state.Stored:
 		return r.Address
 	case state.Failed:
-		return r.Address
+		return j.keys[r.Key]
+	case state.Lost:
+		return j.keys[r.Key]
 	case state.Moderated:
-		return r.Address
+		return j.keys[r.Key]
 	case state.Removed:
 		return r.Address
 	default:
@@ -227,14 +236,38 @@ func addressOf(record state.Record) addrs.Image {
 	}
 }
 
+// index reads files each time that it is asked.
+type index struct{}
+
+func (index) Record(string, fs.FileInfo, string) {}
+
+func (index) Hash(dir *safefile.Dir, path string) (string, error) {
+	content, err := dir.ReadFile(path, 1<<20)
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]), err
+}
+
 // store keeps files in memory.
 type store struct {
 	mu    sync.Mutex
 	files map[string][]byte
+	kept  []*state.Image
 }
 
-func (s *store) Keep(dir *safefile.Dir, _ addrs.Image, img *state.Image) error {
-	content, err := dir.ReadFile(img.Output.Path, 1<<20)
+// candidates are those of state.Store.
+func (s *store) candidates(_ addrs.Image, fingerprint string, _ bool) (found []*state.Image) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, img := range s.kept {
+		if img.Fingerprint == fingerprint {
+			found = append(found, img)
+		}
+	}
+	return found
+}
+
+func (s *store) KeepFile(dir *safefile.Dir, name string, _ addrs.Image, img *state.Image) error {
+	content, err := dir.ReadFile(name, 1<<20)
 	if err != nil {
 		return err
 	}
@@ -242,28 +275,37 @@ func (s *store) Keep(dir *safefile.Dir, _ addrs.Image, img *state.Image) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[hex.EncodeToString(sum[:])] = content
+	if img.Output.SHA256 == hex.EncodeToString(sum[:]) {
+		s.kept = append(s.kept, img)
+	}
 	return nil
 }
 
-func (s *store) Put(dir *safefile.Dir, addr addrs.Image, img *state.Image) error {
-	if err := s.Keep(dir, addr, img); err != nil {
+func (s *store) PutFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error {
+	if err := s.KeepFile(dir, name, addr, img); err != nil {
 		return err
 	}
-	return dir.Remove(img.Output.Path)
+	return dir.Remove(name)
 }
 
-func (s *store) Restore(sum string, dir *safefile.Dir, path string) error {
+func (s *store) Whole(sum string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[sum] != nil
+}
+
+func (s *store) Take(sum string, dir *safefile.Dir, path string) (*safefile.Pending, error) {
+	s.mu.Lock()
 	content, ok := s.files[sum]
+	s.mu.Unlock()
 	if !ok {
-		return os.ErrNotExist
+		return nil, os.ErrNotExist
 	}
-	if _, err := dir.Lstat(path); err == nil {
-		return os.ErrExist
+	p, err := dir.Create(path, 0o644)
+	if err == nil {
+		_, err = p.Write(content)
 	}
-	return dir.WriteFile(path, 0o644, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	return p, err
 }
 
 // rig is an apply under construction.
@@ -280,6 +322,8 @@ type rig struct {
 	retryModerated bool
 	simulator      func(provider string) bool
 	stored         func(addrs.Image, string, bool) []*state.Image
+	replace        []addrs.Image
+	abandon        []addrs.Image
 }
 
 func newRig(t *testing.T, limit int) *rig {
@@ -290,12 +334,12 @@ func newRig(t *testing.T, limit int) *rig {
 	}
 	t.Cleanup(func() { _ = dir.Close() })
 	r := &rig{
-		api: newFakeAPI(limit), journal: &journal{}, store: &store{files: map[string][]byte{}}, dir: dir,
+		api: newFakeAPI(limit), journal: &journal{keys: map[string]addrs.Image{}}, store: &store{files: map[string][]byte{}}, dir: dir,
 		prior: &state.State{Images: map[addrs.Image]*state.Image{}},
 	}
 	r.opts = Options{
 		Accounts: map[string]Account{"bfl": {API: r.api, Concurrency: limit}},
-		Journal:  r.journal, Store: r.store, Dir: dir, Prior: r.prior,
+		Journal:  r.journal, Store: r.store, Index: index{}, Dir: dir, Prior: r.prior,
 	}
 	return r
 }
@@ -331,7 +375,7 @@ func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
 	request := img.Request
 	request.Inputs = slices.Clone(request.Inputs)
 	for i, source := range img.Sources {
-		request.Inputs[i].SHA256 = r.prior.Images[source.Image].Output.SHA256
+		request.Inputs[i].SHA256 = r.prior.Images[source.Image].Output.Identity()
 	}
 	canonical, err := request.MarshalJSON()
 	if err != nil {
@@ -345,10 +389,13 @@ func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(content)
+	info, err := imagefile.Check(bytes.NewReader(content), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
 	record := &state.Image{
 		Provider: "bfl", Model: request.Model.Name, Fingerprint: request.Fingerprint(), Request: canonical,
-		Output:       state.File{Path: img.Output, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(content)), Width: 8, Height: 4, Format: "png"},
+		Output:       state.FileOf(img.Output, info),
 		Dependencies: img.Dependencies,
 	}
 	r.prior.Images[img.Address] = record
@@ -357,11 +404,21 @@ func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
 
 func (r *rig) plan(t *testing.T) *planner.Plan {
 	t.Helper()
-	p := planner.New(planner.Options{Prior: r.prior, RetryModerated: r.retryModerated, Simulator: r.simulator, Stored: r.stored})
-	for _, img := range r.images {
-		p.Decide(img)
+	o := planner.Options{
+		Prior: r.prior, RetryModerated: r.retryModerated, Simulator: r.simulator, Stored: r.stored, Replace: r.replace, Abandon: r.abandon,
+		Holds: func(path, sha256 string) bool {
+			sum, err := index{}.Hash(r.dir, path)
+			return err == nil && sum == sha256
+		},
 	}
-	plan, diags := p.Finish(nil, nil)
+	plan, diags := planner.Settle(o, func(o planner.Options) (*planner.Plan, hcl.Diagnostics) {
+		p := planner.New(o)
+		for _, img := range r.images {
+			again := *img
+			p.Decide(&again)
+		}
+		return p.Finish(nil, nil)
+	})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -372,6 +429,7 @@ func (r *rig) plan(t *testing.T) *planner.Plan {
 func (r *rig) apply(t *testing.T) (Summary, error) {
 	t.Helper()
 	o := r.opts
+	o.Stored = r.stored
 	o.OnEvent = func(e Event) { r.events = append(r.events, e) }
 	return Apply(t.Context(), r.plan(t), o)
 }

@@ -23,15 +23,25 @@ type files struct {
 	store   Store
 	journal Journal
 	index   Index
-	// wanted are the paths that images have when the plan is carried out; a file there is never removed.
+	// wanted are the paths that images have when the plan is carried out; a file there is never removed. owners are the images on record by their paths.
 	wanted map[string]bool
+	owners map[string]owner
+}
+
+// owner is an image on record.
+type owner struct {
+	addr addrs.Image
+	img  *state.Image
 }
 
 func newFiles(plan *planner.Plan, o Options) *files {
-	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}}
+	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}}
 	for _, c := range plan.Changes {
 		if c.Desired != nil {
 			f.wanted[c.Desired.Output] = true
+		}
+		if c.Prior != nil {
+			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
 		}
 	}
 	return f
@@ -41,6 +51,9 @@ func newFiles(plan *planner.Plan, o Options) *files {
 // store may be what another change takes out of it. On an error nothing may be bought.
 func (r *run) changeFiles(plan *planner.Plan) error {
 	if err := r.move(plan); err != nil {
+		return err
+	}
+	if err := r.files.collect(plan); err != nil {
 		return err
 	}
 	if err := r.clearPaths(plan); err != nil {
@@ -69,7 +82,7 @@ func isFree(c *planner.Change) bool {
 	case planner.Destroy, planner.Forget, planner.Update, planner.Import:
 		return true
 	case planner.Create, planner.Replace:
-		return c.Origin == planner.Restore
+		return c.Origin == planner.Restore && c.Twin == nil
 	case planner.NoOp, planner.Move:
 	}
 	return false
@@ -110,10 +123,6 @@ func (r *run) move(plan *planner.Plan) error {
 		if err := r.files.journal.Append(state.Moved{From: *c.From, To: c.Address}); err != nil {
 			return fmt.Errorf("moving %s to %s: %w", c.From, c.Address, err)
 		}
-		if task := r.tasks[*c.From]; task != nil {
-			delete(r.tasks, *c.From)
-			r.tasks[c.Address] = task
-		}
 	}
 	return nil
 }
@@ -122,6 +131,7 @@ func (r *run) move(plan *planner.Plan) error {
 func (r *run) changeFile(c *planner.Change) {
 	began := time.Now()
 	var img *state.Image
+	var told string
 	var err error
 	switch c.Action {
 	case planner.Destroy:
@@ -133,11 +143,11 @@ func (r *run) changeFile(c *planner.Change) {
 			img, err = r.files.takeOver(c)
 			break
 		}
-		img, err = r.files.update(c.Address, c.Prior, c.Desired)
+		img, told, err = r.files.update(c.Address, c.Prior, c.Desired)
 	case planner.Import:
-		img, err = r.files.adopt(c)
+		img, told, err = r.files.adopt(c)
 	case planner.Create, planner.Replace:
-		img, err = r.files.restore(c)
+		img, told, err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
 	case planner.NoOp, planner.Move:
 		return
 	}
@@ -146,6 +156,9 @@ func (r *run) changeFile(c *planner.Change) {
 		r.broken[c.Address] = false
 		r.emit(Failed{c.Address, c.Action, err, time.Since(began)})
 		return
+	}
+	if told != "" {
+		r.emit(Warned{c.Address, told})
 	}
 	if img != nil {
 		r.made[c.Address] = img
@@ -157,61 +170,121 @@ func (r *run) changeFile(c *planner.Change) {
 	}
 }
 
-// clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths.
-func (r *run) clearPaths(plan *planner.Plan) error {
-	owners := map[string]*planner.Change{}
+// collect puts into the store what images are to be restored from that stand at other addresses: they may be about to go.
+func (f *files) collect(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
-		if c.Prior != nil && c.Action != planner.Forget {
-			owners[c.Prior.Output.Path] = c
-		}
-	}
-	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp || c.Desired == nil {
+		if c.Donor == nil {
 			continue
 		}
-		owner := owners[c.Desired.Output]
-		if owner == nil || owner == c {
-			continue
-		}
-		if err := r.files.moveAway(owner.Address, owner.Prior); err != nil {
-			return fmt.Errorf("%s is to have the path of %s: %w", c.Address, owner.Address, err)
+		if err := f.keep(*c.Donor, c.Kept); err != nil {
+			return fmt.Errorf("%s is to have the picture of %s: %w", c.Address, c.Donor, err)
 		}
 	}
 	return nil
 }
 
-// moveAway moves the image's file into the store. A file that is not there is no error.
-func (f *files) moveAway(addr addrs.Image, img *state.Image) error {
-	if err := f.store.Put(f.dir, addr, img); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// keep makes sure that the store has the image of an address.
+func (f *files) keep(addr addrs.Image, img *state.Image) error {
+	if f.holds(img.Output.Path, img.Output.SHA256) {
+		return f.store.KeepFile(f.dir, img.Output.Path, addr, img)
+	}
+	if f.store.Whole(img.Output.SHA256) {
+		return nil
+	}
+	return fmt.Errorf("its file %s is not the one on record: %w", img.Output.Path, fs.ErrNotExist)
+}
+
+// holds reports whether the file at a path is one with these bytes.
+func (f *files) holds(path, sha256 string) bool {
+	sum, err := f.index.Hash(f.dir, path)
+	return err == nil && sum == sha256
+}
+
+// clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths. What a run that was cut off had
+// put there already stays.
+func (r *run) clearPaths(plan *planner.Plan) error {
+	for _, c := range plan.Changes {
+		if c.Action == planner.NoOp || c.Desired == nil {
+			continue
+		}
+		owner, isOwned := r.files.owners[c.Desired.Output]
+		if !isOwned || owner.addr == c.Address || r.files.isInPlace(c) {
+			continue
+		}
+		if err := r.files.moveAway(owner.addr, owner.img, owner.img.Output.Path); err != nil {
+			return fmt.Errorf("%s is to have the path of %s: %w", c.Address, owner.addr, err)
+		}
+	}
+	return nil
+}
+
+// isInPlace reports whether what a change is to put at its path is there.
+func (f *files) isInPlace(c *planner.Change) bool {
+	sum := ""
+	switch {
+	case c.Kept != nil:
+		sum = c.Kept.Output.SHA256
+	case c.Import != nil:
+		sum = c.Import.SHA256
+	case c.Task != nil && c.Task.Fetched != nil:
+		sum = c.Task.Fetched.Output.SHA256
+	case c.Action == planner.Update:
+		sum = c.Prior.Output.SHA256
+	}
+	return sum != "" && f.holds(c.Desired.Output, sum)
+}
+
+// moveAway moves the file at a path into the store, as that of an image. A file that is not there is no error.
+func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error {
+	if err := f.store.PutFile(f.dir, path, addr, img); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// makeRoom keeps the file of an image that is about to have another at path. Where that is the same path, the old file stays under its name until
-// the new one takes it.
-func (f *files) makeRoom(addr addrs.Image, prior *state.Image, path string) error {
+// makeWay keeps what stands at a path that an image is about to take, which has it until the very moment. Nothing that somebody else put there is ever
+// lost: it goes into the store, and told says so. A file with the image's own bytes is the image.
+func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told string, err error) {
+	info, err := f.dir.Lstat(path)
 	switch {
-	case prior == nil:
-		return nil
-	case prior.Output.Path == path:
-		if err := f.store.Keep(f.dir, addr, prior); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	case f.wanted[prior.Output.Path]:
-		// clearPaths has moved it, and what is there now may be the new owner's.
-		return nil
-	default:
-		return f.moveAway(addr, prior)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("%s is in the way, and is no file. Move it away and apply again", path)
 	}
+	sum, err := f.index.Hash(f.dir, path)
+	if err != nil || sum == img.Output.SHA256 {
+		return "", err
+	}
+	if known, ok := f.owners[path]; ok {
+		// Somebody may have edited it; the store tells the two apart.
+		return "", f.store.KeepFile(f.dir, path, known.addr, known.img)
+	}
+	if err := f.store.KeepFile(f.dir, path, addr, unmade(img, path)); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("There was a file at %s that fluxbatch did not make. It is in the store now: fluxbatch restore -list shows it.", path), nil
+}
+
+// unmade returns a record for a file that no request made, under which the store keeps it for an address.
+func unmade(img *state.Image, path string) *state.Image {
+	record := *img
+	record.Output, record.Result = state.File{Path: path, Format: img.Output.Format}, state.Result{}
+	return &record
+}
+
+// retire moves the former file of an image, that has another path now, into the store. What is there by now may be the new owner's.
+func (f *files) retire(addr addrs.Image, prior *state.Image, path string) error {
+	if prior.Output.Path == path || f.wanted[prior.Output.Path] {
+		return nil
+	}
+	return f.moveAway(addr, prior, prior.Output.Path)
 }
 
 // remember tells the index of a file that was just written.
 func (f *files) remember(file state.File) {
-	if f.index == nil {
-		return
-	}
 	// A file that cannot be looked at is read when it matters.
 	if info, err := f.dir.Stat(file.Path); err == nil {
 		f.index.Record(file.Path, info, file.SHA256)
@@ -220,7 +293,7 @@ func (f *files) remember(file state.File) {
 
 // destroy moves the image's file into the store and forgets the image.
 func (f *files) destroy(addr addrs.Image, img *state.Image) error {
-	if err := f.makeRoom(addr, img, ""); err != nil {
+	if err := f.retire(addr, img, ""); err != nil {
 		return err
 	}
 	// A crash here leaves an image on record whose file is in the store; the next apply destroys it again.
@@ -228,18 +301,17 @@ func (f *files) destroy(addr addrs.Image, img *state.Image) error {
 }
 
 // update gives an image the path, labels and account that the configuration says.
-func (f *files) update(addr addrs.Image, prior *state.Image, desired *config.Image) (*state.Image, error) {
-	img := updated(prior, desired)
-	if img.Output.Path != prior.Output.Path {
-		if err := f.makeRoom(addr, prior, img.Output.Path); err != nil {
-			return nil, err
-		}
-		// A crash from here on leaves an image on record whose file is in the store; the next plan finds it missing and has it back for free.
-		if err := f.store.Restore(prior.Output.SHA256, f.dir, img.Output.Path); err != nil {
-			return nil, err
+func (f *files) update(addr addrs.Image, prior *state.Image, desired *config.Image) (img *state.Image, told string, err error) {
+	img = updated(prior, desired)
+	if img.Output.Path == prior.Output.Path {
+		return img, "", f.journal.Append(state.Stored{Address: addr, Image: img})
+	}
+	if f.holds(prior.Output.Path, prior.Output.SHA256) {
+		if err := f.keep(addr, prior); err != nil {
+			return nil, "", err
 		}
 	}
-	return img, f.journal.Append(state.Stored{Address: addr, Image: img})
+	return placing{f, addr, prior, desired, prior}.run()
 }
 
 // takeOver records the image's file as it is now.
@@ -250,66 +322,95 @@ func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 }
 
 // adopt takes an existing file as the image. The file stays where it is; the image gets a copy, unless it is at the image's path already.
-func (f *files) adopt(c *planner.Change) (*state.Image, error) {
+func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err error) {
 	task := state.Task{
 		Provider: c.Desired.Provider, Model: c.Request.Model.Name, Fingerprint: c.Fingerprint, Request: recorded(c.Request, c.Desired.Sensitive),
 		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
 	}
 	content, _, err := openFile(c.Import.File)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = content.Close() }() // only read
+	pending, err := f.dir.Create(c.Desired.Output, 0o644)
+	if err != nil {
+		return nil, "", err
+	}
+	defer pending.Abort()
 	check := imagefile.NewChecker(maxImageBytes)
-	in := io.TeeReader(content, check)
-	if present, err := f.dir.Stat(c.Desired.Output); err == nil && present.Mode().IsRegular() {
-		// The plan made sure that a file at the image's path is the very one to import.
-		_, err = io.Copy(io.Discard, in)
-		if err != nil {
-			return nil, err
-		}
-	} else if err := f.dir.WriteFile(c.Desired.Output, 0o644, func(w io.Writer) error {
-		_, err := io.Copy(w, in)
-		return err
-	}); err != nil {
-		return nil, err
+	if _, err := io.Copy(io.MultiWriter(pending, check), content); err != nil {
+		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
 	}
 	info, err := check.Finish()
 	if err != nil {
-		return nil, fmt.Errorf("importing %s: %w", c.Import.File, err)
+		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
 	}
 	if info.SHA256 != c.Import.SHA256 {
-		return nil, fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.File)
+		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.File)
 	}
-	img := task.Image(state.File{
-		Path: c.Desired.Output, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format,
-	}, state.Result{})
-	return img, f.journal.Append(state.Stored{Address: c.Address, Image: img})
-}
-
-// restore takes an image out of the store.
-func (f *files) restore(c *planner.Change) (*state.Image, error) {
-	img := updated(c.Kept, c.Desired)
-	if c.Prior != nil {
-		// Something else may be at the path: the image that is replaced, or an edited file.
-		if err := f.moveAside(c.Address, c.Prior, img.Output.Path); err != nil {
-			return nil, err
+	img = task.Image(state.FileOf(c.Desired.Output, info), state.Result{})
+	if !f.holds(c.Desired.Output, info.SHA256) {
+		if told, err = f.makeWay(c.Address, img, c.Desired.Output); err != nil {
+			return nil, "", err
+		}
+		// A crash after this leaves the file at its path, where the next run finds the very bytes that it is to import.
+		if err := pending.Commit(); err != nil {
+			return nil, "", err
 		}
 	}
-	// A crash here leaves the image in place without a record of it. The next plan restores it again, over the same bytes.
-	if err := f.store.Restore(c.Kept.Output.SHA256, f.dir, img.Output.Path); err != nil {
-		return nil, err
-	}
-	return img, f.journal.Append(state.Stored{Address: c.Address, Image: img})
+	return img, told, f.journal.Append(state.Stored{Address: c.Address, Image: img})
 }
 
-// moveAside moves the image's file into the store, whether or not the next one has the same path.
-func (f *files) moveAside(addr addrs.Image, prior *state.Image, path string) error {
-	if prior.Output.Path != path && f.wanted[prior.Output.Path] {
-		// clearPaths has moved it, and what is there now may be the new owner's.
-		return nil
+// placing is what it takes to give an address a picture that is in the store, or stands at another address.
+type placing struct {
+	files   *files
+	addr    addrs.Image
+	prior   *state.Image // what the address has now, or nil
+	desired *config.Image
+	kept    *state.Image
+}
+
+// run puts the picture in place and records it. Nothing that is there goes away before the copy that replaces it is whole.
+func (p placing) run() (img *state.Image, told string, err error) {
+	f := p.files
+	img = updated(p.kept, p.desired)
+	path := img.Output.Path
+	isThere := f.holds(path, img.Output.SHA256)
+	if !isThere {
+		if told, err = p.copy(img); err != nil {
+			return nil, "", err
+		}
 	}
-	return f.moveAway(addr, prior)
+	// A crash here leaves the image at its path without a record of it. The next plan finds it there. Where it was moved there by hand, what is at its
+	// former path is none of ours, unless it is a copy.
+	if p.prior != nil && (!isThere || f.holds(p.prior.Output.Path, p.prior.Output.SHA256)) {
+		if err := f.retire(p.addr, p.prior, path); err != nil {
+			return nil, "", err
+		}
+	}
+	return img, told, f.journal.Append(state.Stored{Address: p.addr, Image: img})
+}
+
+func (p placing) copy(img *state.Image) (told string, err error) {
+	f := p.files
+	if !f.store.Whole(img.Output.SHA256) {
+		if err := f.keep(p.addr, p.kept); err != nil {
+			return "", err
+		}
+	}
+	pending, err := f.store.Take(img.Output.SHA256, f.dir, img.Output.Path)
+	if err != nil {
+		return "", err
+	}
+	defer pending.Abort()
+	if told, err = f.makeWay(p.addr, img, img.Output.Path); err != nil {
+		return "", err
+	}
+	if err := pending.Commit(); err != nil {
+		return "", err
+	}
+	f.remember(img.Output)
+	return told, nil
 }
 
 // updated returns the record of an image to which all has been done that costs nothing.

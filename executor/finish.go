@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,10 +28,14 @@ func (r *run) finish(n *node, img *state.Image) {
 	r.count(n.change.Action)
 	r.end(n)
 	origin := planner.Generate
-	if n.resumed {
+	switch {
+	case n.restored:
+		origin = planner.Restore
+	case n.resumed:
 		origin = planner.Resume
 	}
 	r.emit(Completed{n.address(), n.change.Action, origin, img, time.Since(n.began)})
+	r.give(n, img)
 	r.unblock(n)
 }
 
@@ -58,8 +63,14 @@ func (r *run) unchanged(n *node) {
 	r.end(n)
 	r.emit(Unchanged{n.address()})
 	if freelyChanged(n.change.Prior, n.desired) {
-		if _, err := r.files.update(n.address(), n.change.Prior, n.desired); err != nil {
+		switch img, told, err := r.files.update(n.address(), n.change.Prior, n.desired); {
+		case err != nil:
 			r.emit(Warned{n.address(), err.Error()})
+		default:
+			r.made[n.address()] = img
+			if told != "" {
+				r.emit(Warned{n.address(), told})
+			}
 		}
 	}
 	r.unblock(n)
@@ -94,10 +105,37 @@ func (r *run) fail(n *node, err error) {
 	if n.phase == over {
 		return
 	}
+	r.release(n)
+	if n.salvages() {
+		r.unsaved(n, err)
+		return
+	}
 	r.summary.Failed++
 	r.end(n)
 	r.emit(Failed{n.address(), n.change.Action, err, time.Since(n.began)})
 	r.skipDownstream(n)
+}
+
+// unsaved ends a node that was to bring a task home and did not. Who waited for its image can be made only when the task is over: until then it is
+// paid for.
+func (r *run) unsaved(n *node, err error) {
+	id, twins := n.task.ID, n.twins
+	n.twins = nil
+	r.end(n)
+	message := left(id, err)
+	if n.gone {
+		message = "Of an interrupted run, " + err.Error() + ". It is no longer wanted."
+	}
+	r.emit(Warned{n.address(), message})
+	for _, twin := range twins {
+		switch twin.waiting--; {
+		case twin.phase != waiting:
+		case n.gone:
+			r.enqueue(twin)
+		default:
+			r.fail(twin, &TaskError{TaskID: id, Reason: "of an interrupted run asks for the very same image, is paid for, and is not to be had now. Apply again"})
+		}
+	}
 }
 
 // skip ends a node that is not begun, or left to a later run.
@@ -105,8 +143,14 @@ func (r *run) skip(n *node, e Skipped) {
 	if n.phase == over {
 		return
 	}
+	e.Submitted, e.Sent = n.phase == active || n.phase == fetching && !n.restored, n.phase == calling && n.holdsSlot
+	r.release(n)
+	if n.salvages() {
+		// It stays on record, where the next run finds it.
+		r.end(n)
+		return
+	}
 	r.summary.Skipped++
-	e.Submitted, e.Sent = n.phase == active || n.phase == fetching, n.phase == calling && n.holdsSlot
 	r.end(n)
 	r.emit(e)
 	r.skipDownstream(n)
@@ -116,10 +160,15 @@ func (r *run) skip(n *node, e Skipped) {
 func (r *run) skipDownstream(n *node) {
 	for _, down := range n.downstream {
 		if down.resumes() && (down.queued || down.phase != waiting) {
-			down.lacks = n
 			continue
 		}
 		r.skip(down, Skipped{Address: down.address(), Because: n.address(), Unfit: n.unfit})
+	}
+	if n.unfit {
+		return // Its picture is there all the same.
+	}
+	for _, twin := range n.twins {
+		r.skip(twin, Skipped{Address: twin.address(), Because: n.address()})
 	}
 }
 
@@ -139,10 +188,13 @@ func (r *run) notRecorded(n *node, err error) {
 
 // sorted returns the nodes in the order of their addresses, for what is said of all of them.
 func (r *run) sorted() []*node {
-	nodes := make([]*node, 0, len(r.nodes))
+	nodes := make([]*node, 0, len(r.nodes)+len(r.salvaging))
 	for _, n := range r.nodes {
 		nodes = append(nodes, n)
 	}
-	slices.SortFunc(nodes, func(a, b *node) int { return a.address().Compare(b.address()) })
+	nodes = append(nodes, r.salvaging...)
+	slices.SortFunc(nodes, func(a, b *node) int {
+		return cmp.Or(a.address().Compare(b.address()), cmp.Compare(a.record.Key, b.record.Key))
+	})
 	return nodes
 }

@@ -9,11 +9,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// node is one change under way. Owned by the coordinator; a worker gets what it needs as arguments.
+// node is one change under way, or a task of an interrupted run that no change takes up and whose image is to be kept. Owned by the coordinator; a
+// worker gets what it needs as arguments.
 type node struct {
+	// change is nil where a task is brought home: see salvage.
 	change *planner.Change
+	addr   addrs.Image
 	lane   *lane
 	// waiting counts the upstream changes that are not finished.
 	waiting    int
@@ -25,18 +29,23 @@ type node struct {
 	queued bool
 	// unfit says that its image is there and was not accepted.
 	unfit bool
-	// lacks is the image that it waited for and that will not be there, while a task of an interrupted run is still fetched.
-	lacks *node
 
 	// desired and request are what is made and what is sent, once all of it is known.
 	desired     *config.Image
 	request     *bfl.Request
 	fingerprint string
-	holdsSlot   bool
+	// price is the estimate now that the request is known, and record what the journal is to know of its task.
+	price     bfl.Credits
+	record    state.Task
+	holdsSlot bool
 	// resumed says that the task is one of an interrupted run.
 	resumed bool
-	// unchecked says that its preconditions, which did not matter for a task that was paid for, have to hold before it is asked for anew.
-	unchecked bool
+	// restored says that its picture was there already.
+	restored bool
+	// gone says that its task is over without an image.
+	gone bool
+	// twins are the nodes of the very same seeded request, which take its picture.
+	twins []*node
 	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
 	attempts int
 	fetches  int
@@ -47,6 +56,11 @@ type node struct {
 	// seen is when the task was last seen to be active, counted from its submission.
 	seen time.Duration
 	task bfl.Submission
+	// accepted is when the API took the task, and cost what it charged as far as it has said by now.
+	accepted time.Time
+	cost     bfl.Credits
+	// byID says that the task is looked for by its id, since its polling URL is good for nothing.
+	byID bool
 	// look numbers the looks at the task that were made or arranged: of two that were arranged only the later one is made. looking says
 	// that one is being made, and lookAgain that it began too early to count.
 	look      int
@@ -69,10 +83,14 @@ const (
 	calling               // its request is being submitted, or what became of a resumed task is put on record
 	active                // its task holds a slot
 	fetching              // its task has ended well; its image is being downloaded, or waits to be
+	ending                // its task is over without an image, which is put on record
 	over                  // done, failed, skipped or left to a later run
 )
 
-func (n *node) address() addrs.Image { return n.change.Address }
+func (n *node) address() addrs.Image { return n.addr }
+
+// salvages reports whether the node only brings a task home.
+func (n *node) salvages() bool { return n.change == nil }
 
 // lane holds the changes that compete for the same slots: those of one model in one account.
 type lane struct {
@@ -88,9 +106,11 @@ func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
 		case c.Generates():
-			r.nodes[c.Address] = &node{change: c, lane: r.lane(c), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Request.Model.Name), height: 1}
 		case c.Withheld():
-			r.nodes[c.Address] = &node{change: c, height: 1, began: time.Now()}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
+		case c.Twin != nil:
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Request.Model.Name), height: 1}
 		}
 	}
 	for _, c := range plan.Changes {
@@ -104,8 +124,11 @@ func (r *run) build(plan *planner.Plan) {
 				n.waiting++
 			}
 		}
+		if c.Twin != nil && r.nodes[*c.Twin] != nil {
+			r.waitFor(n, r.nodes[*c.Twin])
+		}
 	}
-	r.unfinished = len(r.nodes)
+	r.unfinished += len(r.nodes)
 	r.measure()
 	for _, c := range plan.Changes {
 		// What is paid for waits for nobody: its result may expire.
@@ -132,9 +155,15 @@ func (r *run) skipBroken(n *node) {
 	}
 }
 
-// resumes reports whether the plan is to fetch a task of an interrupted run. Its request was known to the plan, so that only depends_on, or what
-// comes to the same, can make it wait for another image.
-func (n *node) resumes() bool { return n.change.Origin == planner.Resume }
+// waitFor has a node wait for another one whose picture it may have.
+func (r *run) waitFor(n, other *node) {
+	n.waiting++
+	other.twins = append(other.twins, n)
+}
+
+// resumes reports whether the node is to fetch a task of an interrupted run. The request of one that the plan wants was known to the plan, so that
+// only depends_on, or what comes to the same, can make it wait for another image.
+func (n *node) resumes() bool { return n.salvages() || n.change.Origin == planner.Resume }
 
 // measure sets the heights, from the last images to the first.
 func (r *run) measure() {
@@ -162,8 +191,8 @@ func (r *run) measure() {
 	}
 }
 
-func (r *run) lane(c *planner.Change) *lane {
-	key := laneKey{c.Desired.Provider, c.Desired.Request.Model.Name}
+func (r *run) lane(provider, model string) *lane {
+	key := laneKey{provider, model}
 	l := r.lanes[key]
 	if l == nil {
 		l = &lane{account: r.accounts[key.provider], model: key.model}
@@ -200,13 +229,16 @@ func (r *run) take() *node {
 	return n
 }
 
-// before is the order of submission: first the tasks that the API has already, which may hold slots there, then along the longest chains, else
-// in the plan's order.
+// before is the order of submission: first the tasks that the API has already, which may hold slots there, those that are wanted before others, then
+// along the longest chains, else in the plan's order.
 func before(a, b *node) bool {
-	if a.resumes() != b.resumes() {
+	switch {
+	case a.resumes() != b.resumes():
 		return a.resumes()
+	case a.salvages() != b.salvages():
+		return b.salvages()
 	}
-	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address())) < 0
+	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address()), cmp.Compare(a.record.Key, b.record.Key)) < 0
 }
 
 type nodeHeap []*node

@@ -14,11 +14,17 @@ import (
 const pollTimeout = 30 * time.Second
 
 // A task may be unknown for a moment: right after it was submitted, or to one of the API's hosts. It is paid for, and so it is given up only once
-// some looks in a row do not find it.
+// some looks in a row do not find it, all of them made when it has been there for a minute and more.
 const (
+	settlingTime = time.Minute
 	unknownLooks = 3
 	unknownGap   = time.Second
+	mostUnknown  = 5 * time.Second
 )
+
+// mostPollWait bounds how long a look is put off because the API asks to wait, or failed. A look costs nothing, and a task that has ended is not to
+// lie there until its image is gone.
+const mostPollWait = 30 * time.Second
 
 // pollLater looks at a task after a while, unless it is looked at before.
 func (r *run) pollLater(n *node, delay time.Duration) {
@@ -35,9 +41,12 @@ func (r *run) pollLater(n *node, delay time.Duration) {
 func (r *run) poll(n *node) {
 	n.look++
 	n.looking, n.lookAgain = true, false
-	api, task, ctx := n.lane.account.API, n.task, r.ctx
+	api, id, pollingURL, ctx := n.lane.account.API, n.task.ID, n.task.PollingURL, r.ctx
+	if n.byID {
+		pollingURL = ""
+	}
 	r.spawn(func() func() {
-		result, err := look(ctx, api, task.ID, task.PollingURL)
+		result, err := look(ctx, api, id, pollingURL)
 		return func() { r.polled(n, result, err) }
 	})
 }
@@ -64,55 +73,75 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		return
 	}
 	n.attempts = 0
-	if result.Status != bfl.NotFound {
-		n.unknown = 0
+	if result.HasCost {
+		r.settled(n, result.Cost)
 	}
+	if result.Status == bfl.NotFound {
+		r.unknown(n, elapsed)
+		return
+	}
+	n.unknown = 0
 	switch result.Status {
 	case bfl.Ready:
 		r.ready(n, result, elapsed)
 	case bfl.Failed:
-		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: result.Message},
-			&TaskError{n.task.ID, "failed at the API: " + orElse(result.Message, "no reason was given")})
-	case bfl.NotFound:
-		n.unknown++
-		switch {
-		case n.unknown < unknownLooks && n.task.PollingURL != "":
-			r.pollLater(n, unknownGap)
-			return
-		case n.resumed:
-			r.forget(n, "is not known to the API any more")
-			return
-		case n.task.PollingURL == "":
-			r.leave(n, "is not known where it was submitted, and the API did not say where else it is. "+
-				"It is paid for and stays on record: the next apply looks again, and makes the image anew only if it is unknown then too")
-			return
-		}
-		r.ended(n, result.Status, state.Failed{Address: n.address(), Reason: "task not found"},
-			&TaskError{n.task.ID, "is not known to the API any more"})
+		reason := orElse(result.Message, "no reason was given")
+		r.lost(n, "failed at the API: "+reason, &TaskError{n.task.ID, "failed at the API: " + reason, n.cost})
 	case bfl.RequestModerated, bfl.ContentModerated:
-		r.ended(n, result.Status,
-			state.Moderated{Address: n.address(), Fingerprint: n.fingerprint, Reasons: result.Reasons},
-			&ModeratedError{Status: result.Status, Reasons: result.Reasons})
+		r.ended(n, state.Moderated{Key: n.record.Key, Reasons: result.Reasons, Cost: n.cost},
+			&ModeratedError{Status: result.Status, Reasons: result.Reasons, Cost: n.cost})
 	default:
 		n.seen = elapsed
-		r.emit(Progressed{n.address(), result.Raw, result.Progress, elapsed})
+		if !n.salvages() {
+			r.emit(Progressed{n.address(), result.Raw, result.Progress, elapsed})
+		}
 		r.stillActive(n, elapsed, r.gap(n, elapsed))
 	}
 }
 
+// settled takes what the API says that a task costs: the last that it names is what was charged.
+func (r *run) settled(n *node, cost bfl.Credits) {
+	if !n.resumed {
+		// What an earlier run was charged is in that run's sum.
+		r.summary.Cost += cost - n.cost
+		r.budget.charge(0, cost-n.cost)
+	}
+	n.cost = cost
+}
+
+// unknown decides what follows a look that did not find the task.
+func (r *run) unknown(n *node, elapsed time.Duration) {
+	if time.Since(n.accepted) < settlingTime {
+		r.stillActive(n, elapsed, min(max(unknownGap, elapsed/4), mostUnknown))
+		return
+	}
+	if n.unknown++; n.unknown < unknownLooks {
+		r.stillActive(n, elapsed, unknownGap)
+		return
+	}
+	if n.task.PollingURL == "" && !n.resumed {
+		r.leave(n, "is not known where it was submitted, and the API did not say where else it is. It is paid for and stays on record, "+
+			"and the next apply looks again")
+		return
+	}
+	const reason = "is not known to the API any more"
+	r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
+}
+
 // stillActive looks again later, unless the task has had its time. It then stays on record, and a later run looks at it first.
 func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
-	if elapsed > n.lane.account.TaskTimeout {
+	left := n.lane.account.TaskTimeout - elapsed
+	if left < 0 {
 		r.leave(n, fmt.Sprintf("is still not ready after %s. It stays on record, and the next apply goes on with it", elapsed.Round(time.Second)))
 		return
 	}
-	r.pollLater(n, delay)
+	// A little more than what is left of its time: the last look comes at its end.
+	r.pollLater(n, min(delay, left+time.Second))
 }
 
 // leave fails the image in this run, and leaves its task to a later one: nothing is recorded that would end it.
 func (r *run) leave(n *node, why string) {
-	r.release(n)
-	r.fail(n, &TaskError{n.task.ID, why})
+	r.fail(n, &TaskError{TaskID: n.task.ID, Reason: why})
 }
 
 // pollFailed handles a look that failed. Nothing is lost by looking again, so only answers that will not change end it.
@@ -121,19 +150,25 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		return
 	}
 	if errors.Is(err, bfl.ErrNowhere) {
+		if time.Since(n.accepted) < settlingTime {
+			r.stillActive(n, elapsed, mostUnknown)
+			return
+		}
 		r.leave(n, fmt.Sprintf("is paid for and stays on record, and the next apply looks for it again: %v", err))
 		return
 	}
 	var api *bfl.APIError
 	isAnswer := errors.As(err, &api)
-	var call interface{ Retryable() bool }
-	if errors.As(err, &call) && !call.Retryable() {
-		// The task stays on record: with a key or a network that works again, a later run can fetch its image.
-		r.release(n)
-		r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w", n.task.ID, err))
-		if isAnswer && endsRun(api) {
-			r.stopNew(err)
-		}
+	if !retryable(err) && (isAnswer || isURL(err)) {
+		r.pollRefused(n, err, api, elapsed)
+		return
+	}
+	if call, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err); ok && !call.Retryable() {
+		// The task stays on record: with a network that works again, a later run can fetch its image.
+		r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w. It stays on record, and the next apply goes on with it", n.task.ID, err))
 		return
 	}
 	n.attempts++
@@ -141,9 +176,32 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 	if isAnswer {
 		asked = api.RetryAfter
 	}
-	delay := backoff(n.attempts, jitter(), asked)
-	r.emit(Retrying{n.address(), "poll", err, delay})
+	delay := min(backoff(n.attempts, jitter(), asked), mostPollWait)
+	if !n.salvages() {
+		r.emit(Retrying{n.address(), "poll", err, delay})
+	}
 	r.stillActive(n, elapsed, delay)
+}
+
+// pollRefused handles an answer to a look that says nothing of the task. It may be the polling URL that is wrong, and a task can always be found by
+// its id.
+func (r *run) pollRefused(n *node, err error, api *bfl.APIError, elapsed time.Duration) {
+	isKey := api != nil && (api.Unauthorized() || api.OutOfCredits())
+	if !isKey && !n.byID && n.task.PollingURL != "" {
+		n.byID = true
+		r.stillActive(n, elapsed, unknownGap)
+		return
+	}
+	r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w. It stays on record, and the next apply goes on with it", n.task.ID, err))
+	if api != nil && api.StatusCode == 401 || api != nil && api.OutOfCredits() {
+		r.stopNew(err)
+	}
+}
+
+// isURL reports whether a call was not made because of the address.
+func isURL(err error) bool {
+	_, ok := errors.AsType[*bfl.URLError](err)
+	return ok
 }
 
 // ready frees the slot of a task that ended well, and queues its download.
@@ -154,20 +212,33 @@ func (r *run) ready(n *node, result bfl.Result, elapsed time.Duration) {
 		n.lane.account.slots.succeeded()
 		r.release(n)
 		n.phase = fetching
-		r.emit(Ready{n.address(), elapsed})
+		if !n.salvages() {
+			r.emit(Ready{n.address(), elapsed})
+		}
 	}
 	r.downloads = append(r.downloads, n)
 }
 
+// lost ends a task that nothing will come of. Where it was paid for, it stays on record until somebody was told.
+func (r *run) lost(n *node, reason string, err error) {
+	if n.cost == 0 {
+		r.ended(n, state.Failed{Key: n.record.Key, Reason: reason}, err)
+		return
+	}
+	r.ended(n, state.Lost{Key: n.record.Key, Reason: reason, Cost: n.cost}, err)
+}
+
 // ended records a task that is over without an image.
-func (r *run) ended(n *node, status bfl.Status, record state.Record, err error) {
+func (r *run) ended(n *node, record state.Record, err error) {
 	if n.phase == active {
 		r.release(n)
 		n.lane.account.slots.succeeded()
 	}
+	n.phase, n.gone = ending, true
 	r.spawn(func() func() {
 		recordErr := r.opts.Journal.Append(record)
 		return func() {
+			delete(r.tasks, n.record.Key)
 			r.fail(n, err)
 			if recordErr != nil {
 				r.stopNew(recordErr)

@@ -1,51 +1,46 @@
 package executor
 
 import (
-	"fmt"
 	"path"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
-	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
-
-// resumable returns the task that an interrupted run left of the node's very request, or nil.
-func (r *run) resumable(n *node) *state.Task {
-	task := r.tasks[n.address()]
-	if task == nil || !task.Answered() || task.Fingerprint != n.fingerprint || n.isReplaced(task) {
-		return nil
-	}
-	return task
-}
-
-// isReplaced reports whether the plan asks for an image anew although a task of its request is on record: a simulator's, which cost nothing, while
-// the provider no longer is one.
-func (n *node) isReplaced(task *state.Task) bool {
-	return task.Simulated && n.change.Origin == planner.Generate && n.change.Fingerprint != ""
-}
 
 // resume goes on with a task where the interrupted run left it. It is paid for.
 func (r *run) resume(n *node, task *state.Task) {
 	n.resumed = true
+	n.record.Key = task.Key
 	n.task = bfl.Submission{ID: task.ID, PollingURL: task.PollingURL, Cost: task.Cost, HasCost: true, Simulated: task.Simulated}
-	n.submitted = time.Now()
+	n.submitted, n.accepted, n.cost = time.Now(), task.Accepted, task.Cost
 	r.known(n)
 	if task.Fetched == nil {
 		r.pollResumed(n)
 		return
 	}
 	n.phase = fetching
-	files, addr, prior, to := r.files, n.address(), n.change.Prior, r.taskRecord(n)
+	job := settling{r.files, task, n.address(), n.record, nil}
+	if !n.salvages() {
+		job.prior = n.change.Prior
+	}
+	keep := n.salvages()
 	r.spawn(func() func() {
-		img, err := files.settle(addr, prior, task, to)
+		var img *state.Image
+		var told string
+		var err error
+		if keep {
+			img, err = job.keep()
+		} else {
+			img, told, err = job.place()
+		}
 		return func() {
 			switch {
 			case err != nil:
 				r.fail(n, err)
 			case img != nil:
-				r.finish(n, img)
+				r.brought(n, img, told)
 			default:
 				r.pollResumed(n)
 			}
@@ -63,57 +58,56 @@ func (r *run) pollResumed(n *node) {
 	r.poll(n)
 }
 
-// settle gives an image that an interrupted run had fetched its name and its record. It returns nil where the bytes are not there any more.
-func (f *files) settle(addr addrs.Image, prior *state.Image, task *state.Task, now state.Task) (*state.Image, error) {
-	name, err := task.Found(f.dir)
+// settling is what a worker needs to give an image that an interrupted run had fetched its name and its record.
+type settling struct {
+	files *files
+	task  *state.Task
+	addr  addrs.Image
+	now   state.Task
+	prior *state.Image
+}
+
+// place gives the image the path that it is to have now. It returns nil where the bytes are not there any more.
+func (s *settling) place() (img *state.Image, told string, err error) {
+	name, err := s.task.Found(s.files.dir)
+	if err != nil || name == "" {
+		return nil, "", err
+	}
+	file := s.task.Fetched.Output
+	file.Path = s.now.Path
+	img = s.now.Image(file, s.task.Fetched.Result)
+	if name != file.Path {
+		if told, err = s.files.makeWay(s.addr, img, file.Path); err != nil {
+			return nil, "", err
+		}
+		if err := s.files.dir.MkdirAll(path.Dir(file.Path), 0o777); err != nil {
+			return nil, "", err
+		}
+		if err := s.files.dir.Rename(name, file.Path); err != nil {
+			return nil, "", err
+		}
+	}
+	if s.prior != nil && s.prior.Output.Path != name {
+		if err := s.files.retire(s.addr, s.prior, file.Path); err != nil {
+			return nil, "", err
+		}
+	}
+	return img, told, s.files.journal.Append(state.Stored{Address: s.addr, Image: img, Key: s.task.Key})
+}
+
+// keep puts the image into the store. It returns nil where the bytes are not there any more.
+func (s *settling) keep() (*state.Image, error) {
+	name, err := s.task.Found(s.files.dir)
 	if err != nil || name == "" {
 		return nil, err
 	}
-	file := task.Fetched.Output
-	file.Path = now.Path
-	if name != file.Path {
-		if err := f.makeRoom(addr, prior, file.Path); err != nil {
-			return nil, fmt.Errorf("keeping the image that is replaced: %w", err)
-		}
-		if err := f.dir.MkdirAll(path.Dir(file.Path), 0o777); err != nil {
-			return nil, err
-		}
-		if err := f.dir.Rename(name, file.Path); err != nil {
-			return nil, err
-		}
+	img := s.task.Image(s.task.Fetched.Output, s.task.Fetched.Result)
+	if err := s.files.store.PutFile(s.files.dir, name, s.task.Address, img); err != nil {
+		return nil, err
 	}
-	img := now.Image(file, task.Fetched.Result)
-	return img, f.journal.Append(state.Stored{Address: addr, Image: img})
+	// A crash here leaves the task on record, and its image in the store, where the same steps find it.
+	return img, s.files.journal.Append(state.Failed{Key: s.task.Key, Reason: keptInStore})
 }
 
-// forget gives up a resumed task that the API does not have any more, and asks for the image anew, as the first run did, once what it waits for is
-// there.
-func (r *run) forget(n *node, why string) {
-	r.release(n)
-	n.resumed, n.task = false, bfl.Submission{}
-	delete(r.tasks, n.address())
-	n.attempts, n.fetches, n.unknown, n.phase = 0, 0, 0, calling
-	n.rung, n.lookAgain = false, false
-	n.unchecked = n.resumes() && n.change.Desired.Lifecycle.Undecided
-	r.emit(Warned{n.address(), fmt.Sprintf("the task of the interrupted run %s, so that its image is lost. To make it again costs %s",
-		why, n.change.Price.Dollars())})
-	record := state.Failed{Address: n.address(), Reason: why}
-	r.spawn(func() func() {
-		err := r.opts.Journal.Append(record)
-		return func() {
-			switch {
-			case err != nil:
-				r.notRecorded(n, err)
-			case r.stop != nil:
-				r.skip(n, Skipped{Address: n.address(), Err: r.stop})
-			case n.lacks != nil:
-				r.skip(n, Skipped{Address: n.address(), Because: n.lacks.address(), Unfit: n.lacks.unfit})
-			case n.phase == calling:
-				n.phase = waiting
-				if n.waiting == 0 {
-					r.enqueue(n)
-				}
-			}
-		}
-	})
-}
+// keptInStore is why a task ends whose image is there and not wanted.
+const keptInStore = "its image is in the store"

@@ -29,10 +29,13 @@ func (r *rig) interrupted(t *testing.T, img *config.Image) *state.Task {
 		t.Fatal(err)
 	}
 	task := &state.Task{
-		Provider: "bfl", Model: img.Request.Model.Name, Fingerprint: img.Request.Fingerprint(), Request: canonical,
+		Key: "old-" + img.Address.Name, Address: img.Address, Provider: "bfl", Model: img.Request.Model.Name, Fingerprint: img.Request.Fingerprint(), Request: canonical,
 		Path: img.Output, ID: "old", PollingURL: "https://poll/old", Cost: 3000,
 	}
-	r.prior.Tasks = map[addrs.Image]*state.Task{img.Address: task}
+	if r.prior.Tasks == nil {
+		r.prior.Tasks = map[string]*state.Task{}
+	}
+	r.prior.Tasks[task.Key], r.journal.keys[task.Key] = task, img.Address
 	return task
 }
 
@@ -57,37 +60,12 @@ func TestResume(t *testing.T) {
 			records: []string{"Ready", "Fetched", "Stored"},
 		},
 		{
-			name:      "a task that the API has forgotten is made again, and that is said",
-			setUp:     func(*testing.T, *rig, *state.Task) {},
-			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
-			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
-		},
-		{
 			name: "a task without a polling URL is found",
 			setUp: func(_ *testing.T, r *rig, task *state.Task) {
 				r.remembers("a")
 				task.PollingURL = ""
 			},
 			records: []string{"Ready", "Fetched", "Stored"},
-		},
-		{
-			name: "a task without a polling URL that is unknown in its region is made again, and that is said",
-			setUp: func(_ *testing.T, _ *rig, task *state.Task) {
-				task.PollingURL = ""
-			},
-			submitted: 1, cost: 3000, warning: "make it again costs $0.03",
-			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
-		},
-		{
-			name: "a task whose URL stays expired is made again, and that is said",
-			setUp: func(_ *testing.T, r *rig, _ *state.Task) {
-				r.remembers("a")
-				r.api.onDownload = func(task *fakeTask, _ int, _ io.Writer) (bool, error) {
-					return task.id == "old", bfl.ErrExpired
-				}
-			},
-			submitted: 1, cost: 3000, warning: "too old to be downloaded",
-			records: []string{"Ready", "Ready", "Ready", "Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
 		{
 			name: "bytes that were fetched need no API",
@@ -123,7 +101,7 @@ func TestResume(t *testing.T) {
 				task.ID, task.PollingURL = "", ""
 			},
 			submitted: 1, cost: 3000,
-			records: []string{"Intent", "Submitted", "Ready", "Fetched", "Stored"},
+			records: []string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"},
 		},
 	}
 	for _, tt := range tests {
@@ -160,7 +138,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// A task that is paid for waits for no other image, but one that has to be made again does.
+// A task that is paid for waits for no other image.
 func TestResumeWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	const moderated = "bad" // its image is refused
@@ -175,10 +153,7 @@ func TestResumeWaitsForNobody(t *testing.T) {
 		{"what it depends on fails first", moderated, 10, false, Summary{Created: 1, Failed: 1, Cost: 3000}, []string{"image.bad failed", "image.a"}},
 		{"what it depends on fails later", moderated, 1, false, Summary{Created: 1, Failed: 1, Cost: 3000}, []string{"image.a", "image.bad failed"}},
 		{"what it depends on takes longer", "up", 1, false, Summary{Created: 2, Cost: 3000}, []string{"image.a", "image.up"}},
-		{"it is forgotten, what it depends on has failed", moderated, 10, true, Summary{Failed: 1, Skipped: 1, Cost: 3000}, []string{"image.bad failed", "image.a skipped"}},
-		{"it is forgotten, what it depends on fails later", moderated, 1, true, Summary{Failed: 1, Skipped: 1, Cost: 3000}, []string{"image.bad failed", "image.a skipped"}},
-		{"it is forgotten, what it depends on takes longer", "up", 1, true, Summary{Created: 2, Cost: 6000}, []string{"image.up", "image.a"}},
-		{"it is forgotten, what it depends on is there", "up", 10, true, Summary{Created: 2, Cost: 6000}, []string{"image.up", "image.a"}},
+		{"it is forgotten", "up", 1, true, Summary{Created: 1, Failed: 1, Cost: 3000}, []string{"image.a failed", "image.up"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -285,7 +260,7 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 		{
 			name:  "a finished one goes into the store",
 			setUp: func(r *rig, _ *state.Task) { r.remembers("a") },
-			kept:  true, records: []string{"Failed"}, warning: "comes back for free",
+			kept:  true, records: []string{"Ready", "Fetched", "Failed"}, warning: "comes back for free",
 		},
 		{
 			name: "one that is under way stays on record",
@@ -307,12 +282,20 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 					return bfl.Result{}, nil
 				}
 			},
-			kept: true, records: []string{"Failed"}, warning: "comes back for free",
+			kept: true, records: []string{"Ready", "Fetched", "Failed"}, warning: "comes back for free",
 		},
 		{
-			name:    "one that the API has forgotten is given up",
+			name:    "one that the API has forgotten is a loss",
 			setUp:   func(*rig, *state.Task) {},
-			records: []string{"Failed"}, warning: "cannot be had any more",
+			records: []string{"Lost"}, warning: "$0.03 was paid for it and is lost",
+		},
+		{
+			name: "one whose image is refused stays on record",
+			setUp: func(r *rig, _ *state.Task) {
+				r.remembers("a")
+				r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) { return true, bfl.ErrExpired }
+			},
+			records: slices.Repeat([]string{"Ready"}, maxAttempts), warning: "stays on record",
 		},
 		{
 			name: "one that is in no region stays on record",
@@ -323,9 +306,19 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			warning: "stays on record",
 		},
 		{
-			name:    "one without an answer is given up",
+			name:    "one without an answer is told, and forgotten",
 			setUp:   func(_ *rig, task *state.Task) { task.ID = "" },
 			records: []string{"Failed"}, warning: "may have been charged, $0.03",
+		},
+		{
+			name:    "a loss is told, and forgotten",
+			setUp:   func(_ *rig, task *state.Task) { task.Lost = "failed at the API" },
+			records: []string{"Failed"}, warning: "$0.03 was paid for task old, which failed at the API",
+		},
+		{
+			name:    "a simulator's is forgotten",
+			setUp:   func(_ *rig, task *state.Task) { task.Simulated = true },
+			records: []string{"Failed"},
 		},
 	}
 	for _, tt := range tests {
@@ -345,7 +338,7 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 				if diff := cmp.Diff(tt.records, r.journal.of(t, "image.a")); diff != "" {
 					t.Errorf("on record (-want +got):\n%s", diff)
 				}
-				if warnings := strings.Join(r.warnings(), "\n"); !strings.Contains(warnings, tt.warning) {
+				if warnings := strings.Join(r.warnings(), "\n"); !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" {
 					t.Errorf("warned of %q, want %q", warnings, tt.warning)
 				}
 				if len(r.api.attempts) > 0 {
@@ -354,6 +347,39 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Tasks that nobody wants are looked for beside all else, and hold nobody up for more than a minute all together.
+func TestAbandonedTasksHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 24)
+		for _, name := range []string{"x", "y", "z"} {
+			r.interrupted(t, r.image(t, name))
+		}
+		r.images = nil
+		r.remembers("x")
+		r.api.tasks[0].ends = time.Now().Add(time.Hour)
+		r.image(t, "a")
+		began := time.Now()
+		var made time.Duration
+		r.opts.Accept = func(addrs.Image, func(addrs.Image) *config.Result) bool {
+			made = time.Since(began)
+			return true
+		}
+		if summary, err := r.apply(t); err != nil || summary.Created != 1 {
+			t.Errorf("Apply = %+v, %v", summary, err)
+		}
+		if made > 10*time.Second {
+			t.Errorf("a new image waited for them: %v", made)
+		}
+		if took := time.Since(began); took > salvageTimeout+pollTimeout {
+			t.Errorf("the run waited %v for them", took)
+		}
+		if n := len(r.warnings()); n != 3 {
+			t.Errorf("%d of 3 tasks are told: %v", n, r.warnings())
+		}
+	})
 }
 
 func TestBudget(t *testing.T) {

@@ -39,7 +39,26 @@ func retryable(err error) bool {
 	return errors.As(err, &call) && call.Retryable()
 }
 
-// endsRun reports whether no submission can succeed after this answer: the key is not valid, or there is no money.
-func endsRun(err *bfl.APIError) bool {
-	return err.StatusCode == http.StatusUnauthorized || err.OutOfCredits()
+// endsRun reports whether no submission can succeed after this answer: the key is not valid, or there is no money. A wrong key is answered with 403 as
+// often as with 401; once the API has taken something, a 403 is about one request.
+func (a *account) endsRun(err *bfl.APIError) bool {
+	isKey := err.StatusCode == http.StatusUnauthorized || err.StatusCode == http.StatusForbidden && !a.taken
+	return isKey || err.OutOfCredits() || err.QuotaExhausted()
 }
+
+// mostBarred is how long an account may be refused with nothing active and nothing taken, before that is no matter of waiting any more.
+const mostBarred = 10 * time.Minute
+
+// isBarred reports whether the API refuses this account for so long that waiting is in vain. It is asked after each answer of "too many tasks".
+func (a *account) isBarred(now time.Time) bool {
+	switch {
+	case a.slots.active > 0:
+		a.barred = time.Time{}
+	case a.barred.IsZero():
+		a.barred = now
+	}
+	return !a.barred.IsZero() && now.Sub(a.barred) >= mostBarred
+}
+
+// took notes that the API has taken a request.
+func (a *account) took() { a.taken, a.barred = true, time.Time{} }

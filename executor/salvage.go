@@ -1,38 +1,121 @@
 package executor
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
-	"github.com/fluxbatch/fluxbatch/internal/imagefile"
-	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-const (
-	// salvageTimeout bounds how long a task that nobody wants holds up the run.
-	salvageTimeout = time.Minute
-	salvageGap     = 2 * time.Second
-)
+// salvageTimeout bounds how long the run waits, from its beginning, for tasks that nobody wants when all else is done.
+const salvageTimeout = time.Minute
 
-// salvage brings home what interrupted runs had asked for and nobody wants any more: it was paid for, and may be wanted again.
+// salvage brings home what interrupted runs had asked for and no change takes up, beside all else: it was paid for, and may be wanted again. What
+// the plan has told of other tasks is forgotten.
 func (r *run) salvage(plan *planner.Plan) {
-	for _, a := range plan.Abandoned {
-		if r.ctx.Err() != nil || r.opts.Drain.Err() != nil {
-			return
+	for i := range plan.Abandoned {
+		a := &plan.Abandoned[i]
+		if a.Fetches() {
+			r.bringHome(a)
+			continue
 		}
-		message, err := r.salvageOne(a)
-		if err != nil {
-			message = "a task of an interrupted run, whose image is no longer wanted, could not be brought home, and stays on record: " + err.Error()
-		}
-		r.emit(Warned{a.Address, message})
+		r.forget(a)
 	}
+	if len(r.salvaging) > 0 {
+		r.later(salvageTimeout, func() {})
+	}
+}
+
+// forget ends a task of which the plan has told all that there is to tell.
+func (r *run) forget(a *planner.Abandoned) {
+	if err := r.opts.Journal.Append(state.Failed{Key: a.Task.Key, Reason: "given up, and told"}); err != nil {
+		r.emit(Warned{a.Address, err.Error()})
+		return
+	}
+	delete(r.tasks, a.Task.Key)
+	sum := a.Task.Cost.ExactDollars()
+	switch {
+	case a.Task.Simulated:
+		// Nobody paid for it.
+	case a.Task.Lost != "":
+		r.emit(Warned{a.Address, fmt.Sprintf("%s was paid for task %s, which %s. Nothing came of it, and it is no longer remembered.", sum, a.Task.ID, a.Task.Lost)})
+	case a.Task.Answered():
+		r.emit(Warned{a.Address, fmt.Sprintf("Task %s is given up, and with it what was paid for it, %s.", a.Task.ID, sum)})
+	default:
+		r.emit(Warned{a.Address, fmt.Sprintf("An interrupted run sent a request that got no answer and may have been charged, %s. It is no longer wanted, and "+
+			"no longer remembered.", sum)})
+	}
+}
+
+// bringHome begins to look for the image of a task that no change takes up.
+func (r *run) bringHome(a *planner.Abandoned) {
+	if r.accounts[a.Task.Provider] == nil {
+		r.emit(Warned{a.Address, left(a.Task.ID, fmt.Errorf("the provider %s is not configured", a.Task.Provider))})
+		return
+	}
+	n := &node{
+		addr: a.Address, lane: r.lane(a.Task.Provider, a.Task.Model), height: 1, began: time.Now(), record: *a.Task, fingerprint: a.Task.Fingerprint,
+	}
+	r.salvaging = append(r.salvaging, n)
+	r.unfinished++
+	r.enqueue(n)
+}
+
+// left says that a task which nobody wants stays on record.
+func left(id string, err error) string {
+	return fmt.Sprintf("Task %s of an interrupted run, whose image is no longer wanted, could not be brought home, and stays on record: %v.", id, err)
+}
+
+// errUnwaited is why a task is left that nobody wants.
+var errUnwaited = errors.New("it is still under way")
+
+// unwaited leaves the tasks that nobody wants when all else is done and they had their time.
+func (r *run) unwaited() {
+	if r.open() > 0 || time.Since(r.began) < salvageTimeout {
+		return
+	}
+	for _, n := range r.salvaging {
+		if n.phase == active || n.phase == waiting {
+			r.fail(n, errUnwaited)
+		}
+	}
+}
+
+// open counts the changes that are not over.
+func (r *run) open() int {
+	salvaging := 0
+	for _, n := range r.salvaging {
+		if n.phase != over {
+			salvaging++
+		}
+	}
+	return r.unfinished - salvaging
+}
+
+// brought ends a node whose image is there. told is what the user should know of how it came there, "" for nothing.
+func (r *run) brought(n *node, img *state.Image, told string) {
+	if n.phase == over {
+		return
+	}
+	delete(r.tasks, n.record.Key)
+	if told != "" {
+		r.emit(Warned{n.address(), told})
+	}
+	if !n.salvages() {
+		r.finish(n, img)
+		return
+	}
+	if len(n.twins) == 0 {
+		r.emit(Warned{n.address(), fmt.Sprintf("The image that an interrupted run had paid for, %s, is no longer wanted. It is in the store, and comes back for "+
+			"free when it is.", n.cost.ExactDollars())})
+	}
+	r.end(n)
+	r.give(n, img)
 }
 
 // sweep removes the temporary files that interrupted runs left, but for those that a task on record still needs.
@@ -45,6 +128,9 @@ func (r *run) sweep(plan *planner.Plan) {
 	}
 	for _, task := range r.tasks {
 		dirs[path.Dir(task.Path)] = true
+		if task.Fetched != nil {
+			dirs[path.Dir(task.Fetched.Temporary)] = true
+		}
 	}
 	for dir := range dirs {
 		// A leftover that cannot be removed is in nobody's way.
@@ -52,114 +138,89 @@ func (r *run) sweep(plan *planner.Plan) {
 	}
 }
 
-// salvageOne returns what became of one task. An error leaves it on record.
-func (r *run) salvageOne(a planner.Abandoned) (string, error) {
-	forget := func(why, message string) (string, error) {
-		if err := r.opts.Journal.Append(state.Failed{Address: a.Address, Reason: why}); err != nil {
-			return "", err
-		}
-		delete(r.tasks, a.Address)
-		return message, nil
-	}
-	if !a.Task.Answered() {
-		return forget("given up", fmt.Sprintf("an interrupted run sent a request that got no answer and may have been charged, %s. "+
-			"It is no longer wanted, and no longer remembered", a.Task.Cost.Dollars()))
-	}
-	name, err := a.Task.Found(r.opts.Dir)
-	if err != nil {
-		return "", err
-	}
-	if name == "" {
-		var status bfl.Status
-		if name, status, err = r.fetchAbandoned(a); err != nil {
-			return "", err
-		}
-		if name == "" {
-			return forget("no image", fmt.Sprintf("the image that an interrupted run had paid for, %s, cannot be had any more (%s). "+
-				"It is no longer wanted, and no longer remembered", a.Task.Cost.Dollars(), status))
-		}
-	}
-	// A crash here leaves the file under a name on record, or the copy in the store that the same steps will find again.
-	img := a.Task.Image(state.File{Path: name}, state.Result{TaskID: a.Task.ID, Cost: a.Task.Cost, Simulated: a.Task.Simulated})
-	if a.Task.Fetched != nil {
-		img = a.Task.Image(a.Task.Fetched.Output, a.Task.Fetched.Result)
-		img.Output.Path = name
-	} else if err := describe(r.opts.Dir, &img.Output); err != nil {
-		return "", err
-	}
-	if err := r.opts.Store.Put(r.opts.Dir, a.Address, img); err != nil {
-		return "", err
-	}
-	return forget("kept in the store", fmt.Sprintf("the image that an interrupted run had paid for, %s, is no longer wanted. "+
-		"It is in the store, and comes back for free when it is", a.Task.Cost.Dollars()))
-}
-
-// fetchAbandoned fetches the image of a task into a file of its own. The name is "" when there is none any more, and the status says why.
-func (r *run) fetchAbandoned(a planner.Abandoned) (string, bfl.Status, error) {
-	account := r.accounts[a.Task.Provider]
-	if account == nil {
-		return "", "", fmt.Errorf("the provider %s is not configured", a.Task.Provider)
-	}
-	ctx, cancel := context.WithTimeout(r.ctx, downloadTimeout)
-	defer cancel()
-	result, err := pollToEnd(ctx, account.API, a.Task)
-	switch {
-	case err != nil:
-		return "", "", err
-	case result.Status != bfl.Ready:
-		return "", result.Status, nil
-	}
-	name := path.Join(path.Dir(a.Task.Path), "."+path.Base(a.Task.Path)+".abandoned")
-	err = r.opts.Dir.WriteFile(name, 0o644, func(w io.Writer) error {
-		check := imagefile.NewChecker(maxImageBytes)
-		if _, err := account.API.Download(ctx, result.SampleURL, io.MultiWriter(w, check), maxImageBytes); err != nil {
-			return err
-		}
-		_, err := check.Finish()
-		return err
-	})
-	if errors.Is(err, bfl.ErrExpired) {
-		return "", "expired", nil
-	}
-	return name, result.Status, err
-}
-
-// pollToEnd looks at a task until it is over. It was submitted by an earlier run, and so is over as a rule.
-func pollToEnd(ctx context.Context, api API, task *state.Task) (bfl.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, salvageTimeout)
-	defer cancel()
-	unknown := 0
-	for {
-		result, err := look(ctx, api, task.ID, task.PollingURL)
-		unknown++
-		if result.Status != bfl.NotFound {
-			unknown = 0
-		}
-		isOpen := result.Status == bfl.Pending || result.Status == bfl.NotFound && unknown < unknownLooks && task.PollingURL != ""
-		if err != nil || !isOpen {
-			return result, err
-		}
-		wait := time.NewTimer(salvageGap)
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return bfl.Result{}, errors.New("it is still under way")
-		case <-wait.C:
-		}
+// taskRecord is what the journal is to know of the node's task.
+func (r *run) taskRecord(n *node) state.Task {
+	return state.Task{
+		Key: n.record.Key, Address: n.address(), Provider: n.desired.Provider, Model: n.request.Model.Name, Fingerprint: n.fingerprint,
+		Request: recorded(n.request, n.desired.Sensitive), Path: n.desired.Output, Cost: n.price,
+		Dependencies: n.desired.Dependencies, Labels: n.desired.Labels,
 	}
 }
 
-// describe fills in what the file at its path is.
-func describe(dir *safefile.Dir, file *state.File) error {
-	f, err := dir.Open(file.Path)
-	if err != nil {
-		return err
+// inUse reports whether an image that is on record now, under another address, shows a picture.
+func (r *run) inUse(content string, but addrs.Image) bool {
+	for addr, img := range r.made {
+		if addr != but && img.Output.Identity() == content {
+			return true
+		}
 	}
-	defer func() { _ = f.Close() }() // only read
-	info, err := imagefile.Check(f, maxImageBytes)
-	if err != nil {
-		return err
+	for addr, img := range r.prior {
+		if addr != but && r.made[addr] == nil && img.Output.Identity() == content {
+			return true
+		}
 	}
-	file.SHA256, file.Bytes, file.Width, file.Height, file.Format = info.SHA256, info.Bytes, info.Width, info.Height, info.Format
+	return false
+}
+
+// free is an image in the store that a node can have although the plan did not know it: its request is known only now.
+func (r *run) free(n *node) *state.Image {
+	if n.change.Fingerprint != "" || n.change.IsRequested() || r.opts.Stored == nil {
+		return nil
+	}
+	seeded := n.request.Has("seed")
+	for _, img := range r.opts.Stored(n.address(), n.fingerprint, n.lane.account.Simulator) {
+		// Without a seed, two images with one request are two throws of the dice.
+		if seeded || !r.inUse(img.Output.Identity(), n.address()) {
+			return img
+		}
+	}
 	return nil
+}
+
+// reuse gives a node the picture of an image that is in the store, or on record at another address, for nothing.
+func (r *run) reuse(n *node, kept *state.Image) {
+	n.phase, n.restored = fetching, true
+	job := placing{r.files, n.address(), nil, n.desired, kept}
+	if !n.salvages() {
+		job.prior = n.change.Prior
+	}
+	r.spawn(func() func() {
+		img, told, err := job.run()
+		return func() {
+			if n.phase == over {
+				return
+			}
+			if err != nil {
+				r.fail(n, err)
+				return
+			}
+			if told != "" {
+				r.emit(Warned{n.address(), told})
+			}
+			r.finish(n, img)
+		}
+	})
+}
+
+// give has the nodes that wait for a picture take it.
+func (r *run) give(n *node, img *state.Image) {
+	for _, twin := range n.twins {
+		if twin.phase != waiting {
+			continue
+		}
+		if twin.desired == nil {
+			twin.desired, twin.began = twin.change.Desired, time.Now()
+			r.emit(Started{twin.address(), twin.change.Action})
+		}
+		r.reuse(twin, img)
+	}
+	n.twins = nil
+}
+
+// cost is what an amount is called in messages, "" for nothing.
+func cost(c bfl.Credits) string {
+	if c == 0 {
+		return ""
+	}
+	return " " + c.ExactDollars() + " was charged for it."
 }

@@ -120,7 +120,7 @@ func applyIn(t *testing.T, base string, o executor.Options, images int, faults f
 		return err
 	}
 	defer func() { _ = session.Close() }()
-	o.Journal, o.Store, o.Dir, o.Prior = session, local.Store(), outputs, session.State()
+	o.Journal, o.Store, o.Index, o.Dir, o.Prior = session, local.Store(), local.Index(), outputs, session.State()
 	_, applyErr := executor.Apply(t.Context(), planImages(t, session, images), o)
 	return errors.Join(applyErr, session.Commit(nil))
 }

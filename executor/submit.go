@@ -24,6 +24,11 @@ const submitTimeout = 5 * time.Minute
 
 // begin submits a node's request, unless it turns out that its image is there already.
 func (r *run) begin(n *node) {
+	if n.salvages() {
+		task := n.record
+		r.resume(n, &task)
+		return
+	}
 	if n.began.IsZero() {
 		n.began = time.Now()
 		if err := r.complete(n); err != nil {
@@ -35,27 +40,19 @@ func (r *run) begin(n *node) {
 			return
 		}
 		r.emit(Started{n.address(), n.change.Action})
-		if task := r.resumable(n); task != nil {
-			r.resume(n, task)
+		if n.resumes() {
+			r.resume(n, n.change.Task)
 			return
 		}
 	}
-	if n.unchecked {
-		n.unchecked = false
-		if _, err := r.opts.Resolve(n.address(), r.results); err != nil {
-			r.fail(n, err)
-			return
-		}
-	}
-	if task := r.tasks[n.address()]; task != nil && task.Answered() && !n.isReplaced(task) {
-		r.fail(n, &TaskError{task.ID, "of an interrupted run, which was to make another image at this address, is still under way. Apply again when it has ended"})
+	if r.finds(n) {
 		return
 	}
 	if err := r.allowed(n); err != nil {
 		r.fail(n, err)
 		return
 	}
-	if err := r.budget.reserve(n.change.Price); err != nil {
+	if err := r.budget.reserve(n.price); err != nil {
 		r.skip(n, Skipped{Address: n.address(), Err: err})
 		r.stopNew(err)
 		return
@@ -65,10 +62,41 @@ func (r *run) begin(n *node) {
 	r.submit(n)
 }
 
+// finds looks for the image of a request that is known only now: everything that the plan would have found, had it known. It reports whether there
+// is nothing to ask the API for.
+func (r *run) finds(n *node) bool {
+	isLate := n.change.Fingerprint == ""
+	for _, s := range r.salvaging {
+		if isLate && s.phase != over && s.fingerprint == n.fingerprint {
+			r.waitFor(n, s)
+			return true
+		}
+	}
+	if kept := r.free(n); kept != nil {
+		r.reuse(n, kept)
+		return true
+	}
+	if !n.request.Has("seed") || n.change.IsRequested() {
+		return false
+	}
+	switch twin := r.seeded[n.fingerprint]; {
+	case twin == nil:
+		r.seeded[n.fingerprint] = n
+	case twin == n:
+	case r.made[twin.address()] != nil:
+		r.reuse(n, r.made[twin.address()])
+		return true
+	case twin.phase != over:
+		r.waitFor(n, twin)
+		return true
+	}
+	return false
+}
+
 // allowed refuses to ask for what moderation refused before, in this very form.
 func (r *run) allowed(n *node) error {
 	refused, ok := r.moderated[n.fingerprint]
-	if !ok || r.opts.RetryModerated {
+	if !ok || r.opts.RetryModerated || refused.Simulated && !n.lane.account.Simulator {
 		return nil
 	}
 	return &ModeratedError{Reasons: refused.Reasons, Before: true}
@@ -104,9 +132,10 @@ func (r *run) complete(n *node) error {
 		if img == nil {
 			return fmt.Errorf("%s, which it is made from, does not exist", source.Image)
 		}
-		request.Inputs[i].SHA256 = img.Output.SHA256
+		request.Inputs[i].SHA256 = img.Output.Identity()
 	}
 	n.desired, n.request, n.fingerprint = desired, &request, n.change.Fingerprint
+	n.price = r.price(n)
 	switch made := request.Fingerprint(); n.fingerprint {
 	case "":
 		n.fingerprint = made
@@ -114,7 +143,27 @@ func (r *run) complete(n *node) error {
 	default:
 		return errors.New("what it is made from is not what the plan found. Nothing was asked for; plan again")
 	}
+	n.record = r.taskRecord(n)
 	return nil
+}
+
+// price is what the node's image will cost, now that all sizes are known. Where that is more than the plan said, it is told before it is spent.
+func (r *run) price(n *node) bfl.Credits {
+	if n.change.Origin != planner.Generate {
+		return n.change.Price
+	}
+	sizes := make([]bfl.Size, len(n.desired.Sources))
+	for i, source := range n.desired.Sources {
+		sizes[i] = source.Size
+		if img := r.image(source.Image); source.IsImage && img != nil {
+			sizes[i] = bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
+		}
+	}
+	price, _ := bfl.Estimate(n.request, sizes)
+	if price > n.change.Cost {
+		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known, and the plan said %s.", price.ExactDollars(), n.change.Cost.ExactDollars())})
+	}
+	return price
 }
 
 // keepsImage reports whether the image on record is the one that the request, known at last, would make.
@@ -132,25 +181,34 @@ func (r *run) keepsImage(n *node) bool {
 // submit makes one attempt at the POST, for which a slot is held.
 func (r *run) submit(n *node) {
 	api, request, ctx := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx
-	intent := state.Intent{Address: n.address(), Task: r.taskRecord(n)}
+	n.record.Key = state.NewKey()
+	key, task := n.record.Key, n.record
+	unanswered := n.change.Unanswered
+	n.change.Unanswered = nil
 	open := r.opener(n)
 	r.spawn(func() func() {
+		// The plan said that these may have been charged, and with that they are settled.
+		for _, told := range unanswered {
+			if err := r.opts.Journal.Append(state.Failed{Key: told.Key, Reason: "sent again, as the plan said"}); err != nil {
+				return func() { r.notRecorded(n, err) }
+			}
+		}
 		// A crash after this record leaves an intent without an answer: the next plan says that it may have been charged.
-		if err := r.opts.Journal.Append(intent); err != nil {
+		if err := r.opts.Journal.Append(state.Intent{Task: task}); err != nil {
 			return func() { r.notRecorded(n, err) }
 		}
 		ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 		defer cancel()
-		task, err := api.Submit(ctx, request, open)
+		answer, err := api.Submit(ctx, request, open)
 		if err != nil {
-			return r.refused(n, err)
+			return r.refused(n, key, err)
 		}
+		accepted := time.Now()
 		// A crash before this record is durable loses the task's id, and only that crash can.
 		err = r.opts.Journal.Append(state.Submitted{
-			Address: intent.Address, ID: task.ID, PollingURL: task.PollingURL,
-			Cost: charged(task, n.change.Price), Simulated: task.Simulated,
+			Key: key, ID: answer.ID, PollingURL: answer.PollingURL, Cost: charged(answer, task.Cost), Simulated: answer.Simulated, Accepted: accepted,
 		})
-		return func() { r.accepted(n, task, err) }
+		return func() { r.accepted(n, answer, accepted, err) }
 	})
 }
 
@@ -166,17 +224,17 @@ func seeded(request *bfl.Request, seed *int64) *bfl.Request {
 }
 
 // refused handles the error of a POST. It runs beside the coordinator and returns what the coordinator is to do.
-func (r *run) refused(n *node, err error) func() {
+func (r *run) refused(n *node, key string, err error) func() {
 	if ambiguous(err) {
 		// The intent stays on record, since the API may have taken the request.
 		return func() {
 			// The reservation stays: the money may be gone.
 			r.release(n)
-			r.fail(n, &LostAnswerError{Cost: n.change.Price, Err: err})
+			r.fail(n, &LostAnswerError{Cost: n.price, Err: err})
 		}
 	}
 	// The API refused, so that nothing was charged. A crash before this record only makes the next plan more careful than it need be.
-	if recordErr := r.opts.Journal.Append(state.Failed{Address: n.address(), Reason: err.Error()}); recordErr != nil {
+	if recordErr := r.opts.Journal.Append(state.Failed{Key: key, Reason: err.Error()}); recordErr != nil {
 		return func() { r.notRecorded(n, recordErr) }
 	}
 	return func() { r.retrySubmit(n, err) }
@@ -191,7 +249,7 @@ func ambiguous(err error) bool {
 // retrySubmit decides what follows a POST that the API certainly did not accept.
 func (r *run) retrySubmit(n *node, err error) {
 	r.release(n)
-	r.budget.refund(n.change.Price)
+	r.budget.refund(n.price)
 	if n.phase == over {
 		return
 	}
@@ -202,12 +260,18 @@ func (r *run) retrySubmit(n *node, err error) {
 	case r.ctx.Err() != nil:
 		r.skip(n, Skipped{Address: n.address(), Err: context.Cause(r.ctx)})
 		return
-	case isAnswer && api.RateLimited():
-		n.lane.account.slots.refused()
-	case isAnswer && endsRun(api):
+	case isAnswer && n.lane.account.endsRun(api):
 		r.fail(n, err)
 		r.stopNew(err)
 		return
+	case isAnswer && api.RateLimited():
+		n.lane.account.slots.refused()
+		if n.lane.account.isBarred(time.Now()) {
+			err = fmt.Errorf("the API has taken nothing for %s although no task is active: %w", mostBarred, err)
+			r.fail(n, err)
+			r.stopNew(err)
+			return
+		}
 	case !retryable(err):
 		r.fail(n, err)
 		return
@@ -248,11 +312,13 @@ func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {
 }
 
 // accepted goes on with a task that the API accepted. recordErr tells that its id could not be recorded.
-func (r *run) accepted(n *node, task bfl.Submission, recordErr error) {
-	n.task, n.submitted, n.attempts = task, time.Now(), 0
-	cost := charged(task, n.change.Price)
+func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr error) {
+	n.task, n.submitted, n.accepted, n.attempts = task, at, at, 0
+	cost := charged(task, n.price)
+	n.cost = cost
 	r.summary.Cost += cost
-	r.budget.charge(n.change.Price, cost)
+	r.budget.charge(n.price, cost)
+	n.lane.account.took()
 	if n.phase == over {
 		return
 	}
@@ -281,14 +347,6 @@ func charged(task bfl.Submission, estimate bfl.Credits) bfl.Credits {
 	return estimate
 }
 
-func (r *run) taskRecord(n *node) state.Task {
-	return state.Task{
-		Provider: n.desired.Provider, Model: n.request.Model.Name, Fingerprint: n.fingerprint,
-		Request: recorded(n.request, n.desired.Sensitive), Path: n.desired.Output, Cost: n.change.Price,
-		Dependencies: n.desired.Dependencies, Labels: n.desired.Labels,
-	}
-}
-
 // recorded is the form of a request that is kept: without the values that are sensitive.
 func recorded(request *bfl.Request, sensitive []string) json.RawMessage {
 	kept := *request
@@ -312,14 +370,16 @@ func recorded(request *bfl.Request, sensitive []string) json.RawMessage {
 
 // opener gives a worker the content of the node's inputs.
 func (r *run) opener(n *node) bfl.Opener {
-	files := make(map[string]func() (io.ReadCloser, int64, error))
+	files, want := make(map[string]func() (io.ReadCloser, int64, error)), map[string]string{}
 	for i, source := range n.desired.Sources {
 		field := n.request.Inputs[i].Field
 		if !source.IsImage {
 			files[field] = func() (io.ReadCloser, int64, error) { return openFile(source.File) }
+			want[field] = source.SHA256
 			continue
 		}
 		output := r.image(source.Image).Output
+		want[field] = output.SHA256
 		files[field] = func() (io.ReadCloser, int64, error) {
 			f, err := r.opts.Dir.Open(output.Path)
 			return f, output.Bytes, err
@@ -330,7 +390,7 @@ func (r *run) opener(n *node) bfl.Opener {
 		if err != nil {
 			return nil, 0, err
 		}
-		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: in.SHA256}, size, nil
+		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: want[in.Field]}, size, nil
 	}
 }
 

@@ -148,7 +148,7 @@ func recorded(known *state.State, prior *state.Image, request *bfl.Request) map[
 		}
 		reference := recordedInput(raw)
 		for _, upstream := range prior.Dependencies {
-			if img := known.Images[upstream]; img != nil && reference.SHA256 != "" && img.Output.SHA256 == reference.SHA256 {
+			if img := known.Images[upstream]; img != nil && reference.SHA256 != "" && img.Output.Identity() == reference.SHA256 {
 				reference.Name = upstream.String()
 			}
 		}

@@ -26,7 +26,16 @@ func (p *Plan) Digest() string {
 			_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
 		}
 		if c.Task != nil {
-			_, _ = fmt.Fprintf(h, " task %q", c.Task.ID)
+			_, _ = fmt.Fprintf(h, " task %q", c.Task.Key)
+		}
+		for _, task := range c.Unanswered {
+			_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
+		}
+		if c.Kept != nil {
+			_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
+		}
+		if c.Twin != nil {
+			_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
 		}
 		if d := c.Desired; d != nil {
 			_, _ = fmt.Fprintf(h, " output %q provider %q", d.Output, d.Provider)
@@ -37,7 +46,7 @@ func (p *Plan) Digest() string {
 		_, _ = h.Write([]byte("\n"))
 	}
 	for _, a := range p.Abandoned {
-		_, _ = fmt.Fprintf(h, "abandoned %s %q\n", a.Address, a.Task.ID)
+		_, _ = fmt.Fprintf(h, "abandoned %s %q %v\n", a.Address, a.Task.Key, a.GivenUp)
 	}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]

@@ -30,10 +30,12 @@ func Ignore(img *config.Image, prior *state.Image) {
 	if ignores(l, "provider") {
 		img.Provider = prior.Provider
 	}
-	body, err := recordedBody(prior, img.Request.Model)
-	if err != nil || ignores(l, "model") && prior.Model != img.Request.Model.Name {
-		// A recorded request that cannot be read was found when the state was; and of a model that is ignored the arguments are too.
+	if ignores(l, "model") && prior.Model != img.Request.Model.Name && !asModel(img, prior.Model) {
 		return
+	}
+	body, err := recordedBody(prior, img.Request.Model)
+	if err != nil {
+		return // It was found when the state was read.
 	}
 	arguments := slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool {
 		return ignores(l, a.Name) && !isRedacted(value(body[a.Name]))
@@ -45,6 +47,34 @@ func Ignore(img *config.Image, prior *state.Image) {
 	}
 	bfl.SortArguments(arguments)
 	img.Request.Arguments = arguments
+}
+
+// asModel gives a request another model, with its images in the fields that this one has for them. It reports false, and changes nothing, where the
+// model is not known any more or does not take all that is asked for.
+func asModel(img *config.Image, name string) bool {
+	model := bfl.Lookup(name)
+	if model == nil || slices.ContainsFunc(img.Request.Arguments, func(a bfl.Argument) bool { return model.Param(a.Name) == nil }) {
+		return false
+	}
+	inputs := slices.Clone(img.Request.Inputs)
+	for i := range inputs {
+		field := inputs[i].Field
+		at := slices.Index(img.Request.Model.Inputs.References, field)
+		switch {
+		case at >= len(model.Inputs.References):
+			return false
+		case at >= 0:
+			field = model.Inputs.References[at]
+		case field == img.Request.Model.Inputs.Mask:
+			field = model.Inputs.Mask
+		}
+		if !model.IsInput(field) {
+			return false
+		}
+		inputs[i].Field = field
+	}
+	img.Request.Model, img.Request.Inputs = model, inputs
+	return true
 }
 
 // See returns what makes an image that is evaluated again, now that more is known, what it was in the plan: with recorded values where
@@ -78,8 +108,8 @@ func SameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 		return true
 	case len(l.IgnoreChanges) == 0:
 		return false
-	case prior.Model != request.Model.Name:
-		return ignores(l, "model")
+	case prior.Model != request.Model.Name && !ignores(l, "model"):
+		return false
 	}
 	body, err := recordedBody(prior, request.Model)
 	if err != nil {
@@ -108,10 +138,10 @@ func SameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 			seen.Inputs = append(seen.Inputs, bfl.Input{Field: field, URL: recorded.Name, SHA256: recorded.SHA256})
 		}
 	}
-	if !isHidden {
+	if !isHidden && prior.Model == request.Model.Name {
 		return seen.Known() && seen.Fingerprint() == prior.Fingerprint
 	}
-	// The fingerprint covers a value that is nowhere any more, so all others are compared one by one.
+	// The fingerprint covers a value that is nowhere any more, or a model that does not count, so all others are compared one by one.
 	seen.Arguments = slices.DeleteFunc(slices.Clone(request.Arguments), func(a bfl.Argument) bool { return hidden(a.Name) })
 	maps.DeleteFunc(body, func(field string, _ json.RawMessage) bool { return hidden(field) })
 	return sameFields(&seen, body, func(int) bool { return false })

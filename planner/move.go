@@ -1,7 +1,10 @@
 package planner
 
 import (
+	"cmp"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -10,26 +13,54 @@ import (
 // prior is what exists, under the addresses that it has after all moves.
 type prior struct {
 	images map[addrs.Image]*state.Image
-	tasks  map[addrs.Image]*state.Task
-	files  map[addrs.Image]state.FileStatus
+	// tasks are those of each address, in the order of their keys.
+	tasks map[addrs.Image][]*state.Task
+	files map[addrs.Image]state.FileStatus
+	// unanswered are the tasks of which nobody knows whether the API has them.
+	unanswered []located
 	// from has the former address of each image and task that moves.
 	from map[addrs.Image]addrs.Image
+	// same and held are made when they are asked for: see made and holder.
+	same map[string][]addrs.Image
+	held map[string][]addrs.Image
 }
 
 // newPrior applies moves, in their order, to all that exists. What would end where something else is stays where it is.
 func newPrior(o Options) prior {
-	p := prior{images: map[addrs.Image]*state.Image{}, files: o.Files, from: map[addrs.Image]addrs.Image{}}
+	p := prior{images: map[addrs.Image]*state.Image{}, tasks: map[addrs.Image][]*state.Task{}, files: o.Files, from: map[addrs.Image]addrs.Image{}}
 	if o.Prior != nil {
-		p.images, p.tasks = o.Prior.Images, o.Prior.Tasks
+		p.images = o.Prior.Images
+		for _, task := range slices.SortedFunc(maps.Values(o.Prior.Tasks), state.CompareTasks) {
+			p.tasks[task.Address] = append(p.tasks[task.Address], task)
+		}
 	}
-	if len(o.Moves) == 0 {
-		return p
+	if len(o.Moves) > 0 {
+		p.move(o.Moves)
 	}
-	p.images, p.tasks, p.files = maps.Clone(p.images), maps.Clone(p.tasks), maps.Clone(p.files)
-	for _, move := range o.Moves {
-		p.apply(move)
+	for addr, tasks := range p.tasks {
+		for _, task := range tasks {
+			if !task.Answered() {
+				p.unanswered = append(p.unanswered, located{addr, task})
+			}
+		}
 	}
+	slices.SortFunc(p.unanswered, func(a, b located) int {
+		return cmp.Or(a.addr.Compare(b.addr), strings.Compare(a.task.Key, b.task.Key))
+	})
 	return p
+}
+
+// located is a task under the address that it has after all moves.
+type located struct {
+	addr addrs.Image
+	task *state.Task
+}
+
+func (p *prior) move(moves []addrs.Move) {
+	p.images, p.files = maps.Clone(p.images), maps.Clone(p.files)
+	for _, m := range moves {
+		p.apply(m)
+	}
 }
 
 func (p *prior) apply(move addrs.Move) {
@@ -63,6 +94,37 @@ func (p *prior) addresses() []addrs.Image {
 	for a := range p.tasks {
 		if p.images[a] == nil {
 			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// made returns the addresses of the images that a request made, sorted.
+func (p *prior) made(fingerprint string) []addrs.Image {
+	if p.same == nil {
+		p.same = index(p.images, func(img *state.Image) string { return img.Fingerprint })
+	}
+	return p.same[fingerprint]
+}
+
+// isHeld reports whether another image than the one at an address shows a picture.
+func (p *prior) isHeld(content string, but addrs.Image) bool {
+	if p.held == nil {
+		p.held = index(p.images, func(img *state.Image) string { return img.Output.Identity() })
+	}
+	return slices.ContainsFunc(p.held[content], func(a addrs.Image) bool { return a != but })
+}
+
+// index returns the sorted addresses of images by a key.
+func index(images map[addrs.Image]*state.Image, key func(*state.Image) string) map[string][]addrs.Image {
+	all := make(map[string][]addrs.Image, len(images))
+	for a, img := range images {
+		k := key(img)
+		all[k] = append(all[k], a)
+	}
+	for _, list := range all {
+		if len(list) > 1 {
+			slices.SortFunc(list, addrs.Image.Compare)
 		}
 	}
 	return all

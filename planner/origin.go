@@ -9,19 +9,16 @@ import (
 
 // originate decides where the image of a Create or Replace comes from, and what it costs.
 func (p *Planner) originate(c *Change) {
-	simulated := p.simulates(c.Desired.Provider)
-	if task := p.prior.tasks[c.Address]; task != nil && task.Fingerprint == c.Fingerprint {
-		c.Task = task
-	}
+	simulated := c.simulated
 	var atLeast bool
 	c.Price, atLeast = p.estimate(c.Desired, c.Request)
-	switch kept := p.stored(c, simulated); {
-	case resumable(c.Task, simulated):
+	switch task := p.taskFor(c, simulated); {
+	case task != nil:
 		// What was submitted is paid for, whatever else there is.
-		c.Origin = Resume
-	case kept != nil:
-		c.Origin, c.Kept = Restore, kept
-	case p.refused(c):
+		c.Origin, c.Task = Resume, task
+	case p.restores(c, simulated):
+		c.Origin = Restore
+	case p.refused(c, simulated):
 		c.Origin, c.Moderation = Refused, p.opts.Prior.Moderated[c.Fingerprint]
 	default:
 		c.Origin = Generate
@@ -31,52 +28,114 @@ func (p *Planner) originate(c *Change) {
 	p.skip(c)
 }
 
-// refused reports whether moderation refused this very request before.
-func (p *Planner) refused(c *Change) bool {
-	_, refused := p.opts.Prior.Moderated[c.Fingerprint]
-	return refused && c.Fingerprint != "" && !p.opts.RetryModerated
+// refused reports whether moderation refused this very request before. That a simulator refused it says nothing about the API.
+func (p *Planner) refused(c *Change, simulated bool) bool {
+	before, refused := p.opts.Prior.Moderated[c.Fingerprint]
+	return refused && c.Fingerprint != "" && !p.opts.RetryModerated && (simulated || !before.Simulated)
 }
 
-// stored returns the image that the change can have for nothing, or nil: one in the store, or one that goes from another address. One that
-// the user wants made anew, by -replace or replace_triggered_by, is not taken from there.
-func (p *Planner) stored(c *Change, simulated bool) *state.Image {
-	isTriggered := slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Triggered })
-	switch {
-	case p.replace[c.Address] || isTriggered:
-		return nil
-	case onlyDrifted(c) && c.Fingerprint != c.Prior.Fingerprint:
-		// It differs in nothing but what lifecycle.ignore_changes names, and so what is on record is what is wanted.
-		return p.keptOf(c)
-	case c.Fingerprint == "":
+// taskFor returns the task of an interrupted run that made this very request and whose image is to be had, or nil: one of the image's own, or the
+// one of another address that was matched with it.
+func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
+	if c.Fingerprint == "" {
 		return nil
 	}
-	if from := p.opts.Renamed[c.Address]; from != nil && !p.isLost(from.Address) && from.Prior.Fingerprint == c.Fingerprint &&
-		(simulated || !from.Prior.Result.Simulated) {
-		return from.Prior
-	}
-	if p.opts.Stored == nil {
-		return nil
-	}
-	for _, img := range p.opts.Stored(c.Address, c.Fingerprint, simulated) {
-		// Without a seed, two images with one request are two throws of the dice.
-		throw := img.Fingerprint + img.Output.SHA256
-		if !p.restored[throw] || c.Request.Has("seed") {
-			p.restored[throw] = true
-			return img
+	for _, task := range p.prior.tasks[c.Address] {
+		if task.Fingerprint == c.Fingerprint && p.resumable(task, simulated) {
+			return task
 		}
+	}
+	if task := p.opts.Matches.task(c.Address); task != nil && task.Fingerprint == c.Fingerprint && p.resumable(task, simulated) {
+		return task
 	}
 	return nil
 }
 
-// isLost reports whether the file of an image is gone, or is not what is on record.
-func (p *Planner) isLost(addr addrs.Image) bool { return p.prior.files[addr] != state.Present }
+// restores finds an image that the change can have for nothing, and reports whether there is one: what is on record, one in the store, or one of
+// another address. One that the user wants made anew, by -replace or replace_triggered_by, is taken from nowhere.
+func (p *Planner) restores(c *Change, simulated bool) bool {
+	switch {
+	case p.replace[c.Address] || c.IsRequested():
+		return false
+	case onlyDrifted(c):
+		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what is on record is what is wanted.
+		if c.Kept = p.keptOf(c); c.Kept != nil || c.Fingerprint != c.Prior.Fingerprint {
+			return c.Kept != nil
+		}
+	case c.Fingerprint == "":
+		return false
+	}
+	return p.given(c, simulated) || p.shares(c, simulated) || p.kept(c, simulated)
+}
 
-// keptOf returns what the store has of the image on record: its very bytes, whatever the configuration asks for by now. It is nil where it has none.
-func (p *Planner) keptOf(c *Change) *state.Image {
+// given takes the image that was matched with the change: one that goes from another address, or is replaced there.
+func (p *Planner) given(c *Change, simulated bool) bool {
+	from, ok := p.opts.Matches.image(c.Address)
+	return ok && p.takes(c, from, simulated)
+}
+
+// takes takes the image of another address, if it is one of this very request and is there.
+func (p *Planner) takes(c *Change, from addrs.Image, simulated bool) bool {
+	img := p.prior.images[from]
+	if img == nil || img.Fingerprint != c.Fingerprint || !simulated && img.Result.Simulated || !p.isThere(from, img) {
+		return false
+	}
+	c.Kept, c.Donor = img, &from
+	return true
+}
+
+// isThere reports whether the bytes of an image on record can be had: its file is as it was made, or the store has them.
+func (p *Planner) isThere(addr addrs.Image, img *state.Image) bool {
+	return p.prior.files[addr] == state.Present || slices.ContainsFunc(p.stored(addr, img.Fingerprint, true), func(kept *state.Image) bool {
+		return kept.Output.SHA256 == img.Output.SHA256
+	})
+}
+
+// shares takes the picture of another address that stays there. A seed makes two requests one; without a seed, two images with one request are two
+// throws of the dice.
+func (p *Planner) shares(c *Change, simulated bool) bool {
+	if !c.Request.Has("seed") {
+		return false
+	}
+	for _, from := range p.prior.made(c.Fingerprint) {
+		if from != c.Address && p.takes(c, from, simulated) {
+			return true
+		}
+	}
+	if twin, ok := p.opts.Matches.twin(c.Address); ok {
+		if other := p.change(twin); other != nil && other.Fingerprint == c.Fingerprint && other.Generates() {
+			c.Twin = &twin
+			return true
+		}
+	}
+	return false
+}
+
+// kept takes the image from the store.
+func (p *Planner) kept(c *Change, simulated bool) bool {
+	for _, img := range p.stored(c.Address, c.Fingerprint, simulated) {
+		// A picture that is there under another address, or goes to one, does not come a second time without a seed.
+		content := img.Output.Identity()
+		if !c.Request.Has("seed") && (p.restored[content] || p.prior.isHeld(content, c.Address)) {
+			continue
+		}
+		p.restored[content] = true
+		c.Kept = img
+		return true
+	}
+	return false
+}
+
+func (p *Planner) stored(addr addrs.Image, fingerprint string, simulated bool) []*state.Image {
 	if p.opts.Stored == nil {
 		return nil
 	}
-	kept := p.opts.Stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
+	return p.opts.Stored(addr, fingerprint, simulated)
+}
+
+// keptOf returns what the store has of the image on record: its very bytes, whatever the configuration asks for by now. It is nil where it has none.
+func (p *Planner) keptOf(c *Change) *state.Image {
+	kept := p.stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
 	i := slices.IndexFunc(kept, func(img *state.Image) bool { return img.Output.SHA256 == c.Prior.Output.SHA256 })
 	if i < 0 {
 		return nil
@@ -88,10 +147,10 @@ func (p *Planner) simulates(provider string) bool {
 	return p.opts.Simulator != nil && p.opts.Simulator(provider)
 }
 
-// resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, and it is no simulator's while the provider is
-// none any more.
-func resumable(task *state.Task, simulated bool) bool {
-	return task != nil && task.Answered() && (simulated || !task.Simulated)
+// resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, nobody gave it up, and it is no simulator's
+// while the provider is none any more.
+func (p *Planner) resumable(task *state.Task, simulated bool) bool {
+	return task.Open() && (simulated || !task.Simulated) && !slices.Contains(p.opts.Abandon, task.Address)
 }
 
 // onlyDrifted reports whether nothing is wrong with an image but its file.
@@ -103,11 +162,11 @@ func onlyDrifted(c *Change) bool {
 // only chance to get the same image again. It is nil in all other cases.
 func (p *Planner) recordedSeed(c *Change) *int64 {
 	lost := c.Prior
-	switch from := p.opts.Renamed[c.Address]; {
+	switch from, isMatched := p.opts.Matches.image(c.Address); {
 	case p.replace[c.Address]:
 		return nil
-	case from != nil:
-		lost = from.Prior // Not there any more, or it would have been taken over.
+	case isMatched:
+		lost = p.prior.images[from] // Not there any more, or it would have been taken over.
 	case !onlyDrifted(c):
 		return nil
 	}

@@ -105,11 +105,18 @@ type Change struct {
 	RecordedSeed *int64
 	// Origin is where the image comes from, "" for actions that make none.
 	Origin Origin
-	// Kept is the image to restore, where Origin is Restore.
+	// Kept is the image to restore, where Origin is Restore and it exists already.
 	Kept *state.Image
-	// Task is what an interrupted run left of this very request: the task to resume, or, where Origin is Generate, a submission of which
-	// nobody knows whether it was charged.
+	// Donor is the address that has Kept, where it is not in the store alone.
+	Donor *addrs.Image
+	// Twin is the image of this plan, made from the very same seeded request, whose picture is taken once it is there, where Origin is Restore and
+	// Kept is nil.
+	Twin *addrs.Image
+	// Task is what an interrupted run left of this very request, where Origin is Resume.
 	Task *state.Task
+	// Unanswered are requests that an interrupted run sent and that got no answer: this very one, or one for this address while the fingerprint is
+	// not known. Nobody knows whether they were charged. They are no longer remembered once this one is sent.
+	Unanswered []*state.Task
 	// Moderation is why the API refused the request before, where Origin is Refused.
 	Moderation state.Moderation
 	// Lacks is the image that it needs and that will not be there, where Origin is Skipped.
@@ -127,10 +134,14 @@ type Change struct {
 
 	// known is the state that the plan was made with.
 	known *state.State
-	// sha256 is the content that will be there, "" when the image is made anew, and size the extent that it has or is
+	// content is the identity of the picture that will be there, "" when the image is made anew, and size the extent that it has or is
 	// expected to have: what images downstream need to know.
-	sha256 string
-	size   bfl.Size
+	content string
+	size    bfl.Size
+	// file is how the image's file is now.
+	file state.FileStatus
+	// simulated says that the provider may be a simulator.
+	simulated bool
 	// left says that the plan is limited to other images.
 	left bool
 }
@@ -163,9 +174,21 @@ func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
-// MayHaveBeenCharged reports whether an earlier run sent this very request and got no answer.
-func (c *Change) MayHaveBeenCharged() bool {
-	return c.Task != nil && c.Origin == Generate && !c.Task.Answered()
+// MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told, and got no answer.
+func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
+
+// Uncertain is what may have been charged for it by an earlier run that got no answer.
+func (c *Change) Uncertain() bfl.Credits {
+	var sum bfl.Credits
+	for _, task := range c.Unanswered {
+		sum += task.Cost
+	}
+	return sum
+}
+
+// IsRequested reports whether the user wants a new image although nothing about it changed.
+func (c *Change) IsRequested() bool {
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Triggered })
 }
 
 // Attribute is one thing that people know of an image, before and after a change.
@@ -206,18 +229,30 @@ type Plan struct {
 	Changes []*Change
 	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to some images.
 	Outputs []OutputChange
-	// Abandoned are the tasks of interrupted runs that no change takes up, sorted by address. Apply fetches into the store what the API
-	// still has of them, and forgets them.
+	// Abandoned are the tasks of interrupted runs that no change takes up, sorted by address.
 	Abandoned []Abandoned
+	// Renamed are images that seem to have another address now, sorted by the new one.
+	Renamed []Rename
 	// RefreshOnly says that the plan only makes the state say what is there, and does not look at the configuration; see Planner.RefreshOnly.
 	RefreshOnly bool
+
+	// decided are the changes of desired images in the order in which they were decided on.
+	decided []*Change
 }
 
-// Abandoned is a task whose image is no longer wanted.
+// Abandoned is a task of an interrupted run that no change takes up.
 type Abandoned struct {
 	Address addrs.Image
 	Task    *state.Task
+	// MayBeWanted says that the image at its address has a request that is known only after apply, which may turn out to be the task's.
+	MayBeWanted bool
+	// GivenUp says that the user gives it up, or that it is a simulator's, which nobody paid for.
+	GivenUp bool
 }
+
+// Fetches reports whether apply looks for the task's image, to keep it in the store. Of all other tasks it forgets what the plan has told: one that
+// got no answer, was paid for in vain, or is given up.
+func (a *Abandoned) Fetches() bool { return a.Task.Open() && !a.GivenUp }
 
 // OutputChange is an output's value before and after.
 type OutputChange struct {
@@ -305,5 +340,11 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
-	return len(p.Abandoned) == 0
+	return len(p.Unsettled()) == 0
+}
+
+// Unsettled returns the tasks that no change takes up and of which there is something to tell. What a simulator was asked for cost nothing, and goes
+// with the next apply.
+func (p *Plan) Unsettled() []Abandoned {
+	return slices.DeleteFunc(slices.Clone(p.Abandoned), func(a Abandoned) bool { return a.Task.Simulated && !a.Fetches() })
 }

@@ -25,8 +25,13 @@ type Options struct {
 	Moves []addrs.Move
 	// Imports are the files to take as images that do not exist yet.
 	Imports []config.Import
-	// Renamed are images that exist under addresses that are no longer desired, by the address where the very same request is desired now. See Plan.Renames.
-	Renamed map[addrs.Image]*Change
+	// Matches are what an earlier round of planning found; see Settle.
+	Matches Matches
+	// Holds reports whether the file at a path is one with these bytes: an image that was moved there by hand, or by a run that was cut off before it
+	// could record it. It may be nil.
+	Holds func(path, sha256 string) bool
+	// Abandon are the addresses whose tasks are given up.
+	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
@@ -54,16 +59,18 @@ type Planner struct {
 	indexed int
 	// matched counts the desired images that exist.
 	matched int
-	// restored are the hashes of images in the store that a change takes, so that two images that only chance tells apart do not become one.
+	// restored are the pictures in the store that a change takes, so that two images that only chance tells apart do not become one.
 	restored map[string]bool
-	diags    hcl.Diagnostics
+	// told are the keys of the tasks that a change takes up.
+	told  map[string]bool
+	diags hcl.Diagnostics
 }
 
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
-		index: map[addrs.Image]*Change{}, restored: map[string]bool{},
+		index: map[addrs.Image]*Change{}, restored: map[string]bool{}, told: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
@@ -102,9 +109,10 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	}
 	Ignore(desired, prior)
 	img := desired
-	c.Desired, c.From = img, p.movedFrom(img.Address)
+	c.Desired, c.From, c.simulated = img, p.movedFrom(img.Address), p.simulates(img.Provider)
 	c.Request = p.request(img)
 	c.Fingerprint = c.Request.Fingerprint()
+	c.file = p.status(c)
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
 	if c.Frozen {
@@ -130,7 +138,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 				Subject:  img.Range.Ptr(),
 			})
 		}
-		c.sha256, c.size = c.Import.SHA256, c.Import.Size
+		c.content, c.size = cmp.Or(c.Import.Content, c.Import.SHA256), c.Import.Size
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -138,7 +146,8 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 		p.guard(img, c)
 	}
 	p.originate(c)
-	if c.Origin == Restore {
+	p.claim(c)
+	if c.Kept != nil {
 		return c.keep(c.Kept)
 	}
 	c.size = p.outputSize(img, c.Request)
@@ -148,7 +157,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 
 // act chooses the action for a desired image.
 func (p *Planner) act(c *Change) {
-	lost := p.prior.files[c.Address] == state.Missing
+	lost := c.file == state.Missing
 	switch {
 	case c.Prior == nil && p.imports[c.Address] != nil:
 		c.Action, c.Import = Import, p.imports[c.Address]
@@ -187,7 +196,7 @@ func (p *Planner) request(img *config.Image) *bfl.Request {
 	for i, source := range img.Sources {
 		if source.IsImage {
 			if c := p.change(source.Image); c != nil {
-				request.Inputs[i].SHA256 = c.sha256
+				request.Inputs[i].SHA256 = c.content
 			}
 		}
 	}
@@ -207,7 +216,7 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	if p.replace[img.Address] {
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
-	if task := p.prior.tasks[img.Address]; resumable(task, p.simulates(img.Provider)) && fingerprint != "" && task.Fingerprint == fingerprint {
+	if p.taskFor(c, c.simulated) != nil {
 		reasons = append(reasons, Reason{Kind: Interrupted})
 	}
 	if prior.Result.Simulated && !p.simulates(img.Provider) {
@@ -217,7 +226,7 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	case fingerprint != prior.Fingerprint && SameButIgnored(img, c.Request, prior):
 	case fingerprint == "":
 		for _, upstream := range img.Dependencies {
-			if up := p.change(upstream); up != nil && up.sha256 == "" {
+			if up := p.change(upstream); up != nil && up.content == "" {
 				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
 			}
 		}
@@ -230,7 +239,7 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	case fingerprint != prior.Fingerprint:
 		reasons = append(reasons, Reason{Kind: RequestChanged})
 	}
-	switch p.prior.files[img.Address] {
+	switch c.file {
 	case state.Missing:
 		reasons = append(reasons, Reason{Kind: FileMissing})
 	case state.Changed:
@@ -238,6 +247,19 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	case state.Present:
 	}
 	return reasons
+}
+
+// status returns how the image's file is. One that has the recorded bytes at the path where it is to be is the image, wherever a run that was cut
+// off, or the user, left it.
+func (p *Planner) status(c *Change) state.FileStatus {
+	status := p.prior.files[c.Address]
+	if status == state.Present || c.Prior == nil || c.Desired.Output == c.Prior.Output.Path || p.opts.Holds == nil {
+		return status
+	}
+	if p.opts.Holds(c.Desired.Output, c.Prior.Output.SHA256) {
+		return state.Present
+	}
+	return status
 }
 
 // leave answers for an image that the plan does not touch.
@@ -251,7 +273,7 @@ func (p *Planner) leave(c *Change) *config.Result {
 
 // keep answers for an image that exists and whose content stays as it is.
 func (c *Change) keep(img *state.Image) *config.Result {
-	c.sha256, c.size = img.Output.SHA256, bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
+	c.content, c.size = img.Output.Identity(), bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
 	return ResultOf(img)
 }
 
@@ -294,7 +316,7 @@ func (p *Planner) sources(c *Change) {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: c.Desired.Range.Ptr()}
-		switch p.prior.files[source.Image] {
+		switch up.file {
 		case state.Present:
 			continue
 		case state.Missing:
@@ -322,7 +344,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 			}
 		}
 	}
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned()}
+	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
@@ -377,44 +399,56 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	return plan, p.diags
 }
 
-// Renames pairs images that are to be generated with images that are to be destroyed and were made from the very same request: most likely they
-// are one image whose address changed. It returns the latter by the address of the former. files are those that are not as they should be; images
-// whose files are there come first, since they cost nothing.
-func (p *Plan) Renames(files map[addrs.Image]state.FileStatus) map[addrs.Image]*Change {
-	going := map[string][]*Change{}
-	for _, c := range p.Changes {
-		if c.Action == Destroy && c.Reasons[0].Kind == NotInConfiguration {
-			going[c.Prior.Fingerprint] = append(going[c.Prior.Fingerprint], c)
+// claim notes the tasks that a change takes up: the one that it resumes, and those of which it says that they may have been charged.
+func (p *Planner) claim(c *Change) {
+	if c.Task != nil {
+		p.told[c.Task.Key] = true
+	}
+	if c.Origin != Generate {
+		return
+	}
+	for _, task := range p.unanswered(c) {
+		p.told[task.Key] = true
+		c.Unanswered = append(c.Unanswered, task)
+	}
+}
+
+// unanswered returns the submissions without an answer that a change is about.
+func (p *Planner) unanswered(c *Change) []*state.Task {
+	var found []*state.Task
+	for _, l := range p.prior.unanswered {
+		isSame := l.task.Fingerprint == c.Fingerprint
+		if c.Fingerprint == "" {
+			isSame = l.addr == c.Address
+		}
+		if isSame && !p.told[l.task.Key] {
+			found = append(found, l.task)
 		}
 	}
-	for _, candidates := range going {
-		slices.SortStableFunc(candidates, func(a, b *Change) int { return cmp.Compare(files[a.Address], files[b.Address]) })
-	}
-	renames := map[addrs.Image]*Change{}
-	for _, c := range p.Changes {
-		if c.Action != Create || c.Origin != Generate {
-			continue
-		}
-		if candidates := going[c.Fingerprint]; len(candidates) > 0 {
-			renames[c.Address] = candidates[0]
-			going[c.Fingerprint] = candidates[1:]
-		}
-	}
-	return renames
+	return found
 }
 
 // abandoned returns the tasks on record that no change takes up.
 func (p *Planner) abandoned() []Abandoned {
 	var left []Abandoned
-	for addr, task := range p.prior.tasks {
+	for addr, tasks := range p.prior.tasks {
+		if p.opts.Only != nil && !p.opts.Only[addr] {
+			continue
+		}
 		c := p.change(addr)
-		// An image whose fingerprint is known only after apply may turn out to be the task's.
-		taken := c != nil && (c.Task != nil || c.Makes() && c.Fingerprint == "")
-		if !taken && (p.opts.Only == nil || p.opts.Only[addr]) {
-			left = append(left, Abandoned{addr, task})
+		for _, task := range tasks {
+			if p.told[task.Key] {
+				continue
+			}
+			left = append(left, Abandoned{
+				Address: addr, Task: task, MayBeWanted: c != nil && c.Makes() && c.Fingerprint == "",
+				GivenUp: task.Open() && (task.Simulated && !p.simulates(task.Provider) || slices.Contains(p.opts.Abandon, addr)),
+			})
 		}
 	}
-	slices.SortFunc(left, func(a, b Abandoned) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(left, func(a, b Abandoned) int {
+		return cmp.Or(a.Address.Compare(b.Address), cmp.Compare(a.Task.Key, b.Task.Key))
+	})
 	return left
 }
 

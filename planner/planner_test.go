@@ -89,11 +89,25 @@ func (w *world) make(t *testing.T) {
 func (w *world) plan(t *testing.T, o Options) (*Plan, hcl.Diagnostics) {
 	t.Helper()
 	o.Prior, o.Files = w.prior, w.files
-	p := New(o)
-	for _, img := range w.images {
-		p.Decide(img)
+	return Settle(o, func(o Options) (*Plan, hcl.Diagnostics) {
+		p := New(o)
+		for _, img := range w.images {
+			// Deciding on an image may change it, and each round evaluates all anew.
+			again := *img
+			p.Decide(&again)
+		}
+		return p.Finish(nil, nil)
+	})
+}
+
+// submitted puts a task on record that an interrupted run left, with an answer of the API where id is not "".
+func (w *world) submitted(at addrs.Image, fingerprint, id string) *state.Task {
+	task := &state.Task{Key: fmt.Sprintf("key-%d", len(w.prior.Tasks)), Address: at, Provider: "bfl", ID: id, Fingerprint: fingerprint, Cost: 3000}
+	if w.prior.Tasks == nil {
+		w.prior.Tasks = map[string]*state.Task{}
 	}
-	return p.Finish(nil, nil)
+	w.prior.Tasks[task.Key] = task
+	return task
 }
 
 // lines renders what a plan does: "action address: reasons ($cost)".
@@ -520,8 +534,8 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w.image(t, "image.new", "one")
 		w.files[lost.Address] = state.Missing
 		plan, _ := w.plan(t, Options{})
-		if from := plan.Renames(w.files)[addr(t, "image.new")]; from == nil || from.Address != there.Address {
-			t.Errorf("taken over is %v, want image.there", from)
+		if want := []Rename{{From: there.Address, To: addr(t, "image.new")}}; !slices.Equal(plan.Renamed, want) {
+			t.Errorf("taken over is %v, want %v", plan.Renamed, want)
 		}
 	})
 	t.Run("the image on record, where only what is ignored differs", func(t *testing.T) {
@@ -551,7 +565,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
 		w.make(t)
-		w.prior.Tasks = map[addrs.Image]*state.Task{logo.Address: {ID: "task", Fingerprint: logo.Request.Fingerprint(), Simulated: true}}
+		w.submitted(logo.Address, logo.Request.Fingerprint(), "task").Simulated = true
 		plan, _ := w.plan(t, Options{Simulator: func(string) bool { return false }})
 		if got := lines(plan)[0]; got != "no-op image.logo" {
 			t.Errorf("got %s", got)
@@ -564,8 +578,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w.make(t)
 		w.images = nil
 		renamed := w.image(t, "image.new", "one")
-		plan, _ := w.plan(t, Options{})
-		plan, _ = w.plan(t, Options{Renamed: plan.Renames(nil), Replace: []addrs.Image{renamed.Address}})
+		plan, _ := w.plan(t, Options{Replace: []addrs.Image{renamed.Address}})
 		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed != nil {
 			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed)
 		}
@@ -584,13 +597,12 @@ func TestSimulated(t *testing.T) {
 				stored := w.image(t, "image.stored", "in the store")
 				renamed := w.image(t, "image.renamed", "renamed")
 				w.make(t)
-				old := &Change{Address: addr(t, "image.old"), Prior: w.prior.Images[renamed.Address]}
-				old.Prior.Result.Simulated = made
-				w.prior.Images = map[addrs.Image]*state.Image{old.Address: old.Prior}
-				w.prior.Tasks = map[addrs.Image]*state.Task{task.Address: {ID: "task", Fingerprint: task.Request.Fingerprint(), Simulated: made}}
+				old := w.prior.Images[renamed.Address]
+				old.Result.Simulated = made
+				w.prior.Images = map[addrs.Image]*state.Image{addr(t, "image.old"): old}
+				w.submitted(task.Address, task.Request.Fingerprint(), "task").Simulated = made
 				plan, diags := w.plan(t, Options{
 					Simulator: func(string) bool { return may },
-					Renamed:   map[addrs.Image]*Change{renamed.Address: old},
 					Stored: func(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
 						if a != stored.Address || made && !simulated {
 							return nil

@@ -56,7 +56,7 @@ func TestSkipped(t *testing.T) {
 			"not what is paid for", func(_ *testing.T, w *world, _ *Options) {
 				hero := w.images[1]
 				hero.Sources, hero.Request.Inputs = nil, nil
-				w.prior.Tasks = map[addrs.Image]*state.Task{hero.Address: {ID: "paid", Fingerprint: hero.Request.Fingerprint()}}
+				w.submitted(hero.Address, hero.Request.Fingerprint(), "paid")
 			},
 			[]string{"image.badge generate $0.05", "image.hero resume $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
 			Summary{Create: 3, Resumed: 1, Refused: 1, Cost: 7500},

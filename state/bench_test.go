@@ -118,11 +118,11 @@ func applyAll(b *testing.B, s *Session, n, writers int) {
 			for i := int(next.Add(1)); i <= n; i = int(next.Add(1)) {
 				a, img := nth(i), testImage(i)
 				for _, rec := range []Record{
-					Intent{a, testTask(i)},
-					Submitted{a, img.Result.TaskID, "https://api.eu2.bfl.ai/v1/get_result?id=" + img.Result.TaskID, 3000, false},
-					Ready{a},
-					Fetched{a, img.Output, img.Result, "images/.fluxbatch-tmp-product.png-0123456789abcdef"},
-					Stored{a, img},
+					Intent{testTask(a, i)},
+					Submitted{key(i), img.Result.TaskID, "https://api.eu2.bfl.ai/v1/get_result?id=" + img.Result.TaskID, 3000, false, time.Now()},
+					Ready{key(i)},
+					Fetched{key(i), img.Output, img.Result, "images/.fluxbatch-tmp-product.png-0123456789abcdef"},
+					Stored{a, img, key(i)},
 				} {
 					if err := s.Append(rec); err != nil {
 						b.Error(err)

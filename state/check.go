@@ -9,7 +9,7 @@ import (
 
 // checkAddress makes sure that an address is one that can be read again.
 func checkAddress(st *State, a addrs.Image) error {
-	if st.Tasks[a] != nil || st.Images[a] != nil {
+	if st.Images[a] != nil {
 		return nil
 	}
 	if again, err := addrs.Parse(a.String()); err != nil || again != a {
@@ -19,79 +19,85 @@ func checkAddress(st *State, a addrs.Image) error {
 }
 
 func checkIntent(st *State, r Intent) error {
-	if t := st.Tasks[r.Address]; t != nil && t.Answered() {
-		return &RecordError{r.Address, "its task " + t.ID + " was paid for and is still open"}
+	switch reason := r.Task.invalid(); {
+	case reason != "":
+		return &RecordError{r.Task.Address, reason}
+	case st.Tasks[r.Task.Key] != nil:
+		return &RecordError{r.Task.Address, "there is a task with the key " + r.Task.Key + " already"}
 	}
-	if reason := r.Task.invalid(); reason != "" {
-		return &RecordError{r.Address, reason}
-	}
-	return nil
+	return checkAddress(st, r.Task.Address)
 }
 
 func checkSubmitted(st *State, r Submitted) error {
-	if err := checkOpen(st, r.Address); err != nil {
+	t, err := openTask(st, r.Key)
+	switch {
+	case err != nil:
 		return err
-	}
-	if r.ID == "" {
-		return &RecordError{r.Address, "a submitted task has an id"}
-	}
-	if t := st.Tasks[r.Address]; t.Answered() && t.ID != r.ID {
-		return &RecordError{r.Address, "its task is " + t.ID + ", not " + r.ID}
+	case r.ID == "":
+		return &RecordError{t.Address, "a submitted task has an id"}
+	case t.Answered() && t.ID != r.ID:
+		return &RecordError{t.Address, "its task is " + t.ID + ", not " + r.ID}
 	}
 	return nil
 }
 
-func checkOpen(st *State, a addrs.Image) error {
-	if st.Tasks[a] == nil {
-		return &RecordError{a, "it has no open task"}
+// taskOf returns the task with a key.
+func taskOf(st *State, key string) (*Task, error) {
+	if t := st.Tasks[key]; t != nil {
+		return t, nil
 	}
-	return nil
+	return nil, &RecordError{addrs.Image{}, "there is no task with the key " + key}
 }
 
-func checkAnswered(st *State, a addrs.Image) error {
-	if err := checkOpen(st, a); err != nil {
-		return err
+// openTask returns the task with a key, or an error where there is none that is not over.
+func openTask(st *State, key string) (*Task, error) {
+	t, err := taskOf(st, key)
+	if err == nil && t.Lost != "" {
+		return nil, &RecordError{t.Address, "its task " + t.ID + " is over"}
 	}
-	if !st.Tasks[a].Answered() {
-		return &RecordError{a, "its task has no answer yet"}
+	return t, err
+}
+
+// answeredTask returns the task with a key, or an error where the API has none.
+func answeredTask(st *State, key string) (*Task, error) {
+	t, err := openTask(st, key)
+	if err == nil && !t.Answered() {
+		err = &RecordError{t.Address, "its task has no answer yet"}
 	}
-	return nil
+	return t, err
 }
 
 func checkFetched(st *State, r Fetched) error {
-	if err := checkAnswered(st, r.Address); err != nil {
+	t, err := answeredTask(st, r.Key)
+	if err != nil {
 		return err
 	}
 	fetch := Fetch{r.Output, r.Result, r.Temporary}
 	if reason := fetch.invalid(); reason != "" {
-		return &RecordError{r.Address, reason}
+		return &RecordError{t.Address, reason}
 	}
 	return nil
 }
 
-func checkStored(r Stored) error {
+func checkStored(st *State, r Stored) error {
 	if r.Image == nil {
 		return &RecordError{r.Address, "a stored image has a record"}
 	}
 	if reason := r.Image.invalid(); reason != "" {
 		return &RecordError{r.Address, reason}
 	}
-	return nil
-}
-
-func checkModerated(r Moderated) error {
-	if !isHash(r.Fingerprint) {
-		return &RecordError{r.Address, "a moderated request has a fingerprint"}
+	if r.Key != "" && st.Tasks[r.Key] == nil {
+		return &RecordError{r.Address, "there is no task with the key " + r.Key}
 	}
-	return nil
+	return checkAddress(st, r.Address)
 }
 
 func checkMoved(st *State, r Moved) error {
 	switch {
-	case st.Images[r.From] == nil && st.Tasks[r.From] == nil:
+	case st.Images[r.From] == nil && len(st.TasksOf(r.From)) == 0:
 		return &RecordError{r.From, "there is nothing to move"}
-	case st.Images[r.To] != nil || st.Tasks[r.To] != nil:
+	case st.Images[r.To] != nil:
 		return &RecordError{r.To, "an image cannot be moved to an address in use"}
 	}
-	return nil
+	return checkAddress(st, r.To)
 }

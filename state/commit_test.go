@@ -29,15 +29,15 @@ func TestCommitKeepsOpenTasks(t *testing.T) {
 	golden(t, "committed.journal", content(t, path+".journal"))
 	// The session goes on, and so does the next.
 	b := addr(t, "image.b")
-	appendAll(t, s, Fetched{b, testImage(6).Output, testImage(6).Result, "tmp"})
+	appendAll(t, s, Fetched{key(6), testImage(6).Output, testImage(6).Result, "tmp"})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, path, Options{})
-	if got := s.State().Tasks[b].Fetched; got == nil || got.Temporary != "tmp" {
+	if got := s.State().Tasks[key(6)].Fetched; got == nil || got.Temporary != "tmp" {
 		t.Errorf("what was recorded after the commit is lost: %+v", got)
 	}
-	appendAll(t, s, Stored{b, testImage(6)}, Failed{addr(t, "image.d"), "gone"})
+	appendAll(t, s, Stored{b, testImage(6), key(6)}, Failed{key(7), "gone"}, Failed{key(9), "told"})
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestReplayOntoTheSnapshotThatHasIt(t *testing.T) {
 		}
 		// The run after it records further changes to the same images, and is interrupted too.
 		next := open(t, crashed, Options{})
-		appendAll(t, next, Stored{addr(t, "image.a"), testImage(20)}, Stored{addr(t, "image.z"), testImage(21)})
+		appendAll(t, next, Stored{Address: addr(t, "image.a"), Image: testImage(20)}, Stored{Address: addr(t, "image.z"), Image: testImage(21)})
 		want = snapshotOf(next.State())
 		if err := next.Close(); err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestStateFileReplacedDuringTheSession(t *testing.T) {
 		path := withImages(t)
 		original := content(t, path)
 		s := open(t, path, Options{})
-		appendAll(t, s, Stored{addr(t, "image.c"), testImage(3)})
+		appendAll(t, s, Stored{Address: addr(t, "image.c"), Image: testImage(3)})
 		st := read(t, path)
 		delete(st.Images, addr(t, "image.c"))
 		st.Images[addr(t, "image.theirs")] = testImage(9)
@@ -168,7 +168,7 @@ func TestStateFileTouchedDuringTheSession(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)
 	s := open(t, path, Options{})
-	appendAll(t, s, Stored{addr(t, "image.c"), testImage(3)})
+	appendAll(t, s, Stored{Address: addr(t, "image.c"), Image: testImage(3)})
 	same := content(t, path)
 	if err := errors.Join(os.Remove(path), os.WriteFile(path, []byte(same), 0o600)); err != nil {
 		t.Fatal(err)
@@ -197,11 +197,11 @@ func TestReplace(t *testing.T) {
 	if err := s.Replace(stranger, false); !errors.Is(err, ErrLineage) {
 		t.Errorf("another lineage: %v", err)
 	}
-	appendAll(t, s, Intent{addr(t, "image.d"), testTask(4)})
+	appendAll(t, s, Intent{testTask(addr(t, "image.d"), 4)})
 	if err := s.Replace(stranger, true); !errors.Is(err, ErrLineage) {
 		t.Errorf("another lineage with an open task: %v", err)
 	}
-	appendAll(t, s, Failed{addr(t, "image.d"), ""})
+	appendAll(t, s, Failed{key(4), ""})
 	if err := errors.Join(s.Replace(stranger, true), s.Commit(nil)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,11 @@
 package state
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -17,6 +19,7 @@ const (
 	entryFetched   = "fetched"
 	entryStored    = "stored"
 	entryFailed    = "failed"
+	entryLost      = "lost"
 	entryModerated = "moderated"
 	entryRemoved   = "removed"
 	entryMoved     = "moved"
@@ -25,61 +28,62 @@ const (
 // entry is a Record as the journal has it: the fields of all of them, and what the journal adds.
 type entry struct {
 	Type string `json:"type"`
-	// Address is missing in a moderation whose task is no more.
+	// Address is the image that the entry is about. Entries about a task have its Key instead.
 	Address addrs.Image `json:"address,omitzero"`
+	Key     string      `json:"key,omitempty"`
 	// To is the new address of a moved image.
 	To *addrs.Image `json:"to,omitempty"`
 	// Was is the digest of the image that the entry replaces or takes away, "" where there was none. It tells whether
 	// the entry may be applied to a snapshot that is not the one it was written for.
-	Was         string      `json:"was,omitempty"`
-	Task        *Task       `json:"task,omitempty"`
-	ID          string      `json:"task_id,omitempty"`
-	PollingURL  string      `json:"polling_url,omitempty"`
-	Cost        bfl.Credits `json:"cost_credits,omitempty"`
-	Simulated   bool        `json:"simulated,omitempty"`
-	Fetch       *Fetch      `json:"fetch,omitempty"`
-	Image       *Image      `json:"image,omitempty"`
-	Fingerprint string      `json:"fingerprint,omitempty"`
-	Reason      string      `json:"reason,omitempty"`
-	Reasons     []string    `json:"reasons,omitempty"`
+	Was        string      `json:"was,omitempty"`
+	Task       *Task       `json:"task,omitempty"`
+	ID         string      `json:"task_id,omitempty"`
+	PollingURL string      `json:"polling_url,omitempty"`
+	Cost       bfl.Credits `json:"cost_credits,omitempty"`
+	Simulated  bool        `json:"simulated,omitempty"`
+	Accepted   time.Time   `json:"accepted,omitzero"`
+	Fetch      *Fetch      `json:"fetch,omitempty"`
+	Image      *Image      `json:"image,omitempty"`
+	// Fingerprint is that of a moderated request.
+	Fingerprint string   `json:"fingerprint,omitempty"`
+	Reason      string   `json:"reason,omitempty"`
+	Reasons     []string `json:"reasons,omitempty"`
 }
 
 // entryOf returns the entry for rec on top of st, or a RecordError where rec cannot follow.
 func entryOf(st *State, rec Record) (*entry, error) {
-	e, err := translate(st, rec)
-	if err == nil {
-		err = checkAddress(st, e.Address)
-	}
-	if err == nil && e.To != nil {
-		err = checkAddress(st, *e.To)
-	}
-	return e, err
-}
-
-func translate(st *State, rec Record) (*entry, error) {
 	switch r := rec.(type) {
 	case Intent:
-		return &entry{Type: entryIntent, Address: r.Address, Task: &r.Task}, checkIntent(st, r)
+		return &entry{Type: entryIntent, Task: &r.Task}, checkIntent(st, r)
 	case Submitted:
 		return &entry{
-			Type: entrySubmitted, Address: r.Address,
-			ID: r.ID, PollingURL: r.PollingURL, Cost: r.Cost, Simulated: r.Simulated,
+			Type: entrySubmitted, Key: r.Key,
+			ID: r.ID, PollingURL: r.PollingURL, Cost: r.Cost, Simulated: r.Simulated, Accepted: r.Accepted,
 		}, checkSubmitted(st, r)
 	case Ready:
-		return &entry{Type: entryReady, Address: r.Address}, checkAnswered(st, r.Address)
+		_, err := answeredTask(st, r.Key)
+		return &entry{Type: entryReady, Key: r.Key}, err
 	case Fetched:
-		e := &entry{Type: entryFetched, Address: r.Address, Fetch: &Fetch{r.Output, r.Result, r.Temporary}}
-		return e, checkFetched(st, r)
+		return &entry{Type: entryFetched, Key: r.Key, Fetch: &Fetch{r.Output, r.Result, r.Temporary}}, checkFetched(st, r)
 	case Stored:
-		e := &entry{Type: entryStored, Address: r.Address, Image: r.Image, Was: digest(st.Images[r.Address])}
-		return e, checkStored(r)
+		e := &entry{Type: entryStored, Address: r.Address, Image: r.Image, Key: r.Key, Was: digest(st.Images[r.Address])}
+		return e, checkStored(st, r)
 	case Failed:
-		return &entry{Type: entryFailed, Address: r.Address, Reason: r.Reason}, checkOpen(st, r.Address)
+		_, err := taskOf(st, r.Key)
+		return &entry{Type: entryFailed, Key: r.Key, Reason: r.Reason}, err
+	case Lost:
+		_, err := answeredTask(st, r.Key)
+		return &entry{Type: entryLost, Key: r.Key, Reason: r.Reason, Cost: r.Cost}, err
 	case Moderated:
-		e := &entry{Type: entryModerated, Address: r.Address, Fingerprint: r.Fingerprint, Reasons: r.Reasons}
-		return e, checkModerated(r)
+		t, err := answeredTask(st, r.Key)
+		if err != nil {
+			return nil, err
+		}
+		return &entry{
+			Type: entryModerated, Key: r.Key, Fingerprint: t.Fingerprint, Reasons: r.Reasons, Simulated: t.Simulated, Cost: r.Cost,
+		}, nil
 	case Removed:
-		return &entry{Type: entryRemoved, Address: r.Address, Was: digest(st.Images[r.Address])}, nil
+		return &entry{Type: entryRemoved, Address: r.Address, Was: digest(st.Images[r.Address])}, checkAddress(st, r.Address)
 	case Moved:
 		// The image goes into the entry, so that the entry can be applied whatever else happened at either address.
 		image := st.Images[r.From]
@@ -92,6 +96,19 @@ func translate(st *State, rec Record) (*entry, error) {
 // fact reports whether the entry tells of something that has happened already. Intents have not, and neither have
 // changes that only the record itself makes.
 func (e *entry) fact() bool { return e.Type != entryIntent }
+
+// about returns the image that the entry concerns.
+func (e *entry) about(st *State) addrs.Image {
+	switch t := st.Tasks[e.Key]; {
+	case e.Address != (addrs.Image{}):
+		return e.Address
+	case e.Task != nil:
+		return e.Task.Address
+	case t != nil:
+		return t.Address
+	}
+	return addrs.Image{}
+}
 
 // change is what becomes of one address.
 type change struct {
@@ -117,46 +134,61 @@ func (e *entry) changes() []change {
 
 // apply does to st what the entry says, except to images. It returns a reason where that makes no sense.
 func (e *entry) apply(st *State) (reason string) {
-	if e.Address == (addrs.Image{}) && e.Type != entryModerated {
-		return "an entry lacks its address"
-	}
-	task := st.Tasks[e.Address]
 	switch e.Type {
 	case entryIntent:
 		if e.Task == nil {
 			return "an intent lacks its task"
 		}
-		st.Tasks[e.Address] = e.Task
+		st.Tasks[e.Task.Key] = e.Task
 		return ""
-	case entrySubmitted, entryReady, entryFetched:
+	case entryStored, entryRemoved, entryMoved:
+		return e.applyToImage(st)
+	}
+	task := st.Tasks[e.Key]
+	switch e.Type {
+	case entrySubmitted, entryReady, entryFetched, entryFailed, entryLost:
 		if task == nil {
-			return fmt.Sprintf("%s has no task that could be %s", e.Address, e.Type)
+			return fmt.Sprintf("there is no task %q that could be %s", e.Key, e.Type)
 		}
-		st.Tasks[e.Address] = e.advance(*task)
-	case entryStored:
-		if e.Image == nil {
-			return "a stored image lacks its record"
-		}
-		if task != nil && task.Fingerprint == e.Image.Fingerprint {
-			delete(st.Tasks, e.Address)
-		}
-		delete(st.Moderated, e.Image.Fingerprint)
-	case entryFailed:
-		delete(st.Tasks, e.Address)
 	case entryModerated:
-		delete(st.Tasks, e.Address)
-		st.Moderated[e.Fingerprint] = Moderation{Reasons: e.Reasons}
-	case entryRemoved:
-	case entryMoved:
-		if e.To == nil {
-			return "a move lacks its destination"
-		}
-		if task != nil {
-			st.Tasks[*e.To] = task
-			delete(st.Tasks, e.Address)
-		}
 	default:
 		return fmt.Sprintf("there is no entry of type %q", e.Type)
+	}
+	switch e.Type {
+	case entrySubmitted, entryReady, entryFetched:
+		st.Tasks[e.Key] = e.advance(*task)
+	case entryFailed:
+		delete(st.Tasks, e.Key)
+	case entryLost:
+		st.Tasks[e.Key] = e.lost(*task)
+	case entryModerated:
+		st.Moderated[e.Fingerprint] = Moderation{Reasons: e.Reasons, Simulated: e.Simulated}
+		delete(st.Tasks, e.Key)
+		if task != nil && e.Cost > 0 {
+			st.Tasks[e.Key] = e.lost(*task)
+		}
+	}
+	return ""
+}
+
+// applyToImage is apply for entries that are about an image.
+func (e *entry) applyToImage(st *State) (reason string) {
+	switch {
+	case e.Address == (addrs.Image{}):
+		return "an entry lacks its address"
+	case e.Type == entryStored && e.Image == nil:
+		return "a stored image lacks its record"
+	case e.Type == entryStored:
+		delete(st.Tasks, e.Key)
+		delete(st.Moderated, e.Image.Fingerprint)
+	case e.Type == entryMoved && e.To == nil:
+		return "a move lacks its destination"
+	case e.Type == entryMoved:
+		for _, task := range st.TasksOf(e.Address) {
+			moved := *task
+			moved.Address = *e.To
+			st.Tasks[task.Key] = &moved
+		}
 	}
 	return ""
 }
@@ -165,12 +197,18 @@ func (e *entry) apply(st *State) (reason string) {
 func (e *entry) advance(t Task) *Task {
 	switch e.Type {
 	case entrySubmitted:
-		t.ID, t.PollingURL, t.Cost, t.Simulated = e.ID, e.PollingURL, e.Cost, e.Simulated
+		t.ID, t.PollingURL, t.Cost, t.Simulated, t.Accepted = e.ID, e.PollingURL, e.Cost, e.Simulated, e.Accepted
 	case entryReady:
 		t.Ready = true
 	case entryFetched:
 		t.Fetched = e.Fetch
 	}
+	return &t
+}
+
+// lost returns the task as one that is over and was paid for in vain.
+func (e *entry) lost(t Task) *Task {
+	t.Cost, t.Lost = e.Cost, cmp.Or(e.Reason, "moderated")
 	return &t
 }
 

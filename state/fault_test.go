@@ -157,14 +157,14 @@ func TestCommitSavesWhatTheJournalCouldNot(t *testing.T) {
 		return nil
 	}})
 	a, c, d := addr(t, "image.a"), addr(t, "image.c"), addr(t, "image.d")
-	appendAll(t, s, Intent{c, testTask(3)})
+	appendAll(t, s, Intent{testTask(c, 3)})
 	full = true
-	for _, rec := range []Record{Submitted{Address: c, ID: "task-3", PollingURL: "https://api.bfl.ai/x"}, Removed{a}, Intent{d, testTask(4)}} {
+	for _, rec := range []Record{Submitted{Key: key(3), ID: "task-3", PollingURL: "https://api.bfl.ai/x"}, Removed{a}, Intent{testTask(d, 4)}} {
 		if err := s.Append(rec); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("Append(%T) returns %v", rec, err)
 		}
 	}
-	if got := s.State(); got.Tasks[c].ID != "task-3" || got.Images[a] != nil || got.Tasks[d] != nil {
+	if got := s.State(); got.Tasks[key(3)].ID != "task-3" || got.Images[a] != nil || got.Tasks[key(4)] != nil {
 		t.Errorf("the session's state is %+v", got)
 	}
 	want := snapshotOf(s.State())
@@ -175,8 +175,8 @@ func TestCommitSavesWhatTheJournalCouldNot(t *testing.T) {
 		t.Error(diff)
 	}
 	full = false
-	appendAll(t, s, Ready{c})
-	if !read(t, path).Tasks[c].Ready {
+	appendAll(t, s, Ready{key(3)})
+	if !read(t, path).Tasks[key(3)].Ready {
 		t.Error("after the commit the journal does not go on")
 	}
 }
@@ -193,7 +193,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 		return nil
 	}})
 	a, c := addr(t, "image.a"), addr(t, "image.c")
-	appendAll(t, s, Intent{c, testTask(3)})
+	appendAll(t, s, Intent{testTask(c, 3)})
 	full = true
 	if err := s.Append(Removed{a}); err == nil {
 		t.Fatal("the record is reported to be durable")
@@ -207,7 +207,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 	if err := s.Commit(nil); err != nil {
 		t.Errorf("Commit when there is room again: %v", err)
 	}
-	if got := read(t, path); got.Images[a] != nil || got.Tasks[c] == nil {
+	if got := read(t, path); got.Images[a] != nil || got.Tasks[key(3)] == nil {
 		t.Errorf("the state is %+v", got)
 	}
 }
@@ -224,9 +224,9 @@ func TestTornWrite(t *testing.T) {
 		}
 		return nil
 	}})
-	appendAll(t, s, Intent{c, testTask(3)})
+	appendAll(t, s, Intent{testTask(c, 3)})
 	fault = true
-	if err := s.Append(Submitted{Address: c, ID: "task-3"}); !errors.Is(err, syscall.EIO) {
+	if err := s.Append(Submitted{Key: key(3), ID: "task-3"}); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("Append returns %v", err)
 	}
 	if journal := content(t, path+".journal"); strings.HasSuffix(journal, "\n") {
@@ -236,10 +236,10 @@ func TestTornWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path, Options{})
-	if got := s.State().Tasks[c]; got == nil || got.Answered() {
+	if got := s.State().Tasks[key(3)]; got == nil || got.Answered() {
 		t.Errorf("the task is %+v", got)
 	}
-	appendAll(t, s, Failed{c, "not found"})
+	appendAll(t, s, Failed{key(3), "not found"})
 	if got := read(t, path).Tasks; len(got) > 0 {
 		t.Errorf("the tasks are %v", got)
 	}

@@ -36,7 +36,7 @@ func TestWritersShareAnFsync(t *testing.T) {
 		}
 		var done atomic.Int32
 		write := func(n int) {
-			if err := s.Append(Stored{nth(n), testImage(n)}); err != nil {
+			if err := s.Append(Stored{Address: nth(n), Image: testImage(n)}); err != nil {
 				t.Error(err)
 			}
 			done.Add(1)
@@ -85,7 +85,7 @@ func TestFailedFsyncFailsAll(t *testing.T) {
 		}
 		var failed, succeeded atomic.Int32
 		write := func(n int) {
-			if err := s.Append(Intent{nth(n), testTask(n)}); err == nil {
+			if err := s.Append(Intent{testTask(nth(n), n)}); err == nil {
 				succeeded.Add(1)
 			} else if errors.Is(err, syscall.EIO) {
 				failed.Add(1)
@@ -105,7 +105,7 @@ func TestFailedFsyncFailsAll(t *testing.T) {
 		if first != 1 || succeeded.Load() != first || failed.Load() != writers-first {
 			t.Errorf("%d succeeded, then %d; %d failed", first, succeeded.Load(), failed.Load())
 		}
-		if err := s.Append(Intent{nth(99), testTask(99)}); !errors.Is(err, syscall.EIO) {
+		if err := s.Append(Intent{testTask(nth(99), 99)}); !errors.Is(err, syscall.EIO) {
 			t.Errorf("after the failure Append returns %v", err)
 		}
 		if got := len(s.State().Tasks); got != int(first) {
@@ -130,11 +130,11 @@ func TestConcurrentAppends(t *testing.T) {
 			for i := range each {
 				a, n := nth(w*each+i), w*each+i
 				err = errors.Join(err,
-					s.Append(Intent{a, testTask(n)}),
-					s.Append(Submitted{Address: a, ID: fmt.Sprint(n), PollingURL: "https://api.bfl.ai/x"}),
-					s.Append(Stored{a, testImage(n)}),
+					s.Append(Intent{testTask(a, n)}),
+					s.Append(Submitted{Key: key(n), ID: fmt.Sprint(n), PollingURL: "https://api.bfl.ai/x"}),
+					s.Append(Stored{a, testImage(n), key(n)}),
 					// All write to one address, too.
-					s.Append(Stored{nth(99_999), testImage(n)}))
+					s.Append(Stored{Address: nth(99_999), Image: testImage(n)}))
 			}
 			errs <- err
 		}()

@@ -45,12 +45,15 @@ func testState(n int) *State {
 	return st
 }
 
-// testTask returns the task whose image is testImage(n).
-func testTask(n int) Task {
+// key returns the key of the task whose image is testImage(n).
+func key(n int) string { return fmt.Sprintf("%016x", n) }
+
+// testTask returns the task for an address whose image is testImage(n).
+func testTask(a addrs.Image, n int) Task {
 	img := testImage(n)
 	return Task{
-		Provider: img.Provider, Model: img.Model, Fingerprint: img.Fingerprint, Request: img.Request, Path: img.Output.Path,
-		Cost: 4500, Labels: img.Labels, Started: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC),
+		Key: key(n), Address: a, Provider: img.Provider, Model: img.Model, Fingerprint: img.Fingerprint, Request: img.Request, Path: img.Output.Path,
+		Cost: 4500, Labels: img.Labels,
 	}
 }
 
@@ -102,31 +105,37 @@ func lifecycle(tb testing.TB) []Record {
 	relabelled := *testImage(1)
 	relabelled.Labels = map[string]string{"season": "winter"}
 	relabelled.Output.Path = "moved/a.png"
-	submitted := func(at addrs.Image, n int) Submitted {
-		return Submitted{at, fmt.Sprintf("task-%d", n), fmt.Sprintf("https://api.eu2.bfl.ai/v1/get_result?id=task-%d&x=<&>", n), 4500, false}
+	submitted := func(n int) Submitted {
+		return Submitted{
+			key(n), fmt.Sprintf("task-%d", n), fmt.Sprintf("https://api.eu2.bfl.ai/v1/get_result?id=task-%d&x=<&>", n), 4500, false,
+			time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC),
+		}
 	}
 	return []Record{
-		Intent{c, testTask(3)},
-		Intent{d, testTask(4)},
-		submitted(c, 3),
-		Stored{a, &relabelled},
-		submitted(d, 4),
-		Ready{c},
-		Fetched{c, testImage(3).Output, testImage(3).Result, "images/.fluxbatch-tmp-product-3.png-0123456789abcdef"},
-		Failed{d, "Task not found"},
-		Stored{c, testImage(3)},
+		Intent{testTask(c, 3)},
+		Intent{testTask(d, 4)},
+		submitted(3),
+		Stored{Address: a, Image: &relabelled},
+		submitted(4),
+		Ready{key(3)},
+		Fetched{key(3), testImage(3).Output, testImage(3).Result, "images/.fluxbatch-tmp-product-3.png-0123456789abcdef"},
+		Failed{key(4), "Task not found"},
+		Stored{c, testImage(3), key(3)},
 		Removed{a},
-		Intent{a, testTask(5)},
-		submitted(a, 5),
-		Moderated{a, testImage(5).Fingerprint, []string{"Derivative Works Filter"}},
+		Intent{testTask(a, 5)},
+		submitted(5),
+		Moderated{key(5), []string{"Derivative Works Filter"}, 0},
 		Moved{b, e},
-		Intent{e, testTask(6)},
+		Intent{testTask(e, 6)},
 		Moved{e, b},
-		submitted(b, 6),
-		Intent{d, testTask(7)},
-		Stored{a, testImage(8)},
-		Stored{a, testImage(5)},
-		Ready{b},
+		submitted(6),
+		Intent{testTask(d, 7)},
+		Intent{testTask(d, 9)},
+		submitted(9),
+		Lost{key(9), "Task not found", 4500},
+		Stored{Address: a, Image: testImage(8)},
+		Stored{Address: a, Image: testImage(5)},
+		Ready{key(6)},
 	}
 }
 

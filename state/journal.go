@@ -45,7 +45,7 @@ type journalContent struct {
 func newState(lineage string) *State {
 	return &State{
 		Lineage: lineage, Images: map[addrs.Image]*Image{}, Outputs: map[string]OutputValue{},
-		Tasks: map[addrs.Image]*Task{}, Moderated: map[string]Moderation{},
+		Tasks: map[string]*Task{}, Moderated: map[string]Moderation{},
 	}
 }
 

@@ -119,7 +119,7 @@ func TestDamagedJournals(t *testing.T) {
 		"no header":         {strings.Join(lines[1:], ""), 1, "not the header of a journal"},
 		"header of nothing": {with(0, line(`{}`)), 1, "not the header of a journal"},
 		"byte in a record":  {with(3, strings.Replace(lines[3], "t", "T", 1)), 4, "its checksum does not match"},
-		"line removed":      {with(1, ""), 3, "has no task that could be submitted"},
+		"line removed":      {with(1, ""), 3, `there is no task "0000000000000003" that could be submitted`},
 		"line break":        {with(5, strings.Replace(lines[5], ",", ",\n", 1)), 6, "its checksum does not match"},
 		"empty line":        {with(5, "\n"), 6, "its checksum does not match"},
 		"zeros":             {with(5, strings.Repeat("\x00", 4096)+"\n"), 6, "its checksum does not match"},
@@ -188,8 +188,8 @@ func TestJournalOfAnotherSnapshot(t *testing.T) {
 	s := open(t, path, Options{})
 	a, b, c, d := addr(t, "image.a"), addr(t, "image.b"), addr(t, "image.c"), addr(t, "image.d")
 	appendAll(t, s,
-		Stored{a, testImage(11)}, Removed{b}, Stored{c, testImage(13)}, Stored{c, testImage(14)},
-		Intent{d, testTask(15)}, Submitted{Address: d, ID: "task-15", PollingURL: "https://api.bfl.ai/x"},
+		Stored{Address: a, Image: testImage(11)}, Removed{b}, Stored{Address: c, Image: testImage(13)}, Stored{Address: c, Image: testImage(14)},
+		Intent{testTask(d, 15)}, Submitted{Key: key(15), ID: "task-15", PollingURL: "https://api.bfl.ai/x"},
 	)
 	journal := content(t, path+".journal")
 	images := func(pairs ...any) map[addrs.Image]*Image {
@@ -232,7 +232,7 @@ func TestJournalOfAnotherSnapshot(t *testing.T) {
 				if diff := cmp.Diff(test.want, got.Images, sameState); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
-				if got.Tasks[d] == nil || got.Tasks[d].ID != "task-15" {
+				if got.Tasks[key(15)] == nil || got.Tasks[key(15)].ID != "task-15" {
 					t.Errorf("the open task is lost: %+v", got.Tasks)
 				}
 				return

@@ -121,7 +121,7 @@ func (s *Session) rewriteJournal(changes map[addrs.Image]change, moderated map[s
 }
 
 func writeEntries(
-	w io.Writer, changes map[addrs.Image]change, moderated map[string]Moderation, tasks map[addrs.Image]*Task,
+	w io.Writer, changes map[addrs.Image]change, moderated map[string]Moderation, tasks map[string]*Task,
 ) error {
 	write := func(e *entry) error {
 		return withLine(e, func(line []byte) error {
@@ -140,13 +140,13 @@ func writeEntries(
 		}
 	}
 	for _, fingerprint := range slices.Sorted(maps.Keys(moderated)) {
-		e := &entry{Type: entryModerated, Fingerprint: fingerprint, Reasons: moderated[fingerprint].Reasons}
+		e := &entry{Type: entryModerated, Fingerprint: fingerprint, Reasons: moderated[fingerprint].Reasons, Simulated: moderated[fingerprint].Simulated}
 		if err := write(e); err != nil {
 			return err
 		}
 	}
-	for _, a := range slices.SortedFunc(maps.Keys(tasks), addrs.Image.Compare) {
-		if err := write(&entry{Type: entryIntent, Address: a, Task: tasks[a]}); err != nil {
+	for _, t := range slices.SortedFunc(maps.Values(tasks), CompareTasks) {
+		if err := write(&entry{Type: entryIntent, Task: t}); err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,9 @@ type Local struct {
 // directory is made when something is first kept in it. Close it before root.
 func OpenLocal(root *safefile.Dir) (*Local, error) {
 	l := &Local{root: root, moderated: map[string]Moderation{}}
+	if err := reachable(root, localDir, storeDir, recipesFile); err != nil {
+		return nil, err
+	}
 	data, err := root.ReadFile(moderatedFile, maxModerated)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the moderated requests: %w", err)
@@ -49,6 +52,28 @@ func OpenLocal(root *safefile.Dir) (*Local, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// reachable makes sure that what has a name can be opened. A link whose target is away, such as a volume that is not mounted, looks like
+// nothing at all, and a store that is taken for an empty one buys what is in it again.
+func reachable(root *safefile.Dir, names ...string) error {
+	for _, name := range names {
+		if _, err := root.Lstat(name); err != nil {
+			if gone(err) {
+				return nil
+			}
+			return unreachable(err)
+		}
+		if _, err := root.Stat(name); err != nil {
+			return unreachable(err)
+		}
+	}
+	return nil
+}
+
+func unreachable(err error) error {
+	return fmt.Errorf("the images that are kept cannot be looked at, and what is among them would be paid for again: %w. "+
+		"Make the directory %s accessible. To do without what is in it, move it away", err, localDir)
 }
 
 // Store returns the images that are kept.

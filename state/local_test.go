@@ -114,8 +114,9 @@ func TestModerationsAreRemembered(t *testing.T) {
 	path := filepath.Join(p.dir.Path(), "fluxbatch.state.json")
 	s := open(t, path, Options{Local: p.local})
 	a, b := addr(t, "image.a"), addr(t, "image.b")
-	appendAll(t, s, Intent{a, testTask(1)}, Moderated{a, testHash(1), []string{"Derivative Works Filter"}}, Moderated{b, testHash(2), nil})
-	want := map[string]Moderation{testHash(1): {Reasons: []string{"Derivative Works Filter"}}, testHash(2): {}}
+	appendAll(t, s, Intent{testTask(a, 1)}, Submitted{Key: key(1), ID: "1"}, Moderated{key(1), []string{"Derivative Works Filter"}, 0},
+		Intent{testTask(b, 2)}, Submitted{Key: key(2), ID: "2", Simulated: true}, Moderated{Key: key(2)})
+	want := map[string]Moderation{testHash(1): {Reasons: []string{"Derivative Works Filter"}}, testHash(2): {Simulated: true}}
 	for range 2 {
 		if diff := cmp.Diff(want, s.State().Moderated, sameState); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -134,7 +135,7 @@ func TestModerationsAreRemembered(t *testing.T) {
 		t.Errorf("after the commit (-want +got):\n%s", diff)
 	}
 	// -retry-moderated: this time the API made it.
-	appendAll(t, s, Intent{a, testTask(1)}, Stored{a, testImage(1)})
+	appendAll(t, s, Intent{testTask(a, 1)}, Stored{a, testImage(1), key(1)})
 	if err := errors.Join(s.Commit(nil), s.Close()); err != nil {
 		t.Fatal(err)
 	}

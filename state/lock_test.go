@@ -287,7 +287,7 @@ func TestForceUnlockOfAnotherHost(t *testing.T) {
 	if _, err := ForceUnlock(path, "7"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(Stored{addr(t, "image.a"), testImage(1)}); err != nil {
+	if err := s.Append(Stored{Address: addr(t, "image.a"), Image: testImage(1)}); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Commit(nil)

@@ -32,7 +32,7 @@ func recipeOf(a addrs.Image, img *Image, sum string, size int64) *recipe {
 	r := &recipe{Fingerprint: img.Fingerprint, SHA256: sum, Address: a, Image: img}
 	if sum != img.Output.SHA256 {
 		edited := *img
-		edited.Output.SHA256, edited.Output.Bytes = sum, size
+		edited.Output.SHA256, edited.Output.Bytes, edited.Output.Content = sum, size, ""
 		r.Fingerprint, r.Image = "", &edited
 	}
 	return r

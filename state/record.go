@@ -1,6 +1,8 @@
 package state
 
 import (
+	"time"
+
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
@@ -16,56 +18,67 @@ type Record interface{ record() }
 // Intent says that a task is about to be submitted. A crash after it and before Submitted leaves a task of which
 // nobody knows whether it was paid for. The task may have an answer already, when it was recorded in another state.
 type Intent struct {
-	Address addrs.Image
-	Task    Task
+	Task Task
 }
 
 // Submitted says that the API accepted the task of an Intent.
 type Submitted struct {
-	Address addrs.Image
+	// Key is the task's.
+	Key string
 	// ID and PollingURL are as the API returned them; it need not return the latter.
 	ID, PollingURL string
 	// Cost is what the API says it charges, or else the estimate.
 	Cost      bfl.Credits
 	Simulated bool
+	Accepted  time.Time
 }
 
 // Ready says that the API has finished the image and it can be downloaded for some minutes. Its URL is a secret and
 // not recorded; the polling URL gives it again.
 type Ready struct {
-	Address addrs.Image
+	Key string
 }
 
 // Fetched says that the image's bytes are whole in a temporary file, about to be renamed to Output.Path. From here on
 // the image needs no API any more: see Task.Found.
 type Fetched struct {
-	Address addrs.Image
-	Output  File
-	Result  Result
+	Key    string
+	Output File
+	Result Result
 	// Temporary is the file that has the bytes, relative like Output.Path.
 	Temporary string
 }
 
-// Stored says that an image's file is whole under its name. It ends the task with the same fingerprint. It also records
-// what needs no task: an image restored, imported, or with other labels or another path.
+// Stored says that an image's file is whole under its name. It also records what needs no task: an image restored,
+// imported, or with other labels or another path.
 type Stored struct {
 	Address addrs.Image
 	Image   *Image
+	// Key is that of the task that ends with it, "" where none does.
+	Key string
 }
 
-// Failed says that nothing more will come of a task: the API failed it or has forgotten it, the POST was refused, or
-// the user gave it up.
+// Failed says that nothing more will come of a task, and that nothing is lost with it, or that somebody was told: the
+// POST was refused, its image is in the store, the user gave it up.
 type Failed struct {
-	Address addrs.Image
-	Reason  string
+	Key    string
+	Reason string
+}
+
+// Lost says that nothing more will come of a task that was paid for. It stays on record until somebody was told.
+type Lost struct {
+	Key    string
+	Reason string
+	// Cost is what was charged for it in the end.
+	Cost bfl.Credits
 }
 
 // Moderated says that the API refused to show what a request asks for. The request is remembered until an image with
-// its fingerprint is stored.
+// its fingerprint is stored. Where Cost is not zero, the task stays on record as a Lost one.
 type Moderated struct {
-	Address     addrs.Image
-	Fingerprint string
-	Reasons     []string
+	Key     string
+	Reasons []string
+	Cost    bfl.Credits
 }
 
 // Removed says that an image is not managed any more: destroyed, or forgotten.
@@ -73,7 +86,7 @@ type Removed struct {
 	Address addrs.Image
 }
 
-// Moved says that an image, and its task if one is open, has another address. The new address is free.
+// Moved says that an image, and its tasks if some are open, have another address. The new address has no image.
 type Moved struct {
 	From, To addrs.Image
 }
@@ -84,6 +97,7 @@ func (Ready) record()     {}
 func (Fetched) record()   {}
 func (Stored) record()    {}
 func (Failed) record()    {}
+func (Lost) record()      {}
 func (Moderated) record() {}
 func (Removed) record()   {}
 func (Moved) record()     {}

@@ -13,7 +13,7 @@ func TestFetchedTaskIsFound(t *testing.T) {
 	p := newProject(t)
 	done := testImage(1)
 	done.Output.SHA256 = sum("downloaded")
-	task := testTask(1)
+	task := testTask(addrs.Image{Name: "a"}, 1)
 	if at, err := task.Found(p.dir); at != "" || err != nil {
 		t.Errorf("before the download: %q, %v", at, err)
 	}
@@ -31,7 +31,7 @@ func TestFetchedTaskIsFound(t *testing.T) {
 		}
 	}
 	st := newState("x")
-	st.Tasks[addrs.Image{Name: "a"}], st.Tasks[addrs.Image{Name: "b"}] = &task, &Task{}
+	st.Tasks["a"], st.Tasks["b"] = &task, &Task{}
 	if diff := cmp.Diff([]string{"images/.fluxbatch-tmp-x"}, st.Temporaries()); diff != "" {
 		t.Error(diff)
 	}

@@ -157,6 +157,10 @@ func (s *Session) State() *State { return s.state }
 func (s *Session) Append(rec Record) error {
 	s.mu.RLock()
 	e, err := entryOf(s.state, rec)
+	var about addrs.Image
+	if err == nil {
+		about = e.about(s.state)
+	}
 	s.mu.RUnlock()
 	if err != nil {
 		return err
@@ -165,7 +169,7 @@ func (s *Session) Append(rec Record) error {
 		return s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
 	})
 	if err != nil {
-		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), e.Address, err)
+		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), about, err)
 	}
 	return nil
 }
@@ -179,7 +183,7 @@ func (s *Session) applied(e *entry, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.unsaved = append(s.unsaved, e.Address)
+		s.unsaved = append(s.unsaved, e.about(s.state))
 	}
 	for _, c := range e.changes() {
 		s.state.set(c.address, c.now)

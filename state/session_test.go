@@ -70,7 +70,7 @@ func TestNewState(t *testing.T) {
 	if err := locked.Close(); err != nil {
 		t.Error(err)
 	}
-	appendAll(t, s, Stored{addr(t, "image.a"), testImage(1)})
+	appendAll(t, s, Stored{Address: addr(t, "image.a"), Image: testImage(1)})
 	if diff := cmp.Diff([]string{"fluxbatch.state.json.journal"}, files(t, path)); diff != "" {
 		t.Errorf("after the first record:\n%s", diff)
 	}
@@ -89,7 +89,7 @@ func TestPermissions(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)
 	s := open(t, path, Options{})
-	appendAll(t, s, Intent{addr(t, "image.c"), testTask(3)})
+	appendAll(t, s, Intent{testTask(addr(t, "image.c"), 3)})
 	mode := func(path string) os.FileMode {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -128,11 +128,11 @@ func TestReadDuringACommit(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)
 	other := open(t, path, Options{})
-	appendAll(t, other, Stored{addr(t, "image.c"), testImage(3)}, Intent{addr(t, "image.d"), testTask(4)})
+	appendAll(t, other, Stored{Address: addr(t, "image.c"), Image: testImage(3)}, Intent{testTask(addr(t, "image.d"), 4)})
 	for _, records := range [][]Record{
-		{Stored{addr(t, "image.c"), testImage(5)}}, // the journal is replaced
-		{Failed{addr(t, "image.d"), ""}},           // it is removed
-		{Stored{addr(t, "image.c"), testImage(6)}}, // it appears
+		{Stored{Address: addr(t, "image.c"), Image: testImage(5)}}, // the journal is replaced
+		{Failed{key(4), ""}}, // it is removed
+		{Stored{Address: addr(t, "image.c"), Image: testImage(6)}}, // it appears
 	} {
 		p, err := locate(path)
 		if err != nil {
@@ -174,7 +174,7 @@ func TestLinkedState(t *testing.T) {
 		t.Skipf("no symbolic links here: %v", err)
 	}
 	s := open(t, link, Options{})
-	appendAll(t, s, Stored{addr(t, "image.c"), testImage(3)})
+	appendAll(t, s, Stored{Address: addr(t, "image.c"), Image: testImage(3)})
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}

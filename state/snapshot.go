@@ -100,6 +100,10 @@ func (p *printer) file(f *File) {
 	p.int(int64(f.Height))
 	p.key("format")
 	p.string(f.Format)
+	if f.Content != "" {
+		p.key("content")
+		p.string(f.Content)
+	}
 	p.close('}')
 }
 

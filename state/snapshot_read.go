@@ -34,7 +34,7 @@ var (
 	imageFields = fieldNames{6, []string{
 		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels",
 	}}
-	outputFields = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format"}}
+	outputFields = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
 	resultFields = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
 	valueFields  = fieldNames{2, []string{"value", "type", "sensitive"}}
 )
@@ -192,6 +192,8 @@ func (p *parser) output(of string, f *File) {
 			f.Height = int(p.int())
 		case "format":
 			f.Format = p.share(p.string())
+		case "content":
+			p.later(&f.Content)
 		}
 	})
 }

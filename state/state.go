@@ -1,11 +1,17 @@
 package state
 
 import (
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
 // State is what is known of the images that exist.
@@ -16,8 +22,8 @@ type State struct {
 	Images  map[addrs.Image]*Image
 	// Outputs are the root module's output values after the last apply, as JSON.
 	Outputs map[string]OutputValue
-	// Tasks are the submissions that no run has finished yet.
-	Tasks map[addrs.Image]*Task
+	// Tasks are the submissions that no run has finished yet, by their Key. An address can have several.
+	Tasks map[string]*Task
 	// Moderated are the requests that the API refused for their content, by fingerprint.
 	Moderated map[string]Moderation
 }
@@ -25,6 +31,8 @@ type State struct {
 // Moderation is what is remembered of a request that was moderated.
 type Moderation struct {
 	Reasons []string `json:"reasons,omitempty"`
+	// Simulated says that it was a simulator that refused, which says nothing about the API.
+	Simulated bool `json:"simulated,omitempty"`
 }
 
 // Redacted stands in a recorded request for a value that is sensitive: states are there to be committed.
@@ -58,7 +66,21 @@ type File struct {
 	Height int    `json:"height"`
 	// Format is "png", "jpeg" or "webp", as found in the file rather than as asked for.
 	Format string `json:"format"`
+	// Content is the identity of the picture, whatever else is in the file; see imagefile.Info. It is "" where it is not known,
+	// and the file's own hash then stands for it: see Identity.
+	Content string `json:"content,omitempty"`
 }
+
+// FileOf returns the record of a file that was looked at.
+func FileOf(path string, info imagefile.Info) File {
+	return File{
+		Path: path, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format, Content: info.Content,
+	}
+}
+
+// Identity returns what is the same of two files exactly when they show the same picture: the API signs each file anew, so that
+// bytes never repeat.
+func (f *File) Identity() string { return cmp.Or(f.Content, f.SHA256) }
 
 // Result is what the API said of the image.
 type Result struct {
@@ -84,6 +106,10 @@ type OutputValue struct {
 // Task is a submission under way: it may have been paid for, and its image has not arrived. It is never changed once
 // recorded: a further record of it replaces it.
 type Task struct {
+	// Key names the task in the journal, from before the API gave it an id; see NewKey.
+	Key string `json:"key"`
+	// Address is the image that it was submitted for. Whoever asks for the same request can have its image.
+	Address     addrs.Image     `json:"address"`
 	Provider    string          `json:"provider"`
 	Model       string          `json:"model"`
 	Fingerprint string          `json:"fingerprint"`
@@ -100,12 +126,23 @@ type Task struct {
 	// Dependencies and Labels are those of the image that the task makes.
 	Dependencies []addrs.Image     `json:"dependencies,omitempty"`
 	Labels       map[string]string `json:"labels,omitempty"`
-	// Started is when the task was submitted, for messages to the user; zero where unknown.
-	Started time.Time `json:"started,omitzero"`
+	// Accepted is when the API took the task, zero while it has not answered.
+	Accepted time.Time `json:"accepted,omitzero"`
 	// Ready is set once the API has finished the image.
 	Ready bool `json:"ready,omitempty"`
 	// Fetched is set once the image's bytes are on this disk.
 	Fetched *Fetch `json:"fetched,omitempty"`
+	// Lost says why nothing will come of a task that was paid for, "" for all others. Such a task is over; it stays on record until
+	// somebody was told, with the sum.
+	Lost string `json:"lost,omitempty"`
+}
+
+// NewKey returns a key for a new task: a random name.
+func NewKey() string {
+	var b [8]byte
+	// crypto/rand.Read never returns an error; it ends the program where there is no randomness.
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
 }
 
 // Fetch is where a task's image is when it has arrived and may not have its name yet.
@@ -117,6 +154,26 @@ type Fetch struct {
 
 // Answered reports whether the API is known to have accepted the task.
 func (t *Task) Answered() bool { return t.ID != "" }
+
+// Open reports whether the task's image may still be had: the API accepted it, and nothing ended it.
+func (t *Task) Open() bool { return t.Answered() && t.Lost == "" }
+
+// TasksOf returns the tasks of an address, in the order of their keys.
+func (s *State) TasksOf(a addrs.Image) []*Task {
+	var found []*Task
+	for _, t := range s.Tasks {
+		if t.Address == a {
+			found = append(found, t)
+		}
+	}
+	slices.SortFunc(found, CompareTasks)
+	return found
+}
+
+// CompareTasks orders tasks by address, and those of one address by key.
+func CompareTasks(a, b *Task) int {
+	return cmp.Or(a.Address.Compare(b.Address), strings.Compare(a.Key, b.Key))
+}
 
 // Image returns the record of the image that the task made, with the given file and result.
 func (t *Task) Image(output File, result Result) *Image {

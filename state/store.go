@@ -23,6 +23,9 @@ type Store struct {
 	root    *safefile.Dir
 	index   *Index
 	recipes *recipes
+
+	mu  sync.Mutex
+	err error // of the first image that could not be looked at
 }
 
 // BlobError says that the store has an image under a hash that is no longer that of its bytes.
@@ -39,7 +42,10 @@ func (e *BlobError) Error() string {
 
 func openStore(root *safefile.Dir, index *Index) (*Store, error) {
 	s := &Store{root: root, index: index, recipes: newRecipes(root)}
-	return s, s.recipes.load()
+	if err := s.recipes.load(); err != nil {
+		return s, unreachable(err)
+	}
+	return s, nil
 }
 
 func (s *Store) close() error { return s.recipes.close() }
@@ -55,7 +61,7 @@ func (s *Store) Put(dir *safefile.Dir, a addrs.Image, img *Image) error {
 	return s.PutFile(dir, img.Output.Path, a, img)
 }
 
-// PutFile is Put for an image whose bytes are in another file: one that was paid for and is not wanted any more, say.
+// PutFile is Put for an image whose bytes are in another file.
 func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
 	err := s.keep(dir, name, a, img)
 	if errors.Is(err, fs.ErrNotExist) && s.Has(img.Output.SHA256) {
@@ -71,10 +77,10 @@ func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Imag
 	return nil
 }
 
-// Keep does what Put does but leaves the file: for a file that is about to be replaced by a rename, so that there is
+// KeepFile does what PutFile does but leaves the file: for one that is about to be replaced by a rename, so that there is
 // one under its name at every instant. Until then both names may share their bytes on the disk.
-func (s *Store) Keep(dir *safefile.Dir, a addrs.Image, img *Image) error {
-	return s.keep(dir, img.Output.Path, a, img)
+func (s *Store) KeepFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
+	return s.keep(dir, name, a, img)
 }
 
 func (s *Store) keep(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
@@ -152,7 +158,27 @@ func (s *Store) Has(sum string) bool {
 // the file.
 func (s *Store) whole(sum string) bool {
 	found, err := s.index.Hash(s.root, blobName(sum))
+	if err != nil && !gone(err) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.err == nil {
+			s.err = err
+		}
+	}
 	return err == nil && found == sum
+}
+
+// Whole reports whether the store has an image whose bytes are what they were.
+func (s *Store) Whole(sum string) bool { return isHash(sum) && s.whole(sum) }
+
+// Err returns an error where an image that the store has could not be looked at: what was found in it is then not all that there is.
+func (s *Store) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		return nil
+	}
+	return unreachable(s.err)
 }
 
 // Restore copies an image out of the store to a path in dir, which must be free unless it has these very bytes: what
@@ -172,7 +198,11 @@ func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("restoring %s: %w", name, err)
 	}
-	if err := copyVerified(s.root, blobName(sum), dir, name, sum); err != nil {
+	p, err := s.Take(sum, dir, name)
+	if err != nil {
+		return err
+	}
+	if err := p.Commit(); err != nil {
 		return fmt.Errorf("restoring %s: %w", name, err)
 	}
 	if dir.SameTree(s.root) {
@@ -181,29 +211,51 @@ func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	return nil
 }
 
+// Take copies an image out of the store for a path in dir, and checks the copy, which gets its name when the caller commits it: what
+// is at the path until then is the caller's to keep. Its errors are those of Restore.
+func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pending, error) {
+	if !isHash(sum) {
+		return nil, fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
+	}
+	p, err := copyPending(s.root, blobName(sum), dir, name, sum)
+	if err != nil {
+		return nil, fmt.Errorf("restoring %s: %w", name, err)
+	}
+	return p, nil
+}
+
 // copyVerified copies a file whose content has a known hash. The new name appears only when all of it is durable and
 // has that hash.
 func copyVerified(from *safefile.Dir, source string, to *safefile.Dir, name, sum string) error {
-	in, err := from.Open(source)
+	p, err := copyPending(from, source, to, name, sum)
 	if err != nil {
 		return err
+	}
+	return p.Commit()
+}
+
+// copyPending does what copyVerified does but for giving the copy its name.
+func copyPending(from *safefile.Dir, source string, to *safefile.Dir, name, sum string) (*safefile.Pending, error) {
+	in, err := from.Open(source)
+	if err != nil {
+		return nil, err
 	}
 	defer closeRead(in)
 	p, err := to.Create(name, 0o644)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hashed := newHashingWriter(p)
-	if _, err := io.Copy(hashed, in); err != nil {
-		return errors.Join(err, p.Abort())
+	if _, err = io.Copy(hashed, in); err == nil && hashed.hex() != sum {
+		err = &BlobError{SHA256: sum, Path: source}
 	}
-	if hashed.hex() != sum {
-		return errors.Join(&BlobError{SHA256: sum, Path: source}, p.Abort())
+	if err == nil {
+		err = errors.Join(p.Settle(), p.Sync())
 	}
-	if err := p.Settle(); err != nil {
-		return errors.Join(err, p.Abort())
+	if err != nil {
+		return nil, errors.Join(err, p.Abort())
 	}
-	return p.Commit()
+	return p, nil
 }
 
 // hashFile returns the SHA-256 of a regular file, and its size.

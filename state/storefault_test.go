@@ -55,8 +55,10 @@ func TestOrderOfPut(t *testing.T) {
 func TestStoreFaults(t *testing.T) {
 	t.Parallel()
 	steps := map[string]func(*Local, *safefile.Dir, *Image) error{
-		"put":  func(l *Local, d *safefile.Dir, img *Image) error { return l.Store().Put(d, nth(0), img) },
-		"keep": func(l *Local, d *safefile.Dir, img *Image) error { return l.Store().Keep(d, nth(0), img) },
+		"put": func(l *Local, d *safefile.Dir, img *Image) error { return l.Store().Put(d, nth(0), img) },
+		"keep": func(l *Local, d *safefile.Dir, img *Image) error {
+			return l.Store().KeepFile(d, img.Output.Path, nth(0), img)
+		},
 		"put where links fail": func(l *Local, d *safefile.Dir, img *Image) error {
 			return l.Store().Put(d, nth(0), img)
 		},

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
 // The methods called invalid return why a value can be in no state, as a clause, or "" where it can. They judge what
@@ -35,6 +37,8 @@ func (f *File) invalid() string {
 		return fmt.Sprintf("its output path %.200q is not a clean relative path with forward slashes", f.Path)
 	case !isHash(f.SHA256):
 		return fmt.Sprintf("its output's hash %.80q is not a SHA-256 in lower-case hexadecimal", f.SHA256)
+	case f.Content != "" && !isHash(f.Content):
+		return fmt.Sprintf("its output's content %.80q is not a SHA-256 in lower-case hexadecimal", f.Content)
 	case f.Bytes < 0 || f.Width < 0 || f.Height < 0:
 		return "a size of its output is negative"
 	}
@@ -54,6 +58,10 @@ func (r *Result) invalid() string {
 
 func (t *Task) invalid() string {
 	switch {
+	case t.Key == "":
+		return "its task's key is missing"
+	case t.Address == (addrs.Image{}):
+		return "its task's address is missing"
 	case t.Provider == "":
 		return "its task's provider is missing"
 	case t.Model == "":

@@ -76,6 +76,7 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 		}
 		c.accounts[name] = executor.Account{
 			API: api, Concurrency: provider.Concurrency, ModelConcurrency: modelLimits(provider, plan), TaskTimeout: provider.TaskTimeout, Rings: hook.url != "",
+			Simulator: w.isSimulator(name),
 		}
 	}
 	return c, nil

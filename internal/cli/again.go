@@ -23,6 +23,9 @@ func (w *workspace) toApply(o *planOptions) string {
 	for _, address := range o.replace {
 		words = append(words, "-replace", address)
 	}
+	for _, address := range o.abandon {
+		words = append(words, "-abandon", address)
+	}
 	for _, flag := range []struct {
 		given bool
 		word  string

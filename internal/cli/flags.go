@@ -111,6 +111,7 @@ func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags.BoolVar(&o.destroy, "destroy", false, destroy)
 	flags.BoolVar(&o.refreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
 	flags.StringArrayVar(&o.replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
+	flags.StringArrayVar(&o.abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them; can be repeated")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
 }

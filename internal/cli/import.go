@@ -74,7 +74,7 @@ func describeImport(addr addrs.Image, path string) (imported config.Import, form
 	if err != nil {
 		return config.Import{}, "", fmt.Errorf("the file %s cannot be imported: %w", path, err)
 	}
-	imported = config.Import{To: addr, File: path, Name: path, SHA256: info.SHA256, Size: bfl.Size{Width: info.Width, Height: info.Height}}
+	imported = config.Import{To: addr, File: path, Name: path, SHA256: info.SHA256, Content: info.Content, Size: bfl.Size{Width: info.Width, Height: info.Height}}
 	return imported, info.Format, nil
 }
 
@@ -86,6 +86,9 @@ func (w *workspace) planImport(imported config.Import, o *planOptions) (*planner
 	}
 	if options.Prior.Images[imported.To] != nil {
 		return nil, fmt.Errorf("the image %s exists already. Remove it with fluxbatch destroy -target, or forget it with fluxbatch state rm, to import another", imported.To)
+	}
+	if len(options.Prior.TasksOf(imported.To)) > 0 {
+		return nil, errTaskOpen
 	}
 	options.Imports = []config.Import{imported}
 	options.Only = map[addrs.Image]bool{imported.To: true}

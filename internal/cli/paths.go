@@ -24,6 +24,10 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	for _, task := range w.session.State().Tasks {
 		known[task.Path] = true
 	}
+	ours := map[string]bool{}
+	for _, img := range w.session.State().Images {
+		ours[img.Output.SHA256] = true
+	}
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
 	for _, c := range plan.Changes {
@@ -37,7 +41,7 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			there[dir] = names
 		}
 		entry := names[name]
-		if entry == nil || w.importedInPlace(c) {
+		if entry == nil || w.importedInPlace(c) || w.isOurs(c, ours) {
 			continue
 		}
 		d := &hcl.Diagnostic{
@@ -119,6 +123,21 @@ func (w *workspace) listing(dir string) map[string]fs.DirEntry {
 		names[entry.Name()] = entry
 	}
 	return names
+}
+
+// isOurs reports whether the file at a change's path is an image on record, one of the store, or the one that the change is to put there: a run that
+// was cut off, or the user, left it there. Nothing is lost when it makes way.
+func (w *workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
+	sum, err := w.local.Index().Hash(w.outputs, c.Desired.Output)
+	switch {
+	case err != nil:
+		return false
+	case ours[sum], c.Import != nil && c.Import.SHA256 == sum:
+		return true
+	case c.Task != nil && c.Task.Fetched != nil && c.Task.Fetched.Output.SHA256 == sum:
+		return true
+	}
+	return w.local.Store().Whole(sum)
 }
 
 // importedInPlace reports whether the file at the image's path is the one to import.

@@ -107,20 +107,31 @@ func chooseGeneration(addr addrs.Image, generations []state.Generation, args []s
 // restore puts a former image in the place of the present one.
 func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
 	s, store := w.session.State(), w.local.Store()
-	if s.Tasks[addr] != nil {
-		return errors.New("an interrupted run has a task under way for this address. Run fluxbatch apply first")
+	if len(s.TasksOf(addr)) > 0 {
+		return errTaskOpen
 	}
 	img := *g.Image
-	if now := s.Images[addr]; now != nil {
+	now := s.Images[addr]
+	if now != nil {
 		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
-		// A crash from here on leaves the present image in the store and on record: the next apply puts it back for free.
-		if err := store.Put(w.outputs, addr, now); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	}
+	// The copy is whole before anything makes way for it.
+	pending, err := store.Take(img.Output.SHA256, w.outputs, img.Output.Path)
+	if err != nil {
+		return err
+	}
+	defer pending.Abort()
+	switch _, err := w.outputs.Lstat(img.Output.Path); {
+	case w.holds(img.Output.Path, img.Output.SHA256):
+	case now == nil && !errors.Is(err, fs.ErrNotExist):
+		return pathTaken(s, addr, img.Output.Path)
+	case err == nil:
+		if err := store.KeepFile(w.outputs, img.Output.Path, addr, now); err != nil {
 			return err
 		}
 	}
-	if err := store.Restore(img.Output.SHA256, w.outputs, img.Output.Path); errors.Is(err, fs.ErrExist) {
-		return pathTaken(s, addr, img.Output.Path)
-	} else if err != nil {
+	// A crash after this leaves the former image in place, and the present one on record and in the store: the next apply puts it back for free.
+	if err := pending.Commit(); err != nil {
 		return err
 	}
 	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
@@ -132,6 +143,9 @@ func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
 	w.app.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, img.Output.Path))
 	return nil
 }
+
+// errTaskOpen refuses what would come between an interrupted run and its task.
+var errTaskOpen = errors.New("an interrupted run has a task under way for this address. Run fluxbatch apply first")
 
 // pathTaken refuses to restore an image that goes from the record to a path that is in use by now.
 func pathTaken(s *state.State, addr addrs.Image, path string) error {

@@ -37,6 +37,7 @@ type savedOptions struct {
 	Targets        []string       `json:"targets,omitempty"`
 	Excludes       []string       `json:"excludes,omitempty"`
 	Replace        []string       `json:"replace,omitempty"`
+	Abandon        []string       `json:"abandon,omitempty"`
 	StatePath      string         `json:"state,omitempty"`
 	MaxCost        *float64       `json:"max_cost_credits,omitempty"`
 	Simulate       bool           `json:"simulate,omitempty"`
@@ -72,7 +73,7 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 	saved := savedPlan{
 		Kind: savedPlanKind, Version: savedPlanVersion, Tool: Version(), Directory: filepath.ToSlash(directory),
 		Options: savedOptions{
-			Values: values, Environ: environ, Targets: o.targets, Excludes: o.excludes, Replace: o.replace, StatePath: o.statePath,
+			Values: values, Environ: environ, Targets: o.targets, Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon, StatePath: o.statePath,
 			Simulate: o.simulate, Destroy: o.destroy, RefreshOnly: o.refreshOnly, NoRefresh: o.noRefresh, RetryModerated: o.retryModerated,
 		},
 		Configuration: w.config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
@@ -136,7 +137,7 @@ func (a *app) readPlan(path string) (*savedPlan, string, *planOptions, error) {
 	}
 	o := &planOptions{
 		inputOptions: inputOptions{values: saved.Options.Values, environ: a.planEnviron(saved.Options.Environ)},
-		targets:      saved.Options.Targets, excludes: saved.Options.Excludes, replace: saved.Options.Replace, statePath: saved.Options.StatePath,
+		targets:      saved.Options.Targets, excludes: saved.Options.Excludes, replace: saved.Options.Replace, abandon: saved.Options.Abandon, statePath: saved.Options.StatePath,
 		simulate: saved.Options.Simulate, destroy: saved.Options.Destroy, refreshOnly: saved.Options.RefreshOnly,
 		noRefresh: saved.Options.NoRefresh, retryModerated: saved.Options.RetryModerated,
 	}

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -36,7 +38,8 @@ type simulatorKey struct{}
 // TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server on loopback, and the examples in
 // $EXAMPLES. Beside testscript's commands there is
 //
-//	charges N   the simulator charged for exactly N images so far
+//	charges N       the simulator charged for exactly N images so far
+//	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	examples, err := filepath.Abs("../../examples")
@@ -66,6 +69,22 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"samepicture": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) != 2 {
+					ts.Fatalf("usage: samepicture A B")
+				}
+				var content [2]string
+				for i, name := range args {
+					f, err := os.Open(ts.MkAbs(name))
+					ts.Check(err)
+					info, err := imagefile.Check(f, 1<<26)
+					ts.Check(errors.Join(err, f.Close()))
+					content[i] = info.Content
+				}
+				if (content[0] == content[1]) == neg {
+					ts.Fatalf("%s shows %s, and %s shows %s", args[0], content[0], args[1], content[1])
+				}
+			},
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: charges N")

@@ -115,8 +115,8 @@ func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error)
 
 // notRecorded says that there is no image under an address, and which may have been meant.
 func notRecorded(s *state.State, text string) error {
-	for addr, task := range s.Tasks {
-		if addr.String() == text && s.Images[addr] == nil {
+	for _, task := range s.Tasks {
+		if addr := task.Address; addr.String() == text && s.Images[addr] == nil {
 			return explain("%s has no image on record, but a task of an interrupted run, which may have been paid for%s.\n"+
 				"Its image is fetched by%s", text, taskName(task), toType("fluxbatch apply"))
 		}

@@ -131,7 +131,7 @@ func planMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 	}
 	var taken []string
 	for _, step := range steps {
-		if s.Images[step.To] != nil || s.Tasks[step.To] != nil {
+		if s.Images[step.To] != nil || len(s.TasksOf(step.To)) > 0 {
 			taken = append(taken, step.To.String())
 		}
 		for _, other := range stay[step.To.Block()] {
@@ -150,7 +150,10 @@ func planMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 
 // everyAddress returns the addresses that have an image or a task, sorted.
 func everyAddress(s *state.State) []addrs.Image {
-	all := slices.AppendSeq(slices.Collect(maps.Keys(s.Images)), maps.Keys(s.Tasks))
+	all := slices.Collect(maps.Keys(s.Images))
+	for _, task := range s.Tasks {
+		all = append(all, task.Address)
+	}
 	slices.SortFunc(all, addrs.Image.Compare)
 	return slices.Compact(all)
 }
@@ -167,8 +170,7 @@ func moveRecords(session *state.Session, steps []state.Moved) error {
 	s := session.State()
 	for _, addr := range everyAddress(s) {
 		img := s.Images[addr]
-		// A task with the fingerprint of its image would be taken for done. It brings a new record anyway.
-		if img == nil || s.Tasks[addr] != nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
+		if img == nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
 			continue
 		}
 		renamed := *img

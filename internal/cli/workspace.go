@@ -129,12 +129,14 @@ func baseOf(dir string, simulate bool) string {
 type planOptions struct {
 	inputOptions
 	targets, excludes, replace []string
-	simulate                   bool
-	lockTimeout                time.Duration
-	maxCost                    dollars
-	retryModerated             bool
-	noRefresh, refreshOnly     bool
-	destroy                    bool
+	// abandon are the addresses whose tasks are given up.
+	abandon                []string
+	simulate               bool
+	lockTimeout            time.Duration
+	maxCost                dollars
+	retryModerated         bool
+	noRefresh, refreshOnly bool
+	destroy                bool
 	// out is the file to save the plan to, statePath the state to use in the place of the configured one.
 	out, statePath string
 	noLock         bool
@@ -162,38 +164,24 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		plan, diags := planner.New(options).DestroyAll()
 		return plan, diags, nil
 	}
-	plan, diags := w.evaluate(options)
-	if diags.HasErrors() {
+	plan, diags := planner.Settle(options, w.evaluate)
+	if plan == nil {
 		return nil, diags, nil
 	}
-	for renames := plan.Renames(options.Files); len(renames) > 0; renames = plan.Renames(options.Files) {
-		// Planned again with what the plan found: an image that only changed its address is not bought a second time, and then neither are those
-		// that are made from it.
-		known := len(options.Renamed)
-		options.Renamed = merged(options.Renamed, renames)
-		if plan, diags = w.evaluate(options); diags.HasErrors() {
-			return nil, diags, nil
-		}
-		if len(options.Renamed) == known {
-			break
-		}
-	}
-	diags = append(diags, renameHints(options.Renamed, options.Files)...)
-	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior)), notReplaced(plan, options)
+	diags = append(diags, renameHints(plan.Renamed)...)
+	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior)), errors.Join(
+		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
 }
 
-// merged adds renames to those that are known. An image that went to one address does not go to another as well.
-func merged(known, found map[addrs.Image]*planner.Change) map[addrs.Image]*planner.Change {
-	all, gone := map[addrs.Image]*planner.Change{}, map[addrs.Image]bool{}
-	for to, from := range known {
-		all[to], gone[from.Address] = from, true
-	}
-	for to, from := range found {
-		if all[to] == nil && !gone[from.Address] {
-			all[to] = from
+// notAbandoned refuses to give up tasks where there are none.
+func notAbandoned(plan *planner.Plan, options planner.Options) error {
+	var errs []error
+	for _, addr := range options.Abandon {
+		if !slices.ContainsFunc(plan.Abandoned, func(a planner.Abandoned) bool { return a.Address == addr }) {
+			errs = append(errs, explain("there is no task of %s on record for -abandon to give up.\n%s.", addr, addressHint))
 		}
 	}
-	return all
+	return errors.Join(errs...)
 }
 
 // notReplaced refuses what -replace names where no image of the plan has that address: most likely it is mistyped, or stands for a block whose
@@ -241,9 +229,7 @@ func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 			})
 			continue
 		}
-		found[addr] = state.File{
-			Path: img.Output.Path, SHA256: info.SHA256, Bytes: info.Bytes, Width: info.Width, Height: info.Height, Format: info.Format,
-		}
+		found[addr] = state.FileOf(img.Output.Path, info)
 	}
 	return found, sortedByDetail(diags), nil
 }
@@ -296,21 +282,21 @@ func (w *workspace) moves() []addrs.Move {
 }
 
 // renameHints suggests moved blocks for images that seem to have another address now.
-func renameHints(renames map[addrs.Image]*planner.Change, files map[addrs.Image]state.FileStatus) hcl.Diagnostics {
+func renameHints(renames []planner.Rename) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for to, from := range renames {
+	for _, r := range renames {
 		file := "Its file is taken over for free."
-		if files[from.Address] != state.Present {
+		if r.Lost {
 			file = "Its file is not what is on record any more, so that it is made again."
 		}
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "Image seems to have moved",
 			Detail: fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s "+
-				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", to, from.Address, file, from.Address, to),
+				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", r.To, r.From, file, r.From, r.To),
 		})
 	}
-	return sortedByDetail(diags)
+	return diags
 }
 
 // sortedByDetail puts diagnostics in order that were found in that of a map.
@@ -346,7 +332,14 @@ func (w *workspace) plannerOptions(o *planOptions) (planner.Options, error) {
 	prior := w.session.State()
 	options := planner.Options{
 		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.retryModerated,
-		Simulator: w.isSimulator, Protected: w.config.Protected,
+		Simulator: w.isSimulator, Protected: w.config.Protected, Holds: w.holds,
+	}
+	for _, text := range o.abandon {
+		addr, err := addrs.Parse(text)
+		if err != nil {
+			return options, fmt.Errorf("-abandon: %w", err)
+		}
+		options.Abandon = append(options.Abandon, addr)
 	}
 	var err error
 	if o.noRefresh {
@@ -356,6 +349,12 @@ func (w *workspace) plannerOptions(o *planOptions) (planner.Options, error) {
 		return options, fmt.Errorf("looking at the images: %w", err)
 	}
 	return options, w.requested(o, &options)
+}
+
+// holds reports whether the file at a path is one with these bytes.
+func (w *workspace) holds(path, sha256 string) bool {
+	sum, err := w.local.Index().Hash(w.outputs, path)
+	return err == nil && sum == sha256
 }
 
 // requested adds what -replace names.

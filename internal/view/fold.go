@@ -62,7 +62,7 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 		f.cost += c.Cost
 		f.costUnknown = f.costUnknown || c.CostUnknown
 		if c.MayHaveBeenCharged() {
-			f.charged += c.Task.Cost
+			f.charged += c.Uncertain()
 		}
 	}
 	return items

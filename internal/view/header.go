@@ -78,8 +78,11 @@ func whyOf(c *planner.Change, all *cascade) []string {
 // chargedPhrase warns that an image may be paid for a second time.
 func chargedPhrase(c *planner.Change) string {
 	amount := ""
-	if c.Task.Cost > 0 {
-		amount = " " + c.Task.Cost.Dollars()
+	if sum := c.Uncertain(); sum > 0 {
+		amount = " " + sum.ExactDollars()
+	}
+	if c.Fingerprint == "" {
+		return "may have been charged" + amount + " by an interrupted run, and is sent again if it turns out to be the same request"
 	}
 	return "may have been charged" + amount + " by an interrupted run, and is sent again"
 }

@@ -151,7 +151,8 @@ func everyPlan() *planner.Plan {
 	resumed.Reasons = []planner.Reason{{Kind: planner.Interrupted}}
 	resumed.Task = &state.Task{ID: "t-1"}
 	lost := createLogo()
-	lost.Address, lost.Task = addr("image.lost"), &state.Task{}
+	lost.Address, lost.Unanswered = addr("image.lost"), []*state.Task{{}}
+	lost.Fingerprint = "f"
 	gone := createGone()
 	gone.Address = addr("image.gone")
 	gone.Listed[1].Sensitive = true

@@ -82,7 +82,8 @@ func lifecyclePlan() *planner.Plan {
 	stays := frozen("image.frozen")
 	stays.From = new(addr("image.was_frozen"))
 	uncertain := createLogo()
-	uncertain.Address, uncertain.Task = addr("image.lost"), &state.Task{Cost: bfl.CreditsOf(3)}
+	uncertain.Address, uncertain.Unanswered = addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+	uncertain.Fingerprint = "f"
 	seeded := createGone()
 	seeded.Address, seeded.RecordedSeed = addr("image.seeded"), new(int64(7))
 	seeded.Listed = slices.Delete(seeded.Listed, 4, 5)
@@ -112,7 +113,8 @@ func TestLifecycle(t *testing.T) {
 			forgotten(fmt.Sprintf("image.old[%d]", i)), frozen(fmt.Sprintf("image.cold[%d]", i)), refused(fmt.Sprintf("image.bad[%d]", i)),
 			unmakable(fmt.Sprintf("image.worse[%d]", i), fmt.Sprintf("image.bad[%d]", i)))
 		lost := createLogo()
-		lost.Address, lost.Task = addr(fmt.Sprintf("image.lost[%d]", i)), &state.Task{Cost: bfl.CreditsOf(3)}
+		lost.Address, lost.Unanswered = addr(fmt.Sprintf("image.lost[%d]", i)), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+		lost.Fingerprint = "f"
 		many.Changes = append(many.Changes, lost)
 	}
 	onlyMoves := &planner.Plan{Changes: []*planner.Change{moved("image.a", "image.b"), moved("image.c", "image.d")}}

@@ -83,7 +83,7 @@ func (r *markdownReport) table(items []planItem) {
 		}
 		c, charged := item.change, bfl.Credits(0)
 		if c.MayHaveBeenCharged() {
-			charged = c.Task.Cost
+			charged = c.Uncertain()
 		}
 		r.row(c, markdownCode(c.Address.String()), r.why(charged, c), priceText(c))
 	}

@@ -80,24 +80,37 @@ func (pp *planPage) items(shown []planItem) {
 // abandonedListed bounds how many tasks a plan lists that no image wants.
 const abandonedListed = 10
 
-// abandoned writes which tasks of interrupted runs no image wants any more.
+// abandoned writes which tasks of interrupted runs no change takes up, and what becomes of them.
 func (pp *planPage) abandoned() {
-	tasks := pp.plan.Abandoned
+	tasks := pp.plan.Unsettled()
 	if len(tasks) == 0 {
 		return
 	}
-	pp.printf("Tasks of an interrupted run that no image wants any more:\n")
-	for _, a := range tasks[:min(len(tasks), abandonedListed)] {
-		what := "its image goes into the store if it can still be had, and was paid for: " + a.Task.Cost.Dollars()
-		if !a.Task.Answered() {
-			what = "it got no answer, may have been charged " + a.Task.Cost.Dollars() + ", and is forgotten"
-		}
-		pp.note(unbroken(a.Address.String())+": "+what, "    ")
+	pp.printf("Tasks of interrupted runs that no image takes up:\n")
+	for i := range tasks[:min(len(tasks), abandonedListed)] {
+		pp.note(unbroken(tasks[i].Address.String())+": "+fateOf(&tasks[i]), "    ")
 	}
 	if more := len(tasks) - abandonedListed; more > 0 {
 		pp.printf("    (and %d more)\n", more)
 	}
 	pp.printf("\n")
+}
+
+// fateOf says what became of a task that no change takes up, and what becomes of it now.
+func fateOf(a *planner.Abandoned) string {
+	sum := a.Task.Cost.ExactDollars()
+	switch {
+	case a.Task.Lost != "":
+		return fmt.Sprintf("its task %s %s. %s was paid for it and is lost", a.Task.ID, harmless(a.Task.Lost), sum)
+	case !a.Task.Answered():
+		return "a request got no answer, may have been charged " + sum + ", and is forgotten"
+	case a.GivenUp:
+		return "its task " + a.Task.ID + " is given up, and with it what was paid for it: " + sum
+	case a.MayBeWanted:
+		return "its task is paid for, " + sum + ". The image is taken from it if its request turns out to be the same, and goes into the store otherwise"
+	default:
+		return "its image goes into the store when it can be had, and was paid for: " + sum
+	}
 }
 
 func (pp *planPage) write(texts ...string) {
@@ -248,6 +261,10 @@ func priceText(c *planner.Change) string {
 		return ""
 	case c.Withheld():
 		return "not asked for"
+	case c.Twin != nil:
+		return "the same request as " + c.Twin.String() + ", free"
+	case c.Donor != nil:
+		return "the picture of " + c.Donor.String() + ", free"
 	case c.Origin == planner.Restore:
 		return "restored from the store, free"
 	case c.Origin == planner.Resume:

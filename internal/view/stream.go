@@ -144,7 +144,7 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 	j.put(changeSummaryMessage{j.header("info", planSummary(p)), changeSummary{
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
-		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Abandoned),
+		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()),
 		Conditional: t.conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.frozen,
 		MayHaveBeenCharged: t.uncertain, UncertainCost: t.charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, Simulated: info.Simulated,
@@ -178,7 +178,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		EstimatedCost: c.Cost.USD(), EstimatedCostIsMinimum: c.CostUnknown,
 	}
 	if change.MayHaveBeenCharged {
-		change.UncertainCost = c.Task.Cost.USD()
+		change.UncertainCost = c.Uncertain().USD()
 	}
 	if c.From != nil {
 		change.PreviousResource = new(resourceOf(*c.From))

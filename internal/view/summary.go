@@ -36,7 +36,7 @@ func tallyOf(p *planner.Plan) tally {
 			t.frozen++
 		case c.MayHaveBeenCharged():
 			t.uncertain++
-			t.charged += c.Task.Cost
+			t.charged += c.Uncertain()
 		}
 		if mayStay(c) {
 			t.conditional++
@@ -65,7 +65,7 @@ func idle(p *planner.Plan) bool {
 			return false
 		}
 	}
-	return len(p.Abandoned) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
+	return len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and those with what it does not say.
@@ -77,7 +77,7 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 		return nothingOf(p), nil, nil
 	case nothing && t.Refused == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
-	case len(acts) == 0 && len(p.Abandoned) == 0 && t.Refused == 0 && t.Moved == 0:
+	case len(acts) == 0 && len(p.Unsettled()) == 0 && t.Refused == 0 && t.Moved == 0:
 		return onlyOutputs, nil, t.sentences()
 	}
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",

@@ -265,7 +265,7 @@ func (o *changeObjects) making(c *planner.Change) {
 		o.after["conditional"] = true
 	}
 	if c.MayHaveBeenCharged() {
-		o.after["may_have_been_charged"], o.after["uncertain_cost"] = true, c.Task.Cost.USD()
+		o.after["may_have_been_charged"], o.after["uncertain_cost"] = true, c.Uncertain().USD()
 	}
 	if c.RecordedSeed != nil {
 		o.after["seed"] = *c.RecordedSeed

@@ -1,0 +1,471 @@
+package executor
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+var notFound = bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}
+
+// A task that is paid for is given up only when the API says that it is over, or does not know it for good.
+func TestPaidTasksAreKept(t *testing.T) {
+	t.Parallel()
+	// since is how long after it was accepted a look is made that finds what fake says.
+	type look func(since time.Duration, n int) (bfl.Result, error)
+	tests := []struct {
+		name    string
+		look    look
+		within  time.Duration // that all of it takes at most
+		made    bool
+		last    string // record
+		failure string
+	}{
+		{"unknown for five seconds", func(since time.Duration, _ int) (bfl.Result, error) {
+			if since < 5*time.Second {
+				return notFound, nil
+			}
+			return bfl.Result{}, nil
+		}, 15 * time.Second, true, "Stored", ""},
+		{"unknown for nearly a minute", func(since time.Duration, _ int) (bfl.Result, error) {
+			if since < 58*time.Second {
+				return notFound, nil
+			}
+			return bfl.Result{}, nil
+		}, 75 * time.Second, true, "Stored", ""},
+		{"unknown now and then", func(_ time.Duration, n int) (bfl.Result, error) {
+			switch {
+			case n > 100:
+				return bfl.Result{}, nil
+			case n%3 == 0:
+				return bfl.Result{Status: bfl.Pending, Raw: "Pending"}, nil
+			}
+			return notFound, nil
+		}, time.Hour, true, "Stored", ""},
+		{"unknown for good", func(time.Duration, int) (bfl.Result, error) { return notFound, nil }, 2 * time.Minute, false, "Lost", "$0.03 was paid for it and is lost"},
+		{"failed", func(time.Duration, int) (bfl.Result, error) {
+			return bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "boom"}, nil
+		}, time.Minute, false, "Lost", "boom. $0.03 was paid"},
+		{"failed, and charged nothing", func(time.Duration, int) (bfl.Result, error) {
+			return bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "boom", HasCost: true}, nil
+		}, time.Minute, false, "Failed", "boom"},
+		{"a polling URL that is too long", func(_ time.Duration, n int) (bfl.Result, error) {
+			if n == 1 {
+				return bfl.Result{}, &bfl.APIError{StatusCode: 414}
+			}
+			return bfl.Result{}, nil
+		}, 15 * time.Second, true, "Stored", ""},
+		{"a wait of a day", func(_ time.Duration, n int) (bfl.Result, error) {
+			if n == 1 {
+				return bfl.Result{}, &bfl.APIError{StatusCode: 429, RetryAfter: time.Hour}
+			}
+			return bfl.Result{}, nil
+		}, time.Minute, true, "Stored", ""},
+		{"waits of a day for good", func(time.Duration, int) (bfl.Result, error) {
+			return bfl.Result{}, &bfl.APIError{StatusCode: 429, RetryAfter: time.Hour}
+		}, 20 * time.Minute, false, "Submitted", "stays on record"},
+		{"a key that is refused", func(time.Duration, int) (bfl.Result, error) {
+			return bfl.Result{}, &bfl.APIError{StatusCode: 401}
+		}, time.Minute, false, "Submitted", "stays on record"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				r.image(t, "a")
+				n := 0
+				r.api.onPoll = func(task *fakeTask) (bfl.Result, error) {
+					n++
+					return tt.look(time.Since(task.began), n)
+				}
+				began := time.Now()
+				_, err := r.apply(t)
+				if took := time.Since(began); took > tt.within {
+					t.Errorf("it took %v, want at most %v", took, tt.within)
+				}
+				if (err == nil) != tt.made {
+					t.Errorf("Apply: %v, %v", err, r.failures())
+				}
+				if failed := r.failures()["image.a"]; tt.failure != "" && (failed == nil || !strings.Contains(failed.Error(), tt.failure)) {
+					t.Errorf("the failure is %v, want %q in it", failed, tt.failure)
+				}
+				records := r.journal.of(t, "image.a")
+				if got := records[len(records)-1]; got != tt.last {
+					t.Errorf("last on record is %s, want %s", got, tt.last)
+				}
+				if r.api.attempts["a"] != 1 {
+					t.Errorf("submitted %d times", r.api.attempts["a"])
+				}
+			})
+		})
+	}
+}
+
+// A refusal at delivery fails the image and ends no task, unless the API has said for a day that it is there.
+func TestRefusedDelivery(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		age  time.Duration
+		last string
+	}{
+		{"of a task of this run", 0, "Ready"},
+		{"of one of an earlier run", 2 * time.Hour, "Ready"},
+		{"of one that is more than a day old", 25 * time.Hour, "Lost"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				img := r.image(t, "a")
+				if tt.age > 0 {
+					r.interrupted(t, img).Accepted = time.Now().Add(-tt.age)
+					r.remembers("a")
+				}
+				r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) { return true, bfl.ErrExpired }
+				if _, err := r.apply(t); !errors.Is(err, ErrIncomplete) {
+					t.Errorf("Apply: %v", err)
+				}
+				records := r.journal.of(t, "image.a")
+				if got := records[len(records)-1]; got != tt.last {
+					t.Errorf("on record is %v, want %s at its end", records, tt.last)
+				}
+			})
+		})
+	}
+}
+
+// The last cost that the API names is what was charged, and what the budget has left.
+func TestSettledCost(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		settled bfl.Credits
+		created int
+		cost    bfl.Credits
+	}{
+		"more":    {4500, 2, 9000},
+		"less":    {1000, 3, 3000},
+		"nothing": {0, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				for _, name := range []string{"a", "b", "c"} {
+					r.image(t, name)
+				}
+				r.opts.MaxCost = new(bfl.Credits(9_000))
+				r.api.onPoll = func(task *fakeTask) (bfl.Result, error) {
+					return bfl.Result{
+						Status: bfl.Ready, Raw: "Ready", SampleURL: "https://sample/" + task.id, Prompt: task.prompt, Cost: tt.settled, HasCost: true,
+					}, nil
+				}
+				summary, _ := r.apply(t)
+				if summary.Created != tt.created || summary.Cost != tt.cost {
+					t.Errorf("summary is %+v, want %d made for %d", summary, tt.created, tt.cost)
+				}
+				for _, record := range r.journal.records {
+					if stored, ok := record.(state.Stored); ok && stored.Image.Result.Cost != tt.settled {
+						t.Errorf("on record are %d", stored.Image.Result.Cost)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Answers that no waiting changes end the run with few requests.
+func TestHopelessAnswersEndTheRun(t *testing.T) {
+	t.Parallel()
+	const images, slots = 60, 8
+	tests := []struct {
+		name   string
+		answer func(accepted int) error
+		most   int // submissions
+		within time.Duration
+	}{
+		{"a wrong key", func(int) error { return &bfl.APIError{StatusCode: 401} }, slots, time.Minute},
+		{"a wrong key, answered with 403", func(int) error { return &bfl.APIError{StatusCode: 403} }, slots, time.Minute},
+		{"no credits", func(int) error { return &bfl.APIError{StatusCode: 402} }, slots, time.Minute},
+		{"too many tasks for ever", func(int) error { return &bfl.APIError{StatusCode: 429} }, images * 60, 15 * time.Minute},
+		{"a single request that is forbidden", func(accepted int) error {
+			if accepted < 10 {
+				return nil
+			}
+			return &bfl.APIError{StatusCode: 403}
+		}, images, time.Hour},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, slots)
+				for i := range images {
+					r.image(t, "i"+strings.Repeat("i", i))
+				}
+				sent := 0
+				r.api.onSubmit = func(string, int) error {
+					sent++
+					return tt.answer(len(r.api.tasks))
+				}
+				began := time.Now()
+				if _, err := r.apply(t); !errors.Is(err, ErrIncomplete) {
+					t.Errorf("Apply: %v", err)
+				}
+				if sent > tt.most || time.Since(began) > tt.within {
+					t.Errorf("%d submissions in %v, want at most %d in %v", sent, time.Since(began), tt.most, tt.within)
+				}
+			})
+		})
+	}
+}
+
+// What stands where an image goes is kept, whoever put it there and whenever.
+func TestStrangersAreKept(t *testing.T) {
+	t.Parallel()
+	const theirs = "somebody's work"
+	put := func(t *testing.T, r *rig, path string) {
+		t.Helper()
+		if err := r.dir.WriteFile(path, 0o644, func(w io.Writer) error { _, err := io.WriteString(w, theirs); return err }); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, setUp := range map[string]func(t *testing.T, r *rig){
+		"during the run": func(t *testing.T, r *rig) {
+			t.Helper()
+			r.image(t, "a")
+			r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) {
+				put(t, r, "images/a.png")
+				return false, nil
+			}
+		},
+		"at the path of a submitted task": func(t *testing.T, r *rig) {
+			t.Helper()
+			r.interrupted(t, r.image(t, "a"))
+			r.remembers("a")
+			put(t, r, "images/a.png")
+		},
+		"at the path of a fetched task": func(t *testing.T, r *rig) {
+			t.Helper()
+			fetchedAs(t, r, r.interrupted(t, r.image(t, "a")), "images/.fluxbatch-tmp-a.png-0123456789abcdef")
+			put(t, r, "images/a.png")
+		},
+		"at the new path of an image": func(t *testing.T, r *rig) {
+			t.Helper()
+			img := r.image(t, "a")
+			r.made(t, img)
+			img.Output = "images/b.png"
+			put(t, r, "images/b.png")
+		},
+		"in the place of the image": func(t *testing.T, r *rig) {
+			t.Helper()
+			img := r.image(t, "a")
+			r.made(t, img)
+			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+			put(t, r, "images/a.png")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				setUp(t, r)
+				if _, err := r.apply(t); err != nil {
+					t.Fatal(err, r.failures())
+				}
+				sum := sha256.Sum256([]byte(theirs))
+				if r.store.files[hex.EncodeToString(sum[:])] == nil {
+					t.Error("the file is lost")
+				}
+				if got := r.file(t, r.images[0].Output); got == "" || got == theirs {
+					t.Error("the image is not in place")
+				}
+			})
+		})
+	}
+}
+
+// A file with the recorded bytes at the path where its image is to be is the image, wherever a crash or a user left it.
+func TestWhatIsInPlaceStays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	a, b := r.image(t, "a"), r.image(t, "b")
+	first, second := r.made(t, a), r.made(t, b)
+	// A run that was to swap the two was cut off when the first had its new place.
+	if err := r.store.PutFile(r.dir, b.Output, b.Address, second); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.dir.Rename(a.Output, b.Output); err != nil {
+		t.Fatal(err)
+	}
+	a.Output, b.Output = b.Output, a.Output
+	r.stored = r.store.candidates
+	if summary, err := r.apply(t); err != nil || len(r.api.attempts) > 0 {
+		t.Fatalf("Apply = %+v, %v, %v", summary, err, r.failures())
+	}
+	for img, want := range map[*config.Image]*state.Image{a: first, b: second} {
+		sum := sha256.Sum256([]byte(r.file(t, img.Output)))
+		if hex.EncodeToString(sum[:]) != want.Output.SHA256 {
+			t.Errorf("%s is not at %s", img.Address, img.Output)
+		}
+	}
+}
+
+// A request that is known only in apply is held against all that is there, as the plan would have done.
+func TestLateRequestsAreFree(t *testing.T) {
+	t.Parallel()
+	// child is made from up, which is made anew and turns out as its prompt says.
+	newChild := func(t *testing.T, r *rig) (child *config.Image, fingerprint string) {
+		t.Helper()
+		up := r.image(t, "up")
+		child = r.image(t, "child", "up")
+		r.made(t, up)
+		r.made(t, child)
+		up.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "up, again"}}
+		body, _, err := up.Request.Body(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := imagefile.Check(bytes.NewReader(picture(sent)), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := child.Request
+		request.Inputs = slices.Clone(request.Inputs)
+		request.Inputs[0].SHA256 = content.Content
+		return child, request.Fingerprint()
+	}
+	t.Run("the store has it", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 2)
+			child, fingerprint := newChild(t, r)
+			kept := *r.prior.Images[child.Address]
+			drawn := picture([]byte("child"))
+			sum := sha256.Sum256(drawn)
+			kept.Fingerprint, kept.Output.SHA256 = fingerprint, hex.EncodeToString(sum[:])
+			r.store.files[kept.Output.SHA256] = drawn
+			r.stored = func(_ addrs.Image, asked string, _ bool) []*state.Image {
+				if asked == fingerprint {
+					return []*state.Image{&kept}
+				}
+				return nil
+			}
+			summary, err := r.apply(t)
+			if err != nil || r.api.attempts["child"] != 0 {
+				t.Fatalf("Apply = %+v, %v, %v; submitted %v", summary, err, r.failures(), r.api.attempts)
+			}
+			if r.file(t, child.Output) != string(drawn) {
+				t.Error("it is another image")
+			}
+		})
+	})
+	t.Run("an interrupted run has paid for it", func(t *testing.T) {
+		t.Parallel()
+		for name, at := range map[string]string{"at its address": "image.child", "at another": "image.former"} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, 2)
+					child, fingerprint := newChild(t, r)
+					task := r.interrupted(t, child)
+					task.Fingerprint, task.Address = fingerprint, parse(t, at)
+					r.remembers("child")
+					r.stored = r.store.candidates
+					if summary, err := r.apply(t); err != nil || r.api.attempts["child"] != 0 {
+						t.Fatalf("Apply = %+v, %v, %v; submitted %v", summary, err, r.failures(), r.api.attempts)
+					}
+					if records := r.journal.of(t, "image.child"); !slices.Contains(records, "Stored") {
+						t.Errorf("on record: %v", records)
+					}
+				})
+			})
+		}
+	})
+	t.Run("two of them are one seeded request", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 4)
+			r.image(t, "up")
+			for _, name := range []string{"one", "two", "three"} {
+				img := r.image(t, name, "up")
+				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
+			}
+			summary, err := r.apply(t)
+			if diff := cmp.Diff(Summary{Created: 4, Cost: 6000}, summary); diff != "" || err != nil {
+				t.Errorf("Apply: %v, summary (-want +got):\n%s", err, diff)
+			}
+			if r.api.attempts["child"] != 1 {
+				t.Errorf("bought %d times", r.api.attempts["child"])
+			}
+		})
+	})
+}
+
+// Two new images with one seeded request are one purchase, and fail together.
+func TestTwins(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 4)
+			for _, name := range []string{"one", "two"} {
+				img := r.image(t, name)
+				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
+			}
+			r.image(t, "of_two", "two")
+			if fails {
+				r.api.onSubmit = func(string, int) error { return &bfl.APIError{StatusCode: 422} }
+			}
+			if c := r.plan(t).Changes; c[2].Twin == nil || c[2].Origin != planner.Restore {
+				t.Fatalf("planned: %+v", c[2])
+			}
+			summary, _ := r.apply(t)
+			want := Summary{Created: 3, Cost: 6000}
+			if fails {
+				want = Summary{Failed: 1, Skipped: 2}
+			}
+			if diff := cmp.Diff(want, summary); diff != "" || r.api.attempts["p"] != 1 {
+				t.Errorf("submitted %d times, summary (-want +got):\n%s", r.api.attempts["p"], diff)
+			}
+		})
+	}
+}
+
+// A task that the user gives up is settled, and its image bought, as the plan said.
+func TestAbandon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		img := r.image(t, "a")
+		r.interrupted(t, img)
+		r.abandon = []addrs.Image{img.Address}
+		if summary, err := r.apply(t); err != nil || summary.Cost != 3000 {
+			t.Errorf("Apply = %+v, %v, %v", summary, err, r.failures())
+		}
+		if diff := cmp.Diff([]string{"Failed", "Intent", "Submitted", "Ready", "Fetched", "Stored"}, r.journal.of(t, "image.a")); diff != "" {
+			t.Errorf("on record (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package planner
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Deviations says in which ways an image is not what was asked for, in whole sentences: its size, and its format. It was paid for, and is kept all the
+// same.
+func Deviations(img *state.Image) []string {
+	if img.Result.TaskID == "" {
+		return nil // Nobody asked for it: it was imported.
+	}
+	body, err := recordedBody(img, bfl.Lookup(img.Model))
+	if err != nil {
+		return nil // It was found when the state was read.
+	}
+	var all []string
+	side := func(name string) int {
+		n, _ := value(body[name]).(int64)
+		return int(n)
+	}
+	width, height := side("width"), side("height")
+	if !sameSide(width, img.Output.Width) || !sameSide(height, img.Output.Height) {
+		all = append(all, fmt.Sprintf("The image is %d x %d pixels, and %s was asked for.", img.Output.Width, img.Output.Height, extent(width, height)))
+	}
+	asked, _ := value(body["output_format"]).(string)
+	if asked == "" {
+		asked = formats[strings.ToLower(path.Ext(img.Output.Path))]
+	}
+	if asked != "" && img.Output.Format != "" && asked != img.Output.Format {
+		all = append(all, fmt.Sprintf("The image is in the format %s, and %s was asked for. Its file keeps the name %s.",
+			img.Output.Format, asked, path.Base(img.Output.Path)))
+	}
+	return all
+}
+
+// formats are those that the extensions of files stand for.
+var formats = map[string]string{".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+
+// sizeStep is what the API rounds sides to that are no multiple of it.
+const sizeStep = 16
+
+// sameSide reports whether a side is as long as was asked for, or as the API is known to round it. Zero is a side that nobody asked for.
+func sameSide(asked, got int) bool {
+	if asked == 0 || asked == got {
+		return true
+	}
+	return asked%sizeStep != 0 && max(asked-got, got-asked) < sizeStep
+}
+
+func extent(width, height int) string {
+	switch {
+	case height == 0:
+		return fmt.Sprintf("a width of %d", width)
+	case width == 0:
+		return fmt.Sprintf("a height of %d", height)
+	default:
+		return fmt.Sprintf("%d x %d", width, height)
+	}
+}

@@ -1,0 +1,215 @@
+package planner
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Matches say which images can be had for nothing because another address has made the very same request: what a first plan finds to go, or to be
+// paid for already, a second one gives to whoever asks for it. The zero value has none.
+type Matches struct {
+	// images are the addresses whose images go or are replaced, by the address that is to have them.
+	images map[addrs.Image]addrs.Image
+	// tasks are those of interrupted runs that their own address has no use for.
+	tasks map[addrs.Image]*state.Task
+	// twins are images of the same plan that are made from the same seeded request.
+	twins map[addrs.Image]addrs.Image
+	// refused are pairs that turned out not to fit: the image stays after all.
+	refused map[pair]bool
+}
+
+type pair struct{ to, from addrs.Image }
+
+func (m *Matches) image(to addrs.Image) (addrs.Image, bool) {
+	from, ok := m.images[to]
+	return from, ok
+}
+
+func (m *Matches) task(to addrs.Image) *state.Task { return m.tasks[to] }
+
+func (m *Matches) twin(to addrs.Image) (addrs.Image, bool) {
+	from, ok := m.twins[to]
+	return from, ok
+}
+
+// Settle plans until nothing more is found that is to be had for nothing. An image that is not bought after all, because another one has it, can be
+// what others are made from, which are then not bought either; and one that stays after all has nothing to give. evaluate plans all images with the
+// given options. It is called at least once, and ends the planning where it returns no plan. The diagnostics are those of the last round.
+//
+// It ends because each round adds a match or refuses one for good.
+func Settle(o Options, evaluate func(Options) (*Plan, hcl.Diagnostics)) (*Plan, hcl.Diagnostics) {
+	for {
+		plan, diags := evaluate(o)
+		if plan == nil {
+			return nil, diags
+		}
+		next, found := plan.match(o)
+		if !found {
+			plan.renamed(o)
+			return plan, diags
+		}
+		o.Matches = next
+	}
+}
+
+// match returns the matches for another round, and whether they differ from those that the plan was made with.
+func (p *Plan) match(o Options) (next Matches, found bool) {
+	next = Matches{maps.Clone(o.Matches.images), maps.Clone(o.Matches.tasks), maps.Clone(o.Matches.twins), maps.Clone(o.Matches.refused)}
+	changes := p.byAddress()
+	for to, from := range o.Matches.images {
+		if c := changes[from]; c == nil || !gives(c) {
+			delete(next.images, to)
+			put(&next.refused, pair{to, from}, true)
+			found = true
+		}
+	}
+	wanted := p.wanted()
+	if len(wanted) == 0 {
+		return next, found
+	}
+	return next, p.matchTasks(&next, wanted) || p.matchImages(&next, wanted, o) || p.matchTwins(&next) || found
+}
+
+// wanted returns the changes that would be paid for, or take from the store what another address may have now, by what they ask for.
+func (p *Plan) wanted() map[string][]*Change {
+	wanted := map[string][]*Change{}
+	for _, c := range p.Changes {
+		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor == nil && c.Twin == nil && !onlyDrifted(c)
+		if c.Makes() && isOpen && c.Fingerprint != "" {
+			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
+		}
+	}
+	return wanted
+}
+
+// matchTasks gives tasks that nobody takes up to those who ask for the same.
+func (p *Plan) matchTasks(next *Matches, wanted map[string][]*Change) (found bool) {
+	for _, a := range p.Abandoned {
+		if !a.Fetches() {
+			continue
+		}
+		for _, c := range wanted[a.Task.Fingerprint] {
+			if c.Origin == Generate && next.tasks[c.Address] == nil && (c.simulated || !a.Task.Simulated) {
+				put(&next.tasks, c.Address, a.Task)
+				found = true
+				break
+			}
+		}
+	}
+	return found
+}
+
+// matchImages gives images that go or are replaced to those who ask for the same. Images whose files are there come first, and those that go before
+// those that are replaced: most likely they only changed their address.
+func (p *Plan) matchImages(next *Matches, wanted map[string][]*Change, o Options) (found bool) {
+	taken := map[addrs.Image]bool{}
+	for _, from := range next.images {
+		taken[from] = true
+	}
+	var donors []*Change
+	for _, c := range p.Changes {
+		if gives(c) && len(wanted[c.Prior.Fingerprint]) > 0 && !taken[c.Address] {
+			donors = append(donors, c)
+		}
+	}
+	slices.SortStableFunc(donors, func(a, b *Change) int {
+		return cmp.Or(cmp.Compare(o.Files[a.Address], o.Files[b.Address]), cmp.Compare(replaced(a), replaced(b)))
+	})
+	for _, donor := range donors {
+		for _, c := range wanted[donor.Prior.Fingerprint] {
+			_, has := next.images[c.Address]
+			isFit := c != donor && !has && !next.refused[pair{c.Address, donor.Address}] && !c.IsRequested() && next.tasks[c.Address] == nil
+			if isFit && (c.simulated || !donor.Prior.Result.Simulated) {
+				put(&next.images, c.Address, donor.Address)
+				found = true
+				break
+			}
+		}
+	}
+	return found
+}
+
+// matchTwins has of several new images with one seeded request only the first one made. They are in the order in which they were decided on, so that
+// none of them waits for one that is made from it.
+func (p *Plan) matchTwins(next *Matches) (found bool) {
+	first := map[string]addrs.Image{}
+	for _, c := range p.decided {
+		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || !c.Request.Has("seed") || c.IsRequested() {
+			continue
+		}
+		twin, isTwin := first[c.Fingerprint]
+		switch {
+		case !isTwin:
+			first[c.Fingerprint] = c.Address
+		case c.Origin == Generate && next.twins[c.Address] != twin:
+			put(&next.twins, c.Address, twin)
+			found = true
+		}
+	}
+	return found
+}
+
+// gives reports whether a change leaves the image that exists to whoever wants it.
+func gives(c *Change) bool {
+	switch {
+	case c.Prior == nil:
+		return false
+	case c.Action == Replace:
+		// One that apply may keep gives nothing, and neither does one that wants the very same again.
+		return !c.Withheld() && c.Fingerprint != "" && !onlyDrifted(c)
+	default:
+		return c.Action == Destroy || c.Action == Forget
+	}
+}
+
+func replaced(c *Change) int {
+	if c.Action == Replace {
+		return 1
+	}
+	return 0
+}
+
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[key] = value
+}
+
+func (p *Plan) byAddress() map[addrs.Image]*Change {
+	all := make(map[addrs.Image]*Change, len(p.Changes))
+	for _, c := range p.Changes {
+		all[c.Address] = c
+	}
+	return all
+}
+
+// renamed lists the images that seem to have another address now: they ask for exactly what made one that goes.
+func (p *Plan) renamed(o Options) {
+	if len(o.Matches.images) == 0 {
+		return
+	}
+	changes := p.byAddress()
+	for _, c := range p.Changes {
+		from, ok := o.Matches.image(c.Address)
+		if !ok || c.Action != Create || c.Prior != nil {
+			continue
+		}
+		if donor := changes[from]; donor.Action == Destroy && donor.Reasons[0].Kind == NotInConfiguration {
+			p.Renamed = append(p.Renamed, Rename{From: from, To: c.Address, Lost: c.Donor == nil})
+		}
+	}
+}
+
+// Rename is an image that seems to have another address now.
+type Rename struct {
+	From, To addrs.Image
+	// Lost says that its file is not there any more, so that it is made again.
+	Lost bool
+}

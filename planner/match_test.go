@@ -1,0 +1,293 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// seeded gives an image a seed.
+func seeded(img *config.Image, seed int64) *config.Image {
+	img.Request.Arguments = slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool { return a.Name == "seed" })
+	img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: "seed", Value: seed})
+	bfl.SortArguments(img.Request.Arguments)
+	return img
+}
+
+// sources renders where the images of a plan come from: "address origin from-where".
+func sources(p *Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		line := c.Address.String() + " " + cmp.Or(string(c.Origin), string(c.Action))
+		switch {
+		case c.Donor != nil:
+			line += " " + c.Donor.String()
+		case c.Twin != nil:
+			line += " as " + c.Twin.String()
+		case c.Task != nil:
+			line += " " + c.Task.ID
+		case c.Kept != nil:
+			line += " the store"
+		}
+		if c.Cost > 0 {
+			line += " " + c.Cost.Dollars()
+		}
+		out = append(out, line)
+	}
+	for i := range p.Abandoned {
+		out = append(out, "abandoned "+p.Abandoned[i].Task.ID)
+	}
+	return out
+}
+
+// What somebody has made already, under whatever address, is not bought.
+func TestNothingIsBoughtTwice(t *testing.T) {
+	t.Parallel()
+	kept := func(images ...*state.Image) func(addrs.Image, string, bool) []*state.Image {
+		return func(_ addrs.Image, fingerprint string, _ bool) []*state.Image {
+			return slices.DeleteFunc(slices.Clone(images), func(img *state.Image) bool { return img.Fingerprint != fingerprint })
+		}
+	}
+	tests := []struct {
+		name  string
+		world func(t *testing.T, w *world) Options
+		want  []string
+	}{
+		{
+			"an image renamed while its task is under way", func(t *testing.T, w *world) Options {
+				card := w.image(t, "image.new", "a card")
+				w.submitted(addr(t, "image.old"), card.Request.Fingerprint(), "paid")
+				return Options{}
+			},
+			[]string{"image.new resume paid"},
+		},
+		{
+			"an image that gets keys while its task is under way", func(t *testing.T, w *world) Options {
+				card := w.image(t, `image.card["a"]`, "a card")
+				w.image(t, `image.card["b"]`, "a card")
+				w.submitted(addr(t, "image.card"), card.Request.Fingerprint(), "paid")
+				return Options{}
+			},
+			[]string{`image.card["a"] resume paid`, `image.card["b"] generate $0.03`},
+		},
+		{
+			"a task whose own address wants it stays there", func(t *testing.T, w *world) Options {
+				w.image(t, "image.a", "a card")
+				card := w.image(t, "image.b", "a card")
+				w.submitted(card.Address, card.Request.Fingerprint(), "paid")
+				return Options{}
+			},
+			[]string{"image.a generate $0.03", "image.b resume paid"},
+		},
+		{
+			"two open tasks that swap their images", func(t *testing.T, w *world) Options {
+				a, b := w.image(t, "image.a", "one"), w.image(t, "image.b", "two")
+				w.submitted(a.Address, b.Request.Fingerprint(), "two")
+				w.submitted(b.Address, a.Request.Fingerprint(), "one")
+				return Options{}
+			},
+			[]string{"image.a resume one", "image.b resume two"},
+		},
+		{
+			"a replace whose picture leaves in the same plan", func(t *testing.T, w *world) Options {
+				card, try := seeded(w.image(t, "image.card", "a card"), 1), seeded(w.image(t, "image.try", "a card"), 2)
+				w.make(t)
+				w.images = w.images[:1]
+				_, _ = seeded(card, 2), try
+				return Options{}
+			},
+			[]string{"image.card restore image.try", "image.try destroy"},
+		},
+		{
+			"two seeds swapped", func(t *testing.T, w *world) Options {
+				a, b := seeded(w.image(t, "image.a", "a card"), 1), seeded(w.image(t, "image.b", "a card"), 2)
+				w.make(t)
+				seeded(a, 2)
+				seeded(b, 1)
+				return Options{}
+			},
+			[]string{"image.a restore image.b", "image.b restore image.a"},
+		},
+		{
+			"two prompts swapped, without seeds, and what is made from them", func(t *testing.T, w *world) Options {
+				a, b := w.image(t, "image.a", "one"), w.image(t, "image.b", "two")
+				w.image(t, "image.of_a", "framed", "image.a")
+				w.image(t, "image.of_b", "framed", "image.b")
+				w.make(t)
+				a.Request.Arguments, b.Request.Arguments = b.Request.Arguments, a.Request.Arguments
+				return Options{}
+			},
+			[]string{"image.a restore image.b", "image.b restore image.a", "image.of_a restore image.of_b", "image.of_b restore image.of_a"},
+		},
+		{
+			"the first element of a list removed", func(t *testing.T, w *world) Options {
+				for i, prompt := range []string{"x", "y", "z"} {
+					w.image(t, addrs.Image{Name: "card", Key: addrs.IntKey(i)}.String(), prompt)
+				}
+				w.make(t)
+				w.images = nil
+				for i, prompt := range []string{"y", "z"} {
+					img := w.image(t, addrs.Image{Name: "card", Key: addrs.IntKey(i)}.String(), prompt)
+					img.Output = w.prior.Images[img.Address].Output.Path
+				}
+				return Options{}
+			},
+			[]string{"image.card[0] restore image.card[1]", "image.card[1] restore image.card[2]", "image.card[2] destroy"},
+		},
+		{
+			"a seeded request that another image has made, and keeps", func(t *testing.T, w *world) Options {
+				seeded(w.image(t, "image.a", "a card"), 7)
+				w.make(t)
+				seeded(w.image(t, "image.b", "a card"), 7)
+				return Options{}
+			},
+			[]string{"image.a no-op", "image.b restore image.a"},
+		},
+		{
+			"but without a seed two images are two throws", func(t *testing.T, w *world) Options {
+				w.image(t, "image.a", "a card")
+				w.make(t)
+				w.image(t, "image.b", "a card")
+				return Options{}
+			},
+			[]string{"image.a no-op", "image.b generate $0.03"},
+		},
+		{
+			"two new images with one seeded request", func(t *testing.T, w *world) Options {
+				seeded(w.image(t, "image.b", "a card"), 7)
+				seeded(w.image(t, "image.a", "a card"), 7)
+				return Options{}
+			},
+			[]string{"image.a restore as image.b", "image.b generate $0.03"},
+		},
+		{
+			"two new images with one seeded request, one of which is paid for", func(t *testing.T, w *world) Options {
+				b := seeded(w.image(t, "image.b", "a card"), 7)
+				seeded(w.image(t, "image.a", "a card"), 7)
+				w.submitted(b.Address, b.Request.Fingerprint(), "paid")
+				return Options{}
+			},
+			[]string{"image.a restore as image.b", "image.b resume paid"},
+		},
+		{
+			"a stored picture that another image shows is no throw of its own", func(t *testing.T, w *world) Options {
+				w.image(t, "image.card[0]", "a card")
+				w.make(t)
+				w.image(t, "image.card[1]", "a card")
+				return Options{Stored: kept(w.prior.Images[addr(t, "image.card[0]")])}
+			},
+			[]string{"image.card[0] no-op", "image.card[1] generate $0.03"},
+		},
+		{
+			"one that nobody shows is", func(t *testing.T, w *world) Options {
+				one, two := w.image(t, "image.card[0]", "a card"), w.image(t, "image.card[1]", "a card")
+				w.make(t)
+				other := *w.prior.Images[two.Address]
+				other.Output.SHA256 = other.Output.SHA256[1:] + "0"
+				delete(w.prior.Images, two.Address)
+				return Options{Stored: kept(w.prior.Images[one.Address], &other)}
+			},
+			[]string{"image.card[0] no-op", "image.card[1] restore the store"},
+		},
+		{
+			"the image that goes wins over an older throw in the store", func(t *testing.T, w *world) Options {
+				old := w.image(t, "image.old", "a card")
+				w.make(t)
+				throw := *w.prior.Images[old.Address]
+				throw.Output.SHA256 = throw.Output.SHA256[1:] + "0"
+				w.images = nil
+				w.image(t, "image.new", "a card")
+				return Options{Stored: kept(&throw)}
+			},
+			[]string{"image.new restore image.old", "image.old destroy"},
+		},
+		{
+			"what may stay after all gives nothing", func(t *testing.T, w *world) Options {
+				logo := w.image(t, "image.logo", "a logo")
+				w.image(t, "image.of_logo", "framed", "image.logo")
+				w.make(t)
+				logo.Request.Arguments[1].Value = "another logo"
+				other := w.image(t, "image.other", "framed")
+				other.Request.Inputs = []bfl.Input{{
+					Field: other.Request.Model.Inputs.References[0], SHA256: w.prior.Images[logo.Address].Output.SHA256,
+				}}
+				other.Sources = []config.Source{{File: "logo.png", Size: bfl.Size{Width: 1024, Height: 1024}}}
+				return Options{}
+			},
+			[]string{"image.logo generate $0.03", "image.of_logo generate $0.05", "image.other generate $0.05"},
+		},
+		{
+			"one that is made anew on request takes nothing", func(t *testing.T, w *world) Options {
+				a := seeded(w.image(t, "image.a", "a card"), 7)
+				seeded(w.image(t, "image.b", "a card"), 7)
+				w.make(t)
+				return Options{Replace: []addrs.Image{a.Address}}
+			},
+			[]string{"image.a generate $0.03", "image.b no-op"},
+		},
+		{
+			"what is given up is bought", func(t *testing.T, w *world) Options {
+				card := w.image(t, "image.card", "a card")
+				w.submitted(card.Address, card.Request.Fingerprint(), "hopeless")
+				return Options{Abandon: []addrs.Image{card.Address}}
+			},
+			[]string{"image.card generate $0.03", "abandoned hopeless"},
+		},
+		{
+			"what is lost is bought, and told", func(t *testing.T, w *world) Options {
+				card := w.image(t, "image.card", "a card")
+				w.submitted(card.Address, card.Request.Fingerprint(), "lost").Lost = "failed"
+				return Options{}
+			},
+			[]string{"image.card generate $0.03", "abandoned lost"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			o := tt.world(t, w)
+			plan, diags := w.plan(t, o)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			if diff := gocmp.Diff(tt.want, sources(plan)); diff != "" {
+				t.Errorf("the images come from elsewhere (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A request whose answer was lost is told once: with the image that is asked for again, or for itself.
+func TestUnansweredIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	logo := w.image(t, "image.logo", "a logo")
+	w.image(t, "image.of_logo", "framed", "image.logo")
+	w.make(t)
+	logo.Request.Arguments[1].Value = "another logo"
+	same := w.submitted(addr(t, "image.former"), logo.Request.Fingerprint(), "")
+	unknown := w.submitted(addr(t, "image.of_logo"), "0f", "")
+	other := w.submitted(addr(t, "image.gone"), "0e", "")
+	plan, _ := w.plan(t, Options{})
+	got := map[string][]string{}
+	for _, c := range plan.Changes {
+		for _, task := range c.Unanswered {
+			got[c.Address.String()] = append(got[c.Address.String()], task.Key)
+		}
+	}
+	for _, a := range plan.Abandoned {
+		got["nobody"] = append(got["nobody"], a.Task.Key)
+	}
+	want := map[string][]string{"image.logo": {same.Key}, "image.of_logo": {unknown.Key}, "nobody": {other.Key}}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("told otherwise (-want +got):\n%s", diff)
+	}
+}
