@@ -26,7 +26,8 @@ type Environment struct {
 	Stdout, Stderr io.Writer
 	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user asked again.
 	Drain, Abort context.Context
-	// Faults, when not nil, sees every file operation on the state; see state.Options. It is for tests.
+	// Faults, when not nil, sees every file operation on the state, on images, on what is kept of them, and on saved plans; see safefile.Dir.WithFaults.
+	// Names are relative to the directory of each. It is for tests.
 	Faults func(op safefile.Op, name string) error
 }
 

@@ -86,7 +86,7 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the file is durable by then
-	return dir.WriteFile(filepath.Base(o.out), 0o600, func(out io.Writer) error {
+	return dir.WithFaults(w.app.env.Faults).WriteFile(filepath.Base(o.out), 0o600, func(out io.Writer) error {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)

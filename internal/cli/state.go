@@ -77,6 +77,7 @@ func (a *app) lockState(operation string, o *stateOptions) (_ *workspace, err er
 	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
 		return nil, err
 	}
+	w.outputs = w.outputs.WithFaults(a.env.Faults)
 	if w.local, err = state.OpenLocal(w.outputs); err != nil {
 		return nil, err
 	}

@@ -82,6 +82,7 @@ func (a *app) open(ctx context.Context, dir, operation string, cfg *config.Confi
 	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
 		return nil, err
 	}
+	w.outputs = w.outputs.WithFaults(a.env.Faults)
 	if w.local, err = state.OpenLocal(w.outputs); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
