@@ -21,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"fluxbatch-crash":         crashingCommand,
+		"fluxbatch-harness":       harnessCommand,
 		"fluxbatch-bench-api":     benchCommand,
 		"fluxbatch-bench-applied": appliedCommand,
 		"fluxbatch-bench-hcl":     hclCommand,

@@ -1,0 +1,222 @@
+package cli_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The manifest that the harness edits: blocks of images, which know what they ask for, so that the harness can tell by itself what has to be bought.
+
+type blockKind int
+
+const (
+	single blockKind = iota
+	keyed            // for_each
+	counted
+)
+
+type block struct {
+	name   string
+	kind   blockKind
+	items  []*item
+	refs   []*item // of blocks of a lower level only, so that there is no cycle
+	stone  bool    // refs/stone.png is a reference too
+	level  int
+	frozen bool
+}
+
+type item struct {
+	block  *block
+	key    string // of for_each
+	prompt string
+	seed   int // 0 for none
+	output string
+}
+
+type manifest struct {
+	blocks []*block
+	// moved are the moved blocks of this step: from, to.
+	moved [][2]string
+	names int
+}
+
+func (it *item) address() string {
+	switch a := "image." + it.block.name; it.block.kind {
+	case keyed:
+		return a + `["` + it.key + `"]`
+	case counted:
+		return a + "[" + strconv.Itoa(slices.Index(it.block.items, it)) + "]"
+	default:
+		return a
+	}
+}
+
+// path is where the image's file is, relative to the root.
+func (it *item) path() string {
+	if it.output != "" {
+		return "images/" + it.output
+	}
+	switch name := "images/" + it.block.name; it.block.kind {
+	case keyed:
+		return name + "-" + it.key + ".png"
+	case counted:
+		return name + "-" + strconv.Itoa(slices.Index(it.block.items, it)) + ".png"
+	default:
+		return name + ".png"
+	}
+}
+
+// wish is what the request says beside its references.
+func (it *item) wish() string { return wishOf(it.prompt, it.seed) }
+
+func wishOf(prompt string, seed int) string { return fmt.Sprintf("%s/%d", prompt, seed) }
+
+func (m *manifest) items() []*item {
+	var all []*item
+	for _, b := range m.blocks {
+		all = append(all, b.items...)
+	}
+	return all
+}
+
+func (m *manifest) isAnyFrozen() bool {
+	return slices.ContainsFunc(m.blocks, func(b *block) bool { return b.frozen })
+}
+
+// fresh returns a number that nothing of the manifest was named by.
+func (m *manifest) fresh() int {
+	m.names++
+	return m.names
+}
+
+func (m *manifest) add(level int, kind blockKind, n int) *block {
+	b := &block{name: fmt.Sprintf("b%d", m.fresh()), kind: kind, level: level}
+	for range n {
+		id := m.fresh()
+		b.items = append(b.items, &item{block: b, key: fmt.Sprintf("k%d", id), prompt: fmt.Sprintf("heron %d", id)})
+	}
+	m.blocks = append(m.blocks, b)
+	return b
+}
+
+// newManifest returns a manifest of three to eight images, some of them made from others, two levels deep.
+func newManifest(r *rand.Rand) *manifest {
+	m := &manifest{}
+	images := 0
+	for level := 0; images < 3 || level < 3 && images < 6; level++ {
+		kind := blockKind(r.IntN(3))
+		n := 1
+		if kind != single {
+			n = 1 + r.IntN(3)
+		}
+		lower := m.items()
+		b := m.add(min(level, 2), kind, n)
+		images += n
+		for _, it := range b.items {
+			if r.IntN(2) == 0 {
+				it.seed = 1 + r.IntN(1000)
+			}
+		}
+		if kind != single && n > 1 && r.IntN(2) == 0 {
+			// Twins: requests that only chance tells apart.
+			b.items[1].prompt, b.items[0].seed, b.items[1].seed = b.items[0].prompt, 0, 0
+		}
+		b.stone = r.IntN(4) == 0
+		if level > 0 && r.IntN(4) > 0 {
+			b.refs = append(b.refs, lower[r.IntN(len(lower))])
+		}
+	}
+	return m
+}
+
+// drop takes an image out, and out of the references of others.
+func (m *manifest) drop(it *item) {
+	b := it.block
+	b.items = slices.DeleteFunc(b.items, func(other *item) bool { return other == it })
+	for _, other := range m.blocks {
+		other.refs = slices.DeleteFunc(other.refs, func(ref *item) bool { return ref == it })
+	}
+	if len(b.items) == 0 {
+		m.blocks = slices.DeleteFunc(m.blocks, func(other *block) bool { return other == b })
+	}
+}
+
+func (m *manifest) render() string {
+	var w strings.Builder
+	w.WriteString(`variable "endpoint" { type = string }
+provider "bfl" { endpoint = var.endpoint }
+defaults {
+  model         = "flux-2-klein-4b"
+  output_format = "png"
+  width         = 64
+  height        = 64
+}
+`)
+	for _, b := range m.blocks {
+		b.render(&w)
+	}
+	for _, move := range m.moved {
+		fmt.Fprintf(&w, "moved {\n  from = %s\n  to   = %s\n}\n", move[0], move[1])
+	}
+	return w.String()
+}
+
+func (b *block) render(w *strings.Builder) {
+	object := func(it *item) string {
+		return fmt.Sprintf("{ prompt = %q, seed = %s, output = %s }", it.prompt, orNull(it.seed != 0, strconv.Itoa(it.seed)),
+			orNull(it.output != "", strconv.Quote(it.output)))
+	}
+	from := ""
+	switch b.kind {
+	case keyed:
+		fmt.Fprintf(w, "image %q {\n  for_each = {\n", b.name)
+		for _, it := range b.items {
+			fmt.Fprintf(w, "    %s = %s\n", it.key, object(it))
+		}
+		w.WriteString("  }\n")
+		from = "each.value."
+	case counted:
+		fmt.Fprintf(w, "locals {\n  %s = [\n", b.name)
+		for _, it := range b.items {
+			fmt.Fprintf(w, "    %s,\n", object(it))
+		}
+		fmt.Fprintf(w, "  ]\n}\nimage %q {\n  count = %d\n", b.name, len(b.items))
+		from = "local." + b.name + "[count.index]."
+	case single:
+		it := b.items[0]
+		fmt.Fprintf(w, "image %q {\n  prompt = %q\n", b.name, it.prompt)
+		if it.seed != 0 {
+			fmt.Fprintf(w, "  seed = %d\n", it.seed)
+		}
+		if it.output != "" {
+			fmt.Fprintf(w, "  output = %q\n", it.output)
+		}
+	}
+	if from != "" {
+		fmt.Fprintf(w, "  prompt = %[1]sprompt\n  seed   = %[1]sseed\n  output = %[1]soutput\n", from)
+	}
+	var refs []string
+	for _, ref := range b.refs {
+		refs = append(refs, ref.address())
+	}
+	if b.stone {
+		refs = append(refs, `"refs/stone.png"`)
+	}
+	if len(refs) > 0 {
+		fmt.Fprintf(w, "  references = [%s]\n", strings.Join(refs, ", "))
+	}
+	if b.frozen {
+		w.WriteString("  lifecycle { frozen = true }\n")
+	}
+	w.WriteString("}\n")
+}
+
+func orNull(given bool, text string) string {
+	if given {
+		return text
+	}
+	return "null"
+}
