@@ -13,6 +13,7 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -255,16 +256,17 @@ type inventory struct {
 	// sums are the hashes of all files, pixels those of the pictures where fluxbatch can have put them, by path.
 	sums   map[string]string
 	pixels map[string]string
-	// record is the text of the state and its journal.
-	record     string
-	temporary  []string
-	byPath     map[string]string // path -> pixels
-	unreadable []string
+	byPath map[string]string // path -> pixels
+	// tasks are those that the journal has as open, by id, intents the prompts of all requests that it has.
+	tasks, intents map[string]bool
+	temporary      []string
 }
 
 // take looks at all files below a directory. What lies in attic and refs is people's own.
 func takeInventory(dir string) (*inventory, error) {
-	inv := &inventory{sums: map[string]string{}, pixels: map[string]string{}, byPath: map[string]string{}}
+	inv := &inventory{
+		sums: map[string]string{}, pixels: map[string]string{}, byPath: map[string]string{}, tasks: map[string]bool{}, intents: map[string]bool{},
+	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -280,8 +282,8 @@ func takeInventory(dir string) (*inventory, error) {
 		}
 		inv.sums[sumOf(data)] = name
 		switch {
-		case strings.HasPrefix(name, "fluxbatch.state.json"):
-			inv.record += string(data) + "\n"
+		case strings.HasSuffix(name, ".journal"):
+			inv.readJournal(string(data))
 		case strings.HasPrefix(filepath.Base(name), ".fluxbatch-tmp-"), strings.HasSuffix(name, ".abandoned"):
 			inv.temporary = append(inv.temporary, name)
 		}
@@ -301,23 +303,68 @@ func (inv *inventory) place(c *charge) whereabouts {
 	switch {
 	case inv.pixels[c.pixels] != "":
 		return had
-	case strings.Contains(inv.record, `"`+c.id+`"`):
+	case inv.tasks[c.id]:
 		return open
-	case inv.hasIntent(c):
+	case inv.intents[c.prompt]:
 		return sent
 	default:
 		return lost
 	}
 }
 
-// hasIntent reports whether the journal has a request that could be the charge's.
-func (inv *inventory) hasIntent(c *charge) bool {
-	for line := range strings.Lines(inv.record) {
-		if strings.Contains(line, `"intent"`) && strings.Contains(line, `"prompt":"`+c.prompt+`"`) {
-			return true
+// readJournal finds the open tasks of a journal, by id, and the prompts of requests that got no answer.
+func (inv *inventory) readJournal(text string) {
+	addresses, unanswered := map[string]string{}, map[string]string{}
+	for line := range strings.Lines(text) {
+		var entry struct {
+			Rec struct {
+				Type, Address, From, To string
+				ID                      string `json:"task_id"`
+				Task                    struct {
+					ID      string `json:"task_id"`
+					Request struct{ Body map[string]any }
+				}
+				Image struct {
+					Result struct {
+						ID string `json:"task_id"`
+					}
+				}
+			}
+		}
+		if json.Unmarshal([]byte(line), &entry) != nil {
+			continue // torn
+		}
+		switch rec := entry.Rec; rec.Type {
+		case "intent", "submitted":
+			delete(unanswered, rec.Address)
+			if prompt, ok := rec.Task.Request.Body["prompt"].(string); ok && rec.Task.ID == "" {
+				unanswered[rec.Address] = prompt
+			}
+			for _, id := range []string{rec.ID, rec.Task.ID} {
+				if id != "" {
+					inv.tasks[id], addresses[id] = true, rec.Address
+				}
+			}
+		case "stored":
+			delete(inv.tasks, rec.Image.Result.ID)
+		case "failed", "moderated":
+			delete(unanswered, rec.Address)
+			maps.DeleteFunc(inv.tasks, func(id string, _ bool) bool { return addresses[id] == rec.Address })
+		case "moved":
+			for id, at := range addresses {
+				if at == rec.From {
+					addresses[id] = rec.To
+				}
+			}
+			if prompt, ok := unanswered[rec.From]; ok {
+				delete(unanswered, rec.From)
+				unanswered[rec.To] = prompt
+			}
 		}
 	}
-	return false
+	for _, prompt := range unanswered {
+		inv.intents[prompt] = true
+	}
 }
 
 func sumOf(data []byte) string {

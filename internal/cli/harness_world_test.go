@@ -81,7 +81,16 @@ func (w *world) write() error {
 	return os.WriteFile(w.join("main.flux.hcl"), []byte(w.m.render()), 0o644)
 }
 
-// look takes the inventory anew. What people did themselves is no loss: call it after each edit.
+// edited takes the inventory anew after people did something: what they lose, they lose.
+func (w *world) edited() error {
+	err := w.look()
+	for _, c := range w.charges {
+		c.told = c.told || c.where == lost
+	}
+	return err
+}
+
+// look takes the inventory anew.
 func (w *world) look() error {
 	var err error
 	if w.inv, err = takeInventory(w.dir); err != nil {
@@ -124,7 +133,7 @@ func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charg
 		return nil, nil, err
 	}
 	w.count.of(f, mood, o)
-	w.note("$ fluxbatch %s  # %s\nexit %d\n%s", strings.Join(args, " "), f.with(mood), o.code, o.text())
+	w.note("$ fluxbatch %s  # %s\nexit %d\n%s", strings.Join(args, " "), f.with(mood), o.code, readable(o.text()))
 	if err := w.look(); err != nil {
 		return nil, nil, err
 	}
@@ -149,6 +158,36 @@ func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charg
 		}
 	}
 	return o, fresh, nil
+}
+
+// readable leaves of machines' lines what people would read.
+func readable(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		var m struct {
+			Message string `json:"@message"`
+			Change  struct {
+				Origin string
+				Cost   float64 `json:"estimated_cost"`
+				May    bool    `json:"may_have_been_charged"`
+			}
+			Diagnostic planDiagnostic
+		}
+		if json.Unmarshal([]byte(line), &m) != nil || m.Message == "" {
+			continue
+		}
+		lines[i] = "  " + m.Message
+		if m.Change.Origin != "" {
+			lines[i] += fmt.Sprintf(" (%s, $%.3f)", m.Change.Origin, m.Change.Cost)
+		}
+		if m.Change.May {
+			lines[i] += " may have been charged"
+		}
+		if m.Diagnostic.Detail != "" {
+			lines[i] += ": " + m.Diagnostic.Detail
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 var unwanted = regexp.MustCompile(`(image\.\S+): it got no answer, may have been charged`)
