@@ -99,12 +99,19 @@ type outcome struct {
 
 func (o *outcome) text() string { return o.stdout + o.stderr }
 
-// patience bounds how long a process may take.
-const patience = 60 * time.Second
+// patience bounds how long a process may take where nothing befalls it, and impatience where something does: then it is killed in the end.
+const (
+	patience   = time.Minute
+	impatience = 15 * time.Second
+)
 
 // run runs a command to its end, or to the one that its fate has for it, and waits until the API has done with it.
-func (w *world) run(fate fate, args ...string) (*outcome, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func (w *world) run(fate fate, mood string, args ...string) (*outcome, error) {
+	bound := patience
+	if fate.As != "" || mood != "" {
+		bound = impatience
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	opsFile := filepath.Join(w.aside, "ops")
 	_ = os.Remove(opsFile) // it is not there the first time

@@ -31,6 +31,7 @@ var (
 	harnessWorkers   = flag.Int("harness.workers", 6, "have this `number` of processes at a time")
 	harnessWithout   = flag.String("harness.without", "", "leave out these `edits`, separated by commas")
 	harnessReplay    = flag.String("harness.replay", "", "run this one `sequence`, as a failure printed it")
+	harnessPoint     = flag.String("harness.point", "", "end one process of the fixed scenarios at this `point`, as a failure printed it")
 	harnessMinimise  = flag.Duration("harness.minimise", 0, "spend this `time` on making each failing sequence shorter")
 )
 
@@ -117,13 +118,13 @@ func (n *figures) of(f fate, mood string, o *outcome) {
 		n.applies.Add(1)
 	}
 	switch {
-	case f.As == failsAt:
+	case f.As == failsAt && f.At > 0:
 		n.failedOps.Add(1)
 	case o.killed && f.As == killedSometime:
 		n.killsAtRandom.Add(1)
 	case o.killed && (f.As == killedBefore || f.As == tornAt):
 		n.killsAtOps.Add(1)
-	case o.killed:
+	case o.killed && (f.As == killedAsking || f.As == killedAnswered):
 		n.killsAtRequests.Add(1)
 	}
 	if mood != "" {
@@ -318,16 +319,16 @@ func (w *world) finish() error {
 		return err
 	}
 	e := errand{}
-	for range 3 {
+	for attempt := 1; ; attempt++ {
 		err := w.apply(step{}, &e)
-		if v := (*violation)(nil); errors.As(err, &v) && v.kind == "apply fails" {
-			continue
+		if err == nil {
+			break
 		}
-		if err != nil {
+		if v := (*violation)(nil); !errors.As(err, &v) || v.kind != "apply fails" || attempt == 3 {
 			return err
 		}
 	}
-	for _, args := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}, {"verify"}} {
+	for _, args := range [][]string{{"plan", "-detailed-exitcode"}, {"verify"}} {
 		o, fresh, err := w.command(fate{}, "", args...)
 		if err == nil && len(fresh) > 0 {
 			err = broken("bought unannounced", "fluxbatch %s charged %q", strings.Join(args, " "), fresh[0].prompt)
@@ -384,6 +385,41 @@ func each[T any](all []T, workers int, do func(T)) {
 	}
 	close(queue)
 	group.Wait()
+}
+
+// found are the violations of a test, by what was broken. Of each kind the first are printed whole. Safe for concurrent use.
+type found struct {
+	mu    sync.Mutex
+	kinds map[string][]string
+}
+
+// printedWhole is how many violations of a kind are printed whole.
+const printedWhole = 2
+
+// add prints a violation, or only notes where it was.
+func (n *found) add(t *testing.T, where string, w *world, v *violation) {
+	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.kinds == nil {
+		n.kinds = map[string][]string{}
+	}
+	n.kinds[v.kind] = append(n.kinds[v.kind], where)
+	if len(n.kinds[v.kind]) > printedWhole && *harnessPoint == "" {
+		return
+	}
+	log := strings.Join(w.log, "\n")
+	if *harnessPoint == "" {
+		log = lastLines(log, 25)
+	}
+	t.Errorf("VIOLATION %s\nat %s\n%s\n\nagain: go test ./internal/cli -run TestHarnessScenarios -v -harness.point='%s'", v, where, log, where)
+}
+
+func (n *found) report(t *testing.T) {
+	t.Helper()
+	for _, kind := range slices.Sorted(maps.Keys(n.kinds)) {
+		t.Errorf("%d violations: %s: %s", len(n.kinds[kind]), kind, strings.Join(n.kinds[kind], ", "))
+	}
 }
 
 func (s script) test(t *testing.T, count *figures) {

@@ -25,16 +25,13 @@ type world struct {
 	strangers map[string]string
 	// foreign are the pixels of pictures that people made.
 	foreign map[string]bool
-	// charges are those of this world, oldest first; forgotten counts those of the bank that are another's.
-	charges   []*charge
-	forgotten int
+	// charges are oldest first.
+	charges []*charge
 	// wishes are the prompts that each address ever had.
 	wishes map[string]map[string]bool
 	log    []string
 	count  *figures
-	// ops and requests are those of the last apply that ended by itself.
-	ops, requests int
-	inv           *inventory
+	inv    *inventory
 }
 
 // violation is a promise that was broken.
@@ -67,6 +64,15 @@ func newWorld(dir string, b *bank, m *manifest, count *figures) (*world, error) 
 	return w, err
 }
 
+// fork returns a copy of a world in another directory, with the same bank.
+func (w *world) fork(dir string, count *figures) (*world, error) {
+	fork := *w
+	fork.dir, fork.aside, fork.count = filepath.Join(dir, "project"), dir, count
+	fork.strangers, fork.foreign, fork.wishes = maps.Clone(w.strangers), maps.Clone(w.foreign), maps.Clone(w.wishes)
+	fork.log = nil
+	return &fork, os.CopyFS(fork.dir, os.DirFS(w.dir))
+}
+
 func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 
 // write writes the manifest, and remembers who wants what.
@@ -96,11 +102,9 @@ func (w *world) look() error {
 	if w.inv, err = takeInventory(w.dir); err != nil {
 		return err
 	}
-	all, err := w.bank.all()
-	if err != nil {
+	if w.charges, err = w.bank.all(); err != nil {
 		return err
 	}
-	w.charges = all[w.forgotten:]
 	for _, c := range w.charges {
 		c.where = w.inv.place(c)
 	}
@@ -127,7 +131,7 @@ func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charg
 			return nil, nil, err
 		}
 	}
-	o, err := w.run(f, args...)
+	o, err := w.run(f, mood, args...)
 	w.bank.sim.ClearFaults()
 	if err != nil {
 		return nil, nil, err
@@ -139,8 +143,8 @@ func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charg
 	}
 	fresh := w.charges[len(before):]
 	w.count.charged.Add(int64(len(fresh)))
-	if o.hung {
-		return o, fresh, broken("hangs", "fluxbatch %s did not end within %v", strings.Join(args, " "), patience)
+	if o.hung && f.As == "" && mood == "" {
+		return o, fresh, broken("hangs", "fluxbatch %s did not end within %v", strings.Join(args, " "), o.took)
 	}
 	for sum, name := range strangers {
 		if w.strangers[sum] == "" {
