@@ -89,9 +89,13 @@ func (w *world) write() error {
 
 // edited takes the inventory anew after people did something: what they lose, they lose.
 func (w *world) edited() error {
+	before := map[*charge]whereabouts{}
+	for _, c := range w.charges {
+		before[c] = c.where
+	}
 	err := w.look()
 	for _, c := range w.charges {
-		c.told = c.told || c.where == lost
+		c.told = c.told || c.where == lost || c.where < open && before[c] >= open
 	}
 	return err
 }
