@@ -29,6 +29,7 @@ var (
 	harnessKills     = flag.Int("harness.kills", 45, "kill fixed scenarios at this `number` of operations at most, spread over all of them")
 	harnessSeed      = flag.Uint64("harness.seed", 1, "the `seed` of the first sequence; those after it have the next ones")
 	harnessWorkers   = flag.Int("harness.workers", 6, "have this `number` of processes at a time")
+	harnessHard      = flag.Bool("harness.hard", false, "let the API also have the moods that take long")
 	harnessWithout   = flag.String("harness.without", "", "leave out these `edits`, separated by commas")
 	harnessReplay    = flag.String("harness.replay", "", "run this one `sequence`, as a failure printed it")
 	harnessPoint     = flag.String("harness.point", "", "end one process of the fixed scenarios at this `point`, as a failure printed it")
@@ -77,6 +78,11 @@ var moods = []string{
 	"download-500 x1", "download-slow=60ms x2", "submit-429 x1;poll-500 x1;download-reset x1",
 }
 
+// hardMoods take long, since the command tries again and again before it gives up, or have no end but the harness's own.
+var hardMoods = []string{
+	"download-403", "download-expired", "download-404 x3", "poll-not-found x6", "poll-403 x2", "submit-504-after x1", "submit-html-after x1", "submit-corrupt-after x1",
+}
+
 // newScript draws a sequence.
 func newScript(seed uint64) script {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -102,6 +108,9 @@ func newScript(seed uint64) script {
 		}
 		if r.IntN(3) == 0 {
 			st.Mood = pick(moods, r.IntN(len(moods)))
+			if *harnessHard && r.IntN(2) == 0 {
+				st.Mood = pick(hardMoods, r.IntN(len(hardMoods)))
+			}
 		}
 		s.Steps = append(s.Steps, st)
 	}
