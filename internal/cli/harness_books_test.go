@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
@@ -67,6 +68,8 @@ type bank struct {
 	sim    *simulator.Simulator
 	server *httptest.Server
 
+	// ahead is by how much its clock is ahead of the real one.
+	ahead   atomic.Int64
 	posting sync.Mutex // one charge at a time, so that each is known with its request
 
 	mu       sync.Mutex
@@ -81,11 +84,15 @@ type bank struct {
 }
 
 func newBank() (*bank, error) {
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 2 * time.Millisecond}})
+	b := &bank{conns: map[net.Conn]bool{}}
+	sim, err := simulator.New(simulator.Options{
+		Seed: 1, Latency: simulator.Latency{Median: 2 * time.Millisecond},
+		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
+	})
 	if err != nil {
 		return nil, err
 	}
-	b := &bank{sim: sim, conns: map[net.Conn]bool{}}
+	b.sim = sim
 	b.server = httptest.NewUnstartedServer(b)
 	b.server.Config.ConnState = b.watch
 	b.server.Start()
@@ -210,7 +217,7 @@ func (b *bank) all() ([]*charge, error) {
 		if c.pixels == "" {
 			data, err := b.fetch(c.id)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("looking at what was charged: %w", err)
 			}
 			c.pixels = pixelsOf(data)
 		}
@@ -234,28 +241,24 @@ func (b *bank) fetch(id string) ([]byte, error) {
 		b.sim.ServeHTTP(rec, r)
 		return rec
 	}
-	for range 10_000 {
-		var result struct {
-			Status string
-			Result *struct{ Sample string }
-		}
-		if err := json.Unmarshal(get("/v1/get_result?id="+id).Body.Bytes(), &result); err != nil {
-			return nil, err
-		}
-		if result.Result == nil && result.Status == "Pending" {
-			<-time.After(time.Millisecond) // the simulator's clock is the real one
-			continue
-		}
-		if result.Result == nil {
-			return nil, fmt.Errorf("the task %s ended with %s", id, result.Status)
-		}
-		r, err := http.NewRequest(http.MethodGet, result.Result.Sample, nil) //nolint:noctx // only its URL is used
-		if err != nil {
-			return nil, err
-		}
-		return get(r.URL.RequestURI()).Body.Bytes(), nil
+	// No process runs, so that nobody else sees that a minute later all tasks are ready.
+	b.ahead.Store(int64(time.Minute))
+	defer b.ahead.Store(0)
+	var result struct {
+		Status string
+		Result *struct{ Sample string }
 	}
-	return nil, fmt.Errorf("the task %s is never ready", id)
+	if err := json.Unmarshal(get("/v1/get_result?id="+id).Body.Bytes(), &result); err != nil {
+		return nil, err
+	}
+	if result.Result == nil {
+		return nil, fmt.Errorf("the task %s is %s", id, result.Status)
+	}
+	r, err := http.NewRequest(http.MethodGet, result.Result.Sample, nil) //nolint:noctx // only its URL is used
+	if err != nil {
+		return nil, err
+	}
+	return get(r.URL.RequestURI()).Body.Bytes(), nil
 }
 
 // inventory is what is on the disk.

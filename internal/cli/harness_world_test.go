@@ -157,9 +157,10 @@ func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charg
 	}
 	w.hear(o)
 	for _, c := range w.charges {
-		if c.where == lost && before[c] != lost && !c.told {
-			was := "was " + before[c].String()
-			if _, known := before[c]; !known {
+		place, known := before[c]
+		if c.where == lost && (!known || place != lost) && !c.told {
+			was := "was " + place.String()
+			if !known {
 				was = "was just charged"
 			}
 			return o, fresh, broken("paid and lost", "the image %q, seed %d, task %s, %s, and is nowhere any more", c.prompt, c.seed, c.id, was)
