@@ -235,7 +235,8 @@ type announcement struct {
 type planned struct {
 	address, action, origin string
 	mayHaveBeenCharged      bool
-	reasons                 []string
+	// again says that it is a lost picture that is to be made again, with the seed that made it: another throw would be another picture.
+	again bool
 }
 
 type planDiagnostic struct{ Severity, Summary, Detail string }
@@ -250,7 +251,7 @@ func readPlan(text string) (*announcement, error) {
 				Action   string
 				Origin   string
 				May      bool `json:"may_have_been_charged"`
-				Reasons  []struct{ Kind string }
+				Seed     *int64 `json:"recorded_seed"`
 			}
 			Changes struct {
 				Cost float64 `json:"estimated_cost"`
@@ -262,11 +263,10 @@ func readPlan(text string) (*announcement, error) {
 		}
 		switch m.Type {
 		case "planned_change":
-			p := planned{address: m.Change.Resource.Addr, action: m.Change.Action, origin: m.Change.Origin, mayHaveBeenCharged: m.Change.May}
-			for _, r := range m.Change.Reasons {
-				p.reasons = append(p.reasons, r.Kind)
-			}
-			a.changes = append(a.changes, p)
+			a.changes = append(a.changes, planned{
+				address: m.Change.Resource.Addr, action: m.Change.Action, origin: m.Change.Origin,
+				mayHaveBeenCharged: m.Change.May, again: m.Change.Seed != nil,
+			})
 		case "change_summary":
 			a.cost = m.Changes.Cost
 		case "diagnostic":
@@ -322,7 +322,7 @@ func (w *world) checkPlan(a *announcement, e *errand) error {
 			}
 		}
 		it := items[p.address]
-		if it == nil || len(it.block.refs) > 0 || it == e.replaced {
+		if it == nil || len(it.block.refs) > 0 || it == e.replaced || p.again {
 			continue
 		}
 		stone := ""
