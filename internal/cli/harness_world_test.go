@@ -250,7 +250,7 @@ func readPlan(text string) (*announcement, error) {
 				Resource struct{ Addr string }
 				Action   string
 				Origin   string
-				May      bool `json:"may_have_been_charged"`
+				May      bool   `json:"may_have_been_charged"`
 				Seed     *int64 `json:"recorded_seed"`
 			}
 			Changes struct {
