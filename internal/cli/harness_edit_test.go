@@ -15,6 +15,8 @@ type errand struct {
 	// replaced is the image that -replace names.
 	replaced *item
 	limited  bool
+	// last says that nothing may be left to do afterwards.
+	last bool
 	// first, when not nil, is a command that spends nothing and is run before plan and apply.
 	first []string
 	// destroys says that all is destroyed before plan and apply.
