@@ -13,7 +13,6 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -324,20 +323,16 @@ func (inv *inventory) place(c *charge) whereabouts {
 
 // readJournal finds the open tasks of a journal, by id, and the prompts of requests that got no answer.
 func (inv *inventory) readJournal(text string) {
-	addresses, unanswered := map[string]string{}, map[string]string{}
+	ids, unanswered := map[string]string{}, map[string]string{} // by key
 	for line := range strings.Lines(text) {
 		var entry struct {
 			Rec struct {
-				Type, Address, From, To string
-				ID                      string `json:"task_id"`
-				Task                    struct {
-					ID      string `json:"task_id"`
-					Request struct{ Body map[string]any }
-				}
-				Image struct {
-					Result struct {
-						ID string `json:"task_id"`
-					}
+				Type, Key string
+				ID        string `json:"task_id"`
+				Task      struct {
+					Key, Lost string
+					ID        string `json:"task_id"`
+					Request   struct{ Body map[string]any }
 				}
 			}
 		}
@@ -345,32 +340,24 @@ func (inv *inventory) readJournal(text string) {
 			continue // torn
 		}
 		switch rec := entry.Rec; rec.Type {
-		case "intent", "submitted":
-			delete(unanswered, rec.Address)
-			if prompt, ok := rec.Task.Request.Body["prompt"].(string); ok && rec.Task.ID == "" {
-				unanswered[rec.Address] = prompt
+		case "intent":
+			switch prompt, _ := rec.Task.Request.Body["prompt"].(string); {
+			case rec.Task.Lost != "":
+			case rec.Task.ID == "":
+				unanswered[rec.Task.Key] = prompt
+			default:
+				ids[rec.Task.Key] = rec.Task.ID
 			}
-			for _, id := range []string{rec.ID, rec.Task.ID} {
-				if id != "" {
-					inv.tasks[id], addresses[id] = true, rec.Address
-				}
-			}
-		case "stored":
-			delete(inv.tasks, rec.Image.Result.ID)
-		case "failed", "moderated":
-			delete(unanswered, rec.Address)
-			maps.DeleteFunc(inv.tasks, func(id string, _ bool) bool { return addresses[id] == rec.Address })
-		case "moved":
-			for id, at := range addresses {
-				if at == rec.From {
-					addresses[id] = rec.To
-				}
-			}
-			if prompt, ok := unanswered[rec.From]; ok {
-				delete(unanswered, rec.From)
-				unanswered[rec.To] = prompt
-			}
+		case "submitted":
+			delete(unanswered, rec.Key)
+			ids[rec.Key] = rec.ID
+		case "stored", "failed", "moderated", "lost":
+			delete(unanswered, rec.Key)
+			delete(ids, rec.Key)
 		}
+	}
+	for _, id := range ids {
+		inv.tasks[id] = true
 	}
 	for _, prompt := range unanswered {
 		inv.intents[prompt] = true
