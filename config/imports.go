@@ -24,7 +24,7 @@ type Import struct {
 	// SHA256 is the hash of its bytes, Content that of its picture.
 	SHA256, Content string
 	Size            bfl.Size
-	Range  hcl.Range
+	Range           hcl.Range
 	// Problem says why the file cannot be taken, nil where it can. It matters only while there is no image at To: once the import
 	// is done, the file is of no use any more.
 	Problem *hcl.Diagnostic

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"math/big"
-	"net"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -326,15 +325,10 @@ func refusedEndpoint(text string) string {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return fmt.Sprintf("%q is not a URL such as https://proxy.example.com or http://127.0.0.1:8787.", text)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !bfl.IsLoopback(u.String()):
 		return "The key travels with every request, so an endpoint must start with https://, or be on this machine."
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "An endpoint is a base URL; it has no user name, no query and no fragment."
 	}
 	return ""
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // Webhook is where the API says that a task has ended.
@@ -104,7 +106,7 @@ func refusedWebhookURL(text string) string {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(text, " \t"):
 		return fmt.Sprintf("%q is not a URL such as https://example.com/fluxbatch.", text)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !bfl.IsLoopback(u.String()):
 		return "The API calls https:// addresses only; http:// is for simulators, and stays on this machine."
 	case u.User != nil || u.Fragment != "":
 		return "A webhook's URL has no user name and no fragment."

@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
@@ -15,6 +16,42 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
+
+// creditsTimeout bounds how long an account is asked what it has left.
+const creditsTimeout = 15 * time.Second
+
+// affords warns of accounts that have less than the plan is estimated to cost, as far as they can be asked: an apply would end in the middle.
+func (w *workspace) affords(plan *planner.Plan, c *connections) hcl.Diagnostics {
+	costs := map[string]bfl.Credits{}
+	for _, change := range plan.Changes {
+		if change.Cost > 0 {
+			costs[change.Desired.Provider] += change.Cost
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, name := range sortedKeys(costs) {
+		client, ok := c.accounts[name].API.(*bfl.Client)
+		if !ok || w.simulate {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(w.app.env.Drain, creditsTimeout)
+		// An account that cannot be asked is no reason not to try.
+		left, err := client.Credits(ctx)
+		cancel()
+		if err == nil && left < costs[name] {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  "The account has not enough credits",
+				Detail: fmt.Sprintf("The plan is estimated at %s for the provider %s, and its account has %s. The apply will end when they are used up. "+
+					"Add credits at %s, or apply a part of the plan with -target.", costs[name].ExactDollars(), name, left.ExactDollars(), dashboard),
+			})
+		}
+	}
+	return diags
+}
+
+// dashboard is where people find their keys and credits.
+const dashboard = "https://dashboard.bfl.ai"
 
 // connections are what an apply reaches providers through, and is reached by.
 type connections struct {
@@ -102,7 +139,7 @@ func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.
 		base, _ = bfl.BaseURL(provider.Region)
 	}
 	if key == "" {
-		if !isLoopback(base) {
+		if !bfl.IsLoopback(base) {
 			return nil, fmt.Errorf("provider %s has no key: the environment variable %s is not set. "+
 				"Set it to a key from https://dashboard.bfl.ai, or try the plan without one with -simulate", provider.Address, provider.KeyEnv)
 		}
@@ -147,15 +184,4 @@ func (w *workspace) pictures() string {
 		return ""
 	}
 	return filepath.Join(w.base, filepath.FromSlash(w.config.Settings.OutputDir))
-}
-
-// isLoopback reports whether a URL leads to this machine.
-func isLoopback(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }

@@ -102,6 +102,7 @@ func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err 
 		return err
 	}
 	defer connections.close()
+	a.showDiagnostics(w.config, w.affords(plan, connections))
 	if !plan.Empty() && !o.autoApprove && saved == nil {
 		if err := a.approve(plan, &o.planOptions); err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,9 +17,6 @@ type creditsOptions struct {
 	inputOptions
 	json bool
 }
-
-// creditsTimeout is how long an account is waited for.
-const creditsTimeout = 30 * time.Second
 
 func (a *app) creditsCommand() *cobra.Command {
 	var o creditsOptions
@@ -79,7 +75,7 @@ func (w *workspace) balance(provider *config.Provider) (view.Balance, error) {
 	if err != nil {
 		return view.Balance{}, explainAccount(provider, err)
 	}
-	balance := view.Balance{Provider: provider.Address, Credits: credits, Simulated: isLoopback(base)}
+	balance := view.Balance{Provider: provider.Address, Credits: credits, Simulated: bfl.IsLoopback(base)}
 	if u, err := url.Parse(base); err == nil {
 		balance.Host = u.Host
 	}
@@ -93,8 +89,8 @@ func explainAccount(provider *config.Provider, err error) error {
 	switch {
 	case refused && api.Unauthorized():
 		return explain("The key of provider %s, from the environment variable %s, was refused: %w.\n"+
-			"Compare it with the keys at https://dashboard.bfl.ai.", provider.Address, provider.KeyEnv, err)
-	case network && isLoopback(provider.Endpoint):
+			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, dashboard)
+	case network && bfl.IsLoopback(provider.Endpoint):
 		return explain("The account of provider %s cannot be asked: %w.\nIs the simulator running? It is started with%s", provider.Address, err, toType("fluxbatch simulator"))
 	default:
 		return fmt.Errorf("the account of provider %s cannot be asked: %w", provider.Address, err)

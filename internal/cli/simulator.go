@@ -127,7 +127,7 @@ func listenAddress(text string) (string, error) {
 	if _, _, err := net.SplitHostPort(text); err != nil {
 		return "", explain("-listen takes an address with a port, such as 127.0.0.1:8787, and not %q.", text)
 	}
-	if !isLoopback("http://" + text) {
+	if !bfl.IsLoopback("http://" + text) {
 		return "", explain("%s is not a loopback address.\nThe simulator draws for everybody who asks, so it is not for a network.", text)
 	}
 	return text, nil

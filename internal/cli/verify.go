@@ -87,6 +87,7 @@ func inspectAll(base string, prior *state.State) (map[addrs.Image]state.FileStat
 func mismatches(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
+		diags = append(diags, deviations(c)...)
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
@@ -94,6 +95,22 @@ func mismatches(plan *planner.Plan) hcl.Diagnostics {
 		if c.Frozen && !hasDrifted(c) {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
 		}
+		if c.Desired != nil {
+			d.Subject = c.Desired.Range.Ptr()
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// deviations warns of an image that is there and not what was asked for.
+func deviations(c *planner.Change) hcl.Diagnostics {
+	if c.Prior == nil || c.Action != planner.NoOp {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, what := range planner.Deviations(c.Prior) {
+		d := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Image is not what was asked for", Detail: c.Address.String() + ": " + what}
 		if c.Desired != nil {
 			d.Subject = c.Desired.Range.Ptr()
 		}

@@ -373,7 +373,7 @@ func (w *workspace) requested(o *planOptions, options *planner.Options) error {
 // isSimulator reports whether a provider's images may be simulated: on this machine there can be the simulator, or a proxy of the API.
 func (w *workspace) isSimulator(provider string) bool {
 	p := w.config.Settings.Providers[provider]
-	return w.simulate || p != nil && isLoopback(p.Endpoint)
+	return w.simulate || p != nil && bfl.IsLoopback(p.Endpoint)
 }
 
 // only turns -target and -exclude into the images that the plan is limited to. What depends on what is found by evaluating once without the state.

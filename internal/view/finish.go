@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // FinishApply ends the progress display and writes what the apply did, and the outputs. A run that did all writes to stdout only; else a frame on
@@ -65,7 +67,7 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if again == "" {
 		again = "fluxbatch apply"
 	}
-	next := "To go on with the rest, run:"
+	next := wayOut(a) + "To go on with the rest, run:"
 	if s.Created+s.Replaced > 0 || info.Interrupted {
 		next = "What was made is kept and paid for once. " + next
 	}
@@ -82,6 +84,33 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 		summary = "The apply ended early"
 	}
 	return v.frame(hcl.DiagError, summary, strings.Join(parts, "\n\n"))
+}
+
+// dashboard is where people find their keys and credits.
+const dashboard = "https://dashboard.bfl.ai"
+
+// wayOut says what has to be done before it makes sense to go on, "" for nothing.
+func wayOut(a *applyLog) string {
+	errs := make([]error, 0, len(a.failures)+len(a.skipped))
+	for i := range a.failures {
+		errs = append(errs, a.failures[i].Err)
+	}
+	for i := range a.skipped {
+		errs = append(errs, a.skipped[i].Err)
+	}
+	for _, err := range errs {
+		api, ok := errors.AsType[*bfl.APIError](err)
+		switch {
+		case !ok:
+		case api.StatusCode == 401 || api.StatusCode == 403:
+			return "Compare the key with those at " + dashboard + ", and set the environment variable that the provider names for it, BFL_API_KEY by default. "
+		case api.OutOfCredits():
+			return "Add credits to the account at " + dashboard + ". "
+		case api.QuotaExhausted():
+			return "Have the account's quota raised at " + dashboard + ", or wait until it allows more. "
+		}
+	}
+	return ""
 }
 
 // failuresAlike puts failures with one text together, in the order in which they came.
