@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -26,6 +27,8 @@ type files struct {
 	// wanted are the paths that images have when the plan is carried out; a file there is never removed. owners are the images on record by their paths.
 	wanted map[string]bool
 	owners map[string]owner
+	// known finds the images on record by the hashes of their files. Few runs need it.
+	known func() map[string]owner
 }
 
 // owner is an image on record.
@@ -44,6 +47,15 @@ func newFiles(plan *planner.Plan, o Options) *files {
 			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
 		}
 	}
+	f.known = sync.OnceValue(func() map[string]owner {
+		known := make(map[string]owner, len(plan.Changes))
+		for _, c := range plan.Changes {
+			if c.Prior != nil {
+				known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
+			}
+		}
+		return known
+	})
 	return f
 }
 
@@ -258,8 +270,12 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	if err != nil || sum == img.Output.SHA256 {
 		return "", err
 	}
-	if known, ok := f.owners[path]; ok {
+	known, isKnown := f.known()[sum]
+	if !isKnown {
 		// Somebody may have edited it; the store tells the two apart.
+		known, isKnown = f.owners[path]
+	}
+	if isKnown {
 		return "", f.store.KeepFile(f.dir, path, known.addr, known.img)
 	}
 	if err := f.store.KeepFile(f.dir, path, addr, unmade(img, path)); err != nil {

@@ -303,6 +303,26 @@ func TestStrangersAreKept(t *testing.T) {
 	}
 }
 
+// An image that somebody moved to where another one goes stays an image, that its request finds.
+func TestMovedImageIsNoStranger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		img := r.image(t, "a")
+		before := r.made(t, img)
+		if err := r.dir.Rename(img.Output, "images/b.png"); err != nil {
+			t.Fatal(err)
+		}
+		img.Output, img.Request.Arguments = "images/b.png", []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+		if _, err := r.apply(t); err != nil {
+			t.Fatal(err, r.failures())
+		}
+		if kept := r.store.candidates(img.Address, before.Fingerprint, false); len(kept) != 1 || len(r.warnings()) > 0 {
+			t.Errorf("in the store are %v, and warned was of %q", kept, r.warnings())
+		}
+	})
+}
+
 // A file with the recorded bytes at the path where its image is to be is the image, wherever a crash or a user left it.
 func TestWhatIsInPlaceStays(t *testing.T) {
 	t.Parallel()

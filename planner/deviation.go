@@ -28,15 +28,21 @@ func Deviations(img *state.Image) []string {
 	if !sameSide(width, img.Output.Width) || !sameSide(height, img.Output.Height) {
 		all = append(all, fmt.Sprintf("The image is %d x %d pixels, and %s was asked for.", img.Output.Width, img.Output.Height, extent(width, height)))
 	}
-	asked, _ := value(body["output_format"]).(string)
-	if asked == "" {
-		asked = formats[strings.ToLower(path.Ext(img.Output.Path))]
-	}
-	if asked != "" && img.Output.Format != "" && asked != img.Output.Format {
+	if asked := FormatAsked(img); asked != "" && img.Output.Format != "" && asked != img.Output.Format {
 		all = append(all, fmt.Sprintf("The image is in the format %s, and %s was asked for. Its file keeps the name %s.",
 			img.Output.Format, asked, path.Base(img.Output.Path)))
 	}
 	return all
+}
+
+// FormatAsked returns the format that an image was to have: the one of its request, or what its file's name stands for.
+func FormatAsked(img *state.Image) string {
+	if body, err := recordedBody(img, nil); err == nil {
+		if asked, _ := value(body["output_format"]).(string); asked != "" {
+			return asked
+		}
+	}
+	return formats[strings.ToLower(path.Ext(img.Output.Path))]
 }
 
 // formats are those that the extensions of files stand for.

@@ -118,6 +118,9 @@ func recordedArguments(img *state.Image) []argument {
 	add("sha256", out.SHA256)
 	add("bytes", out.Bytes)
 	add("format", out.Format)
+	if asked := planner.FormatAsked(img); asked != "" && asked != out.Format && result.TaskID != "" {
+		all[len(all)-1].value = rawText(oneLine(out.Format, false) + " # " + oneLine(asked, false) + " was asked for")
+	}
 	add("id", result.TaskID)
 	add("cost", rawText(result.Cost.Dollars()))
 	if img.Provider != "" && img.Provider != "bfl" {
