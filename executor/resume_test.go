@@ -313,7 +313,7 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 		{
 			name:    "a loss is told, and forgotten",
 			setUp:   func(_ *rig, task *state.Task) { task.Lost = "failed at the API" },
-			records: []string{"Failed"}, warning: "$0.03 was paid for task old, which failed at the API",
+			records: []string{"Failed"}, warning: "$0.03 was paid for task old, and is lost: it failed at the API",
 		},
 		{
 			name:    "a simulator's is forgotten",

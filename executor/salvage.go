@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -40,10 +41,10 @@ func (r *run) forget(a *planner.Abandoned) {
 	delete(r.tasks, a.Task.Key)
 	sum := a.Task.Cost.ExactDollars()
 	switch {
-	case a.Task.Simulated:
+	case a.Simulated:
 		// Nobody paid for it.
 	case a.Task.Lost != "":
-		r.emit(Warned{a.Address, fmt.Sprintf("%s was paid for task %s, which %s. Nothing came of it, and it is no longer remembered.", sum, a.Task.ID, a.Task.Lost)})
+		r.emit(Warned{a.Address, fmt.Sprintf("%s was paid for task %s, and is lost: it %s. It is no longer remembered.", sum, a.Task.ID, strings.TrimRight(a.Task.Lost, "."))})
 	case a.Task.Answered():
 		r.emit(Warned{a.Address, fmt.Sprintf("Task %s is given up, and with it what was paid for it, %s.", a.Task.ID, sum)})
 	default:

@@ -246,13 +246,15 @@ type Abandoned struct {
 	Task    *state.Task
 	// MayBeWanted says that the image at its address has a request that is known only after apply, which may turn out to be the task's.
 	MayBeWanted bool
-	// GivenUp says that the user gives it up, or that it is a simulator's, which nobody paid for.
+	// GivenUp says that the user gives it up.
 	GivenUp bool
+	// Simulated says that it is a simulator's, while its provider is none any more: nobody paid for it, and nobody has it.
+	Simulated bool
 }
 
 // Fetches reports whether apply looks for the task's image, to keep it in the store. Of all other tasks it forgets what the plan has told: one that
 // got no answer, was paid for in vain, or is given up.
-func (a *Abandoned) Fetches() bool { return a.Task.Open() && !a.GivenUp }
+func (a *Abandoned) Fetches() bool { return a.Task.Open() && !a.GivenUp && !a.Simulated }
 
 // OutputChange is an output's value before and after.
 type OutputChange struct {
@@ -343,8 +345,8 @@ func (p *Plan) Empty() bool {
 	return len(p.Unsettled()) == 0
 }
 
-// Unsettled returns the tasks that no change takes up and of which there is something to tell. What a simulator was asked for cost nothing, and goes
-// with the next apply.
+// Unsettled returns the tasks that no change takes up and of which there is something to tell. What a simulator was asked for that is gone cost
+// nothing, and goes with the next apply.
 func (p *Plan) Unsettled() []Abandoned {
-	return slices.DeleteFunc(slices.Clone(p.Abandoned), func(a Abandoned) bool { return a.Task.Simulated && !a.Fetches() })
+	return slices.DeleteFunc(slices.Clone(p.Abandoned), func(a Abandoned) bool { return a.Simulated })
 }

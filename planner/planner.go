@@ -442,7 +442,7 @@ func (p *Planner) abandoned() []Abandoned {
 			}
 			left = append(left, Abandoned{
 				Address: addr, Task: task, MayBeWanted: c != nil && c.Makes() && c.Fingerprint == "",
-				GivenUp: task.Open() && (task.Simulated && !p.simulates(task.Provider) || slices.Contains(p.opts.Abandon, addr)),
+				GivenUp: task.Open() && slices.Contains(p.opts.Abandon, addr), Simulated: task.Simulated && !p.simulates(task.Provider),
 			})
 		}
 	}

@@ -29,6 +29,7 @@ var (
 	harnessSeed      = flag.Uint64("harness.seed", 1, "the `seed` of the first sequence; those after it have the next ones")
 	harnessWorkers   = flag.Int("harness.workers", 6, "have this `number` of processes at a time")
 	harnessHard      = flag.Bool("harness.hard", false, "let the API also have the moods that take long")
+	harnessMood      = flag.String("harness.mood", "", "let the API have this `mood` in every apply, as faults of the simulator")
 	harnessWithout   = flag.String("harness.without", "", "leave out these `edits`, separated by commas")
 	harnessReplay    = flag.String("harness.replay", "", "run this one `sequence`, as a failure printed it")
 	harnessPoint     = flag.String("harness.point", "", "end one process of the fixed scenarios at this `point`, as a failure printed it")
@@ -73,13 +74,13 @@ type script struct {
 var moods = []string{
 	"submit-429 x2", "submit-500 x1", "submit-503 x2", "submit-reset x1", "submit-reset-after x1", "submit-truncated-after x1",
 	"submit-reset-after p=0.5", "submit-slow=40ms x2", "poll-500 x2", "poll-reset x2", "poll-not-found x1", "poll-slow=40ms x3",
-	"poll-truncated x1", "download-truncated x1", "download-corrupt x1", "download-reset x1", "download-expired x1", "download-403 x1",
+	"poll-truncated x1", "poll-gateway=520 x2", "poll-final=503", "submit-gateway=524 x1", "submit-gateway-after=504 x1", "download-truncated x1", "download-corrupt x1", "download-reset x1", "download-expired x1", "download-403 x1",
 	"download-500 x1", "download-slow=60ms x2", "submit-429 x1;poll-500 x1;download-reset x1",
 }
 
 // hardMoods take long, since the command tries again and again before it gives up, or have no end but the harness's own.
 var hardMoods = []string{
-	"download-403", "download-expired", "download-404 x3", "poll-not-found x6", "poll-403 x2", "submit-504-after x1", "submit-html-after x1", "submit-corrupt-after x1",
+	"download-403", "download-expired", "download-404 x3", "poll-not-found x6", "poll-403 x2", "poll-not-found=5s", "download-403 for=6s", "submit-504-after x1", "submit-html-after x1", "submit-corrupt-after x1",
 }
 
 // newScript draws a sequence.
@@ -110,6 +111,9 @@ func newScript(seed uint64) script {
 			if *harnessHard && r.IntN(2) == 0 {
 				st.Mood = pick(hardMoods, r.IntN(len(hardMoods)))
 			}
+		}
+		if *harnessMood != "" {
+			st.Mood = *harnessMood
 		}
 		s.Steps = append(s.Steps, st)
 	}

@@ -86,7 +86,7 @@ func (pp *planPage) abandoned() {
 	if len(tasks) == 0 {
 		return
 	}
-	pp.printf("Tasks of interrupted runs that no image takes up:\n")
+	pp.printf("Tasks of earlier runs that no image takes up:\n")
 	for i := range tasks[:min(len(tasks), abandonedListed)] {
 		pp.note(unbroken(tasks[i].Address.String())+": "+fateOf(&tasks[i]), "    ")
 	}
@@ -101,11 +101,11 @@ func fateOf(a *planner.Abandoned) string {
 	sum := a.Task.Cost.ExactDollars()
 	switch {
 	case a.Task.Lost != "":
-		return fmt.Sprintf("its task %s %s. %s was paid for it and is lost", a.Task.ID, harmless(a.Task.Lost), sum)
+		return fmt.Sprintf("%s was paid for task %s, and is lost: it %s", sum, a.Task.ID, strings.TrimRight(harmless(a.Task.Lost), "."))
 	case !a.Task.Answered():
 		return "a request got no answer, may have been charged " + sum + ", and is forgotten"
 	case a.GivenUp:
-		return "its task " + a.Task.ID + " is given up, and with it what was paid for it: " + sum
+		return "task " + a.Task.ID + " is given up, and with it what was paid for it: " + sum
 	case a.MayBeWanted:
 		return "its task is paid for, " + sum + ". The image is taken from it if its request turns out to be the same, and goes into the store otherwise"
 	default:
