@@ -51,8 +51,16 @@ func hashFunction(digest func([]byte) string) function.Function {
 type fileFunctions struct {
 	dir      string
 	contents map[string][]byte
-	// hashes are of what was read, by path, and of what was listed or looked for.
-	hashes map[string]string
+	// hashes are of what was read, listed or looked for.
+	hashes map[fileUse]string
+}
+
+// fileUse is what a function wanted of a file, or of a folder.
+type fileUse struct {
+	// function is "fileexists" or "fileset", "" where the content was read.
+	function string
+	// path is usable with package os, pattern that of a fileset.
+	path, pattern string
 }
 
 func (f *fileFunctions) path(name string) string {
@@ -79,7 +87,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 		return nil, function.NewArgErrorf(0, "the file %q cannot be read: %s", name, reason(err))
 	}
 	f.contents[path] = src
-	f.hashes[path] = sha256Hex(src)
+	f.hashes[fileUse{path: path}] = sha256Hex(src)
 	return src, nil
 }
 
@@ -114,7 +122,7 @@ func (f *fileFunctions) exists() function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		path := f.path(args[0].AsString())
 		info, err := os.Stat(path)
-		f.hashes["fileexists "+path] = strconv.FormatBool(err == nil)
+		f.hashes[fileUse{function: "fileexists", path: path}] = strconv.FormatBool(err == nil)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return cty.False, nil
@@ -134,7 +142,7 @@ func (f *fileFunctions) set() function.Function {
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("the files cannot be listed: %s", reason(err))
 		}
-		f.hashes["fileset "+f.path(args[0].AsString())+" "+args[1].AsString()] = sha256Hex(fmt.Appendf(nil, "%#v", files))
+		f.hashes[fileUse{"fileset", f.path(args[0].AsString()), args[1].AsString()}] = sha256Hex(fmt.Appendf(nil, "%#v", files))
 		return files, nil
 	}, param("path", cty.String), param("pattern", cty.String))
 }

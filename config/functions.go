@@ -29,7 +29,7 @@ var refusedFunctions = func() map[string]string {
 
 // functionTable is what expressions can call, by Terraform's names. Paths are relative to the root module. The hashes
 // of files that are read go into read.
-func functionTable(rootDir string, read map[string]string) map[string]function.Function {
+func functionTable(rootDir string, read map[fileUse]string) map[string]function.Function {
 	files := &fileFunctions{dir: rootDir, contents: map[string][]byte{}, hashes: read}
 	table := map[string]function.Function{
 		"abs":              stdlib.AbsoluteFunc,

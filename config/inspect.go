@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -47,21 +48,22 @@ func (c *Config) Digest() string {
 		return ""
 	}
 	var lines []string
-	add := func(file, sum string) {
-		lines = append(lines, strconv.Quote(c.evaluator.fromRoot(file))+" "+sum+"\n")
-	}
+	add := func(name, sum string) { lines = append(lines, strconv.Quote(name)+" "+sum+"\n") }
+	fromRoot := c.evaluator.fromRoot
 	for name, file := range c.files {
 		if name == "<console>" {
 			continue
 		}
-		sum := sha256.Sum256(file.Bytes)
-		add(name, hex.EncodeToString(sum[:]))
+		if !strings.HasPrefix(name, "<") { // A name in such brackets is that of no file.
+			name = fromRoot(name)
+		}
+		add(name, sha256Hex(file.Bytes))
 	}
-	for file, sum := range c.evaluator.opts.read {
-		add(file, sum)
+	for use, sum := range c.evaluator.opts.read {
+		add(use.function+" "+fromRoot(use.path)+" "+use.pattern, sum)
 	}
 	for file, input := range c.evaluator.inputs.files {
-		add(file, input.sha256)
+		add(fromRoot(file), input.sha256)
 	}
 	// Sorted as seen from the root module, the lines are the same wherever the program runs.
 	slices.Sort(lines)

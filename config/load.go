@@ -31,7 +31,7 @@ type Options struct {
 	// limit bounds the number of instances of a block instead of maxInstances, where it is not 0.
 	limit int
 	table map[string]function.Function
-	read  map[string]string // hashes of files that functions read, by path
+	read  map[fileUse]string // hashes of what functions read
 }
 
 // Question is about the value of a variable of the root module.
@@ -63,7 +63,7 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 // the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
-	o.read = map[string]string{}
+	o.read = map[fileUse]string{}
 	o.table = functionTable(o.dir, o.read)
 	d := &decoder{opts: &o}
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
