@@ -80,7 +80,7 @@ func (w *workspace) scope(o *planOptions) []string {
 	return words
 }
 
-// sensitiveVariables returns the names of the variables whose values are not to be shown or kept.
+// sensitiveVariables returns the declared variables by name, and of each whether its value is not to be shown or kept.
 func (w *workspace) sensitiveVariables() map[string]bool {
 	sensitive := map[string]bool{}
 	for _, v := range w.config.Variables() {

@@ -22,7 +22,7 @@ type savedPlan struct {
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`
 	Tool    string `json:"fluxbatch_version"`
-	// Directory is the root module, relative to the plan's own directory.
+	// Directory is the root module, relative to the plan's own directory. So are the files of the options; see savedPlace.
 	Directory string       `json:"directory"`
 	Options   savedOptions `json:"options"`
 	// Configuration, State and Plan are digests.
@@ -66,14 +66,18 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	directory, err := relativeTo(filepath.Dir(o.out), w.dir)
+	place := savedPlace{plan: filepath.Dir(o.out), root: w.dir}
+	directory, err := relativeTo(place.plan, w.dir)
 	if err != nil {
 		return err
+	}
+	for i := range values {
+		values[i].File = place.save(values[i].File)
 	}
 	saved := savedPlan{
 		Kind: savedPlanKind, Version: savedPlanVersion, Tool: Version(), Directory: filepath.ToSlash(directory),
 		Options: savedOptions{
-			Values: values, Environ: environ, Targets: o.targets, Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon, StatePath: o.statePath,
+			Values: values, Environ: environ, Targets: o.targets, Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon, StatePath: place.save(o.statePath),
 			Simulate: o.simulate, Destroy: o.destroy, RefreshOnly: o.refreshOnly, NoRefresh: o.noRefresh, RetryModerated: o.retryModerated,
 		},
 		Configuration: w.config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
@@ -81,11 +85,15 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 	if o.maxCost.credits != nil {
 		saved.Options.MaxCost = new(o.maxCost.credits.Float())
 	}
-	dir, err := safefile.Open(filepath.Dir(o.out))
+	dir, err := safefile.Open(place.plan)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the file is durable by then
+	if !o.noLock {
+		// Under the lock nobody else is saving this plan. A leftover that cannot be removed is in nobody's way.
+		_ = dir.SweepFor(".", filepath.Base(o.out))
+	}
 	return dir.WithFaults(w.app.env.Faults).WriteFile(filepath.Base(o.out), 0o600, func(out io.Writer) error {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
@@ -94,12 +102,47 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 	})
 }
 
-// savedValues returns where the values of variables come from, without the sensitive ones: these have to come from the environment again.
+// savedPlace is where a plan is saved, and the root module that it is of.
+type savedPlace struct{ plan, root string }
+
+// save returns a path from the command line as a plan keeps it. A relative one is meant from the current directory, which is another one for whoever
+// carries the plan out, so that it is kept as seen from the plan; and so is an absolute one that leads into the root module, since a plan and its project
+// are moved together. Any other absolute path is the same for all, and stays as it is.
+func (p savedPlace) save(path string) string {
+	if path == "" {
+		return ""
+	}
+	if filepath.IsAbs(path) {
+		if inside, err := relativeTo(p.root, path); err != nil || !filepath.IsLocal(inside) {
+			return path
+		}
+	}
+	relative, err := relativeTo(p.plan, path)
+	if err == nil {
+		return filepath.ToSlash(relative)
+	}
+	// On another drive there is no way from here to there.
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}
+
+// fromPlan returns a path that a plan keeps, as seen from the current directory.
+func fromPlan(plan, path string) string {
+	if path == "" {
+		return ""
+	}
+	return resolvePath(filepath.Dir(plan), filepath.FromSlash(path))
+}
+
+// savedValues returns where the values of variables come from, without the sensitive ones: these have to come from the environment again. Of the
+// environment, only what the configuration declares is kept: it is shared by many programs and projects, whose secrets are none of the plan's.
 func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ []string, err error) {
-	sensitive := w.sensitiveVariables()
+	declared := w.sensitiveVariables()
 	for _, v := range o.values {
 		name, _, _ := strings.Cut(v.Assignment, "=")
-		if name = strings.TrimSpace(name); v.File == "" && sensitive[name] {
+		if name = strings.TrimSpace(name); v.File == "" && declared[name] {
 			return nil, nil, fmt.Errorf("the variable %s is sensitive, and a saved plan holds no secrets. Give it with the environment variable %s%s, "+
 				"when planning and when applying", name, config.EnvPrefix, name)
 		}
@@ -107,7 +150,8 @@ func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ 
 	}
 	for _, pair := range w.app.env.Environ {
 		name, _, _ := strings.Cut(pair, "=")
-		if variable, ok := strings.CutPrefix(name, config.EnvPrefix); ok && !sensitive[variable] {
+		variable, ok := strings.CutPrefix(name, config.EnvPrefix)
+		if sensitive, isDeclared := declared[variable]; ok && isDeclared && !sensitive {
 			environ = append(environ, pair)
 		}
 	}
@@ -135,10 +179,14 @@ func (a *app) readPlan(path string) (*savedPlan, string, *planOptions, error) {
 	case saved.Tool != Version():
 		return nil, "", nil, &errStale{"the version of fluxbatch"}
 	}
+	for i, v := range saved.Options.Values {
+		saved.Options.Values[i].File = fromPlan(path, v.File)
+	}
 	o := &planOptions{
 		inputOptions: inputOptions{values: saved.Options.Values, environ: a.planEnviron(saved.Options.Environ)},
-		targets:      saved.Options.Targets, excludes: saved.Options.Excludes, replace: saved.Options.Replace, abandon: saved.Options.Abandon, statePath: saved.Options.StatePath,
-		simulate: saved.Options.Simulate, destroy: saved.Options.Destroy, refreshOnly: saved.Options.RefreshOnly,
+		targets:      saved.Options.Targets, excludes: saved.Options.Excludes, replace: saved.Options.Replace, abandon: saved.Options.Abandon,
+		statePath: fromPlan(path, saved.Options.StatePath),
+		simulate:  saved.Options.Simulate, destroy: saved.Options.Destroy, refreshOnly: saved.Options.RefreshOnly,
 		noRefresh: saved.Options.NoRefresh, retryModerated: saved.Options.RetryModerated,
 	}
 	if saved.Options.MaxCost != nil {
