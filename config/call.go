@@ -98,7 +98,7 @@ func (d *decoder) child(c *moduleCall) {
 	}
 	m := &module{call: c, parent: c.mod, depth: c.mod.depth + 1}
 	m.rel = path.Join(c.mod.rel, source)
-	m.dir = filepath.Join(c.mod.dir, filepath.FromSlash(source))
+	m.dir = fileNamed(filepath.Join(c.mod.dir, filepath.FromSlash(source)))
 	identity := m.dir
 	if real, err := filepath.EvalSymlinks(m.dir); err == nil {
 		identity = real

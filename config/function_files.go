@@ -17,7 +17,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/hashicorp/go-cty-funcs/filesystem"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -76,7 +75,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 	if src, ok := f.contents[path]; ok {
 		return src, nil
 	}
-	src, err := readSource(path)
+	src, err := readSource(fileNamed(path))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, function.NewArgErrorf(0,
@@ -121,7 +120,7 @@ func (f *fileFunctions) hash(digest func([]byte) string) function.Function {
 func (f *fileFunctions) exists() function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		path := f.path(args[0].AsString())
-		info, err := os.Stat(path)
+		info, err := os.Stat(fileNamed(path))
 		f.hashes[fileUse{function: "fileexists", path: path}] = strconv.FormatBool(err == nil)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -138,12 +137,20 @@ func (f *fileFunctions) exists() function.Function {
 // set lists the files below a folder that match a pattern.
 func (f *fileFunctions) set() function.Function {
 	return simple(cty.Set(cty.String), func(args []cty.Value) (cty.Value, error) {
-		files, err := filesystem.FileSet(f.dir, args[0], args[1])
+		dir, pattern := f.path(args[0].AsString()), args[1].AsString()
+		files, err := filesBelow(dir, pattern)
 		if err != nil {
-			return cty.NilVal, fmt.Errorf("the files cannot be listed: %s", reason(err))
+			return cty.NilVal, err
 		}
-		f.hashes[fileUse{"fileset", f.path(args[0].AsString()), args[1].AsString()}] = sha256Hex(fmt.Appendf(nil, "%#v", files))
-		return files, nil
+		f.hashes[fileUse{"fileset", dir, pattern}] = sha256Hex(fmt.Appendf(nil, "%q", files))
+		if len(files) == 0 {
+			return cty.SetValEmpty(cty.String), nil
+		}
+		values := make([]cty.Value, len(files))
+		for i, file := range files {
+			values[i] = cty.StringVal(file)
+		}
+		return cty.SetVal(values), nil
 	}, param("path", cty.String), param("pattern", cty.String))
 }
 

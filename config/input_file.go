@@ -12,6 +12,7 @@ import (
 
 // readInput hashes and measures a file that is to be sent with a request, and finds out whether the API would take it.
 func readInput(path string) *inputFile {
+	path = fileNamed(path)
 	f := &inputFile{path: path}
 	info, err := os.Stat(path)
 	switch {

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -328,7 +329,7 @@ func (e *evaluator) checkInputs() {
 		e.instance = use.by
 		made, isOutput := claim{}, false
 		if rel, err := filepath.Rel(rootDir, use.file.path); err == nil {
-			made, isOutput = e.paths.byPath[strings.ToLower(filepath.ToSlash(rel))]
+			made, isOutput = e.paths.byPath[strings.ToLower(norm.NFC.String(filepath.ToSlash(rel)))]
 		}
 		switch {
 		case isOutput && made.img.Address == use.by:
