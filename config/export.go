@@ -36,7 +36,7 @@ var (
 // image is nil where it is wrong; then nothing but its address is known.
 func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *Result) cty.Value {
 	attrs := make(map[string]cty.Value, 1+b.demand.size())
-	x := exporter{e: e, img: img, result: result}
+	x := exporter{e: e, img: img, result: result, named: slices.ContainsFunc(b.args, func(a argument) bool { return a.Name == "output" })}
 	attribute := func(name string) cty.Value {
 		if img == nil {
 			return cty.DynamicVal
@@ -68,6 +68,8 @@ type exporter struct {
 	e      *evaluator
 	img    *Image
 	result *Result // nil where it is not known
+	// named says that the block names the files of its images.
+	named bool
 }
 
 func (x *exporter) attribute(name string) cty.Value {
@@ -252,6 +254,10 @@ func (x *exporter) beforeResult(name string) cty.Value {
 	case "format":
 		if format, ok := x.img.Request.Value("output_format").(string); ok {
 			return cty.StringVal(format)
+		}
+		if x.named && !x.img.Request.Model.Custom {
+			// The extension agrees with it; see builder.output.
+			return cty.StringVal(x.img.Request.Model.DefaultFormat())
 		}
 		return unknownText
 	case "cost":

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 func TestRequests(t *testing.T) {
@@ -25,7 +27,7 @@ func TestRequests(t *testing.T) {
 		{
 			"image.hero", "pictures/out/heroes/hero.jpg",
 			`{"endpoint":"/v1/flux-2-max","body":{"input_image":null,"input_image_2":{"sha256":"` + bottle + `"},` +
-				`"input_image_3":"https://example.com/light.jpg","output_format":"jpeg","prompt":"The logo from image 1 on the bottle from image 2"}}`,
+				`"input_image_3":"https://example.com/light.jpg","prompt":"The logo from image 1 on the bottle from image 2"}}`,
 		},
 		{
 			`image.product["a1"]`, "pictures/out/product-a1.png",
@@ -302,7 +304,7 @@ func TestDefaultsAndNull(t *testing.T) {
 	for addr, want := range map[string]string{
 		"image.base":  `{"endpoint":"/v1/flux-2-pro","body":{"output_format":"png","prompt":"Base","width":512}}`,
 		"image.a":     `{"endpoint":"/v1/flux-2-pro","body":{"input_image":null,"output_format":"png","prompt":"A","width":512}}`,
-		"image.b":     `{"endpoint":"/v1/flux-dev","body":{"image_prompt":null,"output_format":"jpeg","prompt":"B","steps":20,"width":512}}`,
+		"image.b":     `{"endpoint":"/v1/flux-dev","body":{"image_prompt":null,"prompt":"B","steps":20,"width":512}}`,
 		"image.ultra": `{"endpoint":"/v1/flux-pro-1.1-ultra","body":{"image_prompt":null,"output_format":"png","prompt":"No width here"}}`,
 	} {
 		if got := request(t, find(t, images, addr)); got != want {
@@ -430,5 +432,79 @@ func TestManyInstancesOneDiagnostic(t *testing.T) {
 	v := diags[0].EvalContext.Variables["each"]
 	if got := show(v.GetAttr("key")); got != `"k0"` {
 		t.Errorf("the diagnostic's context has the key %s, want that of the first instance", got)
+	}
+}
+
+// requestOf builds the only image of a configuration as far as its request and its file, without holding it against its model's rules. It is nil where
+// that goes wrong.
+func requestOf(t *testing.T, files ...string) (*Image, hcl.Diagnostics) {
+	t.Helper()
+	c := load(t, write(t, files...), Options{})
+	e := c.evaluator
+	e.startOver()
+	e.paths = newOutputPaths(e.settings.OutputDir)
+	b := e.root.mod.images["a"]
+	build := newBuilder(e, b, e.root, e.context(&b.node, e.root), &expansion{})
+	build.enter(each{})
+	ok := build.evaluateArguments()
+	img := &Image{Address: build.addr(each{}), Request: bfl.Request{Model: build.model()}}
+	if !ok || !build.arguments(img) || !build.inputs(img) || !build.output(img) {
+		return nil, e.list()
+	}
+	return img, e.list()
+}
+
+// Naming a file that would have its name anyway, or no longer, leaves the request as it was: it is a move, and costs nothing. What an image's arguments
+// imply stands in the request only where the model would deliver something else.
+func TestImpliedArgumentsChangeNoRequest(t *testing.T) {
+	t.Parallel()
+	file := picture(t)
+	for _, model := range bfl.Models() {
+		hasFormat := model.Param("output_format") != nil
+		body := `model = "` + model.Name + "\"\n"
+		if len(model.Inputs.References) > 0 {
+			body += "references = [\"in.png\"]\n"
+		}
+		if model.Inputs.Mask != "" {
+			body += "mask = \"in.png\"\n"
+		}
+		for ext, format := range formatOf {
+			for _, inherited := range []string{"", "jpeg", "png", "webp"} {
+				t.Run(model.Name+ext+inherited, func(t *testing.T) {
+					t.Parallel()
+					defaults, usual := "", model.DefaultFormat()
+					if inherited != "" && hasFormat {
+						defaults, usual = `defaults { output_format = "`+inherited+`" }`, inherited
+					}
+					build := func(output string) (*Image, hcl.Diagnostics) {
+						return requestOf(t, "in.png", file, "main.flux.hcl", defaults+"\nimage \"a\" {\n"+body+output+"}")
+					}
+					plain, diags := build("")
+					if plain == nil {
+						t.Fatal(diags)
+					}
+					named, diags := build("output = \"brand" + ext + "\"\n")
+					switch {
+					case named == nil && !hasFormat && format != usual:
+						return
+					case named == nil:
+						t.Fatal(diags)
+					}
+					if path.Ext(plain.Output) != extensionOf[usual] {
+						t.Errorf("without a name the file is %s, and it is of the format %s", plain.Output, usual)
+					}
+					if same := plain.Request.Fingerprint() == named.Request.Fingerprint(); same != (format == usual) {
+						t.Errorf("with and without a name, the request is the same: %v\n%v\n%v", same, plain.Request.Arguments, named.Request.Arguments)
+					}
+					comes := model.DefaultFormat()
+					if asked, ok := named.Request.Value("output_format").(string); ok {
+						comes = asked
+					}
+					if comes != format {
+						t.Errorf("to %s comes a file of the format %s", named.Output, comes)
+					}
+				})
+			}
+		}
 	}
 }

@@ -55,7 +55,7 @@ func (d *builder) output(img *Image) bool {
 			"possible, and %q has another.", file)
 		return false
 	}
-	if formatValue != nil && formatValue.arg.inherited && !v.arg.inherited {
+	if formatValue != nil && formatValue.arg.inherited && !v.arg.inherited && format != byName {
 		format = "" // The image's own file name says otherwise than the defaults.
 		isFormat := func(a bfl.Argument) bool { return a.Name == "output_format" }
 		img.Request.Arguments = slices.DeleteFunc(img.Request.Arguments, isFormat)
@@ -63,6 +63,12 @@ func (d *builder) output(img *Image) bool {
 	switch {
 	case format == "" && model.Custom:
 		// Whether the endpoint has such a field is not known, so none is sent.
+	case format == "" && byName == model.DefaultFormat():
+		// This is what comes anyway. To ask for it would make another request of it, and naming a file that has its own name already would be paid for.
+	case format == "" && model.Param("output_format") == nil:
+		d.wrong(v, "Output does not match its format", "The file's extension says %s, and %s makes %s files only. Give the file that extension.",
+			byName, model.Name, model.DefaultFormat())
+		return false
 	case format == "":
 		insertArgument(&img.Request, bfl.Argument{Name: "output_format", Value: byName})
 	case format != byName:
