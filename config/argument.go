@@ -137,7 +137,7 @@ func requestNumber(name string, kind bfl.Kind, n *big.Float) (any, error) {
 	}
 	if kind == bfl.Integer {
 		if n.IsInt() {
-			return nil, fmt.Errorf("%s is a whole number that fits in 64 bits, and %s does not", name, n.Text('f', 0))
+			return nil, fmt.Errorf("%s is a whole number that fits in 64 bits, and %s does not", name, n.Text('g', 20))
 		}
 		return nil, fmt.Errorf("%s is a whole number, and %s is not", name, n.Text('g', 10))
 	}

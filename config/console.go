@@ -14,6 +14,7 @@ func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
 	const name = "<console>"
 	c.files[name] = &hcl.File{Bytes: []byte(src)}
 	expr, diags := hclsyntax.ParseExpression([]byte(src), name, hcl.InitialPos)
+	diags = append(diags, hugeNumbers([]byte(src), name)...)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}

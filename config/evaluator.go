@@ -175,6 +175,10 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 			return cty.DynamicVal, false
 		}
 	}
+	if isHuge(v) {
+		e.fail(n, problem(expr.Range(), "Number too large", "%s.", capitalise(errHuge.Error())))
+		return cty.DynamicVal, false
+	}
 	return v, true
 }
 

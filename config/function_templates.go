@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -10,14 +11,20 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// maxTemplateDepth bounds templates that render templates.
-const maxTemplateDepth = 64
+const (
+	// maxTemplateDepth bounds templates that render templates, and maxRenderings how many there are while one of them is rendered: of templates that
+	// render themselves, the first bound alone would let each of 64 levels do it twice.
+	maxTemplateDepth = 64
+	maxRenderings    = 10_000
+)
 
-// templateFunctions are templatefile and templatestring.
+// templateFunctions are templatefile and templatestring. They are used by one goroutine at a time.
 type templateFunctions struct {
 	files *fileFunctions
 	table map[string]function.Function
-	depth int
+	// depth and renderings are those of the rendering under way. endless is set once they are too many; from then on it renders nothing.
+	depth, renderings int
+	endless           error
 }
 
 // variables of a template: an object or a map.
@@ -47,13 +54,8 @@ func (t *templateFunctions) function(source func(cty.Value) (text, name string, 
 	}
 	return function.New(&function.Spec{
 		Params: []function.Parameter{param("template", cty.String), templateVariables},
-		Type: func(args []cty.Value) (cty.Type, error) {
-			if !args[0].IsKnown() || !args[1].IsKnown() {
-				return cty.DynamicPseudoType, nil
-			}
-			v, err := render(args)
-			return v.Type(), err
-		},
+		// To tell the type is to render the template.
+		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			vars, marks := args[1].Unmark()
 			if !vars.IsKnown() {
@@ -71,12 +73,15 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 	if ty := vars.Type(); vars.IsNull() || !ty.IsObjectType() && !ty.IsMapType() {
 		return cty.DynamicVal, function.NewArgErrorf(1, "the variables are a map, as in { name = \"heron\" }")
 	}
-	if t.depth >= maxTemplateDepth {
-		return cty.DynamicVal, errors.New("templates render each other without end")
+	if err := t.begin(); err != nil {
+		return cty.DynamicVal, err
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	if diags.HasErrors() {
 		return cty.DynamicVal, templateError(diags)
+	}
+	if huge := hugeNumbers([]byte(text), name); huge.HasErrors() {
+		return cty.DynamicVal, templateError(huge)
 	}
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: t.table}
 	for key, v := range vars.Elements() {
@@ -85,20 +90,61 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 		}
 		ctx.Variables[key.AsString()] = v
 	}
+	length := int64(len(text))
 	for _, traversal := range expr.Variables() {
+		length = plus(length, int64(len(plainString(ctx.Variables[traversal.RootName()]))))
 		if root := traversal.RootName(); ctx.Variables[root] == cty.NilVal {
 			return cty.DynamicVal, function.NewArgErrorf(1, "the template at %s names %q, which is not among the "+
 				"variables passed",
 				place(traversal.SourceRange()), root)
 		}
 	}
+	if err := (amount{text: length}).refused(); err != nil {
+		return cty.DynamicVal, err
+	}
 	t.depth++
 	v, diags := expr.Value(ctx)
 	t.depth--
+	if err := t.endless; err != nil && (t.renderings > maxRenderings || isBecauseOf(diags, err)) {
+		// Said once, it tells more than with a sentence for each level around it.
+		return cty.DynamicVal, err
+	}
 	if diags.HasErrors() {
 		return cty.DynamicVal, templateError(diags)
 	}
 	return v, nil
+}
+
+// begin counts a rendering, and refuses it where there is no end of them. HCL evaluates both sides of a condition and then drops one, so that a template
+// which renders itself under a condition goes on whatever the condition says; what is dropped is an error, too.
+func (t *templateFunctions) begin() error {
+	if t.depth == 0 {
+		t.renderings, t.endless = 0, nil
+	}
+	t.renderings++
+	switch {
+	case t.renderings > maxRenderings:
+		t.endless = endlessTemplates("%d times in all", maxRenderings)
+	case t.depth >= maxTemplateDepth:
+		t.endless = endlessTemplates("%d levels deep", maxTemplateDepth)
+		return t.endless
+	default:
+		return nil
+	}
+	return t.endless
+}
+
+// isBecauseOf reports whether a call of a function failed with an error.
+func isBecauseOf(diags hcl.Diagnostics, err error) bool {
+	return slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool {
+		call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+		return ok && errors.Is(call.FunctionCallError(), err)
+	})
+}
+
+func endlessTemplates(bound string, n int) error {
+	return fmt.Errorf("templates render each other without end: they may do so "+bound+". A condition does not end it, since both of its sides are "+
+		"evaluated before one is taken. Pass a list to the template, and go through it with %%{ for }", n)
 }
 
 func templateError(diags hcl.Diagnostics) error {

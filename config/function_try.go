@@ -17,10 +17,8 @@ import (
 // without them, what is made from try(image.logo.seed, 0) would not be found to depend on the logo.
 var tryFunc = function.New(&function.Spec{
 	VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
-	Type: func(args []cty.Value) (cty.Type, error) {
-		v, err := firstValid(args)
-		return v.Type(), err
-	},
+	// To tell the type is to evaluate the expressions, and those of a try inside a try would be evaluated four times.
+	Type: function.StaticReturnType(cty.DynamicPseudoType),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return firstValid(args) },
 })
 

@@ -269,7 +269,7 @@ func textTest(test func(s, part string) bool) function.Function {
 // replaceFunc replaces text, or with slashes around the second argument what a regular expression matches.
 var replaceFunc = simple(cty.String, func(args []cty.Value) (cty.Value, error) {
 	text, old, replacement := args[0].AsString(), args[1].AsString(), args[2].AsString()
-	if len(old) > 1 && strings.HasPrefix(old, "/") && strings.HasSuffix(old, "/") {
+	if isExpression(old) {
 		re, err := regexp.Compile(old[1 : len(old)-1])
 		if err != nil {
 			return cty.NilVal, function.NewArgErrorf(1, "it is no regular expression: %s", err)

@@ -144,13 +144,15 @@ func functionTable(rootDir string, read map[fileUse]string) map[string]function.
 	table["templatefile"] = templates.file()
 	table["templatestring"] = templates.text()
 	for name, f := range table {
-		table[name] = discreet(f)
+		table[name] = discreet(name, f)
 	}
 	return table
 }
 
-// discreet makes a function say nothing of what is wrong where an argument is sensitive: most errors quote an argument, or a part of it.
-func discreet(f function.Function) function.Function {
+// discreet makes a function say nothing of what is wrong where an argument is sensitive: most errors quote an argument, or a part of it. It also bounds
+// what a call makes.
+func discreet(name string, f function.Function) function.Function {
+	call := bounded(name, f)
 	open := func(p function.Parameter) function.Parameter {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
 		return p
@@ -159,7 +161,7 @@ func discreet(f function.Function) function.Function {
 		// The type of the result is that of the value: to tell it before would be to call the function twice.
 		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			v, err := f.Call(args)
+			v, err := call(args)
 			if err != nil && slices.ContainsFunc(args, IsSensitive) {
 				err = hideArguments(err)
 			}

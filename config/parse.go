@@ -85,6 +85,9 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 	} else {
 		file, diags = parseNative(src, path, pieceSize)
 	}
+	if huge := hugeNumbers(src, path); huge.HasErrors() {
+		return nil, append(diags, huge...)
+	}
 	if file == nil || file.Body == nil {
 		p.keep(path, &hcl.File{Bytes: src})
 		return nil, diags

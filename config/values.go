@@ -128,6 +128,7 @@ func (r *valueReader) text(v *variable, text, source string) {
 	value := cty.StringVal(text)
 	if !v.literal {
 		expr, diags := hclsyntax.ParseExpression([]byte(text), at.Filename, hcl.InitialPos)
+		diags = append(diags, hugeNumbers([]byte(text), at.Filename)...)
 		r.keep(at.Filename, &hcl.File{Bytes: []byte(text)})
 		if !diags.HasErrors() {
 			var more hcl.Diagnostics

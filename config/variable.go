@@ -110,6 +110,9 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	if err != nil {
 		return cty.UnknownVal(v.typ), describe(err)
 	}
+	if hasHuge(converted) {
+		return cty.UnknownVal(v.typ), errHuge
+	}
 	return converted, nil
 }
 
