@@ -184,6 +184,11 @@ func (d *builder) parameters(img *Image) bool {
 			describeValue(v.value))
 		return false
 	}
+	if v.names {
+		d.wrong(v, sensitiveShown, "The names of the fields come from a sensitive value, and they are shown in every plan. Only what they are set to can be "+
+			"sensitive, as in { for name, value in nonsensitive(var.fields) : name => sensitive(value) }.")
+		return false
+	}
 	ok := true
 	for key, value := range v.value.Elements() {
 		name := key.AsString()

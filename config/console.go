@@ -62,9 +62,13 @@ func Reveal(v cty.Value) cty.Value {
 	return v
 }
 
-// Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be parsed is not changed.
+// Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be parsed is not changed. Diagnostics quote nothing of a file
+// of values, whose lines are not to be shown with them either; see IsValues.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	if _, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos); diags.HasErrors() {
+		if IsValues(filename) {
+			diags = discreetly(diags, src)
+		}
 		return src, diags
 	}
 	return hclwrite.Format(src), nil

@@ -122,6 +122,8 @@ type builder struct {
 type argumentValue struct {
 	arg *argument // nil while it was not evaluated
 	unmarked
+	// names says that the names of what is in the value are sensitive too, and not only some of what they name.
+	names  bool
 	failed bool
 	// converted is the value as the request has it, for the parameter that it was converted for.
 	converted any
@@ -267,6 +269,7 @@ func (d *builder) expression(arg *argument) argumentValue {
 	raw, diags := arg.Expr.Value(ctx)
 	d.report(diags...)
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
+	v.names = raw.HasMark(sensitive)
 	if v.sensitive && (arg.Name == "references" || arg.Name == "mask") {
 		v.sensitive = namesSecret(raw)
 	}
@@ -297,12 +300,15 @@ func (d *builder) context(v *argumentValue) *hcl.EvalContext {
 
 // wrong reports a problem with the value of an argument.
 func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
-	if v.sensitive && summary != "Sensitive value shown" {
+	if v.sensitive && summary != sensitiveShown {
 		// The words may quote the value.
 		format, args = "The value of %s is wrong. It comes from a sensitive value, so no more is said.", []any{v.arg.Name}
 	}
 	d.report(about(problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
+
+// sensitiveShown is the summary where a sensitive value stands for something that is in every plan, in the state or in an address.
+const sensitiveShown = "Sensitive value shown"
 
 // misspelt reports whether an argument that is absent stands in the image or in the defaults under a wrong name, which was reported.
 func (d *builder) misspelt(name string) bool {
@@ -354,6 +360,10 @@ func (d *builder) model() *bfl.Model {
 	}
 	name, ok := d.text(v)
 	if !ok {
+		return nil
+	}
+	if v.sensitive {
+		d.wrong(v, sensitiveShown, "The model's name comes from a sensitive value, and it is shown in every plan. Use nonsensitive(...) if it may be seen.")
 		return nil
 	}
 	model, seen := d.models[name]
@@ -416,7 +426,7 @@ func (d *builder) labels(img *Image) bool {
 		return false
 	}
 	if v.sensitive {
-		d.wrong(v, "Sensitive value shown", "labels are shown in every plan, and this comes from a sensitive "+
+		d.wrong(v, sensitiveShown, "labels are shown in every plan, and this comes from a sensitive "+
 			"value. Use nonsensitive(...) if it may be seen.")
 		return false
 	}

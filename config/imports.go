@@ -118,8 +118,17 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 		e.fail(&b.node, about(problem(at, summary, format, args...), b.file, ctx))
 		return Import{}, false
 	}
-	steps, ok := referencePath(b.to, func(key hcl.Expression) (cty.Value, bool) { return e.value(&b.node, key, ctx) })
+	hidden := false
+	steps, ok := referencePath(b.to, func(key hcl.Expression) (cty.Value, bool) {
+		v, ok := e.value(&b.node, key, ctx)
+		hidden = hidden || IsSensitive(v)
+		return v, ok
+	})
 	end, isEnd := endpointOf(steps)
+	if hidden {
+		return wrong(b.to.Range(), sensitiveShown, "A key in the address comes from a sensitive value, and addresses are shown in every plan. Use "+
+			"nonsensitive(...) if it may be seen.")
+	}
 	if !ok || !isEnd || end.IsModule {
 		return wrong(b.to.Range(), "Invalid address",
 			`to is the address of an image, such as image.logo, image.card["winter"] or module.brand.image.logo.`)
@@ -132,7 +141,12 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	if !ok {
 		return Import{}, false
 	}
-	v, err := convert.Convert(unmark(raw).value, cty.String)
+	given := unmark(raw)
+	if given.sensitive {
+		return wrong(b.file.Range(), sensitiveShown, "The file's name comes from a sensitive value, and it is shown in every plan. Use nonsensitive(...) if it "+
+			"may be seen.")
+	}
+	v, err := convert.Convert(given.value, cty.String)
 	if err != nil || v.IsNull() || !v.IsKnown() || v.AsString() == "" {
 		return wrong(b.file.Range(), "Invalid argument type", "file is a path, relative to the root module.")
 	}

@@ -31,9 +31,10 @@ func (c *Config) Variables() []Variable {
 	for _, name := range sortedKeys(e.root.mod.variables) {
 		v := e.root.mod.variables[name]
 		_, given := e.given[name]
+		value := unmark(e.root.get(&v.node))
 		list = append(list, Variable{
-			Name: name, Description: v.description, Sensitive: v.sensitive, Given: given,
-			Value: unmark(e.root.get(&v.node)).value,
+			// A default can be sensitive, or have a part that is.
+			Name: name, Description: v.description, Sensitive: v.sensitive || value.sensitive, Given: given, Value: value.value,
 		})
 	}
 	return list
@@ -58,6 +59,9 @@ func (c *Config) Digest() string {
 			name = fromRoot(name)
 		}
 		add(name, sha256Hex(file.Bytes))
+	}
+	for name, sum := range c.values {
+		add(fromRoot(name), sum)
 	}
 	for use, sum := range c.evaluator.opts.read {
 		add(use.function+" "+fromRoot(use.path)+" "+use.pattern, sum)

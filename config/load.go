@@ -49,12 +49,14 @@ type Config struct {
 	Settings Settings
 
 	files map[string]*hcl.File
+	// values are the hashes of the files of values, by path. Diagnostics show nothing of these files, since a mistake may be in the line of a secret.
+	values map[string]string
 	// evaluator is nil where the files could not be parsed.
 	evaluator *evaluator
 	evaluated bool
 }
 
-// Files returns the configuration's files by the names that diagnostics use, for printing source lines with them.
+// Files returns the configuration's files by the names that diagnostics use, for printing source lines with them. Files of values are not among them.
 func (c *Config) Files() map[string]*hcl.File { return c.files }
 
 // Load reads the configuration in a directory: it parses all files of the root module and of the modules that it
@@ -100,6 +102,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	}
 	reader := &valueReader{decoder: d, root: root}
 	reader.read()
+	c.values = reader.hashes
 	e := newEvaluator(d, root, reader.given)
 	e.link()
 	e.run(false)

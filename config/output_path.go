@@ -130,7 +130,7 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 		return "", false
 	}
 	if v.sensitive {
-		d.wrong(v, "Sensitive value shown", "The file's name comes from a sensitive value, and everybody can read "+
+		d.wrong(v, sensitiveShown, "The file's name comes from a sensitive value, and everybody can read "+
 			"it. Use nonsensitive(...) if it may be seen.")
 		return "", false
 	}

@@ -63,6 +63,9 @@ func (d *builder) inputs(img *Image) bool {
 	input.Field = model.Inputs.Mask
 	img.Request.Inputs = append(img.Request.Inputs, input)
 	img.Sources = append(img.Sources, source)
+	if v.sensitive {
+		img.Sensitive = append(img.Sensitive, input.Field)
+	}
 	return ok
 }
 

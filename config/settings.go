@@ -172,8 +172,17 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 	if !ok {
 		return cty.NilVal, at, false
 	}
-	v, err := convert.Convert(unmark(raw).value, ty)
+	given := unmark(raw)
+	v, err := convert.Convert(given.value, ty)
 	switch {
+	case given.sensitive && name != "url":
+		// The URL of a webhook may well have a secret in it, and is shown nowhere.
+		e.fail(&b.node, about(problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
+			"may be seen.", name), attr.Expr, ctx))
+		return cty.NilVal, at, false
+	case given.sensitive && err != nil:
+		e.fail(&b.node, about(problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
+		return cty.NilVal, at, false
 	case err != nil:
 		wrong := problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
 		e.fail(&b.node, about(wrong, attr.Expr, ctx))

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -38,6 +41,8 @@ type valueReader struct {
 	// last reads the value of a variable from the last source that has one. What was overruled is not looked at.
 	last  map[*variable]func()
 	given map[string]givenValue
+	// hashes are those of the files of values, by path.
+	hashes map[string]string
 	// unread says that a file of values cannot be read. What seems to be missing may stand in it.
 	unread bool
 }
@@ -103,7 +108,8 @@ func (r *valueReader) assignment(text string) {
 	if !ok || name == "" {
 		r.add(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Invalid -var option",
-			Detail: "\"" + text + "\" is not of the form name=value, as in -var season=winter.",
+			// What was typed may be a secret.
+			Detail: "A -var is not of the form name=value, as in -var season=winter.",
 		})
 		return
 	}
@@ -172,8 +178,8 @@ func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source st
 	at = v.shown(at)
 	converted, err := v.convert(value)
 	if err != nil {
-		r.add(problem(at, "Invalid value for variable", "The value of %s from %s does not fit its type: %s.",
-			v.name, source, err))
+		r.add(problem(at, "Invalid value for variable", "The value of %s from %s does not fit its type%s",
+			v.name, source, v.unfit(err, false)))
 		v.tainted = true
 	}
 	r.given[v.key] = givenValue{value: converted, at: at}
@@ -189,14 +195,14 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 		r.unread = true
 		return
 	}
-	file, diags := r.parser.file(path, read)
-	r.add(diags...)
+	file, src, diags := r.parse(path, read)
+	r.add(discreetly(diags, src)...)
 	r.unread = r.unread || diags.HasErrors()
 	if file == nil {
 		return
 	}
 	attrs, diags := file.Body.JustAttributes()
-	r.add(diags...)
+	r.add(discreetly(diags, src)...)
 	r.unread = r.unread || diags.HasErrors()
 	byPlace := func(a, b *hcl.Attribute) int { return a.Range.Start.Byte - b.Range.Start.Byte }
 	for _, attr := range slices.SortedFunc(maps.Values(attrs), byPlace) {
@@ -209,6 +215,50 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 		}
 		r.last[v] = func() { r.attribute(v, attr) }
 	}
+}
+
+// parse parses a file of values, and keeps nothing of it that a diagnostic could show: which of its lines are secret is not known before it is read, and
+// a shared file has lines for other projects.
+func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hcl.File, []byte, hcl.Diagnostics) {
+	if r.parser.files[path] != nil {
+		file, diags := r.parser.file(path, read) // It is a file of the configuration, too, and was shown already.
+		return file, r.parser.files[path].Bytes, diags
+	}
+	file, diags := r.parser.file(path, read)
+	kept := r.parser.files[path]
+	if kept == nil {
+		return file, nil, diags
+	}
+	delete(r.parser.files, path)
+	if r.hashes == nil {
+		r.hashes = map[string]string{}
+	}
+	r.hashes[path] = sha256Hex(kept.Bytes)
+	return file, kept.Bytes, diags
+}
+
+// inQuotes finds what a message quotes.
+var inQuotes = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// discreetly returns diagnostics about a file of values, without details that quote it.
+func discreetly(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
+	quiet := make(hcl.Diagnostics, len(diags))
+	for i, d := range diags {
+		hidden := *d
+		for _, quoted := range inQuotes.FindAllString(d.Detail, -1) {
+			text, err := strconv.Unquote(quoted)
+			if err != nil || bytes.Contains(src, []byte(text)) {
+				hidden.Detail = "Of what stands there no more is said, since it may be a secret."
+			}
+		}
+		quiet[i] = &hidden
+	}
+	return quiet
+}
+
+// IsValues reports whether a file has values for variables by its name.
+func IsValues(name string) bool {
+	return strings.HasSuffix(name, ".fluxvars.hcl") || strings.HasSuffix(name, ".fluxvars.json")
 }
 
 // attribute takes a value from a file of values.

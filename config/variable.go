@@ -85,12 +85,12 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	}
 	value, err := v.convert(value)
 	if err != nil {
-		d.add(problem(attr.Expr.Range(), "Invalid default value",
-			"The default does not fit the type of %s: %s.", v.name, err))
+		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
+			"The default does not fit the type of %s%s", v.name, v.unfit(err, IsSensitive(value))))
 		return
 	}
 	if value.IsNull() && !v.nullable {
-		d.add(problem(attr.Expr.Range(), "Invalid default value",
+		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
 			"The default is null, and %s says nullable = false.", v.name))
 		return
 	}
@@ -114,6 +114,14 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 		return cty.UnknownVal(v.typ), errHuge
 	}
 	return converted, nil
+}
+
+// unfit ends a sentence about a value that does not fit the variable's type: with the reason, which names keys, unless these are not to be shown.
+func (v *variable) unfit(err error, hidden bool) string {
+	if v.sensitive || hidden {
+		return ". " + noMoreSaid
+	}
+	return ": " + err.Error() + "."
 }
 
 // describe words a conversion error with the path to the part at fault.
@@ -202,8 +210,8 @@ func (e *evaluator) input(v *variable, s *scope) cty.Value {
 	converted, err := v.convert(value)
 	if err != nil {
 		e.fail(&v.node, about(problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
-			"type of %s in %s: %s.",
-			v.name, s.mod.call.name, err), v.expr, ctx))
+			"type of %s in %s%s",
+			v.name, s.mod.call.name, v.unfit(err, IsSensitive(value))), v.expr, ctx))
 		return cty.UnknownVal(v.typ)
 	}
 	return converted

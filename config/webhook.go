@@ -105,7 +105,8 @@ func refusedWebhookURL(text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(text, " \t"):
-		return fmt.Sprintf("%q is not a URL such as https://example.com/fluxbatch.", text)
+		// It may have a secret in it.
+		return "This is not a URL such as https://example.com/fluxbatch."
 	case u.Scheme == "http" && !bfl.IsLoopback(u.String()):
 		return "The API calls https:// addresses only; http:// is for simulators, and stays on this machine."
 	case u.User != nil || u.Fragment != "":

@@ -172,7 +172,11 @@ func (a *app) formatStdin(o *fmtOptions) error {
 func (a *app) format(src []byte, name string) ([]byte, error) {
 	out, diags := config.Format(src, name)
 	if diags.HasErrors() {
-		a.viewer().Diagnostics(diags, map[string]*hcl.File{name: {Bytes: src}})
+		files := map[string]*hcl.File{name: {Bytes: src}}
+		if config.IsValues(name) {
+			files = nil // The line at fault may be that of a secret.
+		}
+		a.viewer().Diagnostics(diags, files)
 		return nil, exitError(exitFailure)
 	}
 	return out, nil
