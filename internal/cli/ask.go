@@ -2,8 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -22,18 +20,18 @@ func (a *app) asker(o *inputOptions) func(config.Question) (string, error) {
 
 // ask asks for the value of one variable on the terminal.
 func (a *app) ask(q config.Question) (string, error) {
-	// The terminal is there; see asker.
-	_, _ = fmt.Fprintf(a.env.Stderr, "var.%s\n", q.Variable)
+	text := "var." + q.Variable + "\n"
 	if q.Description != "" {
-		_, _ = fmt.Fprintf(a.env.Stderr, "  %s\n", q.Description)
+		text += "  " + q.Description + "\n"
 	}
-	_, _ = io.WriteString(a.env.Stderr, "\n  Enter a value: ")
+	a.viewer().Prompt(text + "\n  Enter a value: ")
+	// The terminal is there; see asker.
 	in, _ := a.env.Stdin.(*os.File)
 	if q.Sensitive {
 		secret, err := term.ReadPassword(int(in.Fd()))
-		_, _ = io.WriteString(a.env.Stderr, "\n")
+		a.viewer().Prompt("\n")
 		return string(secret), err
 	}
-	text, err := readLine(a.env.Drain, bufio.NewReaderSize(in, 1))
-	return strings.TrimRight(text, "\r\n"), err
+	answer, err := readLine(a.env.Drain, bufio.NewReaderSize(in, 1))
+	return strings.TrimRight(answer, "\r\n"), err
 }

@@ -53,7 +53,7 @@ func (w *documentWriter) value(value any) {
 		// Everything that is written here has a type of this package or of terraform-json, all of which encode.
 		panic(fmt.Sprintf("view: encoding a %T: %v", value, err))
 	}
-	_, _ = w.out.Write(bytes.TrimSuffix(w.encoded.Bytes(), []byte("\n")))
+	_, _ = w.out.Write(visibleJSON(bytes.TrimSuffix(w.encoded.Bytes(), []byte("\n"))))
 }
 
 // object writes an object, whose members write writes.

@@ -12,6 +12,9 @@ import (
 // use for (harmless takes it out); a no-break space, by contrast, may well be part of a path or a prompt, and stays what it is.
 const hardSpace = "\ufdd0"
 
+// ownSpaces are what visible leaves in text that is still to be wrapped.
+var ownSpaces = []string{hardSpace}
+
 // unbroken returns an address or a path for use within text that is wrapped.
 func unbroken(name string) string { return strings.ReplaceAll(name, " ", hardSpace) }
 
@@ -68,6 +71,7 @@ func (f *flow) byte(c byte)   { _ = f.out.WriteByte(c) }
 // add appends text. Newlines in it end the line.
 func (f *flow) add(spans ...span) {
 	for _, s := range spans {
+		s.text = visibleBut(s.text, ownSpaces)
 		if s.solid {
 			f.addWord(s)
 			continue

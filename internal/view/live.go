@@ -63,14 +63,14 @@ func (l *live) draw(text string) {
 	var b strings.Builder
 	b.WriteString(beginUpdate)
 	l.erase(&b, columns)
-	b.WriteString(text)
+	b.WriteString(l.view.seen(text))
 	l.widths = l.widths[:0]
 	for _, line := range l.lines(columns, rows) {
-		b.WriteString(line.painted + "\n")
+		b.WriteString(l.view.seen(line.painted) + "\n")
 		l.widths = append(l.widths, line.width)
 	}
 	b.WriteString(endUpdate)
-	l.view.stderr(b.String())
+	l.view.screenText(b.String())
 }
 
 // erase clears the display's rows, and that of the cursor, where a Ctrl-C may have been echoed. The cursor ends where the display began. Rows are
@@ -96,7 +96,7 @@ func (l *live) end() {
 	columns, _ := l.view.screen()
 	var b strings.Builder
 	l.erase(&b, columns)
-	l.view.stderr(b.String())
+	l.view.screenText(b.String())
 	l.widths = nil
 	close(l.stop)
 }
@@ -125,7 +125,7 @@ func (l *live) lines(columns, rows int) []liveLine {
 	}
 	lines := []liveLine{plain(""), l.bar(p, room), plain(laneText(p)), plain(moneyText(p))}
 	for _, f := range a.failures[max(0, len(a.failures)-failuresShown):] {
-		text := shorten(f.Address.String()+" failed: "+oneLineError(f.Err), room)
+		text := shorten(visible(f.Address.String())+" failed: "+oneLineError(f.Err), room)
 		lines = append(lines, liveLine{l.view.colours.failure.Styled(text), width(text)})
 	}
 	// One row stays for the cursor. What matters most is at the top.

@@ -205,8 +205,8 @@ func markdownText(s string) string {
 		case string(r) == hardSpace:
 			b.WriteByte(' ')
 		case r == '@':
-			// A character of no width after it keeps a key that looks like a user's name from notifying them.
-			b.WriteString("@\u2060")
+			// A word joiner after it keeps a key that looks like a user's name from notifying them.
+			b.WriteString("@&#8288;")
 		case strings.ContainsRune("\\`*_[]<>|~#&!", r):
 			b.WriteString("\\" + string(r))
 		default:

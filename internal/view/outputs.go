@@ -154,7 +154,7 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.stdout(text)
+	v.data(text)
 	return nil
 }
 

@@ -30,6 +30,9 @@ type palette struct {
 	failure, warning style
 	// Weight.
 	strong, faint, marked style
+
+	// sequences are what the styles write.
+	sequences []string
 }
 
 // newPalette returns the styles for a terminal, or none.
@@ -37,11 +40,14 @@ func newPalette(color bool) palette {
 	if !color {
 		return palette{}
 	}
+	var sequences []string
 	sgr := func(codes ...string) style {
-		return style{termenv.CSI + strings.Join(codes, ";") + "m", termenv.CSI + termenv.ResetSeq + "m"}
+		s := style{termenv.CSI + strings.Join(codes, ";") + "m", termenv.CSI + termenv.ResetSeq + "m"}
+		sequences = append(sequences, s.open, s.close)
+		return s
 	}
 	red, green, yellow := termenv.ANSIRed.Sequence(false), termenv.ANSIGreen.Sequence(false), termenv.ANSIYellow.Sequence(false)
-	return palette{
+	p := palette{
 		diffs:   true,
 		create:  sgr(green),
 		destroy: sgr(red),
@@ -55,4 +61,6 @@ func newPalette(color bool) palette {
 		faint:    sgr(termenv.FaintSeq),
 		marked:   sgr(termenv.BoldSeq, termenv.UnderlineSeq),
 	}
+	p.sequences = sequences
+	return p
 }

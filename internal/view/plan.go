@@ -17,7 +17,7 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	defer v.mu.Unlock()
 	v.planned = info
 	out := bufio.NewWriterSize(v.opts.Stdout, pageBuffer)
-	page := planPage{out: out, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p), oneLine: v.oneLine}
+	page := planPage{out: seenWriter{out, v}, colours: &v.colours, opts: v.opts, plan: p, downstream: newCascade(p), oneLine: v.oneLine}
 	page.all(info)
 	_ = out.Flush() // As in stdout.
 	switch {
@@ -36,6 +36,26 @@ func (v *View) next(command string, why ...span) {
 
 // pageBuffer is how much of a plan is written at a time.
 const pageBuffer = 64 << 10
+
+// seenWriter is a buffer that takes only what can be seen. What is written at a time has whole characters.
+type seenWriter struct {
+	out  *bufio.Writer
+	view *View
+}
+
+// WriteString implements io.StringWriter.
+func (w seenWriter) WriteString(s string) (int, error) {
+	if _, err := w.out.WriteString(w.view.seen(s)); err != nil {
+		return 0, err
+	}
+	return len(s), nil
+}
+
+// Write implements io.Writer.
+func (w seenWriter) Write(p []byte) (int, error) { return w.WriteString(string(p)) }
+
+// WriteByte implements io.ByteWriter. It is for newlines and spaces.
+func (w seenWriter) WriteByte(c byte) error { return w.out.WriteByte(c) }
 
 // planPage is the text of one plan under way.
 type planPage struct {

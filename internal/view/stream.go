@@ -76,8 +76,19 @@ func (j *JSON) put(message any) {
 
 // encode begins with an encoder that knows of no failed write, as it would for good.
 func (j *JSON) encode() {
-	j.enc = json.NewEncoder(j.out)
+	j.enc = json.NewEncoder(seenJSON{j.out})
 	j.enc.SetEscapeHTML(false)
+}
+
+// seenJSON takes a whole message at a time.
+type seenJSON struct{ out *bufio.Writer }
+
+// Write implements io.Writer.
+func (w seenJSON) Write(p []byte) (int, error) {
+	if _, err := w.out.Write(visibleJSON(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // flush writes the buffer out. A reader that went away must not stop an apply from recording what it has paid for, so that what cannot be written

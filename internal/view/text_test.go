@@ -145,7 +145,7 @@ func TestWording(t *testing.T) {
 		{sentence("-target takes an address"), "-target takes an address"},
 		{sentence(""), ""},
 		{quoted("a \"b\"\\\n\x1b\U000E0001é"), `"a \"b\"\\\n\u001b\U000e0001é"`},
-		{harmless("a\x1b[2J\r\nb\tc"), "a\uFFFD[2J\nb\tc"},
+		{harmless("a\x1b[2J\r\nb\tc"), "a\\u001b[2J\nb\tc"},
 		{shorten("abcdef", 4), "abc…"},
 		{shorten("abcd", 4), "abcd"},
 	}

@@ -31,8 +31,15 @@ func (v *View) OutputJSON(name string, o state.OutputValue) error {
 	b.WriteByte('\n')
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.stdout(b.String())
+	v.data(string(visibleJSON(b.Bytes())))
 	return nil
+}
+
+// Prompt asks for something on stderr, with text that ends where the answer is typed.
+func (v *View) Prompt(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stderr(text)
 }
 
 // Note writes a remark to stderr.

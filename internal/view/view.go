@@ -111,12 +111,21 @@ func New(o Options) *View {
 	return v
 }
 
-// stdout writes a result. Errors of writing are ignored here and below: a reader that went away, such as a pager, must not
-// stop an apply from recording what it has paid for.
-func (v *View) stdout(text string) { _, _ = io.WriteString(v.opts.Stdout, text) }
+// stdout writes a result for people. Errors of writing are ignored here and below: a reader that went away, such as a pager, must not
+// stop an apply from recording what it has paid for. Whoever gave the writer knows of them.
+func (v *View) stdout(text string) { v.data(v.seen(text)) }
+
+// data writes a result for programs as it is.
+func (v *View) data(text string) { _, _ = io.WriteString(v.opts.Stdout, text) }
 
 // stderr writes everything that is not a result.
-func (v *View) stderr(text string) { _, _ = io.WriteString(v.opts.Stderr, text) }
+func (v *View) stderr(text string) { v.screenText(v.seen(text)) }
+
+// screenText writes to stderr what moves the cursor as well; all else in it has been made visible.
+func (v *View) screenText(text string) { _, _ = io.WriteString(v.opts.Stderr, text) }
+
+// seen returns text in which everything but our own styles can be seen.
+func (v *View) seen(text string) string { return visibleBut(text, v.colours.sequences) }
 
 // screen returns the size of the terminal behind stderr, or what the options say where there is none.
 func (v *View) screen() (width, height int) {

@@ -48,14 +48,17 @@ func quoted(s string) string { return `"` + escaped(s, false) + `"` }
 // escaped replaces what would end a string literal or would reach the terminal as a command. With lines, newlines and quotes
 // stay, as they do in a heredoc.
 func escaped(s string, lines bool) string {
-	special := func(r rune) bool {
-		return r == '"' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r)
-	}
-	if strings.IndexFunc(s, special) < 0 {
+	if firstUnplain(s) < 0 && !strings.ContainsAny(s, "\"\\\n\t") {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
+	for at, r := range s {
+		size := 1
+		if r != utf8.RuneError {
+			size = utf8.RuneLen(r)
+		} else if strings.HasPrefix(s[at:], "\uFFFD") {
+			size = len("\uFFFD")
+		}
 		switch {
 		case lines && (r == '\n' || r == '"' || r == '\\' || r == '\t'):
 			b.WriteRune(r)
@@ -68,10 +71,8 @@ func escaped(s string, lines bool) string {
 			b.WriteString(`\t`)
 		case r == '\r':
 			b.WriteString(`\r`)
-		case !unicode.IsPrint(r) && r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		case !unicode.IsPrint(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
+		case isUnseen(s, at, r, size), r != ' ' && unicode.IsSpace(r):
+			b.WriteString(spelt(r, s[at:at+size]))
 		default:
 			b.WriteRune(r)
 		}
@@ -79,21 +80,8 @@ func escaped(s string, lines bool) string {
 	return b.String()
 }
 
-// harmless returns text from elsewhere, such as an answer of the API, without what a terminal would take as a command.
-func harmless(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r == '\r':
-			return -1
-		case unicode.IsControl(r), string(r) == hardSpace:
-			return '\uFFFD'
-		default:
-			return r
-		}
-	}, s)
-}
+// harmless returns text from elsewhere, such as an answer of the API, in which everything can be seen, and lines end as they do here.
+func harmless(s string) string { return visible(strings.ReplaceAll(s, "\r", "")) }
 
 // sentence begins an error's text with a capital, unless its first word is a name: an address, a path, a flag.
 func sentence(s string) string {
