@@ -135,13 +135,31 @@ func TestValuesAreNotShown(t *testing.T) {
 		}
 		variable "open" { default = 1 }`
 	for i, tt := range []struct{ name, text string }{
-		{"v.hcl", `secret = "hunter2`}, {"v.hcl", `secret = hunter2 hunter3`}, {"v.hcl", `secret "hunter2"`}, {"v.hcl", "secret = {\n a = hunter2 +\n}"},
-		{"v.hcl", "secret = \"\\hunter2\""}, {"v.hcl", `hunter2`}, {"v.hcl", `secret = "${hunter2"`}, {"v.hcl", "secret = <<EOT\nhunter2"},
-		{"v.hcl", "secret = \"hunter2\"\nsecret = \"hunter2\""}, {"v.hcl", `secret { x = "hunter2" }`}, {"v.hcl", `unknown = "hunter2"`},
-		{"v.hcl", `secret = { hunter2 = 1 }`}, {"v.hcl", `secret = { a = "hunter2" }`}, {"v.hcl", `secret = var.hunter2`}, {"v.hcl", `secret = file("hunter2")`},
-		{"v.hcl", `secret = { a = [], "hunter2" = 1, "hunter2" = 2 }`}, {"v.hcl", `open = "x" secret = "hunter2"`},
-		{"v.json", `{"secret": hunter2}`}, {"v.json", `{"secret": "hunter2}`}, {"v.json", `{"secret": "hunter2" "x"}`}, {"v.json", `{"secret": 'hunter2'}`},
-		{"v.json", `{"secret": "${hunter2"}`}, {"v.json", `{"secret": "\hunter2"}`}, {"v.json", `["hunter2"]`}, {"v.json", `{"secret": {"hunter2": 1}}`},
+		{"v.hcl", `secret = "hunter2`},
+		{"v.hcl", `secret = hunter2 hunter3`},
+		{"v.hcl", `secret "hunter2"`},
+		{"v.hcl", "secret = {\n a = hunter2 +\n}"},
+		{"v.hcl", "secret = \"\\hunter2\""},
+		{"v.hcl", `hunter2`},
+		{"v.hcl", `secret = "${hunter2"`},
+		{"v.hcl", "secret = <<EOT\nhunter2"},
+		{"v.hcl", "secret = \"hunter2\"\nsecret = \"hunter2\""},
+		{"v.hcl", `secret { x = "hunter2" }`},
+		{"v.hcl", `unknown = "hunter2"`},
+		{"v.hcl", `secret = { hunter2 = 1 }`},
+		{"v.hcl", `secret = { a = "hunter2" }`},
+		{"v.hcl", `secret = var.hunter2`},
+		{"v.hcl", `secret = file("hunter2")`},
+		{"v.hcl", `secret = { a = [], "hunter2" = 1, "hunter2" = 2 }`},
+		{"v.hcl", `open = "x" secret = "hunter2"`},
+		{"v.json", `{"secret": hunter2}`},
+		{"v.json", `{"secret": "hunter2}`},
+		{"v.json", `{"secret": "hunter2" "x"}`},
+		{"v.json", `{"secret": 'hunter2'}`},
+		{"v.json", `{"secret": "${hunter2"}`},
+		{"v.json", `{"secret": "\hunter2"}`},
+		{"v.json", `["hunter2"]`},
+		{"v.json", `{"secret": {"hunter2": 1}}`},
 		{"v.json", `{"unknown": "hunter2"}`},
 	} {
 		for _, way := range []string{"-var-file", "auto", "fluxvars"} {
@@ -166,9 +184,13 @@ func TestValuesAreNotShown(t *testing.T) {
 		}
 	}
 	for _, o := range []Options{
-		{Values: []Value{{Assignment: "hunter2"}}}, {Values: []Value{{Assignment: "=hunter2"}}}, {Values: []Value{{Assignment: "secret=hunter2"}}},
-		{Values: []Value{{Assignment: `secret={ a = "hunter2" }`}}}, {Values: []Value{{Assignment: `secret={ hunter2 = 1 }`}}},
-		{Values: []Value{{Assignment: `unknown=hunter2`}}}, {Environ: []string{"FLUXBATCH_VAR_secret=hunter2"}},
+		{Values: []Value{{Assignment: "hunter2"}}},
+		{Values: []Value{{Assignment: "=hunter2"}}},
+		{Values: []Value{{Assignment: "secret=hunter2"}}},
+		{Values: []Value{{Assignment: `secret={ a = "hunter2" }`}}},
+		{Values: []Value{{Assignment: `secret={ hunter2 = 1 }`}}},
+		{Values: []Value{{Assignment: `unknown=hunter2`}}},
+		{Environ: []string{"FLUXBATCH_VAR_secret=hunter2"}},
 		{Environ: []string{"FLUXBATCH_VAR_secret={ hunter2 = 1 }"}},
 	} {
 		c, diags := Load(write(t, "main.flux.hcl", config), o)

@@ -220,16 +220,16 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 // parse parses a file of values, and keeps nothing of it that a diagnostic could show: which of its lines are secret is not known before it is read, and
 // a shared file has lines for other projects.
 func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hcl.File, []byte, hcl.Diagnostics) {
-	if r.parser.files[path] != nil {
+	if r.files[path] != nil {
 		file, diags := r.parser.file(path, read) // It is a file of the configuration, too, and was shown already.
-		return file, r.parser.files[path].Bytes, diags
+		return file, r.files[path].Bytes, diags
 	}
 	file, diags := r.parser.file(path, read)
-	kept := r.parser.files[path]
+	kept := r.files[path]
 	if kept == nil {
 		return file, nil, diags
 	}
-	delete(r.parser.files, path)
+	delete(r.files, path)
 	if r.hashes == nil {
 		r.hashes = map[string]string{}
 	}

@@ -32,7 +32,8 @@ func (a *app) applyCommand() *cobra.Command {
 		Long: `Plans as "fluxbatch plan" does, asks, and then makes the images. What exists and has not changed is left alone. A PLAN that plan -out saved is
 carried out without asking, and refused if anything that it depends on has changed since.
 
-The first Ctrl-C finishes what is being made and begins nothing new. The second breaks off at once; what was submitted stays on record.`,
+The first Ctrl-C finishes what is being made and begins nothing new. The second breaks off at once; what was submitted stays on record. The third ends it
+wherever it is. Before images are made, the first ends it.`,
 		Example: `  fluxbatch apply
   fluxbatch apply -auto-approve -simulate examples/quickstart
   fluxbatch apply -replace image.hero
@@ -190,6 +191,7 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 
 func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) error {
 	a, v := w.app, w.app.operation()
+	a.heed()
 	v.StartApply(plan)
 	stop := context.AfterFunc(a.env.Drain, func() {
 		v.Diagnostics(hcl.Diagnostics{{

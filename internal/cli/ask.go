@@ -28,6 +28,9 @@ func (a *app) ask(q config.Question) (string, error) {
 	// The terminal is there; see asker.
 	in, _ := a.env.Stdin.(*os.File)
 	if q.Sensitive {
+		if before, err := term.GetState(int(in.Fd())); err == nil {
+			a.restoring(func() { _ = term.Restore(int(in.Fd()), before) }) // there is nobody left to tell
+		}
 		secret, err := term.ReadPassword(int(in.Fd()))
 		a.viewer().Prompt("\n")
 		return string(secret), err

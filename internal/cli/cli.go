@@ -24,7 +24,9 @@ type Environment struct {
 	Environ        []string // as of os.Environ
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user asked again.
+	// Signals asks for an end: see Signals. Each counts.
+	Signals <-chan os.Signal
+	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user asked again. With Signals, Run makes its own.
 	Drain, Abort context.Context
 	// Faults, when not nil, sees every file operation on the state, on images, on what is kept of them, and on saved plans; see safefile.Dir.WithFaults.
 	// Names are relative to the directory of each. It is for tests.
@@ -47,23 +49,32 @@ type exitError int
 
 func (e exitError) Error() string { return "exit status" }
 
-// Run carries out one command and returns the exit status.
+// Run carries out one command and returns the exit status. With Signals, the first ends a command that has nothing to finish, and the process is to end
+// when Run returns.
 func Run(env Environment) int {
-	a := &app{env: env}
+	if env.Signals != nil {
+		return runUntilSignal(env)
+	}
+	return newApp(env).run()
+}
+
+func newApp(env Environment) *app { return &app{env: env, out: &results{out: env.Stdout}} }
+
+func (a *app) run() int {
 	root := a.command()
-	root.SetArgs(doubleDashes(env.Args))
-	root.SetIn(env.Stdin)
-	root.SetOut(completionOutput(env.Args, env.Stdout))
-	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(env.Abort)
+	root.SetArgs(doubleDashes(a.env.Args))
+	root.SetIn(a.env.Stdin)
+	root.SetOut(completionOutput(a.env.Args, a.out))
+	root.SetErr(a.env.Stderr)
+	err := root.ExecuteContext(a.env.Abort)
 	a.operation().Close()
 	_ = a.log.close() // each line is in the file already
 	var exit exitError
 	switch {
 	case err == nil:
-		return exitSuccess
+		return a.checkResults(exitSuccess)
 	case errors.As(err, &exit):
-		return int(exit)
+		return a.checkResults(int(exit))
 	default:
 		a.operation().Error(err)
 		return exitFailure
@@ -72,7 +83,11 @@ func Run(env Environment) int {
 
 // app is the state of one command line.
 type app struct {
-	env   Environment
+	env Environment
+	// out is standard output.
+	out        *results
+	interrupts interrupts
+
 	chdir string
 	color bool
 	view  *view.View
@@ -87,7 +102,7 @@ type app struct {
 func (a *app) show(o *planOptions) {
 	a.concise, a.unfolded = o.concise, o.noConcise
 	if o.json {
-		a.json = view.NewJSON(view.JSONOptions{Stdout: a.env.Stdout, Version: Version()})
+		a.json = view.NewJSON(view.JSONOptions{Stdout: a.out, Version: Version()})
 	}
 }
 
@@ -108,7 +123,7 @@ func (a *app) viewer() *view.View {
 }
 
 func (a *app) viewOptions() view.Options {
-	o := view.Options{Stdout: a.env.Stdout, Stderr: a.env.Stderr, Concise: a.concise, Unfolded: a.unfolded}
+	o := view.Options{Stdout: a.out, Stderr: a.env.Stderr, Concise: a.concise, Unfolded: a.unfolded}
 	out, isTerminal := terminal(a.env.Stdout)
 	_, progress := terminal(a.env.Stderr)
 	dumb := a.getenv("TERM") == "dumb"

@@ -47,15 +47,21 @@ For all shells to come:
 }
 
 func (a *app) runCompletion(root *cobra.Command, shell string) error {
+	var script bytes.Buffer
+	var err error
 	switch strings.ToLower(filepath.Base(shell)) {
 	case "bash":
-		return root.GenBashCompletionV2(a.env.Stdout, true)
+		err = root.GenBashCompletionV2(&script, true)
 	case "zsh":
-		return root.GenZshCompletion(a.env.Stdout)
+		err = root.GenZshCompletion(&script)
 	case "fish":
-		return root.GenFishCompletion(a.env.Stdout, true)
+		err = root.GenFishCompletion(&script, true)
 	case "powershell", "pwsh":
-		return root.GenPowerShellCompletionWithDesc(a.env.Stdout)
+		err = root.GenPowerShellCompletionWithDesc(&script)
+	}
+	if script.Len() > 0 || err != nil {
+		_, _ = a.out.Write(script.Bytes()) // as in checkResults
+		return err
 	}
 	hint := ""
 	if near := bfl.Suggest(shell, shells); near != "" {

@@ -66,6 +66,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 	if err != nil {
 		return err
 	}
+	a.restoring(func() { _ = terminal.stop() }) // there is nobody left to tell
 	a.viewer().Note("Type an expression, or exit.")
 	return a.evaluateAll(cfg, terminal, false)
 }

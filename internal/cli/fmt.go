@@ -158,9 +158,7 @@ func (a *app) formatStdin(o *fmtOptions) error {
 	case o.diff && changed:
 		a.printDiff(name, src, out)
 	case !o.diff && !o.check:
-		if _, err := a.env.Stdout.Write(out); err != nil {
-			return fmt.Errorf("writing standard output: %w", err)
-		}
+		_, _ = a.out.Write(out) // as in checkResults
 	}
 	if o.check && changed {
 		return exitError(exitFailure)

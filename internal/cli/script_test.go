@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 		"fluxbatch": func() {
 			os.Exit(cli.Run(cli.Environment{
 				Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-				Drain: context.Background(), Abort: context.Background(),
+				Signals: cli.Signals(),
 			}))
 		},
 	})

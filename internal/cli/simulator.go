@@ -252,6 +252,7 @@ func (a *app) serveSimulator(address string, sim *simulator.Simulator) error {
 		}
 		ended <- err
 	})
+	a.heed()
 	a.viewer().Say("The simulator serves at http://" + listener.Addr().String() + ". Ctrl-C ends it.")
 	err = server.Serve(listener)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {

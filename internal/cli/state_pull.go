@@ -37,7 +37,7 @@ func (a *app) runStatePull(o *stateOptions) error {
 	if errors.Is(err, fs.ErrNotExist) && len(s.Images)+len(s.Tasks) == 0 {
 		return explain("There is no state to print: %s does not exist.\nNothing has been made here yet.", path)
 	}
-	if err := s.Write(a.env.Stdout); err != nil {
+	if err := s.Write(a.out); err != nil && a.out.failure() == nil {
 		return fmt.Errorf("printing the state: %w", err)
 	}
 	return nil

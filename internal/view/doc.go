@@ -13,6 +13,8 @@
 // Results go to standard output: plans, summaries, outputs, states. Everything else goes to standard error: diagnostics,
 // questions, progress.
 //
+// Everything in a text can be seen: what cannot, or would be a command to a terminal, is written out as in a string literal. See visible.
+//
 // Nothing here changes a mode of the terminal, and the cursor always rests below what was written. A process that is killed while its
 // progress is shown therefore leaves a usable terminal.
 package view

@@ -185,6 +185,15 @@ func (v *View) endLive() {
 	v.apply.live = nil
 }
 
+// Leave takes a progress display off the screen when the process is ended from outside. It does nothing where the view is just writing, since that may go
+// on for ever.
+func (v *View) Leave() {
+	if v.mu.TryLock() {
+		defer v.mu.Unlock()
+		v.endLive()
+	}
+}
+
 // Close takes away a progress display that is still shown. It may be called at any time, more than once.
 func (v *View) Close() {
 	v.mu.Lock()

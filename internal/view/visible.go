@@ -164,8 +164,8 @@ func joins(s string, at int, r rune, size int) bool {
 // selects reports whether a variation selector does something where it stands.
 func selects(s string, at int, r rune) bool {
 	last := before(s, at)
-	switch {
-	case r == textSelector || r == emojiSelector:
+	switch r {
+	case textSelector, emojiSelector:
 		return isEmoji(last) || strings.ContainsRune("#*0123456789\u00a9\u00ae\u203c\u2049\u2122\u2139", last)
 	default:
 		return r >= 0xe0100 && unicode.Is(unicode.Han, last)
@@ -176,11 +176,8 @@ func selects(s string, at int, r rune) bool {
 var flags = []string{tagged("gbeng"), tagged("gbsct"), tagged("gbwls")}
 
 func tagged(region string) string {
-	text := "\U0001f3f4"
-	for _, r := range region {
-		text += string(0xe0000 + r)
-	}
-	return text + "\U000e007f"
+	tag := func(r rune) rune { return 0xe0000 + r }
+	return "\U0001f3f4" + strings.Map(tag, region) + "\U000e007f"
 }
 
 // inFlag reports whether the tag at a place is one of a flag's.

@@ -145,9 +145,12 @@ func TestEverythingIsSeen(t *testing.T) {
 						v.StartApply(hostilePlan(text))
 						a := hostilePlan(text).Changes[0].Address
 						for _, e := range []executor.Event{
-							executor.Started{Address: a, Action: planner.Create}, executor.Submitted{Address: a, TaskID: text},
-							executor.Retrying{Address: a, Err: failed}, executor.Warned{Address: a, Message: text},
-							executor.Completed{Address: a, Action: planner.Create, Image: img}, executor.Failed{Address: a, Err: failed},
+							executor.Started{Address: a, Action: planner.Create},
+							executor.Submitted{Address: a, TaskID: text},
+							executor.Retrying{Address: a, Err: failed},
+							executor.Warned{Address: a, Message: text},
+							executor.Completed{Address: a, Action: planner.Create, Image: img},
+							executor.Failed{Address: a, Err: failed},
 							executor.Skipped{Address: a, Because: key},
 						} {
 							v.Event(e)
