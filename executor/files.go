@@ -270,13 +270,17 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	if err != nil || sum == img.Output.SHA256 {
 		return "", err
 	}
-	known, isKnown := f.known()[sum]
-	if !isKnown {
-		// Somebody may have edited it; the store tells the two apart.
-		known, isKnown = f.owners[path]
+	// It may be the image that has the path, which somebody may have edited, and it may be another one, moved or copied there by hand.
+	has, isOwned := f.owners[path]
+	if isOwned {
+		err = f.store.KeepFile(f.dir, path, has.addr, has.img)
 	}
-	if isKnown {
-		return "", f.store.KeepFile(f.dir, path, known.addr, known.img)
+	is, isKnown := f.known()[sum]
+	if isKnown && err == nil && is != has {
+		err = f.store.KeepFile(f.dir, path, is.addr, is.img)
+	}
+	if isOwned || isKnown {
+		return "", err
 	}
 	if err := f.store.KeepFile(f.dir, path, addr, unmade(img, path)); err != nil {
 		return "", err
