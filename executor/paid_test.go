@@ -489,3 +489,44 @@ func TestAbandon(t *testing.T) {
 		}
 	})
 }
+
+// What a request costs is worked out once more when all of it is known: what is more than the plan said is told, and held against the budget.
+func TestLatePrice(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		most    bfl.Credits
+		created int
+	}{
+		"within the budget":  {20_000, 2},
+		"more than is left":  {10_000, 1},
+		"more than there is": {6_000, 1},
+		"not even the first": {1_000, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				r.image(t, "logo")
+				poster := r.image(t, "poster")
+				poster.Dependencies = []addrs.Image{parse(t, "image.logo")}
+				poster.Request.Arguments = []bfl.Argument{{Name: "height"}, {Name: "prompt", Value: "poster"}, {Name: "width"}}
+				r.opts.Resolve = func(addrs.Image, func(addrs.Image) *config.Result) (*config.Image, error) {
+					img := *poster
+					img.Request.Arguments = []bfl.Argument{{Name: "height", Value: int64(2048)}, {Name: "prompt", Value: "poster"}, {Name: "width", Value: int64(2048)}}
+					return &img, nil
+				}
+				r.opts.MaxCost = new(tt.most)
+				summary, _ := r.apply(t)
+				if summary.Created != tt.created {
+					t.Errorf("made %d, want %d: %v", summary.Created, tt.created, r.failures())
+				}
+				if sent := r.api.attempts["poster"]; (sent == 1) != (tt.created == 2) {
+					t.Errorf("the poster was asked for %d times", sent)
+				}
+				if told := strings.Join(r.warnings(), "\n"); tt.created == 2 && !strings.Contains(told, "It costs $0.075 now that all sizes are known") {
+					t.Errorf("told was %q", told)
+				}
+			})
+		})
+	}
+}

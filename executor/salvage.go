@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -216,12 +215,4 @@ func (r *run) give(n *node, img *state.Image) {
 		r.reuse(twin, img)
 	}
 	n.twins = nil
-}
-
-// cost is what an amount is called in messages, "" for nothing.
-func cost(c bfl.Credits) string {
-	if c == 0 {
-		return ""
-	}
-	return " " + c.ExactDollars() + " was charged for it."
 }

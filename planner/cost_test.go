@@ -36,7 +36,8 @@ func TestEstimate(t *testing.T) {
 		{
 			"one of two behind a URL, which counts no more than a megapixel", "flux-2-max",
 			[]bfl.Argument{side("height", int64(64)), side("width", int64(64))},
-			[]config.Source{{}, file(4000, 3000)}, "$0.13", false,
+			[]config.Source{{}, file(4000, 3000)},
+			"$0.13", false,
 		},
 		{"the same, with a size that follows it", "flux-2-max", nil, []config.Source{{}, file(4000, 3000)}, "$0.13", true},
 		{"the second of two, which the size does not follow", "flux-2-max", nil, []config.Source{file(100, 100), {}}, "$0.13", false},
@@ -86,7 +87,7 @@ func TestEstimatesAreCharges(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	draw := &drawer{rand.New(rand.NewPCG(1, 2))} //nolint:gosec // repeatable requests, not secrets
+	draw := &drawer{rand.New(rand.NewPCG(1, 2))}
 	models := append(slices.Clone(bfl.Models()), declared...)
 	accepted := map[string]int{}
 	for done, tries := 0, 0; done < requests; tries++ {

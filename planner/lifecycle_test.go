@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -185,6 +186,54 @@ func TestIgnoreChanges(t *testing.T) {
 			}
 			if prompt, _ := plan.Changes[0].Request.Value("prompt").(string); prompt != tt.prompt {
 				t.Errorf("the request's prompt is %q, want %q", prompt, tt.prompt)
+			}
+		})
+	}
+}
+
+// Ignoring the model ignores nothing else.
+func TestIgnoredModel(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(img *config.Image)
+		want   Action
+	}{
+		"the model alone": {func(*config.Image) {}, NoOp},
+		"and the prompt":  {func(img *config.Image) { img.Request.Arguments[1].Value = "another" }, Replace},
+		"and a reference": {func(img *config.Image) { img.Request.Inputs[0].SHA256 = strings.Repeat("2", 64) }, Replace},
+		"and the prompt, ignored too": {func(img *config.Image) {
+			img.Request.Arguments[1].Value = "another"
+			img.Lifecycle.IgnoreChanges = []string{"model", "prompt"}
+		}, NoOp},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, model := range []string{"flux-2-max", "flux-kontext-max"} {
+				w := newWorld()
+				img := w.image(t, "image.logo", "a logo")
+				img.Request.Inputs = []bfl.Input{{Field: img.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
+				img.Sources = []config.Source{{File: "r.png"}}
+				img.Request.Arguments = slices.DeleteFunc(img.Request.Arguments, func(a bfl.Argument) bool {
+					return bfl.Lookup(model).Param(a.Name) == nil
+				})
+				for len(img.Request.Arguments) < 2 {
+					img.Request.Arguments = append([]bfl.Argument{{Name: "output_format", Value: "png"}}, img.Request.Arguments...)
+				}
+				w.make(t)
+				img.Request.Model = bfl.Lookup(model)
+				img.Request.Inputs = []bfl.Input{{Field: img.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
+				img.Lifecycle.IgnoreChanges = []string{"model"}
+				img.Request.Arguments = slices.Clone(img.Request.Arguments)
+				tt.change(img)
+				plan, _ := w.plan(t, Options{})
+				c := plan.Changes[0]
+				if c.Action != tt.want {
+					t.Errorf("with %s: %s, want %s", model, c.Action, tt.want)
+				}
+				if c.Makes() && c.Request.Model.Name != "flux-2-pro" {
+					t.Errorf("made with %s, and the recorded model is to be kept", c.Request.Model.Name)
+				}
 			}
 		})
 	}

@@ -62,6 +62,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 	}{
 		{
 			"an image renamed while its task is under way", func(t *testing.T, w *world) Options {
+				t.Helper()
 				card := w.image(t, "image.new", "a card")
 				w.submitted(addr(t, "image.old"), card.Request.Fingerprint(), "paid")
 				return Options{}
@@ -70,6 +71,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"an image that gets keys while its task is under way", func(t *testing.T, w *world) Options {
+				t.Helper()
 				card := w.image(t, `image.card["a"]`, "a card")
 				w.image(t, `image.card["b"]`, "a card")
 				w.submitted(addr(t, "image.card"), card.Request.Fingerprint(), "paid")
@@ -79,6 +81,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"a task whose own address wants it stays there", func(t *testing.T, w *world) Options {
+				t.Helper()
 				w.image(t, "image.a", "a card")
 				card := w.image(t, "image.b", "a card")
 				w.submitted(card.Address, card.Request.Fingerprint(), "paid")
@@ -88,6 +91,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"two open tasks that swap their images", func(t *testing.T, w *world) Options {
+				t.Helper()
 				a, b := w.image(t, "image.a", "one"), w.image(t, "image.b", "two")
 				w.submitted(a.Address, b.Request.Fingerprint(), "two")
 				w.submitted(b.Address, a.Request.Fingerprint(), "one")
@@ -97,6 +101,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"a replace whose picture leaves in the same plan", func(t *testing.T, w *world) Options {
+				t.Helper()
 				card, try := seeded(w.image(t, "image.card", "a card"), 1), seeded(w.image(t, "image.try", "a card"), 2)
 				w.make(t)
 				w.images = w.images[:1]
@@ -107,6 +112,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"two seeds swapped", func(t *testing.T, w *world) Options {
+				t.Helper()
 				a, b := seeded(w.image(t, "image.a", "a card"), 1), seeded(w.image(t, "image.b", "a card"), 2)
 				w.make(t)
 				seeded(a, 2)
@@ -117,6 +123,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"two prompts swapped, without seeds, and what is made from them", func(t *testing.T, w *world) Options {
+				t.Helper()
 				a, b := w.image(t, "image.a", "one"), w.image(t, "image.b", "two")
 				w.image(t, "image.of_a", "framed", "image.a")
 				w.image(t, "image.of_b", "framed", "image.b")
@@ -128,6 +135,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"the first element of a list removed", func(t *testing.T, w *world) Options {
+				t.Helper()
 				for i, prompt := range []string{"x", "y", "z"} {
 					w.image(t, addrs.Image{Name: "card", Key: addrs.IntKey(i)}.String(), prompt)
 				}
@@ -143,6 +151,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"a seeded request that another image has made, and keeps", func(t *testing.T, w *world) Options {
+				t.Helper()
 				seeded(w.image(t, "image.a", "a card"), 7)
 				w.make(t)
 				seeded(w.image(t, "image.b", "a card"), 7)
@@ -152,6 +161,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"but without a seed two images are two throws", func(t *testing.T, w *world) Options {
+				t.Helper()
 				w.image(t, "image.a", "a card")
 				w.make(t)
 				w.image(t, "image.b", "a card")
@@ -161,6 +171,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"two new images with one seeded request", func(t *testing.T, w *world) Options {
+				t.Helper()
 				seeded(w.image(t, "image.b", "a card"), 7)
 				seeded(w.image(t, "image.a", "a card"), 7)
 				return Options{}
@@ -169,6 +180,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"two new images with one seeded request, one of which is paid for", func(t *testing.T, w *world) Options {
+				t.Helper()
 				b := seeded(w.image(t, "image.b", "a card"), 7)
 				seeded(w.image(t, "image.a", "a card"), 7)
 				w.submitted(b.Address, b.Request.Fingerprint(), "paid")
@@ -178,6 +190,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"a stored picture that another image shows is no throw of its own", func(t *testing.T, w *world) Options {
+				t.Helper()
 				w.image(t, "image.card[0]", "a card")
 				w.make(t)
 				w.image(t, "image.card[1]", "a card")
@@ -187,6 +200,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"one that nobody shows is", func(t *testing.T, w *world) Options {
+				t.Helper()
 				one, two := w.image(t, "image.card[0]", "a card"), w.image(t, "image.card[1]", "a card")
 				w.make(t)
 				other := *w.prior.Images[two.Address]
@@ -198,6 +212,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"the image that goes wins over an older throw in the store", func(t *testing.T, w *world) Options {
+				t.Helper()
 				old := w.image(t, "image.old", "a card")
 				w.make(t)
 				throw := *w.prior.Images[old.Address]
@@ -210,6 +225,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"what may stay after all gives nothing", func(t *testing.T, w *world) Options {
+				t.Helper()
 				logo := w.image(t, "image.logo", "a logo")
 				w.image(t, "image.of_logo", "framed", "image.logo")
 				w.make(t)
@@ -225,6 +241,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"one that is made anew on request takes nothing", func(t *testing.T, w *world) Options {
+				t.Helper()
 				a := seeded(w.image(t, "image.a", "a card"), 7)
 				seeded(w.image(t, "image.b", "a card"), 7)
 				w.make(t)
@@ -234,6 +251,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"what is given up is bought", func(t *testing.T, w *world) Options {
+				t.Helper()
 				card := w.image(t, "image.card", "a card")
 				w.submitted(card.Address, card.Request.Fingerprint(), "hopeless")
 				return Options{Abandon: []addrs.Image{card.Address}}
@@ -242,6 +260,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		},
 		{
 			"what is lost is bought, and told", func(t *testing.T, w *world) Options {
+				t.Helper()
 				card := w.image(t, "image.card", "a card")
 				w.submitted(card.Address, card.Request.Fingerprint(), "lost").Lost = "failed"
 				return Options{}

@@ -4,9 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,5 +152,75 @@ func TestModerationsAreRemembered(t *testing.T) {
 	p.reopen(t)
 	if len(p.local.moderated) > 0 {
 		t.Error("a damaged file is believed")
+	}
+}
+
+// A store that is there and cannot be opened is no empty one: what is in it would be bought again.
+func TestUnreachableStore(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(base string) error{
+		"a link to a volume that is away": func(base string) error { return os.Symlink("away", filepath.Join(base, localDir)) },
+		"a store that is such a link": func(base string) error {
+			return errors.Join(os.MkdirAll(filepath.Join(base, localDir), 0o755), os.Symlink("away", filepath.Join(base, storeDir)))
+		},
+		"recipes that are such a link": func(base string) error {
+			return errors.Join(os.MkdirAll(filepath.Join(base, storeDir), 0o755), os.Symlink("away", filepath.Join(base, recipesFile)))
+		},
+		"a file": func(base string) error { return os.WriteFile(filepath.Join(base, localDir), nil, 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := t.TempDir()
+			if err := spoil(base); err != nil {
+				t.Fatal(err)
+			}
+			root, err := safefile.Open(base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = root.Close() }()
+			if l, err := OpenLocal(root); err == nil {
+				_ = l.Close()
+				t.Error("it is taken for an empty store")
+			}
+		})
+	}
+}
+
+// An image that is there and cannot be looked at is told.
+func TestUnreadableImageInStore(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	root, err := safefile.Open(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	img := testImage(1)
+	sum := sha256.Sum256([]byte("x"))
+	img.Output.SHA256, img.Output.Bytes = hex.EncodeToString(sum[:]), 1
+	if err := root.WriteFile(img.Output.Path, 0o644, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	failing := false
+	l, err := OpenLocal(root.WithFaults(func(op safefile.Op, name string) error {
+		if failing && op == safefile.OpStat && strings.HasPrefix(name, storeDir+"/") {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	if err := l.Store().KeepFile(root, img.Output.Path, nth(0), img); err != nil {
+		t.Fatal(err)
+	}
+	if found := l.Store().Candidates(nth(0), img.Fingerprint, false); len(found) != 1 || l.Store().Err() != nil {
+		t.Fatalf("found %v, %v", found, l.Store().Err())
+	}
+	failing = true
+	if found := l.Store().Candidates(nth(0), img.Fingerprint, false); len(found) != 0 || !errors.Is(l.Store().Err(), syscall.EIO) {
+		t.Errorf("found %v, and the error is %v", found, l.Store().Err())
 	}
 }

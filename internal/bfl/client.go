@@ -209,8 +209,7 @@ func readBody(resp *http.Response, limit int) (body []byte, cut bool, err error)
 
 // bodyError returns what it means that a body could not be read.
 func (c *Client) bodyError(resp *http.Response, err error) error {
-	var encoding *encodingError
-	if errors.As(err, &encoding) {
+	if _, ok := errors.AsType[*encodingError](err); ok {
 		return &AnswerError{Reason: c.clean(err.Error())}
 	}
 	return c.networkError(resp.Request.URL, err)

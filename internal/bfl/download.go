@@ -83,8 +83,7 @@ func (c *Client) Download(ctx context.Context, sampleURL string, w io.Writer, li
 
 // openError returns what it means that a sample's content could not be opened.
 func (c *Client) openError(ctx context.Context, resp *http.Response, err error) error {
-	var encoding *encodingError
-	if errors.As(err, &encoding) {
+	if _, ok := errors.AsType[*encodingError](err); ok {
 		return &DownloadError{Kind: ErrEncoding, Reason: c.clean(err.Error())}
 	}
 	return c.broken(ctx, resp, 0, err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -34,16 +35,16 @@ func decode(header []string, r io.Reader) (io.Reader, error) {
 		return nil, &encodingError{strings.Join(names, ", ")}
 	}
 	// They are listed in the order in which they were applied.
-	for i := len(names) - 1; i >= 0; i-- {
+	for _, name := range slices.Backward(names) {
 		b := bufio.NewReader(r)
 		var err error
-		switch names[i] {
+		switch name {
 		case "gzip", "x-gzip":
 			r, err = gunzip(b)
 		case "deflate":
 			r, err = inflate(b)
 		default:
-			err = &encodingError{names[i]}
+			err = &encodingError{name}
 		}
 		if err != nil {
 			return nil, err
@@ -55,7 +56,7 @@ func decode(header []string, r io.Reader) (io.Reader, error) {
 // encodings returns the names in a header, but for the one that means nothing.
 func encodings(header []string) []string {
 	var names []string
-	for _, name := range strings.Split(strings.Join(header, ","), ",") {
+	for name := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		if name = strings.ToLower(strings.TrimSpace(name)); name != "" && name != "identity" {
 			names = append(names, name)
 		}

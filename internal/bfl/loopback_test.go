@@ -24,14 +24,25 @@ func TestIsLoopback(t *testing.T) {
 func TestSameHost(t *testing.T) {
 	t.Parallel()
 	same := [][2]string{
-		{"http://127.0.0.1:8787", "http://localhost:8787/x"}, {"http://[::1]:8787", "http://LOCALHOST.:8787"}, {"http://a.localhost", "http://b.localhost:80"},
-		{"http://[::ffff:127.0.0.1]:1", "http://127.0.0.1:1"}, {"http://127.0.0.2:1", "http://[::ffff:127.0.0.2]:1"},
-		{"https://API.bfl.ai", "https://api.bfl.ai.:443/v1"}, {"https://10.0.0.5/", "HTTPS://10.0.0.5:443"},
+		{"http://127.0.0.1:8787", "http://localhost:8787/x"},
+		{"http://[::1]:8787", "http://LOCALHOST.:8787"},
+		{"http://a.localhost", "http://b.localhost:80"},
+		{"http://[::ffff:127.0.0.1]:1", "http://127.0.0.1:1"},
+		{"http://127.0.0.2:1", "http://[::ffff:127.0.0.2]:1"},
+		{"https://API.bfl.ai", "https://api.bfl.ai.:443/v1"},
+		{"https://10.0.0.5/", "HTTPS://10.0.0.5:443"},
 	}
 	different := [][2]string{
-		{"http://127.0.0.1:8787", "http://127.0.0.2:8787"}, {"http://127.0.0.1:8787", "http://127.0.0.1:8788"}, {"http://127.0.0.1:443", "https://127.0.0.1"},
-		{"http://localhost:8787", "http://127.1.2.3:8787"}, {"http://localhost", "http://notlocalhost"}, {"https://api.bfl.ai", "https://api.eu.bfl.ai"},
-		{"https://api.bfl.ai", "http://api.bfl.ai:443"}, {"http://", "http://"}, {"", ""}, {"%", "%"},
+		{"http://127.0.0.1:8787", "http://127.0.0.2:8787"},
+		{"http://127.0.0.1:8787", "http://127.0.0.1:8788"},
+		{"http://127.0.0.1:443", "https://127.0.0.1"},
+		{"http://localhost:8787", "http://127.1.2.3:8787"},
+		{"http://localhost", "http://notlocalhost"},
+		{"https://api.bfl.ai", "https://api.eu.bfl.ai"},
+		{"https://api.bfl.ai", "http://api.bfl.ai:443"},
+		{"http://", "http://"},
+		{"", ""},
+		{"%", "%"},
 	}
 	for i, pairs := range [][][2]string{same, different} {
 		for _, p := range pairs {

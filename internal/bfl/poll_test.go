@@ -128,10 +128,24 @@ func TestPollRefusals(t *testing.T) {
 		status int
 		body   string
 	}{
-		{404, `{"detail":"Not Found"}`}, {404, ""}, {404, "<title>404</title>"}, {500, `{"detail":"Task not found"}`}, {401, `{"detail":"Invalid key"}`},
-		{400, `{"detail":"Bad Request"}`}, {414, ""}, {410, `{"status":"gone"}`}, {503, `{"status":"unavailable"}`}, {503, `{"status":"error","message":"upstream"}`},
-		{401, `{"status":"Error","error":"Invalid key"}`}, {403, `{"id":"a","status":"error"}`}, {429, `{"status":"Failed"}`}, {402, `{"status":"Pending"}`},
-		{503, `{"status":"Ready"}`}, {503, `{"status":503}`}, {502, `{"status":"Err`}, {500, `{"status":"failed"}`},
+		{404, `{"detail":"Not Found"}`},
+		{404, ""},
+		{404, "<title>404</title>"},
+		{500, `{"detail":"Task not found"}`},
+		{401, `{"detail":"Invalid key"}`},
+		{400, `{"detail":"Bad Request"}`},
+		{414, ""},
+		{410, `{"status":"gone"}`},
+		{503, `{"status":"unavailable"}`},
+		{503, `{"status":"error","message":"upstream"}`},
+		{401, `{"status":"Error","error":"Invalid key"}`},
+		{403, `{"id":"a","status":"error"}`},
+		{429, `{"status":"Failed"}`},
+		{402, `{"status":"Pending"}`},
+		{503, `{"status":"Ready"}`},
+		{503, `{"status":503}`},
+		{502, `{"status":"Err`},
+		{500, `{"status":"failed"}`},
 	} {
 		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(test.status, test.body), nil })
 		_, err := c.Poll(t.Context(), pollingURL)

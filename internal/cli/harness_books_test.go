@@ -253,7 +253,7 @@ func (b *bank) fetch(id string) ([]byte, error) {
 	if result.Result == nil {
 		return nil, fmt.Errorf("the task %s is %s", id, result.Status)
 	}
-	r, err := http.NewRequest(http.MethodGet, result.Result.Sample, nil) //nolint:noctx // only its URL is used
+	r, err := http.NewRequest(http.MethodGet, result.Result.Sample, nil)
 	if err != nil {
 		return nil, err
 	}

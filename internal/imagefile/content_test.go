@@ -390,10 +390,10 @@ func withOtherPixel(format string, file []byte, at int) []byte {
 func withOtherScan(file []byte, at int) []byte {
 	i := 2
 	for file[i+1] != 0xda {
-		switch {
-		case file[i+1] == 0xff:
+		switch file[i+1] {
+		case 0xff:
 			i++
-		case file[i+1] == 0x01:
+		case 0x01:
 			i += 2
 		default:
 			i += 2 + int(binary.BigEndian.Uint16(file[i+2:]))
