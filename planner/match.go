@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -61,27 +62,65 @@ func Settle(o Options, evaluate func(Options) (*Plan, hcl.Diagnostics)) (*Plan, 
 // match returns the matches for another round, and whether they differ from those that the plan was made with.
 func (p *Plan) match(o Options) (next Matches, found bool) {
 	next = Matches{maps.Clone(o.Matches.images), maps.Clone(o.Matches.tasks), maps.Clone(o.Matches.twins), maps.Clone(o.Matches.refused)}
+	found = p.refuse(&next)
+	donors := p.donors(&next, o)
+	offered := map[string]bool{}
+	for i := range p.Abandoned {
+		if a := &p.Abandoned[i]; a.Fetches() {
+			offered[a.Task.Fingerprint] = true
+		}
+	}
+	for _, c := range donors {
+		offered[c.Prior.Fingerprint] = true
+	}
+	wanted := p.wanted(offered)
+	return next, p.matchTasks(&next, wanted) || matchImages(&next, donors, wanted) || p.matchTwins(&next) || found
+}
+
+// refuse gives up the matches with images that stay after all.
+func (p *Plan) refuse(next *Matches) (found bool) {
+	if len(next.images) == 0 {
+		return false
+	}
 	changes := p.byAddress()
-	for to, from := range o.Matches.images {
+	for to, from := range next.images {
 		if c := changes[from]; c == nil || !gives(c) {
 			delete(next.images, to)
 			put(&next.refused, pair{to, from}, true)
 			found = true
 		}
 	}
-	wanted := p.wanted()
-	if len(wanted) == 0 {
-		return next, found
-	}
-	return next, p.matchTasks(&next, wanted) || p.matchImages(&next, wanted, o) || p.matchTwins(&next) || found
+	return found
 }
 
-// wanted returns the changes that would be paid for, or take from the store what another address may have now, by what they ask for.
-func (p *Plan) wanted() map[string][]*Change {
+// donors returns the changes whose images are to be had, and not given to anybody yet. Images whose files are there come first, and those that go
+// before those that are replaced: most likely they only changed their address.
+func (p *Plan) donors(next *Matches, o Options) []*Change {
+	taken := map[addrs.Image]bool{}
+	for _, from := range next.images {
+		taken[from] = true
+	}
+	var donors []*Change
+	for _, c := range p.Changes {
+		if gives(c) && !taken[c.Address] {
+			donors = append(donors, c)
+		}
+	}
+	slices.SortStableFunc(donors, func(a, b *Change) int {
+		return cmp.Or(cmp.Compare(o.Files[a.Address], o.Files[b.Address]), cmp.Compare(replaced(a), replaced(b)))
+	})
+	return donors
+}
+
+// wanted returns the changes that ask for what is offered, and would pay for it, or take from the store what another address may have now.
+func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 	wanted := map[string][]*Change{}
+	if len(offered) == 0 {
+		return wanted
+	}
 	for _, c := range p.Changes {
 		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor == nil && c.Twin == nil && !onlyDrifted(c)
-		if c.Makes() && isOpen && c.Fingerprint != "" {
+		if isOpen && c.Makes() && offered[c.Fingerprint] {
 			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
 		}
 	}
@@ -105,22 +144,8 @@ func (p *Plan) matchTasks(next *Matches, wanted map[string][]*Change) (found boo
 	return found
 }
 
-// matchImages gives images that go or are replaced to those who ask for the same. Images whose files are there come first, and those that go before
-// those that are replaced: most likely they only changed their address.
-func (p *Plan) matchImages(next *Matches, wanted map[string][]*Change, o Options) (found bool) {
-	taken := map[addrs.Image]bool{}
-	for _, from := range next.images {
-		taken[from] = true
-	}
-	var donors []*Change
-	for _, c := range p.Changes {
-		if gives(c) && len(wanted[c.Prior.Fingerprint]) > 0 && !taken[c.Address] {
-			donors = append(donors, c)
-		}
-	}
-	slices.SortStableFunc(donors, func(a, b *Change) int {
-		return cmp.Or(cmp.Compare(o.Files[a.Address], o.Files[b.Address]), cmp.Compare(replaced(a), replaced(b)))
-	})
+// matchImages gives images to those who ask for the same.
+func matchImages(next *Matches, donors []*Change, wanted map[string][]*Change) (found bool) {
 	for _, donor := range donors {
 		for _, c := range wanted[donor.Prior.Fingerprint] {
 			_, has := next.images[c.Address]
@@ -138,17 +163,20 @@ func (p *Plan) matchImages(next *Matches, wanted map[string][]*Change, o Options
 // matchTwins has of several new images with one seeded request only the first one made. They are in the order in which they were decided on, so that
 // none of them waits for one that is made from it.
 func (p *Plan) matchTwins(next *Matches) (found bool) {
-	first := map[string]addrs.Image{}
+	// Of a million fingerprints, 64 bits tell all apart, and cost an eighth of the memory. Whether two really are the same is looked at below.
+	first := map[uint64]*Change{}
 	for _, c := range p.decided {
-		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || !c.Request.Has("seed") || c.IsRequested() {
+		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || c.IsRequested() || !c.Request.Has("seed") {
 			continue
 		}
-		twin, isTwin := first[c.Fingerprint]
+		key, err := strconv.ParseUint(c.Fingerprint[:min(len(c.Fingerprint), 16)], 16, 64)
+		twin := first[key]
 		switch {
-		case !isTwin:
-			first[c.Fingerprint] = c.Address
-		case c.Origin == Generate && next.twins[c.Address] != twin:
-			put(&next.twins, c.Address, twin)
+		case err != nil:
+		case twin == nil:
+			first[key] = c
+		case c.Origin == Generate && twin.Fingerprint == c.Fingerprint && next.twins[c.Address] != twin.Address:
+			put(&next.twins, c.Address, twin.Address)
 			found = true
 		}
 	}
