@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/HugoSmits86/nativewebp v0.9.3
-	github.com/agext/levenshtein v1.2.1
 	github.com/bmatcuk/doublestar v1.3.4
 	github.com/gofrs/flock v0.13.1
 	github.com/google/go-cmp v0.7.0
@@ -30,6 +29,7 @@ require (
 )
 
 require (
+	github.com/agext/levenshtein v1.2.1 // indirect
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/apparentlymart/go-textseg/v17 v17.0.1 // indirect
 	github.com/aymanbagabas/go-osc52/v2 v2.0.1 // indirect

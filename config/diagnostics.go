@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -36,8 +35,7 @@ func about(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Di
 	return d
 }
 
-// didYouMean returns a sentence to append to a detail, "" where no candidate is near. The shorter the name, the
-// nearer it must be: any two names of two letters are near to each other.
+// didYouMean returns a sentence to append to a detail, "" where no candidate is near.
 func didYouMean(name string, candidates []string) string {
 	if s := nearest(name, candidates); s != "" {
 		return fmt.Sprintf(" Did you mean %q?", s)
@@ -48,11 +46,7 @@ func didYouMean(name string, candidates []string) string {
 // nearest returns the candidate that a name was probably meant to be, "" where there is none.
 func nearest(name string, candidates []string) string {
 	slices.Sort(candidates)
-	s := bfl.Suggest(name, candidates)
-	if s == "" || levenshtein.Distance(strings.ToLower(name), strings.ToLower(s), nil) > 1+len(name)/4 {
-		return ""
-	}
-	return s
+	return bfl.Suggest(name, candidates)
 }
 
 // quotedList writes words as `"a", "b" and "c"`.

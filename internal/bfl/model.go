@@ -5,9 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/agext/levenshtein"
 )
 
 // Model describes one endpoint that makes images. Models of the catalogue are shared and never changed.
@@ -172,16 +169,3 @@ var byName = func() map[string]*Model {
 	}
 	return m
 }()
-
-// Suggest returns the candidate that name most likely was meant to be, or "" when none is near.
-func Suggest(name string, candidates []string) string {
-	best, bestDistance := "", 4
-	for _, candidate := range candidates {
-		// A name that only lacks or adds a part at its ends ("flux-pro-2", "pro") is a worse guess than a typing
-		// error.
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(candidate), nil); d < bestDistance {
-			best, bestDistance = candidate, d
-		}
-	}
-	return best
-}
