@@ -122,6 +122,7 @@ var elsewhere = map[string]string{
 	"Cannot read file":          "TestValueErrors",
 	"Invalid -var option":       "TestValueErrors",
 	"Modules nested too deep":   "TestModuleDepth",
+	"File is not in UTF-8":      "TestOtherEncodings",
 }
 
 // TestEveryDiagnosticHasAFixture looks for summaries in the source of the package.

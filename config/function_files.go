@@ -96,6 +96,9 @@ func (f *fileFunctions) readText(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if encoding := otherEncoding(src); encoding != "" {
+		return "", function.NewArgErrorf(0, "%q: %s", name, notUTF8(encoding))
+	}
 	if !utf8.Valid(src) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)

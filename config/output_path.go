@@ -287,9 +287,13 @@ func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
 	key := strings.ToLower(img.Output)
 	own := claim{img: img, at: at}
 	if first, taken := p.byPath[key]; taken {
+		where := img.Output
+		if first.img.Output != img.Output {
+			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.img.Output, img.Output)
+		}
 		d.report(problem(*at, "Two images write one file",
-			"%s and %s (%s) would both be written to %s. Set output so that each has a file of its own%s.",
-			first.img.Address, img.Address, place(*first.at), img.Output, caseHint(img)))
+			"%s and %s (%s) would be written to %s. Set output so that each has a file of its own%s.",
+			first.img.Address, img.Address, place(*first.at), where, caseHint(img)))
 		return false
 	}
 	if first, taken := p.folders[key]; taken {
@@ -349,11 +353,22 @@ func (e *evaluator) checkInputs() {
 				use.text, made.img.Address, made.img.Address))
 		case use.file.missing:
 			e.add(problem(use.at, "Reference file not found",
-				"%s: %s It is looked for from %s.", use.text, use.file.problem, e.moduleOf(use.by)))
+				"%s: %s It is looked for from %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))
 		case use.file.problem != "":
 			e.add(problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
 		}
 	}
+}
+
+// pathHint says what is odd about a path that leads to no file, "" where nothing is.
+func pathHint(text string) string {
+	switch {
+	case strings.HasPrefix(text, "~"):
+		return " A path that begins with ~ is not expanded: write it relative to the module, and keep the file in the project."
+	case strings.Contains(text, `\`):
+		return " The path has a backslash; folders are separated by /."
+	}
+	return ""
 }
 
 func (e *evaluator) moduleOf(addr addrs.Image) string {

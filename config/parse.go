@@ -77,6 +77,15 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, reason(err)),
 		}}
 	}
+	if encoding := otherEncoding(src); encoding != "" {
+		// One error, where the parser would have one for each zero.
+		return nil, hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "File is not in UTF-8",
+			Detail:   notUTF8(encoding) + ".",
+			Subject:  &hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
+		}}
+	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(path, ".json") {
