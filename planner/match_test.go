@@ -310,3 +310,26 @@ func TestUnansweredIsTold(t *testing.T) {
 		t.Errorf("told otherwise (-want +got):\n%s", diff)
 	}
 }
+
+// A file with the recorded bytes at the path where its image is to be is the image, and costs nothing without a store.
+func TestMovedByHand(t *testing.T) {
+	t.Parallel()
+	for _, isThere := range []bool{true, false} {
+		w := newWorld()
+		logo := w.image(t, "image.logo", "a logo")
+		w.image(t, "image.of_logo", "framed", "image.logo")
+		w.make(t)
+		logo.Output = "images/mark.png"
+		w.files[logo.Address] = state.Missing
+		plan, _ := w.plan(t, Options{Holds: func(path, sha256 string) bool {
+			return isThere && path == "images/mark.png" && sha256 == w.prior.Images[logo.Address].Output.SHA256
+		}})
+		want := []string{"image.logo update", "image.of_logo no-op"}
+		if !isThere {
+			want = []string{"image.logo generate $0.03", "image.of_logo generate $0.05"}
+		}
+		if diff := gocmp.Diff(want, sources(plan)); diff != "" {
+			t.Errorf("there: %t (-want +got):\n%s", isThere, diff)
+		}
+	}
+}
