@@ -5,10 +5,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// estimate returns what a request will cost by the price table, and whether that is a lower bound, because the extent of an image is known
-// only later, or that of one behind a URL never.
-func (p *Planner) estimate(img *config.Image, request *bfl.Request) (cost bfl.Credits, atLeast bool) {
-	return bfl.Estimate(request, p.inputSizes(img))
+// estimate returns what a request will cost by the price table. The extent of an image that is made in the same run is known only later, and that of
+// one behind a URL never.
+func (p *Planner) estimate(img *config.Image, request *bfl.Request) bfl.Quote {
+	return request.Quote(p.inputSizes(img))
 }
 
 // outputSize returns the extent that the image will have, zero where that cannot be told.

@@ -10,8 +10,8 @@ import (
 // originate decides where the image of a Create or Replace comes from, and what it costs.
 func (p *Planner) originate(c *Change) {
 	simulated := c.simulated
-	var atLeast bool
-	c.Price, atLeast = p.estimate(c.Desired, c.Request)
+	quote := p.estimate(c.Desired, c.Request)
+	c.Price = quote.Reserve
 	switch task := p.taskFor(c, simulated); {
 	case task != nil:
 		// What was submitted is paid for, whatever else there is.
@@ -23,7 +23,7 @@ func (p *Planner) originate(c *Change) {
 	default:
 		c.Origin = Generate
 		c.RecordedSeed = p.recordedSeed(c)
-		c.Cost, c.CostUnknown = c.Price, atLeast
+		c.Cost, c.CostUnknown, c.PriceUnknown, c.Uncapped = c.Price, quote.AtLeast, quote.Unknown, quote.Uncapped
 	}
 	p.skip(c)
 }

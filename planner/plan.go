@@ -129,6 +129,9 @@ type Change struct {
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
 	CostUnknown bool
+	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is what counts against a cap all the same, the highest
+	// price that is known of the model, or zero where Uncapped says that none is.
+	PriceUnknown, Uncapped bool
 	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and Desired.
 	Listed []Attribute
 
@@ -277,10 +280,16 @@ type Summary struct {
 	// Refused counts images that are not asked for because moderation refused them before, Skipped those that need one of these. They are in
 	// none of the other counts.
 	Refused, Skipped int
-	// Cost is the estimated price of all of them.
+	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
 	CostUnknown bool
+	// Unpriced counts images whose price is unknown.
+	Unpriced int
+	// Reserve is what counts against a cap: Cost, and for what Unpriced counts the highest price that is known of each one's model.
+	Reserve bfl.Credits
+	// Uncapped is the first of the changes of whose model no price is known at all, nil where there is none. With it no cap can be kept.
+	Uncapped *Change
 }
 
 // Limited reports whether the plan leaves images aside that the configuration may want changed.
@@ -324,7 +333,15 @@ func (p *Plan) Summary() Summary {
 			s.Resumed++
 		case Generate, Refused, Skipped:
 		}
-		s.Cost += c.Cost
+		s.Reserve += c.Cost
+		if c.PriceUnknown {
+			s.Unpriced++
+		} else {
+			s.Cost += c.Cost
+		}
+		if c.Uncapped && s.Uncapped == nil {
+			s.Uncapped = c
+		}
 		s.CostUnknown = s.CostUnknown || c.CostUnknown
 	}
 	return s

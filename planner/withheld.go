@@ -13,7 +13,7 @@ func (p *Planner) skip(c *Change) {
 	for _, upstream := range c.Desired.Dependencies {
 		if up := p.change(upstream); up != nil && up.Withheld() {
 			c.Origin, c.Lacks = Skipped, upstream
-			c.Cost, c.CostUnknown, c.RecordedSeed = 0, false, nil
+			c.Cost, c.CostUnknown, c.PriceUnknown, c.Uncapped, c.RecordedSeed = 0, false, false, false, nil
 			return
 		}
 	}

@@ -51,7 +51,13 @@ func TestCatalogue(t *testing.T) {
 		if m.Title == "" || bfl.Lookup(m.Name) != m || !strings.HasPrefix(m.Endpoint, "/v1/") {
 			t.Errorf("%s is not described completely", m.Name)
 		}
-		if m.Price == (bfl.Price{}) || m.Price.Image != 0 && m.Price.First != 0 {
+		kinds := 0
+		for _, is := range []bool{m.Price.Image != 0, m.Price.First != 0, m.Price.By != "", m.Price.Unknown} {
+			if is {
+				kinds++
+			}
+		}
+		if kinds != 1 {
 			t.Errorf("%s has no price, or two", m.Name)
 		}
 		if strings.HasSuffix(m.Name, "-preview") != m.Preview {

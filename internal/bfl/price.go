@@ -1,6 +1,7 @@
 package bfl
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -62,15 +63,52 @@ func (c *Credits) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// PricesAsOf is the month of the price table.
-const PricesAsOf = "2026-02"
+// PricesAsOf is the month in which the price table was last held against its sources.
+const PricesAsOf = "2026-10"
 
-// Price is what a model charges for an image: either by its megapixels, or a fixed amount.
+// PriceSource says how a price is known.
+type PriceSource string
+
+// The sources of prices.
+const (
+	// Listed prices stand in BFL's price list.
+	Listed PriceSource = "list"
+	// Seen prices stand there too, and answers of the API were seen that charge them.
+	Seen PriceSource = "seen"
+	// Unlisted prices stand nowhere. There is none, or that of another model stands in.
+	Unlisted PriceSource = "unlisted"
+)
+
+// Price is what a model charges for an image: by its megapixels, a fixed amount, or by the value of an argument. The zero Price costs nothing.
 type Price struct {
 	// First is for the first megapixel of the output, Further for each one after it and for each of the inputs.
 	First, Further Credits
 	// Image, when not 0, is for the image whatever its size.
 	Image Credits
+	// By, when not "", names the argument whose value decides, and Tiers are the values that have a price.
+	By    string
+	Tiers []Tier
+	// Unknown says that no price is known.
+	Unknown bool
+	// Source says how the price is known; "" for models that a configuration declares.
+	Source PriceSource
+	// Of is the model whose price stands in for one that is Unlisted, "" where none does.
+	Of string
+}
+
+// Tier is the price of an image for one value of the argument that decides.
+type Tier struct {
+	Value string
+	Price Credits
+}
+
+// highest returns the highest price of a model that has one for each value of an argument, false where no price is known of it.
+func (p Price) highest() (Credits, bool) {
+	var most Credits
+	for _, tier := range p.Tiers {
+		most = max(most, tier.Price)
+	}
+	return most, len(p.Tiers) > 0 && !p.Unknown
 }
 
 // pixelsPerMegapixel is the API's unit of price: a megapixel is 1024 x 1024, as its answers show for the sizes known.
@@ -120,9 +158,30 @@ func BilledPixels(inputs []Size) []int {
 	return pixels
 }
 
-// Estimate returns what a request costs by the price table, given the extents of its inputs in their order, zero for one that is not known, such as
-// that of an image behind a URL. Something that is not known counts as one megapixel; atLeast reports that the request may cost more for that.
-func Estimate(r *Request, inputs []Size) (cost Credits, atLeast bool) {
+// Quote is what a request costs by the price table.
+type Quote struct {
+	// Cost is the price, 0 where it is unknown.
+	Cost Credits
+	// AtLeast says that it may be more, because something is known only later, or never, such as the extent of an image behind a URL. That counts as
+	// one megapixel.
+	AtLeast bool
+	// Unknown says that the table has no price for the request, or that what decides about it is known only later.
+	Unknown bool
+	// Reserve is what counts against a cap: Cost or, where that is unknown, the highest price that is known of the model.
+	Reserve Credits
+	// Uncapped says that no price at all is known of the model, so that no cap can be kept.
+	Uncapped bool
+}
+
+// Quote returns what the request costs, given the extents of its inputs in their order, zero for one that is not known.
+func (r *Request) Quote(inputs []Size) Quote {
+	price := r.Model.Price
+	switch {
+	case price.Unknown, price.By != "":
+		return r.tierQuote()
+	case price.Image != 0:
+		return Quote{Cost: price.Image, Reserve: price.Image}
+	}
 	all := make([]Size, len(r.Inputs))
 	copy(all, inputs)
 	size, known := r.OutputSize(all)
@@ -136,6 +195,50 @@ func Estimate(r *Request, inputs []Size) (cost Credits, atLeast bool) {
 	if known || size.Width > 0 {
 		outputMP = Megapixels(size)
 	}
+	cost := price.Cost(outputMP, inputMP)
+	return Quote{Cost: cost, Reserve: cost, AtLeast: !known && price.Further != 0}
+}
+
+// tierQuote is Quote for prices that are unknown, or that an argument decides on.
+func (r *Request) tierQuote() Quote {
 	price := r.Model.Price
-	return price.Cost(outputMP, inputMP), !known && price.Image == 0 && price.Further != 0
+	if value, ok := r.decisive(price.By); ok && !price.Unknown {
+		for _, tier := range price.Tiers {
+			if tier.Value == value {
+				return Quote{Cost: tier.Price, Reserve: tier.Price}
+			}
+		}
+	}
+	most, ok := price.highest()
+	return Quote{Unknown: true, Reserve: most, Uncapped: !ok}
+}
+
+// decisive returns the value of the argument that decides on the price, or what it is by default. It reports false where that is not known.
+func (r *Request) decisive(name string) (string, bool) {
+	switch v := r.Value(name).(type) {
+	case string:
+		return v, true
+	case json.RawMessage:
+		if text := jsonText(v); text != "" {
+			return text, true
+		}
+		return string(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return number(v), true
+	}
+	p := r.Model.Param(name)
+	if p == nil || p.Default == nil || r.Has(name) {
+		return "", false
+	}
+	return fmt.Sprint(p.Default), true
+}
+
+// Estimate returns what is to be reserved for a request; see Quote.
+func Estimate(r *Request, inputs []Size) (cost Credits, atLeast bool) {
+	q := r.Quote(inputs)
+	return q.Reserve, q.AtLeast
 }

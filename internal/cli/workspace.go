@@ -317,15 +317,31 @@ func (w *workspace) maxCost(o *planOptions) *bfl.Credits {
 
 // overBudget refuses a plan whose estimate is more than may be spent. The plan is shown all the same: it tells what to do without.
 func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnostics {
-	most, cost := w.maxCost(o), plan.Summary().Cost
-	if most == nil || cost <= *most {
+	most, summary := w.maxCost(o), plan.Summary()
+	if most == nil {
 		return nil
+	}
+	if c := summary.Uncapped; c != nil {
+		// An apply of nothing but that would spend what nobody can tell, whatever the cap.
+		return hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "The budget cannot be kept",
+			Detail: fmt.Sprintf("No price is known of %s, which %s is made with, so nothing tells whether the budget of %s is enough. Make it without a "+
+				"budget, leave it out with -exclude, or describe the model with its price in a model block.", c.Request.Model.Name, c.Address, most.ExactDollars()),
+		}}
+	}
+	if summary.Reserve <= *most {
+		return nil
+	}
+	estimate := fmt.Sprintf("It is estimated at %s", summary.Reserve.ExactDollars())
+	if summary.Unpriced > 0 {
+		estimate += fmt.Sprintf(", with images whose price is unknown counted at the highest price that is known of their model: %d of them", summary.Unpriced)
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "The plan is over the budget",
-		Detail: fmt.Sprintf("It is estimated at %s, and the budget is %s. Raise the budget, or plan a part of it with -target or -exclude.",
-			cost.ExactDollars(), most.ExactDollars()),
+		Detail: fmt.Sprintf("%s, and the budget is %s. Raise the budget, or plan a part of it with -target or -exclude.",
+			estimate, most.ExactDollars()),
 	}}
 }
 

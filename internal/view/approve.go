@@ -33,7 +33,7 @@ func (v *View) chargeText(p *planner.Plan) string {
 	if v.planned.Simulated {
 		return "This is a simulation, and costs nothing."
 	}
-	if t.Cost == 0 && !t.CostUnknown {
+	if t.Cost == 0 && !t.CostUnknown && t.Unpriced == 0 {
 		return "This costs nothing."
 	}
 	text := fmt.Sprintf("This will cost %s.", estimateText(t.Summary))
@@ -44,8 +44,12 @@ func (v *View) chargeText(p *planner.Plan) string {
 }
 
 func estimateText(s planner.Summary) string {
+	text := "about " + s.Cost.Dollars()
 	if s.CostUnknown {
-		return "at least " + s.Cost.Dollars()
+		text = "at least " + s.Cost.Dollars()
 	}
-	return "about " + s.Cost.Dollars()
+	if s.Unpriced > 0 {
+		text += " plus " + unpricedText(s.Unpriced)
+	}
+	return text
 }

@@ -2,7 +2,6 @@ package view
 
 import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -62,9 +61,9 @@ func (c *cascade) change(a addrs.Image) *planner.Change {
 
 // dragged returns how many images change because these do, directly or through others, and what that costs. A change that is itself
 // only dragged along answers 0: its own cause has counted what follows it.
-func (c *cascade) dragged(changes ...*planner.Change) (n int, cost bfl.Credits, atLeast bool) {
+func (c *cascade) dragged(changes ...*planner.Change) (n int, cost estimate) {
 	if len(c.drags) == 0 {
-		return 0, 0, false
+		return 0, cost
 	}
 	c.walks++
 	var queue []int
@@ -87,11 +86,10 @@ func (c *cascade) dragged(changes ...*planner.Change) (n int, cost bfl.Credits, 
 			c.visited[i] = c.walks
 			queue = append(queue, i)
 			n++
-			cost += c.changes[i].Cost
-			atLeast = atLeast || c.changes[i].CostUnknown
+			cost.add(c.changes[i])
 		}
 	}
-	return n, cost, atLeast
+	return n, cost
 }
 
 // needing returns how many images are skipped because they need that of a change, directly or through others.

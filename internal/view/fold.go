@@ -29,10 +29,9 @@ type fold struct {
 	// first is the first of all, shown in full.
 	first *planner.Change
 	// changes are those that are not shown.
-	changes     []*planner.Change
-	count       int
-	cost        bfl.Credits
-	costUnknown bool
+	changes []*planner.Change
+	count   int
+	cost    estimate
 	// charged is what an interrupted run may have been charged for them.
 	charged bfl.Credits
 }
@@ -59,8 +58,7 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 		}
 		f.changes = append(f.changes, c)
 		f.count++
-		f.cost += c.Cost
-		f.costUnknown = f.costUnknown || c.CostUnknown
+		f.cost.add(c)
 		if c.MayHaveBeenCharged() {
 			f.charged += c.Uncertain()
 		}
@@ -119,6 +117,7 @@ type changeKind struct {
 	exists, frozen bool
 	charged        bool
 	seeded         bool
+	unpriced       bool
 	// reason is the first reason's kind, and rest all that few changes have.
 	reason planner.ReasonKind
 	rest   string
@@ -128,7 +127,7 @@ type changeKind struct {
 func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	kind := changeKind{
 		block: block, action: c.Action, origin: c.Origin, exists: c.Prior != nil,
-		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed != nil,
+		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed != nil, unpriced: c.PriceUnknown,
 	}
 	var rest strings.Builder
 	for i, r := range c.Reasons {

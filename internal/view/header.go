@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -101,8 +100,8 @@ func (pp *planPage) refusedNotes(c *planner.Change) {
 
 // drags writes how many images change because these do.
 func (pp *planPage) drags(changes ...*planner.Change) {
-	if n, cost, atLeast := pp.downstream.dragged(changes...); n > 0 {
-		pp.printf("%s+ %s downstream, %s\n", commentLead, count(n, "image"), costText(cost, atLeast))
+	if n, cost := pp.downstream.dragged(changes...); n > 0 {
+		pp.printf("%s+ %s downstream, %s\n", commentLead, count(n, "image"), cost)
 	}
 }
 
@@ -126,9 +125,9 @@ func (f *fold) text() string {
 	}
 	c := f.first
 	line := fmt.Sprintf("and %d %s of %s %s", f.count, instances, f.block, f.will())
-	switch cost, paid := f.price(); {
-	case paid:
-		line += ", " + costText(cost, f.costUnknown)
+	switch {
+	case f.isPaid():
+		line += ", " + f.cost.String()
 	case priceText(c) != "":
 		line += ", " + priceText(c)
 	}
@@ -138,10 +137,8 @@ func (f *fold) text() string {
 	return line
 }
 
-// price returns what the changes cost together, and whether they cost anything at all.
-func (f *fold) price() (cost bfl.Credits, paid bool) {
-	return f.cost, f.first.Makes() && f.first.Origin == planner.Generate
-}
+// isPaid reports whether the changes cost anything at all.
+func (f *fold) isPaid() bool { return f.first.Makes() && f.first.Origin == planner.Generate }
 
 // will is what is said of the instances: their own phrase, as far as it can be said of many.
 func (f *fold) will() string {

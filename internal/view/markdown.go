@@ -75,8 +75,8 @@ func (r *markdownReport) table(items []planItem) {
 		}
 		if f := item.folded; f != nil {
 			cost := priceText(f.first)
-			if sum, paid := f.price(); paid {
-				cost = costText(sum, f.costUnknown)
+			if f.isPaid() {
+				cost = f.cost.String()
 			}
 			r.row(f.first, fmt.Sprintf("and %d more of %s", f.count, markdownCode(f.block)), r.why(f.charged, f.changes...), cost)
 			continue
@@ -125,8 +125,8 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 		}
 		text += " by an interrupted run, and is sent again**"
 	}
-	if n, cost, atLeast := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
-		text += fmt.Sprintf(" **+ %s downstream, %s**", count(n, "image"), costText(cost, atLeast))
+	if n, cost := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
+		text += fmt.Sprintf(" **+ %s downstream, %s**", count(n, "image"), cost)
 	}
 	return strings.TrimSpace(text)
 }

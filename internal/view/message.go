@@ -69,9 +69,10 @@ type plannedChange struct {
 	UncertainCost      float64 `json:"uncertain_cost,omitempty"`
 	// RecordedSeed is the seed that a lost image is asked for with.
 	RecordedSeed *int64 `json:"recorded_seed,omitempty"`
-	// EstimatedCost is in US dollars.
-	EstimatedCost          float64 `json:"estimated_cost"`
-	EstimatedCostIsMinimum bool    `json:"estimated_cost_is_minimum,omitempty"`
+	// EstimatedCost is in US dollars, and absent where PriceUnknown says that nobody knows it.
+	EstimatedCost          *float64 `json:"estimated_cost,omitempty"`
+	EstimatedCostIsMinimum bool     `json:"estimated_cost_is_minimum,omitempty"`
+	PriceUnknown           bool     `json:"price_unknown,omitempty"`
 }
 
 type plannedReason struct {
@@ -138,8 +139,10 @@ type changeSummary struct {
 	// EstimatedCost is of a plan, Cost of an apply, both in US dollars.
 	EstimatedCost          *float64 `json:"estimated_cost,omitempty"`
 	EstimatedCostIsMinimum bool     `json:"estimated_cost_is_minimum,omitempty"`
-	Cost                   *float64 `json:"cost,omitempty"`
-	Simulated              bool     `json:"simulated,omitempty"`
+	// PriceUnknown counts the images of a plan that are not in EstimatedCost because nobody knows their price.
+	PriceUnknown int      `json:"price_unknown,omitempty"`
+	Cost         *float64 `json:"cost,omitempty"`
+	Simulated    bool     `json:"simulated,omitempty"`
 }
 
 // hookMessage is something that happened to one image during an apply. Its type is "apply_start", "apply_progress", "apply_complete" or

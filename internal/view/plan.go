@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -290,15 +289,8 @@ func priceText(c *planner.Change) string {
 	case c.Origin == planner.Resume:
 		return "resumed, already paid"
 	default:
-		return costText(c.Cost, c.CostUnknown)
+		return estimateOf(c).String()
 	}
-}
-
-func costText(cost bfl.Credits, atLeast bool) string {
-	if atLeast {
-		return "at least " + cost.Dollars()
-	}
-	return cost.Dollars()
 }
 
 // conciseHang is where a concise line goes on that is too long.

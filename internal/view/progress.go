@@ -62,7 +62,9 @@ func newProgress(p *planner.Plan) progress {
 		pr.changes[c.Address] = c
 		pr.total++
 		pr.counts[waiting]++
-		pr.estimate += c.Cost
+		if !c.PriceUnknown {
+			pr.estimate += c.Cost
+		}
 		if pr.asksAPI(c.Address) {
 			pr.generating++
 		}

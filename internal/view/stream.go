@@ -158,7 +158,7 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()),
 		Conditional: t.conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.frozen,
 		MayHaveBeenCharged: t.uncertain, UncertainCost: t.charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
-		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, Simulated: info.Simulated,
+		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, PriceUnknown: t.Unpriced, Simulated: info.Simulated,
 	}, "change_summary"})
 	if outputs := plannedOutputs(p); len(outputs) > 0 {
 		j.put(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
@@ -186,7 +186,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		Resource: resourceOf(c.Address), Action: plannedAction(c), Reason: messageReason(c, r),
 		Frozen: c.Frozen, Conditional: mayStay(c), Origin: string(c.Origin), ModerationReasons: c.Moderation.Reasons,
 		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed,
-		EstimatedCost: c.Cost.USD(), EstimatedCostIsMinimum: c.CostUnknown,
+		EstimatedCost: estimatedUSD(c), EstimatedCostIsMinimum: c.CostUnknown, PriceUnknown: c.PriceUnknown,
 	}
 	if change.MayHaveBeenCharged {
 		change.UncertainCost = c.Uncertain().USD()

@@ -80,8 +80,12 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	case len(acts) == 0 && len(p.Unsettled()) == 0 && t.Refused == 0 && t.Moved == 0:
 		return onlyOutputs, nil, t.sentences()
 	}
+	cost := t.Cost.Dollars()
+	if t.Unpriced > 0 {
+		cost += " plus " + unpricedText(t.Unpriced)
+	}
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
-		t.Create, t.Replace, t.Update, t.Destroy, t.Cost.Dollars())
+		t.Create, t.Replace, t.Update, t.Destroy, cost)
 	return line, t.free(), t.sentences()
 }
 

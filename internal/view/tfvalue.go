@@ -246,7 +246,11 @@ func (o *changeObjects) exports(c *planner.Change) {
 	if c.Action == planner.NoOp {
 		return
 	}
-	o.after["estimated_cost"] = c.Cost.USD()
+	if c.PriceUnknown {
+		o.after["price_unknown"] = true
+	} else {
+		o.after["estimated_cost"] = c.Cost.USD()
+	}
 	if c.CostUnknown {
 		o.after["estimated_cost_is_minimum"] = true
 	}
