@@ -195,7 +195,11 @@ func (d *builder) parameters(img *Image) bool {
 		if value.IsNull() {
 			continue
 		}
-		if reason := notAParameter(name, img.Request.Model); reason != "" {
+		reason := notAParameter(name, img.Request.Model)
+		if reason == "" && img.Request.Has(name) {
+			reason = fmt.Sprintf("%s is an argument of the image already. Give it once.", name)
+		}
+		if reason != "" {
 			d.wrong(v, "Invalid parameter", "%s", reason)
 			ok = false
 			continue
@@ -226,6 +230,7 @@ func notAParameter(name string, model *bfl.Model) string {
 		return fmt.Sprintf("%s carries an image. List the image in references.", name)
 	case strings.HasPrefix(name, "webhook_"):
 		return fmt.Sprintf("%s cannot be set here: webhooks belong to the account, in the webhook block of its provider.", name)
+	case slices.Contains(eitherWay, name):
 	case slices.Contains(imageSchema.args, name):
 		return fmt.Sprintf("%s is an argument of the image: write %s = ... beside parameters.", name, name)
 	}

@@ -9,9 +9,18 @@ import (
 )
 
 // requestArguments are the arguments of an image that are sent to the API under their own names.
-var requestArguments = []string{
-	"aspect_ratio", "bottom", "finetune_id", "finetune_strength", "guidance", "height", "image_prompt_strength", "left",
-	"output_format", "prompt", "prompt_upsampling", "raw", "right", "safety_tolerance", "seed", "steps", "top", "width",
+var requestArguments = func() []string {
+	names := append(slices.Clone(eitherWay),
+		"aspect_ratio", "bottom", "finetune_id", "finetune_strength", "guidance", "height", "image_prompt_strength", "left",
+		"output_format", "prompt", "prompt_upsampling", "raw", "right", "safety_tolerance", "seed", "steps", "top", "width")
+	slices.Sort(names)
+	return names
+}()
+
+// eitherWay are those of the requestArguments that may stand in parameters as well: few models have them, and configurations that are older than the
+// arguments write them so.
+var eitherWay = []string{
+	"grounding", "resolution", "version",
 }
 
 var imageSchema = schema{

@@ -25,12 +25,13 @@ var summaries = map[bfl.Rule]string{
 	bfl.RulePixels:     "Image too large",
 	bfl.RuleReferences: "Wrong number of references",
 	bfl.RuleMask:       "Model takes no mask",
+	bfl.RuleExtent:     "Unsupported size of an image",
 	bfl.RuleURL:        "Reference cannot be a URL",
 }
 
 // check holds the image against its model's rules.
 func (d *builder) check(img *Image) bool {
-	broken := img.Request.Check()
+	broken := append(img.Request.Check(), img.Request.CheckExtents(extents(img))...)
 	for _, v := range broken {
 		if v.Rule == bfl.RuleReferences && unknownReferences(img) {
 			continue
@@ -38,6 +39,15 @@ func (d *builder) check(img *Image) bool {
 		d.violation(img, v)
 	}
 	return len(broken) == 0
+}
+
+// extents returns those of the inputs, zero for those that only apply, or nobody, knows.
+func extents(img *Image) []bfl.Size {
+	sizes := make([]bfl.Size, len(img.Sources))
+	for i, source := range img.Sources {
+		sizes[i] = source.Size
+	}
+	return sizes
 }
 
 // unknownReferences reports whether the number of references is not known yet.
@@ -64,6 +74,10 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 	if arg == nil && d.misspelt(name) {
 		return
 	}
+	if arg != nil && v.Rule == bfl.RuleExtent && !arg.sensitive {
+		d.report(about(problem(inputRange(img, arg, v.Field), summaries[v.Rule], "%s", detail), arg.arg.Expr, d.context(arg)))
+		return
+	}
 	if arg == nil {
 		d.report(problem(d.b.at, summaries[v.Rule], "%s", detail))
 		return
@@ -72,6 +86,16 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 		detail += fmt.Sprintf(" The value is a default, taken over by image.%s.", d.b.key)
 	}
 	d.wrong(arg, summaries[v.Rule], "%s", detail)
+}
+
+// inputRange returns where the image stands that goes into a field: the element of a list that is written out, or else the argument.
+func inputRange(img *Image, arg *argumentValue, field string) hcl.Range {
+	ranges := elementRanges(arg.arg.Expr)
+	i := slices.IndexFunc(img.Request.Inputs, func(in bfl.Input) bool { return in.Field == field })
+	if ty := arg.value.Type(); (ty.IsTupleType() || ty.IsListType()) && len(ranges) == arg.value.LengthInt() && i < len(ranges) {
+		return ranges[i]
+	}
+	return arg.arg.valueAt()
 }
 
 // noSuchArgument reports an argument that the image's model does not have.

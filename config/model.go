@@ -28,7 +28,7 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 	switch {
 	case name == "" || strings.ContainsAny(name, " \t\n/\\"):
 		d.add(problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Call it as the API "+
-			"does, such as \"flux-3-image\".", name))
+			"does, such as \"flux-next\".", name))
 		return
 	case bfl.Lookup(name) != nil:
 		d.add(problem(block.LabelRanges[0], "Model is in the catalogue", "%s is known already, with all its "+
@@ -62,14 +62,14 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
 	if attr == nil {
 		d.add(problem(block.DefRange, "Missing required argument",
-			`A model block needs an endpoint, as in endpoint = "/v1/flux-3-image".`))
+			`A model block needs an endpoint, as in endpoint = "/v1/flux-next".`))
 		return ""
 	}
 	path := d.constantString(attr)
 	isPath := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//")
 	if !isPath || strings.ContainsAny(path, "?# \\") || strings.Contains(path, "..") {
 		d.add(problem(attr.Expr.Range(), "Invalid endpoint",
-			"endpoint is the path of the request, such as \"/v1/flux-3-image\". The host is that of the provider, "+
+			"endpoint is the path of the request, such as \"/v1/flux-next\". The host is that of the provider, "+
 				"so that the key goes nowhere else."))
 	}
 	return path

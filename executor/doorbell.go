@@ -55,9 +55,9 @@ func (r *run) gap(n *node, elapsed time.Duration) time.Duration {
 		return 0
 	}
 	// A task of an interrupted run may have been rung for when nobody listened. One that was rung for and is still active will not be rung
-	// for again.
+	// for again, and for some models nobody rings at all.
 	account := n.lane.account
-	n.patient = account.Rings && account.unheard < deaf && !n.rung && !n.resumed
+	n.patient = account.Rings && account.unheard < deaf && !n.rung && !n.resumed && !n.request.Model.NoWebhook
 	if n.patient {
 		return n.lane.latency.patience(elapsed)
 	}

@@ -140,6 +140,9 @@ func (d *drawer) image(m *bfl.Model) *config.Image {
 	if has("aspect_ratio") && d.IntN(3) == 0 {
 		set("aspect_ratio", []string{"1:1", "16:9", "9:21", "21:9", "7:5"}[d.IntN(5)])
 	}
+	if p := m.Param("resolution"); p != nil && d.IntN(5) > 0 {
+		set("resolution", p.Enum[d.IntN(len(p.Enum))])
+	}
 	if has("width") {
 		d.size(m, set)
 	}

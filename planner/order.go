@@ -10,11 +10,11 @@ import (
 // made. What is not in it comes before the format, by name.
 var readingOrder = []string{
 	"model", "finetune_id", "finetune_strength",
-	"prompt", "negative_prompt", "prompt_upsampling",
-	"references", "input_image_blob_path", "image_prompt_strength", "mask",
+	"prompt", "negative_prompt", "prompt_upsampling", "disable_pup",
+	"references", "input_image_blob_path", "image_prompt_strength", "inputs", "mask", "dilate_pixels",
 	"width", "height", "aspect_ratio", "resolution",
-	"top", "bottom", "left", "right",
-	"seed", "steps", "guidance", "raw", "safety_tolerance",
+	"top", "bottom", "left", "right", "reference_offset_x", "reference_offset_y", "auto_crop",
+	"seed", "steps", "guidance", "raw", "mode", "safety_tolerance", "grounding", "version",
 	others,
 	"output_format", "output", "labels", "provider",
 }

@@ -24,7 +24,9 @@ const (
 	RuleRatio      Rule = "ratio"      // a string is no ratio between 21:9 and 9:21
 	RulePixels     Rule = "pixels"     // width x height is too large
 	RuleReferences Rule = "references" // too many references, or too few
-	RuleMask       Rule = "mask"       // the model takes no mask
+	RuleRole       Rule = "role"       // an image of a role is missing
+	RuleMask       Rule = "mask"       // the model takes no mask, or needs one
+	RuleExtent     Rule = "extent"     // an input is too small or too large, or a mask has not its image's size
 	RuleURL        Rule = "url"        // the field takes Base64 only
 )
 
@@ -183,6 +185,7 @@ func (r *Request) checkInputs() []Violation {
 	var broken []Violation
 	in := r.Model.Inputs
 	references := 0
+	filled := map[string]bool{}
 	for _, input := range r.Inputs {
 		if in.NoURL && input.URL != "" {
 			broken = append(broken, Violation{RuleURL, input.Field, nil, fmt.Sprintf(
@@ -190,14 +193,32 @@ func (r *Request) checkInputs() []Violation {
 				r.Model.Name, input.Field,
 			)})
 		}
+		filled[input.Field] = true
 		switch {
-		case input.Field != "mask":
+		case r.Model.IsReference(input.Field):
 			references++
+		case input.Field != "mask":
 		case in.Mask == "" && !r.Model.Custom:
 			broken = append(broken, Violation{RuleMask, input.Field, nil, fmt.Sprintf("%s takes no mask.", r.Model.Name)})
 		}
 	}
+	for _, role := range in.Roles {
+		if !filled[role] {
+			broken = append(broken, Violation{RuleRole, role, nil, fmt.Sprintf(
+				"%s makes no image without %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png",
+			)})
+		}
+	}
+	if in.MaskRequired && !filled[in.Mask] {
+		broken = append(broken, Violation{RuleMask, in.Mask, nil, fmt.Sprintf(
+			"%s makes no image without a mask, which is white where the image is to change.", r.Model.Name,
+		)})
+	}
 	switch {
+	case references < in.Required && len(in.References) > 1 && in.Required > 1:
+		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
+			"%s works on at least %s, and there %s. Give them in references.", r.Model.Name, count(in.Required, "image"), isOrAre(references),
+		)})
 	case references < in.Required:
 		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
 			"%s works on an image. Give it in references.", r.Model.Name,
@@ -210,6 +231,59 @@ func (r *Request) checkInputs() []Violation {
 		)})
 	}
 	return broken
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is 1"
+	}
+	return fmt.Sprintf("are %d", n)
+}
+
+// CheckExtents holds the extents of the request's inputs, in their order and zero for those that are not known, against what the model takes: its limits,
+// and a mask against its image.
+func (r *Request) CheckExtents(inputs []Size) []Violation {
+	var broken []Violation
+	var first Size
+	for i, in := range r.Inputs {
+		if i >= len(inputs) || inputs[i].Width <= 0 || inputs[i].Height <= 0 {
+			continue
+		}
+		if r.Model.Inputs.Mask == "" || in.Field != r.Model.Inputs.Mask {
+			if reason := r.Model.Inputs.Limits.refuses(r.Model.Name, inputs[i]); reason != "" {
+				broken = append(broken, Violation{RuleExtent, in.Field, nil, reason})
+			}
+			if len(r.Model.Inputs.References) > 0 && in.Field == r.Model.Inputs.References[0] {
+				first = inputs[i]
+			}
+			continue
+		}
+		if first != (Size{}) && first != inputs[i] {
+			broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
+				"The mask has %d x %d pixels, and the image that it is for has %d x %d. A mask covers its image exactly: make it that size.",
+				inputs[i].Width, inputs[i].Height, first.Width, first.Height,
+			)})
+		}
+	}
+	return broken
+}
+
+// refuses says why an image of that extent is not taken, "" where it is.
+func (l InputLimits) refuses(model string, s Size) string {
+	side, longest, pixels := min(s.Width, s.Height), max(s.Width, s.Height), min(s.Width, maxSide)*min(s.Height, maxSide)
+	is := fmt.Sprintf("and this one has %d x %d", s.Width, s.Height)
+	switch {
+	case l.MinSide > 0 && side < l.MinSide:
+		return fmt.Sprintf("%s takes images of at least %d x %d pixels, %s. Scale it up.", model, l.MinSide, l.MinSide, is)
+	case l.MaxSide > 0 && longest > l.MaxSide:
+		return fmt.Sprintf("%s takes images of at most %d pixels a side, %s. Scale it down.", model, l.MaxSide, is)
+	case l.MinPixels > 0 && pixels < l.MinPixels:
+		return fmt.Sprintf("%s takes images of at least %d pixels, %s, which are %d. Scale it up.", model, l.MinPixels, is, pixels)
+	case l.MaxPixels > 0 && pixels > l.MaxPixels:
+		return fmt.Sprintf("%s takes images of at most %s megapixels (%d pixels), %s, which are %d. Scale it down.",
+			model, number(math.Round(float64(l.MaxPixels)/pixelsPerMegapixel*100)/100), l.MaxPixels, is, pixels)
+	}
+	return ""
 }
 
 // Check holds one value against the parameter. The value is a string, bool, int64 or float64; others are of the wrong

@@ -32,6 +32,12 @@ type Model struct {
 	Repeatable bool
 	// Preview marks a model that the API may replace without notice.
 	Preview bool
+	// Deprecated marks a model that the API's schema advises against.
+	Deprecated bool
+	// NoWebhook says that requests cannot ask for a webhook. The client sends none, and such tasks are polled.
+	NoWebhook bool
+	// Strict says that the API refuses a request with a field that it does not know; others ignore it.
+	Strict bool
 	// Custom marks a model declared in a configuration: its parameters are unknown here and go to the API unchecked.
 	Custom bool
 }
@@ -92,15 +98,30 @@ type Inputs struct {
 	References []string
 	// List is the one field that carries all references, as a list; "" where each has a field of its own.
 	List string
+	// OneOrList says that List takes a single image bare as well. The client always sends a list.
+	OneOrList bool
+	// Roles are fields for images that each mean something of its own, such as "person". A request must have all of them.
+	Roles []string
 	// Required says how many references a request must have at least.
 	Required int
 	// Documented is how many references the published schema has fields for, where that is fewer than References; the
 	// others are there by another document only. 0 where the two agree.
 	Documented int
-	// Mask is the field for a mask: "mask", or "" where the model takes none.
-	Mask string
+	// Mask is the field for a mask: "mask", or "" where the model takes none. MaskRequired says that there must be one.
+	Mask         string
+	MaskRequired bool
 	// NoURL says that the fields take Base64 only.
 	NoURL bool
+	// Limits bound the extent of each image but a mask.
+	Limits InputLimits
+}
+
+// InputLimits bound the extent of an image that is sent as an input. What is 0 is not bounded.
+type InputLimits struct {
+	// MinSide and MaxSide bound each side, in pixels.
+	MinSide, MaxSide int
+	// MinPixels and MaxPixels bound the area.
+	MinPixels, MaxPixels int
 }
 
 // Param returns the parameter of that name, or nil.
@@ -126,7 +147,13 @@ func ReferenceList(field string, most int) Inputs {
 // IsInput reports whether a field of the request, or a place in its list of references, carries an image.
 func (m *Model) IsInput(field string) bool {
 	in := &m.Inputs
-	return field != "" && (field == in.Mask || field == in.List || slices.Contains(in.References, field))
+	return field != "" && (field == in.Mask || field == in.List || slices.Contains(in.References, field) || slices.Contains(in.Roles, field))
+}
+
+// IsReference reports whether a field of the request, or a place in its list of references, is filled from the list of references. Fields beyond those
+// that the model has are taken for such.
+func (m *Model) IsReference(field string) bool {
+	return field != "mask" && !slices.Contains(m.Inputs.Roles, field)
 }
 
 // Spread returns the fields of a body, or of the canonical form of one, with the list of references taken apart: its

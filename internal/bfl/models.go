@@ -8,40 +8,65 @@ import "slices"
 
 var catalogue = []*Model{
 	{
+		Name: "flux-3-image", Title: "FLUX 3 Image: generation and editing, grounded in a search",
+		Endpoint: "/v1/flux-3-image",
+		Params: []Param{
+			prompt,
+			{
+				Name: "aspect_ratio", Kind: String, Default: autoRatio, About: "width to height; auto leaves it to the model",
+				Enum: []string{
+					"21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21", autoRatio,
+				},
+			},
+			{
+				Name: "resolution", Kind: String, Default: "1k", Enum: []string{"768sq", "1k", "1.5k", "2k", "4k"},
+				About: "area of the image; decides on the price",
+			},
+			tolerance(4),
+			{Name: "grounding", Kind: Boolean, Default: true, About: "looks things up before it draws"},
+			{Name: "version", Kind: String, Default: "latest", About: "release of the model"},
+		},
+		Inputs: limited(ReferenceList("images", 10), InputLimits{MinSide: 256, MaxPixels: 16 * pixelsPerMegapixel}),
+		Price: Price{
+			By: "resolution", Tiers: []Tier{{"768sq", 4_100}, {"1k", 4_800}, {"2k", 10_000}, {"4k", 60_700}}, Source: Seen,
+		},
+		NoWebhook: true, Strict: true,
+	},
+	{
 		Name: "flux-2-klein-4b", Title: "FLUX.2 [klein] 4B: fastest generation and editing",
 		Endpoint: "/v1/flux-2-klein-4b",
 		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 1_400, Further: 100},
+		Price: Price{First: 1_400, Further: 100, Source: Listed},
 	},
 	{
 		Name: "flux-2-klein-9b", Title: "FLUX.2 [klein] 9B: fast, better quality",
 		Endpoint: "/v1/flux-2-klein-9b",
 		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 1_500, Further: 200},
+		Price: Price{First: 1_500, Further: 200, Source: Listed},
 	},
 	{
 		Name: "flux-2-klein-9b-preview", Title: "FLUX.2 [klein] 9B KV: fast editing with caching, preview",
 		Endpoint: "/v1/flux-2-klein-9b-preview",
 		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
-		Price: Price{First: 1_500, Further: 200},
+		Price: Price{First: 1_500, Further: 200, Source: Unlisted, Of: "flux-2-klein-9b"},
 	},
 	{
 		Name: "flux-2-pro", Title: "FLUX.2 [pro]: balanced quality and speed",
 		Endpoint: "/v1/flux-2-pro",
 		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 3_000, Further: 1_500},
+		Price: Price{First: 3_000, Further: 1_500, Source: Seen},
 	},
 	{
 		Name: "flux-2-pro-preview", Title: "FLUX.2 [pro], preview",
 		Endpoint: "/v1/flux-2-pro-preview",
 		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
-		Price: Price{First: 3_000, Further: 1_500},
+		Price: Price{First: 3_000, Further: 1_500, Source: Unlisted, Of: "flux-2-pro"},
 	},
 	{
 		Name: "flux-2-max", Title: "FLUX.2 [max]: highest quality, grounding search",
 		Endpoint: "/v1/flux-2-max",
 		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 7_000, Further: 3_000},
+		Price: Price{First: 7_000, Further: 3_000, Source: Listed},
 	},
 	{
 		Name: "flux-2-flex", Title: "FLUX.2 [flex]: typography, adjustable steps and guidance",
@@ -60,7 +85,7 @@ var catalogue = []*Model{
 			{Name: "input_image_blob_path", Kind: String, Nullable: true, About: "BFL's own storage path of the first reference"},
 		}),
 		Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 5_000, Further: 5_000},
+		Price: Price{First: 5_000, Further: 5_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.1", Title: "FLUX1.1 [pro]: text to image",
@@ -70,7 +95,7 @@ var catalogue = []*Model{
 			seed, tolerance(5), format("jpeg"),
 		},
 		Inputs: imagePrompt, Repeatable: true,
-		Price: Price{Image: 4_000},
+		Price: Price{Image: 4_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.1-ultra", Title: "FLUX1.1 [pro] ultra: up to 4 megapixels, raw mode",
@@ -79,15 +104,14 @@ var catalogue = []*Model{
 			Name: "raw", Kind: Boolean, Default: false, About: "less processed, more natural looking",
 		}}),
 		Inputs: imagePrompt, Repeatable: true,
-		Price: Price{Image: 6_000},
+		Price: Price{Image: 6_000, Source: Listed},
 	},
 	{
-		// The price table has no line for the fine-tuned variants; their base models' stand in.
 		Name: "flux-pro-1.1-ultra-finetuned", Title: "FLUX1.1 [pro] ultra with a fine-tune of your own",
 		Endpoint: "/v1/flux-pro-1.1-ultra-finetuned",
 		Params:   slices.Concat(finetune(1.2), ultra),
 		Inputs:   imagePrompt, Repeatable: true,
-		Price: Price{Image: 6_000},
+		Price: Price{Image: 6_000, Source: Unlisted, Of: "flux-pro-1.1-ultra"},
 	},
 	{
 		Name: "flux-dev", Title: "FLUX.1 [dev]: open weights",
@@ -106,51 +130,51 @@ var catalogue = []*Model{
 			tolerance(6), format("jpeg"),
 		},
 		Inputs: imagePrompt, Repeatable: true,
-		Price: Price{Image: 2_500},
+		Price: Price{Image: 2_500, Source: Listed},
 	},
 	{
 		Name: "flux-kontext", Title: "FLUX.1 Kontext: editing",
 		Endpoint: "/v1/flux-kontext",
 		Params:   kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 4_000},
+		Price: Price{Image: 4_000, Source: Listed},
 	},
 	{
 		Name: "flux-kontext-pro", Title: "FLUX.1 Kontext [pro]: editing, the same service as flux-kontext",
 		Endpoint: "/v1/flux-kontext-pro",
 		// The schema, the only source for this spelling, makes images from a prompt alone as well.
 		Params: kontext, Inputs: optional(editing), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 4_000},
+		Price: Price{Image: 4_000, Source: Listed},
 	},
 	{
 		Name: "flux-kontext-max", Title: "FLUX.1 Kontext [max]: editing with several references",
 		Endpoint: "/v1/flux-kontext-max",
 		Params:   kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 8_000}, Concurrency: 6,
+		Price: Price{Image: 8_000, Source: Listed}, Concurrency: 6,
 	},
 	{
 		Name: "flux-fill", Title: "FLUX.1 Fill: inpainting and object removal",
 		Endpoint: "/v1/flux-fill",
 		Params:   fill, Inputs: painting, Repeatable: true,
-		Price: Price{Image: 5_000},
+		Price: Price{Image: 5_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.0-fill", Title: "FLUX.1 Fill [pro]: inpainting, the same service as flux-fill",
 		Endpoint: "/v1/flux-pro-1.0-fill",
 		Params:   fill, Inputs: painting, Repeatable: true,
-		Price: Price{Image: 5_000},
+		Price: Price{Image: 5_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.0-fill-finetuned", Title: "FLUX.1 Fill [pro] with a fine-tune of your own",
 		Endpoint: "/v1/flux-pro-1.0-fill-finetuned",
 		Params:   slices.Concat(finetune(1.1), fillFinetuned), Inputs: painting, Repeatable: true,
-		Price: Price{Image: 5_000},
+		Price: Price{Image: 5_000, Source: Unlisted, Of: "flux-pro-1.0-fill"},
 	},
 	{
 		Name: "flux-pro-1.0-expand", Title: "FLUX.1 Expand [pro]: adds pixels on any side",
 		Endpoint: "/v1/flux-pro-1.0-expand",
 		Params:   slices.Concat([]Param{margin("top"), margin("bottom"), margin("left"), margin("right")}, fill),
 		Inputs:   Inputs{References: []string{"image"}, Required: 1, NoURL: true}, Repeatable: true,
-		Price: Price{Image: 5_000},
+		Price: Price{Image: 5_000, Source: Listed},
 	},
 }
 
@@ -236,6 +260,12 @@ func references(n int) Inputs {
 		"input_image_5", "input_image_6", "input_image_7", "input_image_8",
 	}
 	return Inputs{References: fields[:n:n]}
+}
+
+// limited returns inputs whose one field is a list, or a single image, within limits.
+func limited(in Inputs, limits InputLimits) Inputs {
+	in.OneOrList, in.Limits = true, limits
+	return in
 }
 
 func optional(in Inputs) Inputs {

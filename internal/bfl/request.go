@@ -11,6 +11,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
 // Fingerprint identifies what a request asks for: the SHA-256, in hexadecimal, of its canonical form (see
@@ -191,6 +193,45 @@ func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 	body.addBytes(append(text, '}'))
 	body.Reader = io.MultiReader(body.parts...)
 	return &body, body.length, nil
+}
+
+// ExtentError says that the API would refuse an image that goes into a request, for its extent. An image that another one is made from shows its extent
+// only once it is there.
+type ExtentError struct {
+	// Field is the request's field for the image.
+	Field string
+	// Reason says what is wrong and how to mend it, in full sentences.
+	Reason string
+}
+
+func (e *ExtentError) Error() string { return e.Field + ": " + e.Reason }
+
+// checkFiles reads the extents of the inputs where the model makes conditions, and returns an *ExtentError for the first that does not meet them: the
+// API would refuse the request, or charge for one that cannot be meant.
+func (r *Request) checkFiles(open Opener) error {
+	hasMask := slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Field == r.Model.Inputs.Mask })
+	if !hasMask && r.Model.Inputs.Limits == (InputLimits{}) {
+		return nil
+	}
+	sizes := make([]Size, len(r.Inputs))
+	for i, in := range r.Inputs {
+		if in.URL != "" {
+			continue
+		}
+		content, _, err := open(in)
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.Field, err)
+		}
+		// A file that cannot be read, or is no image, fails for that when it is sent.
+		if info, err := imagefile.Header(content); err == nil {
+			sizes[i] = Size{info.Width, info.Height}
+		}
+		_ = content.Close() // it was only read from
+	}
+	if broken := r.CheckExtents(sizes); len(broken) > 0 {
+		return &ExtentError{broken[0].Field, broken[0].Reason}
+	}
+	return nil
 }
 
 // multiBody reads its parts one after the other.

@@ -22,6 +22,8 @@ const (
 // It reports false where something is not known that the extent depends on, which is then as if it were not there:
 //
 //   - for fill it is the image's size, for expand that of the image and its margins;
+//   - a resolution, where the model has one, gives the area, and aspect_ratio or the first reference the shape;
+//   - a model that has neither sides nor a shape follows its first input, as with a side that is left;
 //   - what width and height say holds, with the model's default for a side that is absent;
 //   - an aspect_ratio, where the model has one, gives a side that is left: the multiples nearest to it at 1 megapixel, at 4 for models that have nothing else; without one the
 //     first reference gives the shape;
@@ -41,6 +43,10 @@ func (r *Request) OutputSize(inputs []Size) (size Size, known bool) {
 		return Size{reference.Width + left + right, reference.Height + top + bottom}, known && leftKnown && rightKnown && topKnown && bottomKnown
 	case model.Inputs.Mask != "":
 		return reference, known
+	case model.Param("resolution") != nil:
+		return r.resolutionSize(reference, known)
+	case model.Param("width") == nil && model.Param("aspect_ratio") == nil && !model.Custom:
+		return model.naturalSize(reference), known
 	case model.Param("width") == nil && !model.Custom:
 		ratio, ratioKnown := r.ratio(Size{16, 9})
 		return ofRatio(ratio, ultraArea, 2*defaultStep), ratioKnown
@@ -69,6 +75,29 @@ func (r *Request) OutputSize(inputs []Size) (size Size, known bool) {
 	}
 	return natural, known
 }
+
+// resolutionAreas are the areas that the values of resolution stand for; the sides follow the aspect_ratio.
+var resolutionAreas = map[string]int{
+	"768sq": 768 * 768, "1k": 1024 * 1024, "1.5k": 1536 * 1536, "2k": 2048 * 2048, "4k": 4096 * 4096,
+}
+
+// resolutionSize is OutputSize for models that have a resolution: an area of that, in the shape that aspect_ratio says or, with "auto", in that of the
+// first reference.
+func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
+	ratio, ratioKnown := r.ratio(reference)
+	if text, ok := r.decisive("aspect_ratio"); ok && text != autoRatio {
+		known = true
+	}
+	resolution, resolutionKnown := r.decisive("resolution")
+	area, ok := resolutionAreas[resolution]
+	if !ok {
+		area, resolutionKnown = shapedArea, false
+	}
+	return ofRatio(ratio, area, defaultStep), known && ratioKnown && resolutionKnown
+}
+
+// autoRatio leaves the shape to the model.
+const autoRatio = "auto"
 
 // firstReference returns the extent of the first input that is no mask, and whether it is known or there is none.
 func (r *Request) firstReference(inputs []Size) (Size, bool) {
@@ -139,7 +168,7 @@ func (r *Request) ratio(otherwise Size) (float64, bool) {
 		text = jsonText(raw)
 	}
 	known := value != nil || !r.Has("aspect_ratio")
-	if text == "" {
+	if text == "" || text == autoRatio {
 		if otherwise.Width <= 0 || otherwise.Height <= 0 {
 			return 1, known
 		}

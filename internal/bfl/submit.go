@@ -97,6 +97,9 @@ func (c *Client) newSubmission(ctx context.Context, r *Request, open Opener) (*h
 	if !strings.HasPrefix(r.Model.Endpoint, "/") {
 		return nil, nil, &URLError{"", fmt.Sprintf("the endpoint %q of %s does not begin with a slash", r.Model.Endpoint, r.Model.Name)}
 	}
+	if err := r.checkFiles(open); err != nil {
+		return nil, nil, err
+	}
 	content, length, err := c.withWebhook(r).Body(open)
 	if err != nil {
 		return nil, nil, err
@@ -117,9 +120,9 @@ func (c *Client) newSubmission(ctx context.Context, r *Request, open Opener) (*h
 	return req, sent, nil
 }
 
-// withWebhook returns the request as it is sent: with the fields that ask for a webhook, where the client has one.
+// withWebhook returns the request as it is sent: with the fields that ask for a webhook, where the client has one and the model takes it.
 func (c *Client) withWebhook(r *Request) *Request {
-	if c.webhookURL == "" {
+	if c.webhookURL == "" || r.Model.NoWebhook {
 		return r
 	}
 	sent := *r

@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,7 +75,10 @@ func writeModule(t *testing.T, endpoint string) string {
 	fmt.Fprintf(&hcl, "provider \"bfl\" {\n  endpoint = %q\n}\n", endpoint)
 	for _, m := range bfl.Models() {
 		name := strings.ReplaceAll(m.Name, ".", "_")
-		fmt.Fprintf(&hcl, "image %q {\n  model = %q\n  seed = 0\n  safety_tolerance = 0\n", name, m.Name)
+		fmt.Fprintf(&hcl, "image %q {\n  model = %q\n  safety_tolerance = 0\n", name, m.Name)
+		if m.Param("seed") != nil {
+			fmt.Fprintf(&hcl, "  seed = 0\n")
+		}
 		if p := m.Param("prompt"); p != nil {
 			fmt.Fprintf(&hcl, "  prompt = \"a heron & <reeds>\"\n")
 		}
@@ -88,6 +93,9 @@ func writeModule(t *testing.T, endpoint string) string {
 		}
 		if m.Inputs.Required > 0 {
 			fmt.Fprintf(&hcl, "  references = [\"reference.png\"]\n")
+		}
+		if len(m.Inputs.Roles) > 0 {
+			fmt.Fprintf(&hcl, "  inputs = { %s = \"reference.png\" }\n", strings.Join(m.Inputs.Roles, ` = "reference.png", `))
 		}
 		if m.Inputs.Mask != "" {
 			fmt.Fprintf(&hcl, "  mask = \"reference.png\"\n")
@@ -161,7 +169,11 @@ func checkZeros(t *testing.T, e exchange) {
 	if err := json.Unmarshal(e.asked, &body); err != nil {
 		t.Fatal(err)
 	}
+	i := slices.IndexFunc(bfl.Models(), func(m *bfl.Model) bool { return m.Endpoint == e.path })
 	for _, name := range []string{"seed", "safety_tolerance"} {
+		if bfl.Models()[i].Param(name) == nil {
+			continue
+		}
 		if value, ok := body[name]; !ok || value != 0.0 {
 			t.Errorf("%s: %s is sent as %v, want 0", e.path, name, value)
 		}
@@ -203,6 +215,9 @@ func loadSchema(t *testing.T) *apiSchema {
 // aliases are endpoints that the endpoint document spells differently from the schema.
 var aliases = map[string]string{"/v1/flux-kontext": "/v1/flux-kontext-pro", "/v1/flux-fill": "/v1/flux-pro-1.0-fill"}
 
+// newerThanSchema matches endpoints that came after the schema that is at hand.
+var newerThanSchema = regexp.MustCompile(`^/v1/(flux-3-image|flux-tools/.*|flux-2-klein-.*-finetuned)$`)
+
 // beyondSchema are fields that the endpoint document gives to models where the schema does not have them.
 var beyondSchema = map[string][]string{
 	"/v1/flux-kontext-pro": {"width", "height"}, "/v1/flux-kontext-max": {"width", "height"},
@@ -216,7 +231,7 @@ func (s *apiSchema) check(t *testing.T, e exchange) {
 	}
 	operation, ok := dig(s.document, "paths", path, strings.ToLower(e.method)).(map[string]any)
 	if !ok {
-		if e.method != http.MethodGet || strings.HasPrefix(path, "/v1/") {
+		if isNewer := newerThanSchema.MatchString(path); !isNewer && (e.method != http.MethodGet || strings.HasPrefix(path, "/v1/")) {
 			t.Errorf("the published schema has no %s %s", e.method, e.path)
 		}
 		return // a delivery

@@ -3,6 +3,8 @@ package cli_test
 import (
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -84,6 +86,17 @@ func TestScripts(t *testing.T) {
 				if (content[0] == content[1]) == neg {
 					ts.Fatalf("%s shows %s, and %s shows %s", args[0], content[0], args[1], content[1])
 				}
+			},
+			"picture": func(ts *testscript.TestScript, neg bool, args []string) {
+				var width, height int
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: picture WIDTHxHEIGHT FILE")
+				}
+				_, err := fmt.Sscanf(args[0], "%dx%d", &width, &height)
+				ts.Check(err)
+				f, err := os.Create(ts.MkAbs(args[1]))
+				ts.Check(err)
+				ts.Check(errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, width, height))), f.Close()))
 			},
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {

@@ -335,7 +335,7 @@ func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnosti
 	}
 	estimate := fmt.Sprintf("It is estimated at %s", summary.Reserve.ExactDollars())
 	if summary.Unpriced > 0 {
-		estimate += fmt.Sprintf(", with images whose price is unknown counted at the highest price that is known of their model: %d of them", summary.Unpriced)
+		estimate += fmt.Sprintf(", where what has an unknown price (%d of the images) counts as the highest price known of its model", summary.Unpriced)
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,

@@ -52,7 +52,9 @@ func (r *orderReader) list(m *bfl.Model) {
 	}
 	raw := r.fields[name]
 	var elements []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &elements) != nil {
+	if _, ok := text(raw); ok && m.Inputs.OneOrList {
+		elements = []json.RawMessage{raw}
+	} else if raw[0] != '[' || json.Unmarshal(raw, &elements) != nil {
 		r.fail(newFieldError(name, "list_type", "Input should be a valid list", raw))
 		return
 	}
@@ -81,7 +83,9 @@ func (r *orderReader) list(m *bfl.Model) {
 		}
 		in, err := readInput(m.Inputs.References[i], value)
 		if err != nil {
-			wrong(valueError(name, err.Error(), element))
+			e := valueError(name, err.Error(), element)
+			e.Loc = append(e.Loc, i)
+			r.refuse(m, e, err)
 			continue
 		}
 		r.take(in)

@@ -46,6 +46,9 @@ func (o *order) isTooLarge() bool {
 // megapixels returns pixels as exact megapixels, rounded to two decimals as the API answers them.
 func megapixels(pixels int) float64 { return math.Round(float64(pixels)/megapixel*100) / 100 }
 
+// unknownPrice is charged for images of models of which no price is known: the real API does not make them for nothing either.
+const unknownPrice = bfl.Credits(5_000)
+
 // price returns what an order costs, with the megapixels of its inputs, as the API scales them, and of its output.
 func (o *order) price() (cost bfl.Credits, inputMP, outputMP float64) {
 	sizes := o.sizes()
@@ -53,7 +56,11 @@ func (o *order) price() (cost bfl.Credits, inputMP, outputMP float64) {
 	for _, n := range bfl.BilledPixels(sizes) {
 		pixels += n
 	}
-	cost, _ = bfl.Estimate(&o.request, sizes)
+	quote := o.request.Quote(sizes)
+	cost = quote.Reserve
+	if quote.Uncapped {
+		cost = unknownPrice
+	}
 	size := o.size()
 	return cost, megapixels(pixels), megapixels(size.Width * size.Height)
 }

@@ -39,6 +39,8 @@ type input struct {
 // errNotBase64 says what an input may be.
 var errNotBase64 = errors.New("the image is neither a URL nor valid Base64")
 
+var errTooManyPixels = fmt.Errorf("the image has more than %d megapixels", bfl.MaxInputPixels/1_000_000)
+
 // readInput reads the value of a field for images: a URL; or Base64 of either alphabet, padded or not, with or without the
 // head of a data URI. Base64 of something that is no image passes here, and fails the task.
 func readInput(field, value string) (input, error) {
@@ -72,7 +74,7 @@ func readInput(field, value string) (input, error) {
 		}
 	}
 	if in.size.Width > 0 && in.size.Height > bfl.MaxInputPixels/in.size.Width {
-		return input{}, fmt.Errorf("the image has more than %d megapixels", bfl.MaxInputPixels/1_000_000)
+		return input{}, errTooManyPixels
 	}
 	return in, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -30,6 +31,8 @@ type order struct {
 	digest string
 	// marked are the faults that the prompt asks for.
 	marked []Fault
+	// tooLarge, when not "", says that an image is larger or smaller than the model takes. All else is looked at first.
+	tooLarge string
 }
 
 // maxURL is the length of a webhook's URL that the schema allows, in characters.
@@ -51,7 +54,7 @@ func readOrder(m *bfl.Model, f fields, body json.RawMessage, strict bool) (*orde
 	r.webhook()
 	r.rules()
 	r.marks()
-	if strict {
+	if strict || m.Strict {
 		r.unknown(m)
 	}
 	if len(r.errs) > 0 {
@@ -97,12 +100,13 @@ func (r *orderReader) inputs(m *bfl.Model) {
 		r.list(m)
 		names = nil
 	}
+	names = slices.Concat(names, m.Inputs.Roles)
 	if m.Inputs.Mask != "" {
-		names = append(slices.Clone(names), m.Inputs.Mask)
+		names = append(names, m.Inputs.Mask)
 	}
 	for i, name := range names {
 		raw, ok := r.fields[name]
-		required := i < m.Inputs.Required
+		required := i < m.Inputs.Required || slices.Contains(m.Inputs.Roles, name) || name == m.Inputs.Mask && m.Inputs.MaskRequired
 		switch {
 		case !ok && required:
 			r.fail(missing(name, r.body))
@@ -117,12 +121,13 @@ func (r *orderReader) inputs(m *bfl.Model) {
 		}
 		in, err := readInput(name, value)
 		if err != nil {
-			r.fail(valueError(name, err.Error(), raw))
+			r.refuse(m, valueError(name, err.Error(), raw), err)
 			continue
 		}
 		r.take(in)
 	}
 	r.mask(m)
+	r.limits(m)
 }
 
 func (r *orderReader) take(in input) {
@@ -144,6 +149,24 @@ func (r *orderReader) mask(m *bfl.Model) {
 	}
 	r.fail(valueError(mask.field, fmt.Sprintf("the mask is %d x %d, but the image is %d x %d",
 		mask.size.Width, mask.size.Height, image.size.Width, image.size.Height), nil))
+}
+
+// limits refuses images of an extent that the model does not take.
+func (r *orderReader) limits(m *bfl.Model) {
+	for _, v := range r.order.request.CheckExtents(r.order.sizes()) {
+		if v.Field != m.Inputs.Mask && r.order.tooLarge == "" {
+			r.order.tooLarge = v.Reason
+		}
+	}
+}
+
+// refuse says what is wrong with an image. Models with limits of their own answer status 400 to one with too many pixels.
+func (r *orderReader) refuse(m *bfl.Model, e fieldError, err error) {
+	if errors.Is(err, errTooManyPixels) && m.Inputs.Limits.MaxPixels > 0 {
+		r.order.tooLarge = err.Error()
+		return
+	}
+	r.fail(e)
 }
 
 // input returns the input of that field, or nil.
@@ -201,7 +224,8 @@ func checkURL(field, value string, raw json.RawMessage) *fieldError {
 // rules adds what the catalogue finds wrong with values of the right type.
 func (r *orderReader) rules() {
 	for _, v := range r.order.request.Check() {
-		if v.Rule == bfl.RuleMissing || v.Rule == bfl.RuleReferences && len(r.errs) > 0 {
+		said := len(r.errs) > 0 || r.order.tooLarge != ""
+		if v.Rule == bfl.RuleMissing || (v.Rule == bfl.RuleReferences || v.Rule == bfl.RuleRole || v.Rule == bfl.RuleMask) && said {
 			continue // said already, in the API's words
 		}
 		r.fail(fromViolation(v, r.fields[v.Field]))
@@ -223,7 +247,8 @@ func (r *orderReader) marks() {
 // unknown refuses fields that the model does not have.
 func (r *orderReader) unknown(m *bfl.Model) {
 	for _, name := range slices.Sorted(maps.Keys(r.fields)) {
-		if m.Param(name) == nil && !m.IsInput(name) && name != "webhook_url" && name != "webhook_secret" {
+		isWebhook := !m.NoWebhook && (name == "webhook_url" || name == "webhook_secret")
+		if m.Param(name) == nil && !m.IsInput(name) && !isWebhook {
 			r.fail(newFieldError(name, "extra_forbidden", "Extra inputs are not permitted", r.fields[name]))
 		}
 	}
@@ -239,10 +264,11 @@ func (r *orderReader) sort(m *bfl.Model) {
 		if i := slices.IndexFunc(m.Params, func(p bfl.Param) bool { return p.Name == name }); i >= 0 {
 			return i
 		}
-		if i := slices.IndexFunc(m.Inputs.References, func(s string) bool { return s == name }); i >= 0 {
+		fields := slices.Concat(m.Inputs.References, m.Inputs.Roles)
+		if i := slices.IndexFunc(fields, func(s string) bool { return s == name }); i >= 0 {
 			return len(m.Params) + i
 		}
-		return len(m.Params) + len(m.Inputs.References)
+		return len(m.Params) + len(fields)
 	}
 	slices.SortStableFunc(r.errs, func(a, b fieldError) int { return rank(a) - rank(b) })
 }

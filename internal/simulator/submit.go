@@ -49,6 +49,9 @@ func (s *Simulator) order(m *bfl.Model, w http.ResponseWriter, r *http.Request) 
 	if len(errs) > 0 {
 		return refuseFields(errs...)
 	}
+	if o.tooLarge != "" {
+		return refuse(http.StatusBadRequest, o.tooLarge)
+	}
 	if p := s.checkFinetune(who, o); p != nil {
 		return p
 	}

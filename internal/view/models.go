@@ -34,7 +34,7 @@ func (v *View) Models(models []*bfl.Model) {
 	}
 	b.WriteByte('\n')
 	b.WriteString(wrap("Prices are for an image of one megapixel, with what each further megapixel adds, references included; they are of "+
-		bfl.PricesAsOf+". A credit is one US cent.", v.opts.Width) + "\n")
+		bfl.PricesAsOf+", and -prices tells where they come from. A credit is one US cent.", v.opts.Width) + "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stdout(b.String())
@@ -49,7 +49,16 @@ func purpose(m *bfl.Model) string {
 }
 
 func shortPrice(p bfl.Price) string {
-	if p.Image != 0 {
+	switch {
+	case p.Unknown:
+		return "unknown"
+	case p.By != "":
+		low, high := p.Tiers[0].Price, p.Tiers[0].Price
+		for _, tier := range p.Tiers {
+			low, high = min(low, tier.Price), max(high, tier.Price)
+		}
+		return creditText(low) + " to " + creditText(high)
+	case p.Image != 0:
 		return creditText(p.Image)
 	}
 	return creditText(p.First) + " + " + creditText(p.Further) + "/MP"
@@ -57,6 +66,9 @@ func shortPrice(p bfl.Price) string {
 
 func shortReferences(in bfl.Inputs) string {
 	text := strconv.Itoa(len(in.References))
+	if len(in.Roles) > 0 {
+		return strings.Join(in.Roles, ", ")
+	}
 	switch {
 	case in.Required == 0 && len(in.References) == 1:
 		text = "0 or 1"
@@ -84,16 +96,34 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 		{"Endpoint", m.Endpoint},
 		{"Price", longPrice(m.Price)},
 	}
-	if m.Price.Image == 0 {
+	if m.Price.First != 0 {
 		facts = append(facts, HelpEntry{"For example", examplePrices(m.Price)})
 	}
 	facts = append(facts, HelpEntry{"References", longReferences(m.Inputs)})
+	if len(m.Inputs.Roles) > 0 {
+		facts = append(facts, HelpEntry{"Inputs", list(m.Inputs.Roles) + ", all required; files, images and https URLs"})
+	}
 	if m.Inputs.Mask != "" {
 		facts = append(facts, HelpEntry{"Mask", "a file or an image, its white parts are painted anew"})
+	}
+	if text := limitsText(m.Inputs.Limits); text != "" {
+		facts = append(facts, HelpEntry{"Their size", text})
 	}
 	facts = append(facts, HelpEntry{"Sizes", sizes(m)}, HelpEntry{"Active tasks", activeTasks(m, concurrency)})
 	if m.Preview {
 		facts = append(facts, HelpEntry{"Preview", "the API may replace this model without notice, and the same request then gives another image"})
+	}
+	if m.Deprecated {
+		facts = append(facts, HelpEntry{"Deprecated", "the API's schema advises against this model"})
+	}
+	if m.Param("seed") == nil {
+		facts = append(facts, HelpEntry{"Seed", "none: an image cannot be made a second time"})
+	}
+	if m.NoWebhook {
+		facts = append(facts, HelpEntry{"Webhooks", "none: its tasks are asked about"})
+	}
+	if m.Strict {
+		facts = append(facts, HelpEntry{"Other fields", "are refused"})
 	}
 	v.helpEntries(&b, facts)
 	b.WriteString("\n" + v.colours.strong.Styled("Arguments:") + "\n")
@@ -108,8 +138,35 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 	v.stdout(b.String())
 }
 
+// limitsText says of what extent the images can be that go into a request, "" for any.
+func limitsText(l bfl.InputLimits) string {
+	var parts []string
+	if l.MinSide > 0 {
+		parts = append(parts, fmt.Sprintf("at least %d x %d", l.MinSide, l.MinSide))
+	}
+	if l.MinPixels > 0 {
+		parts = append(parts, fmt.Sprintf("at least %s pixels", thousands(l.MinPixels)))
+	}
+	if l.MaxSide > 0 {
+		parts = append(parts, fmt.Sprintf("at most %d a side", l.MaxSide))
+	}
+	if l.MaxPixels > 0 {
+		parts = append(parts, fmt.Sprintf("at most %s pixels", thousands(l.MaxPixels)))
+	}
+	return list(parts)
+}
+
 func longPrice(p bfl.Price) string {
-	if p.Image != 0 {
+	switch {
+	case p.Unknown:
+		return "unknown: no list has one. It cannot be held against a budget"
+	case p.By != "":
+		tiers := make([]string, len(p.Tiers))
+		for i, tier := range p.Tiers {
+			tiers[i] = tier.Value + " " + creditText(tier.Price)
+		}
+		return fmt.Sprintf("by %s: %s credits for an image; unknown for any other, which counts as the highest against a budget", p.By, list(tiers))
+	case p.Image != 0:
 		return fmt.Sprintf("%s for an image, whatever its size", creditsText(p.Image))
 	}
 	return fmt.Sprintf("%s for the first megapixel, %s for each further one and for each megapixel of the references; "+
@@ -160,6 +217,10 @@ func longReferences(in bfl.Inputs) string {
 func sizes(m *bfl.Model) string {
 	width := m.Param("width")
 	switch {
+	case m.Param("resolution") != nil:
+		return "by resolution and aspect_ratio"
+	case width == nil && len(m.Inputs.Roles) > 0:
+		return "that of " + m.Inputs.Roles[0]
 	case width == nil && m.Param("aspect_ratio") != nil:
 		return "by aspect_ratio, from 21:9 to 9:21"
 	case width == nil && m.Param("top") != nil:
