@@ -31,7 +31,7 @@ var kinds = func() map[string]bfl.Kind {
 var inputFields = func() map[string]bool {
 	fields := map[string]bool{}
 	for _, model := range bfl.Models() {
-		for _, field := range model.Inputs.References {
+		for _, field := range slices.Concat(model.Inputs.References, model.Inputs.Roles) {
 			fields[field] = true
 		}
 		if model.Inputs.Mask != "" {
@@ -226,6 +226,8 @@ func notAParameter(name string, model *bfl.Model) string {
 		return "A parameter has an empty name."
 	case name == "mask":
 		return "mask is an argument of the image: write mask = ... beside parameters."
+	case slices.Contains(model.Inputs.Roles, name):
+		return fmt.Sprintf("%s carries an image. Give the image in inputs.", name)
 	case inputFields[name] || model.IsInput(name):
 		return fmt.Sprintf("%s carries an image. List the image in references.", name)
 	case strings.HasPrefix(name, "webhook_"):

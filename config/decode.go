@@ -266,7 +266,7 @@ func (d *decoder) rule(block *hcl.Block) []rule {
 // defaultable are the arguments of an image that a defaults block may set for all of them.
 var defaultable = func() []string {
 	names := slices.Clone(requestArguments)
-	names = append(names, "model", "references", "mask", "parameters", "labels", "provider")
+	names = append(names, "model", "references", "inputs", "mask", "parameters", "labels", "provider")
 	slices.Sort(names)
 	return names
 }()

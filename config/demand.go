@@ -156,6 +156,11 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 		d.forExpr(e, asReference)
 	case *hclsyntax.TupleConsExpr:
 		d.list(e.Exprs, asReference)
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range e.Items {
+			d.expr(item.KeyExpr, false)
+			d.expr(item.ValueExpr, asReference)
+		}
 	case *hclsyntax.ParenthesesExpr:
 		d.expr(e.Expression, asReference)
 	case *hclsyntax.FunctionCallExpr:
@@ -190,10 +195,6 @@ func (d *demander) parts(expr hclsyntax.Expression) {
 	case *hclsyntax.ConditionalExpr:
 		// The results must have one type, so that images in them are taken as a whole.
 		d.list([]hclsyntax.Expression{e.Condition, e.TrueResult, e.FalseResult}, false)
-	case *hclsyntax.ObjectConsExpr:
-		for _, item := range e.Items {
-			d.list([]hclsyntax.Expression{item.KeyExpr, item.ValueExpr}, false)
-		}
 	case *hclsyntax.ObjectConsKeyExpr:
 		if e.ForceNonLiteral {
 			d.expr(e.Wrapped, false)

@@ -85,6 +85,8 @@ func (x *exporter) attribute(name string) cty.Value {
 		return exportLabels(img.Labels)
 	case "references":
 		return x.references()
+	case "inputs":
+		return x.inputs()
 	case "mask":
 		return x.mask()
 	case "parameters":
@@ -181,7 +183,7 @@ func exportLabels(labels map[string]string) cty.Value {
 func (x *exporter) references() cty.Value {
 	var list []cty.Value
 	for i, input := range x.img.Request.Inputs {
-		if input.Field != x.img.Request.Model.Inputs.Mask {
+		if x.img.Request.Model.IsReference(input.Field) {
 			list = append(list, x.input(i))
 		}
 	}
@@ -189,6 +191,20 @@ func (x *exporter) references() cty.Value {
 		return cty.NullVal(cty.List(cty.String))
 	}
 	return cty.ListVal(list)
+}
+
+// inputs returns the images of roles as text, as references does.
+func (x *exporter) inputs() cty.Value {
+	fields := map[string]cty.Value{}
+	for i, input := range x.img.Request.Inputs {
+		if slices.Contains(x.img.Request.Model.Inputs.Roles, input.Field) {
+			fields[input.Field] = x.input(i)
+		}
+	}
+	if len(fields) == 0 {
+		return cty.NullVal(cty.Map(cty.String))
+	}
+	return cty.MapVal(fields)
 }
 
 func (x *exporter) mask() cty.Value {

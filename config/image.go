@@ -15,7 +15,7 @@ import (
 
 // imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
 var imageArguments = func() []string {
-	names := append(slices.Clone(requestArguments), "model", "references", "mask", "parameters", "output", "labels")
+	names := append(slices.Clone(requestArguments), "model", "references", "inputs", "mask", "parameters", "output", "labels")
 	slices.Sort(names)
 	return names
 }()
@@ -270,7 +270,7 @@ func (d *builder) expression(arg *argument) argumentValue {
 	d.report(diags...)
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
 	v.names = raw.HasMark(sensitive)
-	if v.sensitive && (arg.Name == "references" || arg.Name == "mask") {
+	if v.sensitive && takesImages(arg.Name) {
 		v.sensitive = namesSecret(raw)
 	}
 	if v.failed {

@@ -20,7 +20,7 @@ var requestArguments = func() []string {
 // eitherWay are those of the requestArguments that may stand in parameters as well: few models have them, and configurations that are older than the
 // arguments write them so.
 var eitherWay = []string{
-	"grounding", "resolution", "version",
+	"auto_crop", "dilate_pixels", "disable_pup", "grounding", "mode", "reference_offset_x", "reference_offset_y", "resolution", "version",
 }
 
 var imageSchema = schema{
@@ -32,6 +32,8 @@ var imageSchema = schema{
 const listReferences = `Images that go into the request are listed in references, ` +
 	`as in references = [image.logo, "bottle.png"].`
 
+const giveInputs = `Images that each mean something of its own are given in inputs, as in inputs = { person = image.model, garment = "coat.png" }.`
+
 // foreignArguments answer what users of the API type out of habit.
 var foreignArguments = map[string]string{
 	"input_image":     listReferences,
@@ -40,6 +42,8 @@ var foreignArguments = map[string]string{
 	"image":           listReferences,
 	"image_prompt":    listReferences,
 	"reference":       listReferences,
+	"person":          giveInputs,
+	"garment":         giveInputs,
 	"negative_prompt": "FLUX models take no negative prompt. Say in the prompt what should be there instead.",
 	"webhook_url":     "Webhooks belong to the account: write a webhook block in its provider.",
 	"webhook_secret":  "Webhooks belong to the account: write a webhook block in its provider.",

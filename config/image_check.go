@@ -24,7 +24,8 @@ var summaries = map[bfl.Rule]string{
 	bfl.RuleRatio:      "Invalid argument value",
 	bfl.RulePixels:     "Image too large",
 	bfl.RuleReferences: "Wrong number of references",
-	bfl.RuleMask:       "Model takes no mask",
+	bfl.RuleRole:       "Missing input",
+	bfl.RuleMask:       "Missing mask",
 	bfl.RuleExtent:     "Unsupported size of an image",
 	bfl.RuleURL:        "Reference cannot be a URL",
 }
@@ -59,7 +60,10 @@ func unknownReferences(img *Image) bool {
 func (d *builder) violation(img *Image, v bfl.Violation) {
 	name := v.Field
 	model := img.Request.Model
-	if v.Rule == bfl.RuleReferences || model.IsInput(v.Field) && v.Field != model.Inputs.Mask {
+	switch {
+	case slices.Contains(model.Inputs.Roles, v.Field):
+		name = "inputs"
+	case v.Rule == bfl.RuleReferences, model.IsInput(v.Field) && v.Field != model.Inputs.Mask:
 		name = "references"
 	}
 	detail := v.Reason
@@ -68,7 +72,7 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 		detail += didYouMean(given, slices.Clone(v.Param.Enum))
 	}
 	arg := d.given(name)
-	if arg == nil && v.Rule != bfl.RuleMissing && v.Rule != bfl.RuleReferences {
+	if arg == nil && v.Rule != bfl.RuleMissing && v.Rule != bfl.RuleReferences && v.Rule != bfl.RuleRole && v.Rule != bfl.RuleMask {
 		arg = d.given("parameters")
 	}
 	if arg == nil && d.misspelt(name) {
@@ -90,6 +94,9 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 
 // inputRange returns where the image stands that goes into a field: the element of a list that is written out, or else the argument.
 func inputRange(img *Image, arg *argumentValue, field string) hcl.Range {
+	if slices.Contains(img.Request.Model.Inputs.Roles, field) {
+		return roleRange(arg.arg, field)
+	}
 	ranges := elementRanges(arg.arg.Expr)
 	i := slices.IndexFunc(img.Request.Inputs, func(in bfl.Input) bool { return in.Field == field })
 	if ty := arg.value.Type(); (ty.IsTupleType() || ty.IsListType()) && len(ranges) == arg.value.LengthInt() && i < len(ranges) {
@@ -168,9 +175,11 @@ func mayNumberImages(prompt string) bool {
 
 func (d *builder) adviseOnReferences(img *Image) {
 	model := img.Request.Model
-	references := len(img.Request.Inputs)
-	if model.Inputs.Mask != "" && references > 0 && img.Request.Inputs[references-1].Field == model.Inputs.Mask {
-		references--
+	references := 0
+	for _, in := range img.Request.Inputs {
+		if model.IsReference(in.Field) {
+			references++
+		}
 	}
 	if limit := model.Inputs.Documented; limit > 0 && references > limit {
 		v := d.given("references")

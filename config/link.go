@@ -183,7 +183,7 @@ func (l *linker) image(b *imageBlock) {
 }
 
 // takesImages reports whether an argument takes images as a whole, as references.
-func takesImages(name string) bool { return name == "references" || name == "mask" }
+func takesImages(name string) bool { return name == "references" || name == "inputs" || name == "mask" }
 
 // inherit adds the arguments that the module's defaults have and the image has not, or may have as null.
 func (l *linker) inherit(b *imageBlock) {

@@ -40,12 +40,15 @@ func namesSecret(v cty.Value) bool {
 	return false
 }
 
-// inputs finds the images that go into the request: references, then the mask.
+// inputs finds the images that go into the request: references, those of roles, then the mask.
 func (d *builder) inputs(img *Image) bool {
 	model := img.Request.Model
 	ok := true
 	if v := d.given("references"); v != nil && (!v.arg.inherited || len(model.Inputs.References) > 0) {
 		ok = d.references(img, v)
+	}
+	if v := d.given("inputs"); v != nil && (!v.arg.inherited || len(model.Inputs.Roles) > 0) {
+		ok = d.roles(img, v) && ok
 	}
 	v := d.given("mask")
 	if v == nil || model.Inputs.Mask == "" && v.arg.inherited {

@@ -201,6 +201,9 @@ func inputName(model *bfl.Model, field string) string {
 		if i := slices.Index(model.Inputs.References, field); i >= 0 {
 			return fmt.Sprintf("references[%d]", i)
 		}
+		if slices.Contains(model.Inputs.Roles, field) {
+			return "inputs[" + strconv.Quote(field) + "]"
+		}
 	}
 	return field
 }

@@ -143,8 +143,13 @@ func (d *drawer) image(m *bfl.Model) *config.Image {
 	if p := m.Param("resolution"); p != nil && d.IntN(5) > 0 {
 		set("resolution", p.Enum[d.IntN(len(p.Enum))])
 	}
-	if has("width") {
+	if has("width") && m.Param("auto_crop") == nil {
 		d.size(m, set)
+	}
+	if m.Param("auto_crop") != nil {
+		set("auto_crop", true)
+		set("width", int64(16*(4+d.IntN(120))))
+		set("height", int64(16*(4+d.IntN(120))))
 	}
 	if has("top") {
 		for _, side := range []string{"top", "bottom", "left", "right"} {
@@ -157,7 +162,10 @@ func (d *drawer) image(m *bfl.Model) *config.Image {
 	for _, field := range m.Inputs.References[:m.Inputs.Required+d.IntN(len(m.Inputs.References)-m.Inputs.Required+1)] {
 		d.input(img, field)
 	}
-	if m.Inputs.Mask != "" && d.IntN(2) == 0 {
+	for _, role := range m.Inputs.Roles {
+		d.input(img, role)
+	}
+	if m.Inputs.Mask != "" && (m.Inputs.MaskRequired || d.IntN(2) == 0) {
 		// A mask has its image's size.
 		img.Sources = append(img.Sources, img.Sources[0])
 		in := img.Request.Inputs[0]

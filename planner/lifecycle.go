@@ -121,6 +121,8 @@ func SameButIgnored(img *config.Image, request *bfl.Request, prior *state.Image)
 			return ignores(l, field)
 		case field == request.Model.Inputs.Mask:
 			return ignores(l, "mask")
+		case slices.Contains(request.Model.Inputs.Roles, field):
+			return ignores(l, "inputs")
 		default:
 			return ignores(l, "references")
 		}

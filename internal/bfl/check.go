@@ -245,6 +245,9 @@ func isOrAre(n int) string {
 func (r *Request) CheckExtents(inputs []Size) []Violation {
 	var broken []Violation
 	var first Size
+	canvas := r.Size()
+	crops, _ := r.Value("auto_crop").(bool)
+	mustFit := r.Model.Param("auto_crop") != nil && canvas.Width > 0 && canvas.Height > 0 && !crops && !r.isPending("auto_crop")
 	for i, in := range r.Inputs {
 		if i >= len(inputs) || inputs[i].Width <= 0 || inputs[i].Height <= 0 {
 			continue
@@ -252,6 +255,12 @@ func (r *Request) CheckExtents(inputs []Size) []Violation {
 		if r.Model.Inputs.Mask == "" || in.Field != r.Model.Inputs.Mask {
 			if reason := r.Model.Inputs.Limits.refuses(r.Model.Name, inputs[i]); reason != "" {
 				broken = append(broken, Violation{RuleExtent, in.Field, nil, reason})
+			}
+			if mustFit && (inputs[i].Width > canvas.Width || inputs[i].Height > canvas.Height) {
+				broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
+					"The image has %d x %d pixels and does not fit on a canvas of %d x %d. Make the canvas larger, or let auto_crop = true cut the image.",
+					inputs[i].Width, inputs[i].Height, canvas.Width, canvas.Height,
+				)})
 			}
 			if len(r.Model.Inputs.References) > 0 && in.Field == r.Model.Inputs.References[0] {
 				first = inputs[i]
@@ -267,6 +276,9 @@ func (r *Request) CheckExtents(inputs []Size) []Violation {
 	}
 	return broken
 }
+
+// isPending reports whether an argument is given whose value is known only later.
+func (r *Request) isPending(name string) bool { return r.Has(name) && r.Value(name) == nil }
 
 // refuses says why an image of that extent is not taken, "" where it is.
 func (l InputLimits) refuses(model string, s Size) string {

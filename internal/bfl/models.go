@@ -176,7 +176,57 @@ var catalogue = []*Model{
 		Inputs:   Inputs{References: []string{"image"}, Required: 1, NoURL: true}, Repeatable: true,
 		Price: Price{Image: 5_000, Source: Listed},
 	},
+	{
+		Name: "flux-outpainting-v1", Title: "FLUX Outpainting: puts an image on a larger canvas and paints the rest",
+		Endpoint: "/v1/flux-tools/outpainting-v1",
+		Params: []Param{
+			nullable(optionalPrompt), required(freeSide("width")), required(freeSide("height")),
+			{Name: "auto_crop", Kind: Boolean, Default: false, About: "cuts off what does not fit on the canvas"},
+			offset("reference_offset_x", "left"), offset("reference_offset_y", "upper"),
+			{Name: "mode", Kind: String, Enum: []string{"high", "fast"}, Default: "high", About: "fidelity or speed"},
+			noUpsampling, seed, tolerance(5), format("png"),
+		},
+		Inputs: Inputs{References: []string{"input_image"}, Required: 1}, MaxPixels: maxPixels, Repeatable: true, Strict: true,
+		Price: noPrice,
+	},
+	{
+		Name: "flux-erase-v1", Title: "FLUX Erase: removes what is under the mask",
+		Endpoint: "/v1/flux-tools/erase-v1",
+		Params: []Param{
+			{
+				Name: "dilate_pixels", Kind: Integer, Min: 0, Max: 25, Bounded: Between, Default: 10,
+				About: "pixels that the mask is widened by",
+			},
+			seed, tolerance(5), format("png"),
+		},
+		Inputs: Inputs{References: []string{"image"}, Required: 1, Mask: "mask", MaskRequired: true}, Repeatable: true,
+		Price: noPrice,
+	},
+	{
+		Name: "flux-deblur-v1", Title: "FLUX Deblur: sharpens an image",
+		Endpoint: "/v1/flux-tools/deblur-v1",
+		Params:   []Param{seed, tolerance(5), format("png")},
+		Inputs:   Inputs{References: []string{"image"}, Required: 1}, Repeatable: true,
+		Price: noPrice,
+	},
+	{
+		Name: "flux-vto-v1", Title: "FLUX Virtual Try-On: a person in a garment",
+		Endpoint: "/v1/flux-tools/vto-v1",
+		Params:   []Param{prompt, seed, tolerance(5), format("jpeg")},
+		Inputs:   Inputs{Roles: []string{"person", "garment"}}, Repeatable: true,
+		Price: noPrice,
+	},
+	{
+		Name: "flux-vto-v2", Title: "FLUX Virtual Try-On 2: a person in a garment, up to 4 megapixels",
+		Endpoint: "/v1/flux-tools/vto-v2",
+		Params:   []Param{prompt, seed, tolerance(5), format("jpeg")},
+		Inputs:   Inputs{Roles: []string{"person", "garment"}}, Repeatable: true,
+		Price: noPrice,
+	},
 }
+
+// noPrice is that of models which no price list has.
+var noPrice = Price{Unknown: true, Source: Unlisted}
 
 // maxPixels is 4 megapixels, of which the documents give 2048 x 2048 as an example.
 const maxPixels = 4 * pixelsPerMegapixel
@@ -198,6 +248,7 @@ var (
 	prompt         = Param{Name: "prompt", Kind: String, Required: true, About: "what to make, or what to change"}
 	optionalPrompt = Param{Name: "prompt", Kind: String, Default: "", About: "what to make, or what to change"}
 	seed           = Param{Name: "seed", Kind: Integer, Nullable: true, About: "makes the same request give the same image"}
+	noUpsampling   = Param{Name: "disable_pup", Kind: Boolean, Default: false, About: "keeps the API from elaborating the prompt"}
 	upsampling     = Param{Name: "prompt_upsampling", Kind: Boolean, Nullable: true, About: "lets the API elaborate the prompt"}
 )
 
@@ -291,6 +342,18 @@ func margin(name string) Param {
 		Name: name, Kind: Integer, Nullable: true, Min: 0, Max: 2048, Bounded: Between, Default: 0,
 		About: "pixels to add on this side",
 	}
+}
+
+func offset(name, edge string) Param {
+	return Param{
+		Name: name, Kind: Integer, Nullable: true, About: "pixels from the canvas's " + edge + " edge to the image's; by default it is in the middle",
+	}
+}
+
+func required(p Param) Param {
+	p.Required, p.Nullable = true, false
+	p.About = "pixels of the canvas"
+	return p
 }
 
 func tolerance(most float64) Param {

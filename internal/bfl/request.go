@@ -210,7 +210,7 @@ func (e *ExtentError) Error() string { return e.Field + ": " + e.Reason }
 // API would refuse the request, or charge for one that cannot be meant.
 func (r *Request) checkFiles(open Opener) error {
 	hasMask := slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Field == r.Model.Inputs.Mask })
-	if !hasMask && r.Model.Inputs.Limits == (InputLimits{}) {
+	if !hasMask && r.Model.Inputs.Limits == (InputLimits{}) && r.Model.Param("auto_crop") == nil {
 		return nil
 	}
 	sizes := make([]Size, len(r.Inputs))

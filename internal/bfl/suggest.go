@@ -2,12 +2,13 @@ package bfl
 
 import "strings"
 
-// Suggest returns the candidate that name most likely was meant to be, or "" when none is near: the first of the nearest. The shorter the name, the
-// nearer a candidate must be, since any two names of two letters are near to each other.
+// Suggest returns the candidate that name most likely was meant to be, or "" when none is near: of several that are as near the longest, since
+// a letter is left out more often than mistaken for another. The shorter the name, the nearer a candidate must be, since any two names of two letters are near to each other.
 func Suggest(name string, candidates []string) string {
 	best, bestDistance := "", 2+len(name)/4
 	for _, candidate := range candidates {
-		if d := typos(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+		d := typos(strings.ToLower(name), strings.ToLower(candidate))
+		if d < bestDistance || d == bestDistance && best != "" && len(candidate) > len(best) {
 			best, bestDistance = candidate, d
 		}
 	}

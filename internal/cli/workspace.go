@@ -327,7 +327,7 @@ func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnosti
 			Severity: hcl.DiagError,
 			Summary:  "The budget cannot be kept",
 			Detail: fmt.Sprintf("No price is known of %s, which %s is made with, so nothing tells whether the budget of %s is enough. Make it without a "+
-				"budget, leave it out with -exclude, or describe the model with its price in a model block.", c.Request.Model.Name, c.Address, most.ExactDollars()),
+				"budget, leave it out with -exclude, or declare its endpoint under another name and with a price, in a model block.", c.Request.Model.Name, c.Address, most.ExactDollars()),
 		}}
 	}
 	if summary.Reserve <= *most {

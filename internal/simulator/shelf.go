@@ -222,6 +222,15 @@ func (t *task) spec() picture.Spec {
 	case o.model.Param("top") != nil:
 		spec.Kind = picture.Expand
 		spec.Offset = image.Pt(o.whole("left"), o.whole("top"))
+	case o.model.Param("reference_offset_x") != nil:
+		spec.Kind = picture.Expand
+		spec.Offset = image.Pt((t.size.Width-o.inputs[0].size.Width)/2, (t.size.Height-o.inputs[0].size.Height)/2)
+		if x, ok := o.request.Value("reference_offset_x").(int64); ok {
+			spec.Offset.X = int(x)
+		}
+		if y, ok := o.request.Value("reference_offset_y").(int64); ok {
+			spec.Offset.Y = int(y)
+		}
 	}
 	return spec
 }

@@ -79,7 +79,7 @@ func changedPhrase(c *planner.Change) string {
 	switch {
 	case len(changed) > 0:
 		return "its " + firstNames(changed) + " changed"
-	case len(open) == 1 && open[0] != "references":
+	case len(open) == 1 && open[0] != "references" && open[0] != "inputs":
 		return "its " + open[0] + " is known only after apply"
 	case len(open) > 0:
 		return "its " + firstNames(open) + " are known only after apply"

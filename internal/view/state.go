@@ -160,6 +160,8 @@ func requestArguments(img *state.Image) []argument {
 		name := field
 		if i := referenceIndex(model, field); i >= 0 {
 			name = fmt.Sprintf("references[%d]", i)
+		} else if model != nil && slices.Contains(model.Inputs.Roles, field) {
+			name = fmt.Sprintf("inputs[%q]", field)
 		}
 		all = append(all, argument{name, recordedArgument(value)})
 	}

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// roles adds the images of inputs, in the order of the model's fields: each goes into the field that it is named after.
+func (d *builder) roles(img *Image, v *argumentValue) bool {
+	model := img.Request.Model
+	ty := v.value.Type()
+	switch {
+	case !v.value.IsKnown():
+		// Which images there will be is not known either; the model says how many.
+		for _, role := range model.Inputs.Roles {
+			d.addInput(img, v, role, Source{Unknown: true}, bfl.Input{})
+		}
+		return true
+	case !ty.IsObjectType() && !ty.IsMapType() || isImage(ty):
+		d.wrong(v, "Invalid argument type", "inputs is a map from the request's fields to images, as in "+
+			"{ person = image.model, garment = \"coat.png\" }, and this is %s.", describeValue(v.value))
+		return false
+	}
+	ok := true
+	given := map[string]cty.Value{}
+	for key, value := range v.value.Elements() {
+		switch reason := notARole(key.AsString(), model); {
+		case value.IsNull():
+		case reason != "":
+			d.wrong(v, "Invalid input", "%s", reason)
+			ok = false
+		default:
+			given[key.AsString()] = value
+		}
+	}
+	for _, role := range model.Inputs.Roles {
+		value, isGiven := given[role]
+		if !isGiven {
+			continue
+		}
+		source, input, found := d.input(v, value, roleRange(v.arg, role))
+		if !found {
+			// It stays nonetheless, so that it does not seem to be missing.
+			source, ok = Source{Unknown: true}, false
+		}
+		d.addInput(img, v, role, source, input)
+	}
+	return ok
+}
+
+func (d *builder) addInput(img *Image, v *argumentValue, field string, source Source, input bfl.Input) {
+	input.Field = field
+	img.Request.Inputs = append(img.Request.Inputs, input)
+	img.Sources = append(img.Sources, source)
+	if v.sensitive {
+		img.Sensitive = append(img.Sensitive, field)
+	}
+}
+
+// notARole says why inputs cannot have a field, "" where it can.
+func notARole(field string, model *bfl.Model) string {
+	roles := model.Inputs.Roles
+	switch {
+	case slices.Contains(roles, field):
+		return ""
+	case field != "" && field == model.Inputs.Mask:
+		return fmt.Sprintf("%s is an argument of its own: write %s = ... beside inputs.", field, field)
+	case model.IsInput(field):
+		return fmt.Sprintf("References fill the field %s of %s: write references = [...] instead.", field, model.Name)
+	case len(roles) == 0 && len(model.Inputs.References) == 0:
+		return fmt.Sprintf("%s takes no images.", model.Name)
+	case len(roles) == 0:
+		return fmt.Sprintf("%s has no inputs with names of their own; its images are listed in references.", model.Name)
+	default:
+		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, quotedList(slices.Clone(roles), "and"), didYouMean(field, slices.Clone(roles)))
+	}
+}
+
+// roleRange returns where the image of a role stands, where inputs is written out, or else where the argument does.
+func roleRange(arg *argument, role string) hcl.Range {
+	if object, ok := arg.Expr.(*hclsyntax.ObjectConsExpr); ok {
+		for _, item := range object.Items {
+			if hcl.ExprAsKeyword(item.KeyExpr) == role {
+				return item.ValueExpr.Range()
+			}
+		}
+	}
+	return arg.valueAt()
+}
