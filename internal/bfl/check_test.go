@@ -34,7 +34,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	const (
 		pro   = "flux-2-pro"
-		eight = `prompt, seed, width, height, safety_tolerance, output_format`
+		eight = `prompt, seed, width, height, safety_tolerance, output_format, disable_pup`
 	)
 	custom := &bfl.Model{Name: "mine", Endpoint: "/v1/mine", Custom: true, Inputs: bfl.Inputs{References: []string{"images"}}}
 	none := &bfl.Model{Name: "textual", Endpoint: "/v1/textual", Custom: true}
@@ -54,7 +54,7 @@ func TestCheck(t *testing.T) {
 		{"a prompt that is known later", pro, args("prompt", nil), nil, nil},
 		{"values that are known later", pro, p("width", nil, "height", int64(64), "output_format", nil), nil, nil},
 		{"no parameter of the model", pro, p("steps", int64(9)), nil, []bfl.Violation{v(bfl.RuleUnknown, "steps", "flux-2-pro has no parameter steps. It has "+eight+".")}},
-		{"a field that nobody knows", pro, p("disable_pup", json.RawMessage("true")), nil, nil},
+		{"a field that nobody knows", pro, p("beta_feature", json.RawMessage("true")), nil, nil},
 
 		{"a number for a string", pro, args("prompt", int64(3)), nil, []bfl.Violation{v(bfl.RuleType, "prompt", "prompt is a string.")}},
 		{"a string for a number", pro, p("seed", "7"), nil, []bfl.Violation{v(bfl.RuleType, "seed", "seed is a number.")}},

@@ -1,6 +1,9 @@
 package bfl
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The catalogue. Sources: the API's endpoint document, which wins where sources disagree; the published OpenAPI schema
 // of April 2026; BFL's documentation for prices and sizes. Where two of them draw a limit differently, the narrower
@@ -50,22 +53,28 @@ var catalogue = []*Model{
 		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
 		Price: Price{First: 1_500, Further: 200, Source: Unlisted, Of: "flux-2-klein-9b"},
 	},
+	kleinFinetuned("4b", "flux-2-klein-4b"),
+	kleinFinetuned("9b", "flux-2-klein-9b"),
+	kleinFinetuned("9b-kv", "flux-2-klein-9b"),
+	kleinFinetuned("9b-kv-bf16", "flux-2-klein-9b"),
+	kleinFinetuned("base-4b", "flux-2-klein-4b"),
+	kleinFinetuned("base-9b", "flux-2-klein-9b"),
 	{
 		Name: "flux-2-pro", Title: "FLUX.2 [pro]: balanced quality and speed",
 		Endpoint: "/v1/flux-2-pro",
-		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
 		Price: Price{First: 3_000, Further: 1_500, Source: Seen},
 	},
 	{
 		Name: "flux-2-pro-preview", Title: "FLUX.2 [pro], preview",
 		Endpoint: "/v1/flux-2-pro-preview",
-		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
+		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
 		Price: Price{First: 3_000, Further: 1_500, Source: Unlisted, Of: "flux-2-pro"},
 	},
 	{
 		Name: "flux-2-max", Title: "FLUX.2 [max]: highest quality, grounding search",
 		Endpoint: "/v1/flux-2-max",
-		Params:   flux2, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
 		Price: Price{First: 7_000, Further: 3_000, Source: Listed},
 	},
 	{
@@ -254,6 +263,23 @@ var (
 
 var flux2 = []Param{
 	prompt, seed, freeSide("width"), freeSide("height"), tolerance(5), format("jpeg"),
+}
+
+// flux2Pro has what the schema got after the one that is published: the prompt is elaborated unless this keeps the API from it.
+var flux2Pro = slices.Concat(flux2, []Param{noUpsampling})
+
+// kleinFinetuned describes one of the endpoints for fine-tunes of klein. No price list has them; the base model's price stands in.
+func kleinFinetuned(size, base string) *Model {
+	prices := map[string]Price{
+		"flux-2-klein-4b": {First: 1_400, Further: 100, Source: Unlisted, Of: base},
+		"flux-2-klein-9b": {First: 1_500, Further: 200, Source: Unlisted, Of: base},
+	}
+	return &Model{
+		Name: "flux-2-klein-" + size + "-finetuned", Title: "FLUX.2 [klein] " + strings.ToUpper(size) + " with a fine-tune of your own",
+		Endpoint: "/v1/flux-2-klein-" + size + "-finetuned",
+		Params:   slices.Concat(finetune(1.0), flux2), Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Price: prices[base],
+	}
 }
 
 var kontext = []Param{
