@@ -52,7 +52,7 @@ func (d *builder) arguments(img *Image) bool {
 			continue
 		}
 		param := model.Param(v.arg.Name)
-		if param == nil && !model.Custom {
+		if !model.Takes(v.arg.Name) {
 			if !v.arg.inherited {
 				d.report(noSuchArgument(v.arg, model))
 				ok = false

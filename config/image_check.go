@@ -16,6 +16,7 @@ import (
 // summaries are what diagnostics about broken rules of the API are called.
 var summaries = map[bfl.Rule]string{
 	bfl.RuleMissing:    "Missing argument",
+	bfl.RuleUnknown:    "Invalid parameter",
 	bfl.RuleType:       "Invalid argument type",
 	bfl.RuleMin:        "Argument out of range",
 	bfl.RuleMax:        "Argument out of range",
@@ -107,6 +108,12 @@ func inputRange(img *Image, arg *argumentValue, field string) hcl.Range {
 
 // noSuchArgument reports an argument that the image's model does not have.
 func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
+	if model.Custom {
+		r := bfl.Request{Model: model, Arguments: []bfl.Argument{{Name: arg.Name}}}
+		if broken := r.Check(); len(broken) > 0 {
+			return problem(arg.at(), "Model has no such argument", "%s", broken[0].Reason)
+		}
+	}
 	var others, own []string
 	for _, m := range bfl.Models() {
 		if m.Param(arg.Name) != nil {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -14,10 +13,14 @@ import (
 
 var (
 	modelSchema = schema{
-		in: "a model block", args: []string{"endpoint", "reference_fields", "reference_list", "max_references", "concurrency"},
-		blocks: []blockSchema{{name: "price"}},
+		in: "a model block", args: []string{
+			"endpoint", "reference_fields", "reference_list", "min_references", "max_references", "inputs", "mask", "urls",
+			"fields", "strict", "seed", "webhook", "concurrency",
+		},
+		blocks: []blockSchema{{name: "price"}, {name: "limits"}},
 	}
-	priceSchema = schema{in: "a price block", args: []string{"first_megapixel", "megapixel", "image"}}
+	limitsSchema = schema{in: "a limits block", args: []string{"min_side", "max_side", "min_pixels", "max_pixels"}}
+	priceSchema  = schema{in: "a price block", args: []string{"first_megapixel", "megapixel", "image", "by", "tiers", "unknown"}}
 )
 
 // model decodes a model block, which describes an endpoint that the catalogue does not know.
@@ -55,7 +58,10 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 		}
 		model.Concurrency = n
 	}
-	d.price(model, block, content.blocks)
+	d.modelInputs(model, content)
+	d.modelFields(model, content.args)
+	model.NoWebhook = !d.constantBool(content.args["webhook"], true)
+	d.price(model, block, content.named("price"))
 	m.models[name] = model
 }
 
@@ -116,61 +122,6 @@ func mayCarryImages(field string) bool {
 }
 
 func (d *decoder) referenceFields(attr *hcl.Attribute) []string {
-	v := d.constant(attr, cty.List(cty.String))
-	if v.IsNull() {
-		return nil
-	}
-	var fields []string
-	for _, element := range v.Elements() {
-		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) || !mayCarryImages(element.AsString()) {
-			d.add(problem(attr.Expr.Range(), "Invalid reference fields",
-				`reference_fields lists the request's fields for images in their order, each once, as in `+
-					`["input_image", "input_image_2"]. None can be the field of an argument.`))
-			return nil
-		}
-		fields = append(fields, element.AsString())
-	}
-	return fields
-}
-
-func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block) {
-	if len(blocks) != 1 {
-		d.add(problem(block.DefRange, "Missing price",
-			"A model block needs one price block, so that a plan can tell what images will cost: price { image = 5 "+
-				"}, or price { first_megapixel = 3, megapixel = 1.5 } on lines of their own, in credits of one "+
-				"US cent."))
-		return
-	}
-	content, diags := priceSchema.read(blocks[0].Body)
-	d.add(diags...)
-	credits := func(name string) bfl.Credits {
-		attr := content.args[name]
-		v := d.constant(attr, cty.Number)
-		if v.IsNull() {
-			return 0
-		}
-		f, _ := v.AsBigFloat().Float64()
-		if f < 0 || math.IsInf(f, 0) || f > 1e6 {
-			d.add(problem(attr.Expr.Range(), "Invalid price",
-				"%s is an amount of credits; one credit is one US cent.", name))
-			return 0
-		}
-		return bfl.CreditsOf(f)
-	}
-	const either = "A price is for the image whatever its size, as in image = 5, or by megapixels, as in first_megapixel = 3 and megapixel = 1.5."
-	image, first, further := content.args["image"], content.args["first_megapixel"], content.args["megapixel"]
-	switch {
-	case image != nil:
-		for _, other := range []*hcl.Attribute{first, further} {
-			if other != nil {
-				d.add(problem(other.NameRange, "Invalid price", "%s does not go with image. %s", other.Name, either))
-			}
-		}
-	case diags.HasErrors():
-		return // What is missing may be misspelt.
-	case first == nil || further == nil:
-		d.add(problem(blocks[0].DefRange, "Missing price", "%s", either))
-		return
-	}
-	model.Price = bfl.Price{First: credits("first_megapixel"), Further: credits("megapixel"), Image: credits("image")}
+	return d.fieldNames(attr, "Invalid reference fields", `reference_fields lists the request's fields for images in their order, each once, as in `+
+		`["input_image", "input_image_2"]. None can be the field of an argument.`, mayCarryImages)
 }

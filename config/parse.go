@@ -196,6 +196,17 @@ type section struct {
 	blocks []*hcl.Block
 }
 
+// named returns the blocks of one type.
+func (s *section) named(name string) []*hcl.Block {
+	var blocks []*hcl.Block
+	for _, block := range s.blocks {
+		if block.Type == name {
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
+}
+
 // read holds a body against a schema. Whatever the schema does not know is an error, and left out.
 func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
 	if native, ok := body.(*hclsyntax.Body); ok {

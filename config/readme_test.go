@@ -134,7 +134,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	}{
 		{"### Arguments", sorted(imageSchema.args)},
 		{"### lifecycle", with(lifecycleSchema.args, "precondition", "postcondition")},
-		{"## model", with(modelSchema.args, "price")},
+		{"## model", with(modelSchema.args, "price", "limits")},
 		{"## variable", with(variableSchema.args, "validation")},
 		{"## output", with(outputSchema.args, "precondition")},
 		{"## module", sorted(callSchema.args)},

@@ -72,6 +72,11 @@ func TestEstimatesAreCharges(t *testing.T) {
 	declared := []*bfl.Model{
 		{Name: "newest", Endpoint: "/v1/newest", Custom: true, Inputs: list, Price: bfl.Price{First: 2_000, Further: 1_100}},
 		{Name: "newer", Endpoint: "/v1/newer", Custom: true, Inputs: list, Price: bfl.Price{Image: 4_800}},
+		{
+			Name: "tiered", Endpoint: "/v1/tiered", Custom: true, Inputs: bfl.Inputs{Roles: []string{"a", "b"}},
+			Price: bfl.Price{By: "aspect_ratio", Tiers: []bfl.Tier{{Value: "1:1", Price: 1_000}, {Value: "16:9", Price: 2_000}}},
+		},
+		{Name: "unpriced", Endpoint: "/v1/unpriced", Custom: true, Inputs: list, Price: bfl.Price{Unknown: true}},
 	}
 	sim, err := simulator.New(simulator.Options{Models: declared, Latency: simulator.Latency{Median: time.Nanosecond}})
 	if err != nil {

@@ -5,8 +5,20 @@ model "flux-next" {
   reference_list = "images"
   max_references = 10
 
+  strict         = true
+  fields         = ["prompt", "aspect_ratio", "resolution", "style"]
+  seed           = false
+  webhook        = false
+
+  limits {
+    min_side   = 256
+    max_pixels = 16777216
+  }
+
+  # By the value of an argument, in credits.
   price {
-    image = 4.8
+    by    = "resolution"
+    tiers = { "1k" = 4.8, "2k" = 10 }
   }
 }
 
@@ -15,6 +27,7 @@ image "poster" {
   model        = "flux-next"
   prompt       = "A poster of a lighthouse"
   aspect_ratio = "3:4"
+  resolution   = "2k"
 
   parameters = {
     style = "lithograph"
@@ -26,4 +39,5 @@ image "postcard" {
   prompt       = "The poster from image 1 on the wall of a harbour café"
   references   = [image.poster]
   aspect_ratio = "3:2"
+  resolution   = "1k"
 }

@@ -105,6 +105,9 @@ func (r *Request) Check() []Violation {
 	}
 	listed := r.isListedSize()
 	for _, a := range r.Arguments {
+		if r.Model.Custom && !r.Model.Takes(a.Name) {
+			broken = append(broken, Violation{RuleUnknown, a.Name, nil, r.Model.lacks(a.Name)})
+		}
 		if a.Value == nil || r.Model.Custom {
 			continue
 		}
@@ -138,6 +141,14 @@ func (r *Request) checkUnknown(a Argument) []Violation {
 	return []Violation{{RuleUnknown, a.Name, nil, fmt.Sprintf(
 		"%s has no parameter %s. It has %s.", r.Model.Name, a.Name, strings.Join(names, ", "),
 	)}}
+}
+
+// lacks says that a model which a configuration declares does not take a parameter.
+func (m *Model) lacks(name string) string {
+	if m.NoSeed && name == "seed" {
+		return m.Name + " has no seed, as its model block says. Its images cannot be made a second time."
+	}
+	return fmt.Sprintf("%s has no field %s, and refuses what it does not have. Its model block lists %s.", m.Name, name, strings.Join(m.Fields, ", "))
 }
 
 // Size returns the width and height that the request asks for; a side that it leaves to the API, or that is known only

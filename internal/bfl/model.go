@@ -40,6 +40,9 @@ type Model struct {
 	Strict bool
 	// Custom marks a model declared in a configuration: its parameters are unknown here and go to the API unchecked.
 	Custom bool
+	// Fields are the parameters that a Custom model which is Strict has, sorted. NoSeed says of a Custom model that it has no seed.
+	Fields []string
+	NoSeed bool
 }
 
 // Size is an image's extent in pixels.
@@ -132,6 +135,18 @@ func (m *Model) Param(name string) *Param {
 		}
 	}
 	return nil
+}
+
+// Takes reports whether a request for the model can have a parameter, as far as that is known.
+func (m *Model) Takes(name string) bool {
+	switch {
+	case !m.Custom:
+		return m.Param(name) != nil
+	case m.NoSeed && name == "seed":
+		return false
+	default:
+		return !m.Strict || slices.Contains(m.Fields, name)
+	}
 }
 
 // ReferenceList returns the inputs of a model whose field is a list of at most that many references. The places in the

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
@@ -11,7 +12,7 @@ import (
 // have, all of them optional, and of all other fields nothing is said. Where references go and what an image costs is as declared.
 func declared(m *bfl.Model) *bfl.Model {
 	known := *m
-	known.Params = declaredParams
+	known.Params = slices.DeleteFunc(slices.Clone(declaredParams), func(p bfl.Param) bool { return !m.Takes(p.Name) })
 	return &known
 }
 

@@ -180,6 +180,9 @@ func (o *order) input(field string) *input {
 }
 
 func (r *orderReader) webhook() {
+	if r.order.model.NoWebhook {
+		return
+	}
 	if r.fields.given("webhook_url") {
 		raw := r.fields["webhook_url"]
 		value, ok := text(raw)
@@ -248,7 +251,7 @@ func (r *orderReader) marks() {
 func (r *orderReader) unknown(m *bfl.Model) {
 	for _, name := range slices.Sorted(maps.Keys(r.fields)) {
 		isWebhook := !m.NoWebhook && (name == "webhook_url" || name == "webhook_secret")
-		if m.Param(name) == nil && !m.IsInput(name) && !isWebhook {
+		if m.Param(name) == nil && !m.IsInput(name) && !isWebhook && !slices.Contains(m.Fields, name) {
 			r.fail(newFieldError(name, "extra_forbidden", "Extra inputs are not permitted", r.fields[name]))
 		}
 	}

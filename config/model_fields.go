@@ -1,0 +1,111 @@
+package config
+
+import (
+	"math/big"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// modelInputs decodes what a model block says of images beside references: those of roles, the mask, and what extents are taken.
+func (d *decoder) modelInputs(model *bfl.Model, content *section) {
+	in := &model.Inputs
+	args := content.args
+	in.Roles = d.fieldNames(args["inputs"], "Invalid inputs", `inputs lists the request's fields for images that each mean something of its own, each once, `+
+		`as in ["person", "garment"]. None can be the field of an argument or of a reference.`, func(field string) bool {
+		return mayCarryImages(field) && !slices.Contains(in.References, field) && field != in.List
+	})
+	if d.constantBool(args["mask"], false) {
+		in.Mask = "mask"
+	}
+	in.NoURL = !d.constantBool(args["urls"], true)
+	if attr := args["min_references"]; attr != nil {
+		n, ok := slots(d.constant(attr, cty.Number))
+		if !ok || n > len(in.References) {
+			d.add(problem(attr.Expr.Range(), "Invalid reference list", "min_references is how many references a request needs: a whole number from 1 "+
+				"to as many as the model takes, which is %d.", len(in.References)))
+		} else {
+			in.Required = n
+		}
+	}
+	blocks := content.named("limits")
+	for i, block := range blocks {
+		if i > 0 {
+			d.onlyOne("The limits block of this model", block.DefRange, blocks[0].DefRange)
+			continue
+		}
+		limits, diags := limitsSchema.read(block.Body)
+		d.add(diags...)
+		in.Limits = bfl.InputLimits{
+			MinSide: d.limit(limits.args["min_side"]), MaxSide: d.limit(limits.args["max_side"]),
+			MinPixels: d.limit(limits.args["min_pixels"]), MaxPixels: d.limit(limits.args["max_pixels"]),
+		}
+		d.crossed(limits.args["max_side"], in.Limits.MinSide, in.Limits.MaxSide)
+		d.crossed(limits.args["max_pixels"], in.Limits.MinPixels, in.Limits.MaxPixels)
+	}
+}
+
+// maxLimit bounds what a limit can be. No image comes near it.
+const maxLimit = 1 << 30
+
+func (d *decoder) limit(attr *hcl.Attribute) int {
+	if attr == nil {
+		return 0
+	}
+	v := d.constant(attr, cty.Number)
+	if v.IsNull() {
+		return 0 // It was reported why, unless null means that there is none.
+	}
+	n, accuracy := v.AsBigFloat().Int64()
+	if accuracy != big.Exact || n < 1 || n > maxLimit {
+		d.add(problem(attr.Expr.Range(), "Invalid limit", "%s is a number of pixels, a whole number of at least 1.", attr.Name))
+		return 0
+	}
+	return int(n)
+}
+
+// crossed reports a range that nothing is in.
+func (d *decoder) crossed(attr *hcl.Attribute, least, most int) {
+	if most > 0 && most < least {
+		d.add(problem(attr.Expr.Range(), "Invalid limit", "%s is less than the least, %d, so that no image could be used.", attr.Name, least))
+	}
+}
+
+// modelFields decodes which fields the requests of a model have.
+func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) {
+	model.NoSeed = !d.constantBool(args["seed"], true)
+	model.Strict = d.constantBool(args["strict"], false)
+	model.Fields = d.fieldNames(args["fields"], "Invalid fields", `fields lists the request's fields but those for images, each once, as in `+
+		`["prompt", "aspect_ratio"].`, func(field string) bool { return !model.IsInput(field) })
+	slices.Sort(model.Fields)
+	switch {
+	case model.Strict && args["fields"] == nil:
+		d.add(problem(args["strict"].NameRange, "Invalid fields", `With strict = true a request may have nothing that the model does not know, so fields must list what it `+
+			`knows, as in fields = ["prompt", "aspect_ratio"].`))
+		model.Strict = false
+	case model.Fields != nil && !model.Strict:
+		d.add(problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true: the API ignores what it does not know, unless the model is strict."))
+	case model.NoSeed && slices.Contains(model.Fields, "seed"):
+		d.add(problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, and seed = false says that there is none. Remove one of the two."))
+	}
+}
+
+// fieldNames decodes a list of different names of fields, all of them allowed. It is nil where the argument is absent or wrong.
+func (d *decoder) fieldNames(attr *hcl.Attribute, summary, detail string, allowed func(string) bool) []string {
+	v := d.constant(attr, cty.List(cty.String))
+	if v.IsNull() {
+		return nil
+	}
+	var fields []string
+	for _, element := range v.Elements() {
+		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) || !allowed(element.AsString()) {
+			d.add(problem(attr.Expr.Range(), summary, "%s", detail))
+			return nil
+		}
+		fields = append(fields, element.AsString())
+	}
+	return fields
+}
