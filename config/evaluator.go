@@ -34,6 +34,8 @@ type evaluator struct {
 	see func(*Image)
 	// labelSets are sets of labels by their text; see sharedLabels.
 	labelSets map[string]map[string]string
+	// advised are the warnings that are given once; see builder.adviseOnce.
+	advised map[string]bool
 	// spare is memory for the values of the next builder; see builder.release.
 	spare []argumentValue
 	// clock counts changes of values, so that what depends on them is found to be out of date.

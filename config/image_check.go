@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -143,8 +144,42 @@ func (d *builder) advise(img *Image) {
 				"pin a released model for images that are to be made again.",
 			model.Name))
 	}
+	if model.Deprecated {
+		d.adviseOnce(model.Name, "Model is deprecated", "The API's schema marks "+model.Name+" as deprecated. It works, and may go; flux-2-pro and flux-2-max "+
+			"edit images as well.", d.given("model"))
+	}
+	for _, doubt := range img.Request.Doubts() {
+		if model.IsInput(doubt.Field) && (unknownReferences(img) || doubt.Field != model.Inputs.References[0]) {
+			continue // How many there are is said by adviseOnReferences.
+		}
+		name := doubt.Field
+		if model.IsInput(name) {
+			name = "references"
+		}
+		d.adviseOnce("", "Documents of the API differ", doubt.Reason, cmp.Or(d.given(name), d.given("parameters")))
+	}
 	d.adviseOnSize(img)
 	d.adviseOnReferences(img)
+}
+
+// adviseOnce warns once in a run: about a subject wherever it comes up or, where that is "", about a place, for all images that share it.
+func (d *builder) adviseOnce(subject, summary, detail string, v *argumentValue) {
+	at := d.b.at
+	if v != nil {
+		at = v.arg.valueAt()
+	}
+	key := summary + " " + subject
+	if subject == "" {
+		key += detail + at.String()
+	}
+	if d.e.advised[key] {
+		return
+	}
+	if d.e.advised == nil {
+		d.e.advised = map[string]bool{}
+	}
+	d.e.advised[key] = true
+	d.e.add(warning(at, summary, "%s", detail))
 }
 
 func (d *builder) adviseOnSize(img *Image) {

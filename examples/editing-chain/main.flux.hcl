@@ -18,7 +18,7 @@ image "sketch" {
 }
 
 image "night" {
-  model      = "flux-kontext"
+  model      = "flux-2-pro"
   prompt     = "Turn evening into night, with stars"
   references = [image.sketch]
   width      = 512

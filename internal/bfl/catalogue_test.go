@@ -229,18 +229,12 @@ var exceptions = []struct{ model, field, aspect, reason string }{
 	{"flux-2-pro", "disable_pup", "unpublished", "the schema has got it since"},
 	{"flux-2-pro-preview", "disable_pup", "unpublished", "the schema has got it since"},
 	{"flux-2-max", "disable_pup", "unpublished", "the schema has got it since"},
-	{"flux-pro-1.1", "prompt", "required", "the endpoint document requires it for text to image"},
-	{"flux-pro-1.1", "prompt", "nullable", "as it is required"},
-	{"flux-pro-1.1", "prompt", "default", "as it is required"},
-	{"flux-pro-1.1", "safety_tolerance", "maximum", "5 in the endpoint document for text to image"},
 	{"flux-kontext-*", "width", "unpublished", "the endpoint document has it for editing"},
 	{"flux-kontext-*", "height", "unpublished", "the endpoint document has it for editing"},
 	{"flux-kontext-*", "input_image_5", "unpublished", "the endpoint document has eight references for editing"},
 	{"flux-kontext-*", "input_image_6", "unpublished", "the endpoint document has eight references for editing"},
 	{"flux-kontext-*", "input_image_7", "unpublished", "the endpoint document has eight references for editing"},
 	{"flux-kontext-*", "input_image_8", "unpublished", "the endpoint document has eight references for editing"},
-	{"flux-kontext-max", "input_image", "required", "the endpoint document requires it for editing"},
-	{"flux-kontext-max", "input_image", "nullable", "as it is required"},
 }
 
 // TestOpenAPI holds the catalogue against BFL's published schema, field by field, in both directions.
@@ -286,6 +280,86 @@ func TestOpenAPI(t *testing.T) {
 	for i, e := range exceptions {
 		if !used[i] {
 			t.Errorf("the exception for %s of %s (%s) is none any more", e.field, e.model, e.aspect)
+		}
+	}
+}
+
+// TestDifferences holds the table of differences against the exceptions, against the schema, and against what the catalogue lets pass.
+func TestDifferences(t *testing.T) {
+	t.Parallel()
+	has := func(model, field string) bool {
+		if strings.HasPrefix(field, "input_image_") {
+			field = "input_image_5" // the first of those that the schema does not have
+		}
+		return slices.ContainsFunc(bfl.Differences(), func(d bfl.Difference) bool { return d.Field == field && d.Of(strings.TrimSuffix(model, "*")) })
+	}
+	for _, e := range exceptions {
+		if e.field != "disable_pup" && !has(e.model, e.field) {
+			t.Errorf("%s of %s differs from the schema (%s) and is in no line of the table", e.field, e.model, e.reason)
+		}
+	}
+	api := readOpenAPI(t)
+	for _, d := range bfl.Differences() {
+		if !slices.ContainsFunc(bfl.Models(), func(m *bfl.Model) bool { return d.Of(m.Name) }) || d.Document == "" || d.Schema == "" {
+			t.Errorf("a line about %v %s is about no model, or says nothing", d.Models, d.Field)
+		}
+		for path, methods := range api.Paths {
+			name := strings.TrimPrefix(path, "/v1/")
+			schema := api.resolve(methods["post"].RequestBody.Content["application/json"].Schema)
+			node, published := schema.Properties[d.Field]
+			if !d.Of(name) || d.Field == "" || len(schema.Properties) == 0 || d.Models[0] == "*" {
+				continue
+			}
+			p := api.property(node, slices.Contains(schema.Required, d.Field))
+			holds := map[string]bool{
+				"any number from 64": p.least == 64 && math.IsNaN(p.multiple), "no bound": math.IsNaN(p.most), "5.0 by default": p.byDefault == 5.0,
+				"references up to input_image_4": !published, "no such field": !published,
+				"jpeg, png or webp": slices.Equal(p.enum, []string{"jpeg", "png", "webp"}), "0 to 6": p.least == 0 && p.most == 6,
+				"optional": published && !p.required, "multiples of 32 from 256 to 1440": p.multiple == 32 && p.least == 256 && p.most == 1440,
+				"optional: an image can be made from a prompt alone": published && !p.required,
+			}
+			if !holds[d.Schema] {
+				t.Errorf("the schema of %s does not say %q of %s", name, d.Schema, d.Field)
+			}
+		}
+	}
+}
+
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	const document, schema = "the API's endpoint document says ", ", and its published schema "
+	for _, tt := range []struct {
+		model  string
+		args   []bfl.Argument
+		inputs int
+		want   []string
+	}{
+		{"flux-pro-1.1", args("prompt", "x", "safety_tolerance", int64(6)), 0, []string{"safety_tolerance of flux-pro-1.1: " + document + "0 to 5" + schema + "0 to 6"}},
+		{"flux-pro-1.1", args("prompt", "x", "safety_tolerance", int64(5)), 0, nil},
+		{"flux-pro-1.1", nil, 0, []string{"prompt of flux-pro-1.1: " + document + "required" + schema + "optional"}},
+		{"flux-2-pro", args("prompt", "x", "output_format", "webp"), 0, []string{"output_format of flux-2-pro: " + document + "jpeg or png" + schema + "jpeg, png or webp"}},
+		{"flux-dev", args("output_format", "webp", "safety_tolerance", int64(6)), 0, nil},
+		{"flux-kontext-max", args("prompt", "x"), 0, []string{"input_image of flux-kontext-max: " + document + "required" + schema + "optional"}},
+		{"flux-kontext", args("prompt", "x"), 1, nil},
+		{"flux-kontext-pro", args("prompt", "x"), 5, []string{"input_image_5 of flux-kontext-pro: " + document + "references up to input_image_8"}},
+		{"flux-kontext", args("height", int64(64), "prompt", "x"), 1, []string{"height of flux-kontext: " + document + "the height in pixels" + schema + "no such field"}},
+	} {
+		r := bfl.Request{Model: bfl.Lookup(tt.model), Arguments: tt.args}
+		for i := range tt.inputs {
+			r.Inputs = append(r.Inputs, bfl.Input{Field: r.Model.Inputs.References[i], SHA256: "00"})
+		}
+		if broken := r.Check(); len(broken) > 0 {
+			t.Errorf("%s is refused: %v", tt.model, broken)
+		}
+		got := r.Doubts()
+		if len(got) != len(tt.want) {
+			t.Errorf("%s %v: %d doubts, want %d", tt.model, tt.args, len(got), len(tt.want))
+			continue
+		}
+		for i := range got {
+			if !strings.HasPrefix(got[i].Reason, tt.want[i]) {
+				t.Errorf("doubt %q, want %q", got[i].Reason, tt.want[i])
+			}
 		}
 	}
 }

@@ -67,7 +67,8 @@ func TestCheck(t *testing.T) {
 		{"above a range", "flux-2-flex", p("guidance", 10.01), nil, []bfl.Violation{v(bfl.RuleMax, "guidance", "guidance is from 1.5 to 10, and 10.01 is not.")}},
 		{"at the ends of ranges", "flux-2-flex", p("guidance", 1.5, "steps", int64(50)), nil, nil},
 		{"below a lower bound", pro, p("width", int64(48)), nil, []bfl.Violation{v(bfl.RuleMin, "width", "width is at least 64, and 48 is not.")}},
-		{"tolerance of the endpoint document", "flux-pro-1.1", p("safety_tolerance", int64(6)), nil, []bfl.Violation{v(bfl.RuleMax, "safety_tolerance", "safety_tolerance is from 0 to 5, and 6 is not.")}},
+		{"tolerance of the schema", "flux-pro-1.1", p("safety_tolerance", int64(6)), nil, nil},
+		{"more than that", "flux-pro-1.1", p("safety_tolerance", int64(7)), nil, []bfl.Violation{v(bfl.RuleMax, "safety_tolerance", "safety_tolerance is from 0 to 6, and 7 is not.")}},
 		{"no multiple", pro, p("width", int64(1000)), nil, []bfl.Violation{v(bfl.RuleMultiple, "width", "width is a multiple of 16, and 1000 is not. The nearest are 992 and 1008.")}},
 		{"no multiple of 32", "flux-pro-1.1", p("height", int64(784)), nil, []bfl.Violation{v(bfl.RuleMultiple, "height", "height is a multiple of 32, and 784 is not. The nearest are 768 and 800.")}},
 		{"a listed size", pro, p("width", int64(1920), "height", int64(1080)), nil, nil},
@@ -83,7 +84,8 @@ func TestCheck(t *testing.T) {
 		{"a long strip", pro, p("width", int64(160000), "height", int64(64)), nil, []bfl.Violation{v(bfl.RulePixels, "width", "160000 x 64 is 9.77 megapixels; flux-2-pro makes at most 4 megapixels (4194304 pixels). The largest size of about this shape is 65536 x 64.")}},
 		{"sides whose product overflows", pro, p("width", int64(1<<40), "height", int64(1<<40)), nil, []bfl.Violation{v(bfl.RulePixels, "width", "1099511627776 x 1099511627776 is 1152921504606846976.00 megapixels; flux-2-pro makes at most 4 megapixels (4194304 pixels). The largest size of about this shape is 2048 x 2048.")}},
 
-		{"editing without an image", "flux-kontext-max", p(), nil, []bfl.Violation{v(bfl.RuleReferences, "input_image", "flux-kontext-max works on an image. Give it in references.")}},
+		{"kontext from a prompt alone", "flux-kontext-max", p(), nil, nil},
+		{"filling without an image", "flux-fill", p(), nil, []bfl.Violation{v(bfl.RuleReferences, "image", "flux-fill works on an image. Give it in references.")}},
 		{"kontext-pro makes images from nothing", "flux-kontext-pro", p(), nil, nil},
 		{"fill with a mask", "flux-fill", p(), files("image", "mask"), nil},
 		{"fill with a mask only", "flux-fill", p(), files("mask"), []bfl.Violation{v(bfl.RuleReferences, "image", "flux-fill works on an image. Give it in references.")}},
@@ -95,7 +97,6 @@ func TestCheck(t *testing.T) {
 		{"a URL where it is welcome", pro, p(), []bfl.Input{{Field: "input_image", URL: "https://example.com/a.png"}}, nil},
 
 		{"several at once", "flux-pro-1.1", args("height", int64(100), "output_format", "bmp", "width", int64(2000)), nil, []bfl.Violation{
-			v(bfl.RuleMissing, "prompt", "flux-pro-1.1 makes no image without prompt."),
 			v(bfl.RuleMin, "height", "height is from 256 to 1440, and 100 is not."),
 			v(bfl.RuleEnum, "output_format", `"bmp" is not one of "jpeg", "png", "webp".`),
 			v(bfl.RuleMax, "width", "width is from 256 to 1440, and 2000 is not."),

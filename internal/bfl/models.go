@@ -6,8 +6,8 @@ import (
 )
 
 // The catalogue. Sources: the API's endpoint document, which wins where sources disagree; the published OpenAPI schema
-// of April 2026; BFL's documentation for prices and sizes. Where two of them draw a limit differently, the narrower
-// one stands here, because a request inside both is accepted whichever is right.
+// of April 2026; BFL's documentation for prices and sizes, and for what came after the schema. Where the first two draw a limit differently, differences.go
+// says which one stands here.
 
 var catalogue = []*Model{
 	{
@@ -100,8 +100,8 @@ var catalogue = []*Model{
 		Name: "flux-pro-1.1", Title: "FLUX1.1 [pro]: text to image",
 		Endpoint: "/v1/flux-pro-1.1",
 		Params: []Param{
-			prompt, side("width", 1024), side("height", 768), withDefault(upsampling, false).notNullable(),
-			seed, tolerance(5), format("jpeg"),
+			nullable(optionalPrompt), side("width", 1024), side("height", 768), withDefault(upsampling, false).notNullable(),
+			seed, tolerance(6), format("jpeg"),
 		},
 		Inputs: imagePrompt, Repeatable: true,
 		Price: Price{Image: 4_000, Source: Listed},
@@ -143,21 +143,23 @@ var catalogue = []*Model{
 	},
 	{
 		Name: "flux-kontext", Title: "FLUX.1 Kontext: editing",
-		Endpoint: "/v1/flux-kontext",
-		Params:   kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Endpoint:   "/v1/flux-kontext",
+		Deprecated: true,
+		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
 		Price: Price{Image: 4_000, Source: Listed},
 	},
 	{
 		Name: "flux-kontext-pro", Title: "FLUX.1 Kontext [pro]: editing, the same service as flux-kontext",
-		Endpoint: "/v1/flux-kontext-pro",
-		// The schema, the only source for this spelling, makes images from a prompt alone as well.
-		Params: kontext, Inputs: optional(editing), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Endpoint:   "/v1/flux-kontext-pro",
+		Deprecated: true,
+		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
 		Price: Price{Image: 4_000, Source: Listed},
 	},
 	{
 		Name: "flux-kontext-max", Title: "FLUX.1 Kontext [max]: editing with several references",
-		Endpoint: "/v1/flux-kontext-max",
-		Params:   kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
+		Endpoint:   "/v1/flux-kontext-max",
+		Deprecated: true,
+		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
 		Price: Price{Image: 8_000, Source: Listed}, Concurrency: 6,
 	},
 	{
@@ -325,7 +327,7 @@ var (
 	editing     = func() Inputs {
 		in := references(8)
 		// The schema has four fields, three of them "experimental"; the endpoint document has eight.
-		in.Required, in.Documented = 1, 4
+		in.Documented = 4
 		return in
 	}()
 )
@@ -342,11 +344,6 @@ func references(n int) Inputs {
 // limited returns inputs whose one field is a list, or a single image, within limits.
 func limited(in Inputs, limits InputLimits) Inputs {
 	in.OneOrList, in.Limits = true, limits
-	return in
-}
-
-func optional(in Inputs) Inputs {
-	in.Required = 0
 	return in
 }
 

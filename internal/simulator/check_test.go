@@ -127,10 +127,9 @@ func TestFieldErrors(t *testing.T) {
 				{`["body","webhook_secret"]`, "string_type", "Input should be a valid string"},
 			},
 		},
-		{"flux-kontext", `{"prompt": "a"}`, []wrong{{`["body","input_image"]`, "missing", "Field required"}}},
 		{
-			"flux-kontext-max", `{"prompt": "a", "input_image": null, "input_image_2": "https://example.com/a.png"}`,
-			[]wrong{{`["body","input_image"]`, "string_type", "Input should be a valid string"}},
+			"flux-pro-1.0-fill", `{"prompt": "a", "image": null}`,
+			[]wrong{{`["body","image"]`, "string_type", "Input should be a valid string"}},
 		},
 		{"flux-fill", `{"prompt": "a"}`, []wrong{{`["body","image"]`, "missing", "Field required"}}},
 		{
