@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -10,7 +12,7 @@ import (
 const accountConcurrency = 24
 
 func (a *app) modelsCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, prices bool
 	cmd := &cobra.Command{
 		Use: "models [NAME]", Short: "List the models: arguments, limits, prices", Args: cobra.MaximumNArgs(1),
 		Long: `Lists the models that the catalogue knows with their prices, or explains the one called NAME: its arguments with their types, ranges and defaults, how many
@@ -19,15 +21,18 @@ references it takes, its sizes, its price, and how many of its tasks may be acti
 A model that is newer than the catalogue can be described by a model block in the configuration.`,
 		Example: `  fluxbatch models
   fluxbatch models flux-2-pro
+  fluxbatch models -prices
   fluxbatch models -json`,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.runModels(args, asJSON) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.runModels(args, asJSON, prices) },
 		ValidArgsFunction: firstArgument(completeModels),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&prices, "prices", false, "list where each price comes from, and how old it is")
+	cmd.MarkFlagsMutuallyExclusive("json", "prices")
 	return cmd
 }
 
-func (a *app) runModels(args []string, asJSON bool) error {
+func (a *app) runModels(args []string, asJSON, prices bool) error {
 	models := bfl.Models()
 	if len(args) > 0 {
 		m, err := lookupModel(args[0])
@@ -39,6 +44,8 @@ func (a *app) runModels(args []string, asJSON bool) error {
 	switch {
 	case asJSON:
 		a.viewer().ModelsJSON(models)
+	case prices:
+		a.viewer().Prices(models, time.Now())
 	case len(args) > 0:
 		a.viewer().Model(models[0], accountConcurrency)
 	default:

@@ -39,7 +39,7 @@ func TestModels(t *testing.T) {
 		v.Models(bfl.Models())
 		golden(t, "reference/"+name, screen.String())
 	}
-	for _, name := range []string{"flux-2-flex", "flux-kontext-max", "flux-fill", "flux-pro-1.1-ultra", "flux-pro-1.0-expand", "flux-2-pro-preview"} {
+	for _, name := range []string{"flux-2-flex", "flux-kontext-max", "flux-fill", "flux-pro-1.1-ultra", "flux-pro-1.0-expand", "flux-2-pro-preview", "flux-3-image", "flux-vto-v2"} {
 		v, screen := newTestView(Options{})
 		v.Model(bfl.Lookup(name), 24)
 		golden(t, "reference/model_"+name, screen.String())
@@ -49,7 +49,7 @@ func TestModels(t *testing.T) {
 func TestModelsJSON(t *testing.T) {
 	t.Parallel()
 	v, screen := newTestView(Options{})
-	v.ModelsJSON([]*bfl.Model{bfl.Lookup("flux-2-flex"), bfl.Lookup("flux-kontext-max"), bfl.Lookup("flux-fill")})
+	v.ModelsJSON([]*bfl.Model{bfl.Lookup("flux-2-flex"), bfl.Lookup("flux-kontext-max"), bfl.Lookup("flux-fill"), bfl.Lookup("flux-3-image"), bfl.Lookup("flux-vto-v2")})
 	golden(t, "reference/models_json", screen.String())
 }
 
