@@ -32,7 +32,7 @@ func firstValid(args []cty.Value) (cty.Value, error) {
 		switch {
 		case diags.HasErrors():
 			failed = append(failed, diags...)
-		case !v.IsWhollyKnown():
+		case !isDecided(v):
 			// Once it is known, the expression may turn out wrong, and another argument count.
 			_, marks := v.UnmarkDeep()
 			return cty.DynamicVal.WithMarks(marks), nil
@@ -47,6 +47,31 @@ func firstValid(args []cty.Value) (cty.Value, error) {
 	return cty.DynamicVal, fmt.Errorf("no expression succeeded:%s", strings.Join(reasons, ""))
 }
 
+// isDecided reports whether a value cannot turn out wrong any more. That is so for all that is known, and for an image: what is not known of it yet are its
+// results, and it is found already.
+func isDecided(v cty.Value) bool {
+	if v.IsWhollyKnown() {
+		return true
+	}
+	found := false
+	for range cty.ValueMarksOfType[dependency](v) {
+		found = true
+	}
+	v, _ = v.Unmark()
+	if !v.IsKnown() || !v.CanIterateElements() {
+		return false
+	}
+	if found && isImage(v.Type()) {
+		return true
+	}
+	for _, element := range v.Elements() {
+		if !isDecided(element) {
+			return false
+		}
+	}
+	return true
+}
+
 var canFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
 	Type:   function.StaticReturnType(cty.Bool),
@@ -55,7 +80,7 @@ var canFunc = function.New(&function.Spec{
 		switch {
 		case diags.HasErrors():
 			return cty.False, nil
-		case !v.IsWhollyKnown():
+		case !isDecided(v):
 			return cty.UnknownVal(cty.Bool).WithMarks(dependencyMarks(v)), nil
 		default:
 			return cty.True.WithMarks(dependencyMarks(v)), nil
