@@ -37,6 +37,8 @@ type demander struct {
 	m *module
 	// each is the block whose instances each.value goes through, nil where it is something else.
 	each *imageBlock
+	// own is the image block that the expression stands in, nil where it is no image's.
+	own *imageBlock
 	// uses are those of the node whose expression it is.
 	uses *uses
 	// bound are the variables of for expressions around, with the block whose instances they go through or nil.
@@ -46,6 +48,7 @@ type demander struct {
 // demands notes what an expression reads.
 func (l *linker) demands(n *node, m *module, expr hcl.Expression, allowed symbols) {
 	d := demander{m: m, uses: &n.uses, each: m.instancesOf(allowed.repeat.forEach)}
+	d.own, _ = n.work.(*imageBlock)
 	native, ok := expr.(hclsyntax.Expression)
 	if !ok {
 		for _, traversal := range expr.Variables() {
@@ -165,13 +168,35 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 		d.expr(e.Expression, asReference)
 	case *hclsyntax.FunctionCallExpr:
 		d.list(e.Args, asReference && passesOn[e.Name])
+	case *hclsyntax.ConditionalExpr:
+		d.expr(e.Condition, false)
+		// The results must have one type, so that images in them are taken as a whole: all but those that can only be of one block.
+		asReference = asReference && d.onlyOwn(e.TrueResult) && d.onlyOwn(e.FalseResult)
+		d.list([]hclsyntax.Expression{e.TrueResult, e.FalseResult}, asReference)
 	default:
 		d.parts(expr)
 	}
 }
 
+// onlyOwn reports whether an expression names no images but those of the block that it stands in, which therefore cannot be single.
+func (d *demander) onlyOwn(expr hclsyntax.Expression) bool {
+	if d.own == nil || !d.own.isSet() {
+		return false
+	}
+	for _, traversal := range expr.Variables() {
+		b, _ := d.resolve(traversal)
+		if b != nil && b != d.own {
+			return false
+		}
+		if root := traversal.RootName(); b == nil && (root == "local" || root == "module" || root == "var") {
+			return false // These may have images as values.
+		}
+	}
+	return true
+}
+
 // passesOn are functions whose result has the elements of their arguments, and which do not look into them.
-var passesOn = map[string]bool{"values": true, "concat": true, "flatten": true, "reverse": true, "slice": true}
+var passesOn = map[string]bool{"values": true, "concat": true, "flatten": true, "reverse": true, "slice": true, "try": true}
 
 func (d *demander) list(exprs []hclsyntax.Expression, asReference bool) {
 	for _, e := range exprs {
@@ -192,9 +217,6 @@ func (d *demander) parts(expr hclsyntax.Expression) {
 		d.list([]hclsyntax.Expression{e.LHS, e.RHS}, false)
 	case *hclsyntax.UnaryOpExpr:
 		d.expr(e.Val, false)
-	case *hclsyntax.ConditionalExpr:
-		// The results must have one type, so that images in them are taken as a whole.
-		d.list([]hclsyntax.Expression{e.Condition, e.TrueResult, e.FalseResult}, false)
 	case *hclsyntax.ObjectConsKeyExpr:
 		if e.ForceNonLiteral {
 			d.expr(e.Wrapped, false)
@@ -266,7 +288,7 @@ func (d *demander) forExpr(e *hclsyntax.ForExpr, asReference bool) {
 	} else {
 		d.whole(b)
 	}
-	inner := demander{m: d.m, each: d.each, uses: d.uses, bound: map[string]*imageBlock{}}
+	inner := demander{m: d.m, own: d.own, each: d.each, uses: d.uses, bound: map[string]*imageBlock{}}
 	maps.Copy(inner.bound, d.bound)
 	inner.bound[e.ValVar] = b
 	if e.KeyVar != "" {

@@ -33,6 +33,9 @@ func (d *builder) dependencies(img *Image) {
 	}
 	if !isSettled && !slices.ContainsFunc(list, d.e.isPending) {
 		list = append(list, d.e.pending(&d.b.node)...)
+		if w := d.b.weave; w != nil {
+			list = append(list, w.looked...)
+		}
 	}
 	img.Dependencies = uniqueAddresses(list)
 }
@@ -57,6 +60,10 @@ func (e *evaluator) isPending(addr addrs.Image) bool {
 func (e *evaluator) pending(n *node) []addrs.Image {
 	var list []addrs.Image
 	seen := map[*node]bool{}
+	var of *weave
+	if b, ok := n.work.(*imageBlock); ok {
+		of = b.weave
+	}
 	var walk func(*node)
 	walk = func(n *node) {
 		if seen[n] {
@@ -68,6 +75,9 @@ func (e *evaluator) pending(n *node) []addrs.Image {
 			if !isImage {
 				walk(other)
 				continue
+			}
+			if b.weave != nil && b.weave == of {
+				continue // Of these it needs what it looked up, rather than those that may need it.
 			}
 			for _, s := range e.scopes[b.mod] {
 				if made := s.images[b]; made != nil {

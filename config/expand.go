@@ -110,21 +110,38 @@ func (x *expansion) all() iter.Seq[each] {
 	}
 }
 
-// get returns the instance with a key.
-func (x *expansion) get(key addrs.Key) (each, bool) {
+// find returns the place of the instance with a key in the order of keys.
+func (x *expansion) find(key addrs.Key) (int, bool) {
 	switch {
 	case x.repeat.forEach != nil:
-		i, ok := slices.BinarySearchFunc(x.rows, key, func(row each, key addrs.Key) int { return row.key.Compare(key) })
-		if !ok {
-			return each{}, false
-		}
-		return x.rows[i], true
+		return slices.BinarySearchFunc(x.rows, key, func(row each, key addrs.Key) int { return row.key.Compare(key) })
 	case x.repeat.count != nil:
 		n, ok := key.Int()
-		return each{key: key}, ok && n < x.count
+		return n, ok && n < x.count
 	default:
-		return each{}, key.IsNone()
+		return 0, key.IsNone()
 	}
+}
+
+// at returns the instance at a place in the order of keys.
+func (x *expansion) at(i int) each {
+	switch {
+	case x.repeat.forEach != nil:
+		return x.rows[i]
+	case x.repeat.count != nil:
+		return each{key: addrs.IntKey(i)}
+	default:
+		return each{}
+	}
+}
+
+// get returns the instance with a key.
+func (x *expansion) get(key addrs.Key) (each, bool) {
+	i, ok := x.find(key)
+	if !ok {
+		return each{}, false
+	}
+	return x.at(i), true
 }
 
 // expand evaluates for_each or count. It answers false where the instances cannot be told, which it reports.

@@ -98,7 +98,7 @@ func cycleProblem(members []*node) *hcl.Diagnostic {
 	}
 	if slices.Contains(first.needs, first) {
 		return problem(first.at, "Cycle",
-			"%s refers to itself. Its value would be needed to find its value. %s", first.fullName(), cycleHint(first))
+			"%s refers to itself. Its value would be needed to find its value. Remove the reference.", first.fullName())
 	}
 	names := []string{}
 	for _, n := range around(first, members) {
@@ -108,14 +108,6 @@ func cycleProblem(members []*node) *hcl.Diagnostic {
 		"These refer to each other in a circle, so none of them can come first: %s. Each needs the one after it; "+
 			"remove one of the references.",
 		strings.Join(names, ", "))
-}
-
-func cycleHint(n *node) string {
-	if b, ok := n.work.(*imageBlock); ok && b.isSet() {
-		return "An instance cannot use another of its own block either; put the images that others are made from " +
-			"into a block of their own."
-	}
-	return "Remove the reference."
 }
 
 func before(a, b hcl.Range) bool {

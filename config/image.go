@@ -58,6 +58,12 @@ type object struct {
 
 // evaluate builds, checks and decides the block's instances in a scope.
 func (b *imageBlock) evaluate(e *evaluator, s *scope) {
+	if b.weave != nil {
+		if b == b.weave.last {
+			b.weave.evaluate(e, s)
+		}
+		return
+	}
 	ctx := e.context(&b.node, s)
 	list := &instances{}
 	s.images[b] = list
@@ -115,7 +121,9 @@ type builder struct {
 	// outputRange is where the output argument stands, nil while that was not needed.
 	outputRange *hcl.Range
 	after       []addrs.Image // what depends_on names
-	conditions  []addrs.Image // what the preconditions of the instance in the making come from
+	// ready says that the arguments with lookups have their values for the instance in the making; see attempt.
+	ready      bool
+	conditions []addrs.Image // what the preconditions of the instance in the making come from
 }
 
 // argumentValue is the value of an argument without marks, and where it comes from.
@@ -174,6 +182,9 @@ func (d *builder) addr(x each) addrs.Image {
 // enter turns to another instance.
 func (d *builder) enter(x each) {
 	d.current, d.defined = x, false
+	if d.b.weave != nil {
+		d.b.weave.scope = d.s
+	}
 	d.e.instance = d.addr(x)
 }
 
@@ -235,7 +246,7 @@ func (d *builder) evaluateArguments() bool {
 	ok := true
 	for i := range d.b.args {
 		arg, v := &d.b.args[i], &d.values[i]
-		if v.arg == nil || arg.perInstance {
+		if v.arg == nil || arg.perInstance && !(d.ready && arg.woven) {
 			*v = d.argument(i)
 		}
 		ok = ok && !v.failed
@@ -267,7 +278,13 @@ func (d *builder) expression(arg *argument) argumentValue {
 		ctx = d.instanceContext()
 	}
 	raw, diags := arg.Expr.Value(ctx)
+	if d.b.weave.waiting() {
+		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}} // It is evaluated again.
+	}
 	d.report(diags...)
+	if d.tooLate(arg.Expr) {
+		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}, failed: true}
+	}
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
 	v.names = raw.HasMark(sensitive)
 	if v.sensitive && takesImages(arg.Name) {

@@ -138,7 +138,11 @@ func (e *evaluator) link() {
 	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(turn(a), turn(b)) })
 	sorted, cycles := order(nodes)
 	for _, members := range cycles {
-		e.add(cycleProblem(members))
+		why, woven := weaveOf(members)
+		if woven {
+			continue
+		}
+		e.add(cmp.Or(why, cycleProblem(members)))
 		for _, n := range members {
 			n.skip = true
 		}

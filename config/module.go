@@ -185,6 +185,10 @@ type imageBlock struct {
 	lifecycle *lifecycleBlock
 	demand    demand
 	misspelt  []string
+	// weave is what the block is evaluated with, nil for one whose instances need none of their own block. wovenRules are expressions of its lifecycle
+	// block with lookups in them.
+	weave      *weave
+	wovenRules []hcl.Expression
 }
 
 // argument is an argument of an image with the expression that gives it. There are as many as in all images together,
@@ -198,6 +202,8 @@ type argument struct {
 	inherited bool
 	// perInstance says that the expression names each or count, so that it has a value of its own for each instance.
 	perInstance bool
+	// woven says that the expression looks up instances of its own block, or of one that needs this one in turn; see weave.
+	woven bool
 	// fallback is what the module's defaults say, for a value that turns out to be null.
 	fallback *argument
 }

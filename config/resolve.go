@@ -134,6 +134,9 @@ func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, image fun
 	}
 	tainted, paths := b.tainted, e.paths
 	e.paths = newOutputPaths(e.settings.OutputDir) // The path was claimed by the plan.
+	if b.weave != nil {
+		b.weave.reset()
+	}
 	img := newBuilder(e, b, s, ctx, expansion).instance(each)
 	b.tainted, e.paths = tainted, paths
 	if img != nil && e.see != nil {
