@@ -273,6 +273,11 @@ func (d *builder) expression(arg *argument) argumentValue {
 	if v, ok := scalar(arg.Expr); ok {
 		return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 	}
+	if arg.woven {
+		if u, ok := d.quickly(arg.Expr); ok {
+			return argumentValue{arg: arg, unmarked: u}
+		}
+	}
 	ctx := d.ctx
 	if arg.perInstance {
 		ctx = d.instanceContext()

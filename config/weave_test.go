@@ -398,3 +398,56 @@ image "base" {
 		})
 	}
 }
+
+// TestQuick holds expressions with lookups that are evaluated without a scope against the same ones in a form that is not: an operator that changes nothing.
+func TestQuick(t *testing.T) {
+	t.Parallel()
+	const rows = `{
+    a = { from = "b", list = ["b", "c"], text = "b c" }
+    b = { from = "c", list = ["c"], text = "c" }
+    c = { from = "", list = [], text = "" }
+    d = { from = "a", list = ["a"], text = "a", more = ["b"] }
+    e = { from = "no", list = ["no"], text = "no", more = ["no"] }
+  }`
+	for _, references := range []string{
+		`each.value.from == "" ? [] : [image.art[each.value.from]]`,
+		`each.value.from != "" ? [image.art[each.value.from]] : []`,
+		`(each.value.from == "no" ? null : [image.art[each.value.from]])`,
+		`[for r in each.value.list : image.art[r]]`,
+		`[for r in each.value.list : image.art[r] if r != "no"]`,
+		`[for r in each.value.list : try(image.art[r], null)]`,
+		`[for r in try(each.value.more, []) : image.art[r]]`,
+		`[for r in try(each.value.more, each.value.list) : image.art[r]]`,
+		`[for r in split(" ", each.value.text) : image.art[r] if r != "" && r != "no"]`,
+		`[for r in split(" ", each.value.text) : image.art[r] if r != ""]`,
+		`[for r in compact(split(" ", each.value.text)) : image.art[r]]`,
+		`[for each in each.value.list : image.art[each]]`,
+		`[for image in each.value.list : image == "c" ? "x.png" : "y.png"]`,
+		`[for i, r in each.value.list : image.art[r] if i == 0]`,
+		`[image.art["c"]]`,
+		`each.key == "c" ? [] : [image.art["c"]]`,
+		`[try(image.art[each.value.from], image.art["c"], null)]`,
+	} {
+		t.Run(references, func(t *testing.T) {
+			t.Parallel()
+			see := func(expr string) []string {
+				got, diags := decisions(t, "main.flux.hcl", head+fmt.Sprintf(`
+image "art" {
+  for_each   = %s
+  prompt     = each.key
+  references = %s
+}
+`, rows, expr))
+				for _, d := range diags {
+					dir := filepath.Dir(d.Subject.Filename)
+					got = append(got, d.Summary+": "+strings.ReplaceAll(d.Detail, dir, "."))
+				}
+				return got
+			}
+			// A conditional on a boolean is not known to quick.
+			if diff := cmp.Diff(see("true ? "+references+" : null"), see(references)); diff != "" {
+				t.Errorf("quick (-usual +quick):\n%s", diff)
+			}
+		})
+	}
+}
