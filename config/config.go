@@ -93,7 +93,7 @@ type Lifecycle struct {
 	PreventDestroy bool
 	// Frozen images are never made again; that they differ from the configuration is reported.
 	Frozen bool
-	// IgnoreChanges are arguments by name whose changes do not count, IgnoreAll says that none does.
+	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName writes them; IgnoreAll says that none does.
 	IgnoreChanges []string
 	IgnoreAll     bool
 	// ReplaceTriggeredBy are the images whose replacement, or the change of one of their arguments, makes this one be

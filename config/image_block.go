@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -234,13 +235,39 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 		return
 	}
 	for _, expr := range exprs {
+		if key, ok := labelKey(expr); ok {
+			l.ignoreChanges = append(l.ignoreChanges, LabelName(key))
+			continue
+		}
 		name := hcl.ExprAsKeyword(expr)
 		if !slices.Contains(imageArguments, name) {
 			d.add(problem(expr.Range(), "Invalid argument to ignore",
-				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed].%s",
+				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",
 				didYouMean(name, slices.Clone(imageArguments))))
 			continue
 		}
 		l.ignoreChanges = append(l.ignoreChanges, name)
 	}
 }
+
+// labelKey returns the key of an expression that names one label: labels["season"] or labels.season.
+func labelKey(expr hcl.Expression) (string, bool) {
+	traversal, diags := hcl.AbsTraversalForExpr(expr)
+	if diags.HasErrors() || len(traversal) != 2 || traversal.RootName() != "labels" {
+		return "", false
+	}
+	switch step := traversal[1].(type) {
+	case hcl.TraverseAttr:
+		return step.Name, true
+	case hcl.TraverseIndex:
+		key, ok := instanceKey(step.Key)
+		if !ok {
+			return "", false
+		}
+		return key.Text()
+	}
+	return "", false
+}
+
+// LabelName is how Lifecycle.IgnoreChanges names a single label.
+func LabelName(key string) string { return "labels[" + strconv.Quote(key) + "]" }

@@ -26,6 +26,8 @@ func Ignore(img *config.Image, prior *state.Image) {
 	}
 	if ignores(l, "labels") {
 		img.Labels = prior.Labels
+	} else {
+		img.Labels = keptLabels(l, img.Labels, prior.Labels)
 	}
 	if ignores(l, "provider") {
 		img.Provider = prior.Provider
@@ -47,6 +49,33 @@ func Ignore(img *config.Image, prior *state.Image) {
 	}
 	bfl.SortArguments(arguments)
 	img.Request.Arguments = arguments
+}
+
+// keptLabels returns desired labels with the recorded values of those whose changes do not count. The desired ones are shared by many images, so that others
+// come in a map of their own.
+func keptLabels(l config.Lifecycle, desired, recorded map[string]string) map[string]string {
+	kept, isOwn := desired, false
+	for _, labels := range []map[string]string{desired, recorded} {
+		for key := range labels {
+			was, before := recorded[key]
+			is, now := kept[key]
+			if before == now && was == is || !slices.Contains(l.IgnoreChanges, config.LabelName(key)) {
+				continue
+			}
+			if !isOwn {
+				kept, isOwn = maps.Clone(kept), true
+				if kept == nil {
+					kept = map[string]string{}
+				}
+			}
+			if before {
+				kept[key] = was
+			} else {
+				delete(kept, key)
+			}
+		}
+	}
+	return kept
 }
 
 // asModel gives a request another model, with its images in the fields that this one has for them. It reports false, and changes nothing, where the

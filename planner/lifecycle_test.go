@@ -3,9 +3,12 @@ package planner
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -234,6 +237,41 @@ func TestIgnoredModel(t *testing.T) {
 				if c.Makes() && c.Request.Model.Name != "flux-2-pro" {
 					t.Errorf("made with %s, and the recorded model is to be kept", c.Request.Model.Name)
 				}
+			}
+		})
+	}
+}
+
+// TestIgnoreLabels changes labels, of which one does not count.
+func TestIgnoreLabels(t *testing.T) {
+	t.Parallel()
+	type labels = map[string]string
+	ignored := []string{config.LabelName("season")}
+	tests := []struct {
+		name                    string
+		ignore                  []string
+		recorded, desired, want labels
+	}{
+		{"another value", ignored, labels{"season": "winter", "use": "web"}, labels{"season": "summer", "use": "web"}, labels{"season": "winter", "use": "web"}},
+		{"a new label", ignored, labels{"use": "web"}, labels{"season": "summer", "use": "print"}, labels{"use": "print"}},
+		{"a label that goes", ignored, labels{"season": "winter", "use": "web"}, labels{"use": "web"}, labels{"season": "winter", "use": "web"}},
+		{"all labels go", ignored, labels{"season": "winter", "use": "web"}, nil, labels{"season": "winter"}},
+		{"it is the same", ignored, labels{"season": "winter"}, labels{"season": "winter"}, labels{"season": "winter"}},
+		{"another label counts", ignored, labels{"use": "web"}, labels{"use": "print"}, labels{"use": "print"}},
+		{"all labels", []string{"labels"}, labels{"use": "web"}, labels{"season": "summer"}, labels{"use": "web"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			before := maps.Clone(tt.desired)
+			img := &config.Image{Labels: tt.desired, Lifecycle: config.Lifecycle{IgnoreChanges: tt.ignore}}
+			img.Request.Model = bfl.Lookup("flux-2-pro")
+			Ignore(img, &state.Image{Model: "flux-2-pro", Labels: tt.recorded})
+			if diff := cmp.Diff(tt.want, img.Labels); diff != "" {
+				t.Errorf("labels (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(before, tt.desired); diff != "" {
+				t.Errorf("the labels of other images changed (-want +got):\n%s", diff)
 			}
 		})
 	}
