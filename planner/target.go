@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -10,57 +11,135 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Selector is what -target and -exclude take: an address, perhaps with "*" wildcards, or a label.
+// Selector is what -target and -exclude take: an address, a label or a file, perhaps with "*" wildcards, or several of these that all have to hold.
 type Selector struct {
-	text    string
+	text  string
+	terms []term
+}
+
+// term is one condition of a selector. pattern is that of an address, of a label's value where label is set, or of a path where isPath is.
+type term struct {
 	pattern string
 	label   string // "key" of label.key=value
-	value   string
+	isPath  bool
 }
 
 // ParseSelector reads a selector:
 //
-//	image.card["winter"]   that instance
-//	image.card             all instances of the block
-//	module.brand           all that is in the module
-//	image.card*            all whose address matches; * stands for any characters
-//	label.season=winter    all with that label
+//	image.card["winter"]                that instance
+//	image.card                          all instances of the block
+//	module.brand                        all that is in the module
+//	image.card*                         all whose address matches; * stands for any characters
+//	label.season=win*                   all with such a label
+//	images/card-winter.png              the image whose file that is, as seen from the root module
+//	image.card*,label.season=winter     all for which both hold
 func ParseSelector(text string) (Selector, error) {
+	s := Selector{text: text}
+	for _, part := range conditions(text) {
+		t, err := parseTerm(strings.TrimSpace(part))
+		if err != nil {
+			return Selector{}, err
+		}
+		s.terms = append(s.terms, t)
+	}
+	return s, nil
+}
+
+// conditions splits a selector at its commas. A comma inside of a key is none, and neither is one in a label's value, after which nothing follows that
+// is an address or a label.
+func conditions(text string) []string {
+	var parts []string
+	start, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			if quoted {
+				i++
+			}
+		case '"':
+			quoted = !quoted
+		case ',':
+			rest := strings.TrimSpace(text[i+1:])
+			isLabel := strings.HasPrefix(strings.TrimSpace(text[start:]), "label.")
+			if !quoted && (!isLabel || isSelector(rest)) {
+				parts = append(parts, text[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// isSelector reports whether a text begins as an address or a label does.
+func isSelector(text string) bool {
+	for _, prefix := range []string{"image.", "module.", "label.", "*"} {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func parseTerm(text string) (term, error) {
 	if label, ok := strings.CutPrefix(text, "label."); ok {
 		key, value, found := strings.Cut(label, "=")
 		if !found || key == "" {
-			return Selector{}, fmt.Errorf("%q is no selector: a label is written label.KEY=VALUE", text)
+			return term{}, fmt.Errorf("%q is no selector: a label is written label.KEY=VALUE", text)
 		}
-		return Selector{text: text, label: key, value: value}, nil
+		return term{label: key, pattern: value}, nil
 	}
-	if !strings.HasPrefix(text, "image.") && !strings.HasPrefix(text, "module.") && !strings.HasPrefix(text, "*") {
-		return Selector{}, fmt.Errorf("%q is no selector: write an address such as image.logo or image.card[\"a\"], "+
-			"a pattern such as image.card*, or label.KEY=VALUE", text)
+	if isPath(text) {
+		return term{isPath: true, pattern: path.Clean(text)}, nil
+	}
+	if !isSelector(text) {
+		return term{}, fmt.Errorf("%q is no selector: write an address such as image.logo or image.card[\"a\"], "+
+			"a pattern such as image.card*, label.KEY=VALUE, or the path of an image's file", text)
 	}
 	if !strings.Contains(text, "*") && strings.HasPrefix(text, "image.") {
 		addr, err := addrs.Parse(text)
 		if err != nil {
-			return Selector{}, err
+			return term{}, err
 		}
 		// The address as this program writes it, so that image.card["\u0041"] finds image.card["A"].
-		return Selector{text: text, pattern: addr.String()}, nil
+		return term{pattern: addr.String()}, nil
 	}
-	return Selector{text: text, pattern: text}, nil
+	return term{pattern: text}, nil
+}
+
+// isPath reports whether a text is the path of an image's file. No address ends as one does.
+func isPath(text string) bool {
+	switch path.Ext(text) {
+	case ".png", ".jpg", ".jpeg", ".webp":
+		return true
+	}
+	return false
 }
 
 // String returns the selector as it was written.
 func (s Selector) String() string { return s.text }
 
-func (s Selector) matches(addr addrs.Image, labels map[string]string) bool {
-	if s.label != "" {
-		value, ok := labels[s.label]
-		return ok && value == s.value
+func (s Selector) matches(addr addrs.Image, n *selectable) bool {
+	for _, t := range s.terms {
+		if !t.matches(addr, n) {
+			return false
+		}
+	}
+	return len(s.terms) > 0
+}
+
+func (t term) matches(addr addrs.Image, n *selectable) bool {
+	switch {
+	case t.label != "":
+		value, ok := n.labels[t.label]
+		return ok && wildcard(t.pattern, value)
+	case t.isPath:
+		return slices.ContainsFunc(n.files[:], func(file string) bool { return file != "" && wildcard(t.pattern, file) })
 	}
 	text := addr.String()
-	if strings.Contains(s.pattern, "*") {
-		return wildcard(s.pattern, text)
+	if strings.Contains(t.pattern, "*") {
+		return wildcard(t.pattern, text)
 	}
-	rest, ok := strings.CutPrefix(text, s.pattern)
+	rest, ok := strings.CutPrefix(text, t.pattern)
 	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
 }
 
@@ -68,6 +147,9 @@ func (s Selector) matches(addr addrs.Image, labels map[string]string) bool {
 // why this is not path.Match.
 func wildcard(pattern, text string) bool {
 	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
 	rest, ok := strings.CutPrefix(text, parts[0])
 	if !ok {
 		return false
@@ -86,11 +168,12 @@ func wildcard(pattern, text string) bool {
 // Select returns the addresses that a plan is limited to: the images that a target matches (all, without targets) with all that they
 // are made from, less those that an exclusion matches with all that is made from them. It also returns the selectors that match nothing.
 func Select(images []*config.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
-	g := graph{labels: map[addrs.Image]map[string]string{}, needs: map[addrs.Image][]addrs.Image{}, neededBy: map[addrs.Image][]addrs.Image{}}
+	g := newGraph(len(images))
 	for addr, img := range prior.Images {
-		g.labels[addr] = img.Labels
+		g.node(addr).labels, g.node(addr).files[0] = img.Labels, img.Output.Path
 	}
 	for _, img := range images {
+		g.node(img.Address).files[1] = img.Output
 		g.add(img.Address, img.Labels, img.Dependencies)
 	}
 	return g.choose(targets, excludes)
@@ -99,8 +182,9 @@ func Select(images []*config.Image, prior *state.State, targets, excludes []Sele
 // SelectDestroyed does the same for a plan that removes images: those that are made from a target go along with it, and what an excluded image is made from
 // stays with it.
 func SelectDestroyed(prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
-	g := graph{labels: map[addrs.Image]map[string]string{}, needs: map[addrs.Image][]addrs.Image{}, neededBy: map[addrs.Image][]addrs.Image{}}
+	g := newGraph(len(prior.Images))
 	for addr, img := range prior.Images {
+		g.node(addr).files[0] = img.Output.Path
 		g.add(addr, img.Labels, img.Dependencies)
 	}
 	g.needs, g.neededBy = g.neededBy, g.needs
@@ -109,12 +193,31 @@ func SelectDestroyed(prior *state.State, targets, excludes []Selector) (only map
 
 // graph is what a selection is made from.
 type graph struct {
-	labels          map[addrs.Image]map[string]string
+	nodes           map[addrs.Image]*selectable
 	needs, neededBy map[addrs.Image][]addrs.Image
 }
 
+// selectable is what an image is selected by besides its address: its labels, and its file as it is on record and as it is desired.
+type selectable struct {
+	labels map[string]string
+	files  [2]string
+}
+
+func newGraph(size int) *graph {
+	return &graph{nodes: make(map[addrs.Image]*selectable, size), needs: map[addrs.Image][]addrs.Image{}, neededBy: map[addrs.Image][]addrs.Image{}}
+}
+
+func (g *graph) node(addr addrs.Image) *selectable {
+	n := g.nodes[addr]
+	if n == nil {
+		n = &selectable{}
+		g.nodes[addr] = n
+	}
+	return n
+}
+
 func (g *graph) add(addr addrs.Image, labels map[string]string, dependencies []addrs.Image) {
-	g.labels[addr] = labels
+	g.node(addr).labels = labels
 	g.needs[addr] = dependencies
 	for _, dependency := range dependencies {
 		g.neededBy[dependency] = append(g.neededBy[dependency], addr)
@@ -125,9 +228,9 @@ func (g *graph) choose(targets, excludes []Selector) (only map[addrs.Image]bool,
 	used := map[string]bool{}
 	find := func(selectors []Selector) []addrs.Image {
 		var found []addrs.Image
-		for addr, labels := range g.labels {
+		for addr, node := range g.nodes {
 			for _, s := range selectors {
-				if s.matches(addr, labels) {
+				if s.matches(addr, node) {
 					used[s.text] = true
 					found = append(found, addr)
 				}
@@ -137,7 +240,7 @@ func (g *graph) choose(targets, excludes []Selector) (only map[addrs.Image]bool,
 	}
 	only = map[addrs.Image]bool{}
 	if len(targets) == 0 {
-		for addr := range g.labels {
+		for addr := range g.nodes {
 			only[addr] = true
 		}
 	}

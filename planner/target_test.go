@@ -17,7 +17,8 @@ func TestSelect(t *testing.T) {
 	w.image(t, "image.hero", "", "image.logo")
 	w.image(t, "image.banner", "", "image.hero")
 	w.image(t, `image.card["a"]`, "").Labels = map[string]string{"season": "winter"}
-	w.image(t, `image.card["b"]`, "")
+	w.image(t, `image.card["b"]`, "").Labels = map[string]string{"season": "windy, wild", "use": "web"}
+	w.image(t, `image.tag["b,*"]`, "").Output = "images/tag-b.png"
 	w.image(t, "module.brand.image.mark", "")
 	tests := []struct {
 		name              string
@@ -33,25 +34,22 @@ func TestSelect(t *testing.T) {
 		{name: "a label", targets: []string{"label.season=winter"}, want: []string{`image.card["a"]`}},
 		{
 			name: "what needs it goes along", excludes: []string{"image.hero", "module.*"},
-			want: []string{`image.card["a"]`, `image.card["b"]`, "image.logo"},
+			want: []string{`image.card["a"]`, `image.card["b"]`, "image.logo", `image.tag["b,*"]`},
 		},
 		{
 			name: "both", targets: []string{"image.banner", "image.card"}, excludes: []string{"image.hero"},
 			want: []string{`image.card["a"]`, `image.card["b"]`, "image.logo"},
 		},
+		{name: "a label's pattern", targets: []string{"label.season=win*"}, want: []string{`image.card["a"]`, `image.card["b"]`}},
+		{name: "a label's value with a comma", targets: []string{"label.season=windy, wild"}, want: []string{`image.card["b"]`}},
+		{name: "two labels", targets: []string{"label.season=win*,label.use=web"}, want: []string{`image.card["b"]`}},
+		{name: "an address and a label", targets: []string{"image.card*, label.season=winter"}, want: []string{`image.card["a"]`}},
+		{name: "what never holds at once", targets: []string{"image.tag,label.season=*"}, unmatched: []string{"image.tag,label.season=*"}},
+		{name: "a comma in a key", targets: []string{`image.tag["b,*"]`}, want: []string{`image.tag["b,*"]`}},
+		{name: "a file", targets: []string{"./images/tag-b.png"}, want: []string{`image.tag["b,*"]`}},
+		{name: "files", targets: []string{"images/tag*.png"}, want: []string{`image.tag["b,*"]`}},
 		{name: "a name is not a prefix", targets: []string{"image.car"}, unmatched: []string{"image.car"}},
 		{name: "nothing", targets: []string{"image.nowhere", "image.logo"}, want: []string{"image.logo"}, unmatched: []string{"image.nowhere"}},
-	}
-	parse := func(t *testing.T, texts []string) (selectors []Selector) {
-		t.Helper()
-		for _, text := range texts {
-			s, err := ParseSelector(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			selectors = append(selectors, s)
-		}
-		return selectors
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,9 +73,22 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// parse reads selectors.
+func parse(t *testing.T, texts []string) (selectors []Selector) {
+	t.Helper()
+	for _, text := range texts {
+		s, err := ParseSelector(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		selectors = append(selectors, s)
+	}
+	return selectors
+}
+
 func TestParseSelectorRefuses(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"", "logo", "label.x", "label.=y", "image.card[", "image.logo.path"} {
+	for _, text := range []string{"", "logo", "label.x", "label.=y", "image.card[", "image.logo.path", "image.logo,", ",image.logo", "image.logo,card", "image.logo,label.x"} {
 		if s, err := ParseSelector(text); err == nil {
 			t.Errorf("ParseSelector(%q) = %v, want an error", text, s)
 		}
@@ -95,7 +106,7 @@ func TestPlanLimitedToSomeImagesLeavesTheOthers(t *testing.T) {
 	for _, img := range w.images {
 		img.Request.Arguments[1].Value = "changed"
 	}
-	only, _ := Select(w.images, w.prior, []Selector{{text: "image.logo", pattern: "image.logo"}}, nil)
+	only, _ := Select(w.images, w.prior, parse(t, []string{"image.logo"}), nil)
 	plan, _ := w.plan(t, Options{Only: only})
 	if diff := cmp.Diff([]string{"replace image.logo request_changed $0.03"}, lines(plan)); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)

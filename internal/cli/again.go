@@ -68,6 +68,9 @@ func (w *workspace) scope(o *planOptions) []string {
 	for _, text := range o.targets {
 		words = append(words, "-target", text)
 	}
+	for _, file := range o.targetFiles {
+		words = append(words, "-target-file", file)
+	}
 	for _, text := range o.excludes {
 		words = append(words, "-exclude", text)
 	}

@@ -123,7 +123,7 @@ func planFile(args []string) (string, bool) {
 
 // shapingFlags are those that a saved plan has answered.
 var shapingFlags = []string{
-	"target", "exclude", "replace", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
+	"target", "target-file", "exclude", "replace", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
 }
 
 // adoptPlan reads a saved plan and puts what it was asked for in the place of flags.

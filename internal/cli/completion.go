@@ -129,9 +129,13 @@ func completeFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc
 // setCompletions completes the values of the flags that commands share.
 func (a *app) setCompletions(root *cobra.Command) {
 	eachCommand(root, func(cmd *cobra.Command) {
-		for _, name := range []string{"target", "exclude", "replace"} {
-			completeFlag(cmd, name, a.completeAddresses)
+		for _, name := range []string{"target", "exclude"} {
+			completeFlag(cmd, name, a.completeSelectors)
 		}
+		completeFlag(cmd, "replace", a.completeAddresses)
+		completeFlag(cmd, "target-file", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		})
 		completeFlag(cmd, "state", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
 		completeFlag(cmd, "var-file", cobra.FixedCompletions([]string{"hcl", "json"}, cobra.ShellCompDirectiveFilterFileExt))
 	})
@@ -150,6 +154,27 @@ func (a *app) setCompletions(root *cobra.Command) {
 func (a *app) completeAddresses(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 	dir := a.completionDir(args)
 	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir))
+	return matching(found, text)
+}
+
+// completeSelectors completes what -target takes: an address, or a label or a file of an image on record; behind a comma, another one.
+func (a *app) completeSelectors(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	dir := a.completionDir(args)
+	before := text[:strings.LastIndex(text, ",")+1]
+	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir))
+	if s := recordedState(cmd, dir); s != nil {
+		for _, img := range s.Images {
+			for key, value := range img.Labels {
+				found = append(found, "label."+key+"="+value)
+			}
+			if strings.Contains(text, "/") {
+				found = append(found, img.Output.Path)
+			}
+		}
+	}
+	for i := range found {
+		found[i] = before + found[i]
+	}
 	return matching(found, text)
 }
 
@@ -204,8 +229,8 @@ func completionState(dir string, o *stateOptions) *state.State {
 	return s
 }
 
-// recordedNames lists the addresses of the images on record.
-func recordedNames(cmd *cobra.Command, dir string) []string {
+// recordedState returns the state that a command line is about, nil where there is none.
+func recordedState(cmd *cobra.Command, dir string) *state.State {
 	var o stateOptions
 	if f := cmd.Flags().Lookup("simulate"); f != nil {
 		o.simulate = f.Value.String() == "true"
@@ -213,7 +238,12 @@ func recordedNames(cmd *cobra.Command, dir string) []string {
 	if f := cmd.Flags().Lookup("state"); f != nil {
 		o.path = f.Value.String()
 	}
-	s := completionState(dir, &o)
+	return completionState(dir, &o)
+}
+
+// recordedNames lists the addresses of the images on record.
+func recordedNames(cmd *cobra.Command, dir string) []string {
+	s := recordedState(cmd, dir)
 	if s == nil {
 		return nil
 	}

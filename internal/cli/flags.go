@@ -89,8 +89,9 @@ func (n *negated) Set(text string) error {
 func (o *planOptions) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	o.inputOptions.bind(flags)
-	flags.StringArrayVar(&o.targets, "target", nil, "limit the plan to this `address`, pattern or label.KEY=VALUE, and what it needs; can be repeated")
-	flags.StringArrayVar(&o.excludes, "exclude", nil, "leave out this `address`, pattern or label.KEY=VALUE, and what needs it; can be repeated")
+	flags.StringArrayVar(&o.targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs; can be repeated")
+	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line; can be repeated")
+	flags.StringArrayVar(&o.excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it; can be repeated")
 	flags.BoolVar(&o.simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
 	negate(flags, &o.noRefresh, "refresh", "look at the images' files for what was lost or changed")
 	flags.Var(&o.maxCost, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")

@@ -58,6 +58,9 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 
 // makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is an error.
 func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *planner.Plan, error) {
+	if err := o.readTargets(); err != nil {
+		return nil, nil, err
+	}
 	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {
 		return nil, nil, a.invalid(cfg, diags)

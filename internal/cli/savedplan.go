@@ -77,8 +77,9 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 	saved := savedPlan{
 		Kind: savedPlanKind, Version: savedPlanVersion, Tool: Version(), Directory: filepath.ToSlash(directory),
 		Options: savedOptions{
-			Values: values, Environ: environ, Targets: o.targets, Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon, StatePath: place.save(o.statePath),
-			Simulate: o.simulate, Destroy: o.destroy, RefreshOnly: o.refreshOnly, NoRefresh: o.noRefresh, RetryModerated: o.retryModerated,
+			Values: values, Environ: environ, Targets: slices.Concat(o.targets, o.listed), Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon,
+			StatePath: place.save(o.statePath),
+			Simulate:  o.simulate, Destroy: o.destroy, RefreshOnly: o.refreshOnly, NoRefresh: o.noRefresh, RetryModerated: o.retryModerated,
 		},
 		Configuration: w.config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
 	}

@@ -85,7 +85,7 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 	case o.json:
 		document := view.PlanDocument{
 			Plan: plan, Prior: w.session.State(), Settings: &w.config.Settings, Variables: map[string]cty.Value{},
-			Version: Version(), Limited: len(options.targets)+len(options.excludes) > 0,
+			Version: Version(), Limited: options.isLimited(),
 		}
 		for _, v := range w.config.Variables() {
 			if !v.Sensitive {

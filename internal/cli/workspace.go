@@ -130,6 +130,8 @@ func baseOf(dir string, simulate bool) string {
 type planOptions struct {
 	inputOptions
 	targets, excludes, replace []string
+	// targetFiles are files with further targets, and listed those that stand in them.
+	targetFiles, listed []string
 	// abandon are the addresses whose tasks are given up.
 	abandon                []string
 	simulate               bool
@@ -151,7 +153,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(o.targets)+len(o.excludes) > 0 {
+	if o.isLimited() {
 		if options.Only, err = w.only(o, options.Prior); err != nil {
 			return nil, nil, err
 		}
@@ -398,6 +400,11 @@ func (w *workspace) only(o *planOptions, prior *state.State) (map[addrs.Image]bo
 	if err != nil {
 		return nil, err
 	}
+	listed, err := selectors("-target-file", o.listed)
+	if err != nil {
+		return nil, err
+	}
+	targets = append(targets, listed...)
 	excludes, err := selectors("-exclude", o.excludes)
 	if err != nil {
 		return nil, err
