@@ -233,11 +233,50 @@ func (p *Plan) renamed(o Options) {
 			p.Renamed = append(p.Renamed, Rename{From: from, To: c.Address, Lost: c.Donor == nil})
 		}
 	}
+	p.Renamed = p.blocks(p.Renamed)
 }
 
-// Rename is an image that seems to have another address now.
+// blocks puts the instances of a block that all keep their keys under another name into one Rename. That says the same of them as one each does, unless the
+// former block is declared still.
+func (p *Plan) blocks(renames []Rename) []Rename {
+	to := map[addrs.Image]addrs.Image{} // former block -> block
+	mixed := map[addrs.Image]bool{}
+	instances := map[addrs.Image]int{}
+	for _, r := range renames {
+		from := r.From.Block()
+		instances[from]++
+		if was, seen := to[from]; r.From.Key != r.To.Key || r.To.Key.IsNone() || seen && was != r.To.Block() {
+			mixed[from] = true
+		}
+		to[from] = r.To.Block()
+	}
+	for _, c := range p.decided {
+		mixed[c.Address.Block()] = true
+	}
+	var out []Rename
+	places := map[addrs.Image]int{}
+	for _, r := range renames {
+		from := r.From.Block()
+		if mixed[from] || instances[from] < 2 {
+			out = append(out, r)
+			continue
+		}
+		i, seen := places[from]
+		if !seen {
+			i = len(out)
+			places[from] = i
+			out = append(out, Rename{From: from, To: to[from], Instances: instances[from]})
+		}
+		out[i].Lost = out[i].Lost || r.Lost
+	}
+	return out
+}
+
+// Rename is an image, or a block of several, that seems to have another address now.
 type Rename struct {
 	From, To addrs.Image
-	// Lost says that its file is not there any more, so that it is made again.
+	// Instances is how many images these are, where From and To are blocks; else it is 0.
+	Instances int
+	// Lost says that its file is not there any more, or that of one of them, so that it is made again.
 	Lost bool
 }

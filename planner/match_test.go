@@ -2,6 +2,8 @@ package planner
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -331,5 +333,71 @@ func TestMovedByHand(t *testing.T) {
 		if diff := gocmp.Diff(want, sources(plan)); diff != "" {
 			t.Errorf("there: %t (-want +got):\n%s", isThere, diff)
 		}
+	}
+}
+
+// TestRenamedBlocks changes the names of blocks with several instances.
+func TestRenamedBlocks(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		after map[string]string // prompts by address
+		lost  string
+		want  []string
+	}{
+		{"as a whole", map[string]string{`image.new["a"]`: "a", `image.new["b"]`: "b", `image.new["c"]`: "c"}, "", []string{"image.card -> image.new (3)"}},
+		{"with another row", map[string]string{`image.new["a"]`: "a", `image.new["b"]`: "b", `image.new["d"]`: "d"}, "", []string{"image.card -> image.new (2)"}},
+		{
+			"with other keys",
+			map[string]string{`image.new["x"]`: "a", `image.new["b"]`: "b"},
+			"",
+			[]string{`image.card["b"] -> image.new["b"]`, `image.card["a"] -> image.new["x"]`},
+		},
+		{
+			"in part",
+			map[string]string{`image.new["a"]`: "a", `image.new["b"]`: "b", `image.card["c"]`: "c"},
+			"",
+			[]string{`image.card["a"] -> image.new["a"]`, `image.card["b"] -> image.new["b"]`},
+		},
+		{
+			"to two blocks",
+			map[string]string{`image.new["a"]`: "a", `image.other["b"]`: "b"},
+			"",
+			[]string{`image.card["a"] -> image.new["a"]`, `image.card["b"] -> image.other["b"]`},
+		},
+		{"one of many", map[string]string{`image.new["a"]`: "a"}, "", []string{`image.card["a"] -> image.new["a"]`}},
+		{"with a lost file", map[string]string{`image.new["a"]`: "a", `image.new["b"]`: "b"}, `image.card["b"]`, []string{"image.card -> image.new (2) lost"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			for _, key := range []string{"a", "b", "c"} {
+				w.image(t, fmt.Sprintf("image.card[%q]", key), key)
+			}
+			w.make(t)
+			w.images = nil
+			for _, address := range slices.Sorted(maps.Keys(tt.after)) {
+				w.image(t, address, tt.after[address])
+			}
+			if tt.lost != "" {
+				w.files[addr(t, tt.lost)] = state.Missing
+			}
+			plan, _ := w.plan(t, Options{})
+			var got []string
+			for _, r := range plan.Renamed {
+				line := fmt.Sprintf("%s -> %s", r.From, r.To)
+				if r.Instances > 0 {
+					line += fmt.Sprintf(" (%d)", r.Instances)
+				}
+				if r.Lost {
+					line += " lost"
+				}
+				got = append(got, line)
+			}
+			if diff := gocmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("renamed (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

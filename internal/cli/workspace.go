@@ -288,18 +288,29 @@ func (w *workspace) moves() []addrs.Move {
 func renameHints(renames []planner.Rename) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, r := range renames {
-		file := "Its file is taken over for free."
-		if r.Lost {
-			file = "Its file is not what is on record any more, so that it is made again."
-		}
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "Image seems to have moved",
-			Detail: fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s "+
-				"To say that they are one image, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", r.To, r.From, file, r.From, r.To),
+			Detail:   fmt.Sprintf("%s, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", renameHint(r), r.From, r.To),
 		})
 	}
 	return diags
+}
+
+func renameHint(r planner.Rename) string {
+	if r.Instances > 0 {
+		files := "Their files are taken over for free."
+		if r.Lost {
+			files = "Not all of their files are what is on record still; those that are not are made again."
+		}
+		return fmt.Sprintf("%d instances of %s ask for exactly what made those of %s with the same keys, which is no longer declared. %s "+
+			"To say that they are one block", r.Instances, r.To, r.From, files)
+	}
+	file := "Its file is taken over for free."
+	if r.Lost {
+		file = "Its file is not what is on record any more, so that it is made again."
+	}
+	return fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s To say that they are one image", r.To, r.From, file)
 }
 
 // sortedByDetail puts diagnostics in order that were found in that of a map.
