@@ -210,7 +210,7 @@ func discreetDetail(d *hcl.Diagnostic) string {
 func detailOf(d *hcl.Diagnostic) string {
 	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
 	if !ok {
-		return discreetDetail(d)
+		return discreetDetail(d) + missedAttribute(d)
 	}
 	if reason, ok := refusedFunctions[call.CalledFunctionName()]; ok {
 		return reason

@@ -23,6 +23,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 		return nil
 	}
 	e.startOver()
+	e.notes = &notes{}
 	e.decide = decide
 	e.inputs.used, e.inputs.noted = nil, nil
 	e.paths = newOutputPaths(e.settings.OutputDir)
@@ -35,6 +36,8 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e.findMoves()
 	e.checkImports()
 	e.checkInputs()
+	e.add(slices.Concat(e.notes.diagnostics(), e.opts.notes.diagnostics())...)
+	e.notes = nil
 	c.evaluated = true
 	return e.list()
 }

@@ -41,6 +41,9 @@ type evaluator struct {
 	// clock counts changes of values, so that what depends on them is found to be out of date.
 	clock uint64
 
+	// notes are about the images of the present evaluation.
+	notes *notes
+
 	moves    []Move
 	removals []Removal
 	imports  []Import

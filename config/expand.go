@@ -157,7 +157,12 @@ func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion,
 }
 
 func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
-	if rows := rowsByKey(r.forEach, ctx); rows != nil && len(rows) <= e.maxInstances() {
+	rows, twice := rowsByKey(r.forEach, ctx)
+	switch {
+	case twice != nil:
+		e.fail(n, twice)
+		return nil, false
+	case rows != nil && len(rows) <= e.maxInstances():
 		return &expansion{repeat: r, rows: rows}, true
 	}
 	raw, ok := e.value(n, r.forEach, ctx)

@@ -28,8 +28,8 @@ var refusedFunctions = func() map[string]string {
 }()
 
 // functionTable is what expressions can call, by Terraform's names. Paths are relative to the root module. The hashes
-// of files that are read go into read.
-func functionTable(rootDir string, read map[fileUse]string) map[string]function.Function {
+// of files that are read go into read, and what is strange about their arguments into notes.
+func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[string]function.Function {
 	files := &fileFunctions{dir: rootDir, contents: map[string][]byte{}, hashes: read}
 	table := map[string]function.Function{
 		"abs":              stdlib.AbsoluteFunc,
@@ -50,7 +50,7 @@ func functionTable(rootDir string, read map[fileUse]string) map[string]function.
 		"compact":          stdlib.CompactFunc,
 		"concat":           stdlib.ConcatFunc,
 		"contains":         stdlib.ContainsFunc,
-		"csvdecode":        stdlib.CSVDecodeFunc,
+		"csvdecode":        csvDecode,
 		"dirname":          filesystem.DirnameFunc,
 		"distinct":         stdlib.DistinctFunc,
 		"element":          stdlib.ElementFunc,
@@ -135,7 +135,7 @@ func functionTable(rootDir string, read map[fileUse]string) map[string]function.
 		"urlencode":        encoding.URLEncodeFunc,
 		"uuidv5":           uuid.V5Func,
 		"values":           stdlib.ValuesFunc,
-		"yamldecode":       ctyyaml.YAMLDecodeFunc,
+		"yamldecode":       notes.noteYAML(ctyyaml.YAMLDecodeFunc),
 		"yamlencode":       ctyyaml.YAMLEncodeFunc,
 		"zipmap":           stdlib.ZipmapFunc,
 	}
@@ -186,4 +186,4 @@ func hideArguments(err error) error {
 }
 
 // functionNames lists the functions, for messages.
-func functionNames() []string { return sortedKeys(functionTable(".", nil)) }
+func functionNames() []string { return sortedKeys(functionTable(".", nil, &notes{})) }

@@ -75,6 +75,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	}
 	list.expansion = expansion
 	e.adviseOnCount(b)
+	e.noteBlankRows(b, s, expansion)
 	if b.exported {
 		list.objects = make([]object, 0, expansion.len())
 	}
@@ -232,6 +233,7 @@ func (d *builder) instance(x each) *Image {
 	ok = d.labels(img) && ok
 	ok = d.lifecycle(img) && ok
 	ok = d.check(img) && ok
+	ok = d.adviseOnPrompt(img) && ok
 	if !ok {
 		return nil
 	}

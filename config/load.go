@@ -32,6 +32,7 @@ type Options struct {
 	limit int
 	table map[string]function.Function
 	read  map[fileUse]string // hashes of what functions read
+	notes *notes             // of what functions were given
 }
 
 // Question is about the value of a variable of the root module.
@@ -66,7 +67,8 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.read = map[fileUse]string{}
-	o.table = functionTable(o.dir, o.read)
+	o.notes = &notes{}
+	o.table = functionTable(o.dir, o.read, o.notes)
 	d := &decoder{opts: &o}
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
@@ -107,6 +109,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	e.link()
 	e.run(false)
 	e.findMoves()
+	e.add(o.notes.diagnostics()...)
 	e.atLoad = e.seen
 	c.Settings, c.evaluator = e.settings, e
 	return c, e.list()

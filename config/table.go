@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"encoding/csv"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -62,24 +64,55 @@ func normal(text string) string { return cty.StringVal(text).AsString() }
 // rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME }. It answers nil
 // for all others, and where the list or a key is anything but plain, or a key is there twice: the expression is then
 // evaluated as it stands.
-func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) []each {
+func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnostic) {
 	loop, ok := expr.(*hclsyntax.ForExpr)
 	if !ok || loop.KeyVar != "" || loop.CondExpr != nil || loop.Group || loop.KeyExpr == nil {
-		return nil
+		return nil, nil
 	}
 	key, ok1 := steps(loop.KeyExpr, loop.ValVar, 1)
 	_, ok2 := steps(loop.ValExpr, loop.ValVar, 0)
 	if !ok1 || !ok2 {
-		return nil
+		return nil, nil
 	}
-	return unique(listRows(loop.CollExpr, key, ctx))
+	rows := listRows(loop.CollExpr, key, ctx)
+	if rows == nil {
+		return nil, nil
+	}
+	sorted, twice := unique(rows)
+	if len(twice) == 0 {
+		return sorted, nil
+	}
+	return nil, duplicateRows(loop, key, rows, twice)
 }
 
-// unique sorts rows by their keys. It answers nil where a key is there twice.
-func unique(rows []each) []each {
-	if rows == nil {
-		return nil
+// duplicateRows is about rows with one key: the numbers of those that have the first one that is there twice, and of the last row of each other such key.
+func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice [][2]int) *hcl.Diagnostic {
+	first := slices.MinFunc(twice, func(a, b [2]int) int { return cmp.Compare(a[1], b[1]) })
+	key, _ := rows[first[0]].key.Text()
+	describe := func(i int) string {
+		text := fmt.Sprintf("row %d", i+1)
+		if t := rows[i].table; t != nil {
+			line := []rune(strings.Join(t.rows[rows[i].row], ","))
+			if len(line) > maxShownRow {
+				line = append(line[:maxShownRow], '…')
+			}
+			text += fmt.Sprintf(" (%s)", string(line))
+		}
+		return text
 	}
+	detail := fmt.Sprintf("Two rows have the %s %q: %s and %s, counted from 1 without a header.", column, key, describe(first[0]), describe(first[1]))
+	if more := len(twice) - 1; more > 0 {
+		detail += fmt.Sprintf(" So it is with %d more.", more)
+	}
+	return problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
+		"in which no text is there twice.", detail)
+}
+
+// maxShownRow is how many characters of a row are shown.
+const maxShownRow = 60
+
+// unique sorts rows by their keys. It also returns the numbers of rows, in pairs, that have the same key as another one before them.
+func unique(rows []each) (sorted []each, twice [][2]int) {
 	// What is moved about is small.
 	type place struct {
 		key string
@@ -90,15 +123,15 @@ func unique(rows []each) []each {
 		key, _ := rows[i].key.Text()
 		places[i] = place{key, i}
 	}
-	slices.SortFunc(places, func(a, b place) int { return strings.Compare(a.key, b.key) })
-	sorted := make([]each, len(rows))
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row)) })
+	sorted = make([]each, len(rows))
 	for i, p := range places {
 		if i > 0 && places[i-1].key == p.key {
-			return nil
+			twice = append(twice, [2]int{places[i-1].row, p.row})
 		}
 		sorted[i] = rows[p.row]
 	}
-	return sorted
+	return sorted, twice
 }
 
 // steps reports whether an expression is the variable called name with n attribute names after it, and returns the

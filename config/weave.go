@@ -122,6 +122,7 @@ func (run *weaving) begin(b *imageBlock, s *scope) {
 	}
 	list.expansion = expansion
 	e.adviseOnCount(b)
+	e.noteBlankRows(b, s, expansion)
 	list.objects = make([]object, 0, expansion.len())
 	for each := range expansion.all() {
 		list.objects = append(list.objects, object{key: each.key})

@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// separators are those of tables that are called CSV and are not, by their names.
+var separators = []struct{ text, name, expr string }{
+	{";", "semicolons", `";"`}, {"\t", "tabs", `"\t"`}, {"|", "bars", `"|"`},
+}
+
+// csvDecode is csvdecode, which says so where a text has other separators: with commas it would have a single column with a strange name.
+var csvDecode = function.New(&function.Spec{
+	Params: stdlib.CSVDecodeFunc.Params(),
+	Type:   function.StaticReturnType(cty.DynamicPseudoType),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		v, err := stdlib.CSVDecodeFunc.Call(args)
+		if text, ok := plainText(args[0]); ok {
+			if reason := otherSeparator(text, err != nil); reason != "" {
+				return cty.DynamicVal, function.NewArgErrorf(0, "%s", reason)
+			}
+		}
+		return v, err
+	},
+})
+
+// otherSeparator says which separator a text has in the place of commas, "" where it has commas or but one column. failed says that it was found to be no
+// table.
+func otherSeparator(text string, failed bool) string {
+	header, _, _ := strings.Cut(strings.TrimLeft(text, "\r\n"), "\n")
+	header = strings.TrimRight(header, "\r")
+	for _, s := range separators {
+		n := strings.Count(header, s.text)
+		if n == 0 || strings.Contains(header, ",") && (!failed || n <= strings.Count(header, ",")) {
+			continue
+		}
+		columns := strings.Split(header, s.text)
+		for i, column := range columns {
+			columns[i] = strings.Trim(strings.TrimSpace(column), `"`)
+		}
+		return fmt.Sprintf("columns are separated by commas, and this text has %s: its columns seem to be %s. Save it with commas, or, where no field has one, "+
+			"write csvdecode(replace(TEXT, %s, \",\"))", s.name, quotedList(columns, "and"), s.expr)
+	}
+	return ""
+}
+
+// maxColumns is how many attributes of an object are named where one is missed.
+const maxColumns = 20
+
+// missedAttribute returns a sentence that lists the attributes of an object, for a diagnostic about one that it has not: a column of a table that has another
+// name, most likely. It is "" for other diagnostics.
+func missedAttribute(d *hcl.Diagnostic) string {
+	expr, ok := d.Expression.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || d.Summary != "Unsupported attribute" || d.EvalContext == nil {
+		return ""
+	}
+	for n := 1; n < len(expr.Traversal); n++ {
+		v, diags := expr.Traversal[:n].TraverseAbs(d.EvalContext)
+		step, isAttr := expr.Traversal[n].(hcl.TraverseAttr)
+		if diags.HasErrors() || IsSensitive(v) {
+			return ""
+		}
+		ty := v.Type()
+		if !isAttr || !ty.IsObjectType() || ty.HasAttribute(step.Name) || isImage(ty) {
+			continue
+		}
+		names := sortedKeys(ty.AttributeTypes())
+		if len(names) == 0 {
+			return " It has none."
+		}
+		if hint := didYouMean(step.Name, names); hint != "" {
+			return hint
+		}
+		if len(names) > maxColumns {
+			return fmt.Sprintf(" It has %s and %d more.", quotedList(names[:maxColumns], "and"), len(names)-maxColumns)
+		}
+		return fmt.Sprintf(" It has %s.", quotedList(names, "and"))
+	}
+	return ""
+}
