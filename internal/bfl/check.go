@@ -196,7 +196,6 @@ func (r *Request) checkInputs() []Violation {
 	var broken []Violation
 	in := r.Model.Inputs
 	references := 0
-	filled := map[string]bool{}
 	for _, input := range r.Inputs {
 		if in.NoURL && input.URL != "" {
 			broken = append(broken, Violation{RuleURL, input.Field, nil, fmt.Sprintf(
@@ -204,7 +203,6 @@ func (r *Request) checkInputs() []Violation {
 				r.Model.Name, input.Field,
 			)})
 		}
-		filled[input.Field] = true
 		switch {
 		case r.Model.IsReference(input.Field):
 			references++
@@ -213,14 +211,17 @@ func (r *Request) checkInputs() []Violation {
 			broken = append(broken, Violation{RuleMask, input.Field, nil, fmt.Sprintf("%s takes no mask.", r.Model.Name)})
 		}
 	}
+	fills := func(field string) bool {
+		return slices.ContainsFunc(r.Inputs, func(input Input) bool { return input.Field == field })
+	}
 	for _, role := range in.Roles {
-		if !filled[role] {
+		if !fills(role) {
 			broken = append(broken, Violation{RuleRole, role, nil, fmt.Sprintf(
 				"%s makes no image without %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png",
 			)})
 		}
 	}
-	if in.MaskRequired && !filled[in.Mask] {
+	if in.MaskRequired && !fills(in.Mask) {
 		broken = append(broken, Violation{RuleMask, in.Mask, nil, fmt.Sprintf(
 			"%s makes no image without a mask, which is white where the image is to change.", r.Model.Name,
 		)})
@@ -254,6 +255,9 @@ func isOrAre(n int) string {
 // CheckExtents holds the extents of the request's inputs, in their order and zero for those that are not known, against what the model takes: its limits,
 // and a mask against its image.
 func (r *Request) CheckExtents(inputs []Size) []Violation {
+	if len(inputs) == 0 {
+		return nil
+	}
 	var broken []Violation
 	var first Size
 	canvas := r.Size()
