@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
-	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
 // separators are those of tables that are called CSV and are not, by their names.
@@ -16,20 +15,15 @@ var separators = []struct{ text, name, expr string }{
 	{";", "semicolons", `";"`}, {"\t", "tabs", `"\t"`}, {"|", "bars", `"|"`},
 }
 
-// csvDecode is csvdecode, which says so where a text has other separators: with commas it would have a single column with a strange name.
-var csvDecode = function.New(&function.Spec{
-	Params: stdlib.CSVDecodeFunc.Params(),
-	Type:   function.StaticReturnType(cty.DynamicPseudoType),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		v, err := stdlib.CSVDecodeFunc.Call(args)
-		if text, ok := plainText(args[0]); ok {
-			if reason := otherSeparator(text, err != nil); reason != "" {
-				return cty.DynamicVal, function.NewArgErrorf(0, "%s", reason)
-			}
+// lookAtCSV says so where a text given to csvdecode has other separators: with commas it has a single column with a strange name.
+func lookAtCSV(args []cty.Value, _ cty.Value, err error) error {
+	if text, ok := plainText(args[0]); ok {
+		if reason := otherSeparator(text, err != nil); reason != "" {
+			return function.NewArgErrorf(0, "%s", reason)
 		}
-		return v, err
-	},
-})
+	}
+	return err
+}
 
 // otherSeparator says which separator a text has in the place of commas, "" where it has commas or but one column. failed says that it was found to be no
 // table.

@@ -50,7 +50,7 @@ func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[st
 		"compact":          stdlib.CompactFunc,
 		"concat":           stdlib.ConcatFunc,
 		"contains":         stdlib.ContainsFunc,
-		"csvdecode":        csvDecode,
+		"csvdecode":        stdlib.CSVDecodeFunc,
 		"dirname":          filesystem.DirnameFunc,
 		"distinct":         stdlib.DistinctFunc,
 		"element":          stdlib.ElementFunc,
@@ -135,7 +135,7 @@ func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[st
 		"urlencode":        encoding.URLEncodeFunc,
 		"uuidv5":           uuid.V5Func,
 		"values":           stdlib.ValuesFunc,
-		"yamldecode":       notes.noteYAML(ctyyaml.YAMLDecodeFunc),
+		"yamldecode":       ctyyaml.YAMLDecodeFunc,
 		"yamlencode":       ctyyaml.YAMLEncodeFunc,
 		"zipmap":           stdlib.ZipmapFunc,
 	}
@@ -143,15 +143,19 @@ func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[st
 	templates := &templateFunctions{files: files, table: table}
 	table["templatefile"] = templates.file()
 	table["templatestring"] = templates.text()
+	looks := map[string]look{"csvdecode": lookAtCSV, "yamldecode": notes.lookAtYAML}
 	for name, f := range table {
-		table[name] = discreet(name, f)
+		table[name] = discreet(name, f, looks[name])
 	}
 	return table
 }
 
+// look sees what a function made of its arguments, none of which is sensitive, and may say more about what is wrong with them.
+type look func(args []cty.Value, result cty.Value, err error) error
+
 // discreet makes a function say nothing of what is wrong where an argument is sensitive: most errors quote an argument, or a part of it. It also bounds
 // what a call makes.
-func discreet(name string, f function.Function) function.Function {
+func discreet(name string, f function.Function, look look) function.Function {
 	call := bounded(name, f)
 	open := func(p function.Parameter) function.Parameter {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
@@ -162,8 +166,14 @@ func discreet(name string, f function.Function) function.Function {
 		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, err := call(args)
-			if err != nil && slices.ContainsFunc(args, IsSensitive) {
-				err = hideArguments(err)
+			switch {
+			case err == nil && look == nil:
+			case slices.ContainsFunc(args, IsSensitive):
+				if err != nil {
+					err = hideArguments(err)
+				}
+			case look != nil:
+				err = look(args, v, err)
 			}
 			return v, err
 		},

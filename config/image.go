@@ -248,7 +248,7 @@ func (d *builder) evaluateArguments() bool {
 	ok := true
 	for i := range d.b.args {
 		arg, v := &d.b.args[i], &d.values[i]
-		if v.arg == nil || arg.perInstance && !(d.ready && arg.woven) {
+		if v.arg == nil || arg.perInstance && (!d.ready || !arg.woven) {
 			*v = d.argument(i)
 		}
 		ok = ok && !v.failed

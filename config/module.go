@@ -185,10 +185,8 @@ type imageBlock struct {
 	lifecycle *lifecycleBlock
 	demand    demand
 	misspelt  []string
-	// weave is what the block is evaluated with, nil for one whose instances need none of their own block. wovenRules are expressions of its lifecycle
-	// block with lookups in them.
-	weave      *weave
-	wovenRules []hcl.Expression
+	// weave is what the block is evaluated with, nil for one whose instances need none of their own block.
+	weave *weave
 }
 
 // argument is an argument of an image with the expression that gives it. There are as many as in all images together,

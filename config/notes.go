@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 )
 
 // notes gather what is legal in many rows and probably not meant in any: of each kind there is one warning, with a count and a few examples.
@@ -171,7 +170,8 @@ func (x each) isBlank() bool {
 	if x.table != nil {
 		return !slices.ContainsFunc(x.table.rows[x.row], func(cell string) bool { return strings.TrimSpace(cell) != "" })
 	}
-	if !isPlain(x.value) || !x.value.Type().IsObjectType() || x.value.LengthInt() == 0 {
+	// Most rows have a key of their own, and are told by that; to look into each would be to build an iterator for it.
+	if key, _ := x.key.Text(); strings.Trim(key, " \t0123456789") != "" || !isPlain(x.value) || !x.value.Type().IsObjectType() || x.value.LengthInt() == 0 {
 		return false
 	}
 	for it := x.value.ElementIterator(); it.Next(); {
@@ -188,26 +188,15 @@ var (
 	yamlZeros   = regexp.MustCompile(`(?m)(?:^[ \t]*(?:-[ \t]+)*|:[ \t]+|[\[,][ \t]*)(0\d+)[ \t]*(?:$|#|:|[,\]])`)
 )
 
-// noteYAML makes yamldecode note what YAML understands in a way of its own.
-func (n *notes) noteYAML(f function.Function) function.Function {
-	spec := &function.Spec{
-		Params: f.Params(),
-		Type:   function.StaticReturnType(cty.DynamicPseudoType),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			v, err := f.Call(args)
-			if err == nil && !v.IsMarked() && !args[0].IsMarked() && isPlain(args[0]) {
-				n.lookAtYAML(args[0].AsString(), v)
-			}
-			return v, err
-		},
+// lookAtYAML notes what YAML understands in a way of its own in a text given to yamldecode.
+func (n *notes) lookAtYAML(args []cty.Value, v cty.Value, err error) error {
+	if text, ok := plainText(args[0]); ok && err == nil && (yamlBoolean.MatchString(text) || yamlZeros.MatchString(text)) {
+		n.noteYAML(text, v)
 	}
-	return function.New(spec)
+	return err
 }
 
-func (n *notes) lookAtYAML(text string, v cty.Value) {
-	if !yamlBoolean.MatchString(text) && !yamlZeros.MatchString(text) {
-		return
-	}
+func (n *notes) noteYAML(text string, v cty.Value) {
 	text = withoutBlocks(text)
 	keys, zeros := yamlBoolean.FindAllStringSubmatchIndex(text, -1), yamlZeros.FindAllStringSubmatchIndex(text, -1)
 	if len(keys)+len(zeros) == 0 || n.texts[text] {

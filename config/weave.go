@@ -20,6 +20,8 @@ type weave struct {
 	// blocks are the members, in the order of the files, all of one module. The weave is evaluated when the turn of the one called last comes.
 	blocks []*imageBlock
 	last   *imageBlock
+	// rules are expressions of the members' lifecycle blocks with lookups in them.
+	rules map[*imageBlock][]hcl.Expression
 	// scope is the instance of the module that lookups are made in.
 	scope *scope
 
@@ -252,7 +254,7 @@ func (d *builder) attempt(x each) (img *Image, done bool) {
 			d.values[i] = d.argument(i)
 		}
 	}
-	for _, expr := range d.b.wovenRules {
+	for _, expr := range w.rules[d.b] {
 		// Only what it looks up counts; what is wrong is reported when its turn comes.
 		_, _ = expr.Value(d.instanceContext())
 	}
@@ -260,10 +262,8 @@ func (d *builder) attempt(x each) (img *Image, done bool) {
 	if w.waiting() {
 		return nil, false
 	}
-	for _, expr := range d.b.wovenRules {
-		if d.tooLate(expr) {
-			return nil, true
-		}
+	if slices.ContainsFunc(w.rules[d.b], d.tooLate) {
+		return nil, true
 	}
 	d.ready = true
 	img = d.instance(x)

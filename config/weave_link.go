@@ -6,10 +6,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// weave makes a weave of nodes that need each other, where they are image blocks that name each other's instances by their keys. It answers false where
+// weaveOf makes a weave of nodes that need each other, where they are image blocks that name each other's instances by their keys. It answers false where
 // they cannot be put in order that way either, with what is to blame for that where it is known.
 func weaveOf(members []*node) (*hcl.Diagnostic, bool) {
-	w := &weave{}
+	w := &weave{rules: map[*imageBlock][]hcl.Expression{}}
 	r := &weaver{w: w, members: map[string]*imageBlock{}}
 	isSet := false
 	for _, n := range members {
@@ -119,7 +119,6 @@ func (r *weaver) weave(b *imageBlock) {
 		return
 	}
 	l := *b.lifecycle
-	b.wovenRules = nil
 	l.preventDestroy, l.frozen = r.rule(b, l.preventDestroy), r.rule(b, l.frozen)
 	l.preconditions = slices.Clone(l.preconditions)
 	for i := range l.preconditions {
@@ -145,7 +144,7 @@ func (r *weaver) argument(arg *argument) {
 func (r *weaver) rule(b *imageBlock, expr hcl.Expression) hcl.Expression {
 	woven := r.rewrite(expr)
 	if woven != expr {
-		b.wovenRules = append(b.wovenRules, woven)
+		r.w.rules[b] = append(r.w.rules[b], woven)
 	}
 	return woven
 }

@@ -28,8 +28,8 @@ func TestLevels(t *testing.T) {
 		var rows bytes.Buffer
 		rows.WriteString("id,prompt,from\n")
 		// The order of the file is not that of the levels.
-		for level := len(sizes) - 1; level >= 0; level-- {
-			for i := range sizes[level] {
+		for level, size := range slices.Backward(sizes) {
+			for i := range size {
 				id, of, text := fmt.Sprintf("%s-%d", names[level], i), "", "A picture"
 				if level > 0 {
 					of = fmt.Sprintf("%s-%d", names[level-1], i%sizes[level-1])
