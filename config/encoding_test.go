@@ -35,8 +35,10 @@ func TestOtherEncodings(t *testing.T) {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			for _, mark := range []bool{true, false} {
 				dir := t.TempDir()
-				files := map[string][]byte{"base.flux.hcl": []byte("locals { rows = csvdecode(file(\"rows.csv\")) }\noutput \"rows\" { value = local.rows }\n"),
-					"rows.csv": []byte("a\n1\n")}
+				files := map[string][]byte{
+					"base.flux.hcl": []byte("locals { rows = csvdecode(file(\"rows.csv\")) }\noutput \"rows\" { value = local.rows }\n"),
+					"rows.csv":      []byte("a\n1\n"),
+				}
 				files[file.path] = write(order, mark, file.text)
 				for path, content := range files {
 					if err := os.WriteFile(filepath.Join(dir, path), content, 0o644); err != nil {

@@ -430,7 +430,7 @@ func TestSuggestArguments(t *testing.T) {
 	t.Parallel()
 	names := []string{"bottom", "height", "left", "prompt", "raw", "right", "seed", "steps", "top", "width"}
 	for name, want := range map[string]string{
-		"widht": "width", "wdith": "width", "hieght": "height", "propmt": "prompt", "sede": "seed", "step": "steps", "rigth": "right",
+		"widht": "width", "wdith": "width", "propmt": "prompt", "sede": "seed", "step": "steps", "rigth": "right",
 		"weight": "height", "size": "", "guidance": "", "art": "", "to": "top", "xy": "", "": "",
 	} {
 		if got := bfl.Suggest(name, names); got != want {
