@@ -14,6 +14,7 @@ import (
 // each.value.NAME, and values that are plain. Whatever is anything else makes it give up, and the expression is evaluated as usual.
 type quick struct {
 	each      each
+	w         *weave
 	functions map[string]function.Function
 	// name and value are of the variable of the for expression around.
 	name  string
@@ -53,7 +54,7 @@ func (q *quick) expr(expr hclsyntax.Expression) (cty.Value, bool) {
 				return cty.NilVal, false
 			}
 		}
-		return cty.TupleVal(values), true
+		return q.tuple(values), true
 	case *hclsyntax.ForExpr:
 		return q.loop(e)
 	case *timely:
@@ -196,7 +197,7 @@ func (q *quick) loop(e *hclsyntax.ForExpr) (cty.Value, bool) {
 	if !ok || !isPlain(list) || !list.Type().IsTupleType() && !list.Type().IsListType() {
 		return cty.NilVal, false
 	}
-	inner := quick{each: q.each, functions: q.functions, name: e.ValVar, marks: q.marks}
+	inner := quick{each: q.each, w: q.w, functions: q.functions, name: e.ValVar, marks: q.marks}
 	values := make([]cty.Value, 0, list.LengthInt())
 	for it := list.ElementIterator(); it.Next(); {
 		_, inner.value = it.Element()
@@ -214,7 +215,15 @@ func (q *quick) loop(e *hclsyntax.ForExpr) (cty.Value, bool) {
 		}
 		values = append(values, v)
 	}
-	return cty.TupleVal(values), true
+	return q.tuple(values), true
+}
+
+// tuple returns a list, but for one that means nothing yet, since elements are missing.
+func (q *quick) tuple(values []cty.Value) cty.Value {
+	if q.w.waiting() {
+		return cty.DynamicVal
+	}
+	return cty.TupleVal(values)
 }
 
 // quickly evaluates an expression with lookups for the instance in the making. It answers false where the expression has to be evaluated as usual.
@@ -226,7 +235,7 @@ func (d *builder) quickly(expr hcl.Expression) (unmarked, bool) {
 	w := d.b.weave
 	wants, looked := len(w.wants), len(w.looked)
 	var marks quickMarks
-	q := quick{each: d.current, functions: d.e.opts.table, marks: &marks}
+	q := quick{each: d.current, w: w, functions: d.e.opts.table, marks: &marks}
 	v, ok := q.expr(native)
 	if !ok {
 		w.wants, w.looked = w.wants[:wants], w.looked[:looked]
