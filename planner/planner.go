@@ -152,6 +152,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	}
 	c.size = p.outputSize(img, c.Request)
 	p.sources(c)
+	p.extents(c)
 	return nil
 }
 
