@@ -119,6 +119,8 @@ type run struct {
 	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request that a seed makes the same.
 	salvaging []*node
 	seeded    map[string]*node
+	// requests finds the images on record by the requests that made them; nil until something asks.
+	requests map[string][]addrs.Image
 	began     time.Time
 	// moderated are the requests that moderation refused before, by fingerprint.
 	moderated map[string]state.Moderation

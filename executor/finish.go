@@ -62,17 +62,19 @@ func (r *run) unchanged(n *node) {
 	r.summary.Unchanged++
 	r.end(n)
 	r.emit(Unchanged{n.address()})
+	img := n.change.Prior
 	if freelyChanged(n.change.Prior, n.desired) {
-		switch img, told, err := r.files.update(n.address(), n.change.Prior, n.desired); {
+		switch now, told, err := r.files.update(n.address(), n.change.Prior, n.desired); {
 		case err != nil:
 			r.emit(Warned{n.address(), err.Error()})
 		default:
-			r.made[n.address()] = img
+			img, r.made[n.address()] = now, now
 			if told != "" {
 				r.emit(Warned{n.address(), told})
 			}
 		}
 	}
+	r.give(n, img)
 	r.unblock(n)
 }
 
@@ -168,8 +170,13 @@ func (r *run) skipDownstream(n *node) {
 		return // Its picture is there all the same.
 	}
 	for _, twin := range n.twins {
+		if twin.desired != nil && twin.fingerprint != n.fingerprint {
+			r.lookAgain(twin)
+			continue
+		}
 		r.skip(twin, Skipped{Address: twin.address(), Because: n.address()})
 	}
+	n.twins = nil
 }
 
 func (r *run) end(n *node) {

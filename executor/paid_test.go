@@ -529,3 +529,52 @@ func TestLatePrice(t *testing.T) {
 		})
 	}
 }
+
+// A new image whose request turns out, in apply, to be one that another image was made from takes that picture, whichever of the two comes first, and
+// also where that one changes meanwhile.
+func TestLateRequestOnRecord(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a_twin", "z_twin"} {
+		for _, changes := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 2)
+				r.stored = r.store.candidates
+				up := r.image(t, "up")
+				seeded := func(img *config.Image) {
+					img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
+				}
+				child := r.image(t, "child", "up")
+				seeded(child)
+				// As the API draws it.
+				body, _, err := up.Request.Body(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sent, err := io.ReadAll(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.made(t, up)
+				drawn := picture(sent)
+				info, err := imagefile.Check(bytes.NewReader(drawn), 1<<20)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.prior.Images[up.Address].Output = state.FileOf(up.Output, info)
+				if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(drawn); return err }); err != nil {
+					t.Fatal(err)
+				}
+				r.made(t, child)
+				if changes {
+					child.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "another"}, {Name: "seed", Value: int64(7)}}
+				}
+				seeded(r.image(t, name, "up"))
+				r.replace = []addrs.Image{up.Address}
+				summary, err := r.apply(t)
+				if err != nil || r.api.attempts["child"] != 0 || summary.Created != 1 {
+					t.Errorf("%s, changes %t: Apply = %+v, %v, %v; submitted %v", name, changes, summary, err, r.failures(), r.api.attempts)
+				}
+			})
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,10 +203,14 @@ func (r *run) reuse(n *node, kept *state.Image) {
 	})
 }
 
-// give has the nodes that wait for a picture take it.
+// give has the nodes that wait for a picture take it. One that waited for a picture that is gone now looks again: it is in the store by then.
 func (r *run) give(n *node, img *state.Image) {
 	for _, twin := range n.twins {
 		if twin.phase != waiting {
+			continue
+		}
+		if twin.desired != nil && twin.fingerprint != img.Fingerprint {
+			r.lookAgain(twin)
 			continue
 		}
 		if twin.desired == nil {
@@ -215,4 +220,44 @@ func (r *run) give(n *node, img *state.Image) {
 		r.reuse(twin, img)
 	}
 	n.twins = nil
+}
+
+// lookAgain lets a node go on that waited for another one in vain.
+func (r *run) lookAgain(twin *node) {
+	if twin.waiting--; twin.waiting == 0 && twin.phase == waiting {
+		r.enqueue(twin)
+	}
+}
+
+// onRecord looks for an image on record that the node's very request made, with a seed, and that has its file still. It reports whether there is
+// one, or may be: an image that is about to change, or to turn out unchanged, is waited for, unless it waits for others itself.
+func (r *run) onRecord(n *node) bool {
+	if r.requests == nil {
+		r.requests = map[string][]addrs.Image{}
+		for addr, c := range r.plan {
+			if c.Prior != nil {
+				r.requests[c.Prior.Fingerprint] = append(r.requests[c.Prior.Fingerprint], addr)
+			}
+		}
+		for _, all := range r.requests {
+			slices.SortFunc(all, addrs.Image.Compare)
+		}
+	}
+	for _, addr := range r.requests[n.fingerprint] {
+		other, prior := r.nodes[addr], r.plan[addr].Prior
+		switch {
+		case other == n || prior.Result.Simulated && !n.lane.account.Simulator:
+		case other != nil && other.phase != over && other.waiting > 0:
+		case other != nil && other.phase != over:
+			r.waitFor(n, other)
+			return true
+		default:
+			img := r.image(addr)
+			if img != nil && img.Fingerprint == n.fingerprint && (r.files.holds(img.Output.Path, img.Output.SHA256) || r.files.store.Whole(img.Output.SHA256)) {
+				r.reuse(n, img)
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -79,6 +79,9 @@ func (r *run) finds(n *node) bool {
 	if !n.request.Has("seed") || n.change.IsRequested() {
 		return false
 	}
+	if isLate && r.onRecord(n) {
+		return true
+	}
 	switch twin := r.seeded[n.fingerprint]; {
 	case twin == nil:
 		r.seeded[n.fingerprint] = n
