@@ -401,3 +401,18 @@ func TestRenamedBlocks(t *testing.T) {
 		})
 	}
 }
+
+// Each lost image is asked for with the seed that made it, and not with that of another one that goes and asked for the same.
+func TestLostImagesKeepTheirSeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	one, two := w.image(t, "image.card[0]", "a card"), w.image(t, "image.card[1]", "a card")
+	w.make(t)
+	w.prior.Images[one.Address].Result.Seed, w.prior.Images[two.Address].Result.Seed = new(int64(1)), new(int64(2))
+	w.files[one.Address], w.files[two.Address] = state.Changed, state.Changed
+	w.submitted(two.Address, two.Request.Fingerprint(), "paid")
+	plan, _ := w.plan(t, Options{})
+	if c := plan.Changes[0]; c.RecordedSeed == nil || *c.RecordedSeed != 1 {
+		t.Errorf("image.card[0] is asked for with the seed %v", c.RecordedSeed)
+	}
+}

@@ -165,9 +165,10 @@ func (p *Planner) recordedSeed(c *Change) *int64 {
 	switch from, isMatched := p.opts.Matches.image(c.Address); {
 	case p.replace[c.Address]:
 		return nil
+	case onlyDrifted(c):
 	case isMatched:
 		lost = p.prior.images[from] // Not there any more, or it would have been taken over.
-	case !onlyDrifted(c):
+	default:
 		return nil
 	}
 	model := c.Request.Model
