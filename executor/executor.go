@@ -121,7 +121,7 @@ type run struct {
 	seeded    map[string]*node
 	// requests finds the images on record by the requests that made them; nil until something asks.
 	requests map[string][]addrs.Image
-	began     time.Time
+	began    time.Time
 	// moderated are the requests that moderation refused before, by fingerprint.
 	moderated map[string]state.Moderation
 	// plan has the changes by address.
