@@ -118,7 +118,10 @@ type run struct {
 	tasks map[string]*state.Task
 	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request that a seed makes the same.
 	salvaging []*node
-	seeded    map[string]*node
+	// homeless are those of salvaging that were not begun, and bringing counts those that are under way.
+	homeless []*node
+	bringing int
+	seeded   map[string]*node
 	// requests finds the images on record by the requests that made them; nil until something asks.
 	requests map[string][]addrs.Image
 	began    time.Time
@@ -263,6 +266,12 @@ func (r *run) keepAppointments() {
 
 // launch begins as much as the limits allow.
 func (r *run) launch() {
+	for r.stop == nil && r.bringing < mostSalvaging && len(r.homeless) > 0 {
+		n := r.homeless[0]
+		r.homeless = r.homeless[1:]
+		r.bringing++
+		r.begin(n)
+	}
 	for r.stop == nil {
 		n := r.take()
 		if n == nil {

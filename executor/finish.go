@@ -180,6 +180,9 @@ func (r *run) skipDownstream(n *node) {
 }
 
 func (r *run) end(n *node) {
+	if n.salvages() && n.phase != waiting {
+		r.bringing--
+	}
 	n.phase = over
 	// A run can be long, and its nodes stay until it ends.
 	n.request, n.task, n.sample = nil, bfl.Submission{}, bfl.Result{}

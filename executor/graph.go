@@ -229,16 +229,13 @@ func (r *run) take() *node {
 	return n
 }
 
-// before is the order of submission: first the tasks that the API has already, which may hold slots there, those that are wanted before others, then
-// along the longest chains, else in the plan's order.
+// before is the order of submission: first the tasks that the API has already, which may hold slots there, then along the longest chains, else in the
+// plan's order.
 func before(a, b *node) bool {
-	switch {
-	case a.resumes() != b.resumes():
+	if a.resumes() != b.resumes() {
 		return a.resumes()
-	case a.salvages() != b.salvages():
-		return b.salvages()
 	}
-	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address()), cmp.Compare(a.record.Key, b.record.Key)) < 0
+	return cmp.Or(cmp.Compare(b.height, a.height), a.address().Compare(b.address())) < 0
 }
 
 type nodeHeap []*node

@@ -71,6 +71,12 @@ func TestPaidTasksAreKept(t *testing.T) {
 			}
 			return bfl.Result{}, nil
 		}, 15 * time.Second, true, "Stored", ""},
+		{"a polling URL that is refused, of a task that is known nowhere else", func(_ time.Duration, n int) (bfl.Result, error) {
+			if n == 1 {
+				return bfl.Result{}, &bfl.APIError{StatusCode: 414}
+			}
+			return notFound, nil
+		}, 2 * time.Minute, false, "Submitted", "stays on record"},
 		{"a wait of a day", func(_ time.Duration, n int) (bfl.Result, error) {
 			if n == 1 {
 				return bfl.Result{}, &bfl.APIError{StatusCode: 429, RetryAfter: time.Hour}

@@ -119,7 +119,13 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 		r.stillActive(n, elapsed, unknownGap)
 		return
 	}
-	if n.task.PollingURL == "" && !n.resumed {
+	switch {
+	case n.byID:
+		// It is the host of its polling URL that would know it, and that one says nothing.
+		r.leave(n, "cannot be looked at where the API said that it is, and is not known where it was submitted. It is paid for and stays on record, "+
+			"and the next apply looks again")
+		return
+	case n.task.PollingURL == "" && !n.resumed:
 		r.leave(n, "is not known where it was submitted, and the API did not say where else it is. It is paid for and stays on record, "+
 			"and the next apply looks again")
 		return

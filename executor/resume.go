@@ -52,9 +52,11 @@ func (r *run) pollResumed(n *node) {
 	if n.phase == over {
 		return
 	}
-	// The task may still be active, and then it has its slot at the API.
 	n.phase = active
-	r.hold(n)
+	if !n.salvages() {
+		// The task may still be active, and then it has its slot at the API.
+		r.hold(n)
+	}
 	r.poll(n)
 }
 

@@ -13,6 +13,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
+// mostSalvaging bounds how many tasks that nobody wants are looked for at once. They hold no slot: should they still have theirs at the API, it says so
+// to those who come for one, and images that are wanted do not wait for them.
+const mostSalvaging = 24
+
 // salvageTimeout bounds how long the run waits, from its beginning, for tasks that nobody wants when all else is done.
 const salvageTimeout = time.Minute
 
@@ -63,8 +67,8 @@ func (r *run) bringHome(a *planner.Abandoned) {
 		addr: a.Address, lane: r.lane(a.Task.Provider, a.Task.Model), height: 1, began: time.Now(), record: *a.Task, fingerprint: a.Task.Fingerprint,
 	}
 	r.salvaging = append(r.salvaging, n)
+	r.homeless = append(r.homeless, n)
 	r.unfinished++
-	r.enqueue(n)
 }
 
 // left says that a task which nobody wants stays on record.
@@ -73,7 +77,7 @@ func left(id string, err error) string {
 }
 
 // errUnwaited is why a task is left that nobody wants.
-var errUnwaited = errors.New("it is still under way")
+var errUnwaited = errors.New("it is still under way, or its image cannot be downloaded now")
 
 // unwaited leaves the tasks that nobody wants when all else is done and they had their time.
 func (r *run) unwaited() {
@@ -81,7 +85,8 @@ func (r *run) unwaited() {
 		return
 	}
 	for _, n := range r.salvaging {
-		if n.phase == active || n.phase == waiting {
+		// One whose image is on its way for the first time may arrive.
+		if n.phase == active || n.phase == waiting || n.phase == fetching && n.fetches > 0 {
 			r.fail(n, errUnwaited)
 		}
 	}
