@@ -121,7 +121,11 @@ type run struct {
 	// homeless are those of salvaging that were not begun, and bringing counts those that are under way.
 	homeless []*node
 	bringing int
-	seeded   map[string]*node
+	seeded   map[request]*node
+	// left are the ids of tasks that stay on record with their images not to be had in this run, by the fingerprints of their requests.
+	left map[string]string
+	// taken are the addresses that pictures go to for nothing.
+	taken map[string]addrs.Image
 	// requests finds the images on record by the requests that made them; nil until something asks.
 	requests map[string][]addrs.Image
 	began    time.Time
@@ -191,7 +195,7 @@ func newRun(ctx context.Context, o Options) *run {
 	r := &run{
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
 		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, told: make(chan func()),
-		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[string]*node{}, began: time.Now(),
+		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[request]*node{}, left: map[string]string{}, taken: map[string]addrs.Image{}, began: time.Now(),
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
 		prior: maps.Clone(o.Prior.Images), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),

@@ -54,6 +54,12 @@ func newFiles(plan *planner.Plan, o Options) *files {
 				known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
 			}
 		}
+		for _, task := range o.Prior.Tasks {
+			// A run that was cut off may have put it in place without a record of that.
+			if task.Fetched != nil {
+				known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
+			}
+		}
 		return known
 	})
 	return f
@@ -246,8 +252,16 @@ func (f *files) isInPlace(c *planner.Change) bool {
 	return sum != "" && f.holds(c.Desired.Output, sum)
 }
 
-// moveAway moves the file at a path into the store, as that of an image. A file that is not there is no error.
+// moveAway moves the file at a path into the store, as that of an image, and as the one that it is where that is another. A file that is not there is
+// no error.
 func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error {
+	if sum, err := f.index.Hash(f.dir, path); err == nil && sum != img.Output.SHA256 {
+		if is, isKnown := f.known()[sum]; isKnown {
+			if err := f.store.KeepFile(f.dir, path, is.addr, is.img); err != nil {
+				return err
+			}
+		}
+	}
 	if err := f.store.PutFile(f.dir, path, addr, img); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -118,6 +118,9 @@ func (r *run) fail(n *node, err error) {
 	r.skipDownstream(n)
 }
 
+// notNow is why nothing is bought in the place of a task that is paid for.
+const notNow = "of an interrupted run asks for the very same image, is paid for, and is not to be had now. Apply again"
+
 // unsaved ends a node that was to bring a task home and did not. Who waited for its image can be made only when the task is over: until then it is
 // paid for.
 func (r *run) unsaved(n *node, err error) {
@@ -127,6 +130,8 @@ func (r *run) unsaved(n *node, err error) {
 	message := left(id, err)
 	if n.gone {
 		message = "Of an interrupted run, " + err.Error() + ". It is no longer wanted."
+	} else {
+		r.left[n.fingerprint] = n.record.ID
 	}
 	r.emit(Warned{n.address(), message})
 	for _, twin := range twins {
@@ -135,7 +140,7 @@ func (r *run) unsaved(n *node, err error) {
 		case n.gone:
 			r.enqueue(twin)
 		default:
-			r.fail(twin, &TaskError{TaskID: id, Reason: "of an interrupted run asks for the very same image, is paid for, and is not to be had now. Apply again"})
+			r.fail(twin, &TaskError{TaskID: id, Reason: notNow})
 		}
 	}
 }

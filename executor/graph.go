@@ -61,6 +61,8 @@ type node struct {
 	cost     bfl.Credits
 	// byID says that the task is looked for by its id, since its polling URL is good for nothing.
 	byID bool
+	// elsewhere counts the looks by id that did not find it.
+	elsewhere int
 	// look numbers the looks at the task that were made or arranged: of two that were arranged only the later one is made. looking says
 	// that one is being made, and lookAgain that it began too early to count.
 	look      int
@@ -105,6 +107,9 @@ type lane struct {
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
+		case c.Origin == planner.Resume:
+			// It is the account that has the task that knows it, whichever the image is to have.
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task.Provider, c.Desired.Request.Model.Name), height: 1}
 		case c.Generates():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Request.Model.Name), height: 1}
 		case c.Withheld():

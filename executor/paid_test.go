@@ -71,12 +71,21 @@ func TestPaidTasksAreKept(t *testing.T) {
 			}
 			return bfl.Result{}, nil
 		}, 15 * time.Second, true, "Stored", ""},
-		{"a polling URL that is refused, of a task that is known nowhere else", func(_ time.Duration, n int) (bfl.Result, error) {
-			if n == 1 {
-				return bfl.Result{}, &bfl.APIError{StatusCode: 414}
+		{"a polling URL that is refused, of a task that is known nowhere else", func(since time.Duration, n int) (bfl.Result, error) {
+			if since > settlingTime && n%2 == 0 {
+				return notFound, nil // by its id
 			}
-			return notFound, nil
-		}, 2 * time.Minute, false, "Submitted", "stays on record"},
+			return bfl.Result{}, &bfl.APIError{StatusCode: 414}
+		}, 4 * time.Minute, false, "Submitted", "stays on record"},
+		{"a polling URL that is refused once", func(_ time.Duration, n int) (bfl.Result, error) {
+			switch n {
+			case 1:
+				return bfl.Result{}, &bfl.APIError{StatusCode: 414}
+			case 2, 3:
+				return notFound, nil
+			}
+			return bfl.Result{}, nil
+		}, time.Minute, true, "Stored", ""},
 		{"a wait of a day", func(_ time.Duration, n int) (bfl.Result, error) {
 			if n == 1 {
 				return bfl.Result{}, &bfl.APIError{StatusCode: 429, RetryAfter: time.Hour}
@@ -583,4 +592,128 @@ func TestLateRequestOnRecord(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A task is known to the account that has it, whichever account its image is to have now.
+func TestResumeAtTheTasksAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		img := r.image(t, "a")
+		r.interrupted(t, img)
+		r.remembers("a")
+		img.Provider = "bfl.other"
+		other := newFakeAPI(1)
+		r.opts.Accounts["bfl.other"] = Account{API: other, Concurrency: 1}
+		if summary, err := r.apply(t); err != nil || summary.Created != 1 || other.polls > 0 {
+			t.Errorf("Apply = %+v, %v, %v; the other account was asked %d times", summary, err, r.failures(), other.polls)
+		}
+	})
+}
+
+// An image that a run had put in place, and was cut off before it could say so, stays the image whatever is planned for its path by now.
+func TestPlacedAndNotRecorded(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(t *testing.T, r *rig, img *config.Image){
+		"the image is no longer wanted": func(_ *testing.T, r *rig, _ *config.Image) { r.images = nil },
+		"the change was taken back": func(_ *testing.T, _ *rig, img *config.Image) {
+			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
+		},
+		"another image has its path": func(t *testing.T, r *rig, img *config.Image) {
+			t.Helper()
+			img.Output = "images/elsewhere.png"
+			r.image(t, "b").Output = "images/a.png"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 2)
+				r.stored = r.store.candidates
+				img := r.image(t, "a")
+				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
+				before := r.made(t, img)
+				if err := r.store.KeepFile(r.dir, img.Output, img.Address, before); err != nil {
+					t.Fatal(err)
+				}
+				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a"}}
+				task := r.interrupted(t, img)
+				fetchedAs(t, r, task, "images/a.png")
+				change(t, r, img)
+				// The API has forgotten the task.
+				if _, err := r.apply(t); err != nil {
+					t.Fatal(err, r.failures())
+				}
+				stands := ""
+				for _, path := range []string{"images/a.png", "images/elsewhere.png"} {
+					sum := sha256.Sum256([]byte(r.file(t, path)))
+					if hex.EncodeToString(sum[:]) == task.Fetched.Output.SHA256 {
+						stands = path
+					}
+				}
+				if kept := r.store.candidates(img.Address, task.Fingerprint, false); len(kept) == 0 && stands == "" {
+					t.Error("the image is lost to its request")
+				}
+				if slices.Contains(r.journal.of(t, "image.a"), "Lost") {
+					t.Errorf("on record: %v", r.journal.of(t, "image.a"))
+				}
+			})
+		})
+	}
+}
+
+// A seeded request that got no answer is not sent again in the same run by another image.
+func TestTwinOfALostAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.image(t, "up")
+		for _, name := range []string{"one", "two"} {
+			r.image(t, name, "up").Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
+		}
+		r.api.onSubmit = func(prompt string, _ int) error {
+			if prompt == "p" {
+				return sentError{}
+			}
+			return nil
+		}
+		if summary, _ := r.apply(t); r.api.attempts["p"] != 1 || summary.Failed != 1 || summary.Skipped != 1 {
+			t.Errorf("submitted %d times: %+v", r.api.attempts["p"], summary)
+		}
+	})
+}
+
+// Two images without a seed stay two, also where only apply knows that they ask for what the store has.
+func TestLateThrowsStayApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 4)
+		up := r.image(t, "up")
+		one := r.image(t, "one", "up")
+		one.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
+		body, _, err := up.Request.Body(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := imagefile.Check(bytes.NewReader(picture(sent)), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.made(t, up)
+		r.prior.Images[up.Address].Output.Content = info.Content
+		kept := r.made(t, one)
+		if err := r.store.PutFile(r.dir, one.Output, one.Address, kept); err != nil {
+			t.Fatal(err)
+		}
+		delete(r.prior.Images, one.Address)
+		r.image(t, "two", "up").Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
+		r.stored, r.replace = r.store.candidates, []addrs.Image{up.Address}
+		if _, err := r.apply(t); err != nil || r.api.attempts["p"] != 1 {
+			t.Errorf("Apply: %v, %v; bought %d times, want once: the store has the other", err, r.failures(), r.api.attempts["p"])
+		}
+	})
 }

@@ -111,6 +111,17 @@ func (r *run) settled(n *node, cost bfl.Credits) {
 
 // unknown decides what follows a look that did not find the task.
 func (r *run) unknown(n *node, elapsed time.Duration) {
+	if n.byID {
+		// It is the host of its polling URL that would know it, and that one said nothing: it is asked again.
+		n.byID = false
+		if n.elsewhere++; n.elsewhere < unknownLooks {
+			r.stillActive(n, elapsed, unknownGap)
+			return
+		}
+		r.leave(n, "cannot be looked at where the API said that it is, and is not known where it was submitted. It is paid for and stays on record, "+
+			"and the next apply looks again")
+		return
+	}
 	if time.Since(n.accepted) < settlingTime {
 		r.stillActive(n, elapsed, min(max(unknownGap, elapsed/4), mostUnknown))
 		return
@@ -119,13 +130,7 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 		r.stillActive(n, elapsed, unknownGap)
 		return
 	}
-	switch {
-	case n.byID:
-		// It is the host of its polling URL that would know it, and that one says nothing.
-		r.leave(n, "cannot be looked at where the API said that it is, and is not known where it was submitted. It is paid for and stays on record, "+
-			"and the next apply looks again")
-		return
-	case n.task.PollingURL == "" && !n.resumed:
+	if n.task.PollingURL == "" && !n.resumed {
 		r.leave(n, "is not known where it was submitted, and the API did not say where else it is. It is paid for and stays on record, "+
 			"and the next apply looks again")
 		return

@@ -72,12 +72,23 @@ type settling struct {
 // place gives the image the path that it is to have now. It returns nil where the bytes are not there any more.
 func (s *settling) place() (img *state.Image, told string, err error) {
 	name, err := s.task.Found(s.files.dir)
-	if err != nil || name == "" {
+	if err != nil {
 		return nil, "", err
 	}
 	file := s.task.Fetched.Output
 	file.Path = s.now.Path
 	img = s.now.Image(file, s.task.Fetched.Result)
+	if name == "" {
+		if !s.files.store.Whole(file.SHA256) {
+			return nil, "", nil
+		}
+		// It made way for something else.
+		job := placing{files: s.files, addr: s.addr}
+		if told, err = job.copy(img); err != nil {
+			return nil, "", err
+		}
+		name = file.Path
+	}
 	if name != file.Path {
 		if told, err = s.files.makeWay(s.addr, img, file.Path); err != nil {
 			return nil, "", err
@@ -100,12 +111,14 @@ func (s *settling) place() (img *state.Image, told string, err error) {
 // keep puts the image into the store. It returns nil where the bytes are not there any more.
 func (s *settling) keep() (*state.Image, error) {
 	name, err := s.task.Found(s.files.dir)
-	if err != nil || name == "" {
+	if err != nil || name == "" && !s.files.store.Whole(s.task.Fetched.Output.SHA256) {
 		return nil, err
 	}
 	img := s.task.Image(s.task.Fetched.Output, s.task.Fetched.Result)
-	if err := s.files.store.PutFile(s.files.dir, name, s.task.Address, img); err != nil {
-		return nil, err
+	if name != "" {
+		if err := s.files.store.PutFile(s.files.dir, name, s.task.Address, img); err != nil {
+			return nil, err
+		}
 	}
 	// A crash here leaves the task on record, and its image in the store, where the same steps find it.
 	return img, s.files.journal.Append(state.Failed{Key: s.task.Key, Reason: keptInStore})

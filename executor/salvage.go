@@ -60,6 +60,7 @@ func (r *run) forget(a *planner.Abandoned) {
 // bringHome begins to look for the image of a task that no change takes up.
 func (r *run) bringHome(a *planner.Abandoned) {
 	if r.accounts[a.Task.Provider] == nil {
+		r.left[a.Task.Fingerprint] = a.Task.ID
 		r.emit(Warned{a.Address, left(a.Task.ID, fmt.Errorf("the provider %s is not configured", a.Task.Provider))})
 		return
 	}
@@ -155,13 +156,26 @@ func (r *run) taskRecord(n *node) state.Task {
 
 // inUse reports whether an image that is on record now, under another address, shows a picture.
 func (r *run) inUse(content string, but addrs.Image) bool {
+	if addr, isTaken := r.taken[content]; isTaken && addr != but {
+		return true
+	}
 	for addr, img := range r.made {
 		if addr != but && img.Output.Identity() == content {
 			return true
 		}
 	}
+	moved := map[addrs.Image]bool{}
+	for addr, c := range r.plan {
+		if c.From != nil {
+			moved[*c.From] = true
+		}
+		goes := c.Action == planner.Destroy || c.Action == planner.Forget
+		if c.Prior != nil && !goes && addr != but && r.made[addr] == nil && c.Prior.Output.Identity() == content {
+			return true
+		}
+	}
 	for addr, img := range r.prior {
-		if addr != but && r.made[addr] == nil && img.Output.Identity() == content {
+		if r.plan[addr] == nil && !moved[addr] && addr != but && img.Output.Identity() == content {
 			return true
 		}
 	}
@@ -186,6 +200,7 @@ func (r *run) free(n *node) *state.Image {
 // reuse gives a node the picture of an image that is in the store, or on record at another address, for nothing.
 func (r *run) reuse(n *node, kept *state.Image) {
 	n.phase, n.restored = fetching, true
+	r.taken[kept.Output.Identity()] = n.address()
 	job := placing{r.files, n.address(), nil, n.desired, kept}
 	if !n.salvages() {
 		job.prior = n.change.Prior
@@ -210,11 +225,12 @@ func (r *run) reuse(n *node, kept *state.Image) {
 
 // give has the nodes that wait for a picture take it. One that waited for a picture that is gone now looks again: it is in the store by then.
 func (r *run) give(n *node, img *state.Image) {
-	for _, twin := range n.twins {
+	for i, twin := range n.twins {
 		if twin.phase != waiting {
 			continue
 		}
-		if twin.desired != nil && twin.fingerprint != img.Fingerprint {
+		isThrow := twin.request != nil && !twin.request.Has("seed")
+		if twin.desired != nil && twin.fingerprint != img.Fingerprint || isThrow && i > 0 {
 			r.lookAgain(twin)
 			continue
 		}
@@ -235,7 +251,7 @@ func (r *run) lookAgain(twin *node) {
 }
 
 // onRecord looks for an image on record that the node's very request made, with a seed, and that has its file still. It reports whether there is
-// one, or may be: an image that is about to change, or to turn out unchanged, is waited for, unless it waits for others itself.
+// one, or is about to be in the store.
 func (r *run) onRecord(n *node) bool {
 	if r.requests == nil {
 		r.requests = map[string][]addrs.Image{}
@@ -252,12 +268,15 @@ func (r *run) onRecord(n *node) bool {
 		other, prior := r.nodes[addr], r.plan[addr].Prior
 		switch {
 		case other == n || prior.Result.Simulated && !n.lane.account.Simulator:
-		case other != nil && other.phase != over && other.waiting > 0:
-		case other != nil && other.phase != over:
+		case other != nil && other.phase == fetching:
+			// The picture is about to make way, and then is in the store.
 			r.waitFor(n, other)
 			return true
 		default:
 			img := r.image(addr)
+			if img == nil && other != nil && other.phase != over {
+				img = prior
+			}
 			if img != nil && img.Fingerprint == n.fingerprint && (r.files.holds(img.Output.Path, img.Output.SHA256) || r.files.store.Whole(img.Output.SHA256)) {
 				r.reuse(n, img)
 				return true

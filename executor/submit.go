@@ -67,10 +67,14 @@ func (r *run) begin(n *node) {
 func (r *run) finds(n *node) bool {
 	isLate := n.change.Fingerprint == ""
 	for _, s := range r.salvaging {
-		if isLate && s.phase != over && s.fingerprint == n.fingerprint {
+		if isLate && s.phase != over && s.fingerprint == n.fingerprint && (n.lane.account.Simulator || !s.record.Simulated) {
 			r.waitFor(n, s)
 			return true
 		}
+	}
+	if id := r.left[n.fingerprint]; isLate && id != "" {
+		r.fail(n, &TaskError{TaskID: id, Reason: notNow})
+		return true
 	}
 	if kept := r.free(n); kept != nil {
 		r.reuse(n, kept)
@@ -82,9 +86,10 @@ func (r *run) finds(n *node) bool {
 	if isLate && r.onRecord(n) {
 		return true
 	}
-	switch twin := r.seeded[n.fingerprint]; {
+	key := request{n.fingerprint, n.lane.account.Simulator}
+	switch twin := r.seeded[key]; {
 	case twin == nil:
-		r.seeded[n.fingerprint] = n
+		r.seeded[key] = n
 	case twin == n:
 	case r.made[twin.address()] != nil:
 		r.reuse(n, r.made[twin.address()])
@@ -92,8 +97,18 @@ func (r *run) finds(n *node) bool {
 	case twin.phase != over:
 		r.waitFor(n, twin)
 		return true
+	default:
+		// What it ran into, this one would run into again, and pay for it again where the answer was lost.
+		r.skip(n, Skipped{Address: n.address(), Because: twin.address()})
+		return true
 	}
 	return false
+}
+
+// request is what a seed makes the same: a fingerprint, at providers of one kind.
+type request struct {
+	fingerprint string
+	simulated   bool
 }
 
 // allowed refuses to ask for what moderation refused before, in this very form.

@@ -164,17 +164,17 @@ func matchImages(next *Matches, donors []*Change, wanted map[string][]*Change) (
 // none of them waits for one that is made from it.
 func (p *Plan) matchTwins(next *Matches) (found bool) {
 	// Of a million fingerprints, 64 bits tell all apart, and cost an eighth of the memory. Whether two really are the same is looked at below.
-	first := map[uint64]*Change{}
+	first := map[bool]map[uint64]*Change{true: {}, false: {}} // by whether the provider may be a simulator
 	for _, c := range p.decided {
 		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || c.IsRequested() || !c.Request.Has("seed") {
 			continue
 		}
 		key, err := strconv.ParseUint(c.Fingerprint[:min(len(c.Fingerprint), 16)], 16, 64)
-		twin := first[key]
+		twin := first[c.simulated][key]
 		switch {
 		case err != nil:
 		case twin == nil:
-			first[key] = c
+			first[c.simulated][key] = c
 		case c.Origin == Generate && twin.Fingerprint == c.Fingerprint && next.twins[c.Address] != twin.Address:
 			put(&next.twins, c.Address, twin.Address)
 			found = true

@@ -416,3 +416,15 @@ func TestLostImagesKeepTheirSeeds(t *testing.T) {
 		t.Errorf("image.card[0] is asked for with the seed %v", c.RecordedSeed)
 	}
 }
+
+// No simulator's picture goes to an image of a provider that is none, in the same plan either.
+func TestTwinsOfASimulator(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	seeded(w.image(t, "image.x", "a card"), 7).Provider = "bfl.simulator"
+	seeded(w.image(t, "image.y", "a card"), 7)
+	plan, _ := w.plan(t, Options{Simulator: func(provider string) bool { return provider == "bfl.simulator" }})
+	if diff := gocmp.Diff([]string{"image.x generate $0.03", "image.y generate $0.03"}, sources(plan)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -150,7 +150,15 @@ func (p *Planner) simulates(provider string) bool {
 // resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, nobody gave it up, and it is no simulator's
 // while the provider is none any more.
 func (p *Planner) resumable(task *state.Task, simulated bool) bool {
-	return task.Open() && (simulated || !task.Simulated) && !slices.Contains(p.opts.Abandon, task.Address)
+	return task.Open() && (simulated || !task.Simulated) && !p.isGivenUp(task)
+}
+
+// isGivenUp reports whether the user gives a task up, by the address that it has or had. One whose image is on this disk already is no loss to take.
+func (p *Planner) isGivenUp(task *state.Task) bool {
+	return task.Fetched == nil && slices.ContainsFunc(p.opts.Abandon, func(a addrs.Image) bool {
+		from, isMoved := p.prior.from[a]
+		return a == task.Address || isMoved && from == task.Address
+	})
 }
 
 // onlyDrifted reports whether nothing is wrong with an image but its file.

@@ -345,6 +345,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 			}
 		}
 	}
+	p.attribute()
 	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
@@ -418,15 +419,28 @@ func (p *Planner) claim(c *Change) {
 func (p *Planner) unanswered(c *Change) []*state.Task {
 	var found []*state.Task
 	for _, l := range p.prior.unanswered {
-		isSame := l.task.Fingerprint == c.Fingerprint
-		if c.Fingerprint == "" {
-			isSame = l.addr == c.Address
-		}
-		if isSame && !p.told[l.task.Key] {
+		isSame := c.Fingerprint == "" || l.task.Fingerprint == c.Fingerprint
+		if isSame && l.addr == c.Address && !p.told[l.task.Key] {
 			found = append(found, l.task)
 		}
 	}
 	return found
+}
+
+// attribute tells of the submissions without an answer whose own address asks for something else with the images that ask for the same now.
+func (p *Planner) attribute() {
+	for _, l := range p.prior.unanswered {
+		if p.told[l.task.Key] {
+			continue
+		}
+		i := slices.IndexFunc(p.decided, func(c *Change) bool {
+			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered) == 0
+		})
+		if i >= 0 {
+			p.told[l.task.Key] = true
+			p.decided[i].Unanswered = append(p.decided[i].Unanswered, l.task)
+		}
+	}
 }
 
 // abandoned returns the tasks on record that no change takes up.
@@ -443,7 +457,7 @@ func (p *Planner) abandoned() []Abandoned {
 			}
 			left = append(left, Abandoned{
 				Address: addr, Task: task, MayBeWanted: c != nil && c.Makes() && c.Fingerprint == "",
-				GivenUp: task.Open() && slices.Contains(p.opts.Abandon, addr), Simulated: task.Simulated && !p.simulates(task.Provider),
+				GivenUp: task.Open() && p.isGivenUp(task), Simulated: task.Simulated && !p.simulates(task.Provider),
 			})
 		}
 	}

@@ -260,18 +260,17 @@ func copyPending(from *safefile.Dir, source string, to *safefile.Dir, name, sum 
 
 // hashFile returns the SHA-256 of a regular file, and its size.
 func hashFile(dir *safefile.Dir, name string) (sum string, size int64, err error) {
+	// Looked at before it is opened, which waits for ever on a pipe.
+	if info, err := dir.Stat(name); err != nil {
+		return "", 0, err
+	} else if !info.Mode().IsRegular() {
+		return "", 0, fmt.Errorf("%s is not a regular file", name)
+	}
 	f, err := dir.Open(name)
 	if err != nil {
 		return "", 0, err
 	}
 	defer closeRead(f)
-	info, err := f.Stat()
-	if err != nil {
-		return "", 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return "", 0, fmt.Errorf("%s is not a regular file", name)
-	}
 	buffer, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buffer)
 	h := sha256.New()

@@ -75,11 +75,16 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 	asked, needed := map[string]bool{}, map[string]bool{}
 	for _, c := range plan.Changes {
 		if c.Generates() {
-			if w.config.Settings.Providers[c.Desired.Provider] == nil {
-				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
-					"Configure it, or let changes of the image's provider count", c.Address, c.Desired.Provider)
+			name := c.Desired.Provider
+			if c.Origin == planner.Resume {
+				// The account that has the task.
+				name = c.Task.Provider
 			}
-			asked[c.Desired.Provider], needed[c.Desired.Provider] = true, true
+			if w.config.Settings.Providers[name] == nil {
+				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
+					"Configure it, or let changes of the image's provider count", c.Address, name)
+			}
+			asked[name], needed[name] = true, true
 		}
 	}
 	for _, a := range plan.Abandoned {

@@ -115,6 +115,7 @@ func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags.StringArrayVar(&o.abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them; can be repeated")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
+	cmd.MarkFlagsMutuallyExclusive("abandon", "refresh-only")
 }
 
 // negate adds a flag that is on by default and kept as its opposite.

@@ -115,6 +115,11 @@ func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
 	if now != nil {
 		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
 	}
+	for other, there := range s.Images {
+		if other != addr && there.Output.Path == img.Output.Path {
+			return pathTaken(s, addr, img.Output.Path)
+		}
+	}
 	// The copy is whole before anything makes way for it.
 	pending, err := store.Take(img.Output.SHA256, w.outputs, img.Output.Path)
 	if err != nil {

@@ -165,7 +165,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 	if o.destroy {
 		options.Moves = w.moves()
 		plan, diags := planner.New(options).DestroyAll()
-		return plan, diags, nil
+		return plan, diags, notAbandoned(plan, options)
 	}
 	plan, diags := planner.Settle(options, w.evaluate)
 	if plan == nil {
@@ -180,7 +180,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 func notAbandoned(plan *planner.Plan, options planner.Options) error {
 	var errs []error
 	for _, addr := range options.Abandon {
-		if !slices.ContainsFunc(plan.Abandoned, func(a planner.Abandoned) bool { return a.Address == addr }) {
+		if !slices.ContainsFunc(plan.Abandoned, func(a planner.Abandoned) bool { return a.Address == addr || a.Task.Address == addr }) {
 			errs = append(errs, explain("there is no task of %s on record for -abandon to give up.\n%s.", addr, addressHint))
 		}
 	}
