@@ -60,6 +60,8 @@ type plannedChange struct {
 	Importing *messageImport `json:"importing,omitempty"`
 	// Origin is "generate", "restore" or "resume" for an image that is to be made, "refused" or "skipped" for one that is not.
 	Origin string `json:"origin,omitempty"`
+	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the store is not all that has it.
+	PictureOf string `json:"picture_of,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// ModerationReasons are the API's, for an image that stays refused.
@@ -104,6 +106,19 @@ type changeSummaryMessage struct {
 	Type    string        `json:"type"`
 }
 
+// abandonedTask is a task of an earlier run that no image takes up.
+type abandonedTask struct {
+	// Addr is the image that it was submitted for, TaskID its id, "" for a request that got no answer.
+	Addr   string `json:"addr"`
+	TaskID string `json:"task_id,omitempty"`
+	// Cost is what was paid for it, or may have been, in US dollars.
+	Cost float64 `json:"cost"`
+	// Fate is "fetched" for one whose image goes into the store, "lost" for one that was paid for in vain, "unanswered" for one that may have been
+	// charged, and "given_up". Reason says why it is lost.
+	Fate   string `json:"fate"`
+	Reason string `json:"reason,omitempty"`
+}
+
 type changeSummary struct {
 	// Add, Change, Import and Remove count as Terraform does: a replacement is one of Add and one of Remove.
 	Add    int `json:"add"`
@@ -121,6 +136,8 @@ type changeSummary struct {
 	Restored  int `json:"restored,omitempty"`
 	Resumed   int `json:"resumed,omitempty"`
 	Abandoned int `json:"abandoned,omitempty"`
+	// AbandonedTasks are these tasks; of a plan.
+	AbandonedTasks []abandonedTask `json:"abandoned_tasks,omitempty"`
 	// Conditional counts those of Replace that only images upstream decide on, Refused and Frozen the images that will not be what the
 	// configuration says; of a plan.
 	Conditional int `json:"conditional,omitempty"`
@@ -169,6 +186,8 @@ type hook struct {
 	// RetryInSeconds and Error are of a call that is made again; Error is also of what failed.
 	RetryInSeconds float64 `json:"retry_in_seconds,omitempty"`
 	Error          string  `json:"error,omitempty"`
+	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the store is not all that has it.
+	PictureOf string `json:"picture_of,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// Cost is what was charged for the image, in US dollars; absent where it was free.

@@ -155,7 +155,7 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 	j.put(changeSummaryMessage{j.header("info", planSummary(p)), changeSummary{
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
-		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()),
+		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()), AbandonedTasks: abandonedTasks(p),
 		Conditional: t.conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.frozen,
 		MayHaveBeenCharged: t.uncertain, UncertainCost: t.charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, PriceUnknown: t.Unpriced, Simulated: info.Simulated,
@@ -163,6 +163,24 @@ func (j *JSON) Plan(p *planner.Plan, info PlanInfo) {
 	if outputs := plannedOutputs(p); len(outputs) > 0 {
 		j.put(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
 	}
+}
+
+// abandonedTasks returns the tasks that no image takes up.
+func abandonedTasks(p *planner.Plan) []abandonedTask {
+	var all []abandonedTask
+	for _, a := range p.Unsettled() {
+		task := abandonedTask{Addr: a.Address.String(), TaskID: a.Task.ID, Cost: a.Task.Cost.USD(), Fate: "fetched", Reason: a.Task.Lost}
+		switch {
+		case a.Task.Lost != "":
+			task.Fate = "lost"
+		case !a.Task.Answered():
+			task.Fate = "unanswered"
+		case a.GivenUp:
+			task.Fate = "given_up"
+		}
+		all = append(all, task)
+	}
+	return all
 }
 
 // plannedText says what is planned, for people.
@@ -193,6 +211,12 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	}
 	if c.From != nil {
 		change.PreviousResource = new(resourceOf(*c.From))
+	}
+	switch {
+	case c.Twin != nil:
+		change.PictureOf = c.Twin.String()
+	case c.Donor != nil:
+		change.PictureOf = c.Donor.String()
 	}
 	if c.Origin == planner.Skipped {
 		change.Because = c.Lacks.String()
