@@ -271,7 +271,8 @@ func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error 
 // makeWay keeps what stands at a path that an image is about to take, which has it until the very moment. Nothing that somebody else put there is ever
 // lost: it goes into the store, and told says so. A file with the image's own bytes is the image.
 func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told string, err error) {
-	info, err := f.dir.Lstat(path)
+	// A link stands for what it leads to; one that leads to nothing, as of content that is elsewhere, has nothing to keep.
+	info, err := f.dir.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -289,6 +291,17 @@ func TestStrangersAreKept(t *testing.T) {
 			r.made(t, img)
 			img.Output = "images/b.png"
 			put(t, r, "images/b.png")
+		},
+		"behind a link at the image's path": func(t *testing.T, r *rig) {
+			t.Helper()
+			img := r.image(t, "a")
+			r.made(t, img)
+			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+			put(t, r, "annex/a.png")
+			path := filepath.Join(r.dir.Path(), "images", "a.png")
+			if err := errors.Join(os.Remove(path), os.Symlink("../annex/a.png", path)); err != nil {
+				t.Fatal(err)
+			}
 		},
 		"in the place of the image": func(t *testing.T, r *rig) {
 			t.Helper()

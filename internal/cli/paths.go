@@ -31,7 +31,14 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
 	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp || c.Desired == nil || known[c.Desired.Output] {
+		if c.Action == planner.NoOp || c.Desired == nil {
+			continue
+		}
+		if known[c.Desired.Output] {
+			// What stands there is kept, if it is a file.
+			if info, err := w.outputs.Stat(c.Desired.Output); err == nil && !info.Mode().IsRegular() {
+				diags = append(diags, noFile(c))
+			}
 			continue
 		}
 		dir, name := path.Split(c.Desired.Output)
@@ -53,14 +60,23 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 				c.Address, c.Desired.Output),
 			Subject: c.Desired.Range.Ptr(),
 		}
-		if entry.IsDir() {
-			d.Summary = "A directory is in the way"
-			d.Detail = fmt.Sprintf("%s would be written to %s, and that is a directory. Move it away, or give the image another path with its argument output.",
-				c.Address, c.Desired.Output)
+		if !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0 {
+			d = noFile(c)
 		}
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// noFile refuses to put an image where something is that is no file, before it is bought.
+func noFile(c *planner.Change) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "A directory is in the way",
+		Detail: fmt.Sprintf("%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image another "+
+			"path with its argument output.", c.Address, c.Desired.Output),
+		Subject: c.Desired.Range.Ptr(),
+	}
 }
 
 // occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
