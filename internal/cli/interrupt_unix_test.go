@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,8 +22,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
+// hangups makes this process hear of SIGHUP. One that was started with nohup ignores it, and so would all that it starts.
+var hangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
+
 // process returns fluxbatch as a process of its own.
 func process(t *testing.T, env []string, args ...string) *exec.Cmd {
+	hangups()
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Args = append([]string{"fluxbatch"}, args...)
