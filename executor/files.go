@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +49,8 @@ func newFiles(plan *planner.Plan, o Options) *files {
 			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
 		}
 	}
+	// The journal changes the state while workers ask.
+	tasks := slices.Collect(maps.Values(o.Prior.Tasks))
 	f.known = sync.OnceValue(func() map[string]owner {
 		known := make(map[string]owner, len(plan.Changes))
 		for _, c := range plan.Changes {
@@ -54,7 +58,7 @@ func newFiles(plan *planner.Plan, o Options) *files {
 				known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
 			}
 		}
-		for _, task := range o.Prior.Tasks {
+		for _, task := range tasks {
 			// A run that was cut off may have put it in place without a record of that.
 			if task.Fetched != nil {
 				known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
