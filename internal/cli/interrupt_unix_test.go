@@ -27,8 +27,8 @@ var hangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), sysc
 
 // process returns fluxbatch as a process of its own.
 func process(t *testing.T, env []string, args ...string) *exec.Cmd {
-	hangups()
 	t.Helper()
+	hangups()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Args = append([]string{"fluxbatch"}, args...)
 	cmd.Env = append(os.Environ(), env...)
