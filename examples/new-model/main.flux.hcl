@@ -5,10 +5,10 @@ model "flux-next" {
   reference_list = "images"
   max_references = 10
 
-  strict         = true
-  fields         = ["prompt", "aspect_ratio", "resolution", "style"]
-  seed           = false
-  webhook        = false
+  strict  = true
+  fields  = ["prompt", "aspect_ratio", "resolution", "style"]
+  seed    = false
+  webhook = false
 
   limits {
     min_side   = 256
