@@ -154,6 +154,9 @@ func (r *crashRig) recover(t *testing.T) {
 
 func TestKilledAtEveryRecord(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: hundreds of processes; the test without the race detector runs it")
+	}
 	for _, when := range []string{"before", "after"} {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()
