@@ -75,6 +75,31 @@ func (k Key) Compare(other Key) int {
 // Module is the path of a module instance in its written form, such as `module.brand["eu"].module.icons`; "" is the root.
 type Module string
 
+// Unkeyed returns the path without instance keys: that of the block which the instances come from.
+func (m Module) Unkeyed() Module {
+	if !strings.Contains(string(m), "[") {
+		return m
+	}
+	var b strings.Builder
+	inKey, inText := false, false
+	for i := 0; i < len(m); i++ {
+		switch c := m[i]; {
+		case inText && c == '\\':
+			i++
+		case inKey && c == '"':
+			inText = !inText
+		case inText:
+		case c == '[':
+			inKey = true
+		case c == ']':
+			inKey = false
+		case !inKey:
+			b.WriteByte(c)
+		}
+	}
+	return Module(b.String())
+}
+
 // Child returns the instance key of the module called name inside m.
 func (m Module) Child(name string, key Key) Module {
 	step := "module." + name + key.String()

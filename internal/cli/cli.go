@@ -16,6 +16,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 )
 
 // Environment is what a process gives to a command.
@@ -91,7 +92,7 @@ type app struct {
 	chdir string
 	color bool
 	view  *view.View
-	json  *view.JSON
+	json  *machine.Stream
 	// log is nil where the environment asks for none.
 	log *apiLog
 	// concise and unfolded say how a plan is shown.
@@ -102,7 +103,7 @@ type app struct {
 func (a *app) show(o *planOptions) {
 	a.concise, a.unfolded = o.concise, o.noConcise
 	if o.json {
-		a.json = view.NewJSON(view.JSONOptions{Stdout: a.out, Version: Version()})
+		a.json = machine.NewStream(machine.StreamOptions{Stdout: a.out, Version: Version()})
 	}
 }
 

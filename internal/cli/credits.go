@@ -11,6 +11,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 )
 
 type creditsOptions struct {
@@ -51,7 +52,7 @@ func (a *app) runCredits(dir string, o *creditsOptions) error {
 	}
 	switch {
 	case o.json:
-		a.viewer().CreditsJSON(balances)
+		machine.WriteCredits(a.out, balances)
 	case len(balances) > 0:
 		a.viewer().Credits(balances)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 )
 
 // accountConcurrency is how many active tasks the API allows an account.
@@ -43,7 +44,7 @@ func (a *app) runModels(args []string, asJSON, prices bool) error {
 	}
 	switch {
 	case asJSON:
-		a.viewer().ModelsJSON(models)
+		machine.WriteModels(a.out, models)
 	case prices:
 		a.viewer().Prices(models, time.Now())
 	case len(args) > 0:

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -51,7 +52,7 @@ func (a *app) runOutput(args []string, o *outputOptions) error {
 	}
 	switch {
 	case o.json:
-		a.viewer().OutputsJSON(s.Outputs)
+		machine.WriteOutputs(a.out, s.Outputs)
 	case len(s.Outputs) == 0:
 		// A script that goes through all of them has nothing to do.
 		a.viewer().Note("There are no outputs on record. " + a.noOutputs("", o))
@@ -98,7 +99,7 @@ func (a *app) printOutput(s *state.State, name string, o *outputOptions) error {
 	case o.raw:
 		return a.viewer().RawOutput(name, value)
 	case o.json:
-		return a.viewer().OutputJSON(name, value)
+		return machine.WriteOutput(a.out, name, value)
 	default:
 		a.viewer().Output(value)
 		return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -57,7 +58,7 @@ func (a *app) runShow(args []string, o *showOptions) error {
 		return err
 	}
 	if o.json {
-		a.viewer().StateJSON(s, Version())
+		machine.WriteState(a.out, s, Version())
 		return nil
 	}
 	a.viewer().State(s)
@@ -83,7 +84,7 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 	case o.markdown:
 		a.viewer().PlanMarkdown(plan, info)
 	case o.json:
-		document := view.PlanDocument{
+		document := machine.PlanDocument{
 			Plan: plan, Prior: w.session.State(), Settings: &w.config.Settings, Variables: map[string]cty.Value{},
 			Version: Version(), Limited: options.isLimited(),
 		}
@@ -92,7 +93,7 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 				document.Variables[v.Name] = v.Value
 			}
 		}
-		a.viewer().PlanJSON(document)
+		machine.WritePlan(a.out, document)
 	default:
 		a.viewer().Plan(plan, info)
 	}

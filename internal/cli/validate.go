@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
+)
 
 func (a *app) validateCommand() *cobra.Command {
 	var o inputOptions
@@ -20,7 +24,7 @@ func (a *app) runValidate(dir string, o *inputOptions, asJSON bool) error {
 	cfg, diags := a.load(dir, o)
 	diags = a.allDiagnostics(cfg, diags)
 	if asJSON {
-		a.viewer().ValidateJSON(diags, filesOf(cfg))
+		machine.WriteValidation(a.out, diags, filesOf(cfg))
 	} else {
 		a.showDiagnostics(cfg, diags)
 	}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 )
 
 // release is the version of the next release.
@@ -28,7 +30,7 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			platform := runtime.GOOS + "_" + runtime.GOARCH
 			if asJSON {
-				a.viewer().VersionJSON(Version(), platform)
+				machine.WriteVersion(a.out, Version(), platform)
 			} else {
 				a.viewer().Version(Version(), platform)
 			}

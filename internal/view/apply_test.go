@@ -12,38 +12,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
-
-// applyEvents is an apply of mixedPlan with something of everything.
-func applyEvents() []executor.Event {
-	logo, hero, old := addr("image.logo"), addr("image.hero"), addr("image.old[3]")
-	banner := addr(`module.brand["eu"].image.banner`)
-	moderated := errors.New("the API refused the request as Request Moderated, because of: Derivative Works Filter.\nIt is not submitted again " +
-		"until it changes, or with -retry-moderated")
-	return []executor.Event{
-		executor.Started{Address: old, Action: planner.Destroy},
-		executor.Completed{Address: old, Action: planner.Destroy},
-		executor.Started{Address: logo, Action: planner.Create},
-		executor.Started{Address: banner, Action: planner.Update},
-		executor.Completed{Address: banner, Action: planner.Update, Image: recorded("images/top/banner.png", logoPrompt), Elapsed: 20 * time.Millisecond},
-		executor.Retrying{Address: logo, Call: "submit", Err: errors.New("the API answered 429 Too Many Requests"), After: 1532 * time.Millisecond},
-		executor.Submitted{Address: logo, TaskID: "5f2c-0001", Cost: bfl.CreditsOf(3)},
-		executor.Progressed{Address: logo, Status: "Pending", Elapsed: 4 * time.Second},
-		executor.Progressed{Address: logo, Status: "Pending", Elapsed: 11 * time.Second},
-		executor.Progressed{Address: logo, Status: "Pending", Elapsed: 14 * time.Second},
-		executor.Progressed{Address: logo, Status: "Pending", Progress: 0.42, Elapsed: 92 * time.Second},
-		executor.Ready{Address: logo, Elapsed: 95 * time.Second},
-		executor.Retrying{Address: logo, Call: "download", Err: errors.New("connection reset by peer"), After: 12 * time.Second},
-		executor.Completed{Address: logo, Action: planner.Create, Origin: planner.Generate, Image: recorded("images/logo.png", logoPrompt), Elapsed: 107 * time.Second},
-		executor.Warned{Address: logo, Message: "The image is 1024x1008 pixels,\nwhere 1024x1024 was asked for."},
-		executor.Started{Address: hero, Action: planner.Replace},
-		executor.Failed{Address: hero, Action: planner.Replace, Err: moderated, Elapsed: 3 * time.Second},
-		executor.Skipped{Address: addr("image.poster"), Because: hero},
-		executor.Skipped{Address: addr("image.late"), Err: errors.New("the account has no credits left (402)")},
-		executor.Unchanged{Address: addr("image.same")},
-	}
-}
 
 func TestApplyLog(t *testing.T) {
 	t.Parallel()
@@ -51,13 +22,13 @@ func TestApplyLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v, screen := newTestView(opts)
-			v.StartApply(mixedPlan())
-			for _, e := range applyEvents() {
+			v.StartApply(viewtest.MixedPlan())
+			for _, e := range viewtest.ApplyEvents() {
 				v.Event(e)
 			}
 			v.FinishApply(executor.Summary{Created: 1, Updated: 1, Destroyed: 1, Unchanged: 1, Failed: 1, Skipped: 2, Cost: bfl.CreditsOf(3)}, nil,
 				ApplyInfo{Again: "fluxbatch apply brand"})
-			golden(t, "apply/"+name, screen.String())
+			viewtest.Golden(t, "apply/"+name, screen.String())
 		})
 	}
 }
@@ -78,7 +49,7 @@ func TestFinishApply(t *testing.T) {
 	v.StartApply(&planner.Plan{})
 	v.FinishApply(executor.Summary{Created: 3, Replaced: 1, Destroyed: 2, Unchanged: 4, Cost: bfl.CreditsOf(19)}, outputs,
 		ApplyInfo{Simulated: true, Pictures: ".fluxbatch/simulation/images"})
-	golden(t, "apply/finish", screen.String())
+	viewtest.Golden(t, "apply/finish", screen.String())
 	const want = "Apply complete: 3 created, 1 replaced, 0 updated, 2 destroyed. Cost: $0.19."
 	if !strings.Contains(screen.out.String(), want) {
 		t.Errorf("the summary lacks %q", want)
@@ -88,19 +59,19 @@ func TestFinishApply(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	v, screen := newTestView(Options{})
-	v.StartApply(&planner.Plan{Changes: cards(30)})
-	for i, c := range cards(30) {
+	v.StartApply(&planner.Plan{Changes: viewtest.Cards(30)})
+	for i, c := range viewtest.Cards(30) {
 		v.Event(executor.Skipped{Address: c.Address, Err: errors.New("interrupted"), Submitted: i < 3, Sent: i == 3})
 	}
 	v.FinishApply(executor.Summary{Skipped: 30}, nil, ApplyInfo{Interrupted: true})
-	golden(t, "apply/interrupted", screen.String())
+	viewtest.Golden(t, "apply/interrupted", screen.String())
 }
 
 // Without StartApply there is nothing to show events in, and closing is harmless.
 func TestEventsOutsideOfAnApply(t *testing.T) {
 	t.Parallel()
 	v, screen := newTestView(Options{Terminal: true})
-	v.Event(executor.Started{Address: addr("image.logo"), Action: planner.Create})
+	v.Event(executor.Started{Address: viewtest.Addr("image.logo"), Action: planner.Create})
 	v.Close()
 	v.Close()
 	if got := screen.String(); got != "" {
@@ -112,7 +83,7 @@ func TestLive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v, screen := newTestView(Options{Terminal: true, Width: 80})
-		plan := &planner.Plan{Changes: cards(200)}
+		plan := &planner.Plan{Changes: viewtest.Cards(200)}
 		v.StartApply(plan)
 		for i, c := range plan.Changes[:60] {
 			v.Event(executor.Started{Address: c.Address, Action: c.Action})
@@ -124,7 +95,7 @@ func TestLive(t *testing.T) {
 				case i%9 == 0:
 					v.Event(executor.Failed{Address: before, Action: planner.Create, Err: errors.New("the connection was reset"), Elapsed: 4 * time.Second})
 				case i < 58:
-					v.Event(executor.Completed{Address: before, Action: planner.Create, Image: recorded("images/card.png", logoPrompt), Elapsed: 4 * time.Second})
+					v.Event(executor.Completed{Address: before, Action: planner.Create, Image: viewtest.Recorded("images/card.png", viewtest.LogoPrompt), Elapsed: 4 * time.Second})
 				}
 			}
 		}
@@ -139,7 +110,7 @@ func TestLive(t *testing.T) {
 		take()
 		<-time.After(2 * redrawEvery)
 		synctest.Wait()
-		golden(t, "apply/live", take())
+		viewtest.Golden(t, "apply/live", take())
 		v.Close()
 		if got := screen.err.String(); got != "\r\x1b[7A"+clearLine+strings.Repeat(cursorDown+clearLine, 7)+"\x1b[7A" {
 			t.Errorf("closing wrote %q, which leaves lines on the screen", got)

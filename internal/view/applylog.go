@@ -7,16 +7,17 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// stillEvery is how often the log says that a task is still under way.
-const stillEvery = 10 * time.Second
+// StillEvery is how often the log says that a task is still under way.
+const StillEvery = 10 * time.Second
 
 // applyLog is what a View remembers of an apply that is under way. It is guarded by the View's mutex.
 type applyLog struct {
 	progress progress
-	// said is the time, in steps of stillEvery, at which the log last said of a task that it is still under way.
+	// said is the time, in steps of StillEvery, at which the log last said of a task that it is still under way.
 	said map[addrs.Image]time.Duration
 	// failures are the events that the summary repeats.
 	failures []executor.Failed
@@ -68,52 +69,100 @@ func (v *View) aboveProgress(text string) {
 
 // eventLine returns the log's line for an event, "" for none, and whether the line is of lasting interest: something is done or went wrong.
 func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bool) {
-	subject := func(addr addrs.Image) string { return v.colours.strong.Styled(addr.String() + ": ") }
+	subject := func(addr addrs.Image) string { return v.colours.Strong.Styled(addr.String() + ": ") }
 	switch e := e.(type) {
 	case executor.Started:
-		return subject(e.Address) + deedOf(e.Action).begins + "...", false
+		return subject(e.Address) + EventText(e, nil), false
 	case executor.Submitted:
-		return subject(e.Address) + fmt.Sprintf("Submitted [id=%s, %s]", harmless(e.TaskID), e.Cost.Dollars()), false
+		return subject(e.Address) + EventText(e, nil), false
 	case executor.Progressed:
 		return v.stillLine(a, e), false
 	case executor.Retrying:
-		return subject(e.Address) + fmt.Sprintf("Retrying the %s in %s: %s", callName(e.Call), wait(e.After), oneLineError(e.Err)), false
+		return subject(e.Address) + EventText(e, nil), false
 	case executor.Ready:
 		return "", false
 	case executor.Completed:
-		return subject(e.Address) + deedOf(e.Action).ends + " after " + duration(e.Elapsed) + completedDetail(e, a.progress.changes[e.Address]), true
+		return subject(e.Address) + EventText(e, a.progress.changes[e.Address]), true
 	case executor.Unchanged:
-		return subject(e.Address) + "Unchanged [what it is made from came out the same]", true
+		return subject(e.Address) + EventText(e, nil) + " [what it is made from came out the same]", true
 	case executor.Failed:
 		a.failures = append(a.failures, e)
-		return subject(e.Address) + v.colours.failure.Styled("Failed after "+duration(e.Elapsed)+":") + " " + oneLineError(e.Err), true
+		return subject(e.Address) + v.colours.Failure.Styled("Failed after "+layout.Duration(e.Elapsed)+":") + " " + layout.OneLine(e.Err), true
 	case executor.Skipped:
 		a.skipped = append(a.skipped, e)
 		if isEnding(e) {
 			// When a run ends early, that is thousands of images; the summary says it once.
 			return "", false
 		}
-		return subject(e.Address) + "Skipped: " + lackOf(e), true
+		return subject(e.Address) + EventText(e, nil), true
 	case executor.Warned:
-		return subject(e.Address) + v.colours.warning.Styled("Warning:") + " " + strings.ReplaceAll(harmless(e.Message), "\n", " "), true
+		return subject(e.Address) + v.colours.Warning.Styled("Warning:") + " " + strings.ReplaceAll(layout.Harmless(e.Message), "\n", " "), true
 	default:
 		return "", false
 	}
 }
 
-// stillLine says that a task is still under way, at most once in stillEvery.
+// stillLine says that a task is still under way, at most once in StillEvery.
 func (v *View) stillLine(a *applyLog, e executor.Progressed) string {
-	step := e.Elapsed.Truncate(stillEvery)
+	step := e.Elapsed.Truncate(StillEvery)
 	if step <= a.said[e.Address] {
 		return ""
 	}
 	a.said[e.Address] = step
-	details := duration(e.Elapsed) + " elapsed"
+	details := layout.Duration(e.Elapsed) + " elapsed"
 	if e.Progress > 0 {
 		details = fmt.Sprintf("%d%%, %s", int(e.Progress*100), details)
 	}
-	deed := deedOf(a.progress.action(e.Address))
-	return v.colours.strong.Styled(e.Address.String()+": ") + "Still " + strings.ToLower(deed.begins) + "... [" + details + "]"
+	return v.colours.Strong.Styled(e.Address.String()+": ") + stillText(a.progress.changes[e.Address], details)
+}
+
+// EventText says what happened to an image, on one line that stands behind its address; planned is what was planned for it, nil where nothing was.
+func EventText(e executor.Event, planned *planner.Change) string {
+	switch e := e.(type) {
+	case executor.Started:
+		return deedOf(e.Action).begins + "..."
+	case executor.Submitted:
+		return fmt.Sprintf("Submitted [id=%s, %s]", layout.Harmless(e.TaskID), e.Cost.Dollars())
+	case executor.Progressed:
+		return stillText(planned, layout.Duration(e.Elapsed)+" elapsed")
+	case executor.Retrying:
+		return fmt.Sprintf("Retrying the %s in %s: %s", callName(e.Call), layout.Wait(e.After), layout.OneLine(e.Err))
+	case executor.Completed:
+		return deedOf(e.Action).ends + " after " + layout.Duration(e.Elapsed) + completedDetail(e, planned)
+	case executor.Unchanged:
+		return "Unchanged"
+	case executor.Failed:
+		return "Failed after " + layout.Duration(e.Elapsed) + ": " + layout.OneLine(e.Err)
+	case executor.Skipped:
+		return skipText(e)
+	default:
+		return ""
+	}
+}
+
+// stillText says that the work on an image goes on.
+func stillText(planned *planner.Change, details string) string {
+	action := planner.NoOp
+	if planned != nil {
+		action = planned.Action
+	}
+	return "Still " + strings.ToLower(deedOf(action).begins) + "... [" + details + "]"
+}
+
+// skipText says why an image was not made, and what becomes of its task.
+func skipText(e executor.Skipped) string {
+	switch text := "Skipped: "; {
+	case !isEnding(e):
+		return text + lackOf(e)
+	case e.Err == nil:
+		return "Skipped"
+	case e.Submitted:
+		return text + layout.OneLine(e.Err) + ". Its task stays on record, and the next apply goes on with it"
+	case e.Sent:
+		return text + layout.OneLine(e.Err) + ". Its request was on the way, and may have been charged"
+	default:
+		return text + layout.OneLine(e.Err)
+	}
 }
 
 // deed is how the log speaks of an action.
@@ -149,14 +198,6 @@ func callName(call string) string {
 	}
 }
 
-// wait returns a pause with tenths of a second, since most are short.
-func wait(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return duration(d)
-}
-
 // completedDetail says what was made, and at what price: "[images/logo.png, 1024x1024, $0.03]".
 func completedDetail(e executor.Completed, planned *planner.Change) string {
 	if e.Action == planner.Forget && planned != nil && planned.Prior != nil {
@@ -185,17 +226,4 @@ func completedDetail(e executor.Completed, planned *planner.Change) string {
 		details += ", " + e.Image.Result.Cost.Dollars()
 	}
 	return " [" + details + "]"
-}
-
-// oneLineError returns an error's text on one line, for a log of lines.
-func oneLineError(err error) string {
-	return strings.Join(strings.Fields(harmless(errorText(err))), " ")
-}
-
-// errorText returns an error's text, also for an event that came without one.
-func errorText(err error) string {
-	if err == nil {
-		return "the cause is not known"
-	}
-	return err.Error()
 }

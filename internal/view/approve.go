@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -22,14 +23,14 @@ func (v *View) AskApprove(p *planner.Plan) {
 		text = "fluxbatch will take the images above off record. Their files move into the store."
 	}
 	const margin = "  "
-	text = wrap(text+" "+v.chargeText(p), v.opts.Width-len(margin)) + "\nOnly 'yes' will be accepted to approve."
-	v.stderr("\n" + v.colours.strong.Styled(question) + "\n" + indent(text, margin) + "\n\n" +
-		margin + v.colours.strong.Styled("Enter a value:") + " ")
+	text = layout.Wrap(text+" "+v.chargeText(p), v.opts.Width-len(margin)) + "\nOnly 'yes' will be accepted to approve."
+	v.stderr("\n" + v.colours.Strong.Styled(question) + "\n" + layout.Indent(text, margin) + "\n\n" +
+		margin + v.colours.Strong.Styled("Enter a value:") + " ")
 }
 
 // chargeText says what a plan costs.
 func (v *View) chargeText(p *planner.Plan) string {
-	t := tallyOf(p)
+	t := TallyOf(p)
 	if v.planned.Simulated {
 		return "This is a simulation, and costs nothing."
 	}
@@ -37,8 +38,8 @@ func (v *View) chargeText(p *planner.Plan) string {
 		return "This costs nothing."
 	}
 	text := fmt.Sprintf("This will cost %s.", estimateText(t.Summary))
-	if t.charged > 0 {
-		text += fmt.Sprintf(" An interrupted run may have been charged %s for the same images already.", t.charged.Dollars())
+	if t.Charged > 0 {
+		text += fmt.Sprintf(" An interrupted run may have been charged %s for the same images already.", t.Charged.Dollars())
 	}
 	return text
 }

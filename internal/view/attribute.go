@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
 const (
-	knownAfterApply = "(known after apply)"
-	sensitiveValue  = "(sensitive value)"
-	forces          = "# forces regeneration"
-	mayDiffer       = "# may have changed"
+	forces    = "# forces regeneration"
+	mayDiffer = "# may have changed"
 	// nameColumn is where attributes begin: after the block's indent, the symbol and a space.
 	nameColumn = 8
 	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common for a word diff to be easier to
@@ -67,126 +67,123 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 	case a.After == nil && !a.Unknown:
 		symbol = "-"
 	}
-	pp.write("      ", paintSymbol(pp.colours, symbol), " ", a.Name, strings.Repeat(" ", names-width(a.Name)), " = ")
+	pp.write("      ", paintSymbol(pp.colours, symbol), " ", a.Name, strings.Repeat(" ", names-layout.Width(a.Name)), " = ")
 	column := nameColumn + names + len(" = ")
 	hang := column
 	if hang > pp.opts.Width/2 {
 		hang = nameColumn + 4
 	}
-	f := pp.values.restart(pp.out, pp.opts.Width, column, hang)
+	f := pp.values.Restart(pp.out, pp.opts.Width, column, hang)
 	if c.Action == planner.Destroy || c.Action == planner.Forget {
-		f.add(span{text: shorten(oneLine(a.Before, a.Sensitive), pp.opts.Width-column), solid: true})
-		f.end()
+		f.Add(layout.Span{Text: layout.Shorten(oneLine(a.Before, a.Sensitive), pp.opts.Width-column), Solid: true})
+		f.End()
 		return
 	}
 	pp.value(f, c, a)
-	f.end()
+	f.End()
 }
 
 // value writes an attribute's value, or its old and new values.
-func (pp *planPage) value(f *flow, c *planner.Change, a *planner.Attribute) {
+func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *planner.Attribute) {
 	before, isText := a.Before.(string)
 	after, bothText := a.After.(string)
 	multiline := strings.Contains(before, "\n") || strings.Contains(after, "\n")
 	single := a.Before == nil
 	switch {
 	case a.Sensitive:
-		f.add(span{text: sensitiveValue, solid: true})
+		f.Add(layout.Span{Text: hcltext.SensitiveValue, Solid: true})
 		pp.forces(f, a)
 	case isReference(a):
 		pp.reference(f, c, a)
 		pp.forces(f, a)
 	case pp.structure(f, a):
 	case single && bothText && multiline:
-		pp.heredoc(f, a, []edit{{kept, after}})
+		pp.heredoc(f, a, []layout.Edit{{Kind: layout.Kept, Text: after}})
 	case single && a.Unknown:
-		f.add(span{text: knownAfterApply, solid: true})
+		f.Add(layout.Span{Text: hcltext.KnownAfterApply, Solid: true})
 		pp.forces(f, a)
 	case single:
-		f.add(span{text: oneLine(a.After, false)})
+		f.Add(layout.Span{Text: oneLine(a.After, false)})
 		pp.forces(f, a)
 	case multiline && !bothText:
-		pp.heredoc(f, a, []edit{{kept, before}})
+		pp.heredoc(f, a, []layout.Edit{{Kind: layout.Kept, Text: before}})
 		after := "null"
 		if a.Unknown {
-			after = knownAfterApply
+			after = hcltext.KnownAfterApply
 		}
-		f.add(span{text: " "}, span{text: "-> " + after, solid: true})
+		f.Add(layout.Span{Text: " "}, layout.Span{Text: "-> " + after, Solid: true})
 	case a.Unknown:
-		f.add(span{text: oneLine(a.Before, false)}, span{text: " "}, span{text: "-> " + knownAfterApply, solid: true})
+		f.Add(layout.Span{Text: oneLine(a.Before, false)}, layout.Span{Text: " "}, layout.Span{Text: "-> " + hcltext.KnownAfterApply, Solid: true})
 		pp.forces(f, a)
 	case a.After == nil:
-		f.add(span{text: oneLine(a.Before, false)}, span{text: " "}, span{text: "-> null", solid: true})
+		f.Add(layout.Span{Text: oneLine(a.Before, false)}, layout.Span{Text: " "}, layout.Span{Text: "-> null", Solid: true})
 		pp.forces(f, a)
 	case isText && bothText:
 		pp.textChange(f, a, before, after, multiline)
 	default:
-		f.add(span{text: oneLine(a.Before, false)}, span{text: " "}, span{text: "->", style: &pp.colours.update},
-			span{text: " " + oneLine(a.After, false)})
+		f.Add(layout.Span{Text: oneLine(a.Before, false)}, layout.Span{Text: " "}, layout.Span{Text: "->", Style: &pp.colours.Update},
+			layout.Span{Text: " " + oneLine(a.After, false)})
 		pp.forces(f, a)
 	}
 }
 
 // textChange writes how a text changes: both where they are short or have little in common, else a diff of their words.
-func (pp *planPage) textChange(f *flow, a *planner.Attribute, before, after string, multiline bool) {
-	script := diffWords(before, after)
+func (pp *planPage) textChange(f *layout.Flow, a *planner.Attribute, before, after string, multiline bool) {
+	script := layout.DiffWords(before, after)
 	alike := alike(script, before, after)
 	tail := 0
 	if a.Forces {
 		tail = 1 + len(forces)
 	}
-	short := f.column+width(before)+width(after)+len(`"" -> ""`)+tail <= f.width
+	short := layout.Width(before)+layout.Width(after)+len(`"" -> ""`)+tail <= f.Room()
 	switch {
 	case multiline:
 		if !alike {
-			script = []edit{{removed, before}, {added, after}}
+			script = []layout.Edit{{Kind: layout.Removed, Text: before}, {Kind: layout.Added, Text: after}}
 		}
 		pp.heredoc(f, a, script)
 		return
 	case short || !alike:
-		f.add(span{text: quoted(before)})
+		f.Add(layout.Span{Text: layout.Quoted(before)})
 		if short {
-			f.add(span{text: " "})
+			f.Add(layout.Span{Text: " "})
 		} else {
-			f.newline()
+			f.Newline()
 		}
-		f.add(span{text: "->", style: &pp.colours.update}, span{text: " " + quoted(after)})
+		f.Add(layout.Span{Text: "->", Style: &pp.colours.Update}, layout.Span{Text: " " + layout.Quoted(after)})
 	default:
-		f.add(span{text: `"`})
-		f.add(pp.edits(script, false)...)
-		f.add(span{text: `"`})
+		f.Add(layout.Span{Text: `"`})
+		f.Add(pp.edits(script, false)...)
+		f.Add(layout.Span{Text: `"`})
 	}
 	pp.forces(f, a)
 }
 
 // alike reports whether two texts have so much in common that the script between them is easier to read than both.
-func alike(script []edit, before, after string) bool {
+func alike(script []layout.Edit, before, after string) bool {
 	same := 0
 	for _, e := range script {
-		if e.kind == kept {
-			same += len(e.text)
+		if e.Kind == layout.Kept {
+			same += len(e.Text)
 		}
 	}
 	return same*100 >= max(len(before), len(after))*keptAtLeast
 }
 
 // heredoc writes text of several lines.
-func (pp *planPage) heredoc(f *flow, a *planner.Attribute, script []edit) {
+func (pp *planPage) heredoc(f *layout.Flow, a *planner.Attribute, script []layout.Edit) {
 	if ended(a.Before) && ended(a.After) {
 		// The newline that ends a text is the one before EOT.
 		script = slices.Clone(script)
 		last := &script[len(script)-1]
-		last.text = strings.TrimSuffix(last.text, "\n")
+		last.Text = strings.TrimSuffix(last.Text, "\n")
 	}
-	f.add(span{text: "<<-EOT"})
+	f.Add(layout.Span{Text: "<<-EOT"})
 	pp.forces(f, a)
-	f.indent = nameColumn + 4
-	f.newline()
-	f.add(pp.edits(script, true)...)
-	f.settle()
-	f.indent = nameColumn
-	f.newline()
-	f.add(span{text: "EOT"})
+	f.NewlineAt(nameColumn + 4)
+	f.Add(pp.edits(script, true)...)
+	f.NewlineAt(nameColumn)
+	f.Add(layout.Span{Text: "EOT"})
 }
 
 // ended reports whether a text ends its last line, or there is none.
@@ -196,25 +193,25 @@ func ended(value any) bool {
 }
 
 // edits returns a script as text: in colour, or with the marks of wdiff.
-func (pp *planPage) edits(script []edit, lines bool) []span {
-	var spans []span
+func (pp *planPage) edits(script []layout.Edit, lines bool) []layout.Span {
+	var spans []layout.Span
 	for _, e := range script {
-		s := escaped(e.text, lines)
-		if e.kind != kept && strings.TrimSpace(s) == "" {
+		s := layout.Escaped(e.Text, lines)
+		if e.Kind != layout.Kept && strings.TrimSpace(s) == "" {
 			// A line that only ends elsewhere would show nothing.
 			s = strings.ReplaceAll(s, "\n", `\n`)
 		}
 		switch {
-		case e.kind == removed && pp.colours.diffs:
-			spans = append(spans, span{text: s, style: &pp.colours.deleted})
-		case e.kind == added && pp.colours.diffs:
-			spans = append(spans, span{text: s, style: &pp.colours.inserted})
-		case e.kind == removed:
-			spans = append(spans, span{text: bracketed("[-", s, "-]")})
-		case e.kind == added:
-			spans = append(spans, span{text: bracketed("{+", s, "+}")})
+		case e.Kind == layout.Removed && pp.colours.Diffs:
+			spans = append(spans, layout.Span{Text: s, Style: &pp.colours.Deleted})
+		case e.Kind == layout.Added && pp.colours.Diffs:
+			spans = append(spans, layout.Span{Text: s, Style: &pp.colours.Inserted})
+		case e.Kind == layout.Removed:
+			spans = append(spans, layout.Span{Text: bracketed("[-", s, "-]")})
+		case e.Kind == layout.Added:
+			spans = append(spans, layout.Span{Text: bracketed("{+", s, "+}")})
 		default:
-			spans = append(spans, span{text: s})
+			spans = append(spans, layout.Span{Text: s})
 		}
 	}
 	return spans
@@ -230,29 +227,29 @@ func bracketed(before, text, after string) string {
 	return text[:start] + before + inner + after + text[start+len(inner):]
 }
 
-func (pp *planPage) forces(f *flow, a *planner.Attribute) { f.add(pp.forcing(a)...) }
+func (pp *planPage) forces(f *layout.Flow, a *planner.Attribute) { f.Add(pp.forcing(a)...) }
 
 // forcing returns the comment on a value that makes a new image necessary, or may.
-func (pp *planPage) forcing(a *planner.Attribute) []span {
+func (pp *planPage) forcing(a *planner.Attribute) []layout.Span {
 	switch {
 	case a.Forces:
-		return []span{{text: " "}, {text: forces, style: &pp.colours.destroy, solid: true}}
+		return []layout.Span{{Text: " "}, {Text: forces, Style: &pp.colours.Destroy, Solid: true}}
 	case a.MayDiffer:
-		return []span{{text: " "}, {text: mayDiffer, style: &pp.colours.faint, solid: true}}
+		return []layout.Span{{Text: " "}, {Text: mayDiffer, Style: &pp.colours.Faint, Solid: true}}
 	default:
 		return nil
 	}
 }
 
 // reference writes an input image and how its content changes.
-func (pp *planPage) reference(f *flow, c *planner.Change, a *planner.Attribute) {
+func (pp *planPage) reference(f *layout.Flow, c *planner.Change, a *planner.Attribute) {
 	before, hadOne := a.Before.(planner.Reference)
 	after, hasOne := a.After.(planner.Reference)
 	switch {
 	case !hadOne && a.Before != nil:
-		f.add(span{text: oneLine(a.Before, false) + " -> "})
+		f.Add(layout.Span{Text: oneLine(a.Before, false) + " -> "})
 	case !hadOne:
-		f.add(span{text: referenceName(after)})
+		f.Add(layout.Span{Text: referenceName(after)})
 		return
 	case hasOne && (before.Name == after.Name || before.Name == "" && after != planner.Reference{}) && before.SHA256 != "":
 		now := "known after apply"
@@ -261,18 +258,18 @@ func (pp *planPage) reference(f *flow, c *planner.Change, a *planner.Attribute) 
 		} else if !a.Unknown {
 			now = "by URL"
 		}
-		f.add(span{text: referenceName(after)}, span{text: " "}, span{text: "(" + hash(before.SHA256) + " -> " + now + ")", solid: true})
+		f.Add(layout.Span{Text: referenceName(after)}, layout.Span{Text: " "}, layout.Span{Text: "(" + hash(before.SHA256) + " -> " + now + ")", Solid: true})
 		return
 	default:
-		f.add(span{text: referenceText(before) + " -> "})
+		f.Add(layout.Span{Text: referenceText(before) + " -> "})
 	}
 	switch {
 	case hasOne:
-		f.add(span{text: referenceText(after)})
+		f.Add(layout.Span{Text: referenceText(after)})
 	case a.Unknown:
-		f.add(span{text: knownAfterApply, solid: true})
+		f.Add(layout.Span{Text: hcltext.KnownAfterApply, Solid: true})
 	default:
-		f.add(span{text: "null"})
+		f.Add(layout.Span{Text: "null"})
 	}
 }
 
@@ -297,7 +294,7 @@ func referenceText(r planner.Reference) string {
 // referenceName names an input: an address as it is, a path or URL in quotes.
 func referenceName(r planner.Reference) string {
 	if r == (planner.Reference{}) {
-		return knownAfterApply
+		return hcltext.KnownAfterApply
 	}
 	if r.Name == "" {
 		return "(" + hash(r.SHA256) + ")"
@@ -305,7 +302,7 @@ func referenceName(r planner.Reference) string {
 	if _, err := addrs.Parse(r.Name); err == nil {
 		return r.Name
 	}
-	return quoted(r.Name)
+	return layout.Quoted(r.Name)
 }
 
 func hash(sha256 string) string { return sha256[:min(len(sha256), hashDigits)] }
@@ -313,7 +310,7 @@ func hash(sha256 string) string { return sha256[:min(len(sha256), hashDigits)] }
 // oneLine returns a value as it would stand in a configuration.
 func oneLine(value any, sensitive bool) string {
 	if sensitive {
-		return sensitiveValue
+		return hcltext.SensitiveValue
 	}
 	switch v := value.(type) {
 	case nil:
@@ -324,7 +321,7 @@ func oneLine(value any, sensitive bool) string {
 			_ = json.Compact(&b, []byte(v)) // what is structured is JSON
 			return "jsonencode(" + b.String() + ")"
 		}
-		return quoted(v)
+		return layout.Quoted(v)
 	case bool:
 		return strconv.FormatBool(v)
 	case int64:
@@ -338,20 +335,4 @@ func oneLine(value any, sensitive bool) string {
 	default:
 		return fmt.Sprint(v)
 	}
-}
-
-// shorten cuts s to at most columns columns.
-func shorten(s string, columns int) string {
-	if width(s) <= columns {
-		return s
-	}
-	total := 0
-	for i, r := range s {
-		w := width(string(r))
-		if total+w > columns-1 {
-			return s[:i] + "…"
-		}
-		total += w
-	}
-	return s
 }

@@ -1,18 +1,18 @@
 package view
 
 import (
-	"fmt"
 	"io"
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
 const benchmarked = 100_000
 
 func BenchmarkPlanFolded(b *testing.B) {
-	p := &planner.Plan{Changes: append(dragged(benchmarked, "image.logo"), replaceLogo())}
+	p := &planner.Plan{Changes: append(viewtest.Dragged(benchmarked, "image.logo"), viewtest.ReplaceLogo())}
 	v := New(Options{Stdout: io.Discard, Stderr: io.Discard, Color: true})
 	b.ReportAllocs()
 	for b.Loop() {
@@ -21,7 +21,7 @@ func BenchmarkPlanFolded(b *testing.B) {
 }
 
 func BenchmarkPlanUnfolded(b *testing.B) {
-	p := &planner.Plan{Changes: append(dragged(benchmarked, "image.logo"), replaceLogo())}
+	p := &planner.Plan{Changes: append(viewtest.Dragged(benchmarked, "image.logo"), viewtest.ReplaceLogo())}
 	v := New(Options{Stdout: io.Discard, Stderr: io.Discard, Unfolded: true})
 	b.ReportAllocs()
 	for b.Loop() {
@@ -29,17 +29,9 @@ func BenchmarkPlanUnfolded(b *testing.B) {
 	}
 }
 
-func BenchmarkPlanStream(b *testing.B) {
-	p := &planner.Plan{Changes: dragged(benchmarked, "image.logo")}
-	b.ReportAllocs()
-	for b.Loop() {
-		NewJSON(JSONOptions{Stdout: io.Discard}).Plan(p, PlanInfo{})
-	}
-}
-
 func BenchmarkEvents(b *testing.B) {
-	p := &planner.Plan{Changes: dragged(benchmarked, "image.logo")}
-	image := recorded("images/product.png", logoPrompt)
+	p := &planner.Plan{Changes: viewtest.Dragged(benchmarked, "image.logo")}
+	image := viewtest.Recorded("images/product.png", viewtest.LogoPrompt)
 	b.ReportAllocs()
 	for b.Loop() {
 		v := New(Options{Stdout: io.Discard, Stderr: io.Discard})
@@ -51,17 +43,5 @@ func BenchmarkEvents(b *testing.B) {
 			v.Event(executor.Completed{Address: c.Address, Action: c.Action, Image: image})
 		}
 		v.FinishApply(executor.Summary{Replaced: benchmarked}, nil, ApplyInfo{})
-	}
-}
-
-func BenchmarkDiffWords(b *testing.B) {
-	before, after := "", ""
-	for i := range 300 {
-		before += fmt.Sprintf("word%d and ", i)
-		after += fmt.Sprintf("word%d or ", i+i%7)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		diffWords(before, after)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// mayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
-func mayStay(c *planner.Change) bool {
+// MayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
+func MayStay(c *planner.Change) bool {
 	if !c.Conditional() || c.Withheld() {
 		return false
 	}

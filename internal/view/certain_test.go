@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -14,10 +15,10 @@ import (
 // A replacement is said to depend on the images upstream only where nothing else about it is certain.
 func TestWhatIsCertain(t *testing.T) {
 	t.Parallel()
-	upstream := planner.Reason{Kind: planner.UpstreamChanges, Upstream: addr("image.logo")}
+	upstream := planner.Reason{Kind: planner.UpstreamChanges, Upstream: viewtest.Addr("image.logo")}
 	changed := planner.Reason{Kind: planner.RequestChanged}
 	logo, hero := planner.Reference{Name: "image.logo"}, planner.Reference{Name: "image.hero"}
-	old := planner.Reference{Name: "image.logo", SHA256: shaOld}
+	old := planner.Reference{Name: "image.logo", SHA256: viewtest.ShaOld}
 	content := planner.Attribute{Name: "references[0]", Before: old, After: logo, Unknown: true, Forces: true}
 	both := []planner.Reason{upstream, changed}
 	tests := []struct {
@@ -90,18 +91,18 @@ func TestWhatIsCertain(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := dragged(1, "image.logo")[0]
+			c := viewtest.Dragged(1, "image.logo")[0]
 			c.Reasons, c.Listed = test.reasons, test.attributes
 			c.Desired = &config.Image{Address: c.Address, Sources: test.sources}
-			p := &planner.Plan{Changes: []*planner.Change{c, replaceLogo()}}
-			if got := mayStay(c); got != test.mayStay {
+			p := &planner.Plan{Changes: []*planner.Change{c, viewtest.ReplaceLogo()}}
+			if got := MayStay(c); got != test.mayStay {
 				t.Errorf("mayStay = %t, want %t", got, test.mayStay)
 			}
 			if diff := cmp.Diff(test.why, because(c, newCascade(p))); diff != "" {
 				t.Errorf("why (-want +got):\n%s", diff)
 			}
-			if said := strings.Contains(planSummary(p), "turns out different"); said != test.mayStay {
-				t.Errorf("the summary is %q", planSummary(p))
+			if said := strings.Contains(PlanSummary(p), "turns out different"); said != test.mayStay {
+				t.Errorf("the summary is %q", PlanSummary(p))
 			}
 		})
 	}
@@ -109,9 +110,9 @@ func TestWhatIsCertain(t *testing.T) {
 
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
-	c := dragged(1, "image.logo")[0]
+	c := viewtest.Dragged(1, "image.logo")[0]
 	c.Listed = []planner.Attribute{
-		{Name: "references[0]", Before: planner.Reference{Name: "image.logo", SHA256: shaOld}, After: planner.Reference{}, Unknown: true, Forces: true},
+		{Name: "references[0]", Before: planner.Reference{Name: "image.logo", SHA256: viewtest.ShaOld}, After: planner.Reference{}, Unknown: true, Forces: true},
 		{Name: "references[1]", After: planner.Reference{}, Unknown: true, Forces: true},
 	}
 	v, screen := newTestView(Options{})

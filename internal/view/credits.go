@@ -32,20 +32,3 @@ func (v *View) Credits(balances []Balance) {
 	defer v.mu.Unlock()
 	v.stdout(b.String())
 }
-
-// CreditsJSON writes the same as a JSON list of objects.
-func (v *View) CreditsJSON(balances []Balance) {
-	type balance struct {
-		Provider string `json:"provider"`
-		Host     string `json:"host"`
-		// Credits are of one US cent; USD is the same amount in dollars.
-		Credits   bfl.Credits `json:"credits"`
-		USD       float64     `json:"usd"`
-		Simulated bool        `json:"simulated"`
-	}
-	all := make([]balance, len(balances))
-	for i, x := range balances {
-		all[i] = balance{x.Provider, x.Host, x.Credits, x.Credits.USD(), x.Simulated}
-	}
-	v.document(all)
-}

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Diagnostics writes what is wrong with a configuration, or doubtful, to stderr: warnings first, so that errors stand where the reader looks.
@@ -27,8 +30,8 @@ type diagnosticGroup struct {
 	more  int
 }
 
-// ordered returns diagnostics sorted by severity, file and line.
-func ordered(diags hcl.Diagnostics) hcl.Diagnostics {
+// Ordered returns diagnostics sorted by severity, file and line.
+func Ordered(diags hcl.Diagnostics) hcl.Diagnostics {
 	all := slices.Clone(diags)
 	slices.SortStableFunc(all, func(a, b *hcl.Diagnostic) int {
 		// DiagError is less than DiagWarning, and comes last.
@@ -46,7 +49,7 @@ func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
 	}
 	var groups []*diagnosticGroup
 	known := map[key]*diagnosticGroup{}
-	for _, d := range ordered(diags) {
+	for _, d := range Ordered(diags) {
 		k := key{severity: d.Severity, summary: d.Summary}
 		if d.Severity == hcl.DiagError {
 			k.detail = d.Detail
@@ -84,13 +87,47 @@ func (v *View) diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File, more in
 		parts = append(parts, s)
 	}
 	if d.Detail != "" {
-		parts = append(parts, wrap(harmless(d.Detail), v.frameWidth()))
+		parts = append(parts, layout.Wrap(layout.Harmless(d.Detail), v.frameWidth()))
 	}
 	switch {
 	case more > 0 && d.Severity == hcl.DiagWarning:
 		parts = append(parts, fmt.Sprintf("(and %d more like it)", more))
 	case more > 0:
-		parts = append(parts, fmt.Sprintf("(and the same for %s)", count(more, "more instance")))
+		parts = append(parts, fmt.Sprintf("(and the same for %s)", layout.Count(more, "more instance")))
 	}
-	return v.frame(d.Severity, harmless(d.Summary), strings.Join(parts, "\n\n"))
+	return v.frame(d.Severity, layout.Harmless(d.Summary), strings.Join(parts, "\n\n"))
+}
+
+// snippet returns where in the sources a diagnostic points, and the values that its expression had there.
+func (v *View) snippet(d *hcl.Diagnostic, files map[string]*hcl.File) string {
+	if d.Subject == nil {
+		return ""
+	}
+	var b strings.Builder
+	place := fmt.Sprintf("  on %s line %d", d.Subject.Filename, d.Subject.Start.Line)
+	source := hcltext.SourceOf(d, files)
+	if source == nil {
+		return place
+	}
+	if source.Context != "" {
+		place += ", in " + source.Context
+	}
+	b.WriteString(place + ":\n")
+	for i, line := range source.Lines {
+		fmt.Fprintf(&b, "  %4d: %s\n", source.FirstLine+i, line.Paint(&v.colours.Marked))
+		// Lines that belong to the subject as a whole need no marks.
+		if marks := line.Underline(); marks != "" && !v.colours.Diffs && d.Subject.Start.Line == d.Subject.End.Line {
+			fmt.Fprintf(&b, "        %s\n", marks)
+		}
+	}
+	if source.Cut {
+		b.WriteString("        ...\n")
+	}
+	if values := hcltext.ExpressionValues(d); len(values) > 0 {
+		b.WriteString("    " + v.colours.Faint.Styled("├────────────────") + "\n")
+		for _, value := range values {
+			fmt.Fprintf(&b, "    %s %s %s\n", v.colours.Faint.Styled("│"), v.colours.Strong.Styled(value.Traversal), value.Statement)
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

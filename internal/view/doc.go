@@ -1,5 +1,10 @@
-// Package view renders what the program has to say, for people as text and for machines as JSON. It decides nothing: what is shown was decided by
-// the planner, the executor or the configuration, and both forms are drawn from the same values.
+// Package view renders what the program has to say to people. It decides nothing: what is shown was decided by the planner, the executor or the
+// configuration. Package machine, below, draws JSON from the same values, and takes its sentences from here. Package layout knows how text fills lines,
+// and package hcltext how values and sources of a configuration are written.
+//
+// A page is the whole text of a plan; an item of it is a change or a fold, which stands for instances of a block that all change alike. A cascade is what
+// changes because something else does. The log is what an apply tells line by line, the live display what a terminal shows of it in place. A tally is
+// what a summary counts.
 //
 // The rules of our voice, for everything that people read:
 //
@@ -13,7 +18,7 @@
 // Results go to standard output: plans, summaries, outputs, states. Everything else goes to standard error: diagnostics,
 // questions, progress.
 //
-// Everything in a text can be seen: what cannot, or would be a command to a terminal, is written out as in a string literal. See visible.
+// Everything in a text can be seen: what cannot, or would be a command to a terminal, is written out as in a string literal. See package layout.
 //
 // Nothing here changes a mode of the terminal, and the cursor always rests below what was written. A process that is killed while its
 // progress is shown therefore leaves a usable terminal.

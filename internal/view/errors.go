@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Error writes an error to stderr in a frame; of several joined errors, each has its own. It does nothing for nil.
 func (v *View) Error(err error) {
 	var b strings.Builder
-	for _, e := range flatten(err) {
+	for _, e := range Flatten(err) {
 		if diags, ok := errors.AsType[hcl.Diagnostics](e); ok {
 			for _, group := range groupDiagnostics(diags) {
 				b.WriteString(v.diagnostic(group.first, nil, group.more))
@@ -26,19 +28,19 @@ func (v *View) Error(err error) {
 
 // errorFrame writes an error whose first line is its summary. A text without further lines is a summary and more in one, and is wrapped.
 func (v *View) errorFrame(err error) string {
-	summary, detail, _ := strings.Cut(strings.TrimSpace(harmless(err.Error())), "\n")
+	summary, detail, _ := strings.Cut(strings.TrimSpace(layout.Harmless(err.Error())), "\n")
 	const label = "Error: "
 	var head strings.Builder
-	head.WriteString(v.colours.failure.Styled(label))
-	for line := range strings.Lines(wrap(sentence(summary), v.frameWidth()-len(label))) {
+	head.WriteString(v.colours.Failure.Styled(label))
+	for line := range strings.Lines(layout.Wrap(layout.Sentence(summary), v.frameWidth()-len(label))) {
 		text := strings.TrimSuffix(line, "\n")
-		head.WriteString(v.colours.strong.Styled(text) + line[len(text):])
+		head.WriteString(v.colours.Strong.Styled(text) + line[len(text):])
 	}
-	return frameText(&v.colours.failure, head.String(), wrap(strings.Trim(detail, "\n"), v.frameWidth()))
+	return layout.Frame(&v.colours.Failure, head.String(), layout.Wrap(strings.Trim(detail, "\n"), v.frameWidth()))
 }
 
-// flatten returns the errors that were joined into one. An error that only mentions others in its own text stays whole.
-func flatten(err error) []error {
+// Flatten returns the errors that were joined into one. An error that only mentions others in its own text stays whole.
+func Flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -56,7 +58,19 @@ func flatten(err error) []error {
 	}
 	var all []error
 	for _, child := range children {
-		all = append(all, flatten(child)...)
+		all = append(all, Flatten(child)...)
 	}
 	return all
 }
+
+// frame writes a message with a rule down its left side: where it begins and ends can be seen among much else.
+func (v *View) frame(severity hcl.DiagnosticSeverity, summary, body string) string {
+	word, style := "Error", &v.colours.Failure
+	if severity == hcl.DiagWarning {
+		word, style = "Warning", &v.colours.Warning
+	}
+	return layout.Frame(style, style.Styled(word+": ")+v.colours.Strong.Styled(summary), body)
+}
+
+// frameWidth is the number of columns inside a frame.
+func (v *View) frameWidth() int { return v.opts.Width - len("| ") }

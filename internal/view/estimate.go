@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -51,12 +52,6 @@ func (e estimate) String() string {
 }
 
 // unpricedText speaks of images whose price is unknown.
-func unpricedText(n int) string { return fmt.Sprintf("%s whose price is unknown", count(n, "image")) }
-
-// estimatedUSD is what a change is estimated to cost in US dollars, nil where that is unknown: a zero would say that it is free.
-func estimatedUSD(c *planner.Change) *float64 {
-	if c.PriceUnknown {
-		return nil
-	}
-	return new(c.Cost.USD())
+func unpricedText(n int) string {
+	return fmt.Sprintf("%s whose price is unknown", layout.Count(n, "image"))
 }

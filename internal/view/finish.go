@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // FinishApply ends the progress display and writes what the apply did, and the outputs. A run that did all writes to stdout only; else a frame on
@@ -28,17 +29,17 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 	}
 	notes := ""
 	if info.Simulated && info.Pictures != "" {
-		notes = wrap(fmt.Sprintf("This was a simulation: nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
+		notes = layout.Wrap(fmt.Sprintf("This was a simulation: nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
 	} else if info.Simulated {
 		notes = "This was a simulation: nothing was charged.\n"
 	}
 	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
-		v.stdout(outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + completeLine(s) + "\n")
+		v.stdout(outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + CompleteLine(s) + "\n")
 		return
 	}
 	// Whether the moves were carried out is not known of a run that did not do all.
 	v.stdout(outputLines(outputs))
-	v.stderr("\n" + v.failureFrame(a, s, info) + notes + applySentences(s, 0) + incompleteLine(s) + "\n")
+	v.stderr("\n" + v.failureFrame(a, s, info) + notes + applySentences(s, 0) + IncompleteLine(s) + "\n")
 }
 
 const (
@@ -54,14 +55,14 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	room := v.frameWidth()
 	alike := failuresAlike(a.failures)
 	for _, group := range alike[:min(len(alike), failuresListed)] {
-		text := wrap(sentence(harmless(errorText(group[0].Err))), room-2)
-		parts = append(parts, v.colours.strong.Styled(wrap(failedNames(group)+":", room))+"\n"+indent(text, "  "))
+		text := layout.Wrap(layout.Sentence(layout.Harmless(layout.ErrorText(group[0].Err))), room-2)
+		parts = append(parts, v.colours.Strong.Styled(layout.Wrap(failedNames(group)+":", room))+"\n"+layout.Indent(text, "  "))
 	}
 	if more := len(alike) - failuresListed; more > 0 {
-		parts = append(parts, fmt.Sprintf("(and failures for %s)", count(more, "other reason")))
+		parts = append(parts, fmt.Sprintf("(and failures for %s)", layout.Count(more, "other reason")))
 	}
 	if text := skippedText(a.skipped); text != "" {
-		parts = append(parts, wrap(text, room))
+		parts = append(parts, layout.Wrap(text, room))
 	}
 	again := info.Again
 	if again == "" {
@@ -71,15 +72,15 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if s.Created+s.Replaced > 0 || info.Interrupted {
 		next = "What was made is kept and paid for once. " + next
 	}
-	parts = append(parts, wrap(next, room)+"\n\n    "+again)
+	parts = append(parts, layout.Wrap(next, room)+"\n\n    "+again)
 	summary := ""
 	switch {
 	case info.Interrupted && s.Failed == 0:
 		summary = "The apply was interrupted"
 	case s.Failed > 0:
-		summary = count(s.Failed, "image") + " failed"
+		summary = layout.Count(s.Failed, "image") + " failed"
 	case !slices.ContainsFunc(a.skipped, isEnding):
-		summary = count(s.Skipped, "image") + " skipped"
+		summary = layout.Count(s.Skipped, "image") + " skipped"
 	default:
 		summary = "The apply ended early"
 	}
@@ -118,7 +119,7 @@ func failuresAlike(failures []executor.Failed) [][]executor.Failed {
 	var groups [][]executor.Failed
 	byText := map[string]int{}
 	for _, f := range failures {
-		text := errorText(f.Err)
+		text := layout.ErrorText(f.Err)
 		i, ok := byText[text]
 		if !ok {
 			i = len(groups)
@@ -138,7 +139,7 @@ func failedNames(group []executor.Failed) string {
 	if more := len(group) - failedNamed; more > 0 {
 		names = append(names, strconv.Itoa(more)+" more")
 	}
-	return list(names)
+	return layout.List(names)
 }
 
 // lackOf says what a skipped image lacks.
@@ -202,7 +203,7 @@ func endedSentences(ended []executor.Skipped) []string {
 	if waiting > 0 {
 		why := "."
 		if err := ended[0].Err; err != nil {
-			why = ": " + strings.TrimSuffix(oneLineError(err), ".") + "."
+			why = ": " + strings.TrimSuffix(layout.OneLine(err), ".") + "."
 		}
 		add(waiting, "1 image was not begun"+why, "%d images were not begun"+strings.ReplaceAll(why, "%", "%%"))
 	}

@@ -103,7 +103,7 @@ type unkeyedModules map[addrs.Module]addrs.Module
 func (m unkeyedModules) block(a addrs.Image) addrs.Image {
 	module, ok := m[a.Module]
 	if !ok {
-		module = unkeyed(a.Module)
+		module = a.Module.Unkeyed()
 		m[a.Module] = module
 	}
 	return addrs.Image{Module: module, Name: a.Name}
@@ -141,10 +141,10 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 		fmt.Fprintf(&rest, " %q", c.Moderation.Reasons)
 	}
 	if c.Origin == planner.Skipped {
-		fmt.Fprintf(&rest, " lacks %s %s", unkeyed(c.Lacks.Module), c.Lacks.Name)
+		fmt.Fprintf(&rest, " lacks %s %s", c.Lacks.Module.Unkeyed(), c.Lacks.Name)
 	}
 	if c.From != nil {
-		fmt.Fprintf(&rest, " from %s %s", unkeyed(c.From.Module), c.From.Name)
+		fmt.Fprintf(&rest, " from %s %s", c.From.Module.Unkeyed(), c.From.Name)
 	}
 	if c.Action == planner.Replace || c.Action == planner.Update || c.Frozen {
 		all := c.Attributes()
@@ -157,29 +157,4 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	}
 	kind.rest = rest.String()
 	return kind
-}
-
-// unkeyed returns a module's path without instance keys: the block that the instances come from.
-func unkeyed(m addrs.Module) addrs.Module {
-	if !strings.Contains(string(m), "[") {
-		return m
-	}
-	var b strings.Builder
-	inKey, inText := false, false
-	for i := 0; i < len(m); i++ {
-		switch c := m[i]; {
-		case inText && c == '\\':
-			i++
-		case inKey && c == '"':
-			inText = !inText
-		case inText:
-		case c == '[':
-			inKey = true
-		case c == ']':
-			inKey = false
-		case !inKey:
-			b.WriteByte(c)
-		}
-	}
-	return addrs.Module(b.String())
 }

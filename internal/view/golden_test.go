@@ -2,7 +2,6 @@ package view
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,36 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
+	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// golden compares got with testdata/name.golden. Escape sequences are written as ␛, so that the files can be read and diffed.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	got = strings.ReplaceAll(got, "\x1b", "␛")
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; run the tests with -update to write it", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
-}
 
 // screenOf is what a View wrote.
 type screenOf struct{ out, err bytes.Buffer }
@@ -91,8 +68,8 @@ func TestPagesFit(t *testing.T) {
 		}
 		for line := range strings.Lines(styles.ReplaceAllString(string(page), "")) {
 			line = strings.TrimRight(line, "\n")
-			if width(line) > defaultWidth && breakable(line) && !lineAnEvent.MatchString(line) {
-				t.Errorf("%s has a line of %d columns:\n%s", path, width(line), line)
+			if layout.Width(line) > defaultWidth && breakable(line) && !lineAnEvent.MatchString(line) {
+				t.Errorf("%s has a line of %d columns:\n%s", path, layout.Width(line), line)
 			}
 		}
 	}
@@ -105,4 +82,9 @@ var leadOfLine = regexp.MustCompile(`^[ #│+~-]*(\S+ *= )?`)
 func breakable(line string) bool {
 	start := len(leadOfLine.FindString(line))
 	return strings.Contains(line[start:max(start, min(len(line), defaultWidth+1))], " ")
+}
+
+// everyFree is a plan of what costs nothing.
+func everyFree() *planner.Plan {
+	return &planner.Plan{Changes: []*planner.Change{viewtest.UpdateBanner(), viewtest.DestroyOld()}}
 }

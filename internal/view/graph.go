@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Graph says what is made from what. It is drawn in the order of its nodes and edges.
@@ -137,7 +138,7 @@ func (w dotWriter) end(pad string) { w.out.WriteString(pad + "}\n") }
 
 // dotString quotes a name. Graphviz takes a backslash for itself except before a quote; doubled it cannot swallow the closing one.
 func dotString(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(harmless(s)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(layout.Harmless(s)) + `"`
 }
 
 // dotLabel quotes a label, in which Graphviz replaces HTML entities.
@@ -181,5 +182,5 @@ func mermaidName(path string) string {
 // mermaidString quotes a label. Mermaid knows HTML and Markdown in labels, and writes characters as #name; or #number;.
 func mermaidString(s string) string {
 	escape := strings.NewReplacer(`"`, "#quot;", "#", "#35;", "&", "#amp;", "<", "#lt;", ">", "#gt;", "`", "#96;", `\`, "#92;", "\n", " ")
-	return `"` + escape.Replace(harmless(s)) + `"`
+	return `"` + escape.Replace(layout.Harmless(s)) + `"`
 }

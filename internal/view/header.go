@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -21,7 +22,7 @@ func headingOf(c *planner.Change) heading {
 	case c.Origin == planner.Skipped:
 		h.object = c.Lacks.String()
 	case c.Action == planner.Import && c.Import != nil:
-		h.object = quoted(c.Import.Name)
+		h.object = layout.Quoted(c.Import.Name)
 	}
 	return h
 }
@@ -29,16 +30,16 @@ func headingOf(c *planner.Change) heading {
 // header writes the comment lines above a change.
 func (pp *planPage) header(c *planner.Change) {
 	h := headingOf(c)
-	spans := []span{{text: h.subject, style: &pp.colours.strong, solid: true}, {text: " " + h.phrase}}
+	spans := []layout.Span{{Text: h.subject, Style: &pp.colours.Strong, Solid: true}, {Text: " " + h.phrase}}
 	if h.object != "" {
-		spans = append(spans, span{text: " "}, span{text: h.object, style: &pp.colours.strong, solid: true})
+		spans = append(spans, layout.Span{Text: " "}, layout.Span{Text: h.object, Style: &pp.colours.Strong, Solid: true})
 	}
 	pp.comment(commentLead, spans...)
 	for _, why := range whyOf(c, pp.downstream) {
 		pp.note("("+why+")", commentLead)
 	}
 	if c.MayHaveBeenCharged() {
-		pp.comment(commentLead, span{text: "It " + chargedPhrase(c) + ".", style: &pp.colours.warning})
+		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
 	}
 	if c.RecordedSeed != nil {
 		pp.note(fmt.Sprintf("It is asked for with seed %d, which made the one that is lost.", *c.RecordedSeed), commentLead)
@@ -58,7 +59,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 	switch why := because(c, all); {
 	case c.Origin == planner.Refused:
 		if len(c.Moderation.Reasons) > 0 {
-			phrases = append(phrases, "moderation said: "+harmless(list(c.Moderation.Reasons)))
+			phrases = append(phrases, "moderation said: "+layout.Harmless(layout.List(c.Moderation.Reasons)))
 		}
 	case c.Origin == planner.Skipped:
 	case c.Action == planner.Forget && !c.Lost():
@@ -69,7 +70,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 		phrases = append(phrases, why)
 	}
 	if c.From != nil && c.Action != planner.Move {
-		phrases = append(phrases, "moved from "+unbroken(c.From.String()))
+		phrases = append(phrases, "moved from "+layout.Unbroken(c.From.String()))
 	}
 	return phrases
 }
@@ -101,20 +102,20 @@ func (pp *planPage) refusedNotes(c *planner.Change) {
 // drags writes how many images change because these do.
 func (pp *planPage) drags(changes ...*planner.Change) {
 	if n, cost := pp.downstream.dragged(changes...); n > 0 {
-		pp.printf("%s+ %s downstream, %s\n", commentLead, count(n, "image"), cost)
+		pp.printf("%s+ %s downstream, %s\n", commentLead, layout.Count(n, "image"), cost)
 	}
 }
 
 // note writes text as wrapped lines that begin with lead.
-func (pp *planPage) note(text, lead string) { pp.comment(lead, span{text: text}) }
+func (pp *planPage) note(text, lead string) { pp.comment(lead, layout.Span{Text: text}) }
 
 // comment writes spans as wrapped lines that begin with lead.
-func (pp *planPage) comment(lead string, spans ...span) {
+func (pp *planPage) comment(lead string, spans ...layout.Span) {
 	pp.write(lead)
-	f := newFlow(pp.out, pp.opts.Width, len(lead), len(lead))
-	f.lead = lead
-	f.add(spans...)
-	f.end()
+	f := layout.NewFlow(pp.out, pp.opts.Width, len(lead), len(lead))
+	f.Lead = lead
+	f.Add(spans...)
+	f.End()
 }
 
 // text returns the line that stands for folded changes.
@@ -160,5 +161,21 @@ func (f *fold) will() string {
 		return "will no longer be managed by fluxbatch, but their files stay"
 	default:
 		return lookOf(c).will
+	}
+}
+
+// ChangeText says in a few words what is planned for an image.
+func ChangeText(c *planner.Change) string {
+	switch {
+	case c.Frozen:
+		return "Frozen, stays as it is"
+	case c.Origin == planner.Refused:
+		return "Stays refused by moderation"
+	case c.Origin == planner.Skipped:
+		return "Skipped, since it needs " + c.Lacks.String()
+	case c.Action == planner.Destroy:
+		return "Plan to delete"
+	default:
+		return "Plan to " + string(c.Action)
 	}
 }

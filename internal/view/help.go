@@ -2,6 +2,8 @@ package view
 
 import (
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Help is what a command tells of itself.
@@ -40,7 +42,7 @@ func (v *View) Help(h Help) {
 			b.WriteByte('\n')
 		}
 		if title != "" {
-			b.WriteString(v.colours.strong.Styled(title) + "\n")
+			b.WriteString(v.colours.Strong.Styled(title) + "\n")
 		}
 	}
 	if h.About != "" {
@@ -66,7 +68,7 @@ func (v *View) Help(h Help) {
 	}
 	if h.Hint != "" {
 		section("")
-		b.WriteString(wrap(h.Hint, v.opts.Width) + "\n")
+		b.WriteString(layout.Wrap(h.Hint, v.opts.Width) + "\n")
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -77,22 +79,22 @@ func (v *View) Help(h Help) {
 func (v *View) helpEntries(b *strings.Builder, entries []HelpEntry) {
 	terms := 0
 	for _, e := range entries {
-		if n := width(e.Term); n <= longestTerm {
+		if n := layout.Width(e.Term); n <= longestTerm {
 			terms = max(terms, n)
 		}
 	}
 	indent := 2 + terms + 2
 	for _, e := range entries {
 		b.WriteString("  " + e.Term)
-		column := 2 + width(e.Term)
+		column := 2 + layout.Width(e.Term)
 		if column+2 > indent {
 			b.WriteByte('\n')
 			column = 0
 		}
 		b.WriteString(strings.Repeat(" ", indent-column))
-		f := newFlow(b, v.opts.Width, indent, indent)
-		f.add(span{text: e.Text})
-		f.end()
+		f := layout.NewFlow(b, v.opts.Width, indent, indent)
+		f.Add(layout.Span{Text: e.Text})
+		f.End()
 	}
 }
 
@@ -102,7 +104,7 @@ func (v *View) prose(text string) string {
 	for line := range strings.Lines(paragraphs(text)) {
 		line = strings.TrimSuffix(line, "\n")
 		if !strings.HasPrefix(line, " ") {
-			line = wrap(line, v.opts.Width)
+			line = layout.Wrap(line, v.opts.Width)
 		}
 		b.WriteString(line + "\n")
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // redrawEvery is the pace of the progress display.
@@ -120,13 +122,13 @@ func (l *live) lines(columns, rows int) []liveLine {
 	p := &a.progress
 	room := columns - margin
 	plain := func(text string) liveLine {
-		text = shorten(text, room)
-		return liveLine{text, width(text)}
+		text = layout.Shorten(text, room)
+		return liveLine{text, layout.Width(text)}
 	}
 	lines := []liveLine{plain(""), l.bar(p, room), plain(laneText(p)), plain(moneyText(p))}
 	for _, f := range a.failures[max(0, len(a.failures)-failuresShown):] {
-		text := shorten(visible(f.Address.String())+" failed: "+oneLineError(f.Err), room)
-		lines = append(lines, liveLine{l.view.colours.failure.Styled(text), width(text)})
+		text := layout.Shorten(layout.Visible(f.Address.String())+" failed: "+layout.OneLine(f.Err), room)
+		lines = append(lines, liveLine{l.view.colours.Failure.Styled(text), layout.Width(text)})
 	}
 	// One row stays for the cursor. What matters most is at the top.
 	return lines[:max(0, min(len(lines), rows-1))]
@@ -135,19 +137,19 @@ func (l *live) lines(columns, rows int) []liveLine {
 // bar returns the overall progress: "[=====>     ]  96/200".
 func (l *live) bar(p *progress, room int) liveLine {
 	numbers := fmt.Sprintf(" %d/%d  %3d%%", p.finished(), p.total, 100*p.finished()/max(p.total, 1))
-	cells := min(room-width(numbers)-len("[]"), 60)
+	cells := min(room-layout.Width(numbers)-len("[]"), 60)
 	if cells < 8 {
-		text := shorten(strings.TrimSpace(numbers), room)
-		return liveLine{text, width(text)}
+		text := layout.Shorten(strings.TrimSpace(numbers), room)
+		return liveLine{text, layout.Width(text)}
 	}
 	full := cells * p.finished() / max(p.total, 1)
 	partly := cells * (p.counts[inFlight] + p.counts[downloading]) / max(p.total, 1)
 	if p.counts[inFlight] > 0 && full+partly < cells {
 		partly = max(partly, 1)
 	}
-	painted := "[" + l.view.colours.create.Styled(strings.Repeat("=", full)) + strings.Repeat("-", partly) +
+	painted := "[" + l.view.colours.Create.Styled(strings.Repeat("=", full)) + strings.Repeat("-", partly) +
 		strings.Repeat(" ", cells-full-partly) + "]" + numbers
-	return liveLine{painted, cells + len("[]") + width(numbers)}
+	return liveLine{painted, cells + len("[]") + layout.Width(numbers)}
 }
 
 // laneText says how many changes are where.
@@ -171,7 +173,7 @@ func laneText(p *progress) string {
 func moneyText(p *progress) string {
 	text := fmt.Sprintf("%s of about %s spent", p.spent.Dollars(), p.estimate.Dollars())
 	if left, ok := p.left(); ok && left >= time.Second {
-		text += ", about " + duration(left.Round(time.Second)) + " left"
+		text += ", about " + layout.Duration(left.Round(time.Second)) + " left"
 	}
 	return text
 }

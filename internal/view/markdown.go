@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -70,7 +71,7 @@ func (r *markdownReport) table(items []planItem) {
 	r.printf("| | Image | Why | Cost |\n|---|---|---|--:|\n")
 	for i, item := range items {
 		if i == markdownRows {
-			r.printf("| | and %s | | |\n", count(len(items)-i, "more row"))
+			r.printf("| | and %s | | |\n", layout.Count(len(items)-i, "more row"))
 			break
 		}
 		if f := item.folded; f != nil {
@@ -126,7 +127,7 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 		text += " by an interrupted run, and is sent again**"
 	}
 	if n, cost := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
-		text += fmt.Sprintf(" **+ %s downstream, %s**", count(n, "image"), cost)
+		text += fmt.Sprintf(" **+ %s downstream, %s**", layout.Count(n, "image"), cost)
 	}
 	return strings.TrimSpace(text)
 }
@@ -152,7 +153,7 @@ func (r *markdownReport) sections(items []planItem) {
 			html.EscapeString(h.subject), h.phrase, markdownObject(h), price, r.block(c))
 	}
 	if left > 0 {
-		r.printf("%s not shown in full, since comments have a limited length.\n\n", count(left, "change"))
+		r.printf("%s not shown in full, since comments have a limited length.\n\n", layout.Count(left, "change"))
 	}
 }
 
@@ -166,7 +167,7 @@ var htmlTags = strings.NewReplacer(openDeleted, "<del>", closeDeleted, "</del>",
 
 // block returns a change as a plan shows it, as HTML.
 func (r *markdownReport) block(c *planner.Change) string {
-	colours := palette{diffs: true, deleted: style{openDeleted, closeDeleted}, inserted: style{openInserted, closeInserted}}
+	colours := layout.Palette{Diffs: true, Deleted: layout.Style{Open: openDeleted, Close: closeDeleted}, Inserted: layout.Style{Open: openInserted, Close: closeInserted}}
 	var b strings.Builder
 	page := planPage{out: &b, colours: &colours, opts: Options{Width: markdownWidth}, plan: r.plan, downstream: r.downstream}
 	page.block(c)
@@ -176,7 +177,7 @@ func (r *markdownReport) block(c *planner.Change) string {
 // rest shows what is not about images: outputs, and tasks that no image wants.
 func (r *markdownReport) rest() {
 	var b strings.Builder
-	page := planPage{out: &b, colours: &palette{}, opts: Options{Width: markdownWidth}, plan: r.plan, downstream: r.downstream}
+	page := planPage{out: &b, colours: &layout.Palette{}, opts: Options{Width: markdownWidth}, plan: r.plan, downstream: r.downstream}
 	page.outputs()
 	page.abandoned()
 	if b.Len() > 0 {
@@ -202,7 +203,7 @@ func markdownText(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case string(r) == hardSpace:
+		case string(r) == layout.HardSpace:
 			b.WriteByte(' ')
 		case r == '@':
 			// A word joiner after it keeps a key that looks like a user's name from notifying them.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Models writes the catalogue: a line a model with its price, how many references it takes, and what it is for.
@@ -13,27 +14,27 @@ func (v *View) Models(models []*bfl.Model) {
 	type row struct{ name, price, references string }
 	head := row{"MODEL", "CREDITS", "REFERENCES"}
 	rows := make([]row, len(models))
-	names, prices := width(head.name), width(head.price)
+	names, prices := layout.Width(head.name), layout.Width(head.price)
 	for i, m := range models {
 		rows[i] = row{m.Name, shortPrice(m.Price), shortReferences(m.Inputs)}
-		names, prices = max(names, width(m.Name)), max(prices, width(rows[i].price))
+		names, prices = max(names, layout.Width(m.Name)), max(prices, layout.Width(rows[i].price))
 	}
-	references := width(head.references)
+	references := layout.Width(head.references)
 	indent := names + prices + references + 6
 	var b strings.Builder
 	line := func(r row, about string) {
 		lead := fmt.Sprintf("%-*s  %-*s  %-*s  ", names, r.name, prices, r.price, references, r.references)
 		b.WriteString(lead)
-		f := newFlow(&b, v.opts.Width, indent, indent)
-		f.add(span{text: about})
-		f.end()
+		f := layout.NewFlow(&b, v.opts.Width, indent, indent)
+		f.Add(layout.Span{Text: about})
+		f.End()
 	}
 	line(head, "WHAT IT IS FOR")
 	for i, m := range models {
 		line(rows[i], purpose(m))
 	}
 	b.WriteByte('\n')
-	b.WriteString(wrap("Prices are for an image of one megapixel, with what each further megapixel adds, references included; they are of "+
+	b.WriteString(layout.Wrap("Prices are for an image of one megapixel, with what each further megapixel adds, references included; they are of "+
 		bfl.PricesAsOf+", and -prices tells where they come from. A credit is one US cent.", v.opts.Width) + "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -91,7 +92,7 @@ func creditText(c bfl.Credits) string { return strconv.FormatFloat(c.Float(), 'f
 // of its own.
 func (v *View) Model(m *bfl.Model, concurrency int) {
 	var b strings.Builder
-	b.WriteString(v.colours.strong.Styled(m.Name) + "\n" + wrap(m.Title, v.opts.Width) + "\n\n")
+	b.WriteString(v.colours.Strong.Styled(m.Name) + "\n" + layout.Wrap(m.Title, v.opts.Width) + "\n\n")
 	facts := []HelpEntry{
 		{"Endpoint", m.Endpoint},
 		{"Price", longPrice(m.Price)},
@@ -101,7 +102,7 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 	}
 	facts = append(facts, HelpEntry{"References", longReferences(m.Inputs)})
 	if len(m.Inputs.Roles) > 0 {
-		facts = append(facts, HelpEntry{"Inputs", list(m.Inputs.Roles) + ", all required; files, images and https URLs"})
+		facts = append(facts, HelpEntry{"Inputs", layout.List(m.Inputs.Roles) + ", all required; files, images and https URLs"})
 	}
 	if m.Inputs.Mask != "" {
 		facts = append(facts, HelpEntry{"Mask", "a file or an image, its white parts are painted anew"})
@@ -126,13 +127,13 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 		facts = append(facts, HelpEntry{"Other fields", "are refused"})
 	}
 	v.helpEntries(&b, facts)
-	b.WriteString("\n" + v.colours.strong.Styled("Arguments:") + "\n")
+	b.WriteString("\n" + v.colours.Strong.Styled("Arguments:") + "\n")
 	entries := make([]HelpEntry, len(m.Params))
 	for i := range m.Params {
 		entries[i] = HelpEntry{m.Params[i].Name, parameterText(&m.Params[i])}
 	}
 	v.helpEntries(&b, entries)
-	b.WriteString("\n" + wrap("The prices are of "+bfl.PricesAsOf+". A default is what the API assumes where an argument is left out.", v.opts.Width) + "\n")
+	b.WriteString("\n" + layout.Wrap("The prices are of "+bfl.PricesAsOf+". A default is what the API assumes where an argument is left out.", v.opts.Width) + "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stdout(b.String())
@@ -153,7 +154,7 @@ func limitsText(l bfl.InputLimits) string {
 	if l.MaxPixels > 0 {
 		parts = append(parts, fmt.Sprintf("at most %s pixels", thousands(l.MaxPixels)))
 	}
-	return list(parts)
+	return layout.List(parts)
 }
 
 func longPrice(p bfl.Price) string {
@@ -165,7 +166,7 @@ func longPrice(p bfl.Price) string {
 		for i, tier := range p.Tiers {
 			tiers[i] = tier.Value + " " + creditText(tier.Price)
 		}
-		return fmt.Sprintf("by %s: %s credits for an image; unknown for any other, which counts as the highest against a budget", p.By, list(tiers))
+		return fmt.Sprintf("by %s: %s credits for an image; unknown for any other, which counts as the highest against a budget", p.By, layout.List(tiers))
 	case p.Image != 0:
 		return fmt.Sprintf("%s for an image, whatever its size", creditsText(p.Image))
 	}
@@ -239,7 +240,7 @@ func sizes(m *bfl.Model) string {
 	for i, s := range m.Sizes {
 		more[i] = fmt.Sprintf("%dx%d", s.Width, s.Height)
 	}
-	return text + "; also " + list(more)
+	return text + "; also " + layout.List(more)
 }
 
 func activeTasks(m *bfl.Model, account int) string {

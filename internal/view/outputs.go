@@ -1,15 +1,17 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -21,7 +23,7 @@ func (pp *planPage) outputs() {
 	for _, o := range pp.plan.Outputs {
 		if o.Changed {
 			changed = append(changed, o)
-			names = max(names, width(o.Name))
+			names = max(names, layout.Width(o.Name))
 		}
 	}
 	if len(changed) == 0 {
@@ -39,11 +41,11 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 	const indent = 4
 	switch {
 	case o.After == nil:
-		symbol, value = "-", hclText(recordedValue(o.Before), indent)+" -> null"
+		symbol, value = "-", hcltext.Text(recordedValue(o.Before), indent)+" -> null"
 	case o.Before == nil:
-		symbol, value = "+", hclText(outputValue(*o.After), indent)
+		symbol, value = "+", hcltext.Text(outputValue(*o.After), indent)
 	default:
-		before, after := hclText(recordedValue(o.Before), indent), hclText(outputValue(*o.After), indent)
+		before, after := hcltext.Text(recordedValue(o.Before), indent), hcltext.Text(outputValue(*o.After), indent)
 		switch {
 		case before == after && o.Before.Sensitive:
 			value = after
@@ -53,7 +55,7 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 			value = before + " -> " + after
 		}
 	}
-	pp.printf("  %s %s%s = %s\n", paintSymbol(pp.colours, symbol), o.Name, strings.Repeat(" ", names-width(o.Name)), value)
+	pp.printf("  %s %s%s = %s\n", paintSymbol(pp.colours, symbol), o.Name, strings.Repeat(" ", names-layout.Width(o.Name)), value)
 }
 
 // outputValue returns an output's value, hidden where it is sensitive.
@@ -68,25 +70,25 @@ func outputValue(o config.Output) cty.Value {
 
 // lineDiff writes two values of several lines as one, with the lines that differ marked in front. Both have their first line in common
 // with what stands before them, so that it is never marked.
-func lineDiff(colours *palette, before, after string) string {
+func lineDiff(colours *layout.Palette, before, after string) string {
 	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
 	if a[0] != b[0] {
 		return before + " -> " + after
 	}
-	var script edits
-	script.addLines(a[1:], b[1:])
+	var script layout.Edits
+	script.AddLines(a[1:], b[1:])
 	var out strings.Builder
 	out.WriteString(a[0])
 	for _, e := range script {
 		symbol := " "
-		switch e.kind {
-		case removed:
+		switch e.Kind {
+		case layout.Removed:
 			symbol = paintSymbol(colours, "-")
-		case added:
+		case layout.Added:
 			symbol = paintSymbol(colours, "+")
-		case kept:
+		case layout.Kept:
 		}
-		for line := range strings.Lines(e.text) {
+		for line := range strings.Lines(e.Text) {
 			line = strings.TrimSuffix(line, "\n")
 			out.WriteString("\n  " + symbol + strings.TrimPrefix(line, "   "))
 		}
@@ -113,7 +115,7 @@ func finalText(v cty.Value) string {
 	if v.IsMarked() {
 		return "<sensitive>"
 	}
-	return hclText(v, 0)
+	return hcltext.Text(v, 0)
 }
 
 // Outputs writes the outputs on record, sorted by name.
@@ -148,7 +150,7 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	case t == cty.String:
 		text = value.AsString()
 	case t.IsPrimitiveType():
-		text = hclText(value, 0)
+		text = hcltext.Text(value, 0)
 	default:
 		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form; use -json", name, t.FriendlyNameForConstraint())
 	}
@@ -158,16 +160,22 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	return nil
 }
 
-// OutputsJSON writes the outputs on record as Terraform does: an object by name, of sensitive, type and value.
-func (v *View) OutputsJSON(outputs map[string]state.OutputValue) {
-	type output struct {
-		Sensitive bool            `json:"sensitive"`
-		Type      json.RawMessage `json:"type"`
-		Value     json.RawMessage `json:"value"`
+// recordedValue decodes an output on record. A record that does not decode, which a damaged file may have, is shown as its JSON.
+func recordedValue(o *state.OutputValue) cty.Value {
+	if o.Sensitive {
+		return cty.DynamicVal.Mark(sensitiveMark)
 	}
-	all := make(map[string]output, len(outputs))
-	for name, o := range outputs {
-		all[name] = output{o.Sensitive, o.Type, o.Value}
+	t, err := ctyjson.UnmarshalType(o.Type)
+	if err == nil {
+		var v cty.Value
+		if v, err = ctyjson.Unmarshal(o.Value, t); err == nil {
+			return v
+		}
 	}
-	v.document(all)
+	return cty.StringVal(string(o.Value))
 }
+
+// valueMark is the type of the marks that this package sets on values.
+type valueMark string
+
+const sensitiveMark valueMark = "sensitive"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -22,15 +23,15 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	switch {
 	case info.Again == "":
 	case info.SavedAs != "":
-		v.next(info.Again, span{text: "The plan is saved in "}, span{text: quoted(info.SavedAs), solid: true}, span{text: ". To carry out exactly this, run:"})
+		v.next(info.Again, layout.Span{Text: "The plan is saved in "}, layout.Span{Text: layout.Quoted(info.SavedAs), Solid: true}, layout.Span{Text: ". To carry out exactly this, run:"})
 	case info.Command == commandPlan && !v.opts.Concise && !idle(p):
-		v.next(info.Again, span{text: "Nothing was made and nothing was spent. To carry this out, run:"})
+		v.next(info.Again, layout.Span{Text: "Nothing was made and nothing was spent. To carry this out, run:"})
 	}
 }
 
 // next says what to type to go on. Neither the command nor a path is ever broken, so that they can be copied.
-func (v *View) next(command string, why ...span) {
-	v.stderr("\n" + wrapSpans(v.opts.Width, why...) + "\n\n    " + command + "\n")
+func (v *View) next(command string, why ...layout.Span) {
+	v.stderr("\n" + layout.WrapSpans(v.opts.Width, why...) + "\n\n    " + command + "\n")
 }
 
 // pageBuffer is how much of a plan is written at a time.
@@ -58,9 +59,9 @@ func (w seenWriter) WriteByte(c byte) error { return w.out.WriteByte(c) }
 
 // planPage is the text of one plan under way.
 type planPage struct {
-	out        textWriter
-	values     flow // of the attributes, one after the other
-	colours    *palette
+	out        layout.Writer
+	values     layout.Flow // of the attributes, one after the other
+	colours    *layout.Palette
 	opts       Options
 	plan       *planner.Plan
 	downstream *cascade
@@ -75,7 +76,7 @@ func (pp *planPage) all(info PlanInfo) {
 		pp.items(shown)
 	}
 	if shown := foldChanges(apart, pp.opts.Unfolded); len(shown) > 0 {
-		pp.printf("%s\n\n", wrap(apartTitle, pp.opts.Width))
+		pp.printf("%s\n\n", layout.Wrap(apartTitle, pp.opts.Width))
 		pp.items(shown)
 	}
 	pp.outputs()
@@ -107,7 +108,7 @@ func (pp *planPage) abandoned() {
 	}
 	pp.printf("Tasks of earlier runs that no image takes up:\n")
 	for i := range tasks[:min(len(tasks), abandonedListed)] {
-		pp.note(unbroken(tasks[i].Address.String())+": "+fateOf(&tasks[i]), "    ")
+		pp.note(layout.Unbroken(tasks[i].Address.String())+": "+fateOf(&tasks[i]), "    ")
 	}
 	if more := len(tasks) - abandonedListed; more > 0 {
 		pp.printf("    (and %d more)\n", more)
@@ -120,7 +121,7 @@ func fateOf(a *planner.Abandoned) string {
 	sum := a.Task.Cost.ExactDollars()
 	switch {
 	case a.Task.Lost != "":
-		return fmt.Sprintf("%s was paid for task %s, and is lost: it %s", sum, a.Task.ID, strings.TrimRight(harmless(a.Task.Lost), "."))
+		return fmt.Sprintf("%s was paid for task %s, and is lost: it %s", sum, a.Task.ID, strings.TrimRight(layout.Harmless(a.Task.Lost), "."))
 	case !a.Task.Answered():
 		return "a request got no answer, may have been charged " + sum + ", and is forgotten"
 	case a.GivenUp:
@@ -194,19 +195,19 @@ func lookOf(c *planner.Change) look {
 func (pp *planPage) symbol(l look) string { return paintSymbol(pp.colours, l.symbol) }
 
 // paintSymbol paints each sign of a symbol as what it stands for: of "-/+", the minus is a removal.
-func paintSymbol(colours *palette, symbol string) string {
-	if !colours.diffs {
+func paintSymbol(colours *layout.Palette, symbol string) string {
+	if !colours.Diffs {
 		return symbol
 	}
 	var b strings.Builder
 	for _, r := range symbol {
 		switch s := string(r); s {
 		case "+":
-			b.WriteString(colours.create.Styled(s))
+			b.WriteString(colours.Create.Styled(s))
 		case "-":
-			b.WriteString(colours.destroy.Styled(s))
+			b.WriteString(colours.Destroy.Styled(s))
 		case "~", ".":
-			b.WriteString(colours.update.Styled(s))
+			b.WriteString(colours.Update.Styled(s))
 		default:
 			b.WriteString(s)
 		}
@@ -247,17 +248,17 @@ func (pp *planPage) item(it planItem) {
 }
 
 func (pp *planPage) block(c *planner.Change) {
-	pp.printf("%s image %s {%s\n", pp.symbol(lookOf(c)), quoted(c.Address.Name), pp.price(c))
+	pp.printf("%s image %s {%s\n", pp.symbol(lookOf(c)), layout.Quoted(c.Address.Name), pp.price(c))
 	shown, hidden := shownAttributes(c)
 	names := 0
 	for _, a := range shown {
-		names = max(names, width(a.Name))
+		names = max(names, layout.Width(a.Name))
 	}
 	for _, a := range shown {
 		pp.attribute(c, a, names)
 	}
 	if hidden > 0 {
-		pp.printf("        %s\n", pp.colours.faint.Styled(fmt.Sprintf("# (%s hidden)", count(hidden, "unchanged attribute"))))
+		pp.printf("        %s\n", pp.colours.Faint.Styled(fmt.Sprintf("# (%s hidden)", layout.Count(hidden, "unchanged attribute"))))
 	}
 	pp.printf("    }\n")
 }
@@ -268,7 +269,7 @@ func (pp *planPage) price(c *planner.Change) string {
 	if text == "" {
 		return ""
 	}
-	return " " + pp.colours.faint.Styled("# "+text)
+	return " " + pp.colours.Faint.Styled("# "+text)
 }
 
 // priceText says what a change costs, or why its image is free.
@@ -299,41 +300,41 @@ const conciseHang = 8
 // conciseLine says all of a change in a line, which is broken only for the eye: see View.oneLine.
 func (pp *planPage) conciseLine(c *planner.Change) {
 	h := headingOf(c)
-	spans := []span{{text: h.subject, style: &pp.colours.strong, solid: true}, {text: " " + h.phrase}}
+	spans := []layout.Span{{Text: h.subject, Style: &pp.colours.Strong, Solid: true}, {Text: " " + h.phrase}}
 	if h.object != "" {
-		spans = append(spans, span{text: " "}, span{text: h.object, solid: true})
+		spans = append(spans, layout.Span{Text: " "}, layout.Span{Text: h.object, Solid: true})
 	}
 	notes := whyOf(c, pp.downstream)
 	if c.MayHaveBeenCharged() {
 		notes = append(notes, "it "+chargedPhrase(c))
 	}
 	if len(notes) > 0 {
-		spans = append(spans, span{text: " (" + strings.Join(notes, "; ") + ")"})
+		spans = append(spans, layout.Span{Text: " (" + strings.Join(notes, "; ") + ")"})
 	}
 	if text := priceText(c); text != "" {
-		spans = append(spans, span{text: " "}, span{text: "# " + text, style: &pp.colours.faint, solid: true})
+		spans = append(spans, layout.Span{Text: " "}, layout.Span{Text: "# " + text, Style: &pp.colours.Faint, Solid: true})
 	}
 	pp.concise(c, spans...)
 }
 
 // concise writes a line behind a change's symbol.
-func (pp *planPage) concise(c *planner.Change, spans ...span) {
+func (pp *planPage) concise(c *planner.Change, spans ...layout.Span) {
 	l := lookOf(c)
 	pp.write(pp.symbol(l), " ")
 	columns := pp.opts.Width
 	if pp.oneLine {
 		columns = math.MaxInt
 	}
-	f := newFlow(pp.out, columns, width(l.symbol)+1, conciseHang)
-	f.add(spans...)
-	f.end()
+	f := layout.NewFlow(pp.out, columns, layout.Width(l.symbol)+1, conciseHang)
+	f.Add(spans...)
+	f.End()
 }
 
 // foldedLine stands for the instances of a block that are not shown.
 func (pp *planPage) foldedLine(f *fold) {
 	line := f.text()
 	if pp.opts.Concise {
-		pp.concise(f.first, span{text: line})
+		pp.concise(f.first, layout.Span{Text: line})
 		return
 	}
 	pp.note(line, commentLead)
@@ -343,5 +344,5 @@ func (pp *planPage) foldedLine(f *fold) {
 
 // blockName returns the address that all instances of a block share, without keys.
 func blockName(a addrs.Image) string {
-	return addrs.Image{Module: unkeyed(a.Module), Name: a.Name}.String()
+	return addrs.Image{Module: a.Module.Unkeyed(), Name: a.Name}.String()
 }

@@ -4,17 +4,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	folded := &planner.Plan{Changes: append(append(cards(100), replaceLogo()), dragged(214, "image.logo")...)}
-	lines := replaceLogo()
+	folded := &planner.Plan{Changes: append(append(viewtest.Cards(100), viewtest.ReplaceLogo()), viewtest.Dragged(214, "image.logo")...)}
+	lines := viewtest.ReplaceLogo()
 	lines.Listed[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
 	lines.Listed[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
-	rewritten := replaceLogo()
+	rewritten := viewtest.ReplaceLogo()
 	rewritten.Listed[1].After = strings.Repeat("Completely different words ", 4)
 	tests := []struct {
 		name string
@@ -22,20 +24,20 @@ func TestPlan(t *testing.T) {
 		opts Options
 		info PlanInfo
 	}{
-		{"mixed", mixedPlan(), Options{}, PlanInfo{}},
-		{"every", everyPlan(), Options{}, PlanInfo{}},
-		{"mixed_200", mixedPlan(), Options{Width: 200}, PlanInfo{}},
-		{"mixed_color", mixedPlan(), Options{Color: true}, PlanInfo{}},
-		{"mixed_concise", mixedPlan(), Options{Concise: true, Width: 80}, PlanInfo{}},
-		{"mixed_concise_piped", mixedPlan(), Options{Concise: true}, PlanInfo{}},
-		{"simulated_saved", &planner.Plan{Changes: []*planner.Change{createLogo()}}, Options{}, PlanInfo{Simulated: true, SavedAs: "my plan", Again: "fluxbatch apply 'my plan'"}},
-		{"empty", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}, Outputs: []planner.OutputChange{}}, Options{}, PlanInfo{}},
-		{"empty_limited", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}}, Options{}, PlanInfo{}},
+		{"mixed", viewtest.MixedPlan(), Options{}, PlanInfo{}},
+		{"every", viewtest.EveryPlan(), Options{}, PlanInfo{}},
+		{"mixed_200", viewtest.MixedPlan(), Options{Width: 200}, PlanInfo{}},
+		{"mixed_color", viewtest.MixedPlan(), Options{Color: true}, PlanInfo{}},
+		{"mixed_concise", viewtest.MixedPlan(), Options{Concise: true, Width: 80}, PlanInfo{}},
+		{"mixed_concise_piped", viewtest.MixedPlan(), Options{Concise: true}, PlanInfo{}},
+		{"simulated_saved", &planner.Plan{Changes: []*planner.Change{viewtest.CreateLogo()}}, Options{}, PlanInfo{Simulated: true, SavedAs: "my plan", Again: "fluxbatch apply 'my plan'"}},
+		{"empty", &planner.Plan{Changes: []*planner.Change{viewtest.Unchanged("image.same")}, Outputs: []planner.OutputChange{}}, Options{}, PlanInfo{}},
+		{"empty_limited", &planner.Plan{Changes: []*planner.Change{viewtest.Unchanged("image.same")}}, Options{}, PlanInfo{}},
 		{"empty_refresh_only", &planner.Plan{RefreshOnly: true}, Options{}, PlanInfo{}},
-		{"outputs_only", &planner.Plan{Changes: []*planner.Change{unchanged("image.same")}, Outputs: someOutputs()}, Options{}, PlanInfo{}},
+		{"outputs_only", &planner.Plan{Changes: []*planner.Change{viewtest.Unchanged("image.same")}, Outputs: viewtest.SomeOutputs()}, Options{}, PlanInfo{}},
 		{"folded", folded, Options{}, PlanInfo{}},
 		{"folded_concise", folded, Options{Concise: true, Width: 80}, PlanInfo{}},
-		{"file_missing", &planner.Plan{Changes: []*planner.Change{createGone()}}, Options{}, PlanInfo{}},
+		{"file_missing", &planner.Plan{Changes: []*planner.Change{viewtest.CreateGone()}}, Options{}, PlanInfo{}},
 		{"many_lines", &planner.Plan{Changes: []*planner.Change{lines}}, Options{}, PlanInfo{}},
 		{"rewritten", &planner.Plan{Changes: []*planner.Change{rewritten}}, Options{}, PlanInfo{}},
 	}
@@ -44,7 +46,7 @@ func TestPlan(t *testing.T) {
 			t.Parallel()
 			v, screen := newTestView(test.opts)
 			v.Plan(test.plan, test.info)
-			golden(t, "plan/"+test.name, screen.String())
+			viewtest.Golden(t, "plan/"+test.name, screen.String())
 		})
 	}
 }
@@ -53,11 +55,11 @@ func TestPlan(t *testing.T) {
 func TestAddressesAreNotBroken(t *testing.T) {
 	t.Parallel()
 	long := `image.card["the winter sale of the whole country"]`
-	change := dragged(1, long)[0]
-	change.From = new(addr(`image.former["a key with many words in it, really"]`))
+	change := viewtest.Dragged(1, long)[0]
+	change.From = new(viewtest.Addr(`image.former["a key with many words in it, really"]`))
 	p := &planner.Plan{
-		Changes:   []*planner.Change{change, imported(`image.old["one two three four five six seven"]`, "old art/of the first and the second year.png")},
-		Abandoned: []planner.Abandoned{{Address: addr(`image.gone["eight nine ten eleven"]`), Task: &state.Task{}}},
+		Changes:   []*planner.Change{change, viewtest.Imported(`image.old["one two three four five six seven"]`, "old art/of the first and the second year.png")},
+		Abandoned: []planner.Abandoned{{Address: viewtest.Addr(`image.gone["eight nine ten eleven"]`), Task: &state.Task{}}},
 	}
 	for _, opts := range []Options{{Width: 60}, {Width: 60, Concise: true}} {
 		v, screen := newTestView(opts)
@@ -71,7 +73,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 				t.Errorf("%s is broken in\n%s", whole, screen)
 			}
 		}
-		if strings.Contains(screen.String(), hardSpace) {
+		if strings.Contains(screen.String(), layout.HardSpace) {
 			t.Error("a space is not a plain one")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Prices writes how each price is known, and how old the table is at a time.
@@ -17,13 +18,13 @@ func (v *View) Prices(models []*bfl.Model, now time.Time) {
 	}
 	names, prices := 0, 0
 	for _, r := range rows {
-		names, prices = max(names, width(r.name)), max(prices, width(r.price))
+		names, prices = max(names, layout.Width(r.name)), max(prices, layout.Width(r.price))
 	}
 	var b strings.Builder
 	for _, r := range rows {
 		fmt.Fprintf(&b, "%-*s  %-*s  %s\n", names, r.name, prices, r.price, r.source)
 	}
-	b.WriteString("\n" + wrap("The prices are of "+bfl.PricesAsOf+ageText(now)+". A credit is one US cent; MP is a megapixel of 1024 x 1024. What the API charges "+
+	b.WriteString("\n" + layout.Wrap("The prices are of "+bfl.PricesAsOf+ageText(now)+". A credit is one US cent; MP is a megapixel of 1024 x 1024. What the API charges "+
 		"in the end is what counts, and is what is recorded.", v.opts.Width) + "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -68,5 +69,5 @@ func ageText(now time.Time) string {
 	if months <= 0 {
 		return ""
 	}
-	return ", " + count(months, "month") + " ago"
+	return ", " + layout.Count(months, "month") + " ago"
 }

@@ -96,14 +96,6 @@ func (p *progress) event(e executor.Event) {
 	}
 }
 
-// action returns what is planned for an image.
-func (p *progress) action(a addrs.Image) planner.Action {
-	if c := p.changes[a]; c != nil {
-		return c.Action
-	}
-	return planner.NoOp
-}
-
 // asksAPI reports whether an image comes from the API in this run, paid now or earlier.
 func (p *progress) asksAPI(a addrs.Image) bool {
 	c := p.changes[a]

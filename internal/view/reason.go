@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -53,7 +54,7 @@ func because(c *planner.Change, all *cascade) string {
 	if len(phrases) == 0 {
 		return ""
 	}
-	return "because " + list(phrases)
+	return "because " + layout.List(phrases)
 }
 
 // changedPhrase names the arguments that make a new image necessary. Where none is certain to differ, it names those that are known only after
@@ -91,9 +92,9 @@ func changedPhrase(c *planner.Change) string {
 // firstNames lists arguments, and only counts what would be too many.
 func firstNames(names []string) string {
 	if more := len(names) - namesListed; more > 0 {
-		names = append(names[:namesListed], count(more, "other argument"))
+		names = append(names[:namesListed], layout.Count(more, "other argument"))
 	}
-	return list(names)
+	return layout.List(names)
 }
 
 // upstreamPhrase names the images whose making anew is the reason.
@@ -114,10 +115,10 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 func imageNames(upstream []addrs.Image) string {
 	names := make([]string, 0, namesListed)
 	for _, u := range upstream[:min(len(upstream), namesListed)] {
-		names = append(names, unbroken(u.String()))
+		names = append(names, layout.Unbroken(u.String()))
 	}
 	if more := len(upstream) - namesListed; more > 0 {
-		names = append(names, count(more, "other image"))
+		names = append(names, layout.Count(more, "other image"))
 	}
-	return list(names)
+	return layout.List(names)
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
-	"github.com/fluxbatch/fluxbatch/state"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 )
 
 func TestHelp(t *testing.T) {
@@ -28,7 +28,7 @@ func TestHelp(t *testing.T) {
 	for name, columns := range map[string]int{"help": 0, "help_40": 40, "help_200": 200} {
 		v, screen := newTestView(Options{Width: columns})
 		v.Help(h)
-		golden(t, "reference/"+name, screen.String())
+		viewtest.Golden(t, "reference/"+name, screen.String())
 	}
 }
 
@@ -37,20 +37,13 @@ func TestModels(t *testing.T) {
 	for name, columns := range map[string]int{"models": 80, "models_200": 200} {
 		v, screen := newTestView(Options{Width: columns})
 		v.Models(bfl.Models())
-		golden(t, "reference/"+name, screen.String())
+		viewtest.Golden(t, "reference/"+name, screen.String())
 	}
 	for _, name := range []string{"flux-2-flex", "flux-kontext-max", "flux-fill", "flux-pro-1.1-ultra", "flux-pro-1.0-expand", "flux-2-pro-preview", "flux-3-image", "flux-vto-v2"} {
 		v, screen := newTestView(Options{})
 		v.Model(bfl.Lookup(name), 24)
-		golden(t, "reference/model_"+name, screen.String())
+		viewtest.Golden(t, "reference/model_"+name, screen.String())
 	}
-}
-
-func TestModelsJSON(t *testing.T) {
-	t.Parallel()
-	v, screen := newTestView(Options{})
-	v.ModelsJSON([]*bfl.Model{bfl.Lookup("flux-2-flex"), bfl.Lookup("flux-kontext-max"), bfl.Lookup("flux-fill"), bfl.Lookup("flux-3-image"), bfl.Lookup("flux-vto-v2")})
-	golden(t, "reference/models_json", screen.String())
 }
 
 func TestCredits(t *testing.T) {
@@ -61,9 +54,7 @@ func TestCredits(t *testing.T) {
 	}
 	v, screen := newTestView(Options{})
 	v.Credits(balances)
-	v.CreditsJSON(balances)
-	v.CreditsJSON(nil)
-	golden(t, "reference/credits", screen.String())
+	viewtest.Golden(t, "reference/credits", screen.String())
 }
 
 func TestValue(t *testing.T) {
@@ -79,21 +70,7 @@ func TestValue(t *testing.T) {
 		v.Value(value)
 	}
 	v.Note("That was all.")
-	golden(t, "reference/value", screen.String())
-}
-
-func TestOutputJSON(t *testing.T) {
-	t.Parallel()
-	v, screen := newTestView(Options{})
-	if err := v.OutputJSON("hero", state.OutputValue{Value: []byte(`{"a":[1,"<b>"]}`)}); err != nil {
-		t.Error(err)
-	}
-	for _, o := range []state.OutputValue{{Sensitive: true, Value: []byte("null")}, {Value: []byte("{")}} {
-		if err := v.OutputJSON("hero", o); err == nil {
-			t.Errorf("%s is no error", o.Value)
-		}
-	}
-	golden(t, "reference/output_json", screen.String())
+	viewtest.Golden(t, "reference/value", screen.String())
 }
 
 // Whatever stands in a label, it stays one: in both languages, quotes, backslashes, markup and line ends are no more than text.
@@ -116,5 +93,5 @@ func TestGraph(t *testing.T) {
 	v.GraphMermaid(g)
 	v.GraphDOT(Graph{})
 	v.GraphMermaid(Graph{})
-	golden(t, "reference/graph", screen.String())
+	viewtest.Golden(t, "reference/graph", screen.String())
 }

@@ -19,12 +19,3 @@ func (v *View) Version(version, platform string) {
 	defer v.mu.Unlock()
 	v.stdout(fmt.Sprintf("fluxbatch v%s\non %s\nprices as of %s\n", version, platform, bfl.PricesAsOf))
 }
-
-// VersionJSON says the same as one JSON object.
-func (v *View) VersionJSON(version, platform string) {
-	v.document(struct {
-		Version    string `json:"fluxbatch_version"`
-		Platform   string `json:"platform"`
-		PricesAsOf string `json:"prices_as_of"`
-	}{version, platform, bfl.PricesAsOf})
-}

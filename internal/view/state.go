@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -52,57 +53,55 @@ func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	v.stdout(b.String())
 }
 
-// argument is a name and a value of a configuration.
-type argument struct {
-	name  string
-	value any
+// Argument is a name of the language and a value on record.
+type Argument struct {
+	Name string
+	// Value is a string, or whatever else writes itself.
+	Value any
 }
 
 // recordedImage writes one image on record.
 func (v *View) recordedImage(b *strings.Builder, addr addrs.Image, img *state.Image) {
-	fmt.Fprintf(b, "# %s:", v.colours.strong.Styled(addr.String()))
+	fmt.Fprintf(b, "# %s:", v.colours.Strong.Styled(addr.String()))
 	if img.Result.Simulated {
 		b.WriteString(" (simulated)")
 	}
-	fmt.Fprintf(b, "\nimage %s {\n", quoted(addr.Name))
+	fmt.Fprintf(b, "\nimage %s {\n", layout.Quoted(addr.Name))
 	arguments := recordedArguments(img)
 	names := 0
 	for _, a := range arguments {
-		names = max(names, width(a.name))
+		names = max(names, layout.Width(a.Name))
 	}
 	for _, a := range arguments {
-		fmt.Fprintf(b, "    %s%s = ", a.name, strings.Repeat(" ", names-width(a.name)))
+		fmt.Fprintf(b, "    %s%s = ", a.Name, strings.Repeat(" ", names-layout.Width(a.Name)))
 		column := 4 + names + len(" = ")
-		f := newFlow(b, v.opts.Width, column, column)
-		if text, ok := a.value.(string); ok && strings.Contains(text, "\n") {
-			f.add(span{text: "<<-EOT"})
-			f.indent = 8
-			f.newline()
-			f.add(span{text: escaped(strings.TrimSuffix(text, "\n"), true)})
-			f.settle()
-			f.indent = 4
-			f.newline()
-			f.add(span{text: "EOT"})
+		f := layout.NewFlow(b, v.opts.Width, column, column)
+		if text, ok := a.Value.(string); ok && strings.Contains(text, "\n") {
+			f.Add(layout.Span{Text: "<<-EOT"})
+			f.NewlineAt(8)
+			f.Add(layout.Span{Text: layout.Escaped(strings.TrimSuffix(text, "\n"), true)})
+			f.NewlineAt(4)
+			f.Add(layout.Span{Text: "EOT"})
 		} else {
-			f.add(span{text: oneLine(a.value, false)})
+			f.Add(layout.Span{Text: oneLine(a.Value, false)})
 		}
-		f.end()
+		f.End()
 	}
 	b.WriteString("}\n")
 }
 
 // recordedArguments lists what is known of an image on record: what was asked, then what was made.
-func recordedArguments(img *state.Image) []argument {
-	all := append([]argument{{"model", img.Model}}, requestArguments(img)...)
-	add := func(name string, value any) { all = append(all, argument{name, value}) }
+func recordedArguments(img *state.Image) []Argument {
+	all := append([]Argument{{"model", img.Model}}, RequestArguments(img)...)
+	add := func(name string, value any) { all = append(all, Argument{name, value}) }
 	// made tells what the image really has of something that could be asked for.
 	made := func(name string, value any) {
-		i := slices.IndexFunc(all, func(a argument) bool { return a.name == name })
+		i := slices.IndexFunc(all, func(a Argument) bool { return a.Name == name })
 		switch {
 		case i < 0:
 			add(name, value)
-		case oneLine(all[i].value, false) != oneLine(value, false):
-			all[i].value = rawText(oneLine(value, false) + " # " + oneLine(all[i].value, false) + " was asked for")
+		case oneLine(all[i].Value, false) != oneLine(value, false):
+			all[i].Value = rawText(oneLine(value, false) + " # " + oneLine(all[i].Value, false) + " was asked for")
 		}
 	}
 	out, result := img.Output, img.Result
@@ -119,7 +118,7 @@ func recordedArguments(img *state.Image) []argument {
 	add("bytes", out.Bytes)
 	add("format", out.Format)
 	if asked := planner.FormatAsked(img); asked != "" && asked != out.Format && result.TaskID != "" {
-		all[len(all)-1].value = rawText(oneLine(out.Format, false) + " # " + oneLine(asked, false) + " was asked for")
+		all[len(all)-1].Value = rawText(oneLine(out.Format, false) + " # " + oneLine(asked, false) + " was asked for")
 	}
 	add("id", result.TaskID)
 	add("cost", rawText(result.Cost.Dollars()))
@@ -127,7 +126,7 @@ func recordedArguments(img *state.Image) []argument {
 		add("provider", rawText(img.Provider))
 	}
 	for _, key := range slices.Sorted(maps.Keys(img.Labels)) {
-		add("labels["+quoted(key)+"]", img.Labels[key])
+		add("labels["+layout.Quoted(key)+"]", img.Labels[key])
 	}
 	if len(img.Dependencies) > 0 {
 		names := make([]string, len(img.Dependencies))
@@ -145,8 +144,8 @@ type rawText string
 // String implements fmt.Stringer.
 func (r rawText) String() string { return string(r) }
 
-// requestArguments returns the arguments of the request that made an image, by the language's names.
-func requestArguments(img *state.Image) []argument {
+// RequestArguments returns the arguments of the request that made an image, by the language's names.
+func RequestArguments(img *state.Image) []Argument {
 	var request struct {
 		Body map[string]json.RawMessage `json:"body"`
 	}
@@ -155,7 +154,7 @@ func requestArguments(img *state.Image) []argument {
 		return nil
 	}
 	model := bfl.Lookup(img.Model)
-	all := make([]argument, 0, len(request.Body))
+	all := make([]Argument, 0, len(request.Body))
 	for field, value := range request.Body {
 		name := field
 		if i := referenceIndex(model, field); i >= 0 {
@@ -163,9 +162,9 @@ func requestArguments(img *state.Image) []argument {
 		} else if model != nil && slices.Contains(model.Inputs.Roles, field) {
 			name = fmt.Sprintf("inputs[%q]", field)
 		}
-		all = append(all, argument{name, recordedArgument(value)})
+		all = append(all, Argument{name, recordedArgument(value)})
 	}
-	slices.SortFunc(all, func(a, b argument) int { return planner.CompareNames(a.name, b.name) })
+	slices.SortFunc(all, func(a, b Argument) int { return planner.CompareNames(a.Name, b.Name) })
 	return all
 }
 
@@ -176,14 +175,14 @@ func referenceIndex(model *bfl.Model, field string) int {
 	return slices.Index(model.Inputs.References, field)
 }
 
-// recordedJSON returns a value of requestArguments as JSON has it.
-func recordedJSON(value any) any {
-	raw, ok := value.(rawText)
+// JSON returns an argument's value as JSON has it.
+func (a Argument) JSON() any {
+	raw, ok := a.Value.(rawText)
 	if !ok {
-		return value
+		return a.Value
 	}
 	if sha256, ok := strings.CutPrefix(string(raw), contentHash); ok {
-		return object{"sha256": sha256}
+		return map[string]any{"sha256": sha256}
 	}
 	return json.RawMessage(raw)
 }

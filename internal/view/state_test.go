@@ -1,29 +1,29 @@
 package view
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func TestState(t *testing.T) {
 	t.Parallel()
-	long := recorded("images/long.png", heroPrompt)
+	long := viewtest.Recorded("images/long.png", viewtest.HeroPrompt)
 	long.Result.Simulated = true
-	long.Dependencies = []addrs.Image{addr("image.logo"), addr("image.card[3]")}
+	long.Dependencies = []addrs.Image{viewtest.Addr("image.logo"), viewtest.Addr("image.card[3]")}
 	long.Labels = map[string]string{"team": "brand", "a b": "c"}
-	lines := recorded("images/lines.png", "First line\nsecond \"line\"")
-	custom := recorded("images/custom.png", logoPrompt)
+	lines := viewtest.Recorded("images/lines.png", "First line\nsecond \"line\"")
+	custom := viewtest.Recorded("images/custom.png", viewtest.LogoPrompt)
 	custom.Model, custom.Provider, custom.Result.Prompt = "flux-9-custom", "bfl.eu", "An elaborate heron logo"
 	s := &state.State{
 		Images: map[addrs.Image]*state.Image{
-			addr("image.long"): long, addr("image.lines"): lines, addr(`module.a["x"].image.custom`): custom,
+			viewtest.Addr("image.long"): long, viewtest.Addr("image.lines"): lines, viewtest.Addr(`module.a["x"].image.custom`): custom,
 		},
-		Outputs: everyState().Outputs,
+		Outputs: viewtest.EveryState().Outputs,
 	}
 	tests := []struct {
 		name  string
@@ -33,7 +33,7 @@ func TestState(t *testing.T) {
 	}{
 		{"all", s, nil, Options{}},
 		{"color", s, nil, Options{Color: true}},
-		{"one", s, []addrs.Image{addr("image.lines"), addr("image.absent")}, Options{}},
+		{"one", s, []addrs.Image{viewtest.Addr("image.lines"), viewtest.Addr("image.absent")}, Options{}},
 		{"none", &state.State{}, nil, Options{}},
 	}
 	for _, test := range tests {
@@ -41,25 +41,18 @@ func TestState(t *testing.T) {
 			t.Parallel()
 			v, screen := newTestView(test.opts)
 			v.State(test.state, test.only...)
-			golden(t, "state/"+test.name, screen.String())
+			viewtest.Golden(t, "state/"+test.name, screen.String())
 		})
 	}
 }
 
 func TestOutputs(t *testing.T) {
 	t.Parallel()
-	outputs := map[string]state.OutputValue{
-		"list":    *onRecord(`["a",1]`, `["tuple",["string","number"]]`),
-		"hero":    *onRecord(`"images/hero.png"`, `"string"`),
-		"key":     {Value: json.RawMessage(`null`), Type: json.RawMessage(`"dynamic"`), Sensitive: true},
-		"damaged": *onRecord(`{"a":1}`, `"nonsense"`),
-		"empty":   *onRecord(`{}`, `["object",{}]`),
-	}
+	outputs := viewtest.SomeRecords()
 	v, screen := newTestView(Options{})
 	v.Outputs(outputs)
 	v.Output(outputs["list"])
-	v.OutputsJSON(outputs)
-	golden(t, "state/outputs", screen.String())
+	viewtest.Golden(t, "state/outputs", screen.String())
 }
 
 func TestRawOutput(t *testing.T) {
@@ -79,7 +72,7 @@ func TestRawOutput(t *testing.T) {
 	}
 	for _, test := range tests {
 		v, screen := newTestView(Options{})
-		o := onRecord(test.value, test.typ)
+		o := viewtest.OnRecord(test.value, test.typ)
 		o.Sensitive = test.sensitive
 		if err := v.RawOutput("hero", *o); (err != nil) != test.fails {
 			t.Errorf("%s: got the error %v", test.value, err)
@@ -95,9 +88,8 @@ func TestSimple(t *testing.T) {
 	v, screen := newTestView(Options{})
 	v.Valid()
 	v.Version("0.1.0", "linux_amd64")
-	v.VersionJSON("0.1.0", "linux_amd64")
 	v.Say("The lock was removed.")
-	v.AskApprove(mixedPlan())
+	v.AskApprove(viewtest.MixedPlan())
 	v.AskApprove(everyFree())
-	golden(t, "simple", screen.String())
+	viewtest.Golden(t, "simple", screen.String())
 }

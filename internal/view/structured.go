@@ -8,6 +8,8 @@ import (
 
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -39,7 +41,7 @@ func structuredJSON(text, before, after string) structured {
 	if err != nil || value.LengthInt() == 0 {
 		return nil
 	}
-	return strings.Split(before+hclText(value, 0)+after, "\n")
+	return strings.Split(before+hcltext.Text(value, 0)+after, "\n")
 }
 
 // rawJSON returns a value that is structured as it is written.
@@ -60,29 +62,29 @@ func (s structured) same(other structured) bool {
 const marginColumn = nameColumn + 2
 
 // structure writes an attribute of which a value has elements, and reports whether there is one.
-func (pp *planPage) structure(f *flow, a *planner.Attribute) bool {
+func (pp *planPage) structure(f *layout.Flow, a *planner.Attribute) bool {
 	before, after := structuredOf(a.Before), structuredOf(a.After)
 	switch {
 	case before == nil && after == nil:
 		return false
 	case before == nil && a.Before != nil:
-		f.add(span{text: oneLine(a.Before, false)}, span{text: " -> "})
+		f.Add(layout.Span{Text: oneLine(a.Before, false)}, layout.Span{Text: " -> "})
 		pp.lines(f, after, pp.forcing(a)...)
 	case before == nil:
 		pp.lines(f, after, pp.forcing(a)...)
 	case a.Unknown:
 		pp.lines(f, before, pp.forcing(a)...)
-		f.add(span{text: " "}, span{text: "-> " + knownAfterApply, solid: true})
+		f.Add(layout.Span{Text: " "}, layout.Span{Text: "-> " + hcltext.KnownAfterApply, Solid: true})
 	case after == nil:
 		pp.lines(f, before, pp.forcing(a)...)
-		f.add(span{text: " -> " + oneLine(a.After, false)})
+		f.Add(layout.Span{Text: " -> " + oneLine(a.After, false)})
 	case before.same(after):
 		// What differs is how the text is written, which makes another request all the same.
 		before, after := rawJSON(a.Before), rawJSON(a.After)
 		pp.textChange(f, a, before, after, strings.Contains(before+after, "\n"))
 	case before[0] != after[0]:
 		pp.lines(f, before, pp.forcing(a)...)
-		f.add(span{text: " -> "})
+		f.Add(layout.Span{Text: " -> "})
 		pp.lines(f, after)
 	default:
 		pp.lineChange(f, a, before, after)
@@ -91,30 +93,30 @@ func (pp *planPage) structure(f *flow, a *planner.Attribute) bool {
 }
 
 // lines writes a value, with comments behind its first line. What follows its last line may be added.
-func (pp *planPage) lines(f *flow, s structured, comments ...span) {
-	f.add(span{text: s[0], solid: true})
-	f.add(comments...)
+func (pp *planPage) lines(f *layout.Flow, s structured, comments ...layout.Span) {
+	f.Add(layout.Span{Text: s[0], Solid: true})
+	f.Add(comments...)
 	for _, line := range s[1 : len(s)-1] {
 		pp.line(f, " ", line)
 	}
 	pp.endLines(f, s)
 }
 
-func (pp *planPage) endLines(f *flow, s structured) {
-	f.begin(strings.Repeat(" ", nameColumn), nameColumn, nameColumn)
-	f.add(span{text: s[len(s)-1], solid: true})
+func (pp *planPage) endLines(f *layout.Flow, s structured) {
+	f.Begin(strings.Repeat(" ", nameColumn), nameColumn, nameColumn)
+	f.Add(layout.Span{Text: s[len(s)-1], Solid: true})
 }
 
 // lineChange writes how a value changes, each line that differs with a mark in front.
-func (pp *planPage) lineChange(f *flow, a *planner.Attribute, before, after structured) {
-	f.add(span{text: after[0], solid: true})
+func (pp *planPage) lineChange(f *layout.Flow, a *planner.Attribute, before, after structured) {
+	f.Add(layout.Span{Text: after[0], Solid: true})
 	pp.forces(f, a)
-	var script edits
-	script.addLines(unaligned(before[1:len(before)-1]), unaligned(after[1:len(after)-1]))
+	var script layout.Edits
+	script.AddLines(unaligned(before[1:len(before)-1]), unaligned(after[1:len(after)-1]))
 	gone, came := before[1:], after[1:]
 	for i := 0; i < len(script); {
-		if e := script[i]; e.kind == kept {
-			n := strings.Count(e.text, "\n")
+		if e := script[i]; e.Kind == layout.Kept {
+			n := strings.Count(e.Text, "\n")
 			for _, line := range came[:n] {
 				pp.line(f, " ", line)
 			}
@@ -122,7 +124,7 @@ func (pp *planPage) lineChange(f *flow, a *planner.Attribute, before, after stru
 			i++
 			continue
 		}
-		less, more, end := script.change(i)
+		less, more, end := script.Change(i)
 		n, m := strings.Count(less, "\n"), strings.Count(more, "\n")
 		pp.changedLines(f, gone[:n], came[:m])
 		gone, came, i = gone[n:], came[m:], end
@@ -131,7 +133,7 @@ func (pp *planPage) lineChange(f *flow, a *planner.Attribute, before, after stru
 }
 
 // changedLines writes lines that take the place of others. Two that give a value to one name stand as one.
-func (pp *planPage) changedLines(f *flow, gone, came []string) {
+func (pp *planPage) changedLines(f *layout.Flow, gone, came []string) {
 	for _, old := range gone {
 		name, _ := nameOfLine(old)
 		at := slices.IndexFunc(came, func(line string) bool {
@@ -154,32 +156,32 @@ func (pp *planPage) changedLines(f *flow, gone, came []string) {
 }
 
 // changedLine writes a line whose value changes: as a diff of its words, or both values where they have little in common.
-func (pp *planPage) changedLine(f *flow, old, line string) {
+func (pp *planPage) changedLine(f *layout.Flow, old, line string) {
 	_, before := nameOfLine(old)
 	_, after := nameOfLine(line)
 	pp.beginLine(f, "~", line)
-	f.add(span{text: strings.TrimLeft(strings.TrimSuffix(line, after), " "), solid: true})
-	if script := diffWords(before, after); alike(script, before, after) {
-		f.add(pp.edits(script, true)...)
+	f.Add(layout.Span{Text: strings.TrimLeft(strings.TrimSuffix(line, after), " "), Solid: true})
+	if script := layout.DiffWords(before, after); alike(script, before, after) {
+		f.Add(pp.edits(script, true)...)
 		return
 	}
-	f.add(span{text: before}, span{text: " "}, span{text: "->", style: &pp.colours.update}, span{text: " " + after})
+	f.Add(layout.Span{Text: before}, layout.Span{Text: " "}, layout.Span{Text: "->", Style: &pp.colours.Update}, layout.Span{Text: " " + after})
 }
 
 // line writes one line of a value with a mark in the margin.
-func (pp *planPage) line(f *flow, mark, line string) {
+func (pp *planPage) line(f *layout.Flow, mark, line string) {
 	pp.beginLine(f, mark, line)
 	_, value := nameOfLine(line)
-	f.add(span{text: strings.TrimLeft(strings.TrimSuffix(line, value), " "), solid: true}, span{text: strings.TrimLeft(value, " ")})
+	f.Add(layout.Span{Text: strings.TrimLeft(strings.TrimSuffix(line, value), " "), Solid: true}, layout.Span{Text: strings.TrimLeft(value, " ")})
 }
 
 // beginLine writes what stands before a line. Where the line is too long, it goes on below its value.
-func (pp *planPage) beginLine(f *flow, mark, line string) {
+func (pp *planPage) beginLine(f *layout.Flow, mark, line string) {
 	indent := len(line) - len(strings.TrimLeft(line, " "))
 	column := marginColumn + indent
 	hang := column
 	if _, value := nameOfLine(line); value != line {
-		if hang = marginColumn + width(line) - width(value); hang > pp.opts.Width/2 {
+		if hang = marginColumn + layout.Width(line) - layout.Width(value); hang > pp.opts.Width/2 {
 			hang = column + 4
 		}
 	}
@@ -187,7 +189,7 @@ func (pp *planPage) beginLine(f *flow, mark, line string) {
 	if strings.TrimSpace(line) == "" {
 		lead = strings.TrimRight(lead, " ")
 	}
-	f.begin(lead, column, hang)
+	f.Begin(lead, column, hang)
 }
 
 // alignment matches what stands between a name and its value.

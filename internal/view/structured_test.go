@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -18,15 +19,15 @@ const (
 
 // structuredPlan has values of several lines: new, changed in each way, and gone.
 func structuredPlan() *planner.Plan {
-	created := createLogo()
-	created.Address = addr("image.new")
+	created := viewtest.CreateLogo()
+	created.Address = viewtest.Addr("image.new")
 	created.Listed = []planner.Attribute{
 		{Name: "model", After: "flux-2-pro"},
 		{Name: "prompt", After: scene},
 		{Name: "grounding", After: json.RawMessage(`{"sources":["web"],"strict":true}`)},
 		{Name: "notes", After: json.RawMessage(`[]`)},
 	}
-	gone := destroyOld()
+	gone := viewtest.DestroyOld()
 	gone.Listed[1].Before = scene
 	p := &planner.Plan{Changes: []*planner.Change{created, gone}}
 	indented := "A list:\n  - a heron, seen from below, with its wings spread and the sun behind it, calm\n    and quiet\n\nEnd\n"
@@ -49,8 +50,8 @@ func structuredPlan() *planner.Plan {
 		{"lines_to_unknown", indented, nil, true},
 		{"lines_to_nothing", indented, nil, false},
 	} {
-		c := replaceLogo()
-		c.Address = addr("image." + change.name)
+		c := viewtest.ReplaceLogo()
+		c.Address = viewtest.Addr("image." + change.name)
 		c.Listed = []planner.Attribute{
 			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 			{Name: "prompt", Before: change.before, After: change.after, Unknown: change.unknown, Forces: true},
@@ -67,9 +68,9 @@ func TestStructured(t *testing.T) {
 	} {
 		v, screen := newTestView(opts)
 		v.Plan(structuredPlan(), PlanInfo{})
-		golden(t, "plan/"+name, screen.String())
+		viewtest.Golden(t, "plan/"+name, screen.String())
 	}
 	v, screen := newTestView(Options{})
 	v.PlanMarkdown(structuredPlan(), PlanInfo{})
-	golden(t, "markdown/structured", screen.out.String())
+	viewtest.Golden(t, "markdown/structured", screen.out.String())
 }

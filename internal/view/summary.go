@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -18,28 +19,29 @@ const (
 	apartTitle  = "The following images will not be what the configuration says:"
 )
 
-// tally is what a plan's summary says besides the planner's own counts.
-type tally struct {
+// Tally is what a plan's summary says besides the planner's own counts.
+type Tally struct {
 	planner.Summary
-	// frozen counts images that lifecycle.frozen alone keeps as they are, conditional those replacements that upstream images decide on.
-	frozen, conditional int
-	// uncertain counts images that an interrupted run may have been charged for, and charged is how much.
-	uncertain int
-	charged   bfl.Credits
+	// Frozen counts images that lifecycle.frozen alone keeps as they are, Conditional those replacements that upstream images decide on.
+	Frozen, Conditional int
+	// Uncertain counts images that an interrupted run may have been charged for, and Charged is how much.
+	Uncertain int
+	Charged   bfl.Credits
 }
 
-func tallyOf(p *planner.Plan) tally {
-	t := tally{Summary: p.Summary()}
+// TallyOf counts what a plan does.
+func TallyOf(p *planner.Plan) Tally {
+	t := Tally{Summary: p.Summary()}
 	for _, c := range p.Changes {
 		switch {
 		case c.Frozen:
-			t.frozen++
+			t.Frozen++
 		case c.MayHaveBeenCharged():
-			t.uncertain++
-			t.charged += c.Uncertain()
+			t.Uncertain++
+			t.Charged += c.Uncertain()
 		}
-		if mayStay(c) {
-			t.conditional++
+		if MayStay(c) {
+			t.Conditional++
 		}
 	}
 	return t
@@ -70,7 +72,7 @@ func idle(p *planner.Plan) bool {
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and those with what it does not say.
 func summaryOf(p *planner.Plan) (line string, free, notes []string) {
-	t := tallyOf(p)
+	t := TallyOf(p)
 	acts, apart := sorted(p)
 	switch nothing := idle(p); {
 	case nothing && len(apart) == 0:
@@ -102,7 +104,7 @@ func nothingOf(p *planner.Plan) string {
 }
 
 // free are the sentences on what costs nothing.
-func (t *tally) free() []string {
+func (t *Tally) free() []string {
 	var all []string
 	if free := counted(amount{t.Restored, "restored from the store"}, amount{t.Resumed, "resumed from an interrupted run"}); free != "" {
 		all = append(all, "Of these, "+free+", free of charge.")
@@ -114,7 +116,7 @@ func (t *tally) free() []string {
 }
 
 // sentences are what the counts do not say.
-func (t *tally) sentences() []string {
+func (t *Tally) sentences() []string {
 	var all []string
 	say := func(n int, one, many string, args ...any) {
 		switch {
@@ -128,18 +130,18 @@ func (t *tally) sentences() []string {
 		all = append(all, "The estimate is the least it will cost, since some sizes are known only after apply.")
 	}
 	howMuch := ""
-	if t.charged > 0 {
-		howMuch = " " + t.charged.Dollars()
+	if t.Charged > 0 {
+		howMuch = " " + t.Charged.Dollars()
 	}
-	say(t.uncertain, "1 image may have been charged%s by an interrupted run, and is sent again.",
+	say(t.Uncertain, "1 image may have been charged%s by an interrupted run, and is sent again.",
 		"images may have been charged%s by an interrupted run, and are sent again.", howMuch)
-	say(t.conditional, "1 of the replaced images is made anew only if what it is made from turns out different.",
+	say(t.Conditional, "1 of the replaced images is made anew only if what it is made from turns out different.",
 		"of the replaced images are made anew only if what they are made from turns out different.")
 	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
 		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
 		"images that need a refused one will be skipped, at no cost.")
-	say(t.frozen, "1 frozen image stays as it is, although it does not match the configuration.",
+	say(t.Frozen, "1 frozen image stays as it is, although it does not match the configuration.",
 		"frozen images stay as they are, although they do not match the configuration.")
 	return all
 }
@@ -158,7 +160,7 @@ func counted(counts ...amount) string {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	return list(parts)
+	return layout.List(parts)
 }
 
 // freeSentence says what a plan or an apply does on record alone, "" for nothing.
@@ -170,8 +172,8 @@ func freeSentence(moved, imported, forgotten int) string {
 	return free + ", free of charge."
 }
 
-// planSummary returns the whole summary on one line.
-func planSummary(p *planner.Plan) string {
+// PlanSummary returns the whole summary on one line.
+func PlanSummary(p *planner.Plan) string {
 	line, free, notes := summaryOf(p)
 	return strings.Join(slices.Concat([]string{line}, free, notes), " ")
 }
@@ -180,25 +182,25 @@ func planSummary(p *planner.Plan) string {
 // look for it.
 func (pp *planPage) summary() {
 	line, free, notes := summaryOf(pp.plan)
-	f := newFlow(pp.out, pp.opts.Width, 0, 0)
+	f := layout.NewFlow(pp.out, pp.opts.Width, 0, 0)
 	for _, sentence := range notes {
-		f.add(span{text: sentence})
-		f.newline()
+		f.Add(layout.Span{Text: sentence})
+		f.Newline()
 	}
-	f.add(span{text: line, solid: strings.HasPrefix(line, "Plan:")})
+	f.Add(layout.Span{Text: line, Solid: strings.HasPrefix(line, "Plan:")})
 	for _, sentence := range free {
-		f.add(span{text: " " + sentence})
+		f.Add(layout.Span{Text: " " + sentence})
 	}
-	f.end()
+	f.End()
 }
 
-// completeLine returns the line that ends an apply in which nothing went wrong.
-func completeLine(s executor.Summary) string {
+// CompleteLine returns the line that ends an apply in which nothing went wrong.
+func CompleteLine(s executor.Summary) string {
 	return fmt.Sprintf("Apply complete: %d created, %d replaced, %d updated, %d destroyed. Cost: %s.",
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Cost.Dollars())
 }
 
-func incompleteLine(s executor.Summary) string {
+func IncompleteLine(s executor.Summary) string {
 	return fmt.Sprintf("Apply incomplete: %d created, %d replaced, %d updated, %d destroyed, %d failed, %d skipped. Cost: %s.",
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
 }

@@ -3,7 +3,6 @@ package view
 import (
 	"io"
 	"os"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,10 +10,11 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// Operation shows a plan and its apply. *View does it for people, *JSON for machines; a command chooses once.
+// Operation shows a plan and its apply. *View does it for people, machine.Stream for programs; a command chooses once.
 type Operation interface {
 	// Diagnostics shows what is wrong with a configuration, or doubtful. files are the sources, for snippets.
 	Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
@@ -32,10 +32,7 @@ type Operation interface {
 	Close()
 }
 
-var (
-	_ Operation = (*View)(nil)
-	_ Operation = (*JSON)(nil)
-)
+var _ Operation = (*View)(nil)
 
 // PlanInfo is what a plan does not say of itself.
 type PlanInfo struct {
@@ -88,7 +85,7 @@ const (
 // View writes text for people. It is safe for concurrent use.
 type View struct {
 	opts    Options
-	colours palette
+	colours layout.Palette
 	// oneLine says that the lines of a concise plan are never broken, since no terminal was named that they would have to
 	// fit: scripts read them.
 	oneLine bool
@@ -102,7 +99,7 @@ type View struct {
 
 // New returns a View.
 func New(o Options) *View {
-	v := &View{colours: newPalette(o.Color), oneLine: o.Width == 0}
+	v := &View{colours: layout.NewPalette(o.Color), oneLine: o.Width == 0}
 	if o.Width == 0 {
 		o.Width = defaultWidth
 	}
@@ -125,7 +122,7 @@ func (v *View) stderr(text string) { v.screenText(v.seen(text)) }
 func (v *View) screenText(text string) { _, _ = io.WriteString(v.opts.Stderr, text) }
 
 // seen returns text in which everything but our own styles can be seen.
-func (v *View) seen(text string) string { return visibleBut(text, v.colours.sequences) }
+func (v *View) seen(text string) string { return layout.VisibleBut(text, v.colours.Sequences) }
 
 // screen returns the size of the terminal behind stderr, or what the options say where there is none.
 func (v *View) screen() (width, height int) {
@@ -141,16 +138,4 @@ func (v *View) screen() (width, height int) {
 func (v *View) canRedraw() bool {
 	f, ok := v.opts.Stderr.(*os.File)
 	return !ok || term.IsTerminal(int(f.Fd()))
-}
-
-// indent puts prefix before each line of text that is not empty.
-func indent(text, prefix string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.TrimSpace(line) != "" {
-			b.WriteString(prefix)
-		}
-		b.WriteString(line)
-	}
-	return b.String()
 }

@@ -1,0 +1,144 @@
+package layout
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Count returns a number with the noun that it counts: "1 image", "2 images".
+func Count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// List joins phrases as people do: "a", "a and b", "a, b and c".
+func List(phrases []string) string {
+	switch n := len(phrases); n {
+	case 0:
+		return ""
+	case 1:
+		return phrases[0]
+	default:
+		return strings.Join(phrases[:n-1], ", ") + " and " + phrases[n-1]
+	}
+}
+
+// Duration returns a time span in whole seconds: "4s", "1m12s", "2h0m3s".
+func Duration(d time.Duration) string {
+	s := int64(max(d, 0) / time.Second)
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%ds", s/60, s%60)
+	default:
+		return fmt.Sprintf("%dh%dm%ds", s/3600, s/60%60, s%60)
+	}
+}
+
+// Quoted returns s as a string literal on one line.
+func Quoted(s string) string { return `"` + Escaped(s, false) + `"` }
+
+// Escaped replaces what would end a string literal or would reach the terminal as a command. With lines, newlines and quotes
+// stay, as they do in a heredoc.
+func Escaped(s string, lines bool) string {
+	if firstUnplain(s) < 0 && !strings.ContainsAny(s, "\"\\\n\t") {
+		return s
+	}
+	var b strings.Builder
+	for at, r := range s {
+		size := 1
+		if r != utf8.RuneError {
+			size = utf8.RuneLen(r)
+		} else if strings.HasPrefix(s[at:], "\uFFFD") {
+			size = len("\uFFFD")
+		}
+		switch {
+		case lines && (r == '\n' || r == '"' || r == '\\' || r == '\t'):
+			b.WriteRune(r)
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case isUnseen(s, at, r, size), r != ' ' && unicode.IsSpace(r):
+			b.WriteString(spelt(r, s[at:at+size]))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// Harmless returns text from elsewhere, such as an answer of the API, in which everything can be seen, and lines end as they do here.
+func Harmless(s string) string { return Visible(strings.ReplaceAll(s, "\r", "")) }
+
+// Sentence begins an error's text with a capital, unless its first word is a name: an address, a path, a flag.
+func Sentence(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	isWord := first != "" && strings.IndexFunc(first, func(r rune) bool { return !unicode.IsLower(r) }) < 0
+	if !isWord {
+		return s
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// Shorten cuts s to at most columns columns.
+func Shorten(s string, columns int) string {
+	if Width(s) <= columns {
+		return s
+	}
+	total := 0
+	for i, r := range s {
+		w := Width(string(r))
+		if total+w > columns-1 {
+			return s[:i] + "…"
+		}
+		total += w
+	}
+	return s
+}
+
+// Indent puts prefix before each line of text that is not empty.
+func Indent(text, prefix string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString(prefix)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// Wait returns a pause with tenths of a second, since most are short.
+func Wait(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return Duration(d)
+}
+
+// OneLine returns an error's text on one line, for a log of lines.
+func OneLine(err error) string {
+	return strings.Join(strings.Fields(Harmless(ErrorText(err))), " ")
+}
+
+// ErrorText returns an error's text, also for an event that came without one.
+func ErrorText(err error) string {
+	if err == nil {
+		return "the cause is not known"
+	}
+	return err.Error()
+}
