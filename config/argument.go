@@ -14,18 +14,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// kinds are the types of the arguments by name. Models agree on them.
-var kinds = func() map[string]bfl.Kind {
-	kinds := map[string]bfl.Kind{}
-	for _, model := range bfl.Models() {
-		for _, p := range model.Params {
-			kinds[p.Name] = p.Kind
-		}
-	}
-	return kinds
-}()
 
 // inputFields are the fields that carry images in requests for any model.
 var inputFields = func() map[string]bool {
@@ -42,12 +32,12 @@ var inputFields = func() map[string]bool {
 }()
 
 // arguments converts the arguments that go into the request under their own names.
-func (d *builder) arguments(img *Image) bool {
-	model, ok := img.Request.Model, true
-	img.Request.Arguments = make([]bfl.Argument, 0, len(d.values)+1)
+func (d *builder) arguments(img *image.Image) bool {
+	model, ok := img.Model, true
+	img.Arguments = make([]bfl.Argument, 0, len(d.values)+1)
 	for i := range d.values {
 		v := &d.values[i]
-		kind, isRequest := kinds[v.arg.Name]
+		kind, isRequest := image.Parameter(v.arg.Name)
 		if !isRequest || v.value.IsNull() {
 			continue
 		}
@@ -68,7 +58,7 @@ func (d *builder) arguments(img *Image) bool {
 			}
 			v.converted, v.param = value, param
 		}
-		img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: v.arg.Name, Value: value})
+		img.Arguments = append(img.Arguments, bfl.Argument{Name: v.arg.Name, Value: value})
 		if v.sensitive {
 			img.Sensitive = append(img.Sensitive, v.arg.Name)
 		}
@@ -169,7 +159,7 @@ func encodeJSON(v cty.Value) (json.RawMessage, error) {
 }
 
 // parameters merges the parameters map into the request.
-func (d *builder) parameters(img *Image) bool {
+func (d *builder) parameters(img *image.Image) bool {
 	v := d.given("parameters")
 	if v == nil {
 		return true
@@ -195,8 +185,8 @@ func (d *builder) parameters(img *Image) bool {
 		if value.IsNull() {
 			continue
 		}
-		reason := notAParameter(name, img.Request.Model)
-		if reason == "" && img.Request.Has(name) {
+		reason := notAParameter(name, img.Model)
+		if reason == "" && img.Request().Has(name) {
 			reason = fmt.Sprintf("%s is an argument of the image already. Give it once.", name)
 		}
 		if reason != "" {
@@ -204,18 +194,18 @@ func (d *builder) parameters(img *Image) bool {
 			ok = false
 			continue
 		}
-		converted, err := parameterValue(name, img.Request.Model.Param(name), value)
+		converted, err := parameterValue(name, img.Model.Param(name), value)
 		if err != nil {
 			d.wrong(v, "Invalid parameter", "%s.", capitalise(err.Error()))
 			ok = false
 			continue
 		}
-		img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: name, Value: converted})
+		img.Arguments = append(img.Arguments, bfl.Argument{Name: name, Value: converted})
 		if v.sensitive {
 			img.Sensitive = append(img.Sensitive, name)
 		}
 	}
-	slices.SortFunc(img.Request.Arguments, func(a, b bfl.Argument) int { return strings.Compare(a.Name, b.Name) })
+	bfl.SortArguments(img.Arguments)
 	return ok
 }
 
@@ -232,8 +222,7 @@ func notAParameter(name string, model *bfl.Model) string {
 		return fmt.Sprintf("%s carries an image. List the image in references.", name)
 	case strings.HasPrefix(name, "webhook_"):
 		return fmt.Sprintf("%s cannot be set here: webhooks belong to the account, in the webhook block of its provider.", name)
-	case slices.Contains(eitherWay, name):
-	case slices.Contains(imageSchema.args, name):
+	case image.OnlyArgument(name) || slices.Contains(metaArguments, name):
 		return fmt.Sprintf("%s is an argument of the image: write %s = ... beside parameters.", name, name)
 	}
 	return ""

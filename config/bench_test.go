@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // blocks writes n image blocks of 257 bytes or so.
@@ -126,7 +128,7 @@ func benchEvaluate(b *testing.B, dir string, want int) {
 		b.Fatal(diags)
 	}
 	n := 0
-	if diags := c.Evaluate(func(*Image) *Result { n++; return nil }); diags.HasErrors() {
+	if diags := c.Evaluate(func(*image.Image) *image.Result { n++; return nil }); diags.HasErrors() {
 		b.Fatal(diags)
 	}
 	if n != want {

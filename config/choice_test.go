@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // TestChosenReferences lists ways to choose references by what is known in the plan. None of them may make it unknown which images these are: the price and
@@ -62,11 +64,11 @@ image "user" {
 			t.Parallel()
 			c, diags := Load(write(t, "main.flux.hcl", head+around+test.references+"\n}\n"), Options{})
 			var got []string
-			diags = append(diags, c.Evaluate(func(img *Image) *Result {
+			diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 				if img.Address.Name != "user" {
 					return nil
 				}
-				for _, s := range img.Sources {
+				for _, s := range img.References {
 					if s.Unknown {
 						got = append(got, "unknown")
 					} else {

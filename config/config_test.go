@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // write makes a directory of files, given as name and content in turn.
@@ -42,11 +44,11 @@ defaults { model = "flux-2-pro" }
 `
 
 // evaluated loads and evaluates a configuration, and returns its images in the order in which they were decided.
-func evaluated(t *testing.T, dir string, results map[string]*Result) (*Config, []*Image) {
+func evaluated(t *testing.T, dir string, results map[string]*image.Result) (*Config, []*image.Image) {
 	t.Helper()
 	c := load(t, dir, Options{})
-	var images []*Image
-	diags := c.Evaluate(func(img *Image) *Result {
+	var images []*image.Image
+	diags := c.Evaluate(func(img *image.Image) *image.Result {
 		images = append(images, img)
 		return results[img.Address.String()]
 	})
@@ -56,7 +58,7 @@ func evaluated(t *testing.T, dir string, results map[string]*Result) (*Config, [
 	return c, images
 }
 
-func addresses(images []*Image) []string {
+func addresses(images []*image.Image) []string {
 	list := make([]string, 0, len(images))
 	for _, img := range images {
 		list = append(list, img.Address.String())
@@ -64,9 +66,9 @@ func addresses(images []*Image) []string {
 	return list
 }
 
-func find(t *testing.T, images []*Image, addr string) *Image {
+func find(t *testing.T, images []*image.Image, addr string) *image.Image {
 	t.Helper()
-	i := slices.IndexFunc(images, func(img *Image) bool { return img.Address.String() == addr })
+	i := slices.IndexFunc(images, func(img *image.Image) bool { return img.Address.String() == addr })
 	if i < 0 {
 		t.Fatalf("there is no %s", addr)
 	}
@@ -74,9 +76,9 @@ func find(t *testing.T, images []*Image, addr string) *Image {
 }
 
 // request writes an image's request as JSON.
-func request(t *testing.T, img *Image) string {
+func request(t *testing.T, img *image.Image) string {
 	t.Helper()
-	text, err := img.Request.MarshalJSON()
+	text, err := img.Request().MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}

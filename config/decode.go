@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 var topLevel = schema{
@@ -263,20 +264,12 @@ func (d *decoder) rule(block *hcl.Block) []rule {
 	return []rule{{condition: condition.Expr, message: message.Expr, at: condition.Expr.Range()}}
 }
 
-// defaultable are the arguments of an image that a defaults block may set for all of them.
-var defaultable = func() []string {
-	names := slices.Clone(requestArguments)
-	names = append(names, "model", "references", "inputs", "mask", "parameters", "labels", "provider")
-	slices.Sort(names)
-	return names
-}()
-
 func (d *decoder) defaults(m *module, block *hcl.Block) {
 	if m.defaults != nil {
 		d.onlyOne("The defaults block of this module", block.DefRange, m.defaults.at)
 		return
 	}
-	s := schema{in: "a defaults block", args: defaultable}
+	s := schema{in: "a defaults block", args: image.Defaultable}
 	content, diags := s.read(block.Body)
 	d.addWithHints(diags, providerHints)
 	for _, attr := range content.args {

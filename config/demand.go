@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // demand says which attributes of an image block's instances anything reads. What expressions see of an instance is
@@ -26,7 +28,7 @@ func (d *demand) add(name string) {
 // size grows with everything that is demanded.
 func (d *demand) size() int {
 	if d.all {
-		return len(exportedNames) + 1
+		return len(image.Exported) + 1
 	}
 	return len(d.attrs)
 }

@@ -4,20 +4,21 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // dependencies finds the images that the instance needs: those its values come from, and those it must wait for.
-func (d *builder) dependencies(img *Image) {
+func (d *builder) dependencies(img *image.Image) {
 	n := len(d.after) + len(d.expansion.from) + len(d.conditions)
 	for i := range d.values {
 		n += len(d.values[i].from)
 	}
-	for _, s := range img.Sources {
-		if s.IsImage {
+	for i := range img.References {
+		if img.References[i].IsImage() {
 			n++
 		}
 	}
-	isSettled := isKnown(img) && !img.Lifecycle.Undecided
+	isSettled := img.Known() && !img.Lifecycle.Undecided
 	if n == 0 && isSettled {
 		return
 	}
@@ -26,9 +27,9 @@ func (d *builder) dependencies(img *Image) {
 	for i := range d.values {
 		list = append(list, d.values[i].from...)
 	}
-	for _, s := range img.Sources {
-		if s.IsImage {
-			list = append(list, s.Image)
+	for i := range img.References {
+		if r := &img.References[i]; r.IsImage() {
+			list = append(list, r.Image)
 		}
 	}
 	if !isSettled && !slices.ContainsFunc(list, d.e.isPending) {

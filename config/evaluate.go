@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // Evaluate goes through all images in the order of their dependencies. Each instance is built and checked, and then
@@ -54,7 +55,7 @@ func (e *evaluator) startOver() { e.collector = &collector{earlier: e.atLoad} }
 
 // Outputs returns the root module's output values, sorted by name. Parts of them that come from images without a
 // result are unknown. With results nil, the results are what decide said in the last Evaluate.
-func (c *Config) Outputs(results func(addrs.Image) *Result) ([]Output, hcl.Diagnostics) {
+func (c *Config) Outputs(results func(addrs.Image) *image.Result) ([]Output, hcl.Diagnostics) {
 	e := c.evaluator
 	if e == nil {
 		return nil, nil
@@ -82,7 +83,7 @@ func (c *Config) Outputs(results func(addrs.Image) *Result) ([]Output, hcl.Diagn
 }
 
 // refresh brings nodes up to date with the results of images.
-func (e *evaluator) refresh(wanted []*node, results func(addrs.Image) *Result) {
+func (e *evaluator) refresh(wanted []*node, results func(addrs.Image) *image.Result) {
 	needed := map[*node]bool{}
 	var walk func(*node)
 	walk = func(n *node) {
@@ -147,7 +148,7 @@ func (e *evaluator) updateCall(c *moduleCall) {
 
 // settle puts an image's result into the value that expressions see, once there is one. The arguments are evaluated
 // again where they were not known.
-func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *Result) {
+func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *image.Result) {
 	s := e.byAddr[addr.Module]
 	if s == nil || s.mod.images[addr.Name] == nil {
 		return
@@ -165,7 +166,7 @@ func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *Result) 
 	if result == nil {
 		return
 	}
-	if !isKnown(o.img) {
+	if !o.img.Known() {
 		if img, _ := e.resolve(addr, results); img != nil {
 			o.img = img
 		}
@@ -200,7 +201,7 @@ func (e *evaluator) postconditions(b *imageBlock, build *builder, x each, o *obj
 
 // Checks evaluates the check blocks of all modules with the results of images, and returns a warning for each
 // assertion that does not hold. Those that could be told before were among the diagnostics of Evaluate.
-func (c *Config) Checks(results func(addrs.Image) *Result) hcl.Diagnostics {
+func (c *Config) Checks(results func(addrs.Image) *image.Result) hcl.Diagnostics {
 	e := c.evaluator
 	if e == nil {
 		return nil
@@ -217,7 +218,7 @@ func (c *Config) Checks(results func(addrs.Image) *Result) hcl.Diagnostics {
 }
 
 // Postconditions checks an image that was just made against the postconditions of its block.
-func (c *Config) Postconditions(addr addrs.Image, results func(addrs.Image) *Result) hcl.Diagnostics {
+func (c *Config) Postconditions(addr addrs.Image, results func(addrs.Image) *image.Result) hcl.Diagnostics {
 	e := c.evaluator
 	if e == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // evaluator holds the values of a configuration and finds them.
@@ -31,7 +32,7 @@ type evaluator struct {
 	// decide is asked about each image; see Config.Evaluate.
 	decide Decide
 	// see changes an image that was evaluated again; see Config.See.
-	see func(*Image)
+	see func(*image.Image)
 	// labelSets are sets of labels by their text; see sharedLabels.
 	labelSets map[string]map[string]string
 	// advised are the warnings that are given once; see builder.adviseOnce.

@@ -11,18 +11,18 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// exportedNames are the attributes of an image that expressions can read, sorted.
-var exportedNames = func() []string {
-	names := append(slices.Clone(imageArguments), "address", "provider", "path", "sha256", "id", "format", "cost")
-	slices.Sort(names)
-	return names
-}()
 
 // ctyTypes are the types of request arguments in expressions.
 var ctyTypes = map[bfl.Kind]cty.Type{
 	bfl.String: cty.String, bfl.Integer: cty.Number, bfl.Number: cty.Number, bfl.Boolean: cty.Bool,
+}
+
+// ctyType is the type of a request's argument in expressions.
+func ctyType(name string) cty.Type {
+	kind, _ := image.Parameter(name)
+	return ctyTypes[kind]
 }
 
 // unknown values of results, which are never null unless the API leaves them out.
@@ -34,7 +34,7 @@ var (
 // export builds what expressions see of an image: of its arguments and its results, where they are known, those that
 // something reads. It carries a mark for the image, by which whatever is made from it is found to depend on it. The
 // image is nil where it is wrong; then nothing but its address is known.
-func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *Result) cty.Value {
+func (e *evaluator) export(b *imageBlock, img *image.Image, addr addrs.Image, result *image.Result) cty.Value {
 	attrs := make(map[string]cty.Value, 1+b.demand.size())
 	x := exporter{e: e, img: img, result: result, named: slices.ContainsFunc(b.args, func(a argument) bool { return a.Name == "output" })}
 	attribute := func(name string) cty.Value {
@@ -44,12 +44,12 @@ func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *
 		return x.attribute(name)
 	}
 	if b.demand.all {
-		for _, name := range exportedNames {
+		for _, name := range image.Exported {
 			attrs[name] = attribute(name)
 		}
 	} else {
 		for name := range b.demand.attrs {
-			if slices.Contains(exportedNames, name) {
+			if slices.Contains(image.Exported, name) {
 				attrs[name] = attribute(name)
 			}
 		}
@@ -60,14 +60,14 @@ func (e *evaluator) export(b *imageBlock, img *Image, addr addrs.Image, result *
 
 // isWholeImage reports whether a type is that of an image, as expressions see it as a whole.
 func isWholeImage(ty cty.Type) bool {
-	return ty.IsObjectType() && !slices.ContainsFunc(exportedNames, func(name string) bool { return !ty.HasAttribute(name) })
+	return ty.IsObjectType() && !slices.ContainsFunc(image.Exported, func(name string) bool { return !ty.HasAttribute(name) })
 }
 
 // exporter gives the attributes of one image.
 type exporter struct {
 	e      *evaluator
-	img    *Image
-	result *Result // nil where it is not known
+	img    *image.Image
+	result *image.Result // nil where it is not known
 	// named says that the block names the files of its images.
 	named bool
 }
@@ -76,7 +76,7 @@ func (x *exporter) attribute(name string) cty.Value {
 	img := x.img
 	switch name {
 	case "model":
-		return cty.StringVal(img.Request.Model.Name)
+		return cty.StringVal(img.Model.Name)
 	case "provider":
 		return cty.StringVal(img.Provider)
 	case "output", "path":
@@ -103,13 +103,13 @@ func (x *exporter) attribute(name string) cty.Value {
 
 // argument returns an argument of the request.
 func (x *exporter) argument(name string) cty.Value {
-	i, given := slices.BinarySearchFunc(x.img.Request.Arguments, name, func(a bfl.Argument, name string) int {
+	i, given := slices.BinarySearchFunc(x.img.Arguments, name, func(a bfl.Argument, name string) int {
 		return strings.Compare(a.Name, name)
 	})
 	if !given {
-		return cty.NullVal(ctyTypes[kinds[name]])
+		return cty.NullVal(ctyType(name))
 	}
-	v := exportArgument(x.img.Request.Arguments[i])
+	v := exportArgument(x.img.Arguments[i])
 	if slices.Contains(x.img.Sensitive, name) {
 		v = v.Mark(sensitive)
 	}
@@ -120,8 +120,8 @@ func (x *exporter) argument(name string) cty.Value {
 // one type, so that they can be put into one list.
 func (x *exporter) parameters() cty.Value {
 	fields := map[string]cty.Value{}
-	for _, arg := range x.img.Request.Arguments {
-		if slices.Contains(requestArguments, arg.Name) {
+	for _, arg := range x.img.Arguments {
+		if _, hasName := image.Parameter(arg.Name); hasName {
 			continue
 		}
 		v := exportParameter(arg)
@@ -147,7 +147,7 @@ func exportArgument(arg bfl.Argument) cty.Value {
 	case float64:
 		return cty.NumberFloatVal(v)
 	}
-	return cty.UnknownVal(ctyTypes[kinds[arg.Name]]).RefineNotNull()
+	return cty.UnknownVal(ctyType(arg.Name)).RefineNotNull()
 }
 
 // exportParameter returns a parameter as text: a string as it is, anything else as JSON.
@@ -182,9 +182,9 @@ func exportLabels(labels map[string]string) cty.Value {
 // references lists the references as text: addresses, URLs, and paths from the root module.
 func (x *exporter) references() cty.Value {
 	var list []cty.Value
-	for i, input := range x.img.Request.Inputs {
-		if x.img.Request.Model.IsReference(input.Field) {
-			list = append(list, x.input(i))
+	for i := range x.img.References {
+		if r := &x.img.References[i]; x.img.Model.IsReference(r.Field) {
+			list = append(list, x.reference(r))
 		}
 	}
 	if len(list) == 0 {
@@ -196,9 +196,9 @@ func (x *exporter) references() cty.Value {
 // inputs returns the images of roles as text, as references does.
 func (x *exporter) inputs() cty.Value {
 	fields := map[string]cty.Value{}
-	for i, input := range x.img.Request.Inputs {
-		if slices.Contains(x.img.Request.Model.Inputs.Roles, input.Field) {
-			fields[input.Field] = x.input(i)
+	for i := range x.img.References {
+		if r := &x.img.References[i]; slices.Contains(x.img.Model.Inputs.Roles, r.Field) {
+			fields[r.Field] = x.reference(r)
 		}
 	}
 	if len(fields) == 0 {
@@ -208,27 +208,24 @@ func (x *exporter) inputs() cty.Value {
 }
 
 func (x *exporter) mask() cty.Value {
-	for i, input := range x.img.Request.Inputs {
-		if input.Field == x.img.Request.Model.Inputs.Mask {
-			return x.input(i)
+	for i := range x.img.References {
+		if r := &x.img.References[i]; r.Field == x.img.Model.Inputs.Mask {
+			return x.reference(r)
 		}
 	}
 	return cty.NullVal(cty.String)
 }
 
-func (x *exporter) input(i int) cty.Value {
-	source, input := x.img.Sources[i], x.img.Request.Inputs[i]
+func (x *exporter) reference(r *image.Reference) cty.Value {
 	v := unknownText
 	switch {
-	case source.Unknown:
-	case source.IsImage:
-		v = cty.StringVal(source.Image.String())
-	case input.URL != "":
-		v = cty.StringVal(input.URL)
+	case r.Unknown:
+	case r.IsImage(), r.URL != "":
+		v = cty.StringVal(r.Name())
 	default:
-		v = cty.StringVal(x.e.fromRoot(source.File))
+		v = cty.StringVal(x.e.fromRoot(r.Path))
 	}
-	if slices.Contains(x.img.Sensitive, input.Field) {
+	if slices.Contains(x.img.Sensitive, r.Field) {
 		v = v.Mark(sensitive)
 	}
 	return v
@@ -258,7 +255,7 @@ func (x *exporter) beforeResult(name string) cty.Value {
 	switch name {
 	case "width", "height":
 		v := x.argument(name)
-		if v.IsNull() || slices.Contains(x.img.Request.Model.Sizes, x.img.Request.Size()) {
+		if v.IsNull() || slices.Contains(x.img.Model.Sizes, x.img.Request().Size()) {
 			return unknownNumber
 		}
 		return v
@@ -268,12 +265,12 @@ func (x *exporter) beforeResult(name string) cty.Value {
 		}
 		return cty.UnknownVal(cty.Number)
 	case "format":
-		if format, ok := x.img.Request.Value("output_format").(string); ok {
+		if format, ok := x.img.Request().Value("output_format").(string); ok {
 			return cty.StringVal(format)
 		}
-		if x.named && !x.img.Request.Model.Custom {
+		if x.named && !x.img.Model.Custom {
 			// The extension agrees with it; see builder.output.
-			return cty.StringVal(x.img.Request.Model.DefaultFormat())
+			return cty.StringVal(x.img.Model.DefaultFormat())
 		}
 		return unknownText
 	case "cost":

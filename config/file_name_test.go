@@ -67,8 +67,8 @@ func TestFileNamesInAnyForm(t *testing.T) {
 				c, images := evaluated(t, dir, nil)
 				var got []string
 				for _, img := range images {
-					for _, source := range img.Sources {
-						rel, err := filepath.Rel(dir, source.File)
+					for _, source := range img.References {
+						rel, err := filepath.Rel(dir, source.Path)
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // expectation finds the comments in fixtures that say which diagnostic starts at their line.
@@ -51,9 +52,9 @@ func TestFixtures(t *testing.T) {
 func diagnose(t *testing.T, dir string) hcl.Diagnostics {
 	t.Helper()
 	c, diags := Load(dir, Options{Version: "0.3.1"})
-	diags = append(diags, c.Evaluate(func(img *Image) *Result {
-		if prompt, _ := img.Request.Value("prompt").(string); strings.HasPrefix(prompt, "Made: ") {
-			return &Result{SHA256: "00", Width: 512, Height: 512, Format: "jpeg"}
+	diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
+		if prompt, _ := img.Request().Value("prompt").(string); strings.HasPrefix(prompt, "Made: ") {
+			return &image.Result{SHA256: "00", Width: 512, Height: 512, Format: "jpeg"}
 		}
 		return nil
 	})...)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // FuzzLoad looks for configurations that make the package panic, or that it calls right and then gives images that
@@ -41,9 +42,9 @@ func FuzzLoad(f *testing.F) {
 		c, diags := Load(dir, Options{limit: 50, Version: "0.1.0"})
 		seen := map[addrs.Image]bool{}
 		outputs := map[string]bool{}
-		made := &Result{SHA256: "00", TaskID: "t", Seed: new(int64(1)), Width: 64, Height: 64, Format: "png"}
-		var images []*Image
-		diags = append(diags, c.Evaluate(func(img *Image) *Result {
+		made := &image.Result{SHA256: "00", TaskID: "t", Seed: new(int64(1)), Width: 64, Height: 64, Format: "png"}
+		var images []*image.Image
+		diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 			checkImage(t, img, seen, outputs)
 			images = append(images, img)
 			if len(images)%2 == 0 {
@@ -57,16 +58,16 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, img := range images {
-			_, _ = c.Resolve(img.Address, func(addrs.Image) *Result { return made })
-			_ = c.Postconditions(img.Address, func(addrs.Image) *Result { return made })
+			_, _ = c.Resolve(img.Address, func(addrs.Image) *image.Result { return made })
+			_ = c.Postconditions(img.Address, func(addrs.Image) *image.Result { return made })
 		}
-		_, _ = c.Outputs(func(addrs.Image) *Result { return made })
-		_ = c.Checks(func(addrs.Image) *Result { return made })
+		_, _ = c.Outputs(func(addrs.Image) *image.Result { return made })
+		_ = c.Checks(func(addrs.Image) *image.Result { return made })
 		_ = c.Digest()
 	})
 }
 
-func checkImage(t *testing.T, img *Image, seen map[addrs.Image]bool, outputs map[string]bool) {
+func checkImage(t *testing.T, img *image.Image, seen map[addrs.Image]bool, outputs map[string]bool) {
 	t.Helper()
 	if seen[img.Address] {
 		t.Errorf("%s is decided twice", img.Address)
@@ -76,10 +77,7 @@ func checkImage(t *testing.T, img *Image, seen map[addrs.Image]bool, outputs map
 		t.Errorf("%s has the output %q", img.Address, img.Output)
 	}
 	outputs[strings.ToLower(img.Output)] = true
-	if len(img.Sources) != len(img.Request.Inputs) {
-		t.Errorf("%s has %d sources for %d inputs", img.Address, len(img.Sources), len(img.Request.Inputs))
-	}
-	if _, err := img.Request.MarshalJSON(); err != nil {
+	if _, err := img.Request().MarshalJSON(); err != nil {
 		t.Errorf("%s has a request that cannot be written: %v", img.Address, err)
 	}
 	for _, other := range img.Dependencies {

@@ -11,14 +11,8 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
-var imageArguments = func() []string {
-	names := append(slices.Clone(requestArguments), "model", "references", "inputs", "mask", "parameters", "output", "labels")
-	slices.Sort(names)
-	return names
-}()
 
 // instances are what an image block makes in one scope.
 type instances struct {
@@ -51,7 +45,7 @@ type object struct {
 	key   addrs.Key
 	value cty.Value
 	// img is nil where the instance is wrong.
-	img *Image
+	img *image.Image
 	// final says that the instance's result is in the value.
 	final bool
 }
@@ -85,7 +79,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	defer build.release()
 	for each := range expansion.all() {
 		img := build.instance(each)
-		var result *Result
+		var result *image.Result
 		if img != nil && !b.tainted && e.decide != nil {
 			result = e.decide(img)
 		}
@@ -145,7 +139,7 @@ func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *
 	}
 	e.spare = nil
 	if cap(build.values) < len(b.args) {
-		build.values = make([]argumentValue, 0, max(len(b.args), len(imageArguments)))
+		build.values = make([]argumentValue, 0, max(len(b.args), len(image.Arguments)))
 	}
 	build.values = build.values[:len(b.args)]
 	clear(build.values)
@@ -217,15 +211,15 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 }
 
 // instance builds one image. It answers nil, having reported why, where something is wrong with it.
-func (d *builder) instance(x each) *Image {
+func (d *builder) instance(x each) *image.Image {
 	d.enter(x)
 	ok := d.evaluateArguments()
-	img := &Image{Address: d.addr(x), Provider: d.b.provider, Range: d.b.at}
+	img := &image.Image{Address: d.addr(x), Provider: d.b.provider}
 	model := d.model()
 	if model == nil {
 		return nil
 	}
-	img.Request.Model = model
+	img.Model = model
 	ok = d.arguments(img) && ok
 	ok = d.parameters(img) && ok
 	ok = d.inputs(img) && ok
@@ -432,7 +426,7 @@ func (m *module) modelNames() []string {
 }
 
 // labels converts the labels.
-func (d *builder) labels(img *Image) bool {
+func (d *builder) labels(img *image.Image) bool {
 	v := d.given("labels")
 	if v == nil {
 		return true

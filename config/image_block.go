@@ -2,31 +2,17 @@ package config
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// requestArguments are the arguments of an image that are sent to the API under their own names.
-var requestArguments = func() []string {
-	names := append(slices.Clone(eitherWay),
-		"aspect_ratio", "bottom", "finetune_id", "finetune_strength", "guidance", "height", "image_prompt_strength", "left",
-		"output_format", "prompt", "prompt_upsampling", "raw", "right", "safety_tolerance", "seed", "steps", "top", "width")
-	slices.Sort(names)
-	return names
-}()
-
-// eitherWay are those of the requestArguments that may stand in parameters as well: few models have them, and configurations that are older than the
-// arguments write them so.
-var eitherWay = []string{
-	"auto_crop", "dilate_pixels", "disable_pup", "grounding", "mode", "reference_offset_x", "reference_offset_y", "resolution", "version",
-}
 
 var imageSchema = schema{
 	in:     "an image block",
-	args:   slices.Concat(imageArguments, metaArguments),
+	args:   slices.Concat(image.Arguments, metaArguments),
 	blocks: []blockSchema{{name: "lifecycle"}},
 }
 
@@ -236,14 +222,14 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 	for _, expr := range exprs {
 		if key, ok := labelKey(expr); ok {
-			l.ignoreChanges = append(l.ignoreChanges, LabelName(key))
+			l.ignoreChanges = append(l.ignoreChanges, image.LabelName(key))
 			continue
 		}
 		name := hcl.ExprAsKeyword(expr)
-		if !slices.Contains(imageArguments, name) {
+		if !slices.Contains(image.Arguments, name) {
 			d.add(problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",
-				didYouMean(name, slices.Clone(imageArguments))))
+				didYouMean(name, slices.Clone(image.Arguments))))
 			continue
 		}
 		l.ignoreChanges = append(l.ignoreChanges, name)
@@ -268,6 +254,3 @@ func labelKey(expr hcl.Expression) (string, bool) {
 	}
 	return "", false
 }
-
-// LabelName is how Lifecycle.IgnoreChanges names a single label.
-func LabelName(key string) string { return "labels[" + strconv.Quote(key) + "]" }

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // summaries are what diagnostics about broken rules of the API are called.
@@ -33,10 +34,11 @@ var summaries = map[bfl.Rule]string{
 }
 
 // check holds the image against its model's rules.
-func (d *builder) check(img *Image) bool {
-	broken := append(img.Request.Check(), img.Request.CheckExtents(extents(img))...)
+func (d *builder) check(img *image.Image) bool {
+	request := img.Request()
+	broken := append(request.Check(), request.CheckExtents()...)
 	for _, v := range broken {
-		if v.Rule == bfl.RuleReferences && unknownReferences(img) {
+		if v.Rule == bfl.RuleReferences && img.OpenReferences() {
 			continue
 		}
 		d.violation(img, v)
@@ -44,24 +46,10 @@ func (d *builder) check(img *Image) bool {
 	return len(broken) == 0
 }
 
-// extents returns those of the inputs, zero for those that only apply, or nobody, knows.
-func extents(img *Image) []bfl.Size {
-	sizes := make([]bfl.Size, len(img.Sources))
-	for i, source := range img.Sources {
-		sizes[i] = source.Size
-	}
-	return sizes
-}
-
-// unknownReferences reports whether the number of references is not known yet.
-func unknownReferences(img *Image) bool {
-	return slices.ContainsFunc(img.Sources, func(s Source) bool { return s.Unknown })
-}
-
 // violation reports a broken rule at the argument that breaks it.
-func (d *builder) violation(img *Image, v bfl.Violation) {
+func (d *builder) violation(img *image.Image, v bfl.Violation) {
 	name := v.Field
-	model := img.Request.Model
+	model := img.Model
 	switch {
 	case slices.Contains(model.Inputs.Roles, v.Field):
 		name = "inputs"
@@ -70,7 +58,7 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 	}
 	detail := v.Reason
 	if v.Rule == bfl.RuleEnum && v.Param != nil {
-		given, _ := img.Request.Value(v.Field).(string)
+		given, _ := img.Request().Value(v.Field).(string)
 		detail += didYouMean(given, slices.Clone(v.Param.Enum))
 	}
 	arg := d.given(name)
@@ -95,12 +83,12 @@ func (d *builder) violation(img *Image, v bfl.Violation) {
 }
 
 // inputRange returns where the image stands that goes into a field: the element of a list that is written out, or else the argument.
-func inputRange(img *Image, arg *argumentValue, field string) hcl.Range {
-	if slices.Contains(img.Request.Model.Inputs.Roles, field) {
+func inputRange(img *image.Image, arg *argumentValue, field string) hcl.Range {
+	if slices.Contains(img.Model.Inputs.Roles, field) {
 		return roleRange(arg.arg, field)
 	}
 	ranges := elementRanges(arg.arg.Expr)
-	i := slices.IndexFunc(img.Request.Inputs, func(in bfl.Input) bool { return in.Field == field })
+	i := slices.IndexFunc(img.References, func(r image.Reference) bool { return r.Field == field })
 	if ty := arg.value.Type(); (ty.IsTupleType() || ty.IsListType()) && len(ranges) == arg.value.LengthInt() && i < len(ranges) {
 		return ranges[i]
 	}
@@ -122,9 +110,7 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 		}
 	}
 	for _, p := range model.Params {
-		if slices.Contains(requestArguments, p.Name) {
-			own = append(own, p.Name)
-		}
+		own = append(own, p.Name)
 	}
 	slices.Sort(own)
 	have := "have"
@@ -136,8 +122,8 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 }
 
 // advise warns of what is legal and probably not meant.
-func (d *builder) advise(img *Image) {
-	model := img.Request.Model
+func (d *builder) advise(img *image.Image) {
+	model := img.Model
 	if v := d.given("model"); v != nil && model.Preview {
 		d.e.add(warning(v.arg.valueAt(), "Model may change without notice",
 			"%s is a preview, which the API may replace at any time. The same request may then give another image; "+
@@ -148,8 +134,8 @@ func (d *builder) advise(img *Image) {
 		d.adviseOnce(model.Name, "Model is deprecated", "The API's schema marks "+model.Name+" as deprecated. It works, and may go; flux-2-pro and flux-2-max "+
 			"edit images as well.", d.given("model"))
 	}
-	for _, doubt := range img.Request.Doubts() {
-		if model.IsInput(doubt.Field) && (unknownReferences(img) || doubt.Field != model.Inputs.References[0]) {
+	for _, doubt := range img.Request().Doubts() {
+		if model.IsInput(doubt.Field) && (img.OpenReferences() || doubt.Field != model.Inputs.References[0]) {
 			continue // How many there are is said by adviseOnReferences.
 		}
 		name := doubt.Field
@@ -182,8 +168,8 @@ func (d *builder) adviseOnce(subject, summary, detail string, v *argumentValue) 
 	d.e.add(warning(at, summary, "%s", detail))
 }
 
-func (d *builder) adviseOnSize(img *Image) {
-	model, size := img.Request.Model, img.Request.Size()
+func (d *builder) adviseOnSize(img *image.Image) {
+	model, size := img.Model, img.Request().Size()
 	width := d.given("width")
 	if width == nil || model.Custom {
 		return
@@ -215,11 +201,11 @@ func mayNumberImages(prompt string) bool {
 	return slices.ContainsFunc(numbered, func(word string) bool { return strings.Contains(prompt, word) })
 }
 
-func (d *builder) adviseOnReferences(img *Image) {
-	model := img.Request.Model
+func (d *builder) adviseOnReferences(img *image.Image) {
+	model := img.Model
 	references := 0
-	for _, in := range img.Request.Inputs {
-		if model.IsReference(in.Field) {
+	for i := range img.References {
+		if model.IsReference(img.References[i].Field) {
 			references++
 		}
 	}
@@ -230,8 +216,8 @@ func (d *builder) adviseOnReferences(img *Image) {
 				"the further ones.",
 			model.Name, plural(limit, "reference"), len(model.Inputs.References)))
 	}
-	prompt, ok := img.Request.Value("prompt").(string)
-	if !ok || !mayNumberImages(prompt) || unknownReferences(img) {
+	prompt, ok := img.Request().Value("prompt").(string)
+	if !ok || !mayNumberImages(prompt) || img.OpenReferences() {
 		return
 	}
 	for _, match := range imageNumber.FindAllStringSubmatch(prompt, -1) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 func TestRequests(t *testing.T) {
@@ -74,9 +75,9 @@ func TestRequests(t *testing.T) {
 		find(t, images, "module.brand.image.badge").Provider != "bfl" {
 		t.Error("images have the wrong providers")
 	}
-	want := Lifecycle{
+	want := image.Lifecycle{
 		PreventDestroy: true, IgnoreChanges: []string{"prompt", "seed"},
-		ReplaceTriggeredBy: []Trigger{
+		ReplaceTriggeredBy: []image.Trigger{
 			{Image: parseAddr(t, "image.logo"), Attribute: "prompt"}, {Image: parseAddr(t, `image.product["a1"]`)},
 		},
 	}
@@ -131,7 +132,7 @@ func TestKnownResult(t *testing.T) {
 		image "a" {
 		  prompt = "A"
 		  width  = 512
-		}`), map[string]*Result{"image.a": {SHA256: "ab", TaskID: "t", Width: 513, Height: 2, Format: "jpeg", Cost: 4500}})
+		}`), map[string]*image.Result{"image.a": {SHA256: "ab", TaskID: "t", Width: 513, Height: 2, Format: "jpeg", Cost: 4500}})
 	v, diags := c.Eval("[image.a.sha256, image.a.id, image.a.width, image.a.height, image.a.format, image.a.cost, image.a.seed]")
 	if got, want := show(v), `["ab", "t", 513, 2, "jpeg", 0.045, null]`; got != want || diags.HasErrors() {
 		t.Errorf("a made image is %s, want %s %v", got, want, diags)
@@ -358,8 +359,8 @@ func TestModuleFiles(t *testing.T) {
 		}`)
 	_, images := evaluated(t, dir, nil)
 	var got []string
-	for _, s := range images[0].Sources {
-		rel, err := filepath.Rel(dir, s.File)
+	for _, s := range images[0].References {
+		rel, err := filepath.Rel(dir, s.Path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -400,7 +401,7 @@ func TestColumns(t *testing.T) {
 				  prompt = `+expr+`
 				}`), Options{})
 			var text []string
-			diags = append(diags, c.Evaluate(func(img *Image) *Result {
+			diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 				text = append(text, request(t, img), fmt.Sprint(img.Dependencies, img.Sensitive))
 				return nil
 			})...)
@@ -437,7 +438,7 @@ func TestManyInstancesOneDiagnostic(t *testing.T) {
 
 // requestOf builds the only image of a configuration as far as its request and its file, without holding it against its model's rules. It is nil where
 // that goes wrong.
-func requestOf(t *testing.T, files ...string) (*Image, hcl.Diagnostics) {
+func requestOf(t *testing.T, files ...string) (*image.Image, hcl.Diagnostics) {
 	t.Helper()
 	c := load(t, write(t, files...), Options{})
 	e := c.evaluator
@@ -447,7 +448,7 @@ func requestOf(t *testing.T, files ...string) (*Image, hcl.Diagnostics) {
 	build := newBuilder(e, b, e.root, e.context(&b.node, e.root), &expansion{})
 	build.enter(each{})
 	ok := build.evaluateArguments()
-	img := &Image{Address: build.addr(each{}), Request: bfl.Request{Model: build.model()}}
+	img := &image.Image{Address: build.addr(each{}), Model: build.model()}
 	if !ok || !build.arguments(img) || !build.inputs(img) || !build.output(img) {
 		return nil, e.list()
 	}
@@ -476,7 +477,7 @@ func TestImpliedArgumentsChangeNoRequest(t *testing.T) {
 					if inherited != "" && hasFormat {
 						defaults, usual = `defaults { output_format = "`+inherited+`" }`, inherited
 					}
-					build := func(output string) (*Image, hcl.Diagnostics) {
+					build := func(output string) (*image.Image, hcl.Diagnostics) {
 						return requestOf(t, "in.png", file, "main.flux.hcl", defaults+"\nimage \"a\" {\n"+body+output+"}")
 					}
 					plain, diags := build("")
@@ -493,11 +494,11 @@ func TestImpliedArgumentsChangeNoRequest(t *testing.T) {
 					if path.Ext(plain.Output) != extensionOf[usual] {
 						t.Errorf("without a name the file is %s, and it is of the format %s", plain.Output, usual)
 					}
-					if same := plain.Request.Fingerprint() == named.Request.Fingerprint(); same != (format == usual) {
-						t.Errorf("with and without a name, the request is the same: %v\n%v\n%v", same, plain.Request.Arguments, named.Request.Arguments)
+					if same := plain.Request().Fingerprint() == named.Request().Fingerprint(); same != (format == usual) {
+						t.Errorf("with and without a name, the request is the same: %v\n%v\n%v", same, plain.Arguments, named.Arguments)
 					}
 					comes := model.DefaultFormat()
-					if asked, ok := named.Request.Value("output_format").(string); ok {
+					if asked, ok := named.Request().Value("output_format").(string); ok {
 						comes = asked
 					}
 					if comes != format {

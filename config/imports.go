@@ -19,7 +19,7 @@ type Import struct {
 	To addrs.Image
 	// File is usable with package os. Without a Problem it is a whole image of the format that To's output has.
 	File string
-	// Name is the file's path for people; see Source.
+	// Name is the file's path for people; see image.Reference.
 	Name string
 	// SHA256 is the hash of its bytes, Content that of its picture.
 	SHA256, Content string

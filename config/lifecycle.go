@@ -6,10 +6,11 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // lifecycle evaluates the lifecycle block for an instance.
-func (d *builder) lifecycle(img *Image) bool {
+func (d *builder) lifecycle(img *image.Image) bool {
 	c := d.b.lifecycle
 	img.Lifecycle.IgnoreChanges, img.Lifecycle.IgnoreAll = c.ignoreChanges, c.ignoreAll
 	var ok1, ok2, ok3 bool
@@ -69,8 +70,8 @@ func (d *builder) flag(name string, expr hcl.Expression) (value, ok bool) {
 }
 
 // triggers resolves replace_triggered_by.
-func (d *builder) triggers() ([]Trigger, bool) {
-	var list []Trigger
+func (d *builder) triggers() ([]image.Trigger, bool) {
+	var list []image.Trigger
 	for _, expr := range d.b.lifecycle.triggers {
 		found, ok := d.trigger(expr)
 		if !ok {
@@ -82,8 +83,8 @@ func (d *builder) triggers() ([]Trigger, bool) {
 }
 
 // trigger resolves one entry: an image, an instance of one, or an attribute of either. The key may name each or count.
-func (d *builder) trigger(expr hcl.Expression) ([]Trigger, bool) {
-	wrong := func() ([]Trigger, bool) {
+func (d *builder) trigger(expr hcl.Expression) ([]image.Trigger, bool) {
+	wrong := func() ([]image.Trigger, bool) {
 		d.report(problem(expr.Range(), "Invalid trigger",
 			`replace_triggered_by lists images of this module or their arguments, as in [image.logo], `+
 				`[image.card["winter"]] or [image.logo.prompt].`))
@@ -102,7 +103,7 @@ func (d *builder) trigger(expr hcl.Expression) ([]Trigger, bool) {
 		return nil, false // Reported with that block.
 	}
 	steps = steps[2:]
-	trigger := Trigger{Image: addrs.Image{Module: d.s.addr, Name: b.key}}
+	trigger := image.Trigger{Image: addrs.Image{Module: d.s.addr, Name: b.key}}
 	if len(steps) > 0 && steps[0].isKey {
 		trigger.Image.Key = steps[0].key
 		if _, exists := made.get(trigger.Image.Key); !exists {
@@ -118,9 +119,9 @@ func (d *builder) trigger(expr hcl.Expression) ([]Trigger, bool) {
 		return wrong()
 	}
 	if !trigger.Image.Key.IsNone() || !b.isSet() {
-		return []Trigger{trigger}, true
+		return []image.Trigger{trigger}, true
 	}
-	var list []Trigger
+	var list []image.Trigger
 	for each := range made.all() {
 		one := trigger
 		one.Image.Key = each.key

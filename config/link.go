@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // uses is what the expressions of a node name.
@@ -189,7 +190,7 @@ func takesImages(name string) bool { return name == "references" || name == "inp
 func (l *linker) inherit(b *imageBlock) {
 	own := b.args
 	b.args = make([]argument, 0, len(own)+len(b.mod.defaults.args))
-	for _, name := range imageArguments {
+	for _, name := range image.Arguments {
 		var arg *argument
 		if len(own) > 0 && own[0].Name == name {
 			arg, own = &own[0], own[1:]

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 var (
@@ -117,7 +118,7 @@ func (d *decoder) referenceInputs(args map[string]*hcl.Attribute) bfl.Inputs {
 
 // mayCarryImages reports whether a field of a request can be declared to carry images: no argument and no webhook has it.
 func mayCarryImages(field string) bool {
-	_, isArgument := kinds[field]
+	_, isArgument := image.Parameter(field)
 	return !isArgument && field != "mask" && !strings.HasPrefix(field, "webhook_")
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // use resolves the names in an expression, and records them as what the node needs. It reports whether the expression
@@ -186,7 +188,7 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 		}
 		return
 	}
-	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "self": exportedNames}[root]
+	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "self": image.Exported}[root]
 	if len(traversal) < 2 {
 		return
 	}
@@ -245,10 +247,10 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	if len(rest) == 0 {
 		return
 	}
-	if step, ok := rest[0].(hcl.TraverseAttr); ok && !slices.Contains(exportedNames, step.Name) {
+	if step, ok := rest[0].(hcl.TraverseAttr); ok && !slices.Contains(image.Exported, step.Name) {
 		n.miss("image", b.key)
 		l.add(problem(step.SrcRange, "Unsupported attribute", "An image has no attribute called %q.%s",
-			step.Name, cmp.Or(difference("", step.Name, exportedNames), didYouMean(step.Name, slices.Clone(exportedNames)))))
+			step.Name, cmp.Or(difference("", step.Name, image.Exported), didYouMean(step.Name, slices.Clone(image.Exported)))))
 	}
 }
 

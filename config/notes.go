@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // notes gather what is legal in many rows and probably not meant in any: of each kind there is one warning, with a count and a few examples.
@@ -113,13 +115,13 @@ const maxPrompt = 32_000
 var openPlaceholder = regexp.MustCompile(`\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{0,60}\}?`)
 
 // adviseOnPrompt notes what is strange about a prompt. It answers false, having reported it, for a prompt that the model cannot do without and that is empty.
-func (d *builder) adviseOnPrompt(img *Image) bool {
-	prompt, ok := img.Request.Value("prompt").(string)
+func (d *builder) adviseOnPrompt(img *image.Image) bool {
+	prompt, ok := img.Request().Value("prompt").(string)
 	switch {
 	case !ok:
 	case strings.TrimSpace(prompt) == "":
-		if v, p := d.given("prompt"), img.Request.Model.Param("prompt"); v != nil && p != nil && p.Required {
-			d.wrong(v, "Empty prompt", "The prompt of %s has no word in it. %s makes nothing without one.", img.Address, img.Request.Model.Name)
+		if v, p := d.given("prompt"), img.Model.Param("prompt"); v != nil && p != nil && p.Required {
+			d.wrong(v, "Empty prompt", "The prompt of %s has no word in it. %s makes nothing without one.", img.Address, img.Model.Name)
 			return false
 		}
 		d.notePrompt(emptyPrompt, img, "")
@@ -137,7 +139,7 @@ func (d *builder) adviseOnPrompt(img *Image) bool {
 }
 
 // notePrompt notes what is strange about the prompt of an image. what is a part of it, or something about it.
-func (d *builder) notePrompt(kind noteKind, img *Image, what string) {
+func (d *builder) notePrompt(kind noteKind, img *image.Image, what string) {
 	at := d.b.at
 	if v := d.given("prompt"); v != nil {
 		at = v.arg.valueAt()

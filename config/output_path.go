@@ -18,6 +18,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // maxFileName is how long a part of a path may get before it is shortened. File systems take 255 bytes; temporary
@@ -31,8 +32,8 @@ var (
 )
 
 // output settles the file that the image is written to and its format, which must agree.
-func (d *builder) output(img *Image) bool {
-	model := img.Request.Model
+func (d *builder) output(img *image.Image) bool {
+	model := img.Model
 	format, formatValue, ok := d.format(img)
 	if !ok {
 		return false
@@ -58,7 +59,7 @@ func (d *builder) output(img *Image) bool {
 	if formatValue != nil && formatValue.arg.inherited && !v.arg.inherited && format != byName {
 		format = "" // The image's own file name says otherwise than the defaults.
 		isFormat := func(a bfl.Argument) bool { return a.Name == "output_format" }
-		img.Request.Arguments = slices.DeleteFunc(img.Request.Arguments, isFormat)
+		img.Arguments = slices.DeleteFunc(img.Arguments, isFormat)
 	}
 	switch {
 	case format == "" && model.Custom:
@@ -70,7 +71,7 @@ func (d *builder) output(img *Image) bool {
 			byName, model.Name, model.DefaultFormat())
 		return false
 	case format == "":
-		insertArgument(&img.Request, bfl.Argument{Name: "output_format", Value: byName})
+		insertArgument(img, bfl.Argument{Name: "output_format", Value: byName})
 	case format != byName:
 		d.wrong(v, "Output does not match its format", "The file's extension says %s, and output_format is %q. "+
 			"Make them agree, or leave output_format out.",
@@ -90,22 +91,22 @@ func (d *builder) outputAt(v *argumentValue) *hcl.Range {
 }
 
 // format returns the output_format of the request, "" where it has none.
-func (d *builder) format(img *Image) (string, *argumentValue, bool) {
+func (d *builder) format(img *image.Image) (string, *argumentValue, bool) {
 	v := d.given("output_format")
 	if v == nil {
 		return "", nil, true
 	}
-	i := slices.IndexFunc(img.Request.Arguments, func(a bfl.Argument) bool { return a.Name == "output_format" })
+	i := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "output_format" })
 	if i < 0 {
 		return "", v, true // A default that the model does not have.
 	}
-	format, ok := img.Request.Arguments[i].Value.(string)
+	format, ok := img.Arguments[i].Value.(string)
 	if !ok {
 		d.unknown(v)
 		return "", v, false
 	}
 	if _, ok := extensionOf[format]; !ok {
-		if img.Request.Model.Custom { // The check of the request tells it of the others.
+		if img.Model.Custom { // The check of the request tells it of the others.
 			d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
 				format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
 		}
@@ -116,11 +117,11 @@ func (d *builder) format(img *Image) (string, *argumentValue, bool) {
 
 var formats = []string{"jpeg", "png", "webp"}
 
-func insertArgument(r *bfl.Request, a bfl.Argument) {
-	i, _ := slices.BinarySearchFunc(r.Arguments, a.Name, func(x bfl.Argument, name string) int {
+func insertArgument(img *image.Image, a bfl.Argument) {
+	i, _ := slices.BinarySearchFunc(img.Arguments, a.Name, func(x bfl.Argument, name string) int {
 		return strings.Compare(x.Name, name)
 	})
-	r.Arguments = slices.Insert(r.Arguments, i, a)
+	img.Arguments = slices.Insert(img.Arguments, i, a)
 }
 
 // outputFile checks the output argument.
@@ -265,7 +266,7 @@ type outputPaths struct {
 }
 
 type claim struct {
-	img *Image
+	img *image.Image
 	at  *hcl.Range // shared by the instances of a block
 }
 
@@ -280,7 +281,7 @@ func (p *outputPaths) reserve(n int) {
 }
 
 // claim notes that an image is written to img.Output, and reports a clash.
-func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
+func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 	if p.outputDir != "." {
 		img.Output = p.outputDir + "/" + img.Output // Both are clean.
 	}
@@ -321,7 +322,7 @@ func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
 // parentFolder returns the folder of a clean path, "" where it has none.
 func parentFolder(file string) string { return file[:max(strings.LastIndexByte(file, '/'), 0)] }
 
-func caseHint(img *Image) string {
+func caseHint(img *image.Image) string {
 	if img.Address.Key.IsNone() {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // isImage reports whether values of a type are taken for images of the configuration.
@@ -41,8 +42,8 @@ func namesSecret(v cty.Value) bool {
 }
 
 // inputs finds the images that go into the request: references, those of roles, then the mask.
-func (d *builder) inputs(img *Image) bool {
-	model := img.Request.Model
+func (d *builder) inputs(img *image.Image) bool {
+	model := img.Model
 	ok := true
 	if v := d.given("references"); v != nil && (!v.arg.inherited || len(model.Inputs.References) > 0) {
 		ok = d.references(img, v)
@@ -59,16 +60,11 @@ func (d *builder) inputs(img *Image) bool {
 			"%s works without a mask. %s take one.", model.Name, quotedList(maskModels(), "and")))
 		return false
 	}
-	source, input, found := d.input(v, v.value, v.arg.valueAt())
+	mask, found := d.reference(v, v.value, v.arg.valueAt())
 	if !found {
 		return false
 	}
-	input.Field = model.Inputs.Mask
-	img.Request.Inputs = append(img.Request.Inputs, input)
-	img.Sources = append(img.Sources, source)
-	if v.sensitive {
-		img.Sensitive = append(img.Sensitive, input.Field)
-	}
+	d.addReference(img, v, model.Inputs.Mask, mask)
 	return ok
 }
 
@@ -82,13 +78,12 @@ func maskModels() []string {
 	return names
 }
 
-func (d *builder) references(img *Image, v *argumentValue) bool {
-	model := img.Request.Model
+func (d *builder) references(img *image.Image, v *argumentValue) bool {
+	model := img.Model
 	fields := model.Inputs.References
 	if !v.value.IsKnown() {
 		// How many there will be is not known either; one stands for them.
-		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: referenceField(fields, 0)})
-		img.Sources = append(img.Sources, Source{Unknown: true})
+		img.References = append(img.References, image.Reference{Input: bfl.Input{Field: referenceField(fields, 0)}, Unknown: true})
 		return true
 	}
 	switch ty := v.value.Type(); {
@@ -119,18 +114,13 @@ func (d *builder) references(img *Image, v *argumentValue) bool {
 		if element.IsNull() {
 			continue
 		}
-		source, input, found := d.input(v, element, at)
+		r, found := d.reference(v, element, at)
 		if !found {
 			// It is counted nonetheless, so that there do not seem to be too few.
-			source, ok = Source{Unknown: true}, false
+			r, ok = image.Reference{Unknown: true}, false
 		}
-		input.Field = referenceField(fields, count)
+		d.addReference(img, v, referenceField(fields, count), r)
 		count++
-		img.Request.Inputs = append(img.Request.Inputs, input)
-		img.Sources = append(img.Sources, source)
-		if v.sensitive {
-			img.Sensitive = append(img.Sensitive, input.Field)
-		}
 	}
 	return ok
 }
@@ -161,30 +151,31 @@ func elementRanges(expr hcl.Expression) []hcl.Range {
 	return ranges
 }
 
-// input interprets one value as an image: another image of the configuration, a URL, or a file.
-func (d *builder) input(v *argumentValue, value cty.Value, at hcl.Range) (Source, bfl.Input, bool) {
-	wrong := func(summary, format string, args ...any) (Source, bfl.Input, bool) {
+// reference interprets one value as an image: another image of the configuration, a URL, or a file. The
+// caller knows the field.
+func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (image.Reference, bool) {
+	wrong := func(summary, format string, args ...any) (image.Reference, bool) {
 		if v.sensitive {
 			format, args = "The reference is wrong. It comes from a sensitive value, so no more is said.", nil
 		}
 		d.report(about(problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
-		return Source{}, bfl.Input{}, false
+		return image.Reference{}, false
 	}
 	ty := value.Type()
 	switch {
 	case !value.IsKnown():
-		return Source{Unknown: true}, bfl.Input{}, true
+		return image.Reference{Unknown: true}, true
 	case isImage(ty):
 		address := value.GetAttr("address")
 		if !address.IsKnown() || address.IsNull() {
-			return Source{Unknown: true}, bfl.Input{}, true
+			return image.Reference{Unknown: true}, true
 		}
 		addr, err := addrs.Parse(address.AsString())
 		if err != nil || !d.e.exists(addr) {
 			return wrong("Invalid reference",
 				"The object's address is %q, which is no image of this configuration.", address.AsString())
 		}
-		return Source{Image: addr, IsImage: true}, bfl.Input{}, true
+		return image.Reference{Image: addr}, true
 	case ty.IsObjectType() || ty.IsTupleType() || ty.IsMapType() || ty.IsListType():
 		return wrong("Invalid reference",
 			"A reference is an image, a file or a URL, and this is %s. For all instances of an image with "+
@@ -199,7 +190,7 @@ func (d *builder) input(v *argumentValue, value cty.Value, at hcl.Range) (Source
 		if reason := refusedURL(text, strings.ToLower(scheme)); reason != "" {
 			return wrong("Unsupported URL", "%s", reason)
 		}
-		return Source{}, bfl.Input{URL: text}, true
+		return image.Reference{Input: bfl.Input{URL: text}}, true
 	}
 	return d.fileInput(v, text, at)
 }
@@ -239,11 +230,11 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 
 // fileInput interprets a path. It is relative to the module that the image stands in; a path that is not found there
 // is tried from the root module, since that is what path.module and values from outside are relative to.
-func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (Source, bfl.Input, bool) {
+func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (image.Reference, bool) {
 	if text == "" {
 		d.report(about(problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
 			"write null."), v.arg.Expr, d.context(v)))
-		return Source{}, bfl.Input{}, false
+		return image.Reference{}, false
 	}
 	file, dir := d.e.inputs.find(d.s.mod, text)
 	use := inputUse{file: file, text: text, at: at, by: d.addr(d.current)}
@@ -254,9 +245,12 @@ func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (Source
 	if file.problem != "" {
 		// Reported at the end, when it is known whether another image makes this file.
 		d.e.taint(&d.b.node)
-		return Source{}, bfl.Input{}, false
+		return image.Reference{}, false
 	}
-	return Source{File: file.path, Name: d.e.nameOf(dir, text), Size: file.size, SHA256: file.sha256}, bfl.Input{SHA256: file.content}, true
+	return image.Reference{
+		Input: bfl.Input{SHA256: file.content, Size: file.size},
+		Path:  file.path, File: d.e.nameOf(dir, text), FileSHA256: file.sha256,
+	}, true
 }
 
 // inputFiles remembers what was found out about files that are sent with requests.
@@ -322,7 +316,7 @@ func (f *inputFiles) find(m *module, path string) (file *inputFile, dir string) 
 	return file, m.rel
 }
 
-// nameOf returns a path for people that leads from dir to a file; see Source.
+// nameOf returns a path for people that leads from dir to a file; see image.Reference.
 func (e *evaluator) nameOf(dir, name string) string {
 	if filepath.IsAbs(filepath.FromSlash(name)) {
 		return e.fromRoot(filepath.Clean(filepath.FromSlash(name)))

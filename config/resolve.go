@@ -3,32 +3,18 @@ package config
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// isKnown reports whether an image has all its arguments and knows where its inputs come from.
-func isKnown(img *Image) bool {
-	return !slices.ContainsFunc(img.Sources, func(s Source) bool { return s.Unknown }) && allArgumentsKnown(img)
-}
-
-func allArgumentsKnown(img *Image) bool {
-	for _, a := range img.Request.Arguments {
-		if a.Value == nil {
-			return false
-		}
-	}
-	return true
-}
 
 // Resolve evaluates one image again, at apply time, with the results of the images that it depends on. It is needed
 // for images that had unknown arguments or sources. Results must not change any more once results has answered with
 // them.
-func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *Result) (*Image, hcl.Diagnostics) {
+func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, hcl.Diagnostics) {
 	e := c.evaluator
 	if e == nil {
 		return nil, nil
@@ -47,7 +33,7 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *Result) (*
 
 // See makes see change each image that is evaluated again, by Resolve or because an expression names it, once results are there: it puts recorded values
 // in the place of those that do not count, as Decide does where they are known.
-func (c *Config) See(see func(*Image)) {
+func (c *Config) See(see func(*image.Image)) {
 	if c.evaluator != nil {
 		c.evaluator.see = see
 	}
@@ -55,7 +41,7 @@ func (c *Config) See(see func(*Image)) {
 
 var errNoImage = errors.New("it is not in the configuration, or something that it depends on is wrong")
 
-func (e *evaluator) resolve(addr addrs.Image, results func(addrs.Image) *Result) (*Image, error) {
+func (e *evaluator) resolve(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error) {
 	s := e.byAddr[addr.Module]
 	if s == nil {
 		return nil, errNoImage
@@ -126,8 +112,8 @@ func (e *evaluator) updateNeeds(n *node) {
 }
 
 // rebuild builds one instance anew with the values as they are now. It answers nil where that fails.
-func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, image func(*imageBlock) cty.Value) *Image {
-	ctx := e.contextWith(&b.node, s, image)
+func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, see func(*imageBlock) cty.Value) *image.Image {
+	ctx := e.contextWith(&b.node, s, see)
 	expansion, each, ok := e.again(b, s, addr.Key)
 	if !ok {
 		return nil

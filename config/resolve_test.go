@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 func TestDependencies(t *testing.T) {
@@ -114,8 +116,8 @@ func TestEveryUseIsADependency(t *testing.T) {
 			"m/main.flux.hcl", `
 			variable "in" {}
 			output "out" { value = var.in }`)
-		made := &Result{SHA256: "00ff", TaskID: "id", Seed: new(int64(1)), Width: 1024, Height: 1024, Format: "jpeg"}
-		for _, results := range []map[string]*Result{nil, {"image.a": made}} {
+		made := &image.Result{SHA256: "00ff", TaskID: "id", Seed: new(int64(1)), Width: 1024, Height: 1024, Format: "jpeg"}
+		for _, results := range []map[string]*image.Result{nil, {"image.a": made}} {
 			_, images := evaluated(t, dir, results)
 			if deps := find(t, images, "image.b").Dependencies; len(deps) == 0 || deps[0].String() != "image.a" {
 				t.Errorf("%s: depends on %v, want image.a (results: %v)", body, deps, results)
@@ -193,18 +195,18 @@ func TestUnknownAndResolve(t *testing.T) {
 	if want := `{"endpoint":"/v1/flux-2-pro","body":{"input_image":null,"prompt":null,"seed":null}}`; request(t, b) != want {
 		t.Errorf("planned b: %s, want %s", request(t, b), want)
 	}
-	if !b.Sources[0].Unknown {
-		t.Errorf("planned b has sources %v, want an unknown one", b.Sources)
+	if !b.References[0].Unknown {
+		t.Errorf("planned b has references %v, want an unknown one", b.References)
 	}
 	outputs, diags := c.Outputs(nil)
 	if diags.HasErrors() || outputs[1].Value.IsWhollyKnown() {
 		t.Errorf("planned outputs are known: %v, %v", outputs, diags)
 	}
 
-	results := map[addrs.Image]*Result{}
-	result := func(addr addrs.Image) *Result { return results[addr] }
+	results := map[addrs.Image]*image.Result{}
+	result := func(addr addrs.Image) *image.Result { return results[addr] }
 	finish := func(addr string, n int) {
-		results[parseAddr(t, addr)] = &Result{
+		results[parseAddr(t, addr)] = &image.Result{
 			SHA256: fmt.Sprintf("sum%d", n), TaskID: fmt.Sprintf("id%d", n), Seed: new(int64(n)), Width: 1024, Height: 768, Format: "jpeg",
 		}
 	}
@@ -221,8 +223,8 @@ func TestUnknownAndResolve(t *testing.T) {
 	finish("image.a", 1)
 	resolve("image.b", `{"endpoint":"/v1/flux-2-pro","body":{"input_image":null,"prompt":"seed 1","seed":1}}`)
 	img, _ := c.Resolve(parseAddr(t, "image.b"), result)
-	if diff := cmp.Diff([]Source{{Image: parseAddr(t, "image.a"), IsImage: true}}, img.Sources, cmp.AllowUnexported(addrs.Key{})); diff != "" {
-		t.Errorf("sources of resolved b (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]image.Reference{{Input: bfl.Input{Field: "input_image"}, Image: parseAddr(t, "image.a")}}, img.References, cmp.AllowUnexported(addrs.Key{})); diff != "" {
+		t.Errorf("references of resolved b (-want +got):\n%s", diff)
 	}
 	finish("image.b", 2)
 	resolve(`image.c["x"]`, `{"endpoint":"/v1/flux-2-pro","body":{"input_image":null,"prompt":"seed 1 sum2 and id2"}}`)
@@ -266,9 +268,9 @@ func TestEvaluateStartsAfresh(t *testing.T) {
 		}`), Options{})
 	for _, tt := range []struct{ width, images int }{{1000, 1}, {1024, 2}, {1001, 1}, {512, 2}} {
 		n := 0
-		diags := c.Evaluate(func(*Image) *Result {
+		diags := c.Evaluate(func(*image.Image) *image.Result {
 			n++
-			return &Result{Width: tt.width, Height: 10, Format: "jpeg"}
+			return &image.Result{Width: tt.width, Height: 10, Format: "jpeg"}
 		})
 		if diags.HasErrors() != (tt.images == 1) || n != tt.images {
 			t.Errorf("with a width of %d: %d images, want %d; %v", tt.width, n, tt.images, diags)
@@ -280,7 +282,7 @@ func TestResolveRefuses(t *testing.T) {
 	t.Parallel()
 	c, _ := evaluated(t, write(t, "main.flux.hcl", head+`image "a" { prompt = "A" }`), nil)
 	for _, addr := range []string{"image.b", "module.m.image.a", `image.a["k"]`} {
-		img, diags := c.Resolve(parseAddr(t, addr), func(addrs.Image) *Result { return nil })
+		img, diags := c.Resolve(parseAddr(t, addr), func(addrs.Image) *image.Result { return nil })
 		if img != nil || len(diags) != 1 || diags[0].Summary != "Image cannot be evaluated" {
 			t.Errorf("resolving %s gives %v, %v", addr, img, diags)
 		}

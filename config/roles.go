@@ -9,17 +9,18 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // roles adds the images of inputs, in the order of the model's fields: each goes into the field that it is named after.
-func (d *builder) roles(img *Image, v *argumentValue) bool {
-	model := img.Request.Model
+func (d *builder) roles(img *image.Image, v *argumentValue) bool {
+	model := img.Model
 	ty := v.value.Type()
 	switch {
 	case !v.value.IsKnown():
 		// Which images there will be is not known either; the model says how many.
 		for _, role := range model.Inputs.Roles {
-			d.addInput(img, v, role, Source{Unknown: true}, bfl.Input{})
+			d.addReference(img, v, role, image.Reference{Unknown: true})
 		}
 		return true
 	case !ty.IsObjectType() && !ty.IsMapType() || isImage(ty):
@@ -44,20 +45,20 @@ func (d *builder) roles(img *Image, v *argumentValue) bool {
 		if !isGiven {
 			continue
 		}
-		source, input, found := d.input(v, value, roleRange(v.arg, role))
+		r, found := d.reference(v, value, roleRange(v.arg, role))
 		if !found {
 			// It stays nonetheless, so that it does not seem to be missing.
-			source, ok = Source{Unknown: true}, false
+			r, ok = image.Reference{Unknown: true}, false
 		}
-		d.addInput(img, v, role, source, input)
+		d.addReference(img, v, role, r)
 	}
 	return ok
 }
 
-func (d *builder) addInput(img *Image, v *argumentValue, field string, source Source, input bfl.Input) {
-	input.Field = field
-	img.Request.Inputs = append(img.Request.Inputs, input)
-	img.Sources = append(img.Sources, source)
+// addReference adds an image that goes into a field.
+func (d *builder) addReference(img *image.Image, v *argumentValue, field string, r image.Reference) {
+	r.Field = field
+	img.References = append(img.References, r)
 	if v.sensitive {
 		img.Sensitive = append(img.Sensitive, field)
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // TestRows holds a for_each that is gone through directly against the same one with a condition that always holds,
@@ -59,7 +61,7 @@ image "p" {
 `, test.list, test.key, condition))
 				c, diags := Load(dir, Options{})
 				var seen []string
-				diags = append(diags, c.Evaluate(func(img *Image) *Result {
+				diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 					seen = append(seen, img.Address.String()+" "+request(t, img)+img.Labels["whole"]+fmt.Sprint(img.Sensitive))
 					return nil
 				})...)

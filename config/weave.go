@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // weave is what image blocks are evaluated as whose instances are made from each other: a block that refers to its own instances, or several that refer to
@@ -174,9 +175,9 @@ func (run *weaving) push() bool {
 }
 
 // put gives an instance its value.
-func (run *weaving) put(at slot, img *Image) {
+func (run *weaving) put(at slot, img *image.Image) {
 	b, build, o := run.blocks[at.block], run.builders[at.block], &run.lists[at.block].objects[at.index]
-	var result *Result
+	var result *image.Result
 	isTainted := slices.ContainsFunc(run.blocks, func(b *imageBlock) bool { return b.tainted })
 	if img != nil && !isTainted && run.e.decide != nil {
 		result = run.e.decide(img)
@@ -245,7 +246,7 @@ func (run *weaving) address(at slot) addrs.Image {
 
 // attempt builds an instance of a member of a weave. It answers false, having reported nothing, where other instances have to be built first, which are
 // then the weave's wants. Only what looks up instances is evaluated before that is clear.
-func (d *builder) attempt(x each) (img *Image, done bool) {
+func (d *builder) attempt(x each) (img *image.Image, done bool) {
 	w := d.b.weave
 	w.reset()
 	d.enter(x)

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // decisions evaluates a configuration and lists the images in the order in which they were decided on, each with its references and dependencies.
@@ -19,14 +20,14 @@ func decisions(t *testing.T, files ...string) ([]string, hcl.Diagnostics) {
 	t.Helper()
 	c, diags := Load(write(t, files...), Options{})
 	var got []string
-	diags = append(diags, c.Evaluate(func(img *Image) *Result {
+	diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 		line := img.Address.String()
-		if prompt, ok := img.Request.Value("prompt").(string); ok {
+		if prompt, ok := img.Request().Value("prompt").(string); ok {
 			line += " " + prompt
 		} else {
 			line += " (unknown)"
 		}
-		for _, s := range img.Sources {
+		for _, s := range img.References {
 			line += " <" + s.Image.String()
 			if s.Unknown {
 				line += "?"
@@ -230,7 +231,7 @@ output "path" { value = image.art["a"].path }
 		}
 		c, diags := Load(dir, Options{})
 		var got []string
-		diags = append(diags, c.Evaluate(func(img *Image) *Result {
+		diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
 			got = append(got, fmt.Sprint(img.Address, " ", img.Dependencies))
 			return nil
 		})...)
@@ -291,8 +292,8 @@ output "all" { value = [for i in image.art : i.prompt] }
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	made := map[string]*Result{}
-	results := func(addr addrs.Image) *Result { return made[addr.String()] }
+	made := map[string]*image.Result{}
+	results := func(addr addrs.Image) *image.Result { return made[addr.String()] }
 	for _, key := range []string{"c", "b", "a"} {
 		addr := addrs.Image{Name: "art", Key: addrs.StringKey(key)}
 		img, diags := c.Resolve(addr, results)
@@ -300,10 +301,10 @@ output "all" { value = [for i in image.art : i.prompt] }
 			t.Fatal(diags)
 		}
 		want := map[string]string{"c": "first", "b": "after hash of c", "a": "after hash of b"}[key]
-		if got, _ := img.Request.Value("prompt").(string); got != want {
+		if got, _ := img.Request().Value("prompt").(string); got != want {
 			t.Errorf("prompt of %s: %q, want %q", addr, got, want)
 		}
-		made[addr.String()] = &Result{SHA256: "hash of " + key}
+		made[addr.String()] = &image.Result{SHA256: "hash of " + key}
 	}
 	outputs, diags := c.Outputs(results)
 	if diags.HasErrors() {

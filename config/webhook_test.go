@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 func TestWebhookOfProvider(t *testing.T) {
@@ -38,7 +40,7 @@ provider "bfl" { alias = "asked" }
 		t.Fatal(err)
 	}
 	c, diags := Load(dir, Options{Version: "0.3.1"})
-	diags = append(diags, c.Evaluate(func(*Image) *Result { return nil })...)
+	diags = append(diags, c.Evaluate(func(*image.Image) *image.Result { return nil })...)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -62,7 +63,7 @@ func (r *run) fetchOf(n *node) fetch {
 	}
 	if n.salvages() {
 		// What is sensitive of its request is not known any more, and so nothing is kept of what the API repeats.
-		if !strings.Contains(string(n.record.Request), state.Redacted) {
+		if !strings.Contains(string(n.record.Request), image.Redacted) {
 			f.result.Seed = n.sample.Seed
 		}
 		return f

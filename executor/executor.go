@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -87,10 +87,10 @@ type Options struct {
 	// Resolve evaluates the desired image again, now that the results of the images upstream are known, and returns it as the plan saw it; see
 	// planner.Plan.See. It is called for changes
 	// with arguments or preconditions that were not known in the plan, one at a time.
-	Resolve func(addr addrs.Image, results func(addrs.Image) *config.Result) (*config.Image, error)
+	Resolve func(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error)
 	// Accept checks an image that is there now against its postconditions, one at a time. The image is kept in any case, but where this fails,
 	// nothing is made from it. Nil accepts all.
-	Accept func(addr addrs.Image, results func(addrs.Image) *config.Result) bool
+	Accept func(addr addrs.Image, results func(addrs.Image) *image.Result) bool
 	// Doorbell carries the ids of tasks that may have ended, and that are then looked at at once; nil where nobody rings. What comes through
 	// it is believed no further than that: ids that are wrong, late, repeated or missing cost time and nothing else.
 	Doorbell <-chan string
@@ -333,9 +333,9 @@ func (r *run) abandon() {
 }
 
 // results answers for the images that exist now.
-func (r *run) results(addr addrs.Image) *config.Result {
+func (r *run) results(addr addrs.Image) *image.Result {
 	if img := r.image(addr); img != nil {
-		return planner.ResultOf(img)
+		return img.Made()
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -36,7 +36,7 @@ func TestSlotsAreNeverExceededAndNeverIdle(t *testing.T) {
 		for i := range 200 {
 			img := r.image(t, fmt.Sprintf("i%03d", i))
 			if i%4 == 0 {
-				img.Request.Model = bfl.Lookup("flux-kontext-max")
+				img.Model = bfl.Lookup("flux-kontext-max")
 			}
 		}
 		summary, err := r.apply(t)
@@ -327,7 +327,7 @@ func TestAccept(t *testing.T) {
 		r.remembers("paid")
 		r.api.tasks[0].ends = time.Now().Add(time.Minute)
 		var asked []string
-		r.opts.Accept = func(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
+		r.opts.Accept = func(addr addrs.Image, results func(addrs.Image) *image.Result) bool {
 			if results(addr) == nil {
 				t.Errorf("%s has no result", addr)
 			}
@@ -592,7 +592,7 @@ func TestUnchangedUpstreamSparesWhatIsMadeFromIt(t *testing.T) {
 			_, err := w.Write(picture(before.Request))
 			return true, err
 		}
-		logo.Request.Arguments = append(logo.Request.Arguments, bfl.Argument{Name: "safety_tolerance", Value: int64(2)})
+		logo.Arguments = append(logo.Arguments, bfl.Argument{Name: "safety_tolerance", Value: int64(2)})
 		hero.Labels = map[string]string{"season": "winter"}
 		summary, err := r.apply(t)
 		if err != nil {
@@ -614,10 +614,10 @@ func TestArgumentsThatOnlyApplyCanKnow(t *testing.T) {
 		r.image(t, "logo")
 		poster := r.image(t, "poster")
 		poster.Dependencies = []addrs.Image{parse(t, "image.logo")}
-		poster.Request.Arguments = []bfl.Argument{{Name: "prompt"}}
-		r.opts.Resolve = func(addr addrs.Image, results func(addrs.Image) *config.Result) (*config.Image, error) {
+		poster.Arguments = []bfl.Argument{{Name: "prompt"}}
+		r.opts.Resolve = func(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error) {
 			img := *poster
-			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "made by " + results(parse(t, "image.logo")).TaskID}}
+			img.Arguments = []bfl.Argument{{Name: "prompt", Value: "made by " + results(parse(t, "image.logo")).TaskID}}
 			return &img, nil
 		}
 		if _, err := r.apply(t); err != nil {
@@ -667,7 +667,7 @@ func TestReplacedImageIsKept(t *testing.T) {
 				r := newRig(t, 1)
 				a := r.image(t, "a")
 				before := r.made(t, a).Output
-				a.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "another"}}
+				a.Arguments = []bfl.Argument{{Name: "prompt", Value: "another"}}
 				a.Output = path
 				summary, err := r.apply(t)
 				if err != nil || summary.Replaced != 1 {

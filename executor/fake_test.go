@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"image"
+	stdimage "image"
 	"image/color"
 	"image/png"
 	"io"
@@ -22,9 +22,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -165,7 +165,7 @@ func (f *fakeAPI) Download(ctx context.Context, url string, w io.Writer, _ int64
 // picture draws the image that a request asks for: another body, another image.
 func picture(body []byte) []byte {
 	sum := sha256.Sum256(body)
-	img := image.NewRGBA(image.Rect(0, 0, 8, 4))
+	img := stdimage.NewRGBA(stdimage.Rect(0, 0, 8, 4))
 	for i, b := range sum {
 		img.Set(i%8, i/8, color.RGBA{b, b, b, 255})
 	}
@@ -315,7 +315,7 @@ type rig struct {
 	store   *store
 	dir     *safefile.Dir
 	prior   *state.State
-	images  []*config.Image
+	images  []*image.Image
 	events  []Event
 	opts    Options
 	// what the plan is told
@@ -354,15 +354,14 @@ func parse(t *testing.T, text string) addrs.Image {
 }
 
 // image declares image.NAME with its name as the prompt, made from others.
-func (r *rig) image(t *testing.T, name string, upstream ...string) *config.Image {
+func (r *rig) image(t *testing.T, name string, upstream ...string) *image.Image {
 	t.Helper()
-	img := &config.Image{
+	img := &image.Image{
 		Address: parse(t, "image."+name), Provider: "bfl", Output: "images/" + name + ".png",
-		Request: bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{{Name: "prompt", Value: name}}},
+		Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{{Name: "prompt", Value: name}},
 	}
 	for i, up := range upstream {
-		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: img.Request.Model.Inputs.References[i]})
-		img.Sources = append(img.Sources, config.Source{Image: parse(t, "image."+up), IsImage: true})
+		img.References = append(img.References, image.Reference{Input: bfl.Input{Field: img.Model.Inputs.References[i]}, Image: parse(t, "image."+up)})
 		img.Dependencies = append(img.Dependencies, parse(t, "image."+up))
 	}
 	r.images = append(r.images, img)
@@ -370,12 +369,11 @@ func (r *rig) image(t *testing.T, name string, upstream ...string) *config.Image
 }
 
 // made records a declared image as made, with its file.
-func (r *rig) made(t *testing.T, img *config.Image) *state.Image {
+func (r *rig) made(t *testing.T, img *image.Image) *state.Image {
 	t.Helper()
-	request := img.Request
-	request.Inputs = slices.Clone(request.Inputs)
-	for i, source := range img.Sources {
-		request.Inputs[i].SHA256 = r.prior.Images[source.Image].Output.Identity()
+	request := img.Request()
+	for i, ref := range img.References {
+		request.Inputs[i].SHA256 = r.prior.Images[ref.Image].Output.Identity()
 	}
 	canonical, err := request.MarshalJSON()
 	if err != nil {

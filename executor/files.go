@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -340,8 +340,8 @@ func (f *files) destroy(addr addrs.Image, img *state.Image) error {
 }
 
 // update gives an image the path, labels and account that the configuration says.
-func (f *files) update(addr addrs.Image, prior *state.Image, desired *config.Image) (img *state.Image, told string, err error) {
-	img = updated(prior, desired)
+func (f *files) update(addr addrs.Image, prior *state.Image, desired *image.Image) (img *state.Image, told string, err error) {
+	img = prior.Updated(desired)
 	if img.Output.Path == prior.Output.Path {
 		return img, "", f.journal.Append(state.Stored{Address: addr, Image: img})
 	}
@@ -363,7 +363,7 @@ func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 // adopt takes an existing file as the image. The file stays where it is; the image gets a copy, unless it is at the image's path already.
 func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err error) {
 	task := state.Task{
-		Provider: c.Desired.Provider, Model: c.Request.Model.Name, Fingerprint: c.Fingerprint, Request: recorded(c.Request, c.Desired.Sensitive),
+		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
 		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
 	}
 	content, _, err := openFile(c.Import.File)
@@ -405,14 +405,14 @@ type placing struct {
 	files   *files
 	addr    addrs.Image
 	prior   *state.Image // what the address has now, or nil
-	desired *config.Image
+	desired *image.Image
 	kept    *state.Image
 }
 
 // run puts the picture in place and records it. Nothing that is there goes away before the copy that replaces it is whole.
 func (p placing) run() (img *state.Image, told string, err error) {
 	f := p.files
-	img = updated(p.kept, p.desired)
+	img = p.kept.Updated(p.desired)
 	path := img.Output.Path
 	isThere := f.holds(path, img.Output.SHA256)
 	if !isThere {
@@ -450,14 +450,4 @@ func (p placing) copy(img *state.Image) (told string, err error) {
 	}
 	f.remember(img.Output)
 	return told, nil
-}
-
-// updated returns the record of an image to which all has been done that costs nothing.
-func updated(prior *state.Image, desired *config.Image) *state.Image {
-	img := *prior
-	img.Output.Path = desired.Output
-	img.Labels = desired.Labels
-	img.Provider = desired.Provider
-	img.Dependencies = desired.Dependencies
-	return &img
 }

@@ -3,11 +3,9 @@ package executor
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -63,7 +61,7 @@ func (r *run) unchanged(n *node) {
 	r.end(n)
 	r.emit(Unchanged{n.address()})
 	img := n.change.Prior
-	if freelyChanged(n.change.Prior, n.desired) {
+	if n.change.Prior.DiffersFreely(n.desired) {
 		switch now, told, err := r.files.update(n.address(), n.change.Prior, n.desired); {
 		case err != nil:
 			r.emit(Warned{n.address(), err.Error()})
@@ -76,11 +74,6 @@ func (r *run) unchanged(n *node) {
 	}
 	r.give(n, img)
 	r.unblock(n)
-}
-
-// freelyChanged reports whether anything differs that costs nothing.
-func freelyChanged(prior *state.Image, desired *config.Image) bool {
-	return prior.Output.Path != desired.Output || prior.Provider != desired.Provider || !maps.Equal(prior.Labels, desired.Labels)
 }
 
 // accepts reports whether an image that is there now can be made from.

@@ -5,9 +5,9 @@ import (
 	"container/heap"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -31,7 +31,7 @@ type node struct {
 	unfit bool
 
 	// desired and request are what is made and what is sent, once all of it is known.
-	desired     *config.Image
+	desired     *image.Image
 	request     *bfl.Request
 	fingerprint string
 	// price is the estimate now that the request is known, and record what the journal is to know of its task.
@@ -109,13 +109,13 @@ func (r *run) build(plan *planner.Plan) {
 		switch {
 		case c.Origin == planner.Resume:
 			// It is the account that has the task that knows it, whichever the image is to have.
-			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task.Provider, c.Desired.Request.Model.Name), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task.Provider, c.Desired.Model.Name), height: 1}
 		case c.Generates():
-			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Request.Model.Name), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
 		case c.Withheld():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
 		case c.Twin != nil:
-			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Request.Model.Name), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
 		}
 	}
 	for _, c := range plan.Changes {

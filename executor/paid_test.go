@@ -16,9 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -296,7 +296,7 @@ func TestStrangersAreKept(t *testing.T) {
 			t.Helper()
 			img := r.image(t, "a")
 			r.made(t, img)
-			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+			img.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
 			put(t, r, "annex/a.png")
 			path := filepath.Join(r.dir.Path(), "images", "a.png")
 			if err := errors.Join(os.Remove(path), os.Symlink("../annex/a.png", path)); err != nil {
@@ -307,7 +307,7 @@ func TestStrangersAreKept(t *testing.T) {
 			t.Helper()
 			img := r.image(t, "a")
 			r.made(t, img)
-			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+			img.Arguments = []bfl.Argument{{Name: "prompt", Value: "a, again"}}
 			put(t, r, "images/a.png")
 		},
 	} {
@@ -341,7 +341,7 @@ func TestMovedImageIsNoStranger(t *testing.T) {
 		if err := r.dir.Rename(img.Output, "images/b.png"); err != nil {
 			t.Fatal(err)
 		}
-		img.Output, img.Request.Arguments = "images/b.png", []bfl.Argument{{Name: "prompt", Value: "a, again"}}
+		img.Output, img.Arguments = "images/b.png", []bfl.Argument{{Name: "prompt", Value: "a, again"}}
 		if _, err := r.apply(t); err != nil {
 			t.Fatal(err, r.failures())
 		}
@@ -369,7 +369,7 @@ func TestWhatIsInPlaceStays(t *testing.T) {
 	if summary, err := r.apply(t); err != nil || len(r.api.attempts) > 0 {
 		t.Fatalf("Apply = %+v, %v, %v", summary, err, r.failures())
 	}
-	for img, want := range map[*config.Image]*state.Image{a: first, b: second} {
+	for img, want := range map[*image.Image]*state.Image{a: first, b: second} {
 		sum := sha256.Sum256([]byte(r.file(t, img.Output)))
 		if hex.EncodeToString(sum[:]) != want.Output.SHA256 {
 			t.Errorf("%s is not at %s", img.Address, img.Output)
@@ -381,14 +381,14 @@ func TestWhatIsInPlaceStays(t *testing.T) {
 func TestLateRequestsAreFree(t *testing.T) {
 	t.Parallel()
 	// child is made from up, which is made anew and turns out as its prompt says.
-	newChild := func(t *testing.T, r *rig) (child *config.Image, fingerprint string) {
+	newChild := func(t *testing.T, r *rig) (child *image.Image, fingerprint string) {
 		t.Helper()
 		up := r.image(t, "up")
 		child = r.image(t, "child", "up")
 		r.made(t, up)
 		r.made(t, child)
-		up.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "up, again"}}
-		body, _, err := up.Request.Body(nil)
+		up.Arguments = []bfl.Argument{{Name: "prompt", Value: "up, again"}}
+		body, _, err := up.Request().Body(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -400,8 +400,7 @@ func TestLateRequestsAreFree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request := child.Request
-		request.Inputs = slices.Clone(request.Inputs)
+		request := child.Request()
 		request.Inputs[0].SHA256 = content.Content
 		return child, request.Fingerprint()
 	}
@@ -458,7 +457,7 @@ func TestLateRequestsAreFree(t *testing.T) {
 			r.image(t, "up")
 			for _, name := range []string{"one", "two", "three"} {
 				img := r.image(t, name, "up")
-				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
+				img.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
 			}
 			summary, err := r.apply(t)
 			if diff := cmp.Diff(Summary{Created: 4, Cost: 6000}, summary); diff != "" || err != nil {
@@ -479,7 +478,7 @@ func TestTwins(t *testing.T) {
 			r := newRig(t, 4)
 			for _, name := range []string{"one", "two"} {
 				img := r.image(t, name)
-				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
+				img.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
 			}
 			r.image(t, "of_two", "two")
 			if fails {
@@ -536,10 +535,10 @@ func TestLatePrice(t *testing.T) {
 				r.image(t, "logo")
 				poster := r.image(t, "poster")
 				poster.Dependencies = []addrs.Image{parse(t, "image.logo")}
-				poster.Request.Arguments = []bfl.Argument{{Name: "height"}, {Name: "prompt", Value: "poster"}, {Name: "width"}}
-				r.opts.Resolve = func(addrs.Image, func(addrs.Image) *config.Result) (*config.Image, error) {
+				poster.Arguments = []bfl.Argument{{Name: "height"}, {Name: "prompt", Value: "poster"}, {Name: "width"}}
+				r.opts.Resolve = func(addrs.Image, func(addrs.Image) *image.Result) (*image.Image, error) {
 					img := *poster
-					img.Request.Arguments = []bfl.Argument{{Name: "height", Value: int64(2048)}, {Name: "prompt", Value: "poster"}, {Name: "width", Value: int64(2048)}}
+					img.Arguments = []bfl.Argument{{Name: "height", Value: int64(2048)}, {Name: "prompt", Value: "poster"}, {Name: "width", Value: int64(2048)}}
 					return &img, nil
 				}
 				r.opts.MaxCost = new(tt.most)
@@ -568,13 +567,13 @@ func TestLateRequestOnRecord(t *testing.T) {
 				r := newRig(t, 2)
 				r.stored = r.store.candidates
 				up := r.image(t, "up")
-				seeded := func(img *config.Image) {
-					img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
+				seeded := func(img *image.Image) {
+					img.Arguments = []bfl.Argument{{Name: "prompt", Value: "child"}, {Name: "seed", Value: int64(7)}}
 				}
 				child := r.image(t, "child", "up")
 				seeded(child)
 				// As the API draws it.
-				body, _, err := up.Request.Body(nil)
+				body, _, err := up.Request().Body(nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -594,7 +593,7 @@ func TestLateRequestOnRecord(t *testing.T) {
 				}
 				r.made(t, child)
 				if changes {
-					child.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "another"}, {Name: "seed", Value: int64(7)}}
+					child.Arguments = []bfl.Argument{{Name: "prompt", Value: "another"}, {Name: "seed", Value: int64(7)}}
 				}
 				seeded(r.image(t, name, "up"))
 				r.replace = []addrs.Image{up.Address}
@@ -627,12 +626,12 @@ func TestResumeAtTheTasksAccount(t *testing.T) {
 // An image that a run had put in place, and was cut off before it could say so, stays the image whatever is planned for its path by now.
 func TestPlacedAndNotRecorded(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(t *testing.T, r *rig, img *config.Image){
-		"the image is no longer wanted": func(_ *testing.T, r *rig, _ *config.Image) { r.images = nil },
-		"the change was taken back": func(_ *testing.T, _ *rig, img *config.Image) {
-			img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
+	for name, change := range map[string]func(t *testing.T, r *rig, img *image.Image){
+		"the image is no longer wanted": func(_ *testing.T, r *rig, _ *image.Image) { r.images = nil },
+		"the change was taken back": func(_ *testing.T, _ *rig, img *image.Image) {
+			img.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
 		},
-		"another image has its path": func(t *testing.T, r *rig, img *config.Image) {
+		"another image has its path": func(t *testing.T, r *rig, img *image.Image) {
 			t.Helper()
 			img.Output = "images/elsewhere.png"
 			r.image(t, "b").Output = "images/a.png"
@@ -644,12 +643,12 @@ func TestPlacedAndNotRecorded(t *testing.T) {
 				r := newRig(t, 2)
 				r.stored = r.store.candidates
 				img := r.image(t, "a")
-				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
+				img.Arguments = []bfl.Argument{{Name: "prompt", Value: "before"}}
 				before := r.made(t, img)
 				if err := r.store.KeepFile(r.dir, img.Output, img.Address, before); err != nil {
 					t.Fatal(err)
 				}
-				img.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a"}}
+				img.Arguments = []bfl.Argument{{Name: "prompt", Value: "a"}}
 				task := r.interrupted(t, img)
 				fetchedAs(t, r, task, "images/a.png")
 				change(t, r, img)
@@ -682,7 +681,7 @@ func TestTwinOfALostAnswer(t *testing.T) {
 		r := newRig(t, 1)
 		r.image(t, "up")
 		for _, name := range []string{"one", "two"} {
-			r.image(t, name, "up").Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
+			r.image(t, name, "up").Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}, {Name: "seed", Value: int64(7)}}
 		}
 		r.api.onSubmit = func(prompt string, _ int) error {
 			if prompt == "p" {
@@ -703,8 +702,8 @@ func TestLateThrowsStayApart(t *testing.T) {
 		r := newRig(t, 4)
 		up := r.image(t, "up")
 		one := r.image(t, "one", "up")
-		one.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
-		body, _, err := up.Request.Body(nil)
+		one.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
+		body, _, err := up.Request().Body(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -723,7 +722,7 @@ func TestLateThrowsStayApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		delete(r.prior.Images, one.Address)
-		r.image(t, "two", "up").Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
+		r.image(t, "two", "up").Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
 		r.stored, r.replace = r.store.candidates, []addrs.Image{up.Address}
 		if _, err := r.apply(t); err != nil || r.api.attempts["p"] != 1 {
 			t.Errorf("Apply: %v, %v; bought %d times, want once: the store has the other", err, r.failures(), r.api.attempts["p"])

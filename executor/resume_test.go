@@ -15,22 +15,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // interrupted puts on record that a run had submitted the image's request and was cut off.
-func (r *rig) interrupted(t *testing.T, img *config.Image) *state.Task {
+func (r *rig) interrupted(t *testing.T, img *image.Image) *state.Task {
 	t.Helper()
-	canonical, err := img.Request.MarshalJSON()
+	canonical, err := img.Request().MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
 	task := &state.Task{
-		Key: "old-" + img.Address.Name, Address: img.Address, Provider: "bfl", Model: img.Request.Model.Name, Fingerprint: img.Request.Fingerprint(), Request: canonical,
+		Key: "old-" + img.Address.Name, Address: img.Address, Provider: "bfl", Model: img.Model.Name, Fingerprint: img.Request().Fingerprint(), Request: canonical,
 		Path: img.Output, ID: "old", PollingURL: "https://poll/old", Cost: 3000,
 	}
 	if r.prior.Tasks == nil {
@@ -373,7 +373,7 @@ func TestAbandonedTasksHoldNobodyUp(t *testing.T) {
 		r.image(t, "a")
 		began := time.Now()
 		var made time.Duration
-		r.opts.Accept = func(addrs.Image, func(addrs.Image) *config.Result) bool {
+		r.opts.Accept = func(addrs.Image, func(addrs.Image) *image.Result) bool {
 			made = time.Since(began)
 			return true
 		}
@@ -435,7 +435,7 @@ func TestModeratedRequestIsNotSentAgain(t *testing.T) {
 		r := newRig(t, 1)
 		img := r.image(t, "a")
 		r.image(t, "child", "a")
-		r.prior.Moderated = map[string]state.Moderation{img.Request.Fingerprint(): {Reasons: []string{"a face"}}}
+		r.prior.Moderated = map[string]state.Moderation{img.Request().Fingerprint(): {Reasons: []string{"a face"}}}
 		summary, _ := r.apply(t)
 		if diff := cmp.Diff(Summary{Failed: 1, Skipped: 1}, summary); diff != "" {
 			t.Errorf("summary (-want +got):\n%s", diff)
@@ -509,7 +509,7 @@ func TestNothingIsMadeFromAFailedRestore(t *testing.T) {
 			kept.Output.SHA256 = strings.Repeat("0", 64) // Nowhere.
 			r.image(t, "b", "a")
 			r.image(t, "c", "b")
-			a.Request.Arguments = []bfl.Argument{{Name: "prompt", Value: "a before"}}
+			a.Arguments = []bfl.Argument{{Name: "prompt", Value: "a before"}}
 			r.stored = func(addr addrs.Image, _ string, _ bool) []*state.Image {
 				if addr == a.Address {
 					return []*state.Image{&kept}
@@ -539,7 +539,7 @@ func TestRefusedRequestNeedsNoAccount(t *testing.T) {
 		img := r.image(t, "a")
 		r.image(t, "b", "a")
 		r.image(t, "c", "b")
-		r.prior.Moderated = map[string]state.Moderation{img.Request.Fingerprint(): {Reasons: []string{"a face"}}}
+		r.prior.Moderated = map[string]state.Moderation{img.Request().Fingerprint(): {Reasons: []string{"a face"}}}
 		summary, err := r.apply(t)
 		if !errors.Is(err, ErrIncomplete) || summary.Failed != 1 || summary.Skipped != 2 {
 			t.Errorf("Apply = %+v, %v; want 1 failed and 2 skipped", summary, err)

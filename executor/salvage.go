@@ -148,8 +148,8 @@ func (r *run) sweep(plan *planner.Plan) {
 // taskRecord is what the journal is to know of the node's task.
 func (r *run) taskRecord(n *node) state.Task {
 	return state.Task{
-		Key: n.record.Key, Address: n.address(), Provider: n.desired.Provider, Model: n.request.Model.Name, Fingerprint: n.fingerprint,
-		Request: recorded(n.request, n.desired.Sensitive), Path: n.desired.Output, Cost: n.price,
+		Key: n.record.Key, Address: n.address(), Provider: n.desired.Provider, Model: n.desired.Model.Name, Fingerprint: n.fingerprint,
+		Request: n.desired.Record(), Path: n.desired.Output, Cost: n.price,
 		Dependencies: n.desired.Dependencies, Labels: n.desired.Labels,
 	}
 }

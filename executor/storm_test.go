@@ -8,10 +8,10 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
@@ -129,14 +129,15 @@ func planImages(tb testing.TB, session *state.Session, images int) *planner.Plan
 	tb.Helper()
 	p := planner.New(planner.Options{Prior: session.State(), Simulator: func(string) bool { return true }})
 	for i := range images {
-		p.Decide(&config.Image{
+		p.Decide(&image.Image{
 			Address: addrs.Image{Name: "i", Key: addrs.IntKey(i)}, Provider: "bfl", Output: fmt.Sprintf("images/%03d.png", i),
-			Request: bfl.Request{Model: bfl.Lookup("flux-2-klein-4b"), Arguments: []bfl.Argument{
+			Model: bfl.Lookup("flux-2-klein-4b"),
+			Arguments: []bfl.Argument{
 				{Name: "height", Value: int64(64)},
 				{Name: "output_format", Value: "png"},
 				{Name: "prompt", Value: fmt.Sprintf("image %d", i)},
 				{Name: "width", Value: int64(64)},
-			}},
+			},
 		})
 	}
 	plan, diags := p.Finish(nil, nil)

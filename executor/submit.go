@@ -1,11 +1,9 @@
 package executor
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -13,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -128,33 +125,32 @@ func (r *run) hold(n *node) {
 
 // complete makes the node's request whole, now that all images upstream are there.
 func (r *run) complete(n *node) error {
-	desired, request := n.change.Desired, *n.change.Request
-	isUnknown := slices.ContainsFunc(request.Arguments, func(a bfl.Argument) bool { return a.Value == nil }) ||
-		slices.ContainsFunc(desired.Sources, func(s config.Source) bool { return s.Unknown })
+	desired := new(*n.change.Desired)
 	// What is paid for is fetched, whatever its preconditions say by now.
-	if isUnknown || desired.Lifecycle.Undecided && !n.resumes() {
+	if !desired.Known() || desired.Lifecycle.Undecided && !n.resumes() {
 		again, err := r.opts.Resolve(n.address(), r.results)
 		if err != nil {
 			return err
 		}
-		if isUnknown {
-			desired, request = again, again.Request
+		if !desired.Known() {
+			desired = again
 		}
 	}
-	request.Inputs = slices.Clone(request.Inputs)
-	for i, source := range desired.Sources {
-		if !source.IsImage {
+	desired.References = slices.Clone(desired.References)
+	for i := range desired.References {
+		ref := &desired.References[i]
+		if !ref.IsImage() {
 			continue
 		}
-		img := r.image(source.Image)
+		img := r.image(ref.Image)
 		if img == nil {
-			return fmt.Errorf("%s, which it is made from, does not exist", source.Image)
+			return fmt.Errorf("%s, which it is made from, does not exist", ref.Image)
 		}
-		request.Inputs[i].SHA256 = img.Output.Identity()
+		ref.SHA256, ref.Size, ref.FileSHA256 = img.Output.Identity(), img.Output.Size(), img.Output.SHA256
 	}
-	n.desired, n.request, n.fingerprint = desired, &request, n.change.Fingerprint
+	n.desired, n.request, n.fingerprint = desired, desired.Request(), n.change.Fingerprint
 	n.price = r.price(n)
-	switch made := request.Fingerprint(); n.fingerprint {
+	switch made := n.request.Fingerprint(); n.fingerprint {
 	case "":
 		n.fingerprint = made
 	case made:
@@ -170,14 +166,7 @@ func (r *run) price(n *node) bfl.Credits {
 	if n.change.Origin != planner.Generate {
 		return n.change.Price
 	}
-	sizes := make([]bfl.Size, len(n.desired.Sources))
-	for i, source := range n.desired.Sources {
-		sizes[i] = source.Size
-		if img := r.image(source.Image); source.IsImage && img != nil {
-			sizes[i] = bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
-		}
-	}
-	price, _ := bfl.Estimate(n.request, sizes)
+	price := n.request.Quote().Reserve
 	if price > n.change.Cost {
 		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known, and the plan said %s.", price.ExactDollars(), n.change.Cost.ExactDollars())})
 	}
@@ -188,7 +177,7 @@ func (r *run) price(n *node) bfl.Credits {
 func (r *run) keepsImage(n *node) bool {
 	c := n.change
 	isSame := func() bool {
-		return c.Prior.Fingerprint == n.fingerprint || planner.SameButIgnored(n.desired, n.request, c.Prior)
+		return c.Prior.Fingerprint == n.fingerprint || planner.SameButIgnored(n.desired, c.Prior)
 	}
 	return c.Conditional() && isSame() &&
 		!slices.ContainsFunc(c.Reasons, func(reason planner.Reason) bool {
@@ -365,51 +354,35 @@ func charged(task bfl.Submission, estimate bfl.Credits) bfl.Credits {
 	return estimate
 }
 
-// recorded is the form of a request that is kept: without the values that are sensitive.
-func recorded(request *bfl.Request, sensitive []string) json.RawMessage {
-	kept := *request
-	kept.Arguments = slices.Clone(request.Arguments)
-	for i := range kept.Arguments {
-		if slices.Contains(sensitive, kept.Arguments[i].Name) {
-			kept.Arguments[i].Value = state.Redacted
-		}
-	}
-	kept.Inputs = slices.Clone(request.Inputs)
-	for i := range kept.Inputs {
-		if in := &kept.Inputs[i]; in.URL != "" && slices.Contains(sensitive, in.Field) {
-			in.URL = state.Redacted
-		}
-	}
-	// A request whose arguments and inputs are known is always representable; see bfl.Request.Fingerprint.
-	canonical, _ := kept.MarshalJSON()
-	// It is kept as long as the state is, and so without the room that it was written in.
-	return bytes.Clone(canonical)
-}
-
 // opener gives a worker the content of the node's inputs.
 func (r *run) opener(n *node) bfl.Opener {
-	files, want := make(map[string]func() (io.ReadCloser, int64, error)), map[string]string{}
-	for i, source := range n.desired.Sources {
-		field := n.request.Inputs[i].Field
-		if !source.IsImage {
-			files[field] = func() (io.ReadCloser, int64, error) { return openFile(source.File) }
-			want[field] = source.SHA256
-			continue
+	sources := make(map[string]source, len(n.desired.References))
+	for i := range n.desired.References {
+		ref := &n.desired.References[i]
+		from := source{open: func() (io.ReadCloser, int64, error) { return openFile(ref.Path) }, sha256: ref.FileSHA256}
+		if ref.IsImage() {
+			output := r.image(ref.Image).Output
+			from.open = func() (io.ReadCloser, int64, error) {
+				f, err := r.opts.Dir.Open(output.Path)
+				return f, output.Bytes, err
+			}
 		}
-		output := r.image(source.Image).Output
-		want[field] = output.SHA256
-		files[field] = func() (io.ReadCloser, int64, error) {
-			f, err := r.opts.Dir.Open(output.Path)
-			return f, output.Bytes, err
-		}
+		sources[ref.Field] = from
 	}
 	return func(in bfl.Input) (io.ReadCloser, int64, error) {
-		content, size, err := files[in.Field]()
+		from := sources[in.Field]
+		content, size, err := from.open()
 		if err != nil {
 			return nil, 0, err
 		}
-		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: want[in.Field]}, size, nil
+		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: from.sha256}, size, nil
 	}
+}
+
+// source is where the bytes of a reference are, and what they are to be.
+type source struct {
+	open   func() (io.ReadCloser, int64, error)
+	sha256 string
 }
 
 // verified fails the read of an input whose content is no longer what the plan was made for, before the whole of it has been sent.

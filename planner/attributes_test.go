@@ -22,13 +22,13 @@ func TestParametersAreCompared(t *testing.T) {
 			{Name: "weights", Value: json.RawMessage(`[1, {"b": 2.5}]`)},
 		}
 	}
-	img.Request.Arguments = parameters(`"1k"`)
+	img.Arguments = parameters(`"1k"`)
 	w.make(t)
-	if requestChanged(img, w.prior.Images[img.Address]) {
+	if new(Planner).requestChanged(img, w.prior.Images[img.Address]) {
 		t.Error("the request that was recorded is said to have changed")
 	}
-	img.Request.Arguments = parameters(`"2k"`)
-	if !requestChanged(img, w.prior.Images[img.Address]) {
+	img.Arguments = parameters(`"2k"`)
+	if !new(Planner).requestChanged(img, w.prior.Images[img.Address]) {
 		t.Error("a request with another resolution is said to be the recorded one")
 	}
 	plan, _ := w.plan(t, Options{})

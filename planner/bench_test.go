@@ -5,32 +5,33 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // products are the images of one block, and the state after they were made.
-func products(n int) ([]*config.Image, *state.State) {
-	images := make([]*config.Image, n)
+func products(n int) ([]*image.Image, *state.State) {
+	images := make([]*image.Image, n)
 	made := &state.State{Images: make(map[addrs.Image]*state.Image, n)}
 	for i := range images {
-		images[i] = &config.Image{
+		images[i] = &image.Image{
 			Address:  addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%07d", i))},
 			Provider: "bfl", Output: fmt.Sprintf("images/product-%07d.png", i),
-			Request: bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{
+			Model: bfl.Lookup("flux-2-pro"),
+			Arguments: []bfl.Argument{
 				{Name: "height", Value: int64(1024)},
 				{Name: "prompt", Value: fmt.Sprintf("Studio photo of product number %d in blue, flat vector", i)},
 				{Name: "width", Value: int64(1024)},
-			}},
+			},
 		}
-		canonical, err := images[i].Request.MarshalJSON()
+		canonical, err := images[i].Request().MarshalJSON()
 		if err != nil {
 			panic(err) // It has no value that cannot be written.
 		}
 		made.Images[images[i].Address] = &state.Image{
-			Provider: "bfl", Model: "flux-2-pro", Fingerprint: images[i].Request.Fingerprint(), Request: json.RawMessage(canonical),
+			Provider: "bfl", Model: "flux-2-pro", Fingerprint: images[i].Request().Fingerprint(), Request: json.RawMessage(canonical),
 			Output: state.File{Path: images[i].Output, SHA256: "00", Width: 1024, Height: 1024, Format: "png"},
 		}
 	}

@@ -10,53 +10,54 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 func TestEstimate(t *testing.T) {
 	t.Parallel()
-	file := func(width, height int) config.Source {
-		return config.Source{File: "a.png", Size: bfl.Size{Width: width, Height: height}}
+	file := func(width, height int) bfl.Input {
+		return bfl.Input{SHA256: "known", Size: bfl.Size{Width: width, Height: height}}
 	}
 	side := func(name string, value any) bfl.Argument { return bfl.Argument{Name: name, Value: value} }
 	tests := []struct {
 		name    string
 		model   string
 		args    []bfl.Argument
-		sources []config.Source
+		inputs  []bfl.Input
 		want    string
 		atLeast bool
 	}{
 		{"a megapixel", "flux-2-pro", nil, nil, "$0.03", false},
 		{"two megapixels", "flux-2-pro", []bfl.Argument{side("height", int64(1088)), side("width", int64(1920))}, nil, "$0.05", false},
-		{"a reference of a megapixel", "flux-2-max", nil, []config.Source{file(640, 480)}, "$0.10", false},
-		{"a reference behind a URL", "flux-2-max", nil, []config.Source{{}}, "$0.10", true},
+		{"a reference of a megapixel", "flux-2-max", nil, []bfl.Input{file(640, 480)}, "$0.10", false},
+		{"a reference behind a URL", "flux-2-max", nil, []bfl.Input{{}}, "$0.10", true},
 		{
 			"one of two behind a URL, which counts no more than a megapixel", "flux-2-max",
 			[]bfl.Argument{side("height", int64(64)), side("width", int64(64))},
-			[]config.Source{{}, file(4000, 3000)},
+			[]bfl.Input{{}, file(4000, 3000)},
 			"$0.13", false,
 		},
-		{"the same, with a size that follows it", "flux-2-max", nil, []config.Source{{}, file(4000, 3000)}, "$0.13", true},
-		{"the second of two, which the size does not follow", "flux-2-max", nil, []config.Source{file(100, 100), {}}, "$0.13", false},
-		{"a price by the image", "flux-kontext", nil, []config.Source{{}}, "$0.04", false},
+		{"the same, with a size that follows it", "flux-2-max", nil, []bfl.Input{{}, file(4000, 3000)}, "$0.13", true},
+		{"the second of two, which the size does not follow", "flux-2-max", nil, []bfl.Input{file(100, 100), {}}, "$0.13", false},
+		{"a price by the image", "flux-kontext", nil, []bfl.Input{{}}, "$0.04", false},
 		{"an unknown size", "flux-2-pro", []bfl.Argument{side("width", nil)}, nil, "$0.03", true},
-		{"as large as its reference", "flux-2-pro", nil, []config.Source{file(2048, 1024)}, "$0.08", false},
-		{"a reference whose multiple is larger", "flux-2-flex", nil, []config.Source{file(1448, 1448)}, "$0.25", false},
-		{"a reference that is larger than what is made", "flux-2-pro", nil, []config.Source{file(5000, 4000)}, "$0.14", false},
-		{"one side of a large one", "flux-2-pro", []bfl.Argument{side("width", int64(256))}, []config.Source{file(4000, 3000)}, "$0.09", false},
+		{"as large as its reference", "flux-2-pro", nil, []bfl.Input{file(2048, 1024)}, "$0.08", false},
+		{"a reference whose multiple is larger", "flux-2-flex", nil, []bfl.Input{file(1448, 1448)}, "$0.25", false},
+		{"a reference that is larger than what is made", "flux-2-pro", nil, []bfl.Input{file(5000, 4000)}, "$0.14", false},
+		{"one side of a large one", "flux-2-pro", []bfl.Argument{side("width", int64(256))}, []bfl.Input{file(4000, 3000)}, "$0.09", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			model := bfl.Lookup(tt.model)
-			img := &config.Image{Sources: tt.sources, Request: bfl.Request{Model: model, Arguments: tt.args}}
-			for i := range tt.sources {
-				img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: model.Inputs.References[i]})
+			img := &image.Image{Model: model, Arguments: tt.args}
+			for i, in := range tt.inputs {
+				in.Field = model.Inputs.References[i]
+				img.References = append(img.References, image.Reference{Input: in})
 			}
-			got := New(Options{}).estimate(img, &img.Request)
+			got := img.Request().Quote()
 			if got.Cost.Dollars() != tt.want || got.AtLeast != tt.atLeast {
 				t.Errorf("estimate = %s, at least: %v; want %s, %v", got.Cost.Dollars(), got.AtLeast, tt.want, tt.atLeast)
 			}
@@ -100,12 +101,11 @@ func TestEstimatesAreCharges(t *testing.T) {
 			t.Fatalf("only %d of %d requests were accepted", done, tries)
 		}
 		img := draw.image(models[tries%len(models)])
-		if len(img.Request.Check()) > 0 {
+		if len(img.Request().Check()) > 0 {
 			continue
 		}
-		task, err := client.Submit(t.Context(), &img.Request, func(in bfl.Input) (io.ReadCloser, int64, error) {
-			i := slices.IndexFunc(img.Request.Inputs, func(other bfl.Input) bool { return other.Field == in.Field })
-			file := emptyPNG(img.Sources[i].Size)
+		task, err := client.Submit(t.Context(), img.Request(), func(in bfl.Input) (io.ReadCloser, int64, error) {
+			file := emptyPNG(in.Size)
 			return io.NopCloser(bytes.NewReader(file)), int64(len(file)), nil
 		})
 		if err != nil {
@@ -113,11 +113,11 @@ func TestEstimatesAreCharges(t *testing.T) {
 			continue
 		}
 		done++
-		accepted[img.Request.Model.Name]++
-		want := New(Options{}).estimate(img, &img.Request)
+		accepted[img.Model.Name]++
+		want := img.Request().Quote()
 		if !want.Uncapped && task.Cost != want.Reserve || !task.HasCost {
-			text, _ := img.Request.MarshalJSON()
-			t.Errorf("%s from %v: planned %v, charged %v", text, img.Sources, want.Reserve.Float(), task.Cost.Float())
+			text, _ := img.Request().MarshalJSON()
+			t.Errorf("%s from %v: planned %v, charged %v", text, img.References, want.Reserve.Float(), task.Cost.Float())
 		}
 	}
 	if len(accepted) != len(models) {
@@ -128,10 +128,10 @@ func TestEstimatesAreCharges(t *testing.T) {
 // drawer draws requests.
 type drawer struct{ *rand.Rand }
 
-func (d *drawer) image(m *bfl.Model) *config.Image {
-	img := &config.Image{Request: bfl.Request{Model: m}}
+func (d *drawer) image(m *bfl.Model) *image.Image {
+	img := &image.Image{Model: m}
 	set := func(name string, value any) {
-		img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: name, Value: value})
+		img.Arguments = append(img.Arguments, bfl.Argument{Name: name, Value: value})
 	}
 	has := func(name string) bool {
 		return m.Param(name) != nil || m.Custom && name != "finetune_id" && name != "top"
@@ -163,7 +163,7 @@ func (d *drawer) image(m *bfl.Model) *config.Image {
 			}
 		}
 	}
-	bfl.SortArguments(img.Request.Arguments)
+	bfl.SortArguments(img.Arguments)
 	for _, field := range m.Inputs.References[:m.Inputs.Required+d.IntN(len(m.Inputs.References)-m.Inputs.Required+1)] {
 		d.input(img, field)
 	}
@@ -172,10 +172,9 @@ func (d *drawer) image(m *bfl.Model) *config.Image {
 	}
 	if m.Inputs.Mask != "" && (m.Inputs.MaskRequired || d.IntN(2) == 0) {
 		// A mask has its image's size.
-		img.Sources = append(img.Sources, img.Sources[0])
-		in := img.Request.Inputs[0]
+		in := img.References[0]
 		in.Field = m.Inputs.Mask
-		img.Request.Inputs = append(img.Request.Inputs, in)
+		img.References = append(img.References, in)
 	}
 	return img
 }
@@ -208,10 +207,9 @@ func (d *drawer) size(m *bfl.Model, set func(string, any)) {
 }
 
 // input adds a reference: a file of any shape, often near a whole number of megapixels, or a URL.
-func (d *drawer) input(img *config.Image, field string) {
-	if d.IntN(5) == 0 && !img.Request.Model.Inputs.NoURL {
-		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: field, URL: "https://example.com/a.png"})
-		img.Sources = append(img.Sources, config.Source{})
+func (d *drawer) input(img *image.Image, field string) {
+	if d.IntN(5) == 0 && !img.Model.Inputs.NoURL {
+		img.References = append(img.References, image.Reference{Input: bfl.Input{Field: field, URL: "https://example.com/a.png"}})
 		return
 	}
 	size := bfl.Size{Width: 1 + d.IntN(5000), Height: 1 + d.IntN(4000)}
@@ -223,8 +221,7 @@ func (d *drawer) input(img *config.Image, field string) {
 	case 2:
 		size = bfl.Size{Width: 2016 + d.IntN(48), Height: 2016 + d.IntN(48)}
 	}
-	img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: field, SHA256: "known"})
-	img.Sources = append(img.Sources, config.Source{File: "a.png", Size: size})
+	img.References = append(img.References, image.Reference{Input: bfl.Input{Field: field, SHA256: "known", Size: size}})
 }
 
 // emptyPNG returns a file that says it is of that size, and that nobody decodes.

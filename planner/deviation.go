@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -15,18 +14,14 @@ func Deviations(img *state.Image) []string {
 	if img.Result.TaskID == "" {
 		return nil // Nobody asked for it: it was imported.
 	}
-	body, err := recordedBody(img, bfl.Lookup(img.Model))
+	asked, err := img.Asked(nil)
 	if err != nil {
 		return nil // It was found when the state was read.
 	}
 	var all []string
-	side := func(name string) int {
-		n, _ := value(body[name]).(int64)
-		return int(n)
-	}
-	width, height := side("width"), side("height")
-	if !sameSide(width, img.Output.Width) || !sameSide(height, img.Output.Height) {
-		all = append(all, fmt.Sprintf("The image is %d x %d pixels, and %s was asked for.", img.Output.Width, img.Output.Height, extent(width, height)))
+	size := asked.Request().Size()
+	if !sameSide(size.Width, img.Output.Width) || !sameSide(size.Height, img.Output.Height) {
+		all = append(all, fmt.Sprintf("The image is %d x %d pixels, and %s was asked for.", img.Output.Width, img.Output.Height, extent(size.Width, size.Height)))
 	}
 	if asked := FormatAsked(img); asked != "" && img.Output.Format != "" && asked != img.Output.Format {
 		all = append(all, fmt.Sprintf("The image is in the format %s, and %s was asked for. Its file keeps the name %s.",
@@ -37,9 +32,9 @@ func Deviations(img *state.Image) []string {
 
 // FormatAsked returns the format that an image was to have: the one of its request, or what its file's name stands for.
 func FormatAsked(img *state.Image) string {
-	if body, err := recordedBody(img, nil); err == nil {
-		if asked, _ := value(body["output_format"]).(string); asked != "" {
-			return asked
+	if asked, err := img.Asked(nil); err == nil {
+		if format, _ := asked.Request().Value("output_format").(string); format != "" {
+			return format
 		}
 	}
 	return formats[strings.ToLower(path.Ext(img.Output.Path))]

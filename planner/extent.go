@@ -6,34 +6,29 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // extents refuses to ask for an image whose inputs the model does not take, such as a mask that is not as large as the picture that it is for, as far as
 // they are images whose extents are certain. Of files alone the configuration has said so.
 func (p *Planner) extents(c *Change) {
-	isImage := func(s config.Source) bool { return s.IsImage }
-	if c.Origin != Generate || !slices.ContainsFunc(c.Desired.Sources, isImage) {
+	if c.Origin != Generate || !usesImages(c.Desired) {
 		return
 	}
-	sizes := make([]bfl.Size, len(c.Desired.Sources))
-	for i, source := range c.Desired.Sources {
-		sizes[i] = source.Size
-		if up := p.change(source.Image); source.IsImage && up != nil && up.isCertain() {
-			sizes[i] = up.size
+	certain := *c.Desired
+	certain.References = slices.Clone(certain.References)
+	for i := range certain.References {
+		r := &certain.References[i]
+		if up := p.change(r.Image); r.IsImage() && (up == nil || !up.isCertain()) {
+			r.Size = bfl.Size{}
 		}
 	}
-	for _, broken := range c.Request.CheckExtents(sizes) {
-		at := slices.IndexFunc(c.Request.Inputs, func(in bfl.Input) bool { return in.Field == broken.Field })
-		if at < 0 || at >= len(sizes) || sizes[at] == (bfl.Size{}) {
-			continue
-		}
+	for _, broken := range certain.Request().CheckExtents() {
 		p.diags = append(p.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Image does not fit the model",
-			Detail:   fmt.Sprintf("%s cannot be made by %s. %s", c.Address, c.Request.Model.Name, broken.Reason),
-			Subject:  c.Desired.Range.Ptr(),
+			Detail:   fmt.Sprintf("%s cannot be made by %s. %s", c.Address, c.Desired.Model.Name, broken.Reason),
+			Subject:  p.where(c.Address),
 		})
 	}
 }
@@ -44,6 +39,5 @@ func (c *Change) isCertain() bool {
 	if c.content != "" {
 		return true
 	}
-	asked := c.Request
-	return asked != nil && asked.Size() == c.size && c.size.Width > 0 && c.size.Height > 0 && c.size.Width%exact == 0 && c.size.Height%exact == 0
+	return c.Desired != nil && c.Desired.Request().Size() == c.size && c.size.Width > 0 && c.size.Height > 0 && c.size.Width%exact == 0 && c.size.Height%exact == 0
 }

@@ -10,15 +10,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // set gives an argument another value.
-func set(img *config.Image, name string, value any) {
-	i := slices.IndexFunc(img.Request.Arguments, func(a bfl.Argument) bool { return a.Name == name })
-	img.Request.Arguments[i].Value = value
+func set(img *image.Image, name string, value any) {
+	i := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == name })
+	img.Arguments[i].Value = value
 }
 
 // TestIgnoreChanges changes a poster whose prompt is sensitive, so that it is not on record.
@@ -30,38 +30,38 @@ func TestIgnoreChanges(t *testing.T) {
 		ignore []string
 		// secretURL says that not the prompt is sensitive but the URL of the second reference.
 		secretURL bool
-		change    func(t *testing.T, w *world, poster *config.Image)
+		change    func(t *testing.T, w *world, poster *image.Image)
 		want      string
 		// prompt is the one of the request, "" for that of the configuration.
 		prompt string
 	}{
-		{"nothing changes", []string{"prompt"}, false, func(*testing.T, *world, *config.Image) {}, "no-op image.poster", first},
+		{"nothing changes", []string{"prompt"}, false, func(*testing.T, *world, *image.Image) {}, "no-op image.poster", first},
 		{
 			"a sensitive argument",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
+			func(_ *testing.T, _ *world, poster *image.Image) { set(poster, "prompt", second) },
 			"no-op image.poster", second,
 		},
 		{
 			"a sensitive argument that only apply can know",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", nil) },
+			func(_ *testing.T, _ *world, poster *image.Image) { set(poster, "prompt", nil) },
 			"no-op image.poster", "",
 		},
 		{
 			"a sensitive argument that counts",
 			[]string{"width"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) { set(poster, "prompt", second) },
+			func(_ *testing.T, _ *world, poster *image.Image) { set(poster, "prompt", second) },
 			"replace image.poster request_changed $0.06", second,
 		},
 		{
 			"another argument too",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				set(poster, "prompt", second)
 				set(poster, "width", int64(512))
 			},
@@ -71,9 +71,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"one argument more",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				set(poster, "prompt", second)
-				poster.Request.Arguments = append(poster.Request.Arguments, bfl.Argument{Name: "seed", Value: int64(1)})
+				poster.Arguments = append(poster.Arguments, bfl.Argument{Name: "seed", Value: int64(1)})
 			},
 			"replace image.poster request_changed $0.06", second,
 		},
@@ -81,9 +81,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"one argument less",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				set(poster, "prompt", second)
-				poster.Request.Arguments = slices.DeleteFunc(poster.Request.Arguments, func(a bfl.Argument) bool { return a.Name == "width" })
+				poster.Arguments = slices.DeleteFunc(poster.Arguments, func(a bfl.Argument) bool { return a.Name == "width" })
 			},
 			"replace image.poster request_changed $0.06", second,
 		},
@@ -91,9 +91,9 @@ func TestIgnoreChanges(t *testing.T) {
 			"another file in the first reference",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				set(poster, "prompt", second)
-				poster.Request.Inputs[0].SHA256 = "bb"
+				poster.References[0].SHA256 = "bb"
 			},
 			"replace image.poster request_changed $0.06", second,
 		},
@@ -101,8 +101,8 @@ func TestIgnoreChanges(t *testing.T) {
 			"references",
 			[]string{"references"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
-				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
+			func(_ *testing.T, _ *world, poster *image.Image) {
+				poster.References[0].SHA256, poster.References[1].URL = "bb", newURL
 			},
 			"no-op image.poster", first,
 		},
@@ -110,15 +110,15 @@ func TestIgnoreChanges(t *testing.T) {
 			"a sensitive reference",
 			[]string{"references"},
 			true,
-			func(_ *testing.T, _ *world, poster *config.Image) { poster.Request.Inputs[1].URL = newURL },
+			func(_ *testing.T, _ *world, poster *image.Image) { poster.References[1].URL = newURL },
 			"no-op image.poster", first,
 		},
 		{
 			"a sensitive reference, and an argument that counts",
 			[]string{"references"},
 			true,
-			func(_ *testing.T, _ *world, poster *config.Image) {
-				poster.Request.Inputs[1].URL = newURL
+			func(_ *testing.T, _ *world, poster *image.Image) {
+				poster.References[1].URL = newURL
 				set(poster, "prompt", second)
 			},
 			"replace image.poster request_changed $0.06", second,
@@ -127,19 +127,19 @@ func TestIgnoreChanges(t *testing.T) {
 			"a sensitive argument and references",
 			[]string{"prompt", "references"},
 			false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				set(poster, "prompt", second)
-				poster.Request.Inputs[0].SHA256, poster.Request.Inputs[1].URL = "bb", newURL
+				poster.References[0].SHA256, poster.References[1].URL = "bb", newURL
 			},
 			"no-op image.poster", second,
 		},
 		{
 			"all", nil, false,
-			func(_ *testing.T, _ *world, poster *config.Image) {
+			func(_ *testing.T, _ *world, poster *image.Image) {
 				poster.Lifecycle.IgnoreAll = true
 				set(poster, "prompt", second)
 				set(poster, "width", int64(512))
-				poster.Request.Inputs[0].SHA256 = "bb"
+				poster.References[0].SHA256 = "bb"
 			},
 			"no-op image.poster", second,
 		},
@@ -147,7 +147,7 @@ func TestIgnoreChanges(t *testing.T) {
 			"the file is lost",
 			[]string{"prompt"},
 			false,
-			func(_ *testing.T, w *world, poster *config.Image) {
+			func(_ *testing.T, w *world, poster *image.Image) {
 				set(poster, "prompt", second)
 				w.files[poster.Address] = state.Missing
 			},
@@ -159,9 +159,10 @@ func TestIgnoreChanges(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
 			poster := w.image(t, "image.poster", first)
-			fields := poster.Request.Model.Inputs.References
-			poster.Sources = []config.Source{{File: "a.png", Name: "a.png"}, {}}
-			poster.Request.Inputs = []bfl.Input{{Field: fields[0], SHA256: "aa"}, {Field: fields[1], URL: oldURL}}
+			fields := poster.Model.Inputs.References
+			poster.References = []image.Reference{
+				{Input: bfl.Input{Field: fields[0], SHA256: "aa"}, Path: "a.png", File: "a.png"}, {Input: bfl.Input{Field: fields[1], URL: oldURL}},
+			}
 			w.make(t)
 			prior := w.prior.Images[poster.Address]
 			secret := first
@@ -174,7 +175,7 @@ func TestIgnoreChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 			open := prior.Request
-			prior.Request = bytes.ReplaceAll(open, quoted, []byte(`"`+state.Redacted+`"`))
+			prior.Request = bytes.ReplaceAll(open, quoted, []byte(`"`+image.Redacted+`"`))
 			if bytes.Equal(prior.Request, open) {
 				t.Fatalf("%s is not in %s", quoted, open)
 			}
@@ -187,7 +188,7 @@ func TestIgnoreChanges(t *testing.T) {
 			if got := lines(plan)[0]; got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
-			if prompt, _ := plan.Changes[0].Request.Value("prompt").(string); prompt != tt.prompt {
+			if prompt, _ := plan.Changes[0].Desired.Request().Value("prompt").(string); prompt != tt.prompt {
 				t.Errorf("the request's prompt is %q, want %q", prompt, tt.prompt)
 			}
 		})
@@ -198,14 +199,14 @@ func TestIgnoreChanges(t *testing.T) {
 func TestIgnoredModel(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		change func(img *config.Image)
+		change func(img *image.Image)
 		want   Action
 	}{
-		"the model alone": {func(*config.Image) {}, NoOp},
-		"and the prompt":  {func(img *config.Image) { img.Request.Arguments[1].Value = "another" }, Replace},
-		"and a reference": {func(img *config.Image) { img.Request.Inputs[0].SHA256 = strings.Repeat("2", 64) }, Replace},
-		"and the prompt, ignored too": {func(img *config.Image) {
-			img.Request.Arguments[1].Value = "another"
+		"the model alone": {func(*image.Image) {}, NoOp},
+		"and the prompt":  {func(img *image.Image) { img.Arguments[1].Value = "another" }, Replace},
+		"and a reference": {func(img *image.Image) { img.References[0].SHA256 = strings.Repeat("2", 64) }, Replace},
+		"and the prompt, ignored too": {func(img *image.Image) {
+			img.Arguments[1].Value = "another"
 			img.Lifecycle.IgnoreChanges = []string{"model", "prompt"}
 		}, NoOp},
 	}
@@ -215,27 +216,26 @@ func TestIgnoredModel(t *testing.T) {
 			for _, model := range []string{"flux-2-max", "flux-kontext-max"} {
 				w := newWorld()
 				img := w.image(t, "image.logo", "a logo")
-				img.Request.Inputs = []bfl.Input{{Field: img.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
-				img.Sources = []config.Source{{File: "r.png"}}
-				img.Request.Arguments = slices.DeleteFunc(img.Request.Arguments, func(a bfl.Argument) bool {
+				img.References = []image.Reference{{Input: bfl.Input{Field: img.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
+				img.Arguments = slices.DeleteFunc(img.Arguments, func(a bfl.Argument) bool {
 					return bfl.Lookup(model).Param(a.Name) == nil
 				})
-				for len(img.Request.Arguments) < 2 {
-					img.Request.Arguments = append([]bfl.Argument{{Name: "output_format", Value: "png"}}, img.Request.Arguments...)
+				for len(img.Arguments) < 2 {
+					img.Arguments = append([]bfl.Argument{{Name: "output_format", Value: "png"}}, img.Arguments...)
 				}
 				w.make(t)
-				img.Request.Model = bfl.Lookup(model)
-				img.Request.Inputs = []bfl.Input{{Field: img.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
+				img.Model = bfl.Lookup(model)
+				img.References = []image.Reference{{Input: bfl.Input{Field: img.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
 				img.Lifecycle.IgnoreChanges = []string{"model"}
-				img.Request.Arguments = slices.Clone(img.Request.Arguments)
+				img.Arguments = slices.Clone(img.Arguments)
 				tt.change(img)
 				plan, _ := w.plan(t, Options{})
 				c := plan.Changes[0]
 				if c.Action != tt.want {
 					t.Errorf("with %s: %s, want %s", model, c.Action, tt.want)
 				}
-				if c.Makes() && c.Request.Model.Name != "flux-2-pro" {
-					t.Errorf("made with %s, and the recorded model is to be kept", c.Request.Model.Name)
+				if c.Makes() && c.Desired.Model.Name != "flux-2-pro" {
+					t.Errorf("made with %s, and the recorded model is to be kept", c.Desired.Model.Name)
 				}
 			}
 		})
@@ -246,7 +246,7 @@ func TestIgnoredModel(t *testing.T) {
 func TestIgnoreLabels(t *testing.T) {
 	t.Parallel()
 	type labels = map[string]string
-	ignored := []string{config.LabelName("season")}
+	ignored := []string{image.LabelName("season")}
 	tests := []struct {
 		name                    string
 		ignore                  []string
@@ -264,8 +264,8 @@ func TestIgnoreLabels(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			before := maps.Clone(tt.desired)
-			img := &config.Image{Labels: tt.desired, Lifecycle: config.Lifecycle{IgnoreChanges: tt.ignore}}
-			img.Request.Model = bfl.Lookup("flux-2-pro")
+			img := &image.Image{Labels: tt.desired, Lifecycle: image.Lifecycle{IgnoreChanges: tt.ignore}}
+			img.Model = bfl.Lookup("flux-2-pro")
 			Ignore(img, &state.Image{Model: "flux-2-pro", Labels: tt.recorded})
 			if diff := cmp.Diff(tt.want, img.Labels); diff != "" {
 				t.Errorf("labels (-want +got):\n%s", diff)

@@ -166,7 +166,7 @@ func (p *Plan) matchTwins(next *Matches) (found bool) {
 	// Of a million fingerprints, 64 bits tell all apart, and cost an eighth of the memory. Whether two really are the same is looked at below.
 	first := map[bool]map[uint64]*Change{true: {}, false: {}} // by whether the provider may be a simulator
 	for _, c := range p.decided {
-		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || c.IsRequested() || !c.Request.Has("seed") {
+		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || c.IsRequested() || !c.has("seed") {
 			continue
 		}
 		key, err := strconv.ParseUint(c.Fingerprint[:min(len(c.Fingerprint), 16)], 16, 64)

@@ -9,17 +9,17 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // seeded gives an image a seed.
-func seeded(img *config.Image, seed int64) *config.Image {
-	img.Request.Arguments = slices.DeleteFunc(slices.Clone(img.Request.Arguments), func(a bfl.Argument) bool { return a.Name == "seed" })
-	img.Request.Arguments = append(img.Request.Arguments, bfl.Argument{Name: "seed", Value: seed})
-	bfl.SortArguments(img.Request.Arguments)
+func seeded(img *image.Image, seed int64) *image.Image {
+	img.Arguments = slices.DeleteFunc(slices.Clone(img.Arguments), func(a bfl.Argument) bool { return a.Name == "seed" })
+	img.Arguments = append(img.Arguments, bfl.Argument{Name: "seed", Value: seed})
+	bfl.SortArguments(img.Arguments)
 	return img
 }
 
@@ -66,7 +66,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			"an image renamed while its task is under way", func(t *testing.T, w *world) Options {
 				t.Helper()
 				card := w.image(t, "image.new", "a card")
-				w.submitted(addr(t, "image.old"), card.Request.Fingerprint(), "paid")
+				w.submitted(addr(t, "image.old"), card.Request().Fingerprint(), "paid")
 				return Options{}
 			},
 			[]string{"image.new resume paid"},
@@ -76,7 +76,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				t.Helper()
 				card := w.image(t, `image.card["a"]`, "a card")
 				w.image(t, `image.card["b"]`, "a card")
-				w.submitted(addr(t, "image.card"), card.Request.Fingerprint(), "paid")
+				w.submitted(addr(t, "image.card"), card.Request().Fingerprint(), "paid")
 				return Options{}
 			},
 			[]string{`image.card["a"] resume paid`, `image.card["b"] generate $0.03`},
@@ -86,7 +86,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				t.Helper()
 				w.image(t, "image.a", "a card")
 				card := w.image(t, "image.b", "a card")
-				w.submitted(card.Address, card.Request.Fingerprint(), "paid")
+				w.submitted(card.Address, card.Request().Fingerprint(), "paid")
 				return Options{}
 			},
 			[]string{"image.a generate $0.03", "image.b resume paid"},
@@ -95,8 +95,8 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			"two open tasks that swap their images", func(t *testing.T, w *world) Options {
 				t.Helper()
 				a, b := w.image(t, "image.a", "one"), w.image(t, "image.b", "two")
-				w.submitted(a.Address, b.Request.Fingerprint(), "two")
-				w.submitted(b.Address, a.Request.Fingerprint(), "one")
+				w.submitted(a.Address, b.Request().Fingerprint(), "two")
+				w.submitted(b.Address, a.Request().Fingerprint(), "one")
 				return Options{}
 			},
 			[]string{"image.a resume one", "image.b resume two"},
@@ -130,7 +130,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				w.image(t, "image.of_a", "framed", "image.a")
 				w.image(t, "image.of_b", "framed", "image.b")
 				w.make(t)
-				a.Request.Arguments, b.Request.Arguments = b.Request.Arguments, a.Request.Arguments
+				a.Arguments, b.Arguments = b.Arguments, a.Arguments
 				return Options{}
 			},
 			[]string{"image.a restore image.b", "image.b restore image.a", "image.of_a restore image.of_b", "image.of_b restore image.of_a"},
@@ -185,7 +185,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				t.Helper()
 				b := seeded(w.image(t, "image.b", "a card"), 7)
 				seeded(w.image(t, "image.a", "a card"), 7)
-				w.submitted(b.Address, b.Request.Fingerprint(), "paid")
+				w.submitted(b.Address, b.Request().Fingerprint(), "paid")
 				return Options{}
 			},
 			[]string{"image.a restore as image.b", "image.b resume paid"},
@@ -231,12 +231,11 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				logo := w.image(t, "image.logo", "a logo")
 				w.image(t, "image.of_logo", "framed", "image.logo")
 				w.make(t)
-				logo.Request.Arguments[1].Value = "another logo"
+				logo.Arguments[1].Value = "another logo"
 				other := w.image(t, "image.other", "framed")
-				other.Request.Inputs = []bfl.Input{{
-					Field: other.Request.Model.Inputs.References[0], SHA256: w.prior.Images[logo.Address].Output.SHA256,
-				}}
-				other.Sources = []config.Source{{File: "logo.png", Size: bfl.Size{Width: 1024, Height: 1024}}}
+				other.References = []image.Reference{{Input: bfl.Input{
+					Field: other.Model.Inputs.References[0], SHA256: w.prior.Images[logo.Address].Output.SHA256, Size: bfl.Size{Width: 1024, Height: 1024},
+				}}}
 				return Options{}
 			},
 			[]string{"image.logo generate $0.03", "image.of_logo generate $0.05", "image.other generate $0.05"},
@@ -255,7 +254,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			"what is given up is bought", func(t *testing.T, w *world) Options {
 				t.Helper()
 				card := w.image(t, "image.card", "a card")
-				w.submitted(card.Address, card.Request.Fingerprint(), "hopeless")
+				w.submitted(card.Address, card.Request().Fingerprint(), "hopeless")
 				return Options{Abandon: []addrs.Image{card.Address}}
 			},
 			[]string{"image.card generate $0.03", "abandoned hopeless"},
@@ -264,7 +263,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			"what is lost is bought, and told", func(t *testing.T, w *world) Options {
 				t.Helper()
 				card := w.image(t, "image.card", "a card")
-				w.submitted(card.Address, card.Request.Fingerprint(), "lost").Lost = "failed"
+				w.submitted(card.Address, card.Request().Fingerprint(), "lost").Lost = "failed"
 				return Options{}
 			},
 			[]string{"image.card generate $0.03", "abandoned lost"},
@@ -293,8 +292,8 @@ func TestUnansweredIsTold(t *testing.T) {
 	logo := w.image(t, "image.logo", "a logo")
 	w.image(t, "image.of_logo", "framed", "image.logo")
 	w.make(t)
-	logo.Request.Arguments[1].Value = "another logo"
-	same := w.submitted(addr(t, "image.former"), logo.Request.Fingerprint(), "")
+	logo.Arguments[1].Value = "another logo"
+	same := w.submitted(addr(t, "image.former"), logo.Request().Fingerprint(), "")
 	unknown := w.submitted(addr(t, "image.of_logo"), "0f", "")
 	other := w.submitted(addr(t, "image.gone"), "0e", "")
 	plan, _ := w.plan(t, Options{})
@@ -410,7 +409,7 @@ func TestLostImagesKeepTheirSeeds(t *testing.T) {
 	w.make(t)
 	w.prior.Images[one.Address].Result.Seed, w.prior.Images[two.Address].Result.Seed = new(int64(1)), new(int64(2))
 	w.files[one.Address], w.files[two.Address] = state.Changed, state.Changed
-	w.submitted(two.Address, two.Request.Fingerprint(), "paid")
+	w.submitted(two.Address, two.Request().Fingerprint(), "paid")
 	plan, _ := w.plan(t, Options{})
 	if c := plan.Changes[0]; c.RecordedSeed == nil || *c.RecordedSeed != 1 {
 		t.Errorf("image.card[0] is asked for with the seed %v", c.RecordedSeed)

@@ -10,7 +10,7 @@ import (
 // originate decides where the image of a Create or Replace comes from, and what it costs.
 func (p *Planner) originate(c *Change) {
 	simulated := c.simulated
-	quote := p.estimate(c.Desired, c.Request)
+	quote := c.Desired.Request().Quote()
 	c.Price = quote.Reserve
 	switch task := p.taskFor(c, simulated); {
 	case task != nil:
@@ -94,7 +94,7 @@ func (p *Planner) isThere(addr addrs.Image, img *state.Image) bool {
 // shares takes the picture of another address that stays there. A seed makes two requests one; without a seed, two images with one request are two
 // throws of the dice.
 func (p *Planner) shares(c *Change, simulated bool) bool {
-	if !c.Request.Has("seed") {
+	if !c.has("seed") {
 		return false
 	}
 	for _, from := range p.prior.made(c.Fingerprint) {
@@ -116,7 +116,7 @@ func (p *Planner) kept(c *Change, simulated bool) bool {
 	for _, img := range p.stored(c.Address, c.Fingerprint, simulated) {
 		// A picture that is there under another address, or goes to one, does not come a second time without a seed.
 		content := img.Output.Identity()
-		if !c.Request.Has("seed") && (p.restored[content] || p.prior.isHeld(content, c.Address)) {
+		if !c.has("seed") && (p.restored[content] || p.prior.isHeld(content, c.Address)) {
 			continue
 		}
 		p.restored[content] = true
@@ -179,8 +179,8 @@ func (p *Planner) recordedSeed(c *Change) *int64 {
 	default:
 		return nil
 	}
-	model := c.Request.Model
-	if lost == nil || c.Fingerprint != lost.Fingerprint || !model.Repeatable || model.Param("seed") == nil || c.Request.Has("seed") {
+	model := c.Desired.Model
+	if lost == nil || c.Fingerprint != lost.Fingerprint || !model.Repeatable || model.Param("seed") == nil || c.has("seed") {
 		return nil
 	}
 	return lost.Result.Seed

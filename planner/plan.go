@@ -3,9 +3,12 @@ package planner
 import (
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -96,11 +99,9 @@ type Change struct {
 	Import *config.Import
 	// Prior is the image as it exists, nil for Create.
 	Prior *state.Image
-	// Desired is the image as it is configured, nil where the change does not look at the configuration.
-	Desired *config.Image
-	// Request is what the API will be asked, with the hashes of all inputs that are known now. It is nil for actions that
-	// ask nothing.
-	Request *bfl.Request
+	// Desired is the image as it is configured, with the content of all references that are known now. It
+	// is nil where the change does not look at the configuration.
+	Desired *image.Image
 	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it makes a lost image again.
 	RecordedSeed *int64
 	// Origin is where the image comes from, "" for actions that make none.
@@ -133,7 +134,7 @@ type Change struct {
 	// price that is known of the model, or zero where Uncapped says that none is.
 	PriceUnknown, Uncapped bool
 	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and Desired.
-	Listed []Attribute
+	Listed []image.Attribute
 
 	// known is the state that the plan was made with.
 	known *state.State
@@ -151,11 +152,16 @@ type Change struct {
 
 // Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes are included. They are worked out by every
 // call, since of a hundred thousand changes people look at a few.
-func (c *Change) Attributes() []Attribute {
+func (c *Change) Attributes() []image.Attribute {
 	if c.Listed != nil {
 		return c.Listed
 	}
-	return attributes(c.known, c.Prior, c.Desired, c.Request)
+	if c.Prior == nil {
+		return image.Compare(nil, c.Desired)
+	}
+	// Of a damaged request, the diff says less, and the fingerprints still decide.
+	recorded, _ := c.known.Asked(c.Prior, c.model())
+	return image.Compare(recorded.Reveal(c.Desired, c.Prior.Fingerprint), c.Desired)
 }
 
 // Conditional reports whether apply may find, once the images upstream are there, that the change is not needed.
@@ -169,6 +175,14 @@ func (c *Change) Lost() bool {
 		return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == FileMissing })
 	}
 	return c.Action == Forget && onlyReason(c.Reasons, FileMissing)
+}
+
+// model returns the model that the configuration has for the image, or nil.
+func (c *Change) model() *bfl.Model {
+	if c.Desired == nil {
+		return nil
+	}
+	return c.Desired.Model
 }
 
 // Makes reports whether the change puts an image in place that is not there now.
@@ -194,38 +208,6 @@ func (c *Change) IsRequested() bool {
 	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Triggered })
 }
 
-// Attribute is one thing that people know of an image, before and after a change.
-type Attribute struct {
-	// Name is that of the language: "prompt", "references[0]", "output".
-	Name string
-	// Before and After are nil where the attribute is absent; else a string, bool, int64, float64, json.RawMessage or Reference.
-	Before, After any
-	// Unknown says that After is known only after apply.
-	Unknown bool
-	// Sensitive says that neither value may be shown.
-	Sensitive bool
-	// MayDiffer says that nothing tells whether it differs: Before is sensitive, and not on record, and so is that of another attribute.
-	MayDiffer bool
-	// Forces says that the difference makes a new image necessary.
-	Forces bool
-}
-
-// Changed reports whether the attribute differs, or may.
-func (a *Attribute) Changed() bool {
-	if a.Unknown {
-		return true
-	}
-	return !equal(a.Before, a.After)
-}
-
-// Reference is the value of an attribute that stands for an image's content.
-type Reference struct {
-	// Name is the address of an image, a path or a URL; "" where only the content's hash is on record.
-	Name string
-	// SHA256 is the content's hash, "" for URLs and for what is known only after apply.
-	SHA256 string
-}
-
 // Plan is all that apply is to do.
 type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted by address.
@@ -241,6 +223,15 @@ type Plan struct {
 
 	// decided are the changes of desired images in the order in which they were decided on.
 	decided []*Change
+	where   func(addrs.Image) *hcl.Range
+}
+
+// Where returns where the configuration declares an image, for messages about it; nil where it does not.
+func (p *Plan) Where(addr addrs.Image) *hcl.Range {
+	if p.where == nil {
+		return nil
+	}
+	return p.where(addr)
 }
 
 // Abandoned is a task of an interrupted run that no change takes up.

@@ -10,6 +10,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
+	// Where tells where the block of an image is declared, for messages. It may be nil.
+	Where func(addrs.Image) *hcl.Range
 	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
 	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
@@ -92,7 +95,7 @@ func (p *Planner) change(addr addrs.Image) *Change {
 
 // Decide plans one desired image. It must be called for upstream images before those made from them, as config.Config.Evaluate does,
 // and answers as config.Decide asks.
-func (p *Planner) Decide(desired *config.Image) *config.Result {
+func (p *Planner) Decide(desired *image.Image) *image.Result {
 	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
 	if c.Prior != nil {
 		p.matched++
@@ -102,7 +105,7 @@ func (p *Planner) Decide(desired *config.Image) *config.Result {
 	return result
 }
 
-func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
+func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 	prior := c.Prior
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
 		return p.leave(c)
@@ -110,19 +113,19 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	Ignore(desired, prior)
 	img := desired
 	c.Desired, c.From, c.simulated = img, p.movedFrom(img.Address), p.simulates(img.Provider)
-	c.Request = p.request(img)
-	c.Fingerprint = c.Request.Fingerprint()
+	p.complete(img)
+	c.Fingerprint = img.Request().Fingerprint()
 	c.file = p.status(c)
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
 	if c.Frozen {
 		// It stays as it is, and the plan says what it would be.
-		c.Desired, c.Request = new(*desired), new(*c.Request)
+		c.Desired = new(*desired)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
 		if c.Lost() {
 			if kept := p.keptOf(c); kept != nil {
-				c.Frozen, c.Desired, c.Request, c.Fingerprint = false, desired, &desired.Request, prior.Fingerprint
+				c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
 				c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
 				return c.keep(kept)
 			}
@@ -135,7 +138,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 				Severity: hcl.DiagError,
 				Summary:  "Image cannot be imported yet",
 				Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Make or import these first.",
-				Subject:  img.Range.Ptr(),
+				Subject:  p.where(img.Address),
 			})
 		}
 		c.content, c.size = cmp.Or(c.Import.Content, c.Import.SHA256), c.Import.Size
@@ -150,7 +153,7 @@ func (p *Planner) decide(c *Change, desired *config.Image) *config.Result {
 	if c.Kept != nil {
 		return c.keep(c.Kept)
 	}
-	c.size = p.outputSize(img, c.Request)
+	c.size = outputSize(img)
 	p.sources(c)
 	p.extents(c)
 	return nil
@@ -170,7 +173,7 @@ func (p *Planner) act(c *Change) {
 		c.Action = Create
 	case len(c.Reasons) > 0:
 		c.Action = Replace
-	case changesForFree(c.Desired, c.Prior):
+	case c.Prior.DiffersFreely(c.Desired):
 		c.Action = Update
 	case c.From != nil:
 		c.Action = Move
@@ -187,28 +190,51 @@ func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
 	return new(p.prior.from[addr])
 }
 
-// request returns the desired request with the hashes of those upstream images that stay as they are.
-func (p *Planner) request(img *config.Image) *bfl.Request {
-	if !slices.ContainsFunc(img.Sources, func(s config.Source) bool { return s.IsImage }) {
-		return &img.Request
+// complete puts into a desired image what is known of the images that it is made from: the content of
+// those that stay as they are, and the extent that all have or are expected to have.
+func (p *Planner) complete(img *image.Image) {
+	if !usesImages(img) {
+		return
 	}
-	request := img.Request
-	request.Inputs = slices.Clone(request.Inputs)
-	for i, source := range img.Sources {
-		if source.IsImage {
-			if c := p.change(source.Image); c != nil {
-				request.Inputs[i].SHA256 = c.content
-			}
+	img.References = slices.Clone(img.References)
+	for i := range img.References {
+		r := &img.References[i]
+		if c := p.change(r.Image); r.IsImage() && c != nil {
+			r.SHA256, r.Size = c.content, c.size
 		}
 	}
-	return &request
+}
+
+// usesImages reports whether an image is made from others.
+func usesImages(img *image.Image) bool {
+	return slices.ContainsFunc(img.References, func(r image.Reference) bool { return r.IsImage() })
+}
+
+// outputSize returns the extent that an image will have, zero where that cannot be told.
+func outputSize(img *image.Image) bfl.Size {
+	size, known := img.Request().OutputSize()
+	if !known {
+		return bfl.Size{}
+	}
+	return size
+}
+
+// has reports whether an argument is given.
+func (c *Change) has(argument string) bool { return c.Desired.Request().Has(argument) }
+
+// where returns where the block of an image is declared, nil where nobody knows.
+func (p *Planner) where(addr addrs.Image) *hcl.Range {
+	if p.opts.Where == nil {
+		return nil
+	}
+	return p.opts.Where(addr)
 }
 
 // notInState is the reason of every new image; of a hundred thousand they share it.
 var notInState = []Reason{{Kind: NotInState}}
 
 // reasons lists why the image has to be made, in the order in which they matter; none means that it is there.
-func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Reason {
+func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Reason {
 	if prior == nil {
 		return notInState
 	}
@@ -224,14 +250,14 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 		reasons = append(reasons, Reason{Kind: WasSimulated})
 	}
 	switch {
-	case fingerprint != prior.Fingerprint && SameButIgnored(img, c.Request, prior):
+	case fingerprint != prior.Fingerprint && SameButIgnored(img, prior):
 	case fingerprint == "":
 		for _, upstream := range img.Dependencies {
 			if up := p.change(upstream); up != nil && up.content == "" {
 				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
 			}
 		}
-		if requestChanged(img, prior) {
+		if p.requestChanged(img, prior) {
 			reasons = append(reasons, Reason{Kind: RequestChanged})
 		}
 		if len(reasons) == 0 {
@@ -250,6 +276,13 @@ func (p *Planner) reasons(img *config.Image, prior *state.Image, c *Change) []Re
 	return reasons
 }
 
+// requestChanged reports whether the request differs in more than the content of images upstream, whose
+// fingerprint cannot tell.
+func (p *Planner) requestChanged(img *image.Image, prior *state.Image) bool {
+	recorded, err := prior.Asked(img.Model)
+	return err != nil || !img.SameRequest(recorded.Reveal(img, prior.Fingerprint))
+}
+
 // status returns how the image's file is. One that has the recorded bytes at the path where it is to be is the image, wherever a run that was cut
 // off, or the user, left it.
 func (p *Planner) status(c *Change) state.FileStatus {
@@ -264,7 +297,7 @@ func (p *Planner) status(c *Change) state.FileStatus {
 }
 
 // leave answers for an image that the plan does not touch.
-func (p *Planner) leave(c *Change) *config.Result {
+func (p *Planner) leave(c *Change) *image.Result {
 	c.Action, c.left = NoOp, true
 	if c.Prior == nil || p.prior.files[c.Address] != state.Present {
 		return nil
@@ -273,26 +306,13 @@ func (p *Planner) leave(c *Change) *config.Result {
 }
 
 // keep answers for an image that exists and whose content stays as it is.
-func (c *Change) keep(img *state.Image) *config.Result {
-	c.content, c.size = img.Output.Identity(), bfl.Size{Width: img.Output.Width, Height: img.Output.Height}
-	return ResultOf(img)
-}
-
-// ResultOf returns what expressions may know of an image on record.
-func ResultOf(img *state.Image) *config.Result {
-	return &config.Result{
-		SHA256: img.Output.SHA256,
-		TaskID: img.Result.TaskID,
-		Seed:   img.Result.Seed,
-		Width:  img.Output.Width,
-		Height: img.Output.Height,
-		Format: img.Output.Format,
-		Cost:   img.Result.Cost,
-	}
+func (c *Change) keep(img *state.Image) *image.Result {
+	c.content, c.size = img.Output.Identity(), img.Output.Size()
+	return img.Made()
 }
 
 // guard refuses a change that prevent_destroy forbids.
-func (p *Planner) guard(img *config.Image, c *Change) {
+func (p *Planner) guard(img *image.Image, c *Change) {
 	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) {
 		return
 	}
@@ -301,7 +321,7 @@ func (p *Planner) guard(img *config.Image, c *Change) {
 		Summary:  "Image is protected from being replaced",
 		Detail: c.Address.String() + " has lifecycle.prevent_destroy set, and this plan would replace it. Take back the change that makes " +
 			"a new image necessary, remove prevent_destroy, or leave the image out with -target.",
-		Subject: img.Range.Ptr(),
+		Subject: p.where(img.Address),
 	})
 }
 
@@ -311,24 +331,25 @@ func (p *Planner) sources(c *Change) {
 	if c.Origin != Generate {
 		return
 	}
-	for _, source := range c.Desired.Sources {
-		up := p.change(source.Image)
-		if !source.IsImage || up == nil || !up.Frozen {
+	for i := range c.Desired.References {
+		r := &c.Desired.References[i]
+		up := p.change(r.Image)
+		if !r.IsImage() || up == nil || !up.Frozen {
 			continue
 		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: c.Desired.Range.Ptr()}
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: p.where(c.Address)}
 		switch up.file {
 		case state.Present:
 			continue
 		case state.Missing:
 			d.Summary = "Frozen image is missing"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, "+
-				"or remove frozen to have the image made again.", c.Address, source.Image, up.Prior.Output.Path)
+				"or remove frozen to have the image made again.", c.Address, r.Image, up.Prior.Output.Path)
 		case state.Changed:
 			d.Summary = "Frozen image was edited"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, "+
 				"take it as it is now with fluxbatch apply -refresh-only, or remove frozen to have the image made again.",
-				c.Address, source.Image, up.Prior.Output.Path)
+				c.Address, r.Image, up.Prior.Output.Path)
 		}
 		p.diags = append(p.diags, d)
 	}
@@ -346,7 +367,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 		}
 	}
 	p.attribute()
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided}
+	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.Where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)

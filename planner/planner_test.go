@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,12 +13,13 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // world is a configuration and a state under construction.
 type world struct {
-	images []*config.Image
+	images []*image.Image
 	prior  *state.State
 	files  map[addrs.Image]state.FileStatus
 }
@@ -38,20 +38,17 @@ func addr(t *testing.T, text string) addrs.Image {
 }
 
 // image declares an image made from others.
-func (w *world) image(t *testing.T, name, prompt string, upstream ...string) *config.Image {
+func (w *world) image(t *testing.T, name, prompt string, upstream ...string) *image.Image {
 	t.Helper()
-	img := &config.Image{
+	img := &image.Image{
 		Address: addr(t, name), Provider: "bfl", Output: "images/" + strings.TrimPrefix(name, "image.") + ".png",
-		Request: bfl.Request{
-			Model: bfl.Lookup("flux-2-pro"),
-			Arguments: []bfl.Argument{
-				{Name: "height", Value: int64(1024)}, {Name: "prompt", Value: prompt}, {Name: "width", Value: int64(1024)},
-			},
+		Model: bfl.Lookup("flux-2-pro"),
+		Arguments: []bfl.Argument{
+			{Name: "height", Value: int64(1024)}, {Name: "prompt", Value: prompt}, {Name: "width", Value: int64(1024)},
 		},
 	}
 	for i, up := range upstream {
-		img.Request.Inputs = append(img.Request.Inputs, bfl.Input{Field: img.Request.Model.Inputs.References[i]})
-		img.Sources = append(img.Sources, config.Source{Image: addr(t, up), IsImage: true})
+		img.References = append(img.References, image.Reference{Input: bfl.Input{Field: img.Model.Inputs.References[i]}, Image: addr(t, up)})
 		img.Dependencies = append(img.Dependencies, addr(t, up))
 	}
 	w.images = append(w.images, img)
@@ -62,11 +59,10 @@ func (w *world) image(t *testing.T, name, prompt string, upstream ...string) *co
 func (w *world) make(t *testing.T) {
 	t.Helper()
 	for _, img := range w.images {
-		request := img.Request
-		request.Inputs = slices.Clone(request.Inputs)
-		for i, source := range img.Sources {
-			if source.IsImage {
-				request.Inputs[i].SHA256 = w.prior.Images[source.Image].Output.SHA256
+		request := img.Request()
+		for i, r := range img.References {
+			if r.IsImage() {
+				request.Inputs[i].SHA256 = w.prior.Images[r.Image].Output.SHA256
 			}
 		}
 		canonical, err := request.MarshalJSON()
@@ -145,7 +141,7 @@ func TestPlan(t *testing.T) {
 		},
 		{
 			name:   "a changed prompt drags along what is made from it, and nothing else",
-			change: func(_ *testing.T, w *world) { w.images[0].Request.Arguments[1].Value = "another logo" },
+			change: func(_ *testing.T, w *world) { w.images[0].Arguments[1].Value = "another logo" },
 			want: []string{
 				"replace image.banner upstream_changes(image.hero) $0.05", "replace image.hero upstream_changes(image.logo) $0.05",
 				"replace image.logo request_changed $0.03", "no-op image.plain",
@@ -155,8 +151,8 @@ func TestPlan(t *testing.T) {
 			name: "a zero seed is a seed",
 			change: func(_ *testing.T, w *world) {
 				plain := w.images[3]
-				plain.Request.Arguments = append(slices.Clone(plain.Request.Arguments), bfl.Argument{Name: "seed", Value: int64(0)})
-				bfl.SortArguments(plain.Request.Arguments)
+				plain.Arguments = append(slices.Clone(plain.Arguments), bfl.Argument{Name: "seed", Value: int64(0)})
+				bfl.SortArguments(plain.Arguments)
 			},
 			want: []string{
 				"no-op image.banner", "no-op image.hero", "no-op image.logo", "replace image.plain request_changed $0.03",
@@ -193,8 +189,8 @@ func TestPlan(t *testing.T) {
 			name: "an argument that only apply can know",
 			change: func(t *testing.T, w *world) {
 				t.Helper()
-				w.images[0].Request.Arguments[1].Value = "another logo"
-				w.images[3].Request.Arguments[1].Value = nil
+				w.images[0].Arguments[1].Value = "another logo"
+				w.images[3].Arguments[1].Value = nil
 				w.images[3].Dependencies = []addrs.Image{addr(t, "image.logo")}
 			},
 			want: []string{
@@ -285,7 +281,7 @@ func TestPreventDestroy(t *testing.T) {
 	if _, diags := w.plan(t, Options{}); diags.HasErrors() {
 		t.Errorf("an unchanged image: %v", diags)
 	}
-	img.Request.Arguments[1].Value = "another image"
+	img.Arguments[1].Value = "another image"
 	_, diags := w.plan(t, Options{})
 	if !diags.HasErrors() || !strings.Contains(diags.Error(), "protected") {
 		t.Errorf("a changed image gave %v, want a refusal", diags)
@@ -300,7 +296,7 @@ func TestFrozenAndEdited(t *testing.T) {
 		refused bool
 	}{
 		{"nothing is made from it", func(*world) {}, false},
-		{"an image is made from it", func(w *world) { w.images[1].Request.Arguments[1].Value = "the logo at night" }, true},
+		{"an image is made from it", func(w *world) { w.images[1].Arguments[1].Value = "the logo at night" }, true},
 		{"a new image is made from it", func(w *world) { delete(w.prior.Images, w.images[1].Address) }, true},
 		{"it is not frozen, and so made again", func(w *world) { w.images[0].Lifecycle.Frozen = false }, false},
 	} {
@@ -386,7 +382,7 @@ func TestAttributes(t *testing.T) {
 	w.image(t, "image.logo", "a logo")
 	hero := w.image(t, "image.hero", "the logo", "image.logo")
 	w.make(t)
-	hero.Request.Arguments = []bfl.Argument{
+	hero.Arguments = []bfl.Argument{
 		{Name: "height", Value: int64(1024)}, {Name: "prompt", Value: "the new logo"}, {Name: "width", Value: nil},
 	}
 	hero.Labels = map[string]string{"season": "winter"}
@@ -413,7 +409,7 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
 	reference := plan.Changes[0].Attributes()[2]
-	if r, ok := reference.Before.(Reference); !ok || r.Name != "image.logo" {
+	if r, ok := reference.Before.(image.Reference); !ok || r.Name() != "image.logo" {
 		t.Errorf("the recorded reference is shown as %v, want image.logo", reference.Before)
 	}
 }
@@ -425,14 +421,15 @@ func TestUnknownSource(t *testing.T) {
 	w.image(t, "image.logo", "a logo")
 	hero := w.image(t, "image.hero", "the logo", "image.logo")
 	w.make(t)
-	hero.Sources[0] = config.Source{Unknown: true}
+	hero.References[0] = image.Reference{Input: hero.References[0].Input, Unknown: true}
 	plan, _ := w.plan(t, Options{})
 	got := plan.Changes[0].Attributes()[2]
-	want := Attribute{
-		Name: "references[0]", Before: Reference{Name: "image.logo", SHA256: w.prior.Images[addr(t, "image.logo")].Output.SHA256},
-		After: Reference{}, Unknown: true, Forces: true,
+	in := bfl.Input{Field: "input_image", SHA256: w.prior.Images[addr(t, "image.logo")].Output.SHA256}
+	want := image.Attribute{
+		Name: "references[0]", Before: image.Reference{Input: in, Image: addr(t, "image.logo")},
+		After: image.Reference{Input: bfl.Input{Field: "input_image"}, Unknown: true}, Unknown: true, Forces: true,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(addrs.Key{})); diff != "" {
 		t.Errorf("the reference (-want +got):\n%s", diff)
 	}
 }
@@ -443,57 +440,14 @@ func TestAttributesOfDeclaredModel(t *testing.T) {
 	w := newWorld()
 	w.image(t, "image.logo", "a logo")
 	hero := w.image(t, "image.hero", "the logo", "image.logo")
-	declared := *hero.Request.Model
+	declared := *hero.Model
 	declared.Name, declared.Endpoint = "flux-9", "/v1/flux-9"
-	hero.Request.Model = &declared
+	hero.Model = &declared
 	w.make(t)
 	plan, _ := w.plan(t, Options{})
 	for _, a := range plan.Changes[0].Attributes() {
 		if a.Changed() {
 			t.Errorf("%s of an image that did not change is %v before and %v after", a.Name, a.Before, a.After)
-		}
-	}
-}
-
-func TestReadingOrder(t *testing.T) {
-	t.Parallel()
-	want := []string{
-		"model", "prompt", "references[0]", "references[1]", "mask", "width", "height", "top", "bottom", "left", "right", "seed", "steps", "guidance",
-		"safety_tolerance", "grounding", "style", "output_format", "output", `labels["a"]`, `labels["b"]`, "provider",
-	}
-	got := slices.Sorted(slices.Values(want))
-	slices.SortFunc(got, CompareNames)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("order (-want +got):\n%s", diff)
-	}
-	for _, m := range bfl.Models() {
-		for i := range m.Params {
-			if name := m.Params[i].Name; !slices.Contains(readingOrder, name) {
-				t.Errorf("%s of %s has no place among what people read", name, m.Name)
-			}
-		}
-	}
-}
-
-func TestEqualValues(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		a, b any
-		want bool
-	}{
-		{int64(3), 3.0, true},
-		{3.5, int64(3), false},
-		{"3", int64(3), false},
-		{json.RawMessage(`{"a": 1}`), json.RawMessage(`{"a":1}`), true},
-		{json.RawMessage(`[1]`), "x", false},
-		{"x", json.RawMessage(`[1]`), false},
-		{Reference{Name: "a", SHA256: "1"}, Reference{Name: "b", SHA256: "1"}, true},
-		{Reference{Name: "https://a"}, Reference{Name: "https://b"}, false},
-		{nil, "", false},
-	}
-	for _, tt := range tests {
-		if got := equal(tt.a, tt.b); got != tt.want {
-			t.Errorf("equal(%#v, %#v) = %v, want %v", tt.a, tt.b, got, tt.want)
 		}
 	}
 }
@@ -542,13 +496,12 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		t.Parallel()
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
-		logo.Request.Inputs = []bfl.Input{{Field: logo.Request.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}
-		logo.Sources = []config.Source{{File: "r.png"}}
+		logo.References = []image.Reference{{Input: bfl.Input{Field: logo.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
 		logo.Lifecycle.IgnoreChanges = []string{"references"}
 		w.make(t)
 		prior := w.prior.Images[logo.Address]
-		logo.Request.Inputs = slices.Clone(logo.Request.Inputs)
-		logo.Request.Inputs[0].SHA256 = strings.Repeat("2", 64)
+		logo.References = slices.Clone(logo.References)
+		logo.References[0].SHA256 = strings.Repeat("2", 64)
 		w.files[logo.Address] = state.Missing
 		plan, _ := w.plan(t, Options{Stored: func(_ addrs.Image, fingerprint string, _ bool) []*state.Image {
 			if fingerprint == prior.Fingerprint {
@@ -565,7 +518,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
 		w.make(t)
-		w.submitted(logo.Address, logo.Request.Fingerprint(), "task").Simulated = true
+		w.submitted(logo.Address, logo.Request().Fingerprint(), "task").Simulated = true
 		plan, _ := w.plan(t, Options{Simulator: func(string) bool { return false }})
 		if got := lines(plan)[0]; got != "no-op image.logo" {
 			t.Errorf("got %s", got)
@@ -600,7 +553,7 @@ func TestSimulated(t *testing.T) {
 				old := w.prior.Images[renamed.Address]
 				old.Result.Simulated = made
 				w.prior.Images = map[addrs.Image]*state.Image{addr(t, "image.old"): old}
-				w.submitted(task.Address, task.Request.Fingerprint(), "task").Simulated = made
+				w.submitted(task.Address, task.Request().Fingerprint(), "task").Simulated = made
 				plan, diags := w.plan(t, Options{
 					Simulator: func(string) bool { return may },
 					Stored: func(a addrs.Image, fingerprint string, simulated bool) []*state.Image {

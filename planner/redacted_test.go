@@ -1,14 +1,14 @@
 package planner
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
-	"github.com/fluxbatch/fluxbatch/state"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // TestWhatIsNotOnRecord plans a poster of which sensitive values are not on record. The fingerprint tells whether they are what they were: of one,
@@ -19,7 +19,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 		name      string
 		sensitive []string
 		ignore    []string
-		change    func(logo, poster *config.Image)
+		change    func(logo, poster *image.Image)
 		want      string
 		// attributes are those of the poster that differ, or may.
 		attributes []string
@@ -27,14 +27,14 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 		{
 			"nothing changed",
 			[]string{"prompt", "seed"},
-			nil, func(_, _ *config.Image) {},
+			nil, func(_, _ *image.Image) {},
 			"no-op image.poster", nil,
 		},
 		{
 			"an image upstream",
 			[]string{"seed"},
 			nil,
-			func(logo, _ *config.Image) { set(logo, "prompt", "another") },
+			func(logo, _ *image.Image) { set(logo, "prompt", "another") },
 			"replace image.poster upstream_changes(image.logo) $0.06",
 			[]string{"references[0] forces"},
 		},
@@ -42,7 +42,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"an argument that is on record",
 			[]string{"prompt", "seed", "references[1]"},
 			nil,
-			func(_, poster *config.Image) { set(poster, "width", int64(512)) },
+			func(_, poster *image.Image) { set(poster, "width", int64(512)) },
 			"replace image.poster request_changed $0.06",
 			[]string{"width forces"},
 		},
@@ -50,7 +50,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"the only sensitive one",
 			[]string{"seed"},
 			nil,
-			func(_, poster *config.Image) { set(poster, "seed", int64(8)) },
+			func(_, poster *image.Image) { set(poster, "seed", int64(8)) },
 			"replace image.poster request_changed $0.06",
 			[]string{"seed forces"},
 		},
@@ -58,7 +58,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"the only sensitive one, and an image upstream",
 			[]string{"seed"},
 			nil,
-			func(logo, poster *config.Image) {
+			func(logo, poster *image.Image) {
 				set(logo, "prompt", "another")
 				set(poster, "seed", int64(8))
 			},
@@ -69,7 +69,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"one of two",
 			[]string{"prompt", "seed"},
 			nil,
-			func(_, poster *config.Image) { set(poster, "seed", int64(8)) },
+			func(_, poster *image.Image) { set(poster, "seed", int64(8)) },
 			"replace image.poster request_changed $0.06",
 			[]string{"prompt may", "seed may"},
 		},
@@ -77,8 +77,8 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"one that is not given any more",
 			[]string{"prompt", "seed"},
 			nil,
-			func(_, poster *config.Image) {
-				poster.Request.Arguments = slices.Delete(poster.Request.Arguments, 2, 3)
+			func(_, poster *image.Image) {
+				poster.Arguments = slices.Delete(poster.Arguments, 2, 3)
 			},
 			"replace image.poster request_changed $0.06",
 			[]string{"prompt may", "seed forces"},
@@ -87,7 +87,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"one that only apply can know",
 			[]string{"prompt", "seed"},
 			nil,
-			func(_, poster *config.Image) { set(poster, "prompt", nil) },
+			func(_, poster *image.Image) { set(poster, "prompt", nil) },
 			"replace image.poster request_changed $0.06",
 			[]string{"prompt forces", "seed may"},
 		},
@@ -95,7 +95,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"one that does not count",
 			[]string{"seed"},
 			[]string{"seed"},
-			func(_, poster *config.Image) {
+			func(_, poster *image.Image) {
 				set(poster, "seed", int64(8))
 				poster.Labels = map[string]string{"team": "sales"}
 			},
@@ -106,7 +106,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"another model",
 			[]string{"seed"},
 			nil,
-			func(_, poster *config.Image) { poster.Request.Model = bfl.Lookup("flux-2-max") },
+			func(_, poster *image.Image) { poster.Model = bfl.Lookup("flux-2-max") },
 			"replace image.poster request_changed $0.13",
 			[]string{"model forces"},
 		},
@@ -114,7 +114,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			"a URL",
 			[]string{"references[1]"},
 			nil,
-			func(_, poster *config.Image) { poster.Request.Inputs[1].URL = "https://example.com/2.png" },
+			func(_, poster *image.Image) { poster.References[1].URL = "https://example.com/2.png" },
 			"replace image.poster request_changed $0.06",
 			[]string{"references[1] forces"},
 		},
@@ -125,10 +125,9 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			w := newWorld()
 			logo := w.image(t, "image.logo", "a logo")
 			poster := w.image(t, "image.poster", "a poster", "image.logo")
-			fields := poster.Request.Model.Inputs.References
-			poster.Request.Arguments = slices.Insert(poster.Request.Arguments, 2, bfl.Argument{Name: "seed", Value: int64(7)})
-			poster.Request.Inputs = append(poster.Request.Inputs, bfl.Input{Field: fields[1], URL: "https://example.com/1.png"})
-			poster.Sources = append(poster.Sources, config.Source{})
+			fields := poster.Model.Inputs.References
+			poster.Arguments = slices.Insert(poster.Arguments, 2, bfl.Argument{Name: "seed", Value: int64(7)})
+			poster.References = append(poster.References, image.Reference{Input: bfl.Input{Field: fields[1], URL: "https://example.com/1.png"}})
 			poster.Lifecycle.IgnoreChanges = tt.ignore
 			w.make(t)
 			w.redact(t, poster, tt.sensitive)
@@ -163,31 +162,26 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 }
 
 // redact takes the values of sensitive attributes off the record. An image among them stays: it is no value.
-func (w *world) redact(t *testing.T, img *config.Image, sensitive []string) {
+func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 	t.Helper()
-	prior, model := w.prior.Images[img.Address], img.Request.Model
-	hidden := img.Request
-	hidden.Arguments, hidden.Inputs = slices.Clone(hidden.Arguments), slices.Clone(hidden.Inputs)
-	for i := range hidden.Arguments {
-		if a := &hidden.Arguments[i]; slices.Contains(sensitive, a.Name) {
+	prior := w.prior.Images[img.Address]
+	for _, a := range img.Arguments {
+		if slices.Contains(sensitive, a.Name) {
 			img.Sensitive = append(img.Sensitive, a.Name)
-			a.Value = state.Redacted
 		}
 	}
-	for i, source := range img.Sources {
-		in := &hidden.Inputs[i]
-		if source.IsImage {
-			in.SHA256 = w.prior.Images[source.Image].Output.SHA256
-			// A list of references is sensitive as a whole.
-			img.Sensitive = append(img.Sensitive, in.Field)
-		} else if slices.Contains(sensitive, inputName(model, in.Field)) {
-			in.URL = state.Redacted
-			img.Sensitive = append(img.Sensitive, in.Field)
+	made := *img
+	made.References = slices.Clone(img.References)
+	for i := range made.References {
+		r := &made.References[i]
+		if r.IsImage() {
+			r.SHA256 = w.prior.Images[r.Image].Output.SHA256
+		}
+		// A list of references is sensitive as a whole.
+		if r.IsImage() || slices.Contains(sensitive, fmt.Sprintf("references[%d]", i)) {
+			img.Sensitive = append(img.Sensitive, r.Field)
 		}
 	}
-	canonical, err := hidden.MarshalJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	prior.Request = canonical
+	made.Sensitive = img.Sensitive
+	prior.Request = made.Record()
 }

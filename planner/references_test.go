@@ -5,54 +5,54 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // TestListOfReferences plans for a declared model whose references travel in a list: they are compared one by one, as those that have fields are.
 func TestListOfReferences(t *testing.T) {
 	t.Parallel()
-	url := func(text string) (config.Source, bfl.Input) {
-		return config.Source{}, bfl.Input{Field: "images[2]", URL: text}
+	url := func(text string) image.Reference {
+		return image.Reference{Input: bfl.Input{Field: "images[2]", URL: text}}
 	}
 	tests := []struct {
 		name   string
-		change func(logo, collage *config.Image)
+		change func(logo, collage *image.Image)
 		want   string
 		// attributes are those of the collage that force a new image.
 		attributes []string
 	}{
-		{name: "nothing changed", change: func(_, _ *config.Image) {}, want: "no-op image.collage"},
+		{name: "nothing changed", change: func(_, _ *image.Image) {}, want: "no-op image.collage"},
 		{
 			name: "another order",
-			change: func(_, collage *config.Image) {
-				collage.Sources[0], collage.Sources[1] = collage.Sources[1], collage.Sources[0]
+			change: func(_, collage *image.Image) {
+				collage.References[0].Image, collage.References[1].Image = collage.References[1].Image, collage.References[0].Image
 			},
 			want: "replace image.collage request_changed $0.05", attributes: []string{"references[0]", "references[1]"},
 		},
 		{
-			name: "another URL", change: func(_, collage *config.Image) {
-				collage.Sources[2], collage.Request.Inputs[2] = url("https://example.com/2.png")
+			name: "another URL", change: func(_, collage *image.Image) {
+				collage.References[2] = url("https://example.com/2.png")
 			},
 			want: "replace image.collage request_changed $0.05", attributes: []string{"references[2]"},
 		},
 		{
 			name: "one less",
-			change: func(_, collage *config.Image) {
-				collage.Sources, collage.Request.Inputs = collage.Sources[:2], collage.Request.Inputs[:2]
+			change: func(_, collage *image.Image) {
+				collage.References = collage.References[:2]
 			},
 			want: "replace image.collage request_changed $0.05", attributes: []string{"references[2]"},
 		},
 		{
 			name: "one less, which does not count",
-			change: func(_, collage *config.Image) {
-				collage.Sources, collage.Request.Inputs = collage.Sources[:2], collage.Request.Inputs[:2]
+			change: func(_, collage *image.Image) {
+				collage.References = collage.References[:2]
 				collage.Lifecycle.IgnoreChanges = []string{"references"}
 			},
 			want: "no-op image.collage",
 		},
 		{
-			name: "one of them is made anew", change: func(logo, _ *config.Image) { logo.Request.Arguments[1].Value = "another logo" },
+			name: "one of them is made anew", change: func(logo, _ *image.Image) { logo.Arguments[1].Value = "another logo" },
 			want: "replace image.collage upstream_changes(image.logo) $0.05", attributes: []string{"references[0]"},
 		},
 	}
@@ -63,13 +63,12 @@ func TestListOfReferences(t *testing.T) {
 			logo := w.image(t, "image.logo", "a logo")
 			w.image(t, "image.photo", "a photo")
 			collage := w.image(t, "image.collage", "both", "image.logo", "image.photo")
-			collage.Request.Model = &bfl.Model{
+			collage.Model = &bfl.Model{
 				Name: "newest", Endpoint: "/v1/newest", Custom: true, Inputs: bfl.ReferenceList("images", 3), Price: bfl.Price{Image: 4_800},
 			}
-			source, input := url("https://example.com/1.png")
-			collage.Sources, collage.Request.Inputs = append(collage.Sources, source), append(collage.Request.Inputs, input)
-			for i := range collage.Request.Inputs {
-				collage.Request.Inputs[i].Field = collage.Request.Model.Inputs.References[i]
+			collage.References = append(collage.References, url("https://example.com/1.png"))
+			for i := range collage.References {
+				collage.References[i].Field = collage.Model.Inputs.References[i]
 			}
 			w.make(t)
 			tt.change(logo, collage)

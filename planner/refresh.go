@@ -2,6 +2,7 @@ package planner
 
 import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -21,7 +22,7 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 			c.Action, c.Reasons = Forget, []Reason{{Kind: FileMissing}}
 		case ok:
 			c.Action, c.Reasons, c.Found = Update, []Reason{{Kind: FileChanged}}, &file
-			c.Listed = []Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
+			c.Listed = []image.Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
 		default:
 			continue
 		}

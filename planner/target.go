@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -167,7 +167,7 @@ func wildcard(pattern, text string) bool {
 
 // Select returns the addresses that a plan is limited to: the images that a target matches (all, without targets) with all that they
 // are made from, less those that an exclusion matches with all that is made from them. It also returns the selectors that match nothing.
-func Select(images []*config.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
+func Select(images []*image.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(images))
 	for addr, img := range prior.Images {
 		g.node(addr).labels, g.node(addr).files[0] = img.Labels, img.Output.Path

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -104,20 +104,20 @@ func TestPlanLimitedToSomeImagesLeavesTheOthers(t *testing.T) {
 	w.make(t)
 	w.images = w.images[:2]
 	for _, img := range w.images {
-		img.Request.Arguments[1].Value = "changed"
+		img.Arguments[1].Value = "changed"
 	}
 	only, _ := Select(w.images, w.prior, parse(t, []string{"image.logo"}), nil)
 	plan, _ := w.plan(t, Options{Only: only})
 	if diff := cmp.Diff([]string{"replace image.logo request_changed $0.03"}, lines(plan)); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
-	result := New(Options{Prior: w.prior, Only: only}).Decide(&config.Image{Address: addr(t, "image.hero")})
+	result := New(Options{Prior: w.prior, Only: only}).Decide(&image.Image{Address: addr(t, "image.hero")})
 	if result == nil || result.SHA256 != w.prior.Images[addr(t, "image.hero")].Output.SHA256 {
 		t.Errorf("an image outside the plan is told as %v, want as recorded", result)
 	}
 	w.files[addr(t, "image.hero")] = state.Missing
 	o := Options{Prior: w.prior, Files: w.files, Only: only}
-	if result := New(o).Decide(&config.Image{Address: addr(t, "image.hero")}); result != nil {
+	if result := New(o).Decide(&image.Image{Address: addr(t, "image.hero")}); result != nil {
 		t.Errorf("an image outside the plan whose file is lost is told as %v, want as unknown", result)
 	}
 }

@@ -29,7 +29,7 @@ func TestSkipped(t *testing.T) {
 		{
 			"not what is there already", func(t *testing.T, w *world, _ *Options) {
 				t.Helper()
-				w.images[1].Sources, w.images[1].Request.Inputs = nil, nil // It only waits for the logo.
+				w.images[1].References = nil // It only waits for the logo.
 				hero := newWorld()
 				hero.images = w.images[1:2]
 				hero.make(t)
@@ -41,7 +41,7 @@ func TestSkipped(t *testing.T) {
 		{
 			"not what the store has", func(_ *testing.T, w *world, o *Options) {
 				hero := w.images[1]
-				hero.Sources, hero.Request.Inputs = nil, nil
+				hero.References = nil
 				o.Stored = func(addr addrs.Image, fingerprint string, _ bool) []*state.Image {
 					if addr != hero.Address {
 						return nil
@@ -55,8 +55,8 @@ func TestSkipped(t *testing.T) {
 		{
 			"not what is paid for", func(_ *testing.T, w *world, _ *Options) {
 				hero := w.images[1]
-				hero.Sources, hero.Request.Inputs = nil, nil
-				w.submitted(hero.Address, hero.Request.Fingerprint(), "paid")
+				hero.References = nil
+				w.submitted(hero.Address, hero.Request().Fingerprint(), "paid")
 			},
 			[]string{"image.badge generate $0.05", "image.hero resume $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
 			Summary{Create: 3, Resumed: 1, Refused: 1, Cost: 7500},
@@ -75,7 +75,7 @@ func TestSkipped(t *testing.T) {
 			w.image(t, "image.hero", "the logo on a bottle", "image.logo")
 			w.image(t, "image.badge", "the bottle on a badge", "image.hero")
 			w.image(t, "image.plain", "a plain image")
-			w.prior.Moderated = map[string]state.Moderation{logo.Request.Fingerprint(): {Reasons: []string{"a face"}}}
+			w.prior.Moderated = map[string]state.Moderation{logo.Request().Fingerprint(): {Reasons: []string{"a face"}}}
 			var o Options
 			tt.change(t, w, &o)
 			plan, diags := w.plan(t, o)

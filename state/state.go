@@ -35,9 +35,6 @@ type Moderation struct {
 	Simulated bool `json:"simulated,omitempty"`
 }
 
-// Redacted stands in a recorded request for a value that is sensitive: states are there to be committed.
-const Redacted = "(sensitive value)"
-
 // Image is the record of one image that was made. It is never changed once recorded: a new record replaces it.
 type Image struct {
 	// Provider is the provider's address, such as "bfl" or "bfl.eu".
@@ -46,7 +43,7 @@ type Image struct {
 	Model string `json:"model"`
 	// Fingerprint identifies the request that made the image; see bfl.Request.Fingerprint.
 	Fingerprint string `json:"fingerprint"`
-	// Request is the canonical form of that request, with references as hashes, and sensitive values as Redacted.
+	// Request is the canonical form of that request, with references as hashes; see image.Image.Record.
 	Request json.RawMessage `json:"request"`
 	Output  File            `json:"output"`
 	Result  Result          `json:"result"`

@@ -43,13 +43,13 @@ func TestBills(t *testing.T) {
 		t.Run(tt.bill, func(t *testing.T) {
 			t.Parallel()
 			r := bfl.Request{Model: bfl.Lookup(tt.model), Arguments: tt.args}
-			for i := range tt.inputs {
-				r.Inputs = append(r.Inputs, bfl.Input{Field: r.Model.Inputs.References[i], SHA256: "00"})
+			for i, size := range tt.inputs {
+				r.Inputs = append(r.Inputs, bfl.Input{Field: r.Model.Inputs.References[i], SHA256: "00", Size: size})
 			}
 			if broken := r.Check(); len(broken) > 0 {
 				t.Fatalf("the request is refused: %v", broken)
 			}
-			if got := r.Quote(tt.inputs); got.Cost != bfl.CreditsOf(tt.want) || got.AtLeast || got.Unknown {
+			if got := r.Quote(); got.Cost != bfl.CreditsOf(tt.want) || got.AtLeast || got.Unknown {
 				t.Errorf("%v credits (%+v), want %v", got.Cost.Float(), got, tt.want)
 			}
 		})

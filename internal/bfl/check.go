@@ -59,6 +59,8 @@ type Input struct {
 	// SHA256 is the content's hash in hexadecimal, for all other inputs. It is "" while the content is known only
 	// later.
 	SHA256 string
+	// Size is the image's extent in pixels, zero where it is not known: of a URL, and of what is known only later.
+	Size Size
 }
 
 // Request is what one task is asked to do, with inputs by hash rather than by content. It says neither where the
@@ -252,10 +254,10 @@ func isOrAre(n int) string {
 	return fmt.Sprintf("are %d", n)
 }
 
-// CheckExtents holds the extents of the request's inputs, in their order and zero for those that are not known, against what the model takes: its limits,
-// and a mask against its image.
-func (r *Request) CheckExtents(inputs []Size) []Violation {
-	if len(inputs) == 0 {
+// CheckExtents holds the extents of the request's inputs, as far as they are known, against what the
+// model takes: its limits, and a mask against its image.
+func (r *Request) CheckExtents() []Violation {
+	if len(r.Inputs) == 0 {
 		return nil
 	}
 	var broken []Violation
@@ -263,29 +265,29 @@ func (r *Request) CheckExtents(inputs []Size) []Violation {
 	canvas := r.Size()
 	crops, _ := r.Value("auto_crop").(bool)
 	mustFit := r.Model.Param("auto_crop") != nil && canvas.Width > 0 && canvas.Height > 0 && !crops && !r.isPending("auto_crop")
-	for i, in := range r.Inputs {
-		if i >= len(inputs) || inputs[i].Width <= 0 || inputs[i].Height <= 0 {
+	for _, in := range r.Inputs {
+		if in.Size.Width <= 0 || in.Size.Height <= 0 {
 			continue
 		}
 		if r.Model.Inputs.Mask == "" || in.Field != r.Model.Inputs.Mask {
-			if reason := r.Model.Inputs.Limits.refuses(r.Model.Name, inputs[i]); reason != "" {
+			if reason := r.Model.Inputs.Limits.refuses(r.Model.Name, in.Size); reason != "" {
 				broken = append(broken, Violation{RuleExtent, in.Field, nil, reason})
 			}
-			if mustFit && (inputs[i].Width > canvas.Width || inputs[i].Height > canvas.Height) {
+			if mustFit && (in.Size.Width > canvas.Width || in.Size.Height > canvas.Height) {
 				broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
 					"The image has %d x %d pixels and does not fit on a canvas of %d x %d. Make the canvas larger, or let auto_crop = true cut the image.",
-					inputs[i].Width, inputs[i].Height, canvas.Width, canvas.Height,
+					in.Size.Width, in.Size.Height, canvas.Width, canvas.Height,
 				)})
 			}
 			if len(r.Model.Inputs.References) > 0 && in.Field == r.Model.Inputs.References[0] {
-				first = inputs[i]
+				first = in.Size
 			}
 			continue
 		}
-		if first != (Size{}) && first != inputs[i] {
+		if first != (Size{}) && first != in.Size {
 			broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
 				"The mask has %d x %d pixels, and the image that it is for has %d x %d. A mask covers its image exactly: make it that size.",
-				inputs[i].Width, inputs[i].Height, first.Width, first.Height,
+				in.Size.Width, in.Size.Height, first.Width, first.Height,
 			)})
 		}
 	}

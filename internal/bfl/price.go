@@ -142,15 +142,16 @@ const (
 	maxEachReference = 1024 * 1024
 )
 
-// BilledPixels returns how many pixels each of a request's inputs is charged with, 0 for one whose extent is not known.
-func BilledPixels(inputs []Size) []int {
+// BilledPixels returns how many pixels each of the request's inputs is charged with, 0 for one whose
+// extent is not known.
+func (r *Request) BilledPixels() []int {
 	most := maxOnlyReference
-	if len(inputs) > 1 {
+	if len(r.Inputs) > 1 {
 		most = maxEachReference
 	}
-	pixels := make([]int, len(inputs))
-	for i, s := range inputs {
-		if s.Width > 0 && s.Height > 0 {
+	pixels := make([]int, len(r.Inputs))
+	for i, in := range r.Inputs {
+		if s := in.Size; s.Width > 0 && s.Height > 0 {
 			pixels[i] = min(s.Width, maxSide) * min(s.Height, maxSide)
 		}
 		pixels[i] = min(pixels[i], most)
@@ -173,8 +174,8 @@ type Quote struct {
 	Uncapped bool
 }
 
-// Quote returns what the request costs, given the extents of its inputs in their order, zero for one that is not known.
-func (r *Request) Quote(inputs []Size) Quote {
+// Quote returns what the request costs, as far as the extents of its inputs are known.
+func (r *Request) Quote() Quote {
 	price := r.Model.Price
 	switch {
 	case price.Unknown, price.By != "":
@@ -182,14 +183,12 @@ func (r *Request) Quote(inputs []Size) Quote {
 	case price.Image != 0:
 		return Quote{Cost: price.Image, Reserve: price.Image}
 	}
-	all := make([]Size, len(r.Inputs))
-	copy(all, inputs)
-	size, known := r.OutputSize(all)
+	size, known := r.OutputSize()
 	inputMP := 0
-	for _, pixels := range BilledPixels(all) {
+	for _, pixels := range r.BilledPixels() {
 		inputMP += max(megapixelsOf(pixels), 1)
 		// Of several, none counts more than that one.
-		known = known && (pixels > 0 || len(all) > 1)
+		known = known && (pixels > 0 || len(r.Inputs) > 1)
 	}
 	outputMP := 1
 	if known || size.Width > 0 {
@@ -235,10 +234,4 @@ func (r *Request) decisive(name string) (string, bool) {
 		return "", false
 	}
 	return fmt.Sprint(p.Default), true
-}
-
-// Estimate returns what is to be reserved for a request; see Quote.
-func Estimate(r *Request, inputs []Size) (cost Credits, atLeast bool) {
-	q := r.Quote(inputs)
-	return q.Reserve, q.AtLeast
 }

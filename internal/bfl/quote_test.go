@@ -39,7 +39,7 @@ func TestQuote(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := bfl.Request{Model: &bfl.Model{Name: "m", Params: tt.params, Price: tt.price}, Arguments: tt.args}
-			if diff := cmp.Diff(tt.want, r.Quote(nil)); diff != "" {
+			if diff := cmp.Diff(tt.want, r.Quote()); diff != "" {
 				t.Errorf("quote (-want +got):\n%s", diff)
 			}
 		})

@@ -213,7 +213,8 @@ func (r *Request) checkFiles(open Opener) error {
 	if !hasMask && r.Model.Inputs.Limits == (InputLimits{}) && r.Model.Param("auto_crop") == nil {
 		return nil
 	}
-	sizes := make([]Size, len(r.Inputs))
+	seen := *r
+	seen.Inputs = slices.Clone(r.Inputs)
 	for i, in := range r.Inputs {
 		if in.URL != "" {
 			continue
@@ -224,11 +225,11 @@ func (r *Request) checkFiles(open Opener) error {
 		}
 		// A file that cannot be read, or is no image, fails for that when it is sent.
 		if info, err := imagefile.Header(content); err == nil {
-			sizes[i] = Size{info.Width, info.Height}
+			seen.Inputs[i].Size = Size{info.Width, info.Height}
 		}
 		_ = content.Close() // it was only read from
 	}
-	if broken := r.CheckExtents(sizes); len(broken) > 0 {
+	if broken := seen.CheckExtents(); len(broken) > 0 {
 		return &ExtentError{broken[0].Field, broken[0].Reason}
 	}
 	return nil

@@ -18,8 +18,8 @@ const (
 	maxSide = 1 << 30
 )
 
-// OutputSize returns the extent that the image will have, given those of the request's inputs in their order, zero for one that is not known.
-// It reports false where something is not known that the extent depends on, which is then as if it were not there:
+// OutputSize returns the extent that the image will have. It reports false where something is not
+// known that the extent depends on, which is then as if it were not there:
 //
 //   - for fill it is the image's size, for expand that of the image and its margins;
 //   - a resolution, where the model has one, gives the area, and aspect_ratio or the first reference the shape;
@@ -31,9 +31,9 @@ const (
 //   - or 1024.
 //
 // It is the one rule for estimates and for the simulator's charges. The API's own answer corrects both.
-func (r *Request) OutputSize(inputs []Size) (size Size, known bool) {
+func (r *Request) OutputSize() (size Size, known bool) {
 	model := r.Model
-	reference, known := r.firstReference(inputs)
+	reference, known := r.firstReference()
 	switch {
 	case model.Param("top") != nil:
 		left, leftKnown := r.whole("left")
@@ -100,15 +100,16 @@ func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
 const autoRatio = "auto"
 
 // firstReference returns the extent of the first input that is no mask, and whether it is known or there is none.
-func (r *Request) firstReference(inputs []Size) (Size, bool) {
+func (r *Request) firstReference() (Size, bool) {
 	i := slices.IndexFunc(r.Inputs, func(in Input) bool { return in.Field != "mask" })
 	if i < 0 {
 		return Size{}, true
 	}
-	if i >= len(inputs) || inputs[i].Width <= 0 || inputs[i].Height <= 0 {
+	size := r.Inputs[i].Size
+	if size.Width <= 0 || size.Height <= 0 {
 		return Size{}, false
 	}
-	return Size{min(inputs[i].Width, maxSide), min(inputs[i].Height, maxSide)}, true
+	return Size{min(size.Width, maxSide), min(size.Height, maxSide)}, true
 }
 
 // whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor defaulted. It reports false for one that is

@@ -78,7 +78,10 @@ func TestOutputSize(t *testing.T) {
 		{"with sides beyond reason", asking(custom, 0, "width", 1e300, "height", int64(-7)), nil, bfl.Size{Width: 1 << 30, Height: 1024}, true},
 	}
 	for _, test := range tests {
-		got, known := test.r.OutputSize(test.inputs)
+		for i := range min(len(test.r.Inputs), len(test.inputs)) {
+			test.r.Inputs[i].Size = test.inputs[i]
+		}
+		got, known := test.r.OutputSize()
 		if diff := cmp.Diff(test.want, got); diff != "" || known != test.known {
 			t.Errorf("%s: known is %v (-want +got):\n%s", test.name, known, diff)
 		}
@@ -97,7 +100,11 @@ func TestBilledPixels(t *testing.T) {
 		{[]bfl.Size{{Width: math.MaxInt, Height: math.MaxInt}}, []int{2024 * 2024}},
 		{[]bfl.Size{{Width: 4000, Height: 3000}, {}, {Width: 1024, Height: 1024}, {Width: 30, Height: 3}}, []int{1 << 20, 0, 1 << 20, 90}},
 	} {
-		if diff := cmp.Diff(test.want, bfl.BilledPixels(test.inputs)); diff != "" {
+		var r bfl.Request
+		for _, size := range test.inputs {
+			r.Inputs = append(r.Inputs, bfl.Input{Size: size})
+		}
+		if diff := cmp.Diff(test.want, r.BilledPixels()); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", test.inputs, diff)
 		}
 	}

@@ -128,8 +128,8 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
 	limits := map[string]int{}
 	for _, c := range plan.Changes {
-		if c.Desired != nil && c.Desired.Request.Model.Concurrency > 0 {
-			limits[c.Desired.Request.Model.Name] = c.Desired.Request.Model.Concurrency
+		if c.Desired != nil && c.Desired.Model.Concurrency > 0 {
+			limits[c.Desired.Model.Name] = c.Desired.Model.Concurrency
 		}
 	}
 	maps.Copy(limits, provider.ModelConcurrency)
@@ -176,8 +176,8 @@ func (w *workspace) simulatedClients(plan *planner.Plan) (connect func(*config.P
 func declaredModels(plan *planner.Plan) []*bfl.Model {
 	var models []*bfl.Model
 	for _, c := range plan.Changes {
-		if c.Desired != nil && c.Desired.Request.Model.Custom && !slices.Contains(models, c.Desired.Request.Model) {
-			models = append(models, c.Desired.Request.Model)
+		if c.Desired != nil && c.Desired.Model.Custom && !slices.Contains(models, c.Desired.Model) {
+			models = append(models, c.Desired.Model)
 		}
 	}
 	return models

@@ -14,6 +14,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -231,16 +232,16 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 }
 
 // results answers for the images that are on record now. It must not be used while changes are carried out.
-func (w *workspace) results(addr addrs.Image) *config.Result {
+func (w *workspace) results(addr addrs.Image) *image.Result {
 	if img := w.session.State().Images[addr]; img != nil {
-		return planner.ResultOf(img)
+		return img.Made()
 	}
 	return nil
 }
 
 // accept checks an image that is there now against its postconditions, and shows what is wrong with it. The image is kept all the same: it
 // was paid for.
-func (w *workspace) accept(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
+func (w *workspace) accept(addr addrs.Image, results func(addrs.Image) *image.Result) bool {
 	diags := w.config.Postconditions(addr, results)
 	w.demand(diags)
 	if diags.HasErrors() {
@@ -300,7 +301,7 @@ func (w *workspace) commit(plan *planner.Plan, destroy bool) ([]config.Output, e
 }
 
 // resolve evaluates an image again, and shows what is wrong with it now.
-func (w *workspace) resolve(addr addrs.Image, results func(addrs.Image) *config.Result) (*config.Image, error) {
+func (w *workspace) resolve(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error) {
 	img, diags := w.config.Resolve(addr, results)
 	w.app.showDiagnostics(w.config, diags)
 	if diags.HasErrors() {

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"image"
+	stdimage "image"
 	"image/color"
 	"image/png"
 	"os"
@@ -21,6 +21,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -97,7 +98,7 @@ func appliedCommand() {
 
 func makeApplied() error {
 	var file bytes.Buffer
-	if err := png.Encode(&file, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Black})); err != nil {
+	if err := png.Encode(&file, stdimage.NewPaletted(stdimage.Rect(0, 0, 1, 1), color.Palette{color.Black})); err != nil {
 		return err
 	}
 	sum := sha256.Sum256(file.Bytes())
@@ -108,11 +109,11 @@ func makeApplied() error {
 	}
 	cfg, diags := config.Load(".", config.Options{})
 	var errs []error
-	diags = append(diags, cfg.Evaluate(func(img *config.Image) *config.Result {
-		request, err := img.Request.MarshalJSON()
+	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
+		request, err := img.Request().MarshalJSON()
 		errs = append(errs, err, os.WriteFile(img.Output, file.Bytes(), 0o644))
 		record := &state.Image{
-			Provider: img.Provider, Model: img.Request.Model.Name, Fingerprint: img.Request.Fingerprint(), Request: request,
+			Provider: img.Provider, Model: img.Model.Name, Fingerprint: img.Request().Fingerprint(), Request: request,
 			Output: made, Result: state.Result{TaskID: "00000000-0000-4000-8000-000000000000", Cost: 3000},
 		}
 		record.Output.Path = img.Output

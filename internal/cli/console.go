@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/fluxbatch/fluxbatch/config"
-	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -52,9 +52,9 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 	if err != nil {
 		return err
 	}
-	diags = append(diags, cfg.Evaluate(func(img *config.Image) *config.Result {
+	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
 		if recorded := prior.Images[img.Address]; recorded != nil {
-			return planner.ResultOf(recorded)
+			return recorded.Made()
 		}
 		return nil
 	})...)

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
 
@@ -53,7 +53,7 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 		return a.invalid(cfg, diags)
 	}
 	g := &imageGraph{instances: o.instances, nodes: map[string]*graphEntry{}}
-	diags = append(diags, cfg.Evaluate(func(img *config.Image) *config.Result {
+	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
 		g.add(img)
 		return nil
 	})...)
@@ -100,7 +100,7 @@ func (g *imageGraph) node(a addrs.Image) addrs.Image {
 	return addrs.Image{Module: path, Name: a.Name}
 }
 
-func (g *imageGraph) add(img *config.Image) {
+func (g *imageGraph) add(img *image.Image) {
 	address := g.node(img.Address)
 	e := g.nodes[address.String()]
 	if e == nil {
@@ -112,16 +112,16 @@ func (g *imageGraph) add(img *config.Image) {
 		name := g.node(upstream).String()
 		e.needs[name] = e.needs[name] || false
 	}
-	for i, source := range img.Sources {
-		switch {
-		case source.IsImage:
-			e.needs[g.node(source.Image).String()] = true
-		case slices.ContainsFunc(img.Sensitive, func(name string) bool { return name == img.Request.Inputs[i].Field }):
+	for i := range img.References {
+		switch r := &img.References[i]; {
+		case r.IsImage():
+			e.needs[g.node(r.Image).String()] = true
+		case slices.Contains(img.Sensitive, r.Field):
 			e.inputs = append(e.inputs, "(sensitive value)")
-		case source.File != "":
-			e.inputs = append(e.inputs, source.Name)
-		case img.Request.Inputs[i].URL != "":
-			e.inputs = append(e.inputs, withoutQuery(img.Request.Inputs[i].URL))
+		case r.File != "":
+			e.inputs = append(e.inputs, r.File)
+		case r.URL != "":
+			e.inputs = append(e.inputs, withoutQuery(r.URL))
 		}
 	}
 }

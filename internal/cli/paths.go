@@ -37,7 +37,7 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 		if known[c.Desired.Output] {
 			// What stands there is kept, if it is a file.
 			if info, err := w.outputs.Stat(c.Desired.Output); err == nil && !info.Mode().IsRegular() {
-				diags = append(diags, noFile(c))
+				diags = append(diags, noFile(plan, c))
 			}
 			continue
 		}
@@ -58,10 +58,10 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 				"Move it away, or give the image another path with its argument output. If it is the image, made earlier, bring back the state file that goes with it, "+
 				"or adopt the file with an import block.",
 				c.Address, c.Desired.Output),
-			Subject: c.Desired.Range.Ptr(),
+			Subject: plan.Where(c.Address),
 		}
 		if !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0 {
-			d = noFile(c)
+			d = noFile(plan, c)
 		}
 		diags = append(diags, d)
 	}
@@ -69,13 +69,13 @@ func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 }
 
 // noFile refuses to put an image where something is that is no file, before it is bought.
-func noFile(c *planner.Change) *hcl.Diagnostic {
+func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "A directory is in the way",
 		Detail: fmt.Sprintf("%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image another "+
 			"path with its argument output.", c.Address, c.Desired.Output),
-		Subject: c.Desired.Range.Ptr(),
+		Subject: plan.Where(c.Address),
 	}
 }
 
@@ -124,7 +124,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			Summary:  "The path belongs to another image",
 			Detail: fmt.Sprintf("%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another path with "+
 				"its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner),
-			Subject: c.Desired.Range.Ptr(),
+			Subject: plan.Where(c.Address),
 		})
 	}
 	return diags

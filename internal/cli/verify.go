@@ -42,7 +42,7 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	p, decideDiags := w.decide(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
+	p, decideDiags := w.decide(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator, Where: w.config.Where})
 	diags = append(diags, decideDiags...)
 	if diags.HasErrors() {
 		a.showDiagnostics(cfg, diags)
@@ -87,7 +87,7 @@ func inspectAll(base string, prior *state.State) (map[addrs.Image]state.FileStat
 func mismatches(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
-		diags = append(diags, deviations(c)...)
+		diags = append(diags, deviations(plan, c)...)
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
@@ -96,7 +96,7 @@ func mismatches(plan *planner.Plan) hcl.Diagnostics {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
 		}
 		if c.Desired != nil {
-			d.Subject = c.Desired.Range.Ptr()
+			d.Subject = plan.Where(c.Address)
 		}
 		diags = append(diags, d)
 	}
@@ -104,7 +104,7 @@ func mismatches(plan *planner.Plan) hcl.Diagnostics {
 }
 
 // deviations warns of an image that is there and not what was asked for.
-func deviations(c *planner.Change) hcl.Diagnostics {
+func deviations(plan *planner.Plan, c *planner.Change) hcl.Diagnostics {
 	if c.Prior == nil || c.Action != planner.NoOp {
 		return nil
 	}
@@ -112,7 +112,7 @@ func deviations(c *planner.Change) hcl.Diagnostics {
 	for _, what := range planner.Deviations(c.Prior) {
 		d := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Image is not what was asked for", Detail: c.Address.String() + ": " + what}
 		if c.Desired != nil {
-			d.Subject = c.Desired.Range.Ptr()
+			d.Subject = plan.Where(c.Address)
 		}
 		diags = append(diags, d)
 	}

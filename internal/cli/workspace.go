@@ -15,6 +15,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -340,7 +341,7 @@ func (w *workspace) overBudget(plan *planner.Plan, o *planOptions) hcl.Diagnosti
 			Severity: hcl.DiagError,
 			Summary:  "The budget cannot be kept",
 			Detail: fmt.Sprintf("No price is known of %s, which %s is made with, so nothing tells whether the budget of %s is enough. Make it without a "+
-				"budget, leave it out with -exclude, or declare its endpoint under another name and with a price, in a model block.", c.Request.Model.Name, c.Address, most.ExactDollars()),
+				"budget, leave it out with -exclude, or declare its endpoint under another name and with a price, in a model block.", c.Desired.Model.Name, c.Address, most.ExactDollars()),
 		}}
 	}
 	if summary.Reserve <= *most {
@@ -362,7 +363,7 @@ func (w *workspace) plannerOptions(o *planOptions) (planner.Options, error) {
 	prior := w.session.State()
 	options := planner.Options{
 		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.retryModerated,
-		Simulator: w.isSimulator, Protected: w.config.Protected, Holds: w.holds,
+		Simulator: w.isSimulator, Where: w.config.Where, Protected: w.config.Protected, Holds: w.holds,
 	}
 	for _, text := range o.abandon {
 		addr, err := addrs.Parse(text)
@@ -424,9 +425,9 @@ func (w *workspace) only(o *planOptions, prior *state.State) (map[addrs.Image]bo
 		only, unmatched := planner.SelectDestroyed(prior, targets, excludes)
 		return only, noMatch(unmatched)
 	}
-	var images []*config.Image
+	var images []*image.Image
 	// What is wrong is said by the evaluation that follows this one.
-	_ = w.config.Evaluate(func(img *config.Image) *config.Result {
+	_ = w.config.Evaluate(func(img *image.Image) *image.Result {
 		images = append(images, img)
 		return nil
 	})

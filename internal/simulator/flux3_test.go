@@ -89,10 +89,10 @@ func TestSizesByResolution(t *testing.T) {
 		{"a reference that the shape does not follow", arg("aspect_ratio", "1:1"), []bfl.Size{{}}, bfl.Size{Width: 1024, Height: 1024}, true},
 	} {
 		r := bfl.Request{Model: bfl.Lookup("flux-3-image"), Arguments: tt.args}
-		for range tt.input {
-			r.Inputs = append(r.Inputs, bfl.Input{Field: "images[0]"})
+		for _, size := range tt.input {
+			r.Inputs = append(r.Inputs, bfl.Input{Field: "images[0]", Size: size})
 		}
-		if got, known := r.OutputSize(tt.input); got != tt.want || known != tt.known {
+		if got, known := r.OutputSize(); got != tt.want || known != tt.known {
 			t.Errorf("%s: %v, known %v; want %v, %v", tt.name, got, known, tt.want, tt.known)
 		}
 	}

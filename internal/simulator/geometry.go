@@ -16,17 +16,8 @@ const (
 // size returns the size of the picture that an order makes. It is the rule that estimates go by too: a sum that a plan names and the simulator
 // does not charge would be a mistake in one of two rules otherwise.
 func (o *order) size() bfl.Size {
-	size, _ := o.request.OutputSize(o.sizes())
+	size, _ := o.request.OutputSize()
 	return size
-}
-
-// sizes returns the inputs' extents in their order, zero for what is no image.
-func (o *order) sizes() []bfl.Size {
-	sizes := make([]bfl.Size, len(o.inputs))
-	for i, in := range o.inputs {
-		sizes[i] = in.size
-	}
-	return sizes
 }
 
 // isTooLarge reports whether the size breaks the model's limit, with one side given as well as with both.
@@ -51,12 +42,11 @@ const unknownPrice = bfl.Credits(5_000)
 
 // price returns what an order costs, with the megapixels of its inputs, as the API scales them, and of its output.
 func (o *order) price() (cost bfl.Credits, inputMP, outputMP float64) {
-	sizes := o.sizes()
 	pixels := 0
-	for _, n := range bfl.BilledPixels(sizes) {
+	for _, n := range o.request.BilledPixels() {
 		pixels += n
 	}
-	quote := o.request.Quote(sizes)
+	quote := o.request.Quote()
 	cost = quote.Reserve
 	if quote.Uncapped {
 		cost = unknownPrice

@@ -132,7 +132,7 @@ func (r *orderReader) inputs(m *bfl.Model) {
 
 func (r *orderReader) take(in input) {
 	r.order.inputs = append(r.order.inputs, in)
-	r.order.request.Inputs = append(r.order.request.Inputs, bfl.Input{Field: in.field, URL: in.url})
+	r.order.request.Inputs = append(r.order.request.Inputs, bfl.Input{Field: in.field, URL: in.url, Size: in.size})
 }
 
 // mask makes sure that a mask fits its image, as the schema promises.
@@ -153,7 +153,7 @@ func (r *orderReader) mask(m *bfl.Model) {
 
 // limits refuses images of an extent that the model does not take.
 func (r *orderReader) limits(m *bfl.Model) {
-	for _, v := range r.order.request.CheckExtents(r.order.sizes()) {
+	for _, v := range r.order.request.CheckExtents() {
 		if v.Field != m.Inputs.Mask && r.order.tooLarge == "" {
 			r.order.tooLarge = v.Reason
 		}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -28,7 +28,7 @@ const (
 
 // shownAttributes returns the attributes that a change shows and how many unchanged ones it hides. What is new or destroyed shows all; what is
 // forgotten shows where its file is.
-func shownAttributes(c *planner.Change) (shown []*planner.Attribute, hidden int) {
+func shownAttributes(c *planner.Change) (shown []*image.Attribute, hidden int) {
 	all := c.Attributes()
 	for i := range all {
 		a := &all[i]
@@ -49,7 +49,7 @@ func shownAttributes(c *planner.Change) (shown []*planner.Attribute, hidden int)
 }
 
 // attribute writes one attribute of a change, its name padded to names columns.
-func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int) {
+func (pp *planPage) attribute(c *planner.Change, a *image.Attribute, names int) {
 	if c.Frozen {
 		// Nothing is regenerated.
 		unforced := *a
@@ -84,7 +84,7 @@ func (pp *planPage) attribute(c *planner.Change, a *planner.Attribute, names int
 }
 
 // value writes an attribute's value, or its old and new values.
-func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *planner.Attribute) {
+func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *image.Attribute) {
 	before, isText := a.Before.(string)
 	after, bothText := a.After.(string)
 	multiline := strings.Contains(before, "\n") || strings.Contains(after, "\n")
@@ -128,7 +128,7 @@ func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *planner.Attribut
 }
 
 // textChange writes how a text changes: both where they are short or have little in common, else a diff of their words.
-func (pp *planPage) textChange(f *layout.Flow, a *planner.Attribute, before, after string, multiline bool) {
+func (pp *planPage) textChange(f *layout.Flow, a *image.Attribute, before, after string, multiline bool) {
 	script := layout.DiffWords(before, after)
 	alike := alike(script, before, after)
 	tail := 0
@@ -171,7 +171,7 @@ func alike(script []layout.Edit, before, after string) bool {
 }
 
 // heredoc writes text of several lines.
-func (pp *planPage) heredoc(f *layout.Flow, a *planner.Attribute, script []layout.Edit) {
+func (pp *planPage) heredoc(f *layout.Flow, a *image.Attribute, script []layout.Edit) {
 	if ended(a.Before) && ended(a.After) {
 		// The newline that ends a text is the one before EOT.
 		script = slices.Clone(script)
@@ -227,10 +227,10 @@ func bracketed(before, text, after string) string {
 	return text[:start] + before + inner + after + text[start+len(inner):]
 }
 
-func (pp *planPage) forces(f *layout.Flow, a *planner.Attribute) { f.Add(pp.forcing(a)...) }
+func (pp *planPage) forces(f *layout.Flow, a *image.Attribute) { f.Add(pp.forcing(a)...) }
 
 // forcing returns the comment on a value that makes a new image necessary, or may.
-func (pp *planPage) forcing(a *planner.Attribute) []layout.Span {
+func (pp *planPage) forcing(a *image.Attribute) []layout.Span {
 	switch {
 	case a.Forces:
 		return []layout.Span{{Text: " "}, {Text: forces, Style: &pp.colours.Destroy, Solid: true}}
@@ -242,16 +242,16 @@ func (pp *planPage) forcing(a *planner.Attribute) []layout.Span {
 }
 
 // reference writes an input image and how its content changes.
-func (pp *planPage) reference(f *layout.Flow, c *planner.Change, a *planner.Attribute) {
-	before, hadOne := a.Before.(planner.Reference)
-	after, hasOne := a.After.(planner.Reference)
+func (pp *planPage) reference(f *layout.Flow, c *planner.Change, a *image.Attribute) {
+	before, hadOne := a.Before.(image.Reference)
+	after, hasOne := a.After.(image.Reference)
 	switch {
 	case !hadOne && a.Before != nil:
 		f.Add(layout.Span{Text: oneLine(a.Before, false) + " -> "})
 	case !hadOne:
 		f.Add(layout.Span{Text: referenceName(after)})
 		return
-	case hasOne && (before.Name == after.Name || before.Name == "" && after != planner.Reference{}) && before.SHA256 != "":
+	case hasOne && (before.Name() == after.Name() || before.Name() == "" && isTold(after)) && before.SHA256 != "":
 		now := "known after apply"
 		if after.SHA256 != "" {
 			now = hash(after.SHA256)
@@ -273,18 +273,21 @@ func (pp *planPage) reference(f *layout.Flow, c *planner.Change, a *planner.Attr
 	}
 }
 
-func isReference(a *planner.Attribute) bool {
-	_, before := a.Before.(planner.Reference)
-	_, after := a.After.(planner.Reference)
+func isReference(a *image.Attribute) bool {
+	_, before := a.Before.(image.Reference)
+	_, after := a.After.(image.Reference)
 	return before || after
 }
 
+// isTold reports whether anything is known of an input.
+func isTold(r image.Reference) bool { return r.Name() != "" || r.SHA256 != "" }
+
 // referenceText names an input and its content.
-func referenceText(r planner.Reference) string {
+func referenceText(r image.Reference) string {
 	switch {
 	case r.SHA256 == "":
 		return referenceName(r)
-	case r.Name == "":
+	case r.Name() == "":
 		return "(" + hash(r.SHA256) + ")"
 	default:
 		return referenceName(r) + " (" + hash(r.SHA256) + ")"
@@ -292,17 +295,18 @@ func referenceText(r planner.Reference) string {
 }
 
 // referenceName names an input: an address as it is, a path or URL in quotes.
-func referenceName(r planner.Reference) string {
-	if r == (planner.Reference{}) {
+func referenceName(r image.Reference) string {
+	if !isTold(r) {
 		return hcltext.KnownAfterApply
 	}
-	if r.Name == "" {
+	switch name := r.Name(); {
+	case name == "":
 		return "(" + hash(r.SHA256) + ")"
+	case r.IsImage():
+		return name
+	default:
+		return layout.Quoted(name)
 	}
-	if _, err := addrs.Parse(r.Name); err == nil {
-		return r.Name
-	}
-	return layout.Quoted(r.Name)
 }
 
 func hash(sha256 string) string { return sha256[:min(len(sha256), hashDigits)] }
@@ -330,7 +334,7 @@ func oneLine(value any, sensitive bool) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case json.RawMessage:
 		return string(v)
-	case planner.Reference:
+	case image.Reference:
 		return referenceText(v)
 	default:
 		return fmt.Sprint(v)

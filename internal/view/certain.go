@@ -1,9 +1,7 @@
 package view
 
 import (
-	"slices"
-
-	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -27,7 +25,7 @@ func MayStay(c *planner.Change) bool {
 }
 
 // certain reports whether an attribute differs whatever the images upstream will be.
-func certain(c *planner.Change, a *planner.Attribute) bool {
+func certain(c *planner.Change, a *image.Attribute) bool {
 	switch {
 	case !a.Changed(), a.MayDiffer:
 		return false
@@ -43,5 +41,5 @@ func certain(c *planner.Change, a *planner.Attribute) bool {
 
 // openReferences reports whether it is known only after apply which references there are: any of them may then move up or be left out.
 func openReferences(c *planner.Change) bool {
-	return c.Desired != nil && slices.ContainsFunc(c.Desired.Sources, func(s config.Source) bool { return s.Unknown })
+	return c.Desired != nil && c.Desired.OpenReferences()
 }

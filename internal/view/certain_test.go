@@ -6,10 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // A replacement is said to depend on the images upstream only where nothing else about it is certain.
@@ -17,15 +16,15 @@ func TestWhatIsCertain(t *testing.T) {
 	t.Parallel()
 	upstream := planner.Reason{Kind: planner.UpstreamChanges, Upstream: viewtest.Addr("image.logo")}
 	changed := planner.Reason{Kind: planner.RequestChanged}
-	logo, hero := planner.Reference{Name: "image.logo"}, planner.Reference{Name: "image.hero"}
-	old := planner.Reference{Name: "image.logo", SHA256: viewtest.ShaOld}
-	content := planner.Attribute{Name: "references[0]", Before: old, After: logo, Unknown: true, Forces: true}
+	logo, hero := viewtest.Reference("image.logo", ""), viewtest.Reference("image.hero", "")
+	old := viewtest.Reference("image.logo", viewtest.ShaOld)
+	content := image.Attribute{Name: "references[0]", Before: old, After: logo, Unknown: true, Forces: true}
 	both := []planner.Reason{upstream, changed}
 	tests := []struct {
 		name       string
 		reasons    []planner.Reason
-		sources    []config.Source
-		attributes []planner.Attribute
+		references []image.Reference
+		attributes []image.Attribute
 		mayStay    bool
 		why        string
 	}{
@@ -33,48 +32,48 @@ func TestWhatIsCertain(t *testing.T) {
 			"the content of an image upstream",
 			[]planner.Reason{upstream},
 			nil,
-			[]planner.Attribute{content},
+			[]image.Attribute{content},
 			true, "because image.logo will be regenerated",
 		},
 		{
 			"a prompt of its own", both, nil,
-			[]planner.Attribute{{Name: "prompt", Before: "a", After: "b", Forces: true}, content},
+			[]image.Attribute{{Name: "prompt", Before: "a", After: "b", Forces: true}, content},
 			false, "because its prompt changed and image.logo will be regenerated",
 		},
 		{
 			"a reference more", both, nil,
-			[]planner.Attribute{content, {Name: "references[1]", After: hero, Unknown: true, Forces: true}},
+			[]image.Attribute{content, {Name: "references[1]", After: hero, Unknown: true, Forces: true}},
 			false, "because its references changed and image.logo will be regenerated",
 		},
 		{
 			"a reference less", both, nil,
-			[]planner.Attribute{content, {Name: "references[1]", Before: old, Forces: true}},
+			[]image.Attribute{content, {Name: "references[1]", Before: old, Forces: true}},
 			false, "because its references changed and image.logo will be regenerated",
 		},
 		{
 			"a prompt that names what is not made yet", both, nil,
-			[]planner.Attribute{{Name: "prompt", Before: "a", Unknown: true, Forces: true}, content},
+			[]image.Attribute{{Name: "prompt", Before: "a", Unknown: true, Forces: true}, content},
 			true, "because its prompt is known only after apply and image.logo will be regenerated",
 		},
 		{
 			"references that are not known yet", both,
-			[]config.Source{{Unknown: true}},
-			[]planner.Attribute{
-				{Name: "references[0]", Before: old, After: planner.Reference{}, Unknown: true, Forces: true},
+			[]image.Reference{{Unknown: true}},
+			[]image.Attribute{
+				{Name: "references[0]", Before: old, After: image.Reference{}, Unknown: true, Forces: true},
 				{Name: "references[1]", Before: old, Forces: true},
 			},
 			true, "because its references are known only after apply and image.logo will be regenerated",
 		},
 		{
 			"a sensitive prompt", both, nil,
-			[]planner.Attribute{{Name: "prompt", Before: state.Redacted, After: "b", Sensitive: true, Forces: true}, content},
+			[]image.Attribute{{Name: "prompt", Before: image.Redacted, After: "b", Sensitive: true, Forces: true}, content},
 			false, "because its prompt changed and image.logo will be regenerated",
 		},
 		{
 			"a sensitive prompt and a sensitive seed, one of which may differ", both, nil,
-			[]planner.Attribute{
-				{Name: "prompt", Before: state.Redacted, After: "b", Sensitive: true, MayDiffer: true},
-				{Name: "seed", Before: state.Redacted, After: int64(7), Sensitive: true, MayDiffer: true},
+			[]image.Attribute{
+				{Name: "prompt", Before: image.Redacted, After: "b", Sensitive: true, MayDiffer: true},
+				{Name: "seed", Before: image.Redacted, After: int64(7), Sensitive: true, MayDiffer: true},
 				content,
 			},
 			true, "because image.logo will be regenerated",
@@ -83,17 +82,17 @@ func TestWhatIsCertain(t *testing.T) {
 			"a request of the user's",
 			[]planner.Reason{upstream, {Kind: planner.Requested}},
 			nil,
-			[]planner.Attribute{content},
+			[]image.Attribute{content},
 			false, "because -replace asks for it and image.logo will be regenerated",
 		},
-		{"nothing that shows", []planner.Reason{changed}, nil, []planner.Attribute{}, true, "because its request changed"},
+		{"nothing that shows", []planner.Reason{changed}, nil, []image.Attribute{}, true, "because its request changed"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := viewtest.Dragged(1, "image.logo")[0]
 			c.Reasons, c.Listed = test.reasons, test.attributes
-			c.Desired = &config.Image{Address: c.Address, Sources: test.sources}
+			c.Desired = &image.Image{Address: c.Address, References: test.references}
 			p := &planner.Plan{Changes: []*planner.Change{c, viewtest.ReplaceLogo()}}
 			if got := MayStay(c); got != test.mayStay {
 				t.Errorf("mayStay = %t, want %t", got, test.mayStay)
@@ -111,9 +110,9 @@ func TestWhatIsCertain(t *testing.T) {
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
 	c := viewtest.Dragged(1, "image.logo")[0]
-	c.Listed = []planner.Attribute{
-		{Name: "references[0]", Before: planner.Reference{Name: "image.logo", SHA256: viewtest.ShaOld}, After: planner.Reference{}, Unknown: true, Forces: true},
-		{Name: "references[1]", After: planner.Reference{}, Unknown: true, Forces: true},
+	c.Listed = []image.Attribute{
+		{Name: "references[0]", Before: viewtest.Reference("image.logo", viewtest.ShaOld), After: image.Reference{}, Unknown: true, Forces: true},
+		{Name: "references[1]", After: image.Reference{}, Unknown: true, Forces: true},
 	}
 	v, screen := newTestView(Options{})
 	v.Plan(&planner.Plan{Changes: []*planner.Change{c}}, PlanInfo{})

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
@@ -61,7 +62,7 @@ func because(c *planner.Change, all *cascade) string {
 // apply, and is "" where the images upstream are all there is to say.
 func changedPhrase(c *planner.Change) string {
 	var changed, open []string
-	name := func(names []string, a *planner.Attribute) []string {
+	name := func(names []string, a *image.Attribute) []string {
 		if name, _, _ := strings.Cut(a.Name, "["); !slices.Contains(names, name) {
 			return append(names, name)
 		}

@@ -8,9 +8,9 @@ import (
 
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
-	"github.com/fluxbatch/fluxbatch/planner"
 )
 
 // structured is a value that has elements, in lines as it would stand in a configuration: a list or an object, or text that holds one as JSON,
@@ -62,7 +62,7 @@ func (s structured) same(other structured) bool {
 const marginColumn = nameColumn + 2
 
 // structure writes an attribute of which a value has elements, and reports whether there is one.
-func (pp *planPage) structure(f *layout.Flow, a *planner.Attribute) bool {
+func (pp *planPage) structure(f *layout.Flow, a *image.Attribute) bool {
 	before, after := structuredOf(a.Before), structuredOf(a.After)
 	switch {
 	case before == nil && after == nil:
@@ -108,7 +108,7 @@ func (pp *planPage) endLines(f *layout.Flow, s structured) {
 }
 
 // lineChange writes how a value changes, each line that differs with a mark in front.
-func (pp *planPage) lineChange(f *layout.Flow, a *planner.Attribute, before, after structured) {
+func (pp *planPage) lineChange(f *layout.Flow, a *image.Attribute, before, after structured) {
 	f.Add(layout.Span{Text: after[0], Solid: true})
 	pp.forces(f, a)
 	var script layout.Edits

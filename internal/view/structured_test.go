@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/viewtest"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
@@ -21,7 +22,7 @@ const (
 func structuredPlan() *planner.Plan {
 	created := viewtest.CreateLogo()
 	created.Address = viewtest.Addr("image.new")
-	created.Listed = []planner.Attribute{
+	created.Listed = []image.Attribute{
 		{Name: "model", After: "flux-2-pro"},
 		{Name: "prompt", After: scene},
 		{Name: "grounding", After: json.RawMessage(`{"sources":["web"],"strict":true}`)},
@@ -52,7 +53,7 @@ func structuredPlan() *planner.Plan {
 	} {
 		c := viewtest.ReplaceLogo()
 		c.Address = viewtest.Addr("image." + change.name)
-		c.Listed = []planner.Attribute{
+		c.Listed = []image.Attribute{
 			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 			{Name: "prompt", Before: change.before, After: change.after, Unknown: change.unknown, Forces: true},
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -49,11 +50,11 @@ func (d *PlanDocument) config() *tfjson.Config {
 func addExpressions(resource *tfjson.ConfigResource, c *planner.Change) {
 	all := c.Attributes()
 	for i := range all {
-		r, ok := all[i].After.(planner.Reference)
+		r, ok := all[i].After.(image.Reference)
 		if !ok {
 			continue
 		}
-		upstream, err := addrs.Parse(r.Name)
+		upstream, err := addrs.Parse(r.Name())
 		if err != nil {
 			continue // A path or a URL.
 		}

@@ -34,7 +34,7 @@ func writeState(w *documentWriter, s *state.State, version string, hidden map[ad
 		w.key("values")
 		writeValues(w, recordedOutputs(s), tree, func(addr addrs.Image) *tfjson.StateResource {
 			img := s.Images[addr]
-			values, sensitive := recordedObject(img, hidden[addr])
+			values, sensitive := recordedObject(s, img, hidden[addr])
 			return stateResource(addr, values, sensitive, img.Dependencies)
 		})
 	})

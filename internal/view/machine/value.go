@@ -2,10 +2,10 @@ package machine
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -56,17 +56,17 @@ func attributePath(name string) (base string, index int, key *string) {
 // jsonValue returns an attribute's value as JSON has it.
 func jsonValue(value any) any {
 	switch v := value.(type) {
-	case planner.Reference:
+	case image.Reference:
 		return jsonReference(v)
 	default:
 		return v
 	}
 }
 
-func jsonReference(r planner.Reference) object {
+func jsonReference(r image.Reference) object {
 	o := object{}
-	if r.Name != "" {
-		o["source"] = r.Name
+	if name := r.Name(); name != "" {
+		o["source"] = name
 	}
 	if r.SHA256 != "" {
 		o["sha256"] = r.SHA256
@@ -95,13 +95,12 @@ func addRecord(o object, img *state.Image) {
 }
 
 // recordedObject returns an image on record, and the marks of those of its arguments that are hidden.
-func recordedObject(img *state.Image, hidden []string) (values, sensitive object) {
-	values, sensitive = object{"model": img.Model, "provider": img.Provider, "output": img.Output.Path}, object{}
-	for _, a := range view.RequestArguments(img) {
-		put(values, a.Name, a.JSON())
-	}
-	for _, key := range slices.Sorted(maps.Keys(img.Labels)) {
-		put(values, "labels["+strconv.Quote(key)+"]", img.Labels[key])
+func recordedObject(s *state.State, img *state.Image, hidden []string) (values, sensitive object) {
+	values, sensitive = object{}, object{}
+	// A damaged request was found when the state was read.
+	asked, _ := s.Asked(img, nil)
+	for _, a := range asked.Attributes() {
+		put(values, a.Name, jsonValue(a.After))
 	}
 	addRecord(values, img)
 	for _, name := range hidden {
@@ -175,7 +174,7 @@ func hide(values, sensitive object, name string) {
 	}
 }
 
-func (o *changeObjects) attribute(a *planner.Attribute) {
+func (o *changeObjects) attribute(a *image.Attribute) {
 	if a.Before != nil {
 		put(o.before, a.Name, jsonValue(a.Before))
 	}
@@ -184,7 +183,7 @@ func (o *changeObjects) attribute(a *planner.Attribute) {
 	}
 	if a.Unknown {
 		var unknown any = true
-		if r, ok := a.After.(planner.Reference); ok && r.Name != "" {
+		if r, ok := a.After.(image.Reference); ok && r.Name() != "" {
 			unknown = object{"sha256": true}
 		}
 		put(o.afterUnknown, a.Name, unknown)

@@ -10,6 +10,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -59,9 +60,9 @@ func CreateLogo() *planner.Change {
 	return &planner.Change{
 		Address: Addr("image.logo"), Action: planner.Create, Origin: planner.Generate,
 		Reasons: []planner.Reason{{Kind: planner.NotInState}},
-		Desired: &config.Image{Address: Addr("image.logo")},
+		Desired: &image.Image{Address: Addr("image.logo")},
 		Cost:    bfl.CreditsOf(3),
-		Listed: []planner.Attribute{
+		Listed: []image.Attribute{
 			{Name: "model", After: "flux-2-pro"},
 			{Name: "prompt", After: LogoPrompt},
 			{Name: "width", After: int64(1024)},
@@ -82,20 +83,20 @@ func replaceHero() *planner.Change {
 		Address: Addr("image.hero"), Action: planner.Replace, Origin: planner.Generate,
 		Reasons: []planner.Reason{{Kind: planner.UpstreamChanges, Upstream: Addr("image.logo")}, {Kind: planner.RequestChanged}},
 		Prior:   Recorded("images/hero.png", HeroPrompt),
-		Desired: &config.Image{Address: Addr("image.hero")},
+		Desired: &image.Image{Address: Addr("image.hero")},
 		Cost:    bfl.CreditsOf(10.5), CostUnknown: true,
-		Listed: []planner.Attribute{
+		Listed: []image.Attribute{
 			{Name: "model", Before: "flux-2-max", After: "flux-2-max"},
 			{
 				Name: "prompt", Before: HeroPrompt,
 				After: strings.NewReplacer("soft summer light", "hard winter light", ", no people", "").Replace(HeroPrompt), Forces: true,
 			},
-			{Name: "references[0]", Before: planner.Reference{SHA256: ShaOld}, After: planner.Reference{Name: "image.logo"}, Unknown: true, Forces: true},
+			{Name: "references[0]", Before: Reference("", ShaOld), After: Reference("image.logo", ""), Unknown: true, Forces: true},
 			{
-				Name: "references[1]", Before: planner.Reference{SHA256: ShaOld},
-				After: planner.Reference{Name: "refs/bottle.png", SHA256: shaNew}, Forces: true,
+				Name: "references[1]", Before: Reference("", ShaOld),
+				After: Reference("refs/bottle.png", shaNew), Forces: true,
 			},
-			{Name: "references[2]", After: planner.Reference{Name: "https://example.com/light.jpg"}, Forces: true},
+			{Name: "references[2]", After: Reference("https://example.com/light.jpg", ""), Forces: true},
 			{Name: "width", Before: int64(1920), After: int64(1920)},
 			{Name: "height", Before: int64(1080), After: int64(1088), Forces: true},
 			{Name: "seed", Before: int64(7), Forces: true},
@@ -121,8 +122,8 @@ func UpdateBanner() *planner.Change {
 	return &planner.Change{
 		Address: Addr(`module.brand["eu"].image.banner`), Action: planner.Update,
 		Prior:   Recorded("images/banner.png", LogoPrompt),
-		Desired: &config.Image{Address: Addr(`module.brand["eu"].image.banner`)},
-		Listed: []planner.Attribute{
+		Desired: &image.Image{Address: Addr(`module.brand["eu"].image.banner`)},
+		Listed: []image.Attribute{
 			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 			{Name: "prompt", Before: "x", After: "x", Sensitive: true},
 			{Name: "output", Before: "images/banner.png", After: "images/top/banner.png"},
@@ -138,10 +139,10 @@ func DestroyOld() *planner.Change {
 		Address: Addr("image.old[3]"), Action: planner.Destroy,
 		Reasons: []planner.Reason{{Kind: planner.NotInConfiguration}},
 		Prior:   Recorded("images/old-3.png", HeroPrompt),
-		Listed: []planner.Attribute{
+		Listed: []image.Attribute{
 			{Name: "model", Before: "flux-2-pro"},
 			{Name: "prompt", Before: HeroPrompt},
-			{Name: "references[0]", Before: planner.Reference{SHA256: ShaOld}},
+			{Name: "references[0]", Before: Reference("", ShaOld)},
 			{Name: "output", Before: "images/old-3.png"},
 		},
 	}
@@ -151,8 +152,8 @@ func DestroyOld() *planner.Change {
 func Unchanged(address string) *planner.Change {
 	return &planner.Change{
 		Address: Addr(address), Action: planner.NoOp, Prior: Recorded("images/same.png", LogoPrompt),
-		Desired: &config.Image{Address: Addr(address)},
-		Listed:  []planner.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}},
+		Desired: &image.Image{Address: Addr(address)},
+		Listed:  []image.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}},
 	}
 }
 
@@ -168,6 +169,22 @@ func Cards(n int) []*planner.Change {
 	return all
 }
 
+// Reference returns the value of an attribute that is an image: one of another image, of a URL or of a
+// file, with the identity of its content.
+func Reference(name, sha256 string) image.Reference {
+	r := image.Reference{Input: bfl.Input{SHA256: sha256}}
+	address, err := addrs.Parse(name)
+	switch {
+	case err == nil:
+		r.Image = address
+	case strings.Contains(name, "://"):
+		r.URL = name
+	default:
+		r.File = name
+	}
+	return r
+}
+
 // Dragged returns n instances that change because the upstream image does.
 func Dragged(n int, upstream string) []*planner.Change {
 	var all []*planner.Change
@@ -178,9 +195,9 @@ func Dragged(n int, upstream string) []*planner.Change {
 			Reasons: []planner.Reason{{Kind: planner.UpstreamChanges, Upstream: Addr(upstream)}},
 			Prior:   Recorded("images/"+key+".png", LogoPrompt),
 			Cost:    bfl.CreditsOf(4.5),
-			Listed: []planner.Attribute{
+			Listed: []image.Attribute{
 				{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
-				{Name: "references[0]", Before: planner.Reference{Name: upstream, SHA256: ShaOld}, After: planner.Reference{Name: upstream}, Unknown: true, Forces: true},
+				{Name: "references[0]", Before: Reference(upstream, ShaOld), After: Reference(upstream, ""), Unknown: true, Forces: true},
 			},
 		})
 	}

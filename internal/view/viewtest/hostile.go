@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -82,9 +83,9 @@ func HostilePlan(text string) *planner.Plan {
 		}
 	}
 	logo.Listed = append(logo.Listed,
-		planner.Attribute{Name: "labels" + addrs.StringKey(text).String(), After: text}, planner.Attribute{Name: "new", Before: text + " a b c", After: text + " a b d"},
-		planner.Attribute{Name: "lines", After: text + "\n" + text}, planner.Attribute{Name: "references[0]", After: planner.Reference{Name: text}},
-		planner.Attribute{Name: "structure", After: `{"` + "a" + `": 1}`})
+		image.Attribute{Name: "labels" + addrs.StringKey(text).String(), After: text}, image.Attribute{Name: "new", Before: text + " a b c", After: text + " a b d"},
+		image.Attribute{Name: "lines", After: text + "\n" + text}, image.Attribute{Name: "references[0]", After: Reference(text, "")},
+		image.Attribute{Name: "structure", After: `{"` + "a" + `": 1}`})
 	gone.Import = &config.Import{Name: text}
 	gone.Action = planner.Import
 	refused := CreateLogo()

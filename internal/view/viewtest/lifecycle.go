@@ -9,6 +9,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -23,7 +24,7 @@ func Moved(from, to string) *planner.Change {
 // Imported returns an image that is taken from a file.
 func Imported(address, file string) *planner.Change {
 	c := CreateLogo()
-	c.Address, c.Desired = Addr(address), &config.Image{Address: Addr(address)}
+	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
 	c.Action, c.Origin, c.Cost = planner.Import, "", 0
 	c.Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
 	return c
@@ -57,7 +58,7 @@ func Frozen(address string) *planner.Change {
 // Refused returns an image that moderation refused before.
 func Refused(address string, reasons ...string) *planner.Change {
 	c := CreateLogo()
-	c.Address, c.Desired = Addr(address), &config.Image{Address: Addr(address)}
+	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
 	c.Origin, c.Cost, c.Moderation = planner.Refused, 0, state.Moderation{Reasons: reasons}
 	return c
 }
@@ -65,7 +66,7 @@ func Refused(address string, reasons ...string) *planner.Change {
 // Unmakable returns an image that needs one that will not be there.
 func Unmakable(address, lacks string) *planner.Change {
 	c := CreateLogo()
-	c.Address, c.Desired = Addr(address), &config.Image{Address: Addr(address), Dependencies: []addrs.Image{Addr(lacks)}}
+	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address), Dependencies: []addrs.Image{Addr(lacks)}}
 	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, Addr(lacks)
 	return c
 }
