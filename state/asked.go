@@ -61,4 +61,3 @@ func (img *Image) Made() *image.Result {
 
 // Size returns the extent of the image in pixels.
 func (f *File) Size() bfl.Size { return bfl.Size{Width: f.Width, Height: f.Height} }
-
