@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 )
 
 // problem returns an error at a place. Its summary is one of a fixed set of lines; its detail says in full sentences
@@ -46,7 +46,7 @@ func didYouMean(name string, candidates []string) string {
 // nearest returns the candidate that a name was probably meant to be, "" where there is none.
 func nearest(name string, candidates []string) string {
 	slices.Sort(candidates)
-	return bfl.Suggest(name, candidates)
+	return suggest.Nearest(name, candidates)
 }
 
 // quotedList writes words as `"a", "b" and "c"`.
