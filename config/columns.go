@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // separators are those of tables that are called CSV and are not, by their names.
@@ -40,7 +42,7 @@ func otherSeparator(text string, failed bool) string {
 			columns[i] = strings.Trim(strings.TrimSpace(column), `"`)
 		}
 		return fmt.Sprintf("columns are separated by commas, and this text has %s: its columns seem to be %s. Save it with commas, or, where no field has one, "+
-			"write csvdecode(replace(TEXT, %s, \",\"))", s.name, quotedList(columns, "and"), s.expr)
+			"write csvdecode(replace(TEXT, %s, \",\"))", s.name, diag.QuotedList(columns, "and"), s.expr)
 	}
 	return ""
 }
@@ -69,13 +71,13 @@ func missedAttribute(d *hcl.Diagnostic) string {
 		if len(names) == 0 {
 			return " It has none."
 		}
-		if hint := didYouMean(step.Name, names); hint != "" {
+		if hint := diag.DidYouMean(step.Name, names); hint != "" {
 			return hint
 		}
 		if len(names) > maxColumns {
-			return fmt.Sprintf(" It has %s and %d more.", quotedList(names[:maxColumns], "and"), len(names)-maxColumns)
+			return fmt.Sprintf(" It has %s and %d more.", diag.QuotedList(names[:maxColumns], "and"), len(names)-maxColumns)
 		}
-		return fmt.Sprintf(" It has %s.", quotedList(names, "and"))
+		return fmt.Sprintf(" It has %s.", diag.QuotedList(names, "and"))
 	}
 	return ""
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 var topLevel = schema{
@@ -99,7 +99,7 @@ var rootOnly = map[string]bool{"fluxbatch": true, "provider": true, "budget": tr
 
 func (d *decoder) block(m *module, block *hcl.Block) {
 	if rootOnly[block.Type] && m.parent != nil {
-		d.add(problem(block.DefRange, "Block not allowed in a module",
+		d.add(diag.Problem(block.DefRange, "Block not allowed in a module",
 			"A %s block says something about the whole run, so only the root module may have one. "+
 				"Move it there%s.", block.Type, map[bool]string{true: ", and pass the account with the providers " +
 				"argument of the module block"}[block.Type == "provider"]))
@@ -142,7 +142,7 @@ func (d *decoder) validName(block *hcl.Block) bool {
 	if len(block.Labels) == 0 || block.Type == "model" || isIdentifier(block.Labels[0]) {
 		return true
 	}
-	d.add(problem(block.LabelRanges[0], "Invalid name",
+	d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 		"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and dashes.",
 		block.Labels[0]))
 	return false
@@ -160,18 +160,15 @@ func isIdentifier(text string) bool {
 
 // duplicate reports a second block of one name.
 func (d *decoder) duplicate(what string, second, first hcl.Range) {
-	d.add(problem(second, "Duplicate declaration",
-		"%s was declared at %s already. Give one of the two another name, or remove it.", what, place(first)))
+	d.add(diag.Problem(second, "Duplicate declaration",
+		"%s was declared at %s already. Give one of the two another name, or remove it.", what, diag.Place(first)))
 }
 
 // onlyOne reports a second block of a kind that there can be one of.
 func (d *decoder) onlyOne(what string, second, first hcl.Range) {
-	d.add(problem(second, "Duplicate declaration",
-		"%s stands at %s already, and there can be only one. Put all of it into one block.", what, place(first)))
+	d.add(diag.Problem(second, "Duplicate declaration",
+		"%s stands at %s already, and there can be only one. Put all of it into one block.", what, diag.Place(first)))
 }
-
-// place writes a position as views write it.
-func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
 func (d *decoder) locals(m *module, block *hcl.Block) {
 	attrs, diags := block.Body.JustAttributes()
@@ -179,7 +176,7 @@ func (d *decoder) locals(m *module, block *hcl.Block) {
 	for _, name := range sortedKeys(attrs) {
 		attr := attrs[name]
 		if !hclsyntax.ValidIdentifier(name) {
-			d.add(problem(attr.NameRange, "Invalid name",
+			d.add(diag.Problem(attr.NameRange, "Invalid name",
 				"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and "+
 					"dashes.", name))
 			continue
@@ -212,7 +209,7 @@ func (d *decoder) output(m *module, block *hcl.Block) {
 	if attr, ok := content.args["value"]; ok {
 		o.value = attr.Expr
 	} else if !diags.HasErrors() {
-		d.add(problem(block.DefRange, "Missing required argument", "An output block needs a value, as in value = "+
+		d.add(diag.Problem(block.DefRange, "Missing required argument", "An output block needs a value, as in value = "+
 			"image.logo.path."))
 	}
 	o.description = d.constantString(content.args["description"])
@@ -235,7 +232,7 @@ func (d *decoder) check(m *module, block *hcl.Block) {
 		c.asserts = append(c.asserts, d.rule(b)...)
 	}
 	if len(content.blocks) == 0 && !diags.HasErrors() {
-		d.add(problem(block.DefRange, "Missing required block", "A check block needs at least one assert block."))
+		d.add(diag.Problem(block.DefRange, "Missing required block", "A check block needs at least one assert block."))
 	}
 	if i := slices.IndexFunc(m.checks, func(other *check) bool { return other.name == c.name }); i >= 0 {
 		d.duplicate("Check "+block.Labels[0], block.DefRange, m.checks[i].at)
@@ -254,7 +251,7 @@ func (d *decoder) rule(block *hcl.Block) []rule {
 	condition, message := content.args["condition"], content.args["error_message"]
 	if condition == nil || message == nil {
 		if !diags.HasErrors() {
-			d.add(problem(block.DefRange, "Missing required argument",
+			d.add(diag.Problem(block.DefRange, "Missing required argument",
 				"A %s block needs a condition, which must hold, and an error_message, which says what is wrong "+
 					"where it does not.", block.Type))
 		}
@@ -292,7 +289,7 @@ func (d *decoder) expressions(attr *hcl.Attribute) []hcl.Expression {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		d.add(problem(attr.Expr.Range(), "Invalid list",
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid list",
 			"%s is a list that is written out, as in %s = [image.logo].", attr.Name, attr.Name))
 	}
 	return exprs
@@ -305,7 +302,7 @@ func (d *decoder) constant(attr *hcl.Attribute, ty cty.Type) cty.Value {
 		return cty.NullVal(ty)
 	}
 	if vars := attr.Expr.Variables(); len(vars) > 0 {
-		d.add(problem(vars[0].SourceRange(), "Value must be constant",
+		d.add(diag.Problem(vars[0].SourceRange(), "Value must be constant",
 			"%s must be written out here, because it is read before there are any variables.", attr.Name))
 		return cty.NullVal(ty)
 	}
@@ -316,7 +313,7 @@ func (d *decoder) constant(attr *hcl.Attribute, ty cty.Type) cty.Value {
 	}
 	converted, err := convert.Convert(v, ty)
 	if err != nil {
-		d.add(problem(attr.Expr.Range(), "Invalid argument type", "%s is wrong here: %s.", attr.Name, err))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid argument type", "%s is wrong here: %s.", attr.Name, err))
 		return cty.NullVal(ty)
 	}
 	return converted

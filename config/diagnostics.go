@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,54 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/suggest"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
-
-// problem returns an error at a place. Its summary is one of a fixed set of lines; its detail says in full sentences
-// what is wrong, why, and what would be right.
-func problem(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at}
-}
-
-// warning is like problem for what is legal and yet probably not meant.
-func warning(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
-	d := problem(at, summary, format, args...)
-	d.Severity = hcl.DiagWarning
-	return d
-}
-
-// about adds the expression whose values explain the problem, which the views print below the source line.
-func about(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
-	d.Expression, d.EvalContext = expr, ctx
-	return d
-}
-
-// didYouMean returns a sentence to append to a detail, "" where no candidate is near.
-func didYouMean(name string, candidates []string) string {
-	if s := nearest(name, candidates); s != "" {
-		return fmt.Sprintf(" Did you mean %q?", s)
-	}
-	return ""
-}
-
-// nearest returns the candidate that a name was probably meant to be, "" where there is none.
-func nearest(name string, candidates []string) string {
-	slices.Sort(candidates)
-	return suggest.Nearest(name, candidates)
-}
-
-// quotedList writes words as `"a", "b" and "c"`.
-func quotedList(words []string, conjunction string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
-	}
-	if len(quoted) < 2 {
-		return strings.Join(quoted, "")
-	}
-	last := len(quoted) - 1
-	return strings.Join(quoted[:last], ", ") + " " + conjunction + " " + quoted[last]
-}
 
 // ended puts a full stop after a text that lacks one, so that another sentence can follow.
 func ended(text string) string {
@@ -216,7 +169,7 @@ func detailOf(d *hcl.Diagnostic) string {
 		return reason
 	}
 	return fmt.Sprintf("There is no function named %q.%s", call.CalledFunctionName(),
-		didYouMean(call.CalledFunctionName(), functionNames()))
+		diag.DidYouMean(call.CalledFunctionName(), functionNames()))
 }
 
 // more tells how many instances a diagnostic stands for besides the one that it is about.

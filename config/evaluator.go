@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // evaluator holds the values of a configuration and finds them.
@@ -42,7 +43,7 @@ type evaluator struct {
 	clock uint64
 
 	// notes are about the images of the present evaluation.
-	notes *notes
+	notes *diag.Tally
 
 	moves    []Move
 	removals []Removal
@@ -181,7 +182,7 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 		}
 	}
 	if isHuge(v) {
-		e.fail(n, problem(expr.Range(), "Number too large", "%s.", capitalise(errHuge.Error())))
+		e.fail(n, diag.Problem(expr.Range(), "Number too large", "%s.", capitalise(errHuge.Error())))
 		return cty.DynamicVal, false
 	}
 	return v, true
@@ -281,7 +282,7 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 	condition := unmark(raw)
 	decided, err := convert.Convert(condition.value, cty.Bool)
 	if err != nil || condition.value.IsNull() {
-		e.fail(n, about(problem(r.at, "Invalid condition",
+		e.fail(n, diag.About(diag.Problem(r.at, "Invalid condition",
 			"A condition is true or false, and this is not."), r.condition, ctx))
 		return condition, nil
 	}
@@ -294,14 +295,14 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 		text, err := convert.Convert(v, cty.String)
 		switch {
 		case err != nil || v.IsNull():
-			e.add(problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
+			e.add(diag.Problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
 		case marks.Has(sensitive):
 			message = "(The error message is sensitive.)"
 		case text.IsKnown():
 			message = text.AsString()
 		}
 	}
-	return condition, about(problem(r.at, summary, "%s", message), r.condition, ctx)
+	return condition, diag.About(diag.Problem(r.at, summary, "%s", message), r.condition, ctx)
 }
 
 func (l *local) key() string { return l.name[len("local."):] }
@@ -343,7 +344,7 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 		}
 	}
 	if v.HasMarkDeep(sensitive) && !o.sensitive && s.parent == nil {
-		e.fail(&o.node, problem(o.value.Range(), "Output is sensitive",
+		e.fail(&o.node, diag.Problem(o.value.Range(), "Output is sensitive",
 			"The value comes from a sensitive variable. Add sensitive = true to the output, or use "+
 				"nonsensitive(...) if the value may be shown."))
 	}

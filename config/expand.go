@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // maxInstances bounds what one block can ask for, so that a slip in a count does not fill the memory. It is far more
@@ -178,7 +179,7 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 	case late && n.tainted:
 		return nil, false // It is unknown because of what was reported.
 	}
-	e.fail(n, about(problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
+	e.fail(n, diag.About(diag.Problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
 	return nil, false
 }
 
@@ -255,7 +256,7 @@ func (e *evaluator) expandCount(n *node, r repeat, ctx *hcl.EvalContext) (*expan
 		return nil, false
 	}
 	wrong := func(format string, args ...any) (*expansion, bool) {
-		e.fail(n, about(problem(r.count.Range(), "Invalid count argument", format, args...), r.count, ctx))
+		e.fail(n, diag.About(diag.Problem(r.count.Range(), "Invalid count argument", format, args...), r.count, ctx))
 		return nil, false
 	}
 	u := unmark(raw)

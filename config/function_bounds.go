@@ -13,6 +13,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // A few words can ask for more than any memory holds: a text in which each character is replaced by a thousand, a number with a billion digits, a list
@@ -140,7 +142,7 @@ func hugeNumbers(src []byte, filename string) hcl.Diagnostics {
 		}
 		if _, exponent, ok := strings.Cut(strings.ToLower(string(t.Bytes)), "e"); ok {
 			if n, err := strconv.Atoi(exponent); err != nil || n > maxExponent/4 || n < -maxExponent/4 {
-				diags = append(diags, problem(t.Range, "Number too large", "Numbers have at most 1,000 digits."))
+				diags = append(diags, diag.Problem(t.Range, "Number too large", "Numbers have at most 1,000 digits."))
 			}
 		}
 	}

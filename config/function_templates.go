@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 const (
@@ -96,7 +98,7 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 		if root := traversal.RootName(); ctx.Variables[root] == cty.NilVal {
 			return cty.DynamicVal, function.NewArgErrorf(1, "the template at %s names %q, which is not among the "+
 				"variables passed",
-				place(traversal.SourceRange()), root)
+				diag.Place(traversal.SourceRange()), root)
 		}
 	}
 	if err := (amount{text: length}).refused(); err != nil {
@@ -150,7 +152,7 @@ func endlessTemplates(bound string, n int) error {
 func templateError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError && d.Subject != nil {
-			return fmt.Errorf("the template is wrong at %s: %s", place(*d.Subject), detailOf(d))
+			return fmt.Errorf("the template is wrong at %s: %s", diag.Place(*d.Subject), detailOf(d))
 		}
 	}
 	return diags

@@ -28,8 +28,8 @@ var refusedFunctions = func() map[string]string {
 }()
 
 // functionTable is what expressions can call, by Terraform's names. Paths are relative to the root module. The hashes
-// of files that are read go into read, and what is strange about their arguments into notes.
-func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[string]function.Function {
+// of files that are read go into read, and what is strange about their arguments into yaml.
+func functionTable(rootDir string, read map[fileUse]string, yaml *yamlNotes) map[string]function.Function {
 	files := &fileFunctions{dir: rootDir, contents: map[string][]byte{}, hashes: read}
 	table := map[string]function.Function{
 		"abs":              stdlib.AbsoluteFunc,
@@ -143,7 +143,7 @@ func functionTable(rootDir string, read map[fileUse]string, notes *notes) map[st
 	templates := &templateFunctions{files: files, table: table}
 	table["templatefile"] = templates.file()
 	table["templatestring"] = templates.text()
-	looks := map[string]look{"csvdecode": lookAtCSV, "yamldecode": notes.lookAtYAML}
+	looks := map[string]look{"csvdecode": lookAtCSV, "yamldecode": yaml.look}
 	for name, f := range table {
 		table[name] = discreet(name, f, looks[name])
 	}
@@ -196,4 +196,4 @@ func hideArguments(err error) error {
 }
 
 // functionNames lists the functions, for messages.
-func functionNames() []string { return sortedKeys(functionTable(".", nil, &notes{})) }
+func functionNames() []string { return sortedKeys(functionTable(".", nil, &yamlNotes{})) }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // order sorts nodes so that each comes after those it needs, and finds the cycles: sets of nodes that need each
@@ -97,14 +99,14 @@ func cycleProblem(members []*node) *hcl.Diagnostic {
 		}
 	}
 	if slices.Contains(first.needs, first) {
-		return problem(first.at, "Cycle",
+		return diag.Problem(first.at, "Cycle",
 			"%s refers to itself. Its value would be needed to find its value. Remove the reference.", first.fullName())
 	}
 	names := []string{}
 	for _, n := range around(first, members) {
 		names = append(names, n.fullName())
 	}
-	return problem(first.at, "Cycle",
+	return diag.Problem(first.at, "Cycle",
 		"These refer to each other in a circle, so none of them can come first: %s. Each needs the one after it; "+
 			"remove one of the references.",
 		strings.Join(names, ", "))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
@@ -328,7 +329,7 @@ func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
 		// The words may quote the value.
 		format, args = "The value of %s is wrong. It comes from a sensitive value, so no more is said.", []any{v.arg.Name}
 	}
-	d.report(about(problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
+	d.report(diag.About(diag.Problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
 
 // sensitiveShown is the summary where a sensitive value stands for something that is in every plan, in the state or in an address.
@@ -377,7 +378,7 @@ func (d *builder) model() *bfl.Model {
 		return nil
 	}
 	if v == nil {
-		d.report(problem(d.b.at, "Missing model",
+		d.report(diag.Problem(d.b.at, "Missing model",
 			`image.%s names no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,
 			d.b.key))
 		return nil
@@ -400,9 +401,9 @@ func (d *builder) model() *bfl.Model {
 	}
 	if model == nil {
 		known := d.s.mod.modelNames()
-		hint := didYouMean(name, known)
+		hint := diag.DidYouMean(name, known)
 		if hint == "" {
-			hint = " There are " + quotedList(known, "and") + ". Declare a newer one with a model block."
+			hint = " There are " + diag.QuotedList(known, "and") + ". Declare a newer one with a model block."
 		}
 		d.wrong(v, "Unknown model", "There is no model called %q.%s", name, hint)
 	}

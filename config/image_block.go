@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // requestArguments are the arguments of an image that are sent to the API under their own names.
@@ -178,7 +180,7 @@ func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
 		return r
 	}
 	if forEach != nil {
-		d.add(problem(count.NameRange, "Invalid combination of arguments",
+		d.add(diag.Problem(count.NameRange, "Invalid combination of arguments",
 			"A block gets its instances from for_each or from count, not from both."))
 		return r
 	}
@@ -230,7 +232,7 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		d.add(problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
 			"[prompt, seed]."))
 		return
 	}
@@ -241,9 +243,9 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 		}
 		name := hcl.ExprAsKeyword(expr)
 		if !slices.Contains(imageArguments, name) {
-			d.add(problem(expr.Range(), "Invalid argument to ignore",
+			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",
-				didYouMean(name, slices.Clone(imageArguments))))
+				diag.DidYouMean(name, imageArguments)))
 			continue
 		}
 		l.ignoreChanges = append(l.ignoreChanges, name)

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // uses is what the expressions of a node name.
@@ -105,8 +106,8 @@ func (l *linker) call(c *moduleCall) {
 		attr := c.inputs[name]
 		v := c.child.variables[name]
 		if v == nil {
-			l.add(problem(attr.NameRange, "Unsupported argument", "The module %s has no variable called %q.%s",
-				c.child.rel, name, didYouMean(name, sortedKeys(c.child.variables))))
+			l.add(diag.Problem(attr.NameRange, "Unsupported argument", "The module %s has no variable called %q.%s",
+				c.child.rel, name, diag.DidYouMean(name, sortedKeys(c.child.variables))))
 			continue
 		}
 		v.expr = attr.Expr
@@ -114,7 +115,7 @@ func (l *linker) call(c *moduleCall) {
 	}
 	for _, name := range sortedKeys(c.child.variables) {
 		if v := c.child.variables[name]; v.expr == nil && v.preset == cty.NilVal {
-			l.add(problem(c.at, "Missing required argument", "The module %s needs a value for %q%s.",
+			l.add(diag.Problem(c.at, "Missing required argument", "The module %s needs a value for %q%s.",
 				c.child.rel, name, describeVariable(v)))
 		}
 	}
@@ -146,14 +147,14 @@ func (l *linker) childProviders(c *moduleCall) map[string]string {
 func unknownProvider(at hcl.Range, name string, m *module) *hcl.Diagnostic {
 	known := slices.Sorted(maps.Keys(m.providers))
 	if m.parent == nil {
-		return problem(at, "Unknown provider", "There is no account called %s.%s Declare it with provider \"bfl\" "+
+		return diag.Problem(at, "Unknown provider", "There is no account called %s.%s Declare it with provider \"bfl\" "+
 			"{ alias = ... }.",
-			name, didYouMean(name, known))
+			name, diag.DidYouMean(name, known))
 	}
-	return problem(at, "Unknown provider",
+	return diag.Problem(at, "Unknown provider",
 		"This module knows no account called %s.%s Pass it in where the module is called, as in providers = { %s = "+
 			"bfl.eu }.",
-		name, didYouMean(name, known), name)
+		name, diag.DidYouMean(name, known), name)
 }
 
 // image links an image block: it merges the module's defaults into its arguments, and tells which of them are the
@@ -240,7 +241,7 @@ func (l *linker) imageProvider(b *imageBlock) {
 		var ok bool
 		at = account.Range()
 		if name, ok = providerName(account); !ok {
-			l.add(problem(at, "Invalid provider reference",
+			l.add(diag.Problem(at, "Invalid provider reference",
 				"provider names an account without quotes: bfl, or bfl.ALIAS for one of several."))
 			return
 		}
@@ -275,7 +276,7 @@ func (l *linker) explicit(n *node, m *module, exprs []hcl.Expression) []explicit
 			after, ok = l.dependency(m, traversal)
 		}
 		if !ok {
-			l.add(problem(expr.Range(), "Invalid dependency", "depends_on lists images and modules, as in "+
+			l.add(diag.Problem(expr.Range(), "Invalid dependency", "depends_on lists images and modules, as in "+
 				"[image.logo, module.brand]."))
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // Options are what a configuration is read with.
@@ -32,7 +33,7 @@ type Options struct {
 	limit int
 	table map[string]function.Function
 	read  map[fileUse]string // hashes of what functions read
-	notes *notes             // of what functions were given
+	yaml  *yamlNotes
 }
 
 // Question is about the value of a variable of the root module.
@@ -67,8 +68,8 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.read = map[fileUse]string{}
-	o.notes = &notes{}
-	o.table = functionTable(o.dir, o.read, o.notes)
+	o.yaml = &yamlNotes{warnings: diag.NewTally(yamlKinds)}
+	o.table = functionTable(o.dir, o.read, o.yaml)
 	d := &decoder{opts: &o}
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
@@ -109,7 +110,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	e.link()
 	e.run(false)
 	e.findMoves()
-	e.add(o.notes.diagnostics()...)
+	e.add(o.yaml.warnings.Warnings()...)
 	e.atLoad = e.seen
 	c.Settings, c.evaluator = e.settings, e
 	return c, e.list()
@@ -157,7 +158,7 @@ func (e *evaluator) link() {
 		switch n.work.(type) {
 		case *settingsBlock, *importBlock:
 			if n.dynamic {
-				e.add(problem(n.at, "Settings depend on images",
+				e.add(diag.Problem(n.at, "Settings depend on images",
 					"The %s block names an image, by itself or by way of other values. It is needed before any "+
 						"image is made.", n.name))
 				n.skip = true

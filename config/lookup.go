@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // lookupExpr is an expression such as image.card[each.value.from] in a block that cannot be put in order with image.card: it looks up the one instance, instead
@@ -59,7 +60,7 @@ func (l *lookupExpr) keyOf(v cty.Value) (addrs.Key, bool) {
 }
 
 func (l *lookupExpr) wrong(ctx *hcl.EvalContext, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{about(problem(l.Range(), "Invalid index", "%s", detail), l.Expression, ctx)}
+	return hcl.Diagnostics{diag.About(diag.Problem(l.Range(), "Invalid index", "%s", detail), l.Expression, ctx)}
 }
 
 // timely is what a for expression with lookups goes through, or its condition: it decides which lookups are made, so that it must be known in time.

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 var (
@@ -30,19 +31,19 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 	d.add(diags...)
 	switch {
 	case name == "" || strings.ContainsAny(name, " \t\n/\\"):
-		d.add(problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Call it as the API "+
+		d.add(diag.Problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Call it as the API "+
 			"does, such as \"flux-next\".", name))
 		return
 	case bfl.Lookup(name) != nil:
-		d.add(problem(block.LabelRanges[0], "Model is in the catalogue", "%s is known already, with all its "+
+		d.add(diag.Problem(block.LabelRanges[0], "Model is in the catalogue", "%s is known already, with all its "+
 			"arguments and limits. Give this one another name, or remove the block.", name))
 		return
 	case m.models[name] != nil:
-		d.add(problem(block.DefRange, "Duplicate declaration", "The model %s was declared already. Remove one of "+
+		d.add(diag.Problem(block.DefRange, "Duplicate declaration", "The model %s was declared already. Remove one of "+
 			"the two blocks.", name))
 		return
 	}
-	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + place(block.DefRange)}
+	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + diag.Place(block.DefRange)}
 	wrong := misspelt(diags)
 	if !slices.Contains(wrong, "endpoint") {
 		model.Endpoint = d.endpoint(block, content.args["endpoint"])
@@ -53,7 +54,7 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 	if attr := content.args["concurrency"]; attr != nil {
 		n, ok := slots(d.constant(attr, cty.Number))
 		if !ok {
-			d.add(problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks for the model "+
+			d.add(diag.Problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks for the model "+
 				"may be active, a whole number of at least 1."))
 		}
 		model.Concurrency = n
@@ -67,14 +68,14 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 
 func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
 	if attr == nil {
-		d.add(problem(block.DefRange, "Missing required argument",
+		d.add(diag.Problem(block.DefRange, "Missing required argument",
 			`A model block needs an endpoint, as in endpoint = "/v1/flux-next".`))
 		return ""
 	}
 	path := d.constantString(attr)
 	isPath := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//")
 	if !isPath || strings.ContainsAny(path, "?# \\") || strings.Contains(path, "..") {
-		d.add(problem(attr.Expr.Range(), "Invalid endpoint",
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid endpoint",
 			"endpoint is the path of the request, such as \"/v1/flux-next\". The host is that of the provider, "+
 				"so that the key goes nowhere else."))
 	}
@@ -91,7 +92,7 @@ func (d *decoder) referenceInputs(args map[string]*hcl.Attribute) bfl.Inputs {
 		return bfl.Inputs{References: d.referenceFields(args["reference_fields"])}
 	}
 	wrong := func(attr *hcl.Attribute, detail string) bfl.Inputs {
-		d.add(problem(attr.Expr.Range(), "Invalid reference list", "%s", detail))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid reference list", "%s", detail))
 		return bfl.Inputs{}
 	}
 	const both = `reference_list names the one field that is a list of images and max_references says how many it takes, as in ` +

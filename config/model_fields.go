@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // modelInputs decodes what a model block says of images beside references: those of roles, the mask, and what extents are taken.
@@ -25,7 +26,7 @@ func (d *decoder) modelInputs(model *bfl.Model, content *section) {
 	if attr := args["min_references"]; attr != nil {
 		n, ok := slots(d.constant(attr, cty.Number))
 		if !ok || n > len(in.References) {
-			d.add(problem(attr.Expr.Range(), "Invalid reference list", "min_references is how many references a request needs: a whole number from 1 "+
+			d.add(diag.Problem(attr.Expr.Range(), "Invalid reference list", "min_references is how many references a request needs: a whole number from 1 "+
 				"to as many as the model takes, which is %d.", len(in.References)))
 		} else {
 			in.Required = n
@@ -61,7 +62,7 @@ func (d *decoder) limit(attr *hcl.Attribute) int {
 	}
 	n, accuracy := v.AsBigFloat().Int64()
 	if accuracy != big.Exact || n < 1 || n > maxLimit {
-		d.add(problem(attr.Expr.Range(), "Invalid limit", "%s is a number of pixels, a whole number of at least 1.", attr.Name))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid limit", "%s is a number of pixels, a whole number of at least 1.", attr.Name))
 		return 0
 	}
 	return int(n)
@@ -70,7 +71,7 @@ func (d *decoder) limit(attr *hcl.Attribute) int {
 // crossed reports a range that nothing is in.
 func (d *decoder) crossed(attr *hcl.Attribute, least, most int) {
 	if most > 0 && most < least {
-		d.add(problem(attr.Expr.Range(), "Invalid limit", "%s is less than the least, %d, so that no image could be used.", attr.Name, least))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid limit", "%s is less than the least, %d, so that no image could be used.", attr.Name, least))
 	}
 }
 
@@ -83,13 +84,13 @@ func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) 
 	slices.Sort(model.Fields)
 	switch {
 	case model.Strict && args["fields"] == nil:
-		d.add(problem(args["strict"].NameRange, "Invalid fields", `With strict = true a request may have nothing that the model does not know, so fields must list what it `+
+		d.add(diag.Problem(args["strict"].NameRange, "Invalid fields", `With strict = true a request may have nothing that the model does not know, so fields must list what it `+
 			`knows, as in fields = ["prompt", "aspect_ratio"].`))
 		model.Strict = false
 	case model.Fields != nil && !model.Strict:
-		d.add(problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true: the API ignores what it does not know, unless the model is strict."))
+		d.add(diag.Problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true: the API ignores what it does not know, unless the model is strict."))
 	case model.NoSeed && slices.Contains(model.Fields, "seed"):
-		d.add(problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, and seed = false says that there is none. Remove one of the two."))
+		d.add(diag.Problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, and seed = false says that there is none. Remove one of the two."))
 	}
 }
 
@@ -102,7 +103,7 @@ func (d *decoder) fieldNames(attr *hcl.Attribute, summary, detail string, allowe
 	var fields []string
 	for _, element := range v.Elements() {
 		if element.IsNull() || element.AsString() == "" || slices.Contains(fields, element.AsString()) || !allowed(element.AsString()) {
-			d.add(problem(attr.Expr.Range(), summary, "%s", detail))
+			d.add(diag.Problem(attr.Expr.Range(), summary, "%s", detail))
 			return nil
 		}
 		fields = append(fields, element.AsString())

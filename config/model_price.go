@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // kindsOfPrice tells what a price block can say.
@@ -17,7 +18,7 @@ const kindsOfPrice = "A price is for the image whatever its size, as in image = 
 // price decodes the price block of a model.
 func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block) {
 	if len(blocks) != 1 {
-		d.add(problem(block.DefRange, "Missing price",
+		d.add(diag.Problem(block.DefRange, "Missing price",
 			"A model block needs one price block, so that a plan can tell what images will cost, in credits of one US cent: price { image = 5 "+
 				"}, for example. %s", kindsOfPrice))
 		return
@@ -29,7 +30,7 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 	exclusive := func(decides string, with ...string) {
 		for _, name := range priceSchema.args {
 			if other := args[name]; other != nil && name != decides && !slices.Contains(with, name) {
-				d.add(problem(other.NameRange, "Invalid price", "%s does not go with %s. %s", name, decides, kindsOfPrice))
+				d.add(diag.Problem(other.NameRange, "Invalid price", "%s does not go with %s. %s", name, decides, kindsOfPrice))
 			}
 		}
 	}
@@ -40,14 +41,14 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 	case args["by"] != nil || args["tiers"] != nil:
 		if args["by"] == nil || args["tiers"] == nil {
 			if !diags.HasErrors() {
-				d.add(problem(blocks[0].DefRange, "Missing price", "by and tiers go together. %s", kindsOfPrice))
+				d.add(diag.Problem(blocks[0].DefRange, "Missing price", "by and tiers go together. %s", kindsOfPrice))
 			}
 			return
 		}
 		exclusive("by", "tiers", "unknown")
 		model.Price = bfl.Price{By: d.constantString(args["by"]), Tiers: d.tiers(args["tiers"])}
 		if model.Price.By == "" && !d.constant(args["by"], cty.String).IsNull() {
-			d.add(problem(args["by"].Expr.Range(), "Invalid price", "by is the name of the argument that decides on the price. %s", kindsOfPrice))
+			d.add(diag.Problem(args["by"].Expr.Range(), "Invalid price", "by is the name of the argument that decides on the price. %s", kindsOfPrice))
 		}
 	case args["image"] != nil:
 		exclusive("image", "unknown")
@@ -55,7 +56,7 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 	case diags.HasErrors():
 		// What is missing may be misspelt.
 	case args["first_megapixel"] == nil || args["megapixel"] == nil:
-		d.add(problem(blocks[0].DefRange, "Missing price", "%s", kindsOfPrice))
+		d.add(diag.Problem(blocks[0].DefRange, "Missing price", "%s", kindsOfPrice))
 	default:
 		model.Price = bfl.Price{First: d.credits(args["first_megapixel"]), Further: d.credits(args["megapixel"])}
 	}
@@ -72,7 +73,7 @@ func (d *decoder) tiers(attr *hcl.Attribute) []bfl.Tier {
 		tiers = append(tiers, bfl.Tier{Value: key.AsString(), Price: d.creditsOf(attr, amount)})
 	}
 	if len(tiers) == 0 {
-		d.add(problem(attr.Expr.Range(), "Invalid price", "tiers has no price. %s", kindsOfPrice))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid price", "tiers has no price. %s", kindsOfPrice))
 	}
 	return tiers
 }
@@ -88,7 +89,7 @@ func (d *decoder) creditsOf(attr *hcl.Attribute, v cty.Value) bfl.Credits {
 	}
 	f, _ := v.AsBigFloat().Float64()
 	if f < 0 || math.IsInf(f, 0) || f > 1e6 {
-		d.add(problem(attr.Expr.Range(), "Invalid price", "%s is in credits; one credit is one US cent.", attr.Name))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid price", "%s is in credits; one credit is one US cent.", attr.Name))
 		return 0
 	}
 	return bfl.CreditsOf(f)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // maxFileName is how long a part of a path may get before it is shortened. File systems take 255 bytes; temporary
@@ -107,7 +108,7 @@ func (d *builder) format(img *Image) (string, *argumentValue, bool) {
 	if _, ok := extensionOf[format]; !ok {
 		if img.Request.Model.Custom { // The check of the request tells it of the others.
 			d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
-				format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
+				format, diag.QuotedList(formats, "and"), diag.DidYouMean(format, formats))
 		}
 		return "", v, false
 	}
@@ -291,15 +292,15 @@ func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
 		if first.img.Output != img.Output {
 			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.img.Output, img.Output)
 		}
-		d.report(problem(*at, "Two images write one file",
+		d.report(diag.Problem(*at, "Two images write one file",
 			"%s and %s (%s) would be written to %s. Set output so that each has a file of its own%s.",
-			first.img.Address, img.Address, place(*first.at), where, caseHint(img)))
+			first.img.Address, img.Address, diag.Place(*first.at), where, caseHint(img)))
 		return false
 	}
 	if first, taken := p.folders[key]; taken {
-		d.report(problem(*at, "Two images write one file",
+		d.report(diag.Problem(*at, "Two images write one file",
 			"%s would be written to %s, which is a folder for %s (%s).",
-			img.Address, img.Output, first.img.Address, place(*first.at)))
+			img.Address, img.Output, first.img.Address, diag.Place(*first.at)))
 		return false
 	}
 	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {
@@ -307,9 +308,9 @@ func (p *outputPaths) claim(d *builder, img *Image, at *hcl.Range) bool {
 			break
 		}
 		if first, taken := p.byPath[folder]; taken {
-			d.report(problem(*at, "Two images write one file",
+			d.report(diag.Problem(*at, "Two images write one file",
 				"%s needs the folder %s, which is the file of %s (%s).",
-				img.Address, folder, first.img.Address, place(*first.at)))
+				img.Address, folder, first.img.Address, diag.Place(*first.at)))
 			return false
 		}
 		p.folders[folder] = own
@@ -343,19 +344,19 @@ func (e *evaluator) checkInputs() {
 		}
 		switch {
 		case isOutput && made.img.Address == use.by:
-			e.add(problem(use.at, "Image made from itself",
+			e.add(diag.Problem(use.at, "Image made from itself",
 				"%s is the file of %s itself, which would change with each run and be paid for each time. Copy the "+
 					"file elsewhere to start from it.", use.text, use.by))
 		case isOutput:
-			e.add(problem(use.at, "File is made by another image",
+			e.add(diag.Problem(use.at, "File is made by another image",
 				"%s is the file of %s. Write %s without quotes, so that the one is made before the other, and made "+
 					"again when it changes.",
 				use.text, made.img.Address, made.img.Address))
 		case use.file.missing:
-			e.add(problem(use.at, "Reference file not found",
+			e.add(diag.Problem(use.at, "Reference file not found",
 				"%s: %s It is looked for from %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))
 		case use.file.problem != "":
-			e.add(problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
+			e.add(diag.Problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
 		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // maxSource bounds a configuration file, so that a mistaken name such as that of a disk image does not fill the memory.
@@ -276,12 +278,12 @@ func (s *schema) readBlock(block *hcl.Block, inner func(*hcl.Block)) hcl.Diagnos
 func (s *schema) unknownArgument(attr *hcl.Attribute) *hcl.Diagnostic {
 	name, at := attr.Name, attr.NameRange
 	if slices.ContainsFunc(s.blocks, func(b blockSchema) bool { return b.name == name }) {
-		return problem(at, "Unsupported argument",
+		return diag.Problem(at, "Unsupported argument",
 			"In %s, %s is a block: write it without the equals sign, as in %s { ... }.", s.in, name, name)
 	}
-	d := problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
-		name, s.in, didYouMean(name, slices.Clone(s.args)))
-	d.Extra = unknownName{name: name, meant: nearest(name, slices.Clone(s.args)), value: attr.Expr.Range()}
+	d := diag.Problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
+		name, s.in, diag.DidYouMean(name, s.args))
+	d.Extra = unknownName{name: name, meant: diag.Nearest(name, s.args), value: attr.Expr.Range()}
 	return d
 }
 
@@ -305,7 +307,7 @@ func misspelt(diags hcl.Diagnostics) []string {
 
 func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
 	if slices.Contains(s.args, block.Type) {
-		return problem(block.TypeRange, "Unsupported block type",
+		return diag.Problem(block.TypeRange, "Unsupported block type",
 			"In %s, %s is an argument: write it with an equals sign, as in %s = { ... }.", s.in, block.Type, block.Type)
 	}
 	var names []string
@@ -313,10 +315,10 @@ func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
 		names = append(names, b.name)
 	}
 	if hint, ok := foreignBlocks[block.Type]; ok && s == &topLevel {
-		return problem(block.TypeRange, "Unsupported block type", "%s", hint)
+		return diag.Problem(block.TypeRange, "Unsupported block type", "%s", hint)
 	}
-	return problem(block.TypeRange, "Unsupported block type", "A block of type %q is not expected in %s.%s",
-		block.Type, s.in, didYouMean(block.Type, names))
+	return diag.Problem(block.TypeRange, "Unsupported block type", "A block of type %q is not expected in %s.%s",
+		block.Type, s.in, diag.DidYouMean(block.Type, names))
 }
 
 func wrongLabels(block *hcl.Block, want []string) *hcl.Diagnostic {
@@ -330,10 +332,10 @@ func wrongLabels(block *hcl.Block, want []string) *hcl.Diagnostic {
 	}
 	usage := strings.Join(words, " ")
 	if len(block.Labels) < len(want) {
-		return problem(at, "Missing block label", "The %s block lacks its %s. Write %s { ... }.",
+		return diag.Problem(at, "Missing block label", "The %s block lacks its %s. Write %s { ... }.",
 			block.Type, want[len(block.Labels)], usage)
 	}
-	return problem(at, "Extraneous block label",
+	return diag.Problem(at, "Extraneous block label",
 		"The %s block has more labels than it takes. Write %s { ... }.", block.Type, usage)
 }
 

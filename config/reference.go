@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // isImage reports whether values of a type are taken for images of the configuration.
@@ -55,8 +56,8 @@ func (d *builder) inputs(img *Image) bool {
 		return ok
 	}
 	if model.Inputs.Mask == "" {
-		d.report(problem(v.arg.at(), "Model takes no mask",
-			"%s works without a mask. %s take one.", model.Name, quotedList(maskModels(), "and")))
+		d.report(diag.Problem(v.arg.at(), "Model takes no mask",
+			"%s works without a mask. %s take one.", model.Name, diag.QuotedList(maskModels(), "and")))
 		return false
 	}
 	source, input, found := d.input(v, v.value, v.arg.valueAt())
@@ -167,7 +168,7 @@ func (d *builder) input(v *argumentValue, value cty.Value, at hcl.Range) (Source
 		if v.sensitive {
 			format, args = "The reference is wrong. It comes from a sensitive value, so no more is said.", nil
 		}
-		d.report(about(problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
+		d.report(diag.About(diag.Problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
 		return Source{}, bfl.Input{}, false
 	}
 	ty := value.Type()
@@ -241,7 +242,7 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 // is tried from the root module, since that is what path.module and values from outside are relative to.
 func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (Source, bfl.Input, bool) {
 	if text == "" {
-		d.report(about(problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
+		d.report(diag.About(diag.Problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
 			"write null."), v.arg.Expr, d.context(v)))
 		return Source{}, bfl.Input{}, false
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // What settings are where a configuration says nothing.
@@ -86,7 +87,7 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 	for _, inner := range content.blocks {
 		switch {
 		case inner.Labels[0] != "local":
-			d.add(problem(inner.LabelRanges[0], "Unsupported kind of state",
+			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
 				`The state is a file beside the configuration: state "local" { path = "..." }.`))
 			continue
 		case first != nil:
@@ -111,7 +112,7 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 	}
 	constraint, err := version.NewConstraint(text)
 	if err != nil {
-		d.add(problem(attr.Expr.Range(), "Invalid version constraint",
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid version constraint",
 			`%q is not a version constraint such as ">= 0.1.0" or "~> 0.2".`, text))
 		return
 	}
@@ -120,7 +121,7 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 		return // A build without a version number, which its maker has to know.
 	}
 	if !constraint.Check(running.Core()) {
-		d.refused = problem(attr.Expr.Range(), "Unsupported fluxbatch version",
+		d.refused = diag.Problem(attr.Expr.Range(), "Unsupported fluxbatch version",
 			"This configuration is for fluxbatch %s, and this is fluxbatch %s. Install a version that fits, or "+
 				"change required_version.", text, running)
 		d.add(d.refused)
@@ -131,7 +132,7 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	if v, at, ok := e.setting(s, b, "output_dir", cty.String); ok {
 		dir := v.AsString()
 		if reason := unsafePath(strings.TrimSuffix(dir, "/")); reason != "" {
-			e.add(problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
+			e.add(diag.Problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
 				"such as \"images\".", reason))
 		} else {
 			e.settings.OutputDir = path.Clean(dir)
@@ -139,7 +140,7 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	}
 	if v, at, ok := e.setting(s, b, "path", cty.String); ok {
 		if v.AsString() == "" || strings.HasSuffix(v.AsString(), "/") {
-			e.add(problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
+			e.add(diag.Problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
 			return
 		}
 		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
@@ -153,7 +154,7 @@ func (e *evaluator) budget(s *scope, b *settingsBlock) {
 	}
 	dollars, _ := v.AsBigFloat().Float64()
 	if dollars < 0 || dollars > 1e9 {
-		e.add(problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
+		e.add(diag.Problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
 		return
 	}
 	cost := bfl.CreditsOf(dollars * 100)
@@ -177,19 +178,19 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 	switch {
 	case given.sensitive && name != "url":
 		// The URL of a webhook may well have a secret in it, and is shown nowhere.
-		e.fail(&b.node, about(problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
+		e.fail(&b.node, diag.About(diag.Problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
 			"may be seen.", name), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case given.sensitive && err != nil:
-		e.fail(&b.node, about(problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
+		e.fail(&b.node, diag.About(diag.Problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case err != nil:
-		wrong := problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
-		e.fail(&b.node, about(wrong, attr.Expr, ctx))
+		wrong := diag.Problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
+		e.fail(&b.node, diag.About(wrong, attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case !v.IsWhollyKnown():
 		if !b.tainted {
-			e.fail(&b.node, about(problem(at, "Value not known in time", "%s is needed before any image is made, "+
+			e.fail(&b.node, diag.About(diag.Problem(at, "Value not known in time", "%s is needed before any image is made, "+
 				"so it cannot depend on one.", name), attr.Expr, ctx))
 		}
 		return cty.NilVal, at, false
@@ -200,8 +201,8 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 // provider decodes a provider block. Its alias is read at once, since images name it.
 func (d *decoder) provider(m *module, block *hcl.Block) {
 	if block.Labels[0] != "bfl" {
-		d.add(problem(block.LabelRanges[0], "Unknown provider",
-			`There is one provider: provider "bfl" { ... }.%s`, didYouMean(block.Labels[0], []string{"bfl"})))
+		d.add(diag.Problem(block.LabelRanges[0], "Unknown provider",
+			`There is one provider: provider "bfl" { ... }.%s`, diag.DidYouMean(block.Labels[0], []string{"bfl"})))
 		return
 	}
 	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
@@ -210,7 +211,7 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 	if attr := b.args["alias"]; attr != nil {
 		alias := d.constantString(attr)
 		if !identifier.MatchString(alias) {
-			d.add(problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
+			d.add(diag.Problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
 				"and dashes, as in alias = \"eu\"."))
 			return
 		}
@@ -224,8 +225,8 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 			if address == "bfl" {
 				way = `an alias, as in alias = "eu"`
 			}
-			d.add(problem(block.DefRange, "Duplicate declaration", "The provider %s was declared at %s already. Give one of the two %s, "+
-				"or remove it.", address, place(other.at), way))
+			d.add(diag.Problem(block.DefRange, "Duplicate declaration", "The provider %s was declared at %s already. Give one of the two %s, "+
+				"or remove it.", address, diag.Place(other.at), way))
 			return
 		}
 	}
@@ -251,28 +252,28 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 	e.settings.Providers[p.Address] = p
 	if v, at, ok := e.setting(s, b, "region", cty.String); ok {
 		if p.Region = v.AsString(); !slices.Contains(regions, p.Region) {
-			e.add(problem(at, "Unknown region",
-				"%q is not a region of the API. There is %s.%s", p.Region, quotedList(regions, "and"),
-				didYouMean(p.Region, slices.Clone(regions))))
+			e.add(diag.Problem(at, "Unknown region",
+				"%q is not a region of the API. There is %s.%s", p.Region, diag.QuotedList(regions, "and"),
+				diag.DidYouMean(p.Region, regions)))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "endpoint", cty.String); ok {
 		p.Endpoint = strings.TrimSuffix(v.AsString(), "/")
 		if reason := refusedEndpoint(p.Endpoint); reason != "" {
-			e.add(problem(at, "Invalid endpoint", "%s", reason))
+			e.add(diag.Problem(at, "Invalid endpoint", "%s", reason))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "api_key_env", cty.String); ok {
 		p.KeyEnv = v.AsString()
 		switch {
 		case keyShaped.MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
-			e.add(problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
+			e.add(diag.Problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
 				"shared: put it into an environment "+
 				"variable, and write that variable's name here. If the file was shared already, revoke the key."))
 			e.sources.conceal(at)
 			p.KeyEnv = defaultKeyEnv
 		case !envName.MatchString(p.KeyEnv):
-			e.add(problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
+			e.add(diag.Problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
 				"such as %q.", defaultKeyEnv))
 		}
 	}
@@ -280,14 +281,14 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 		if n, ok := slots(v); ok {
 			p.Concurrency = n
 		} else {
-			e.add(problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
+			e.add(diag.Problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
 				"whole number of at least 1; BFL allows 24."))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "task_timeout", cty.String); ok {
 		d, err := time.ParseDuration(v.AsString())
 		if err != nil || d < time.Second {
-			e.add(problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
+			e.add(diag.Problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
 				"apply, such as \"15m\"; at least a second."))
 		}
 		p.TaskTimeout = d
@@ -305,13 +306,13 @@ func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
 	for key, value := range v.Elements() {
 		name := key.AsString()
 		if s.mod.model(name) == nil {
-			e.add(problem(at, "Unknown model",
-				"There is no model called %q.%s", name, didYouMean(name, s.mod.modelNames())))
+			e.add(diag.Problem(at, "Unknown model",
+				"There is no model called %q.%s", name, diag.DidYouMean(name, s.mod.modelNames())))
 			continue
 		}
 		n, ok := slots(value)
 		if !ok {
-			e.add(problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
+			e.add(diag.Problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
 				"active, a whole number of at least 1; that of %s is not.", name))
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // A for_each is most often a list whose elements get keys, as in { for row in csvdecode(file("products.csv")) :
@@ -104,7 +105,7 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 	if more := len(twice) - 1; more > 0 {
 		detail += fmt.Sprintf(" So it is with %d more.", more)
 	}
-	return problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
+	return diag.Problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
 		"in which no text is there twice.", detail)
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 var variableSchema = schema{
@@ -26,7 +28,7 @@ func (d *decoder) variable(m *module, block *hcl.Block) {
 		return
 	}
 	if slices.Contains(reservedVariables, name) {
-		d.add(problem(block.LabelRanges[0], "Invalid name",
+		d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 			"A variable cannot be called %s, since a module block has an argument of that name.", name))
 		return
 	}
@@ -72,7 +74,7 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	ok := false
 	defer func() { v.broken = v.broken || !ok }()
 	if vars := attr.Expr.Variables(); len(vars) > 0 {
-		d.add(problem(vars[0].SourceRange(), "Value must be constant",
+		d.add(diag.Problem(vars[0].SourceRange(), "Value must be constant",
 			"A default cannot name other values. Leave the default out or null, and choose the value where it is "+
 				"used, as in coalesce(%s, local.other).",
 			v.name))
@@ -85,12 +87,12 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	}
 	value, err := v.convert(value)
 	if err != nil {
-		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
+		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
 			"The default does not fit the type of %s%s", v.name, v.unfit(err, IsSensitive(value))))
 		return
 	}
 	if value.IsNull() && !v.nullable {
-		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
+		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
 			"The default is null, and %s says nullable = false.", v.name))
 		return
 	}
@@ -169,7 +171,7 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 	}
 	if value.IsNull() && !v.nullable {
 		if v.preset == cty.NilVal {
-			e.fail(&v.node, problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
+			e.fail(&v.node, diag.Problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
 				"= false.", v.name))
 			value = cty.UnknownVal(v.typ)
 		} else {
@@ -209,7 +211,7 @@ func (e *evaluator) input(v *variable, s *scope) cty.Value {
 	}
 	converted, err := v.convert(value)
 	if err != nil {
-		e.fail(&v.node, about(problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
+		e.fail(&v.node, diag.About(diag.Problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
 			"type of %s in %s%s",
 			v.name, s.mod.call.name, v.unfit(err, IsSensitive(value))), v.expr, ctx))
 		return cty.UnknownVal(v.typ)
@@ -232,7 +234,7 @@ func (c *validation) evaluate(e *evaluator, s *scope) {
 		return
 	}
 	failed.Subject = &at
-	failed.Detail = fmt.Sprintf("%s This is what the validation rule at %s says.", ended(failed.Detail), place(c.rule.at))
+	failed.Detail = fmt.Sprintf("%s This is what the validation rule at %s says.", ended(failed.Detail), diag.Place(c.rule.at))
 	e.add(failed)
 	e.refuse(c.variable, s)
 }
