@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // maxModuleDepth bounds how deep modules call modules. It is far above what people write, and below what exhausts a
@@ -100,7 +101,7 @@ func (d *decoder) child(c *moduleCall) {
 	}
 	m := &module{call: c, parent: c.mod, depth: c.mod.depth + 1}
 	m.rel = path.Join(c.mod.rel, source)
-	m.dir = fileNamed(filepath.Join(c.mod.dir, filepath.FromSlash(source)))
+	m.dir = sourcefile.Named(filepath.Join(c.mod.dir, filepath.FromSlash(source)))
 	identity := m.dir
 	if real, err := filepath.EvalSymlinks(m.dir); err == nil {
 		identity = real

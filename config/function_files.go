@@ -19,6 +19,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // Digests, as text.
@@ -75,7 +77,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 	if src, ok := f.contents[path]; ok {
 		return src, nil
 	}
-	src, err := readSource(fileNamed(path))
+	src, err := sourcefile.Read(sourcefile.Named(path))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, function.NewArgErrorf(0,
@@ -83,7 +85,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 				`"${path.module}/..."`,
 			name)
 	case err != nil:
-		return nil, function.NewArgErrorf(0, "the file %q cannot be read: %s", name, reason(err))
+		return nil, function.NewArgErrorf(0, "the file %q cannot be read: %s", name, sourcefile.Reason(err))
 	}
 	f.contents[path] = src
 	f.hashes[fileUse{path: path}] = sha256Hex(src)
@@ -96,14 +98,14 @@ func (f *fileFunctions) readText(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if encoding := otherEncoding(src); encoding != "" {
-		return "", function.NewArgErrorf(0, "%q: %s", name, notUTF8(encoding))
+	if wrong := sourcefile.NotUTF8(src); wrong != "" {
+		return "", function.NewArgErrorf(0, "%q: %s", name, wrong)
 	}
 	if !utf8.Valid(src) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)
 	}
-	return strings.ReplaceAll(string(bytes.TrimPrefix(src, byteOrderMark)), windowsNewline, "\n"), nil
+	return strings.ReplaceAll(string(bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))), windowsNewline, "\n"), nil
 }
 
 func (f *fileFunctions) text() function.Function {
@@ -123,13 +125,13 @@ func (f *fileFunctions) hash(digest func([]byte) string) function.Function {
 func (f *fileFunctions) exists() function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		path := f.path(args[0].AsString())
-		info, err := os.Stat(fileNamed(path))
+		info, err := os.Stat(sourcefile.Named(path))
 		f.hashes[fileUse{function: "fileexists", path: path}] = strconv.FormatBool(err == nil)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return cty.False, nil
 		case err != nil:
-			return cty.NilVal, function.NewArgErrorf(0, "%s", reason(err))
+			return cty.NilVal, function.NewArgErrorf(0, "%s", sourcefile.Reason(err))
 		case !info.Mode().IsRegular():
 			return cty.NilVal, function.NewArgErrorf(0, "%q is not a regular file", args[0].AsString())
 		}
@@ -141,7 +143,7 @@ func (f *fileFunctions) exists() function.Function {
 func (f *fileFunctions) set() function.Function {
 	return simple(cty.Set(cty.String), func(args []cty.Value) (cty.Value, error) {
 		dir, pattern := f.path(args[0].AsString()), args[1].AsString()
-		files, err := filesBelow(dir, pattern)
+		files, err := sourcefile.List(dir, pattern)
 		if err != nil {
 			return cty.NilVal, err
 		}

@@ -2,10 +2,7 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,15 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2/json"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
-
-// maxSource bounds a configuration file, so that a mistaken name such as that of a disk image does not fill the memory.
-const maxSource = 1 << 30
-
-// byteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of the text.
-var byteOrderMark = []byte("\ufeff")
-
-var errTooLarge = fmt.Errorf("it is larger than %d MB", maxSource>>20)
 
 // parser reads files, each once, and keeps them for the snippets in diagnostics.
 type parser struct {
@@ -39,7 +29,7 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Cannot read module directory",
-			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, reason(err)),
+			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, sourcefile.Reason(err)),
 		}}
 	}
 	var files []*hcl.File
@@ -48,7 +38,7 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 		if name := entry.Name(); entry.IsDir() || !isConfigFile(name) {
 			continue
 		}
-		file, moreDiags := p.file(filepath.Join(dir, entry.Name()), readSource)
+		file, moreDiags := p.file(filepath.Join(dir, entry.Name()), sourcefile.Read)
 		diags = append(diags, moreDiags...)
 		if file != nil {
 			files = append(files, file)
@@ -76,22 +66,22 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Cannot read file",
-			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, reason(err)),
+			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, sourcefile.Reason(err)),
 		}}
 	}
-	if encoding := otherEncoding(src); encoding != "" {
+	if wrong := sourcefile.NotUTF8(src); wrong != "" {
 		// One error, where the parser would have one for each zero.
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "File is not in UTF-8",
-			Detail:   notUTF8(encoding) + ".",
+			Detail:   wrong + ".",
 			Subject:  &hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
 		}}
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(path, ".json") {
-		src = bytes.TrimPrefix(src, byteOrderMark)
+		src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
 		file, diags = json.Parse(src, path)
 	} else {
 		file, diags = parseNative(src, path, pieceSize)
@@ -124,56 +114,6 @@ func (p *parser) conceal(r hcl.Range) {
 	for i := range r.SliceBytes(file.Bytes) {
 		file.Bytes[r.Start.Byte+i] = '*'
 	}
-}
-
-// readSource reads a file that a folder has in it or a configuration names. To read anything else could go on for ever.
-func readSource(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
-	}
-	return readStream(path)
-}
-
-// readStream reads a file that the command line names, which may also be a pipe or a device.
-func readStream(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // It is only read from, so closing cannot lose anything.
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, errors.New("it is a directory")
-	case info.Size() > maxSource:
-		return nil, errTooLarge
-	}
-	src := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // A file is read without growing.
-	_, err = src.ReadFrom(io.LimitReader(file, maxSource+1))
-	if src.Len() > maxSource {
-		return nil, errTooLarge
-	}
-	return src.Bytes(), err
-}
-
-// reason words a file system's error without the operation and path, which the message around it tells already.
-func reason(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "it does not exist"
-	case errors.Is(err, fs.ErrPermission):
-		return "permission denied"
-	}
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathErr.Err.Error()
-	}
-	return err.Error()
 }
 
 // schema lists what may stand in a body.

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // pieceSize is how much of a file a worker parses at a time.
@@ -198,7 +200,7 @@ func (r *parsedPiece[T]) add(body *hclsyntax.Body) bool {
 
 // parseText has HCL parse some blocks of a file.
 func parseText(src []byte, filename string, at hcl.Pos) (*hclsyntax.Body, error) {
-	if at.Byte > 0 && bytes.HasPrefix(src, byteOrderMark) {
+	if at.Byte > 0 && bytes.HasPrefix(src, []byte(sourcefile.ByteOrderMark)) {
 		return nil, errNotInPieces // It is passed over at the start of a text, and an error elsewhere.
 	}
 	file, diags := hclsyntax.ParseConfig(src, filename, at)

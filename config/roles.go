@@ -79,7 +79,7 @@ func notARole(field string, model *bfl.Model) string {
 	case len(roles) == 0:
 		return fmt.Sprintf("%s has no inputs with names of their own; its images are listed in references.", model.Name)
 	default:
-		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, diag.QuotedList(slices.Clone(roles), "and"), diag.DidYouMean(field, roles))
+		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, diag.QuotedList(roles, "and"), diag.DidYouMean(field, roles))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // Value is one -var or -var-file of the command line.
@@ -55,11 +56,11 @@ func (r *valueReader) read() {
 	r.last, r.given = map[*variable]func(){}, map[string]givenValue{}
 	r.environment()
 	for _, file := range r.valueFiles() {
-		r.file(file, readSource)
+		r.file(file, sourcefile.Read)
 	}
 	for _, v := range r.opts.Values {
 		if v.File != "" {
-			r.file(v.File, readStream)
+			r.file(v.File, sourcefile.ReadStream)
 		} else {
 			r.assignment(v.Assignment)
 		}

@@ -1,4 +1,4 @@
-package config
+package sourcefile
 
 import (
 	"errors"
@@ -16,9 +16,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fileSet looks for the regular files below a folder whose path from there matches a pattern, as Terraform's fileset does. Names are matched, and
-// answered, in Unicode's composed form; see fileNamed.
-type fileSet struct {
+// search looks for the regular files below a folder whose path from there matches a pattern, as Terraform's fileset does.
+type search struct {
 	pattern string
 	// parts are those of the pattern between slashes, nil where alternatives in it may have slashes themselves.
 	parts []string
@@ -29,8 +28,10 @@ type fileSet struct {
 	found []string
 }
 
-// filesBelow lists the files in a folder, usable with package os, that match a pattern with slashes.
-func filesBelow(dir, pattern string) ([]string, error) {
+// List lists the regular files below a folder, usable with package os, whose paths from there match a pattern with slashes,
+// as Terraform's fileset does. The pattern is matched with names in Unicode's composed form, which are also what it
+// answers, sorted. There are no files in a folder that does not exist.
+func List(dir, pattern string) ([]string, error) {
 	if _, err := doublestar.Match(pattern, "x"); err != nil {
 		return nil, fmt.Errorf("%q is not a pattern such as **/*.png", pattern)
 	}
@@ -43,14 +44,14 @@ func filesBelow(dir, pattern string) ([]string, error) {
 		}
 		before, rest = path.Join(before, part), after
 	}
-	s := &fileSet{pattern: rest, depth: strings.Count(rest, "/")}
+	s := &search{pattern: rest, depth: strings.Count(rest, "/")}
 	if strings.Contains(rest, "**") {
 		s.depth = -1
 	}
 	if !strings.ContainsAny(rest, `{[\`) {
 		s.parts = strings.Split(rest, "/")
 	}
-	if err := s.folder(fileNamed(filepath.Join(dir, filepath.FromSlash(before))), "", 0); err != nil {
+	if err := s.folder(Named(filepath.Join(dir, filepath.FromSlash(before))), "", 0); err != nil {
 		return nil, err
 	}
 	for i, file := range s.found {
@@ -61,7 +62,7 @@ func filesBelow(dir, pattern string) ([]string, error) {
 }
 
 // folder looks at a folder, which is rel from the first one.
-func (s *fileSet) folder(dir, rel string, depth int) error {
+func (s *search) folder(dir, rel string, depth int) error {
 	real, err := filepath.EvalSymlinks(dir)
 	if err == nil && slices.Contains(s.above, real) {
 		return nil
@@ -71,7 +72,7 @@ func (s *fileSet) folder(dir, rel string, depth int) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
 	case err != nil:
-		return fmt.Errorf("the folder %q cannot be listed: %s", filepath.ToSlash(dir), reason(err))
+		return fmt.Errorf("the folder %q cannot be listed: %s", filepath.ToSlash(dir), Reason(err))
 	}
 	s.above = append(s.above, real)
 	defer func() { s.above = s.above[:len(s.above)-1] }()
@@ -83,7 +84,7 @@ func (s *fileSet) folder(dir, rel string, depth int) error {
 	return nil
 }
 
-func (s *fileSet) entry(entry os.DirEntry, dir, rel string, depth int) error {
+func (s *search) entry(entry os.DirEntry, dir, rel string, depth int) error {
 	at, name := filepath.Join(dir, entry.Name()), path.Join(rel, norm.NFC.String(entry.Name()))
 	mode := entry.Type()
 	if mode&fs.ModeSymlink != 0 {
@@ -111,7 +112,7 @@ func (s *fileSet) entry(entry os.DirEntry, dir, rel string, depth int) error {
 }
 
 // leads reports whether matches may be in a folder of that name.
-func (s *fileSet) leads(name string, depth int) bool {
+func (s *search) leads(name string, depth int) bool {
 	switch {
 	case s.depth >= 0 && depth >= s.depth:
 		return false

@@ -1,9 +1,17 @@
-package config
+package sourcefile
 
 import "bytes"
 
-// otherEncoding returns the name of the encoding, other than UTF-8, that a text file seems to be in, "" where it seems to be in none. Editors and
-// spreadsheets on Windows write UTF-16, in which every other byte of plain text is zero.
+// NotUTF8 says in which other encoding than UTF-8 a text file seems to be, and the way out; "" where it seems to be in
+// none. Editors and spreadsheets on Windows write UTF-16, in which every other byte of plain text is zero.
+func NotUTF8(src []byte) string {
+	if encoding := otherEncoding(src); encoding != "" {
+		return "The file is in " + encoding + ", and text has to be in UTF-8. Save it as UTF-8 in your editor, " +
+			"or convert it with iconv -f UTF-16 -t UTF-8"
+	}
+	return ""
+}
+
 func otherEncoding(src []byte) string {
 	const sample = 64
 	head := src[:min(len(src), sample)]
@@ -21,9 +29,4 @@ func otherEncoding(src []byte) string {
 		return "UTF-16 (big-endian)"
 	}
 	return ""
-}
-
-// notUTF8 says in what encoding a file is, and the way out.
-func notUTF8(encoding string) string {
-	return "The file is in " + encoding + ", and text has to be in UTF-8. Save it as UTF-8 in your editor, or convert it with iconv -f UTF-16 -t UTF-8"
 }

@@ -1,4 +1,4 @@
-package config
+package sourcefile
 
 import (
 	"os"
@@ -9,11 +9,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fileNamed returns the path under which a file can be opened that a configuration names, which may be another one than it is written: the texts of a
-// configuration are in Unicode's composed form (NFC), whatever they were typed in, and the names of files keep the form in which they were made. What
-// was committed on a Mac is often decomposed (NFD). Where nothing has a name exactly as it is written, the entry is meant whose name is the same
-// characters; of several such, the first in the order of their bytes. A path to nothing stays as it is.
-func fileNamed(path string) string {
+// Named returns the path under which a file can be opened that a configuration names, which may be another one than it is
+// written. What was committed on a Mac is often decomposed (NFD), and the texts of a configuration are composed (NFC).
+// Where nothing has a name exactly as it is written, the entry is meant whose name is the same characters; of several
+// such, the first in the order of their bytes. A path to nothing stays as it is.
+func Named(path string) string {
 	if isASCII(path) || exists(path) {
 		return path
 	}
