@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // blocks writes n image blocks of 257 bytes or so.
@@ -57,7 +59,7 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(int64(len(src)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, diags := parseNative(src, "main.flux.hcl", pieceSize); diags.HasErrors() {
+		if _, diags := hclfast.Parse(src, "main.flux.hcl", hclfast.PieceSize, readTopBlock); diags.HasErrors() {
 			b.Fatal(diags)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 var topLevel = schema{
@@ -73,11 +74,11 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 		}
 	}
 	for _, file := range files {
-		if long, ok := file.Body.(*longBody); ok {
+		if long, ok := file.Body.(*hclfast.Body); ok {
 			d.add(topLevel.readArguments(long.Body, nil)...)
-			for i, block := range long.blocks {
+			for i, block := range long.Blocks {
 				if m.parent == nil {
-					long.blocks[i] = nil // The root module is decoded once.
+					long.Blocks[i] = nil // The root module is decoded once.
 				}
 				d.add(topLevel.readBlock(block, decode)...)
 			}
@@ -139,23 +140,13 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 
 // validName checks a block's label, which stands in addresses and expressions.
 func (d *decoder) validName(block *hcl.Block) bool {
-	if len(block.Labels) == 0 || block.Type == "model" || isIdentifier(block.Labels[0]) {
+	if len(block.Labels) == 0 || block.Type == "model" || hclfast.IsIdentifier(block.Labels[0]) {
 		return true
 	}
 	d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 		"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and dashes.",
 		block.Labels[0]))
 	return false
-}
-
-// isIdentifier reports whether a text can be a name. HCL is asked, by way of its scanner, only about what is not ASCII.
-func isIdentifier(text string) bool {
-	for i := range len(text) {
-		if !isWord(text[i], i == 0) {
-			return hclsyntax.ValidIdentifier(text)
-		}
-	}
-	return text != ""
 }
 
 // duplicate reports a second block of one name.
@@ -277,7 +268,7 @@ func (d *decoder) defaults(m *module, block *hcl.Block) {
 	content, diags := s.read(block.Body)
 	d.addWithHints(diags, providerHints)
 	for _, attr := range content.args {
-		attr.Expr = compact(attr.Expr) // All images of the module take them over.
+		attr.Expr = hclfast.Compact(attr.Expr) // All images of the module take them over.
 	}
 	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.args, misspelt: misspelt(diags)}
 }

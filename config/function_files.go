@@ -105,7 +105,7 @@ func (f *fileFunctions) readText(name string) (string, error) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)
 	}
-	return strings.ReplaceAll(string(bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))), windowsNewline, "\n"), nil
+	return strings.ReplaceAll(string(bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))), "\r\n", "\n"), nil
 }
 
 func (f *fileFunctions) text() function.Function {

@@ -12,6 +12,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
@@ -273,7 +274,7 @@ func (d *builder) argument(i int) argumentValue {
 }
 
 func (d *builder) expression(arg *argument) argumentValue {
-	if v, ok := scalar(arg.Expr); ok {
+	if v, ok := hclfast.Scalar(arg.Expr); ok {
 		return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 	}
 	if arg.woven {

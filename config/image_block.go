@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // requestArguments are the arguments of an image that are sent to the API under their own names.
@@ -134,14 +135,14 @@ func readImage(body hcl.Body) *imageBody {
 }
 
 func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
-	b.args = append(b.args, argument{Name: name, Expr: compact(expr), start: start})
+	b.args = append(b.args, argument{Name: name, Expr: hclfast.Compact(expr), start: start})
 }
 
 func (b *imageBody) addMeta(attr *hcl.Attribute) {
 	if b.meta == nil {
 		b.meta = map[string]*hcl.Attribute{}
 	}
-	attr.Expr = compact(attr.Expr)
+	attr.Expr = hclfast.Compact(attr.Expr)
 	b.meta[attr.Name] = attr
 }
 

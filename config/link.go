@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // uses is what the expressions of a node name.
@@ -262,7 +263,7 @@ func neverNull(expr hcl.Expression) bool {
 	case *hclsyntax.TupleConsExpr, *hclsyntax.ObjectConsExpr, *hclsyntax.TemplateExpr, *hclsyntax.BinaryOpExpr:
 		return true
 	}
-	v, ok := scalar(expr)
+	v, ok := hclfast.Scalar(expr)
 	return ok && !v.IsNull()
 }
 

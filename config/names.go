@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // use resolves the names in an expression, and records them as what the node needs. It reports whether the expression
@@ -17,7 +18,7 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	if expr == nil {
 		return false
 	}
-	if _, ok := scalar(expr); ok {
+	if _, ok := hclfast.Scalar(expr); ok {
 		return false
 	}
 	for _, traversal := range expr.Variables() {

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/json"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
@@ -84,7 +85,7 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 		src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
 		file, diags = json.Parse(src, path)
 	} else {
-		file, diags = parseNative(src, path, pieceSize)
+		file, diags = hclfast.Parse(src, path, hclfast.PieceSize, readTopBlock)
 	}
 	if huge := hugeNumbers(src, path); huge.HasErrors() {
 		return nil, append(diags, huge...)
@@ -114,6 +115,18 @@ func (p *parser) conceal(r hcl.Range) {
 	for i := range r.SliceBytes(file.Bytes) {
 		file.Bytes[r.Start.Byte+i] = '*'
 	}
+}
+
+// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports whether the block's
+// arguments were let go.
+func readTopBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
+	b := block.AsHCLBlock()
+	if block.Type != "image" {
+		return b, false
+	}
+	img := readImage(block.Body)
+	b.Body = img
+	return b, len(img.blocks) == 0
 }
 
 // schema lists what may stand in a body.

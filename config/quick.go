@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
 // quick evaluates expressions with lookups of the commonest forms without a scope: for ten thousand rows that name each other, building one for each, and HCL's
@@ -33,7 +34,7 @@ type quickMarks struct {
 func (q *quick) expr(expr hclsyntax.Expression) (cty.Value, bool) {
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr, *hclsyntax.TemplateExpr:
-		v, ok := scalar(e)
+		v, ok := hclfast.Scalar(e)
 		return v, ok && isPlain(v)
 	case *hclsyntax.ParenthesesExpr:
 		return q.expr(e.Expression)

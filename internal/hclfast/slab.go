@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 // slab hands out values from larger allocations.
 type slab[T any] struct {

@@ -1,4 +1,15 @@
-package config
+// Package hclfast reads files in HCL's native syntax into what package hclsyntax makes of them,
+// long files many times as fast.
+//
+// A long file is cut between its blocks into pieces, which are parsed side by side. A block is
+// plain where it is written as nearly all blocks of long files are: over several lines, in ASCII,
+// with numbers, strings, names, lists and objects. Those blocks are read by a parser of this
+// package; all others, and every file in which anything is wrong, by HCL's own. What comes of it is
+// the same to the last position, and so are the diagnostics.
+//
+// Most expressions of such files are literals: they need no scope, name nothing, and have the value
+// that they show.
+package hclfast
 
 import (
 	"bytes"
@@ -12,20 +23,24 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
-// pieceSize is how much of a file a worker parses at a time.
-const pieceSize = 64 << 10
+// PieceSize is how many bytes of a file are best parsed at a time.
+const PieceSize = 64 << 10
 
-// parseNative parses a file in HCL's native syntax. A large file is cut between its blocks into pieces, which are
-// parsed side by side, and those blocks in them that are plain by a plainParser; the result is that of HCL's parser for
-// the whole. A cut in a wrong place, such as inside a heredoc, leaves a piece that is wrong, and so does every mistake
-// in the file: then HCL's parser gets the file as a whole, and diagnostics are its own.
-//
-// Of a large file, the body is a longBody.
-func parseNative(src []byte, filename string, size int) (*hcl.File, hcl.Diagnostics) {
+// Take is given each block at the top level of a long file, and returns what the file's Body has in
+// its place. Several goroutines call it at one time. It reports whether nothing keeps the block's
+// arguments, nor those of their expressions that are single literals and that Compact did not
+// replace: their memory is used again then.
+type Take func(*hclsyntax.Block) (ready *hcl.Block, free bool)
+
+// Parse parses a file in HCL's native syntax. One that is longer than size, and right, is parsed in
+// pieces of at least that many bytes, and its body is a *Body; else its body is an *hclsyntax.Body,
+// and take is not asked. Lines of heredocs end in a line feed alone, whatever they end in there.
+// The file refers to src, which must not be changed.
+func Parse(src []byte, filename string, size int, take Take) (*hcl.File, hcl.Diagnostics) {
 	if pieces := cut(src, size); len(pieces) > 1 {
-		if blocks, body := parsePieces(filename, pieces, readTopBlock); body != nil {
+		if blocks, body := parsePieces(filename, pieces, take); body != nil {
 			return &hcl.File{
-				Body: &longBody{Body: body, blocks: blocks}, Bytes: src, Nav: navigation{filename, pieces},
+				Body: &Body{Body: body, Blocks: blocks}, Bytes: src, Nav: navigation{filename, pieces},
 			}, nil
 		}
 	}
@@ -36,33 +51,22 @@ func parseNative(src []byte, filename string, size int) (*hcl.File, hcl.Diagnost
 	return file, diags
 }
 
-// longBody is the body of a large file. Its blocks were made ready for the decoder where they were parsed, so that the
-// trees of all need not be in memory at one time; the embedded body has its arguments only.
-type longBody struct {
+// Body is the body of a long file. Its blocks were taken where they were parsed, so that the trees
+// of all need not be in memory at one time; the embedded body has its arguments only.
+type Body struct {
 	*hclsyntax.Body
-	blocks []*hcl.Block
+	Blocks []*hcl.Block
 }
 
-// JustAttributes returns the body's arguments, and an error where it has blocks, as those of files of values must not.
-func (b *longBody) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
+// JustAttributes returns the body's arguments, and an error where it has blocks, as those of files
+// of values must not.
+func (b *Body) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
 	body := *b.Body
-	if len(b.blocks) > 0 {
-		first := b.blocks[0]
+	if len(b.Blocks) > 0 {
+		first := b.Blocks[0]
 		body.Blocks = hclsyntax.Blocks{{Type: first.Type, Labels: first.Labels, TypeRange: first.TypeRange, LabelRanges: first.LabelRanges}}
 	}
 	return body.JustAttributes()
-}
-
-// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports whether the block's
-// arguments were let go; see plainParser.reuse.
-func readTopBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
-	b := block.AsHCLBlock()
-	if block.Type != "image" {
-		return b, false
-	}
-	img := readImage(block.Body)
-	b.Body = img
-	return b, len(img.blocks) == 0
 }
 
 // piece is a part of a file, from the start of a line on.
@@ -90,7 +94,8 @@ func cut(src []byte, size int) []piece {
 	return pieces
 }
 
-// nextCut returns the first place at least size bytes into a text where a block has ended, else the text's end.
+// nextCut returns the first place at least size bytes into a text where a block has ended, else the
+// text's end.
 func nextCut(text []byte, size int) int {
 	if i := bytes.Index(text[size:], blockEnd); i >= 0 {
 		return size + i + len(blockEnd)
@@ -108,8 +113,9 @@ func after(start hcl.Pos, text []byte) hcl.Pos {
 // errNotInPieces says that a file has to be parsed as a whole.
 var errNotInPieces = errors.New("the file cannot be parsed in pieces")
 
-// parsePieces parses the pieces of a file. It returns what take makes of its blocks, in their order, and its body
-// without them, which is nil where anything is wrong. take is called by several goroutines.
+// parsePieces parses the pieces of a file. It returns what take makes of its blocks, in their
+// order, and its body without them, which is nil where anything is wrong. take is called by several
+// goroutines.
 func parsePieces[T any](filename string, pieces []piece, take func(*hclsyntax.Block) (T, bool)) ([]T, *hclsyntax.Body) {
 	parsed := make([]parsedPiece[T], len(pieces))
 	var workers errgroup.Group
@@ -141,8 +147,8 @@ func parsePieces[T any](filename string, pieces []piece, take func(*hclsyntax.Bl
 // parsedPiece is what was made of a piece.
 type parsedPiece[T any] struct {
 	blocks []T
-	// body has the piece's arguments. Its range is right where it starts in the first piece, and where it ends in the
-	// last.
+	// body has the piece's arguments. Its range is right where it starts in the first piece, and
+	// where it ends in the last.
 	body hclsyntax.Body
 }
 
@@ -212,8 +218,9 @@ func parseText(src []byte, filename string, at hcl.Pos) (*hclsyntax.Body, error)
 	return body, nil
 }
 
-// navigation tells diagnostics which block a place is in, as HCL's own does for a file that was parsed as a whole. It
-// parses the piece again, which few diagnostics need, rather than keep the trees of all.
+// navigation tells diagnostics which block a place is in, as HCL's own does for a file that was
+// parsed as a whole. It parses the piece again, which few diagnostics need, rather than keep the
+// trees of all.
 type navigation struct {
 	filename string
 	pieces   []piece

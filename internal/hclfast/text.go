@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"strings"
@@ -9,7 +9,8 @@ import (
 
 // How a plainParser goes through its text, and tells where it is.
 
-// isPlainText reports whether a text has no other characters than ASCII's printable ones, tabs and line feeds.
+// isPlainText reports whether a text has no other characters than ASCII's printable ones, tabs and
+// line feeds.
 func isPlainText(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
@@ -72,8 +73,8 @@ func (p *plainParser) str(text string) cty.Value {
 	return v
 }
 
-// endLine passes over spaces, a comment and the line feed. It reports false where there is anything else. The end of
-// the text ends a line as well.
+// endLine passes over spaces, a comment and the line feed. It reports false where there is anything
+// else. The end of the text ends a line as well.
 func (p *plainParser) endLine() bool {
 	p.spaces()
 	if p.peek() == '#' || strings.HasPrefix(p.text[p.at:], "//") {

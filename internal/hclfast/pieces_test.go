@@ -1,9 +1,13 @@
-package config
+package hclfast
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,45 +16,28 @@ import (
 )
 
 // pieceSeeds are texts in which a cut after "\n}\n" is right, wrong, or near to either.
-var pieceSeeds = []string{
-	"",
-	"a = 1\n",
-	"image \"a\" {\n}\nimage \"b\" {\n}\nimage \"c\" {\n}\n",
-	"image \"a\" {\n}\n\n# ü comment\nimage \"b\" {\n  x = \"ü${1}\"\n}\nb = 2",
-	"x = <<EOT\n}\n}\nEOT\nimage \"a\" {\n}\nimage \"b\" {\n}\n",
-	"/*\n}\n*/\nimage \"a\" {\n}\nimage \"b\" {\n}\n",
-	"/* image \"x\" {\n}\nimage \"a\" {\n}\n*/ image \"b\" {\n}\n",
-	"image \"a\" {\n  b {\n}\n}\nimage \"b\" {\n}\n",
-	"locals {\n  x = {\n}\n}\nimage \"b\" {\n}\n",
-	"locals {\n  x = <<EOT\n}\nEOT\n}\nimage \"b\" {\n}\nimage \"c\" {\n}\n",
-	"a = 1\nimage \"a\" {\n}\na = 2\nimage \"b\" {\n}\n",
-	"image \"a\" {\n}\nimage \"b\" {\n  x =\n}\nimage \"c\" {\n}\n",
-	"image \"a\" {\r\n}\r\nimage \"b\" {\r\n}\r\n",
-	"a = 1\nimage \"a\" {\n}\nimage \"b\" {\n  x = <<-EOT\r\n    u\r\n      ${v}\r\n  EOT\n}\nimage \"c\" {\n  x = <<EOT\n\r\nEOT\n}\n",
-	"\ufeffimage \"a\" {\n}\nimage \"b\" {\n}\n",
-	"image \"a\" {\n}\n\ufeffimage \"b\" {\n}\n",
-	"x = [\n{\n}\n]\nimage \"b\" {\n}\n",
-	"x = \"${\n{\n}\n}\"\nimage \"b\" {\n}\n",
-	"image \"a\" {\n}\n}\nimage \"b\" {\n}\n",
-	"locals {\n}\nimage \"a\" {\n  n = 12\n  s = \"t ${each.value.b} u ${local.x}\" # c\n  l = [image.a, \"b\",\n 3]\n  o = { a = 1, \"b\": true\n c = null }\n  // c\n  lifecycle {\n    frozen = true\n  }\n}\n",
-	"locals {\n}\nimage \"a\" {\n  w = \"${var.x}\"\n  e = \"\"\n  d = \"50% $5\"\n  q = \"\\\"x\\\"\"\n}\nimage b {\n}\n",
-	"locals {\n}\nimage \"a\" {\n  count = 2\n  seed = 7\n  prompt = \"one\"\n}\nimage \"b\" {\n  seed = 8\n  prompt = \"two\"\n  labels = { a = \"b\" }\n}\n" +
-		"image \"c\" {\n  seed = 9\n  lifecycle {\n    frozen = true\n  }\n}\nimage \"d\" {\n  seed = 10\n  provider = bfl\n  references = [\"x\"]\n  promt = \"${var.x} y\"\n}\n",
-	"locals {\n}\nlocals {\n  a = 1\n  b = \"c\"\n}\nimage \"b\" {\n  seed = 8\n  prompt = \"two\"\n}\nimage \"c\" {\n  seed = 9\n  prompt = \"three\"\n}\n" +
-		"locals {\n  d = 1\n}\nimage \"d\" {\n  seed = 10\n}\nimage \"e\" {\n  seed = 11\n}\n",
-	"locals {\n}\n\timage \"a\" \"b\"{\n x=1\n\n}  # c\n\n# d\nimage \"c\" {\n  a = [\n]\n  b = {\n}\n}\n  ",
-	"image \"a\" {\n}\n\x00image \"b\" {\n}\n",
+func pieceSeeds(t testing.TB) []string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/pieces.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seeds []string
+	if err := json.Unmarshal(data, &seeds); err != nil {
+		t.Fatal(err)
+	}
+	return seeds
 }
 
-// FuzzPieces holds parsing in pieces against parsing as a whole: the same tree, and the same diagnostics, word for
-// word and place for place.
+// FuzzPieces holds parsing in pieces against parsing as a whole: the same tree, and the same
+// diagnostics, word for word and place for place.
 func FuzzPieces(f *testing.F) {
-	for _, seed := range pieceSeeds {
+	for _, seed := range pieceSeeds(f) {
 		f.Add([]byte(seed))
 	}
-	files, err := filepath.Glob("testdata/fixtures/*/*.flux.hcl")
-	if err != nil {
-		f.Fatal(err)
+	files, err := filepath.Glob("../../config/testdata/fixtures/*/*.flux.hcl")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no seeds: %v", err)
 	}
 	for _, file := range files {
 		src, err := os.ReadFile(file)
@@ -69,7 +56,8 @@ var snippets = []string{
 	"(", ")", "+", "?", "_", "f(", "\r\n", "image \"b\" {\n  x = 1\n  y = \"${local.z} w\"\n",
 }
 
-// FuzzSnippets is FuzzPieces with texts of the words of the language, which come nearer to what is plain than bytes do.
+// FuzzSnippets is FuzzPieces with texts of the words of the language, which come nearer to what is
+// plain than bytes do.
 func FuzzSnippets(f *testing.F) {
 	f.Add([]byte{0, 2, 20, 4, 2, 14, 1, 0, 2, 8, 20, 10, 16, 9, 1})
 	f.Add([]byte{0, 1, 0, 2, 7, 17, 11, 20, 10, 18, 12, 24, 6, 1, 0, 37, 2, 13, 15, 16, 6, 13, 1, 1})
@@ -82,7 +70,8 @@ func FuzzSnippets(f *testing.F) {
 	})
 }
 
-// comparePieces fails unless parsing in pieces gives what parsing as a whole does, with a block a piece and with many.
+// comparePieces fails unless parsing in pieces gives what parsing as a whole does, with a block a
+// piece and with many.
 func comparePieces(t *testing.T, src []byte) {
 	t.Helper()
 	compareInPieces(t, src, 1)
@@ -93,7 +82,7 @@ func compareInPieces(t *testing.T, src []byte, size int) {
 	t.Helper()
 	want, wantDiags := hclsyntax.ParseConfig(src, "x.flux.hcl", hcl.InitialPos)
 	unifyNewlines(want.Body.(*hclsyntax.Body), src, 0)
-	got, gotDiags := parseNative(src, "x.flux.hcl", size)
+	got, gotDiags := Parse(src, "x.flux.hcl", size, readBlock)
 	if diff := cmp.Diff(messages(wantDiags), messages(gotDiags)); diff != "" {
 		t.Fatalf("diagnostics (-whole +pieces):\n%s", diff)
 	}
@@ -111,7 +100,7 @@ func compareInPieces(t *testing.T, src []byte, size int) {
 			t.Fatalf("the trees of %q differ:\n%#v\n%#v", src, want.Body, body)
 		}
 	}
-	compareReady(t, want.Body.(*hclsyntax.Body).Blocks, got)
+	compareBlocks(t, want.Body.(*hclsyntax.Body).Blocks, got)
 	_, wantJust := want.Body.JustAttributes()
 	_, gotJust := got.Body.JustAttributes()
 	if diff := cmp.Diff(messages(wantJust), messages(gotJust)); diff != "" {
@@ -129,28 +118,43 @@ func compareInPieces(t *testing.T, src []byte, size int) {
 	}
 }
 
-// compareReady fails unless the blocks of a long file are what becomes of them in a short one, whose memory nothing uses
-// again.
-func compareReady(t *testing.T, want hclsyntax.Blocks, got *hcl.File) {
+// blockRead is what readBlock makes of a block.
+type blockRead struct {
+	hcl.Body
+	names []string
+	exprs []hcl.Expression
+}
+
+// readBlock keeps of a block what its memory can be used again for.
+func readBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
+	b := block.AsHCLBlock()
+	read := &blockRead{Body: hcl.EmptyBody()}
+	for _, name := range slices.Sorted(maps.Keys(block.Body.Attributes)) {
+		read.names = append(read.names, name)
+		read.exprs = append(read.exprs, Compact(block.Body.Attributes[name].Expr))
+	}
+	b.Body = read
+	return b, true
+}
+
+// compareBlocks fails unless the blocks of a long file are what becomes of them in a short one,
+// whose memory nothing uses again.
+func compareBlocks(t *testing.T, want hclsyntax.Blocks, got *hcl.File) {
 	t.Helper()
-	long, ok := got.Body.(*longBody)
+	long, ok := got.Body.(*Body)
 	if !ok {
 		return
 	}
 	for i, block := range want {
-		w, _ := readTopBlock(block)
-		for _, b := range []*hcl.Block{w, long.blocks[i]} {
-			if img, ok := b.Body.(*imageBody); ok {
-				sortDiagnostics(img.diags) // They come in any order.
-			}
-		}
-		if g := long.blocks[i]; !reflect.DeepEqual(w, g) {
+		w, _ := readBlock(block)
+		if g := long.Blocks[i]; !reflect.DeepEqual(w, g) {
 			t.Fatalf("block %d is ready as\n%#v\nin a long file, and in a short one as\n%#v", i, g.Body, w.Body)
 		}
 	}
 }
 
-// TestPlain tells which blocks are plain: what looks the same as before when it no longer is, and is slower.
+// TestPlain tells which blocks are plain: what looks the same as before when it no longer is, and
+// is slower.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -199,7 +203,10 @@ func messages(diags hcl.Diagnostics) []string {
 
 func TestCut(t *testing.T) {
 	t.Parallel()
-	src := blocks(100)
+	var src []byte
+	for i := range 200 {
+		src = fmt.Appendf(src, "image \"product_%d\" {\n  prompt = \"Studio photo of ${local.style}\"\n  seed   = %d\n}\n", i, i)
+	}
 	pieces := cut(src, 1000)
 	var again []byte
 	for _, p := range pieces {
@@ -211,7 +218,7 @@ func TestCut(t *testing.T) {
 	if string(again) != string(src) || len(pieces) < 10 {
 		t.Errorf("%d pieces with %d bytes of %d", len(pieces), len(again), len(src))
 	}
-	if _, body := parsePieces("x", pieces, readTopBlock); body == nil {
+	if _, body := parsePieces("x", pieces, readBlock); body == nil {
 		t.Error("the pieces of a right file are found wrong")
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"strings"
@@ -8,24 +8,28 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// plainParser parses the part of HCL that long files are written in, into the very tree that HCL's parser makes of it,
-// at a tenth of the time: blocks over several lines, whose arguments are numbers, strings, names with dots, and
-// lists and objects of these, in ASCII. HCL's scanner makes a token with two positions of every bracket, and looks for
-// the boundaries of characters in each; ASCII needs neither.
+// plainParser parses the part of HCL that long files are written in, into the very tree that HCL's
+// parser makes of it, at a tenth of the time: blocks over several lines, whose arguments are
+// numbers, strings, names with dots, and lists and objects of these, in ASCII. HCL's scanner makes
+// a token with two positions of every bracket, and looks for the boundaries of characters in each;
+// ASCII needs neither.
 //
-// It knows nothing about mistakes. Whatever is not plain, be it an operator, a heredoc or an error, makes it give up.
+// It knows nothing about mistakes. Whatever is not plain, be it an operator, a heredoc or an error,
+// makes it give up.
 type plainParser struct {
 	filename string
 	text     string
 	// base is where text starts in the file, in its first column.
 	base hcl.Pos
-	// at is the place in text, line the number of its line, and lineStart where that begins in text.
+	// at is the place in text, line the number of its line, and lineStart where that begins in
+	// text.
 	at, line, lineStart int
 	depth               int
 	inner               int // of these, how many are lists and objects
 
-	// words are names and short texts that were read before, with their values as strings, and numbers the whole numbers.
-	// All else that is kept of the text is copied, so that the text goes.
+	// words are names and short texts that were read before, with their values as strings, and
+	// numbers the whole numbers. All else that is kept of the text is copied, so that the text
+	// goes.
 	words, numbers map[string]cty.Value
 
 	literals slab[hclsyntax.LiteralValueExpr]
@@ -35,15 +39,16 @@ type plainParser struct {
 	spare    hclsyntax.Attributes // to be used next
 }
 
-// maxPlainDepth bounds how deep lists and objects may be nested before HCL's parser has to say what it thinks of it.
+// maxPlainDepth bounds how deep lists and objects may be nested before HCL's parser has to say what
+// it thinks of it.
 const maxPlainDepth = 32
 
 func newPlainParser(filename string) *plainParser {
 	return &plainParser{filename: filename, words: map[string]cty.Value{}, numbers: map[string]cty.Value{}}
 }
 
-// parse parses a text that starts at base, which is the start of a line. It reports false where not all of it is plain.
-// Of the body's range, only the end is set.
+// parse parses a text that starts at base, which is the start of a line. It reports false where not
+// all of it is plain. Of the body's range, only the end is set.
 func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	if !isPlainText(text) {
 		return nil, false
@@ -66,8 +71,8 @@ func (p *plainParser) parse(text string, base hcl.Pos) (*hclsyntax.Body, bool) {
 	return body, true
 }
 
-// reuse lets the next block have the memory of the last one, which was all of its text, where nobody needs its arguments
-// any more, nor those of their expressions that are single literals.
+// reuse lets the next block have the memory of the last one, which was all of its text, where
+// nobody needs its arguments any more, nor those of their expressions that are single literals.
 func (p *plainParser) reuse(b *hclsyntax.Block) {
 	p.literals.reset()
 	p.strings.reset()

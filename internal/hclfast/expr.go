@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"math/big"
@@ -12,8 +12,9 @@ import (
 
 // The expressions that are plain.
 
-// expr reads an expression. It returns nil where it is not plain. What follows it is looked at by the caller, who
-// takes nothing but the end of a line, a comma or a closing bracket, so that no operator is overlooked.
+// expr reads an expression. It returns nil where it is not plain. What follows it is looked at by
+// the caller, who takes nothing but the end of a line, a comma or a closing bracket, so that no
+// operator is overlooked.
 func (p *plainParser) expr() hclsyntax.Expression {
 	switch c := p.peek(); {
 	case c == '"':
@@ -29,7 +30,8 @@ func (p *plainParser) expr() hclsyntax.Expression {
 	}
 }
 
-// literal makes a literal. Those of lists and objects stay for long, and would keep all that they were allocated with.
+// literal makes a literal. Those of lists and objects stay for long, and would keep all that they
+// were allocated with.
 func (p *plainParser) literal(v cty.Value, at hcl.Range) hclsyntax.Expression {
 	e := hclsyntax.LiteralValueExpr{Val: v, SrcRange: at}
 	if p.inner > 0 {
@@ -132,7 +134,8 @@ func (p *plainParser) template() hclsyntax.Expression {
 	}
 }
 
-// part adds a literal part of a template, which starts at a place in the line and ends where the parser is.
+// part adds a literal part of a template, which starts at a place in the line and ends where the
+// parser is.
 func (p *plainParser) part(parts []hclsyntax.Expression, text string, start int) []hclsyntax.Expression {
 	e := hclsyntax.LiteralValueExpr{Val: p.str(text), SrcRange: p.from(start)}
 	if parts == nil && p.peek() == '"' && p.inner == 0 {
@@ -216,7 +219,8 @@ func (p *plainParser) object() hclsyntax.Expression {
 	return e
 }
 
-// open passes over the bracket that begins a list or an object, and reports false where they are nested too deep.
+// open passes over the bracket that begins a list or an object, and reports false where they are
+// nested too deep.
 func (p *plainParser) open() (hcl.Range, bool) {
 	start := p.at
 	p.at++

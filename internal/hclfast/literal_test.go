@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"testing"
@@ -44,7 +44,7 @@ EOT
 			t.Fatal(diags)
 		}
 		got, ok := literal(expr)
-		if _, isConstant := compact(expr).(*constant); ok != test.want || isConstant != test.want {
+		if _, isConstant := Compact(expr).(*constant); ok != test.want || isConstant != test.want {
 			t.Errorf("%s is a literal: %t, want %t", test.text, ok, test.want)
 		}
 		if !ok {

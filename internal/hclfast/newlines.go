@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"bytes"
@@ -9,12 +9,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// windowsNewline is what lines end with in a working copy that Git made under Windows. The same prompt must not be another one there: it would buy
-// each image again.
+// windowsNewline is what lines end with in a working copy that Git made under Windows. The same
+// prompt must not be another one there: it would buy each image again.
 const windowsNewline = "\r\n"
 
-// unifyNewlines makes the lines of heredocs end as they do everywhere. start is where src begins in its file. Places stay those of the text as it
-// is, and escapes in quoted strings what they say.
+// unifyNewlines makes the lines of heredocs end as they do everywhere. start is where src begins in
+// its file. Places stay those of the text as it is, and escapes in quoted strings what they say.
 func unifyNewlines(body *hclsyntax.Body, src []byte, start int) {
 	if !bytes.Contains(src, []byte(windowsNewline)) {
 		return

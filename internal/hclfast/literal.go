@@ -1,4 +1,4 @@
-package config
+package hclfast
 
 import (
 	"github.com/hashicorp/hcl/v2"
@@ -6,18 +6,17 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Most expressions of long files are literals. They need no scope, name nothing, and have the value that they show.
-
-// literal returns the value of a number, a string without names in it, true, false, null, or an object of these.
+// literal returns the value of a number, a string without names in it, true, false, null, or an
+// object of these.
 func literal(expr hcl.Expression) (cty.Value, bool) {
 	object, ok := expr.(*hclsyntax.ObjectConsExpr)
 	if !ok {
-		return scalar(expr)
+		return Scalar(expr)
 	}
 	values := make(map[string]cty.Value, len(object.Items))
 	for _, item := range object.Items {
 		key, ok1 := literalKey(item.KeyExpr)
-		value, ok2 := scalar(item.ValueExpr)
+		value, ok2 := Scalar(item.ValueExpr)
 		if !ok1 || !ok2 {
 			return cty.NilVal, false
 		}
@@ -32,8 +31,9 @@ type constant struct {
 	at    hcl.Range
 }
 
-// compact returns a constant for a literal, and other expressions as they are.
-func compact(expr hcl.Expression) hcl.Expression {
+// Compact returns an expression of the same value and range in half the memory for a literal, and
+// other expressions as they are. It can be evaluated, but its text cannot be taken apart any more.
+func Compact(expr hcl.Expression) hcl.Expression {
 	if v, ok := literal(expr); ok {
 		return &constant{v, expr.Range()}
 	}
@@ -45,8 +45,9 @@ func (c *constant) Variables() []hcl.Traversal                          { return
 func (c *constant) Range() hcl.Range                                    { return c.at }
 func (c *constant) StartRange() hcl.Range                               { return c.at }
 
-// scalar returns the value of a literal that is no object, or that compact has been at.
-func scalar(expr hcl.Expression) (cty.Value, bool) {
+// Scalar returns the value of an expression that is a literal and no object, or that Compact has
+// been at.
+func Scalar(expr hcl.Expression) (cty.Value, bool) {
 	switch e := expr.(type) {
 	case *constant:
 		return e.value, true
@@ -72,9 +73,20 @@ func literalKey(expr hclsyntax.Expression) (string, bool) {
 	if word := hcl.ExprAsKeyword(key.Wrapped); word != "" {
 		return word, true
 	}
-	v, ok := scalar(key.Wrapped)
+	v, ok := Scalar(key.Wrapped)
 	if !ok || v.Type() != cty.String || v.IsNull() {
 		return "", false
 	}
 	return v.AsString(), true
+}
+
+// IsIdentifier reports whether a text can be a name. HCL is asked, by way of its scanner, only
+// about what is not ASCII.
+func IsIdentifier(text string) bool {
+	for i := range len(text) {
+		if !isWord(text[i], i == 0) {
+			return hclsyntax.ValidIdentifier(text)
+		}
+	}
+	return text != ""
 }
