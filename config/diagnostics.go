@@ -8,11 +8,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // ended puts a full stop after a text that lacks one, so that another sentence can follow.
@@ -96,7 +95,7 @@ func (c *collector) list() hcl.Diagnostics {
 	out := make(hcl.Diagnostics, len(c.diags))
 	for i, d := range c.diags {
 		polished := *d
-		polished.Detail = detailOf(d) + more(c.more[i])
+		polished.Detail = lang.Detail(d, isImage) + more(c.more[i])
 		polished.EvalContext = printable(d)
 		out[i] = &polished
 	}
@@ -137,39 +136,12 @@ func printable(d *hcl.Diagnostic) *hcl.EvalContext {
 		name := traversal.RootName()
 		for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
 			if v, ok := ctx.Variables[name]; ok {
-				vars[name] = onlySecrets(v)
+				vars[name] = lang.OnlySensitive(v)
 				break
 			}
 		}
 	}
 	return &hcl.EvalContext{Variables: vars}
-}
-
-// duplicateKeys are HCL's summaries for a key that is there twice: of all that it says itself, only this quotes a value.
-var duplicateKeys = []string{"Duplicate object key", "Duplicate object attribute"}
-
-// discreetDetail returns the diagnostic's detail, without a value in it that is sensitive.
-func discreetDetail(d *hcl.Diagnostic) string {
-	if slices.Contains(duplicateKeys, d.Summary) && d.Expression != nil {
-		if key, _ := d.Expression.Value(d.EvalContext); IsSensitive(key) {
-			return "Two items have the same key. It comes from a sensitive value, so no more is said."
-		}
-	}
-	return d.Detail
-}
-
-// detailOf returns the diagnostic's detail for people: a better one where it is about a call of a function that does
-// not exist.
-func detailOf(d *hcl.Diagnostic) string {
-	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
-	if !ok {
-		return discreetDetail(d) + missedAttribute(d)
-	}
-	if reason, ok := refusedFunctions[call.CalledFunctionName()]; ok {
-		return reason
-	}
-	return fmt.Sprintf("There is no function named %q.%s", call.CalledFunctionName(),
-		diag.DidYouMean(call.CalledFunctionName(), functionNames()))
 }
 
 // more tells how many instances a diagnostic stands for besides the one that it is about.

@@ -37,7 +37,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e.findMoves()
 	e.checkImports()
 	e.checkInputs()
-	e.add(slices.Concat(e.notes.Warnings(), e.opts.yaml.warnings.Warnings())...)
+	e.add(slices.Concat(e.notes.Warnings(), e.opts.functions.Warnings())...)
 	e.notes = nil
 	c.evaluated = true
 	return e.list()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // evaluator holds the values of a configuration and finds them.
@@ -181,8 +182,8 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 			return cty.DynamicVal, false
 		}
 	}
-	if isHuge(v) {
-		e.fail(n, diag.Problem(expr.Range(), "Number too large", "%s.", capitalise(errHuge.Error())))
+	if lang.IsHuge(v) {
+		e.fail(n, diag.Problem(expr.Range(), "Number too large", "%s.", capitalise(lang.ErrHuge.Error())))
 		return cty.DynamicVal, false
 	}
 	return v, true
@@ -296,7 +297,7 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 		switch {
 		case err != nil || v.IsNull():
 			e.add(diag.Problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
-		case marks.Has(sensitive):
+		case marks.Has(lang.Sensitive):
 			message = "(The error message is sensitive.)"
 		case text.IsKnown():
 			message = text.AsString()
@@ -343,13 +344,13 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 			v = v.Mark(dependency{addr: addr})
 		}
 	}
-	if v.HasMarkDeep(sensitive) && !o.sensitive && s.parent == nil {
+	if v.HasMarkDeep(lang.Sensitive) && !o.sensitive && s.parent == nil {
 		e.fail(&o.node, diag.Problem(o.value.Range(), "Output is sensitive",
 			"The value comes from a sensitive variable. Add sensitive = true to the output, or use "+
 				"nonsensitive(...) if the value may be shown."))
 	}
 	if o.sensitive {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	e.set(&o.node, s, v)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // exportedNames are the attributes of an image that expressions can read, sorted.
@@ -111,7 +112,7 @@ func (x *exporter) argument(name string) cty.Value {
 	}
 	v := exportArgument(x.img.Request.Arguments[i])
 	if slices.Contains(x.img.Sensitive, name) {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	return v
 }
@@ -126,7 +127,7 @@ func (x *exporter) parameters() cty.Value {
 		}
 		v := exportParameter(arg)
 		if slices.Contains(x.img.Sensitive, arg.Name) {
-			v = v.Mark(sensitive)
+			v = v.Mark(lang.Sensitive)
 		}
 		fields[arg.Name] = v
 	}
@@ -229,7 +230,7 @@ func (x *exporter) input(i int) cty.Value {
 		v = cty.StringVal(x.e.fromRoot(source.File))
 	}
 	if slices.Contains(x.img.Sensitive, input.Field) {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	return v
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // imageArguments are the arguments of an image whose expressions are evaluated for each instance, sorted.
@@ -295,7 +296,7 @@ func (d *builder) expression(arg *argument) argumentValue {
 		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}, failed: true}
 	}
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
-	v.names = raw.HasMark(sensitive)
+	v.names = raw.HasMark(lang.Sensitive)
 	if v.sensitive && takesImages(arg.Name) {
 		v.sensitive = namesSecret(raw)
 	}
@@ -448,7 +449,7 @@ func (d *builder) labels(img *Image) bool {
 	}
 	labels, err := textMap(v.value)
 	if err != nil {
-		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, describe(err))
+		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, lang.Describe(err))
 		return false
 	}
 	if v.sensitive {

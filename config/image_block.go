@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // requestArguments are the arguments of an image that are sent to the API under their own names.
@@ -263,7 +264,7 @@ func labelKey(expr hcl.Expression) (string, bool) {
 	case hcl.TraverseAttr:
 		return step.Name, true
 	case hcl.TraverseIndex:
-		key, ok := instanceKey(step.Key)
+		key, ok := lang.Key(step.Key)
 		if !ok {
 			return "", false
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // Import is an import block: the image is not made, but taken from a file that exists.
@@ -122,7 +123,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	hidden := false
 	steps, ok := referencePath(b.to, func(key hcl.Expression) (cty.Value, bool) {
 		v, ok := e.value(&b.node, key, ctx)
-		hidden = hidden || IsSensitive(v)
+		hidden = hidden || lang.IsSensitive(v)
 		return v, ok
 	})
 	end, isEnd := endpointOf(steps)

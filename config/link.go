@@ -3,16 +3,15 @@ package config
 import (
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // uses is what the expressions of a node name.
@@ -305,7 +304,7 @@ func (l *linker) dependency(m *module, traversal hcl.Traversal) (explicit, bool)
 		if !ok {
 			return explicit{}, false
 		}
-		if after.key, ok = instanceKey(index.Key); !ok {
+		if after.key, ok = lang.Key(index.Key); !ok {
 			return explicit{}, false
 		}
 	}
@@ -326,22 +325,6 @@ func (l *linker) dependency(m *module, traversal hcl.Traversal) (explicit, bool)
 		return explicit{}, false
 	}
 	return after, true
-}
-
-// instanceKey converts the index of a reference.
-func instanceKey(v cty.Value) (addrs.Key, bool) {
-	v, _ = v.Unmark()
-	if v.IsNull() || !v.IsKnown() {
-		return addrs.NoKey, false
-	}
-	switch v.Type() {
-	case cty.String:
-		return addrs.StringKey(v.AsString()), true
-	case cty.Number:
-		n, exact := v.AsBigFloat().Int64()
-		return addrs.IntKey(int(n)), exact == big.Exact && n >= 0
-	}
-	return addrs.NoKey, false
 }
 
 // allImages returns the image blocks of a module and of those below it.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // Options are what a configuration is read with.
@@ -31,9 +31,8 @@ type Options struct {
 	dir string
 	// limit bounds the number of instances of a block instead of maxInstances, where it is not 0.
 	limit int
-	table map[string]function.Function
-	read  map[fileUse]string // hashes of what functions read
-	yaml  *yamlNotes
+	// functions are those of the expressions.
+	functions *lang.Functions
 }
 
 // Question is about the value of a variable of the root module.
@@ -67,9 +66,7 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 // the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
-	o.read = map[fileUse]string{}
-	o.yaml = &yamlNotes{warnings: diag.NewTally(yamlKinds)}
-	o.table = functionTable(o.dir, o.read, o.yaml)
+	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
 	d := &decoder{opts: &o}
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
@@ -110,7 +107,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	e.link()
 	e.run(false)
 	e.findMoves()
-	e.add(o.yaml.warnings.Warnings()...)
+	e.add(o.functions.Warnings()...)
 	e.atLoad = e.seen
 	c.Settings, c.evaluator = e.settings, e
 	return c, e.list()
@@ -125,7 +122,7 @@ func newEvaluator(d *decoder, root *module, given map[string]givenValue) *evalua
 		},
 		scopes: map[*module][]*scope{},
 		byAddr: map[addrs.Module]*scope{},
-		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.table},
+		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.functions.Table},
 		inputs: &inputFiles{}, labelSets: map[string]map[string]string{},
 	}
 	e.root = e.addScope(root, nil, each{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // lookupExpr is an expression such as image.card[each.value.from] in a block that cannot be put in order with image.card: it looks up the one instance, instead
@@ -56,7 +57,7 @@ func (l *lookupExpr) keyOf(v cty.Value) (addrs.Key, bool) {
 	if err != nil || v.IsNull() {
 		return addrs.NoKey, false
 	}
-	return instanceKey(v)
+	return lang.Key(v)
 }
 
 func (l *lookupExpr) wrong(ctx *hcl.EvalContext, detail string) hcl.Diagnostics {

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // What is noted about images is legal in many rows and probably not meant in any.
@@ -105,10 +106,10 @@ func (e *evaluator) noteBlankRows(b *imageBlock, s *scope, x *expansion) {
 // isBlank reports whether each.value is a row with nothing but blanks in it.
 func (x each) isBlank() bool {
 	if x.table != nil {
-		return !slices.ContainsFunc(x.table.rows[x.row], func(cell string) bool { return strings.TrimSpace(cell) != "" })
+		return !slices.ContainsFunc(x.table.Rows[x.row], func(cell string) bool { return strings.TrimSpace(cell) != "" })
 	}
 	// Most rows have a key of their own, and are told by that; to look into each would be to build an iterator for it.
-	if key, _ := x.key.Text(); strings.Trim(key, " \t0123456789") != "" || !isPlain(x.value) || !x.value.Type().IsObjectType() || x.value.LengthInt() == 0 {
+	if key, _ := x.key.Text(); strings.Trim(key, " \t0123456789") != "" || !lang.IsPlain(x.value) || !x.value.Type().IsObjectType() || x.value.LengthInt() == 0 {
 		return false
 	}
 	for it := x.value.ElementIterator(); it.Next(); {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
@@ -87,7 +88,7 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 	} else {
 		file, diags = hclfast.Parse(src, path, hclfast.PieceSize, readTopBlock)
 	}
-	if huge := hugeNumbers(src, path); huge.HasErrors() {
+	if huge := lang.HugeNumbers(src, path); huge.HasErrors() {
 		return nil, append(diags, huge...)
 	}
 	if file == nil || file.Body == nil {

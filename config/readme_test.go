@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 func readme(t *testing.T) string {
@@ -157,7 +159,7 @@ func TestReadmeIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(functionNames(), sorted(functions)); diff != "" {
+	if diff := cmp.Diff(lang.Names(), sorted(functions)); diff != "" {
 		t.Errorf("functions (-language +reference):\n%s", diff)
 	}
 	for _, block := range topLevel.blocks {

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // isImage reports whether values of a type are taken for images of the configuration.
@@ -23,7 +24,7 @@ func isImage(ty cty.Type) bool {
 // namesSecret reports whether it is sensitive which images a value names. Of an image of the configuration only the address is looked at: that it
 // was made from a sensitive prompt does not make its name a secret.
 func namesSecret(v cty.Value) bool {
-	if v.HasMark(sensitive) {
+	if v.HasMark(lang.Sensitive) {
 		return true
 	}
 	v, _ = v.Unmark()

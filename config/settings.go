@@ -18,6 +18,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // What settings are where a configuration says nothing.
@@ -185,7 +186,7 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 		e.fail(&b.node, diag.About(diag.Problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case err != nil:
-		wrong := diag.Problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
+		wrong := diag.Problem(at, "Invalid argument type", "%s is wrong here: %s.", name, lang.Describe(err))
 		e.fail(&b.node, diag.About(wrong, attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case !v.IsWhollyKnown():

@@ -17,6 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
@@ -137,7 +138,7 @@ func (r *valueReader) text(v *variable, text, source string) {
 	value := cty.StringVal(text)
 	if !v.literal {
 		expr, diags := hclsyntax.ParseExpression([]byte(text), at.Filename, hcl.InitialPos)
-		diags = append(diags, hugeNumbers([]byte(text), at.Filename)...)
+		diags = append(diags, lang.HugeNumbers([]byte(text), at.Filename)...)
 		r.keep(at.Filename, &hcl.File{Bytes: []byte(text)})
 		if !diags.HasErrors() {
 			var more hcl.Diagnostics
@@ -236,7 +237,7 @@ func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hc
 	if r.hashes == nil {
 		r.hashes = map[string]string{}
 	}
-	r.hashes[path] = sha256Hex(kept.Bytes)
+	r.hashes[path] = fileSum(kept.Bytes)
 	return file, kept.Bytes, diags
 }
 

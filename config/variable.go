@@ -3,13 +3,13 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 var variableSchema = schema{
@@ -80,7 +80,7 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 			v.name))
 		return
 	}
-	value, diags := attr.Expr.Value(&hcl.EvalContext{Functions: d.opts.table})
+	value, diags := attr.Expr.Value(&hcl.EvalContext{Functions: d.opts.functions.Table})
 	d.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -88,7 +88,7 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	value, err := v.convert(value)
 	if err != nil {
 		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
-			"The default does not fit the type of %s%s", v.name, v.unfit(err, IsSensitive(value))))
+			"The default does not fit the type of %s%s", v.name, v.unfit(err, lang.IsSensitive(value))))
 		return
 	}
 	if value.IsNull() && !v.nullable {
@@ -108,12 +108,12 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
-	converted, err := convertTo(value, v.typ)
+	converted, err := lang.Convert(value, v.typ)
 	if err != nil {
-		return cty.UnknownVal(v.typ), describe(err)
+		return cty.UnknownVal(v.typ), lang.Describe(err)
 	}
-	if hasHuge(converted) {
-		return cty.UnknownVal(v.typ), errHuge
+	if lang.HasHuge(converted) {
+		return cty.UnknownVal(v.typ), lang.ErrHuge
 	}
 	return converted, nil
 }
@@ -124,32 +124,6 @@ func (v *variable) unfit(err error, hidden bool) string {
 		return ". " + noMoreSaid
 	}
 	return ": " + err.Error() + "."
-}
-
-// describe words a conversion error with the path to the part at fault.
-func describe(err error) error {
-	if pathErr, ok := err.(cty.PathError); ok && len(pathErr.Path) > 0 {
-		return fmt.Errorf("%s: %w", pathText(pathErr.Path), err)
-	}
-	return err
-}
-
-// pathText writes a path inside a value, such as [0].name.
-func pathText(path cty.Path) string {
-	var text strings.Builder
-	for _, step := range path {
-		switch s := step.(type) {
-		case cty.GetAttrStep:
-			text.WriteString("." + s.Name)
-		case cty.IndexStep:
-			if key, ok := instanceKey(s.Key); ok {
-				text.WriteString(key.String())
-			} else {
-				text.WriteString("[...]")
-			}
-		}
-	}
-	return text.String()
 }
 
 // evaluate sets the variable's value in a scope: from outside in the root module, from the module call elsewhere.
@@ -179,7 +153,7 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 		}
 	}
 	if v.sensitive {
-		value = value.Mark(sensitive)
+		value = value.Mark(lang.Sensitive)
 	}
 	delete(s.refused, v)
 	e.set(&v.node, s, value)
@@ -213,7 +187,7 @@ func (e *evaluator) input(v *variable, s *scope) cty.Value {
 	if err != nil {
 		e.fail(&v.node, diag.About(diag.Problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
 			"type of %s in %s%s",
-			v.name, s.mod.call.name, v.unfit(err, IsSensitive(value))), v.expr, ctx))
+			v.name, s.mod.call.name, v.unfit(err, lang.IsSensitive(value))), v.expr, ctx))
 		return cty.UnknownVal(v.typ)
 	}
 	return converted

@@ -1,8 +1,9 @@
 // Package diag words the diagnostics about a configuration.
 //
-// A problem is an error at a place. Its summary is one of a fixed set of lines; its detail says in full sentences what is
-// wrong, why, and what would be right. A warning is the same about what is legal and yet probably not meant. What is
-// strange in many rows is tallied instead: one warning with a count and a few examples stands for all.
+// A problem is an error at a place. Its summary is one of a fixed set of lines; its detail says in
+// full sentences what is wrong, why, and what would be right. A warning is the same about what is
+// legal and yet probably not meant. What is strange in many rows is tallied instead: one warning
+// with a count and a few examples stands for all.
 package diag
 
 import (
@@ -28,7 +29,8 @@ func Warning(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic 
 	return d
 }
 
-// About adds the expression whose values explain the problem, which the views print below the source line.
+// About adds the expression whose values explain the problem, which the views print below the
+// source line.
 func About(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
 	d.Expression, d.EvalContext = expr, ctx
 	return d

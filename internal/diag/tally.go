@@ -10,14 +10,16 @@ import (
 // Kind is a kind of warning that a Tally gives.
 type Kind struct {
 	Summary string
-	// One and Many begin the detail with who is concerned, as in "1 image has" and "%d images have".
+	// One and Many begin the detail with who is concerned, as in "1 image has" and "%d images
+	// have".
 	One, Many string
 	// How goes on with what is strange, with %s in the place of the examples, and what to do.
 	How string
 }
 
-// Tally counts what is legal in many rows and probably not meant in any: of each kind it gives one warning, with a count
-// and a few examples. A nil one counts nothing. It is not safe for concurrent use.
+// Tally counts what is legal in many rows and probably not meant in any: of each kind it gives one
+// warning, with a count and a few examples. A nil one counts nothing. It is not safe for concurrent
+// use.
 type Tally struct {
 	kinds []Kind
 	cases []cases // of each kind
@@ -35,8 +37,8 @@ const maxExamples = 3
 // NewTally returns a tally of kinds, whose warnings come in their order.
 func NewTally(kinds []Kind) *Tally { return &Tally{kinds: kinds, cases: make([]cases, len(kinds))} }
 
-// Add counts a case of the kind with a place in the list, at a range or nil. example is called where the case becomes one
-// of the examples.
+// Add counts a case of the kind with a place in the list, at a range or nil. example is called
+// where the case becomes one of the examples.
 func (t *Tally) Add(kind int, at *hcl.Range, example func() string) {
 	if t == nil {
 		return

@@ -2,8 +2,9 @@ package sourcefile
 
 import "bytes"
 
-// NotUTF8 says in which other encoding than UTF-8 a text file seems to be, and the way out; "" where it seems to be in
-// none. Editors and spreadsheets on Windows write UTF-16, in which every other byte of plain text is zero.
+// NotUTF8 says in which other encoding than UTF-8 a text file seems to be, and the way out; ""
+// where it seems to be in none. Editors and spreadsheets on Windows write UTF-16, in which every
+// other byte of plain text is zero.
 func NotUTF8(src []byte) string {
 	if encoding := otherEncoding(src); encoding != "" {
 		return "The file is in " + encoding + ", and text has to be in UTF-8. Save it as UTF-8 in your editor, " +

@@ -16,21 +16,26 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// search looks for the regular files below a folder whose path from there matches a pattern, as Terraform's fileset does.
+// search looks for the regular files below a folder whose path from there matches a pattern, as
+// Terraform's fileset does.
 type search struct {
 	pattern string
-	// parts are those of the pattern between slashes, nil where alternatives in it may have slashes themselves.
+	// parts are those of the pattern between slashes, nil where alternatives in it may have slashes
+	// themselves.
 	parts []string
-	// depth is the number of folders that a match can be below the first, -1 where there is no bound.
+	// depth is the number of folders that a match can be below the first, -1 where there is no
+	// bound.
 	depth int
-	// above are the folders that are being looked at, by their real paths: a symbolic link may lead back to one of them.
+	// above are the folders that are being looked at, by their real paths: a symbolic link may lead
+	// back to one of them.
 	above []string
 	found []string
 }
 
-// List lists the regular files below a folder, usable with package os, whose paths from there match a pattern with slashes,
-// as Terraform's fileset does. The pattern is matched with names in Unicode's composed form, which are also what it
-// answers, sorted. There are no files in a folder that does not exist.
+// List lists the regular files below a folder, usable with package os, whose paths from there match
+// a pattern with slashes, as Terraform's fileset does. The pattern is matched with names in
+// Unicode's composed form, which are also what it answers, sorted. There are no files in a folder
+// that does not exist.
 func List(dir, pattern string) ([]string, error) {
 	if _, err := doublestar.Match(pattern, "x"); err != nil {
 		return nil, fmt.Errorf("%q is not a pattern such as **/*.png", pattern)

@@ -9,10 +9,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Named returns the path under which a file can be opened that a configuration names, which may be another one than it is
-// written. What was committed on a Mac is often decomposed (NFD), and the texts of a configuration are composed (NFC).
-// Where nothing has a name exactly as it is written, the entry is meant whose name is the same characters; of several
-// such, the first in the order of their bytes. A path to nothing stays as it is.
+// Named returns the path under which a file can be opened that a configuration names, which may be
+// another one than it is written. What was committed on a Mac is often decomposed (NFD), and the
+// texts of a configuration are composed (NFC). Where nothing has a name exactly as it is written,
+// the entry is meant whose name is the same characters; of several such, the first in the order of
+// their bytes. A path to nothing stays as it is.
 func Named(path string) string {
 	if isASCII(path) || exists(path) {
 		return path

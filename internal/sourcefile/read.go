@@ -1,8 +1,9 @@
 // Package sourcefile finds and reads the files that a configuration consists of or names.
 //
-// The texts of a configuration are in Unicode's composed form, whatever they were typed in, while the name of a file keeps
-// the form in which it was made; a name here means the file whose name is the same characters. What is read is bounded,
-// and is a regular file unless the command line names it. The errors are worded for a sentence that names the file.
+// The texts of a configuration are in Unicode's composed form, whatever they were typed in, while
+// the name of a file keeps the form in which it was made; a name here means the file whose name is
+// the same characters. What is read is bounded, and is a regular file unless the command line names
+// it. The errors are worded for a sentence that names the file.
 package sourcefile
 
 import (
@@ -14,15 +15,18 @@ import (
 	"os"
 )
 
-// maxSource bounds a file, so that a mistaken name such as that of a disk image does not fill the memory.
+// maxSource bounds a file, so that a mistaken name such as that of a disk image does not fill the
+// memory.
 const maxSource = 1 << 30
 
-// ByteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of the text.
+// ByteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of
+// the text.
 const ByteOrderMark = "\ufeff"
 
 var errTooLarge = fmt.Errorf("it is larger than %d MB", maxSource>>20)
 
-// Read reads a file that a folder has in it or a configuration names. To read anything else could go on for ever.
+// Read reads a file that a folder has in it or a configuration names. To read anything else could
+// go on for ever.
 func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -58,8 +62,8 @@ func ReadStream(path string) ([]byte, error) {
 	return src.Bytes(), err
 }
 
-// Reason words an error of Read, ReadStream or package os without the operation and path, which the message around it
-// tells already.
+// Reason words an error of Read, ReadStream or package os without the operation and path, which the
+// message around it tells already.
 func Reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,21 +1,35 @@
-package config
+// Package lang is what the expressions of a configuration are made of beside their syntax: the
+// functions that they call, and what is known of their values.
+//
+// The functions are Terraform's, by the same names. None gives another value with each run. What
+// one call makes is bounded, far above what people write, and what is wrong with an argument is
+// said without the argument where that is sensitive.
+//
+// A value is sensitive where it carries the mark Sensitive, at any depth; such a value, and what is
+// made from it, is not to be shown. It may carry other marks, which say where it comes from;
+// functions pass them on. A value is plain where it is known, not null, and has no mark.
+package lang
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
 	"github.com/hashicorp/go-cty-funcs/filesystem"
 	"github.com/hashicorp/go-cty-funcs/uuid"
+	"github.com/hashicorp/hcl/v2"
 	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
-// refusedFunctions are left out on purpose. Each would give another value with each run, so that every image that
-// uses it would be made, and paid for, again.
+// refusedFunctions are left out on purpose. Each would give another value with each run, so that
+// every image that uses it would be made, and paid for, again.
 var refusedFunctions = func() map[string]string {
 	const why = " gives another value each time, so every image that uses it would be made and paid for again with " +
 		"every run. "
@@ -27,10 +41,36 @@ var refusedFunctions = func() map[string]string {
 	}
 }()
 
-// functionTable is what expressions can call, by Terraform's names. Paths are relative to the root module. The hashes
-// of files that are read go into read, and what is strange about their arguments into yaml.
-func functionTable(rootDir string, read map[fileUse]string, yaml *yamlNotes) map[string]function.Function {
-	files := &fileFunctions{dir: rootDir, contents: map[string][]byte{}, hashes: read}
+// Options say where functions work, and what they cannot know of values. The functions in it are
+// called by the goroutine that evaluates.
+type Options struct {
+	// Dir is the folder, usable with package os, that paths of files are relative to.
+	Dir string
+	// Opaque reports whether a type is that of objects whose attributes are not to be listed where
+	// one is missed.
+	Opaque func(cty.Type) bool
+	// Settled reports whether a value that is known in part cannot turn out wrong any more.
+	Settled func(cty.Value) bool
+}
+
+// Functions are what the expressions of one configuration can call. They belong to one goroutine at
+// a time. A file is read once, so that everything sees it as it was at one time.
+type Functions struct {
+	// Table has the functions by their names. It is not to be changed.
+	Table map[string]function.Function
+	// Read has a hash of each thing that was read, listed or looked for so far.
+	Read map[FileUse]string
+	yaml yamlNotes
+}
+
+// Warnings are about what is legal and strange in the arguments that functions were given since
+// they were made.
+func (f *Functions) Warnings() hcl.Diagnostics { return f.yaml.warnings.Warnings() }
+
+// New makes the functions of a configuration.
+func New(o Options) *Functions {
+	read := map[FileUse]string{}
+	files := &fileFunctions{dir: o.Dir, contents: map[string][]byte{}, hashes: read}
 	table := map[string]function.Function{
 		"abs":              stdlib.AbsoluteFunc,
 		"abspath":          files.abspath(),
@@ -41,7 +81,7 @@ func functionTable(rootDir string, read map[fileUse]string, yaml *yamlNotes) map
 		"base64sha256":     hashFunction(sha256Base64),
 		"base64sha512":     hashFunction(sha512Base64),
 		"basename":         filesystem.BasenameFunc,
-		"can":              canFunc,
+		"can":              canFunc(o.Settled),
 		"ceil":             stdlib.CeilFunc,
 		"chomp":            stdlib.ChompFunc,
 		"chunklist":        stdlib.ChunklistFunc,
@@ -128,7 +168,7 @@ func functionTable(rootDir string, read map[fileUse]string, yaml *yamlNotes) map
 		"trimprefix":       stdlib.TrimPrefixFunc,
 		"trimspace":        stdlib.TrimSpaceFunc,
 		"trimsuffix":       stdlib.TrimSuffixFunc,
-		"try":              tryFunc,
+		"try":              tryFunc(o.Settled),
 		"type":             typeFunc,
 		"upper":            stdlib.UpperFunc,
 		"urldecode":        urlDecode,
@@ -140,21 +180,23 @@ func functionTable(rootDir string, read map[fileUse]string, yaml *yamlNotes) map
 		"zipmap":           stdlib.ZipmapFunc,
 	}
 	// Templates see the functions too.
-	templates := &templateFunctions{files: files, table: table}
+	templates := &templateFunctions{files: files, table: table, opaque: o.Opaque}
 	table["templatefile"] = templates.file()
 	table["templatestring"] = templates.text()
-	looks := map[string]look{"csvdecode": lookAtCSV, "yamldecode": yaml.look}
+	made := &Functions{Table: table, Read: read, yaml: yamlNotes{warnings: diag.NewTally(yamlKinds)}}
+	looks := map[string]look{"csvdecode": lookAtCSV, "yamldecode": made.yaml.look}
 	for name, f := range table {
 		table[name] = discreet(name, f, looks[name])
 	}
-	return table
+	return made
 }
 
-// look sees what a function made of its arguments, none of which is sensitive, and may say more about what is wrong with them.
+// look sees what a function made of its arguments, none of which is sensitive, and may say more
+// about what is wrong with them.
 type look func(args []cty.Value, result cty.Value, err error) error
 
-// discreet makes a function say nothing of what is wrong where an argument is sensitive: most errors quote an argument, or a part of it. It also bounds
-// what a call makes.
+// discreet makes a function say nothing of what is wrong where an argument is sensitive: most
+// errors quote an argument, or a part of it. It also bounds what a call makes.
 func discreet(name string, f function.Function, look look) function.Function {
 	call := bounded(name, f)
 	open := func(p function.Parameter) function.Parameter {
@@ -162,7 +204,8 @@ func discreet(name string, f function.Function, look look) function.Function {
 		return p
 	}
 	spec := &function.Spec{
-		// The type of the result is that of the value: to tell it before would be to call the function twice.
+		// The type of the result is that of the value: to tell it before would be to call the
+		// function twice.
 		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, err := call(args)
@@ -195,5 +238,5 @@ func hideArguments(err error) error {
 	return errors.New(hidden)
 }
 
-// functionNames lists the functions, for messages.
-func functionNames() []string { return sortedKeys(functionTable(".", nil, &yamlNotes{})) }
+// Names lists the functions, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(New(Options{}).Table)) }

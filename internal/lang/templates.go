@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"errors"
@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// maxTemplateDepth bounds templates that render templates, and maxRenderings how many there are while one of them is rendered: of templates that
-	// render themselves, the first bound alone would let each of 64 levels do it twice.
+	// maxTemplateDepth bounds templates that render templates, and maxRenderings how many there are
+	// while one of them is rendered: of templates that render themselves, the first bound alone
+	// would let each of 64 levels do it twice.
 	maxTemplateDepth = 64
 	maxRenderings    = 10_000
 )
@@ -24,7 +25,10 @@ const (
 type templateFunctions struct {
 	files *fileFunctions
 	table map[string]function.Function
-	// depth and renderings are those of the rendering under way. endless is set once they are too many; from then on it renders nothing.
+	// opaque is that of Options.
+	opaque func(cty.Type) bool
+	// depth and renderings are those of the rendering under way. endless is set once they are too
+	// many; from then on it renders nothing.
 	depth, renderings int
 	endless           error
 }
@@ -45,7 +49,8 @@ func (t *templateFunctions) text() function.Function {
 	return t.function(func(v cty.Value) (string, string, error) { return v.AsString(), "<template>", nil })
 }
 
-// function makes a function that renders a template, which source gets with the name that messages call it.
+// function makes a function that renders a template, which source gets with the name that messages
+// call it.
 func (t *templateFunctions) function(source func(cty.Value) (text, name string, err error)) function.Function {
 	render := func(args []cty.Value) (cty.Value, error) {
 		text, name, err := source(args[0])
@@ -80,10 +85,10 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	if diags.HasErrors() {
-		return cty.DynamicVal, templateError(diags)
+		return cty.DynamicVal, t.wrong(diags)
 	}
-	if huge := hugeNumbers([]byte(text), name); huge.HasErrors() {
-		return cty.DynamicVal, templateError(huge)
+	if huge := HugeNumbers([]byte(text), name); huge.HasErrors() {
+		return cty.DynamicVal, t.wrong(huge)
 	}
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: t.table}
 	for key, v := range vars.Elements() {
@@ -112,13 +117,14 @@ func (t *templateFunctions) render(text, name string, vars cty.Value) (cty.Value
 		return cty.DynamicVal, err
 	}
 	if diags.HasErrors() {
-		return cty.DynamicVal, templateError(diags)
+		return cty.DynamicVal, t.wrong(diags)
 	}
 	return v, nil
 }
 
-// begin counts a rendering, and refuses it where there is no end of them. HCL evaluates both sides of a condition and then drops one, so that a template
-// which renders itself under a condition goes on whatever the condition says; what is dropped is an error, too.
+// begin counts a rendering, and refuses it where there is no end of them. HCL evaluates both sides
+// of a condition and then drops one, so that a template which renders itself under a condition goes
+// on whatever the condition says; what is dropped is an error, too.
 func (t *templateFunctions) begin() error {
 	if t.depth == 0 {
 		t.renderings, t.endless = 0, nil
@@ -149,10 +155,10 @@ func endlessTemplates(bound string, n int) error {
 		"evaluated before one is taken. Pass a list to the template, and go through it with %%{ for }", n)
 }
 
-func templateError(diags hcl.Diagnostics) error {
+func (t *templateFunctions) wrong(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError && d.Subject != nil {
-			return fmt.Errorf("the template is wrong at %s: %s", diag.Place(*d.Subject), detailOf(d))
+			return fmt.Errorf("the template is wrong at %s: %s", diag.Place(*d.Subject), Detail(d, t.opaque))
 		}
 	}
 	return diags

@@ -1,27 +1,46 @@
-package config
+package lang
 
 import (
-	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
-// errorsOf returns the text of all errors.
-func errorsOf(diags hcl.Diagnostics) string {
+// evaluated evaluates an expression with the functions of a folder. It returns the text of all
+// errors.
+func evaluated(t *testing.T, dir, src string, locals map[string]cty.Value) (cty.Value, string) {
+	t.Helper()
+	expr, diags := hclsyntax.ParseExpression([]byte(src), "x", hcl.InitialPos)
+	diags = append(diags, HugeNumbers([]byte(src), "x")...)
+	v := cty.DynamicVal
+	if !diags.HasErrors() {
+		f := New(Options{
+			Dir: dir, Opaque: func(cty.Type) bool { return false }, Settled: func(cty.Value) bool { return false },
+		})
+		v, diags = expr.Value(&hcl.EvalContext{
+			Variables: map[string]cty.Value{"local": cty.ObjectVal(locals)}, Functions: f.Table,
+		})
+	}
 	var texts []string
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
 			texts = append(texts, d.Summary+": "+d.Detail)
 		}
 	}
-	return strings.Join(texts, "\n")
+	if IsHuge(v) {
+		texts = append(texts, ErrHuge.Error())
+	}
+	return v, strings.Join(texts, "\n")
 }
 
-// A template that renders itself ends with an error that names the way out, whether a condition is in it or not.
+// A template that renders itself ends with an error that names the way out, whether a condition is
+// in it or not.
 func TestEndlessTemplates(t *testing.T) {
 	t.Parallel()
 	const once, twice = `${templatefile("a.txt", { n = n - 1 })}`, `${templatefile("a.txt", { n = n - 1 })}${templatefile("a.txt", { n = n - 1 })}`
@@ -43,9 +62,13 @@ func TestEndlessTemplates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := write(t, "a.txt", tt.a, "b.txt", tt.b, "main.flux.hcl", "output \"x\" { value = "+tt.expr+" }")
-			_, diags := Load(dir, Options{})
-			got := errorsOf(diags)
+			dir := t.TempDir()
+			for name, text := range map[string]string{"a.txt": tt.a, "b.txt": tt.b} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, got := evaluated(t, dir, tt.expr, nil)
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
@@ -63,12 +86,18 @@ func TestEndlessTemplates(t *testing.T) {
 func TestFunctionsAreBounded(t *testing.T) {
 	t.Parallel()
 	// Each further local is a thousand times as long.
-	const growing = `
-		locals {
-		  k = join("", [for x in range(1000) : "heron"])
-		  m = join(local.k, [for x in range(1000) : ""])
-		  r = range(1000)
-		}`
+	locals := map[string]cty.Value{}
+	for _, local := range [][2]string{
+		{"k", `join("", [for x in range(1000) : "heron"])`},
+		{"m", `join(local.k, [for x in range(1000) : ""])`},
+		{"r", `range(1000)`},
+	} {
+		v, wrong := evaluated(t, "", local[1], locals)
+		if wrong != "" {
+			t.Fatal(wrong)
+		}
+		locals[local[0]] = v
+	}
 	for _, expr := range []string{
 		`join(local.m, local.r)`, `join(local.m, [for x in local.r : ""], [for x in local.r : ""])`,
 		`replace(local.m, "heron", local.k)`, `replace(local.m, "", local.k)`, `replace(local.m, "/e/", local.k)`,
@@ -87,8 +116,7 @@ func TestFunctionsAreBounded(t *testing.T) {
 	} {
 		t.Run(expr[:min(len(expr), 40)], func(t *testing.T) {
 			t.Parallel()
-			_, diags := Load(write(t, "main.flux.hcl", growing+"\noutput \"x\" {\nvalue = "+expr+"\n}"), Options{})
-			if got := errorsOf(diags); !strings.Contains(got, "more than") && !strings.Contains(got, "1,000 digits") && !strings.Contains(got, "itself") {
+			if _, got := evaluated(t, "", expr, locals); !strings.Contains(got, "more than") && !strings.Contains(got, "1,000 digits") && !strings.Contains(got, "itself") {
 				t.Errorf("it is not refused for its size: %q", got)
 			}
 		})
@@ -106,20 +134,8 @@ func TestBoundsAreFarAway(t *testing.T) {
 		`length(yamldecode("a: &a [x, x]\nb: [*a, *a]").b)`, `length(regexall("(a)(b)?", join("", [for x in range(1000) : "ab"])))`,
 		`try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(try(1))))))))))))))))))))`,
 	} {
-		if _, diags := Load(write(t, "main.flux.hcl", `output "x" { value = `+expr+` }`), Options{}); diags.HasErrors() {
-			t.Errorf("%s: %s", expr, errorsOf(diags))
-		}
-	}
-}
-
-func TestHugeValuesOfVariables(t *testing.T) {
-	t.Parallel()
-	for typ, text := range map[string]string{"number": "1e100000000", "list(number)": `["1e100000000"]`, "any": "1e100000000"} {
-		dir := write(t, "main.flux.hcl", fmt.Sprintf("variable \"n\" { type = %s }\noutput \"x\" { value = \"x${jsonencode(var.n)}\" }", typ))
-		for name, value := range map[string]Value{"-var": {Assignment: "n=" + text}, "file": {File: filepath.Join(write(t, "v.hcl", "n = "+text), "v.hcl")}} {
-			if _, diags := Load(dir, Options{Values: []Value{value}}); !diags.HasErrors() {
-				t.Errorf("%s of type %s: the number is taken", name, typ)
-			}
+		if _, wrong := evaluated(t, "", expr, nil); wrong != "" {
+			t.Errorf("%s: %s", expr, wrong)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"bytes"
@@ -47,21 +47,21 @@ func hashFunction(digest func([]byte) string) function.Function {
 	}, param("text", cty.String))
 }
 
-// fileFunctions are the functions that read files. Paths are relative to the root module. A file is read once, so
-// that everything sees it as it was at one time.
+// fileFunctions are the functions that read files. Paths are relative to the root module. A file is
+// read once, so that everything sees it as it was at one time.
 type fileFunctions struct {
 	dir      string
 	contents map[string][]byte
 	// hashes are of what was read, listed or looked for.
-	hashes map[fileUse]string
+	hashes map[FileUse]string
 }
 
-// fileUse is what a function wanted of a file, or of a folder.
-type fileUse struct {
-	// function is "fileexists" or "fileset", "" where the content was read.
-	function string
-	// path is usable with package os, pattern that of a fileset.
-	path, pattern string
+// FileUse is what a function wanted of a file, or of a folder.
+type FileUse struct {
+	// Function is "fileexists" or "fileset", "" where the content was read.
+	Function string
+	// Path is usable with package os, Pattern that of a fileset.
+	Path, Pattern string
 }
 
 func (f *fileFunctions) path(name string) string {
@@ -88,11 +88,12 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 		return nil, function.NewArgErrorf(0, "the file %q cannot be read: %s", name, sourcefile.Reason(err))
 	}
 	f.contents[path] = src
-	f.hashes[fileUse{path: path}] = sha256Hex(src)
+	f.hashes[FileUse{Path: path}] = sha256Hex(src)
 	return src, nil
 }
 
-// readText reads a file that must be text. Like a heredoc, it is the same text whatever its lines end with.
+// readText reads a file that must be text. Like a heredoc, it is the same text whatever its lines
+// end with.
 func (f *fileFunctions) readText(name string) (string, error) {
 	src, err := f.read(name)
 	if err != nil {
@@ -126,7 +127,7 @@ func (f *fileFunctions) exists() function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		path := f.path(args[0].AsString())
 		info, err := os.Stat(sourcefile.Named(path))
-		f.hashes[fileUse{function: "fileexists", path: path}] = strconv.FormatBool(err == nil)
+		f.hashes[FileUse{Function: "fileexists", Path: path}] = strconv.FormatBool(err == nil)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return cty.False, nil
@@ -147,7 +148,7 @@ func (f *fileFunctions) set() function.Function {
 		if err != nil {
 			return cty.NilVal, err
 		}
-		f.hashes[fileUse{"fileset", dir, pattern}] = sha256Hex(fmt.Appendf(nil, "%q", files))
+		f.hashes[FileUse{"fileset", dir, pattern}] = sha256Hex(fmt.Appendf(nil, "%q", files))
 		if len(files) == 0 {
 			return cty.SetValEmpty(cty.String), nil
 		}

@@ -1,7 +1,8 @@
-package config
+package lang
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -17,20 +18,24 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
-// A few words can ask for more than any memory holds: a text in which each character is replaced by a thousand, a number with a billion digits, a list
-// of all combinations. What one call makes is bounded, far above what a configuration needs. Functions that make about as much as they are given are held
-// against the bounds afterwards, the others before.
+// A few words can ask for more than any memory holds: a text in which each character is replaced by
+// a thousand, a number with a billion digits, a list of all combinations. What one call makes is
+// bounded, far above what a configuration needs. Functions that make about as much as they are
+// given are held against the bounds afterwards, the others before.
 const (
 	maxText     = 256 << 20 // bytes of a text
 	maxElements = 10_000_000
-	// maxExponent bounds numbers, as a power of two: they have some 1,200 digits at most, where written out.
+	// maxExponent bounds numbers, as a power of two: they have some 1,200 digits at most, where
+	// written out.
 	maxExponent = 4096
 )
 
-// amount is how much a call is going to make: bytes of text, and elements. Amounts that do not fit are the largest.
+// amount is how much a call is going to make: bytes of text, and elements. Amounts that do not fit
+// are the largest.
 type amount struct{ text, elements int64 }
 
-// estimates say how much a call makes at most, for the functions that can make far more than they are given.
+// estimates say how much a call makes at most, for the functions that can make far more than they
+// are given.
 var estimates = map[string]func(args []cty.Value) amount{
 	"format":     func(args []cty.Value) amount { return amount{text: formatted(args, 1)} },
 	"formatlist": func(args []cty.Value) amount { return amount{text: formatted(args, longest(args))} },
@@ -69,8 +74,8 @@ func bounded(name string, f function.Function) func(args []cty.Value) (cty.Value
 		if err == nil {
 			err = made(name, v).refused()
 		}
-		if err == nil && (isHuge(v) || (name == "jsondecode" || name == "yamldecode") && hasHuge(v)) {
-			err = errHuge
+		if err == nil && (IsHuge(v) || (name == "jsondecode" || name == "yamldecode") && HasHuge(v)) {
+			err = ErrHuge
 		}
 		if err != nil {
 			v = cty.DynamicVal
@@ -86,7 +91,7 @@ func made(name string, v cty.Value) amount {
 	case !v.IsKnown() || v.IsNull():
 	case v.Type() == cty.String && name != "file":
 		return amount{text: int64(len(v.AsString()))}
-	case isStructure(v.Type()):
+	case IsStructure(v.Type()):
 		return amount{elements: int64(v.LengthInt())}
 	}
 	return amount{}
@@ -102,10 +107,11 @@ func (a amount) refused() error {
 	return nil
 }
 
-var errHuge = fmt.Errorf("the number has more than 1,200 digits, which is more than there can be")
+// ErrHuge is what is wrong with a number that IsHuge.
+var ErrHuge = errors.New("the number has more than 1,200 digits, which is more than there can be")
 
-// isHuge reports whether a value is a number that would fill the memory where it is written out.
-func isHuge(v cty.Value) bool {
+// IsHuge reports whether a value is a number that would fill the memory where it is written out.
+func IsHuge(v cty.Value) bool {
 	v, _ = v.Unmark()
 	if v.Type() != cty.Number || !v.IsKnown() || v.IsNull() {
 		return false
@@ -115,11 +121,12 @@ func isHuge(v cty.Value) bool {
 	return !n.IsInf() && (exponent > maxExponent || exponent < -maxExponent)
 }
 
-func hasHuge(v cty.Value) bool {
+// HasHuge reports whether IsHuge is so for a value or a part of it.
+func HasHuge(v cty.Value) bool {
 	found := false
 	// The function returns no error.
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		found = found || isHuge(v)
+		found = found || IsHuge(v)
 		return !found, nil
 	})
 	return found
@@ -128,8 +135,9 @@ func hasHuge(v cty.Value) bool {
 // longExponent finds what may be a number that is too large. It may as well stand in a text.
 var longExponent = regexp.MustCompile(`[0-9][eE][+-]?[0-9]{4}`)
 
-// hugeNumbers reports numbers that are written with too large an exponent.
-func hugeNumbers(src []byte, filename string) hcl.Diagnostics {
+// HugeNumbers reports numbers in a text of the language that are written with too large an
+// exponent. It is to be asked before the text is evaluated.
+func HugeNumbers(src []byte, filename string) hcl.Diagnostics {
 	if !longExponent.Match(src) {
 		return nil
 	}
@@ -220,7 +228,8 @@ var (
 	formatNumber = regexp.MustCompile(`[0-9]+`)
 )
 
-// formatted is how long the texts of a format are together, with the widths and precisions that it asks for.
+// formatted is how long the texts of a format are together, with the widths and precisions that it
+// asks for.
 func formatted(args []cty.Value, times1 int64) int64 {
 	text := plainString(args[0])
 	verbs := formatVerb.FindAllString(text, -1)
@@ -306,7 +315,8 @@ func combinations(args []cty.Value) amount {
 	return amount{elements: n}
 }
 
-// yamlElements is how many values a text has with those that its aliases stand for, which may be other aliases.
+// yamlElements is how many values a text has with those that its aliases stand for, which may be
+// other aliases.
 func yamlElements(text string) int64 {
 	if !strings.Contains(text, "*") || !strings.Contains(text, "&") {
 		return 0

@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"fmt"
@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
-// yamlNotes notes what YAML understands in a way of its own, in each text once. It is not safe for concurrent use.
+// yamlNotes notes what YAML understands in a way of its own, in each text once. It is not safe for
+// concurrent use.
 type yamlNotes struct {
 	warnings *diag.Tally
 	// texts are those that were looked at.
@@ -42,7 +43,7 @@ var (
 
 // look notes what YAML understands in a way of its own in a text given to yamldecode.
 func (n *yamlNotes) look(args []cty.Value, v cty.Value, err error) error {
-	if text, ok := plainText(args[0]); ok && err == nil && (yamlBoolean.MatchString(text) || yamlZeros.MatchString(text)) {
+	if text, ok := PlainText(args[0]); ok && err == nil && (yamlBoolean.MatchString(text) || yamlZeros.MatchString(text)) {
 		n.note(text, v)
 	}
 	return err
@@ -58,7 +59,8 @@ func (n *yamlNotes) note(text string, v cty.Value) {
 		n.texts = map[string]bool{}
 	}
 	n.texts[text] = true
-	// What looks so may stand in a longer text. It counts if the result has what would become of it.
+	// What looks so may stand in a longer text. It counts if the result has what would become of
+	// it.
 	names, numbers := map[string]bool{}, map[string]bool{}
 	collect(v, names, numbers)
 	line := func(at int) int { return strings.Count(text[:at], "\n") + 1 }
@@ -101,7 +103,7 @@ func withoutBlocks(text string) string {
 
 // collect gathers the names of attributes in a value, and its numbers as text.
 func collect(v cty.Value, names, numbers map[string]bool) {
-	if v, _ = v.Unmark(); !isPlain(v) {
+	if v, _ = v.Unmark(); !IsPlain(v) {
 		return
 	}
 	switch ty := v.Type(); {

@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"errors"
@@ -13,16 +13,20 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// tryFunc and canFunc do what HCL's extension of that name does, and keep the marks of a value that is not known yet:
-// without them, what is made from try(image.logo.seed, 0) would not be found to depend on the logo.
-var tryFunc = function.New(&function.Spec{
-	VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
-	// To tell the type is to evaluate the expressions, and those of a try inside a try would be evaluated four times.
-	Type: function.StaticReturnType(cty.DynamicPseudoType),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return firstValid(args) },
-})
+// tryFunc and canFunc do what HCL's extension of that name does, and keep the marks of a value that
+// is not known yet: without them, what is made from try(image.logo.seed, 0) would not be found to
+// depend on the logo.
+func tryFunc(settled func(cty.Value) bool) function.Function {
+	return function.New(&function.Spec{
+		VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
+		// To tell the type is to evaluate the expressions, and those of a try inside a try would be
+		// evaluated four times.
+		Type: function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return firstValid(args, settled) },
+	})
+}
 
-func firstValid(args []cty.Value) (cty.Value, error) {
+func firstValid(args []cty.Value, settled func(cty.Value) bool) (cty.Value, error) {
 	if len(args) == 0 {
 		return cty.DynamicVal, errors.New("at least one argument is needed")
 	}
@@ -32,7 +36,7 @@ func firstValid(args []cty.Value) (cty.Value, error) {
 		switch {
 		case diags.HasErrors():
 			failed = append(failed, diags...)
-		case !isDecided(v):
+		case !isDecided(v, settled):
 			// Once it is known, the expression may turn out wrong, and another argument count.
 			_, marks := v.UnmarkDeep()
 			return cty.DynamicVal.WithMarks(marks), nil
@@ -47,46 +51,41 @@ func firstValid(args []cty.Value) (cty.Value, error) {
 	return cty.DynamicVal, fmt.Errorf("no expression succeeded:%s", strings.Join(reasons, ""))
 }
 
-// isDecided reports whether a value cannot turn out wrong any more. That is so for all that is known, and for an image: what is not known of it yet are its
-// results, and it is found already.
-func isDecided(v cty.Value) bool {
-	if v.IsWhollyKnown() {
+// isDecided reports whether a value cannot turn out wrong any more. That is so for all that is
+// known, and for what is settled though parts of it are not.
+func isDecided(v cty.Value, settled func(cty.Value) bool) bool {
+	if v.IsWhollyKnown() || settled(v) {
 		return true
-	}
-	found := false
-	for range cty.ValueMarksOfType[dependency](v) {
-		found = true
 	}
 	v, _ = v.Unmark()
 	if !v.IsKnown() || !v.CanIterateElements() {
 		return false
 	}
-	if found && isImage(v.Type()) {
-		return true
-	}
 	for _, element := range v.Elements() {
-		if !isDecided(element) {
+		if !isDecided(element, settled) {
 			return false
 		}
 	}
 	return true
 }
 
-var canFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
-	Type:   function.StaticReturnType(cty.Bool),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		v, diags := customdecode.ExpressionClosureFromVal(args[0]).Value()
-		switch {
-		case diags.HasErrors():
-			return cty.False, nil
-		case !isDecided(v):
-			return cty.UnknownVal(cty.Bool).WithMarks(dependencyMarks(v)), nil
-		default:
-			return cty.True.WithMarks(dependencyMarks(v)), nil
-		}
-	},
-})
+func canFunc(settled func(cty.Value) bool) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, diags := customdecode.ExpressionClosureFromVal(args[0]).Value()
+			switch {
+			case diags.HasErrors():
+				return cty.False, nil
+			case !isDecided(v, settled):
+				return cty.UnknownVal(cty.Bool).WithMarks(otherMarks(v)), nil
+			default:
+				return cty.True.WithMarks(otherMarks(v)), nil
+			}
+		},
+	})
+}
 
 // any value, of any type, known or not.
 var anyValue = function.Parameter{
@@ -99,7 +98,7 @@ func sameType(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil }
 var sensitiveFunc = function.New(&function.Spec{
 	Params: []function.Parameter{anyValue},
 	Type:   sameType,
-	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return args[0].Mark(sensitive), nil },
+	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return args[0].Mark(Sensitive), nil },
 })
 
 var nonsensitive = function.New(&function.Spec{
@@ -107,7 +106,7 @@ var nonsensitive = function.New(&function.Spec{
 	Type:   sameType,
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		return args[0].WrangleMarksDeep(func(mark any, path cty.Path) (ctymarks.WrangleAction, error) {
-			if mark == sensitive && len(path) == 0 {
+			if mark == Sensitive && len(path) == 0 {
 				return ctymarks.WrangleDrop, nil
 			}
 			return ctymarks.WrangleKeep, nil
@@ -120,7 +119,7 @@ var isSensitive = function.New(&function.Spec{
 	Type:   function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		switch v := args[0]; {
-		case v.HasMark(sensitive):
+		case v.HasMark(Sensitive):
 			return cty.True, nil
 		case !v.IsKnown():
 			return cty.UnknownVal(cty.Bool), nil
@@ -147,7 +146,7 @@ func makeTo(want cty.Type) function.Function {
 			if args[0].Type() == cty.DynamicPseudoType {
 				return want, nil
 			}
-			v, err := convertTo(cty.UnknownVal(args[0].Type()), want)
+			v, err := Convert(cty.UnknownVal(args[0].Type()), want)
 			if err != nil {
 				return cty.NilType, function.NewArgErrorf(0, "cannot convert %s to %s",
 					args[0].Type().FriendlyName(), want.FriendlyNameForConstraint())
@@ -155,11 +154,11 @@ func makeTo(want cty.Type) function.Function {
 			return v.Type(), nil
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			v, err := convertTo(args[0], want)
+			v, err := Convert(args[0], want)
 			if err != nil {
 				return cty.NilVal, function.NewArgErrorf(0,
 					"cannot convert %s to %s: %s",
-					describeArg(args[0]), want.FriendlyNameForConstraint(), describe(err))
+					describeArg(args[0]), want.FriendlyNameForConstraint(), Describe(err))
 			}
 			return v, nil
 		},

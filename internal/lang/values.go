@@ -1,4 +1,4 @@
-package config
+package lang
 
 import (
 	"encoding/base64"
@@ -38,7 +38,7 @@ var lengthFunc = function.New(&function.Spec{
 	}},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		ty := args[0].Type()
-		if ty == cty.String || ty == cty.DynamicPseudoType || isStructure(ty) {
+		if ty == cty.String || ty == cty.DynamicPseudoType || IsStructure(ty) {
 			return cty.Number, nil
 		}
 		return cty.NilType, function.NewArgErrorf(0, "it must be a list, a map, an object or a string")
@@ -174,7 +174,8 @@ var (
 	anyTrue = quantifier(false)
 )
 
-// quantifier makes alltrue, whose result is true unless an element is false, and anytrue, for which it is the reverse.
+// quantifier makes alltrue, whose result is true unless an element is false, and anytrue, for which
+// it is the reverse.
 func quantifier(otherwise bool) function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		result := cty.BoolVal(otherwise)
@@ -195,7 +196,8 @@ func quantifier(otherwise bool) function.Function {
 	}, param("list", cty.List(cty.Bool)))
 }
 
-// matchKeys takes the elements of a list whose keys, at the same places of a second list, are in a third.
+// matchKeys takes the elements of a list whose keys, at the same places of a second list, are in a
+// third.
 var matchKeys = function.New(&function.Spec{
 	Params: []function.Parameter{
 		param("values", cty.List(cty.DynamicPseudoType)), param("keys", cty.List(cty.DynamicPseudoType)),
@@ -266,7 +268,8 @@ func textTest(test func(s, part string) bool) function.Function {
 	}, param("text", cty.String), param("part", cty.String))
 }
 
-// replaceFunc replaces text, or with slashes around the second argument what a regular expression matches.
+// replaceFunc replaces text, or with slashes around the second argument what a regular expression
+// matches.
 var replaceFunc = simple(cty.String, func(args []cty.Value) (cty.Value, error) {
 	text, old, replacement := args[0].AsString(), args[1].AsString(), args[2].AsString()
 	if isExpression(old) {
