@@ -230,7 +230,7 @@ func notAParameter(name string, model *bfl.Model) string {
 	case strings.HasPrefix(name, "webhook_"):
 		return fmt.Sprintf("%s cannot be set here: webhooks belong to the account, in the webhook block of its provider.", name)
 	case slices.Contains(eitherWay, name):
-	case slices.Contains(imageSchema.args, name):
+	case slices.Contains(imageSchema.Args, name):
 		return fmt.Sprintf("%s is an argument of the image: write %s = ... beside parameters.", name, name)
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
@@ -17,10 +18,10 @@ import (
 // file system's paths.
 const maxModuleDepth = 32
 
-var callSchema = schema{
-	in:   "a module block",
-	args: []string{"source", "for_each", "count", "depends_on", "providers"},
-	open: true,
+var callSchema = schema.Body{
+	In:   "a module block",
+	Args: []string{"source", "for_each", "count", "depends_on", "providers"},
+	Open: true,
 }
 
 func (d *decoder) moduleCall(m *module, block *hcl.Block) {
@@ -29,15 +30,15 @@ func (d *decoder) moduleCall(m *module, block *hcl.Block) {
 		d.duplicate("module."+name, block.DefRange, first.at)
 		return
 	}
-	content, diags := callSchema.read(block.Body)
+	content, diags := callSchema.Read(block.Body)
 	d.add(diags...)
 	c := &moduleCall{node: node{name: "module." + name, at: block.DefRange}, key: name}
-	c.repeat = d.repeat(content.args)
-	c.dependsOn = d.expressions(content.args["depends_on"])
-	c.inputs = cloneArgs(content.args, callSchema.args...)
-	c.passed = d.passedProviders(content.args["providers"])
-	if source := content.args["source"]; source != nil {
-		c.source, c.sourceAt = d.constantString(source), source.Expr.Range()
+	c.repeat = d.repeat(content.Args)
+	c.dependsOn = d.Expressions(content.Args["depends_on"])
+	c.inputs = cloneArgs(content.Args, callSchema.Args...)
+	c.passed = d.passedProviders(content.Args["providers"])
+	if source := content.Args["source"]; source != nil {
+		c.source, c.sourceAt = d.ConstantString(source), source.Expr.Range()
 	} else {
 		d.add(diag.Problem(block.DefRange, "Missing required argument",
 			`A module block needs a source, as in source = "./modules/brand".`))

@@ -14,6 +14,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Import is an import block: the image is not made, but taken from a file that exists.
@@ -42,7 +43,7 @@ type importBlock struct {
 	repeat   repeat
 }
 
-var importSchema = schema{in: "an import block", args: []string{"to", "file", "for_each"}}
+var importSchema = schema.Body{In: "an import block", Args: []string{"to", "file", "for_each"}}
 
 func (d *decoder) imported(m *module, block *hcl.Block) {
 	if m.parent != nil {
@@ -51,9 +52,9 @@ func (d *decoder) imported(m *module, block *hcl.Block) {
 				"to = module.brand.image.logo."))
 		return
 	}
-	content, diags := importSchema.read(block.Body)
+	content, diags := importSchema.Read(block.Body)
 	d.add(diags...)
-	to, file := content.args["to"], content.args["file"]
+	to, file := content.Args["to"], content.Args["file"]
 	if to == nil || file == nil {
 		if !diags.HasErrors() {
 			d.add(diag.Problem(block.DefRange, "Missing required argument",
@@ -62,7 +63,7 @@ func (d *decoder) imported(m *module, block *hcl.Block) {
 		return
 	}
 	b := &importBlock{
-		node: node{name: "import", at: block.DefRange}, to: to.Expr, file: file.Expr, repeat: d.repeat(content.args),
+		node: node{name: "import", at: block.DefRange}, to: to.Expr, file: file.Expr, repeat: d.repeat(content.Args),
 	}
 	m.imports = append(m.imports, b)
 	m.add(&b.node, b)

@@ -68,6 +68,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
 	d := &decoder{opts: &o}
+	d.Reader.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
 	files, diags := d.directory(o.dir)

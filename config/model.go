@@ -10,24 +10,25 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 var (
-	modelSchema = schema{
-		in: "a model block", args: []string{
+	modelSchema = schema.Body{
+		In: "a model block", Args: []string{
 			"endpoint", "reference_fields", "reference_list", "min_references", "max_references", "inputs", "mask", "urls",
 			"fields", "strict", "seed", "webhook", "concurrency",
 		},
-		blocks: []blockSchema{{name: "price"}, {name: "limits"}},
+		Blocks: []schema.Block{{Name: "price"}, {Name: "limits"}},
 	}
-	limitsSchema = schema{in: "a limits block", args: []string{"min_side", "max_side", "min_pixels", "max_pixels"}}
-	priceSchema  = schema{in: "a price block", args: []string{"first_megapixel", "megapixel", "image", "by", "tiers", "unknown"}}
+	limitsSchema = schema.Body{In: "a limits block", Args: []string{"min_side", "max_side", "min_pixels", "max_pixels"}}
+	priceSchema  = schema.Body{In: "a price block", Args: []string{"first_megapixel", "megapixel", "image", "by", "tiers", "unknown"}}
 )
 
 // model decodes a model block, which describes an endpoint that the catalogue does not know.
 func (d *decoder) model(m *module, block *hcl.Block) {
 	name := block.Labels[0]
-	content, diags := modelSchema.read(block.Body)
+	content, diags := modelSchema.Read(block.Body)
 	d.add(diags...)
 	switch {
 	case name == "" || strings.ContainsAny(name, " \t\n/\\"):
@@ -44,15 +45,15 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 		return
 	}
 	model := &bfl.Model{Name: name, Custom: true, Title: "declared at " + diag.Place(block.DefRange)}
-	wrong := misspelt(diags)
+	wrong := schema.Misspelt(diags)
 	if !slices.Contains(wrong, "endpoint") {
-		model.Endpoint = d.endpoint(block, content.args["endpoint"])
+		model.Endpoint = d.endpoint(block, content.Args["endpoint"])
 	}
 	if !slices.Contains(wrong, "reference_list") && !slices.Contains(wrong, "max_references") {
-		model.Inputs = d.referenceInputs(content.args)
+		model.Inputs = d.referenceInputs(content.Args)
 	}
-	if attr := content.args["concurrency"]; attr != nil {
-		n, ok := slots(d.constant(attr, cty.Number))
+	if attr := content.Args["concurrency"]; attr != nil {
+		n, ok := slots(d.Constant(attr, cty.Number))
 		if !ok {
 			d.add(diag.Problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks for the model "+
 				"may be active, a whole number of at least 1."))
@@ -60,9 +61,9 @@ func (d *decoder) model(m *module, block *hcl.Block) {
 		model.Concurrency = n
 	}
 	d.modelInputs(model, content)
-	d.modelFields(model, content.args)
-	model.NoWebhook = !d.constantBool(content.args["webhook"], true)
-	d.price(model, block, content.named("price"))
+	d.modelFields(model, content.Args)
+	model.NoWebhook = !d.ConstantBool(content.Args["webhook"], true)
+	d.price(model, block, content.Named("price"))
 	m.models[name] = model
 }
 
@@ -72,7 +73,7 @@ func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
 			`A model block needs an endpoint, as in endpoint = "/v1/flux-next".`))
 		return ""
 	}
-	path := d.constantString(attr)
+	path := d.ConstantString(attr)
 	isPath := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//")
 	if !isPath || strings.ContainsAny(path, "?# \\") || strings.Contains(path, "..") {
 		d.add(diag.Problem(attr.Expr.Range(), "Invalid endpoint",
@@ -105,8 +106,8 @@ func (d *decoder) referenceInputs(args map[string]*hcl.Attribute) bfl.Inputs {
 	case most == nil:
 		return wrong(list, both)
 	}
-	field := d.constantString(list)
-	n, ok := slots(d.constant(most, cty.Number))
+	field := d.ConstantString(list)
+	n, ok := slots(d.Constant(most, cty.Number))
 	if !ok || n > maxReferences {
 		return wrong(most, fmt.Sprintf("max_references is a whole number from 1 to %d.", maxReferences))
 	}

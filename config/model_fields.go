@@ -9,22 +9,23 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // modelInputs decodes what a model block says of images beside references: those of roles, the mask, and what extents are taken.
-func (d *decoder) modelInputs(model *bfl.Model, content *section) {
+func (d *decoder) modelInputs(model *bfl.Model, content *schema.Content) {
 	in := &model.Inputs
-	args := content.args
+	args := content.Args
 	in.Roles = d.fieldNames(args["inputs"], "Invalid inputs", `inputs lists the request's fields for images that each mean something of its own, each once, `+
 		`as in ["person", "garment"]. None can be the field of an argument or of a reference.`, func(field string) bool {
 		return mayCarryImages(field) && !slices.Contains(in.References, field) && field != in.List
 	})
-	if d.constantBool(args["mask"], false) {
+	if d.ConstantBool(args["mask"], false) {
 		in.Mask = "mask"
 	}
-	in.NoURL = !d.constantBool(args["urls"], true)
+	in.NoURL = !d.ConstantBool(args["urls"], true)
 	if attr := args["min_references"]; attr != nil {
-		n, ok := slots(d.constant(attr, cty.Number))
+		n, ok := slots(d.Constant(attr, cty.Number))
 		if !ok || n > len(in.References) {
 			d.add(diag.Problem(attr.Expr.Range(), "Invalid reference list", "min_references is how many references a request needs: a whole number from 1 "+
 				"to as many as the model takes, which is %d.", len(in.References)))
@@ -32,20 +33,20 @@ func (d *decoder) modelInputs(model *bfl.Model, content *section) {
 			in.Required = n
 		}
 	}
-	blocks := content.named("limits")
+	blocks := content.Named("limits")
 	for i, block := range blocks {
 		if i > 0 {
-			d.onlyOne("The limits block of this model", block.DefRange, blocks[0].DefRange)
+			d.OnlyOne("The limits block of this model", block.DefRange, blocks[0].DefRange)
 			continue
 		}
-		limits, diags := limitsSchema.read(block.Body)
+		limits, diags := limitsSchema.Read(block.Body)
 		d.add(diags...)
 		in.Limits = bfl.InputLimits{
-			MinSide: d.limit(limits.args["min_side"]), MaxSide: d.limit(limits.args["max_side"]),
-			MinPixels: d.limit(limits.args["min_pixels"]), MaxPixels: d.limit(limits.args["max_pixels"]),
+			MinSide: d.limit(limits.Args["min_side"]), MaxSide: d.limit(limits.Args["max_side"]),
+			MinPixels: d.limit(limits.Args["min_pixels"]), MaxPixels: d.limit(limits.Args["max_pixels"]),
 		}
-		d.crossed(limits.args["max_side"], in.Limits.MinSide, in.Limits.MaxSide)
-		d.crossed(limits.args["max_pixels"], in.Limits.MinPixels, in.Limits.MaxPixels)
+		d.crossed(limits.Args["max_side"], in.Limits.MinSide, in.Limits.MaxSide)
+		d.crossed(limits.Args["max_pixels"], in.Limits.MinPixels, in.Limits.MaxPixels)
 	}
 }
 
@@ -56,7 +57,7 @@ func (d *decoder) limit(attr *hcl.Attribute) int {
 	if attr == nil {
 		return 0
 	}
-	v := d.constant(attr, cty.Number)
+	v := d.Constant(attr, cty.Number)
 	if v.IsNull() {
 		return 0 // It was reported why, unless null means that there is none.
 	}
@@ -77,8 +78,8 @@ func (d *decoder) crossed(attr *hcl.Attribute, least, most int) {
 
 // modelFields decodes which fields the requests of a model have.
 func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) {
-	model.NoSeed = !d.constantBool(args["seed"], true)
-	model.Strict = d.constantBool(args["strict"], false)
+	model.NoSeed = !d.ConstantBool(args["seed"], true)
+	model.Strict = d.ConstantBool(args["strict"], false)
 	model.Fields = d.fieldNames(args["fields"], "Invalid fields", `fields lists the request's fields but those for images, each once, as in `+
 		`["prompt", "aspect_ratio"].`, func(field string) bool { return !model.IsInput(field) })
 	slices.Sort(model.Fields)
@@ -96,7 +97,7 @@ func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) 
 
 // fieldNames decodes a list of different names of fields, all of them allowed. It is nil where the argument is absent or wrong.
 func (d *decoder) fieldNames(attr *hcl.Attribute, summary, detail string, allowed func(string) bool) []string {
-	v := d.constant(attr, cty.List(cty.String))
+	v := d.Constant(attr, cty.List(cty.String))
 	if v.IsNull() {
 		return nil
 	}

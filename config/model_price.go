@@ -23,19 +23,19 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 				"}, for example. %s", kindsOfPrice))
 		return
 	}
-	content, diags := priceSchema.read(blocks[0].Body)
+	content, diags := priceSchema.Read(blocks[0].Body)
 	d.add(diags...)
-	args := content.args
+	args := content.Args
 	// exclusive refuses what does not go with what decides.
 	exclusive := func(decides string, with ...string) {
-		for _, name := range priceSchema.args {
+		for _, name := range priceSchema.Args {
 			if other := args[name]; other != nil && name != decides && !slices.Contains(with, name) {
 				d.add(diag.Problem(other.NameRange, "Invalid price", "%s does not go with %s. %s", name, decides, kindsOfPrice))
 			}
 		}
 	}
 	switch {
-	case d.constantBool(args["unknown"], false):
+	case d.ConstantBool(args["unknown"], false):
 		exclusive("unknown")
 		model.Price = bfl.Price{Unknown: true}
 	case args["by"] != nil || args["tiers"] != nil:
@@ -46,8 +46,8 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 			return
 		}
 		exclusive("by", "tiers", "unknown")
-		model.Price = bfl.Price{By: d.constantString(args["by"]), Tiers: d.tiers(args["tiers"])}
-		if model.Price.By == "" && !d.constant(args["by"], cty.String).IsNull() {
+		model.Price = bfl.Price{By: d.ConstantString(args["by"]), Tiers: d.tiers(args["tiers"])}
+		if model.Price.By == "" && !d.Constant(args["by"], cty.String).IsNull() {
 			d.add(diag.Problem(args["by"].Expr.Range(), "Invalid price", "by is the name of the argument that decides on the price. %s", kindsOfPrice))
 		}
 	case args["image"] != nil:
@@ -64,7 +64,7 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 
 // tiers decodes the prices by the values of an argument, in the order of the values.
 func (d *decoder) tiers(attr *hcl.Attribute) []bfl.Tier {
-	v := d.constant(attr, cty.Map(cty.Number))
+	v := d.Constant(attr, cty.Map(cty.Number))
 	if v.IsNull() {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (d *decoder) tiers(attr *hcl.Attribute) []bfl.Tier {
 }
 
 func (d *decoder) credits(attr *hcl.Attribute) bfl.Credits {
-	return d.creditsOf(attr, d.constant(attr, cty.Number))
+	return d.creditsOf(attr, d.Constant(attr, cty.Number))
 }
 
 // creditsOf converts an amount that stands in an argument. It has reported what is wrong where it answers 0.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Move is a moved block: images under the one address are those under the other from now on.
@@ -38,23 +39,23 @@ type removedBlock struct {
 }
 
 var (
-	movedSchema   = schema{in: "a moved block", args: []string{"from", "to"}}
-	removedSchema = schema{in: "a removed block", args: []string{"from"}, blocks: []blockSchema{{name: "lifecycle"}}}
-	forgetSchema  = schema{in: "the lifecycle of a removed block", args: []string{"destroy"}}
+	movedSchema   = schema.Body{In: "a moved block", Args: []string{"from", "to"}}
+	removedSchema = schema.Body{In: "a removed block", Args: []string{"from"}, Blocks: []schema.Block{{Name: "lifecycle"}}}
+	forgetSchema  = schema.Body{In: "the lifecycle of a removed block", Args: []string{"destroy"}}
 )
 
 func (d *decoder) moved(m *module, block *hcl.Block) {
-	content, diags := movedSchema.read(block.Body)
+	content, diags := movedSchema.Read(block.Body)
 	d.add(diags...)
-	from, ok1 := d.endpointArg(block, diags, content.args["from"], "from")
-	to, ok2 := d.endpointArg(block, diags, content.args["to"], "to")
+	from, ok1 := d.endpointArg(block, diags, content.Args["from"], "from")
+	to, ok2 := d.endpointArg(block, diags, content.Args["to"], "to")
 	if !ok1 || !ok2 {
 		return
 	}
-	fromAt := content.args["from"].Expr.Range()
+	fromAt := content.Args["from"].Expr.Range()
 	switch {
 	case from.IsModule != to.IsModule:
-		d.add(diag.Problem(content.args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module "+
+		d.add(diag.Problem(content.Args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module "+
 			"to a module; %s and %s are not of one kind.", from, to))
 		return
 	case from == to:
@@ -65,17 +66,17 @@ func (d *decoder) moved(m *module, block *hcl.Block) {
 }
 
 func (d *decoder) removed(m *module, block *hcl.Block) {
-	content, diags := removedSchema.read(block.Body)
+	content, diags := removedSchema.Read(block.Body)
 	d.add(diags...)
-	from, ok := d.endpointArg(block, diags, content.args["from"], "from")
+	from, ok := d.endpointArg(block, diags, content.Args["from"], "from")
 	if !ok {
 		return
 	}
-	r := removedBlock{from: from, destroy: true, at: block.DefRange, fromAt: content.args["from"].Expr.Range()}
-	for _, inner := range content.blocks {
-		lifecycle, diags := forgetSchema.read(inner.Body)
+	r := removedBlock{from: from, destroy: true, at: block.DefRange, fromAt: content.Args["from"].Expr.Range()}
+	for _, inner := range content.Blocks {
+		lifecycle, diags := forgetSchema.Read(inner.Body)
 		d.add(diags...)
-		r.destroy = d.constantBool(lifecycle.args["destroy"], true)
+		r.destroy = d.ConstantBool(lifecycle.Args["destroy"], true)
 	}
 	m.removals = append(m.removals, r)
 }
@@ -85,7 +86,7 @@ func (d *decoder) removed(m *module, block *hcl.Block) {
 func (d *decoder) endpointArg(
 	block *hcl.Block, diags hcl.Diagnostics, attr *hcl.Attribute, name string,
 ) (addrs.Endpoint, bool) {
-	if attr == nil && slices.Contains(misspelt(diags), name) {
+	if attr == nil && slices.Contains(schema.Misspelt(diags), name) {
 		return addrs.Endpoint{}, false
 	}
 	if attr == nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // What settings are where a configuration says nothing.
@@ -31,16 +32,16 @@ const (
 )
 
 var (
-	fluxbatchSchema = schema{
-		in: "a fluxbatch block", args: []string{"required_version", "output_dir"},
-		blocks: []blockSchema{{name: "state", labels: []string{"kind"}}},
+	fluxbatchSchema = schema.Body{
+		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
+		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}},
 	}
-	stateSchema    = schema{in: "a state block", args: []string{"path"}}
-	budgetSchema   = schema{in: "a budget block", args: []string{"max_cost"}}
-	providerSchema = schema{
-		in:     "a provider block",
-		args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
-		blocks: []blockSchema{{name: "webhook"}},
+	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
+	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
+	providerSchema = schema.Body{
+		In:     "a provider block",
+		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
+		Blocks: []schema.Block{{Name: "webhook"}},
 	}
 	regions = []string{"global", "eu", "us"}
 )
@@ -51,54 +52,54 @@ var providerHints = map[string]string{"api_key": keyHint, "key": keyHint}
 // settings registers a block of the root module whose arguments are evaluated before any image, and returns the blocks
 // inside it.
 func (d *decoder) settings(
-	m *module, block *hcl.Block, s *schema, apply func(*evaluator, *scope, *settingsBlock),
+	m *module, block *hcl.Block, s *schema.Body, apply func(*evaluator, *scope, *settingsBlock),
 ) (*settingsBlock, []*hcl.Block) {
-	content, diags := s.read(block.Body)
+	content, diags := s.Read(block.Body)
 	d.addWithHints(diags, providerHints)
 	for _, other := range m.settings {
 		if other.block.Type == block.Type && block.Type != "provider" {
-			d.onlyOne("The "+block.Type+" block", block.DefRange, other.at)
+			d.OnlyOne("The "+block.Type+" block", block.DefRange, other.at)
 			return other, nil
 		}
 	}
-	b := &settingsBlock{node: node{name: block.Type, at: block.DefRange}, block: block, args: content.args, apply: apply}
+	b := &settingsBlock{node: node{name: block.Type, at: block.DefRange}, block: block, args: content.Args, apply: apply}
 	m.settings = append(m.settings, b)
 	m.add(&b.node, b)
-	return b, content.blocks
+	return b, content.Blocks
 }
 
 func (b *settingsBlock) evaluate(e *evaluator, s *scope) { b.apply(e, s, b) }
 
 // fluxbatch decodes the fluxbatch block. The version that it requires is checked before all else.
 func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
-	content, diags := fluxbatchSchema.read(block.Body)
+	content, diags := fluxbatchSchema.Read(block.Body)
 	d.add(diags...)
 	for _, other := range m.settings {
 		if other.block.Type == "fluxbatch" {
-			d.onlyOne("The fluxbatch block", block.DefRange, other.at)
+			d.OnlyOne("The fluxbatch block", block.DefRange, other.at)
 			return
 		}
 	}
 	b := &settingsBlock{
 		node: node{name: "fluxbatch", at: block.DefRange}, block: block,
-		args: cloneArgs(content.args, "required_version"), apply: (*evaluator).fluxbatch,
+		args: cloneArgs(content.Args, "required_version"), apply: (*evaluator).fluxbatch,
 	}
-	d.requiredVersion(content.args["required_version"])
+	d.requiredVersion(content.Args["required_version"])
 	var first *hcl.Block
-	for _, inner := range content.blocks {
+	for _, inner := range content.Blocks {
 		switch {
 		case inner.Labels[0] != "local":
 			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
 				`The state is a file beside the configuration: state "local" { path = "..." }.`))
 			continue
 		case first != nil:
-			d.onlyOne("The state block", inner.DefRange, first.DefRange)
+			d.OnlyOne("The state block", inner.DefRange, first.DefRange)
 			continue
 		}
 		first = inner
-		state, diags := stateSchema.read(inner.Body)
+		state, diags := stateSchema.Read(inner.Body)
 		d.add(diags...)
-		if attr := state.args["path"]; attr != nil {
+		if attr := state.Args["path"]; attr != nil {
 			b.args["path"] = attr
 		}
 	}
@@ -107,7 +108,7 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 }
 
 func (d *decoder) requiredVersion(attr *hcl.Attribute) {
-	text := d.constantString(attr)
+	text := d.ConstantString(attr)
 	if text == "" {
 		return
 	}
@@ -210,7 +211,7 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 	d.webhook(b, inner)
 	address := "bfl"
 	if attr := b.args["alias"]; attr != nil {
-		alias := d.constantString(attr)
+		alias := d.ConstantString(attr)
 		if !identifier.MatchString(alias) {
 			d.add(diag.Problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
 				"and dashes, as in alias = \"eu\"."))

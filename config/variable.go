@@ -10,12 +10,13 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
-var variableSchema = schema{
-	in:     "a variable block",
-	args:   []string{"type", "default", "description", "sensitive", "nullable"},
-	blocks: []blockSchema{{name: "validation"}},
+var variableSchema = schema.Body{
+	In:     "a variable block",
+	Args:   []string{"type", "default", "description", "sensitive", "nullable"},
+	Blocks: []schema.Block{{Name: "validation"}},
 }
 
 // reservedVariables would clash with the arguments of a module block.
@@ -32,19 +33,19 @@ func (d *decoder) variable(m *module, block *hcl.Block) {
 			"A variable cannot be called %s, since a module block has an argument of that name.", name))
 		return
 	}
-	content, diags := variableSchema.read(block.Body)
+	content, diags := variableSchema.Read(block.Body)
 	d.add(diags...)
 	v := &variable{node: node{name: "var." + name, at: block.DefRange}, key: name}
-	v.description = d.constantString(content.args["description"])
-	v.sensitive = d.constantBool(content.args["sensitive"], false)
-	v.nullable = d.constantBool(content.args["nullable"], true)
-	d.variableType(v, content.args["type"])
+	v.description = d.ConstantString(content.Args["description"])
+	v.sensitive = d.ConstantBool(content.Args["sensitive"], false)
+	v.nullable = d.ConstantBool(content.Args["nullable"], true)
+	d.variableType(v, content.Args["type"])
 	m.variables[name] = v
 	m.add(&v.node, v)
-	if attr := content.args["default"]; attr != nil {
+	if attr := content.Args["default"]; attr != nil {
 		d.variableDefault(v, attr)
 	}
-	for _, b := range content.blocks {
+	for _, b := range content.Blocks {
 		for _, r := range d.rule(b) {
 			check := &validation{node: node{name: v.name, at: b.DefRange}, variable: v, rule: r}
 			m.add(&check.node, check)

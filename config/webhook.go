@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Webhook is where the API says that a task has ended.
@@ -27,7 +28,7 @@ type Webhook struct {
 }
 
 // webhookSchema's names are none of a provider's own, since the arguments of both are kept together.
-var webhookSchema = schema{in: "a webhook block", args: []string{"url", "listen", "secret_env"}}
+var webhookSchema = schema.Body{In: "a webhook block", Args: []string{"url", "listen", "secret_env"}}
 
 // maxWebhookURL is the limit of the API's schema.
 const maxWebhookURL = 2083
@@ -36,23 +37,23 @@ const maxWebhookURL = 2083
 func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 	for i, block := range blocks {
 		if i > 0 {
-			d.onlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
+			d.OnlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
 			continue
 		}
-		content, diags := webhookSchema.read(block.Body)
+		content, diags := webhookSchema.Read(block.Body)
 		d.addWithHints(diags, map[string]string{
 			"secret": "A secret never stands in a file that is shared. Put it into an environment variable, and write that variable's name " +
 				"as secret_env. If the file was shared already, make a new secret.",
 		})
-		for _, name := range webhookSchema.args {
-			if content.args[name] == nil && slices.Contains(misspelt(diags), name) {
+		for _, name := range webhookSchema.Args {
+			if content.Args[name] == nil && slices.Contains(schema.Misspelt(diags), name) {
 				continue
 			}
-			if content.args[name] == nil {
+			if content.Args[name] == nil {
 				d.add(missingInWebhook(block.DefRange, name))
 				continue
 			}
-			b.args[name] = content.args[name]
+			b.args[name] = content.Args[name]
 		}
 	}
 }
