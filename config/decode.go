@@ -10,6 +10,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/modelblock"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
@@ -127,7 +128,8 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 	case "module":
 		d.moduleCall(m, block)
 	case "model":
-		d.model(m, block)
+		isArgument := func(field string) bool { _, ok := kinds[field]; return ok }
+		modelblock.Decode(d.Reader, block, isArgument, m.models)
 	case "moved":
 		d.moved(m, block)
 	case "removed":

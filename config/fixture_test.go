@@ -152,7 +152,7 @@ func TestEveryDiagnosticHasAFixture(t *testing.T) {
 }
 
 // sourceDirs are where diagnostics are written.
-var sourceDirs = []string{".", "../internal/diag", "../internal/lang", "../internal/schema"}
+var sourceDirs = []string{".", "../internal/diag", "../internal/lang", "../internal/modelblock", "../internal/schema"}
 
 // summariesInSource finds the strings that are used as summaries: the second argument of diag.Problem and
 // diag.Warning, that of

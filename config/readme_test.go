@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/modelblock"
 )
 
 func readme(t *testing.T) string {
@@ -136,7 +137,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	}{
 		{"### Arguments", sorted(imageSchema.Args)},
 		{"### lifecycle", with(lifecycleSchema.Args, "precondition", "postcondition")},
-		{"## model", with(modelSchema.Args, "price", "limits")},
+		{"## model", with(modelblock.Schema.Args, "price", "limits")},
 		{"## variable", with(variableSchema.Args, "validation")},
 		{"## output", with(outputSchema.Args, "precondition")},
 		{"## module", sorted(callSchema.Args)},

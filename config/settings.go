@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math/big"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -30,6 +29,9 @@ const (
 	defaultRegion      = "global"
 	defaultConcurrency = 24
 )
+
+// maxSlots bounds how many tasks a configuration can let be active.
+const maxSlots = 1_000_000
 
 var (
 	fluxbatchSchema = schema.Body{
@@ -280,7 +282,7 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 		}
 	}
 	if v, at, ok := e.setting(s, b, "concurrency", cty.Number); ok {
-		if n, ok := slots(v); ok {
+		if n, ok := lang.Count(v, maxSlots); ok {
 			p.Concurrency = n
 		} else {
 			e.add(diag.Problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
@@ -312,7 +314,7 @@ func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
 				"There is no model called %q.%s", name, diag.DidYouMean(name, s.mod.modelNames())))
 			continue
 		}
-		n, ok := slots(value)
+		n, ok := lang.Count(value, maxSlots)
 		if !ok {
 			e.add(diag.Problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
 				"active, a whole number of at least 1; that of %s is not.", name))
@@ -320,15 +322,6 @@ func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
 		}
 		p.ModelConcurrency[name] = n
 	}
-}
-
-// slots converts a number of active tasks.
-func slots(v cty.Value) (int, bool) {
-	if v.IsNull() {
-		return 0, false
-	}
-	n, accuracy := v.AsBigFloat().Int64()
-	return int(n), accuracy == big.Exact && n >= 1 && n <= 1_000_000
 }
 
 // refusedEndpoint says why a URL cannot be where requests go, which carry the key; "" where it can.
