@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/graph"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
@@ -68,7 +69,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
 	d := &decoder{opts: &o}
-	d.Reader.Report = d.add
+	d.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
 	files, diags := d.directory(o.dir)
@@ -138,7 +139,7 @@ func (e *evaluator) link() {
 	nodes := root.allNodes()
 	// A value that is wrong is to be found before it is used.
 	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(turn(a), turn(b)) })
-	sorted, cycles := order(nodes)
+	sorted, cycles := graph.Order(nodes, needsOf)
 	for _, members := range cycles {
 		why, woven := weaveOf(members)
 		if woven {

@@ -1,17 +1,13 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/text/unicode/norm"
@@ -19,11 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/filename"
 )
-
-// maxFileName is how long a part of a path may get before it is shortened. File systems take 255 bytes; temporary
-// names need some of them.
-const maxFileName = 120
 
 // formatOf tells the format of a file by its extension, extensionOf the reverse.
 var (
@@ -135,7 +128,7 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 			"it. Use nonsensitive(...) if it may be seen.")
 		return "", false
 	}
-	if reason := unsafePath(text); reason != "" {
+	if reason := filename.Refused(text); reason != "" {
 		d.wrong(v, "Invalid output path",
 			"%s A path is relative to the output folder, as in \"heroes/summer.png\".", reason)
 		return "", false
@@ -143,80 +136,16 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 	return path.Clean(text), true
 }
 
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
-
-// unsafePath says why a path cannot be written below a folder on every system, "" where it can.
-func unsafePath(text string) string {
-	switch {
-	case text == "":
-		return "The path is empty."
-	case strings.HasPrefix(text, "/"), strings.HasPrefix(text, "~"):
-		return "The path must not be absolute, since nothing may be written outside of the output folder."
-	case drive.MatchString(text):
-		return "The path must not name a drive, since nothing may be written outside of the output folder."
-	case strings.Contains(text, `\`):
-		return "The path has a backslash; folders are separated by /."
-	case strings.HasSuffix(text, "/"):
-		return "The path names a folder, not a file."
-	case !utf8.ValidString(text):
-		return "The path is not valid text."
-	}
-	for part := range strings.SplitSeq(text, "/") {
-		switch {
-		case part == "..":
-			return "The path must not have .. in it, since nothing may be written outside of the output folder."
-		case part == "." || part == "":
-			continue
-		case strings.EqualFold(part, ".fluxbatch"), strings.EqualFold(part, ".git"):
-			return fmt.Sprintf("The folder %s belongs to a tool, which keeps its own files there.", part)
-		case len(part) > 255-len(".tmp-0123456789"):
-			return fmt.Sprintf("The name %q is too long for a file system.", part[:40]+"...")
-		case strings.ContainsFunc(part, isUnsafe):
-			return fmt.Sprintf("The name %q has characters that not all systems allow in a file name: control "+
-				"characters, or one of < > : \" | ? *.", part)
-		case isReserved(part):
-			return fmt.Sprintf("The name %q is reserved on Windows.", part)
-		case strings.TrimRight(part, ". ") != part:
-			return fmt.Sprintf("The name %q ends in a dot or a space, which Windows drops.", part)
-		}
-	}
-	return ""
-}
-
-// isUnsafe reports whether a character cannot stand in a file name on every system.
-func isUnsafe(r rune) bool {
-	return r < ' ' || r == 0x7f || r == utf8.RuneError || strings.ContainsRune(`<>:"|?*\/`, r)
-}
-
-// isReserved reports whether a name is that of a device on Windows, whatever its extension.
-func isReserved(name string) bool {
-	base, _, _ := strings.Cut(name, ".")
-	base = strings.TrimRight(base, " ")
-	if len(base) < 3 || len(base) > len("com¹") {
-		return false
-	}
-	base = strings.ToLower(base)
-	switch base {
-	case "con", "prn", "aux", "nul":
-		return true
-	}
-	digit, isPort := strings.CutPrefix(base, "com")
-	if !isPort {
-		digit, isPort = strings.CutPrefix(base, "lpt")
-	}
-	return isPort && strings.Contains("0123456789¹²³", digit) && utf8.RuneCountInString(digit) == 1
-}
-
 // defaultOutput returns the path for an image that names none, without extension: a folder for each module around it,
 // then the image's name and key.
 func defaultOutput(addr addrs.Image) string {
-	name := fileName(withKey(addr.Name, addr.Key))
+	name := filename.Fit(withKey(addr.Name, addr.Key))
 	if addr.Module == "" {
 		return name
 	}
 	var parts []string
 	for name, key := range addr.Module.Steps() {
-		parts = append(parts, fileName(withKey(name, key)))
+		parts = append(parts, filename.Fit(withKey(name, key)))
 	}
 	return strings.Join(append(parts, name), "/")
 }
@@ -227,32 +156,6 @@ func withKey(name string, key addrs.Key) string {
 	}
 	if text, ok := key.Text(); ok {
 		return name + "-" + text
-	}
-	return name
-}
-
-// fileName makes a name fit for every file system. Different names may become the same one; that is found when two
-// images claim it.
-func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if isUnsafe(r) {
-			return '_'
-		}
-		return r
-	}, name)
-	if len(name) > maxFileName {
-		sum := sha256.Sum256([]byte(name))
-		cut := maxFileName - 9
-		for !utf8.RuneStart(name[cut]) {
-			cut--
-		}
-		name = name[:cut] + "-" + hex.EncodeToString(sum[:4])
-	}
-	if trimmed := strings.TrimRight(name, ". "); trimmed != name {
-		name = trimmed + "_"
-	}
-	if isReserved(name) {
-		name += "_"
 	}
 	return name
 }

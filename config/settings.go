@@ -17,6 +17,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/filename"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
@@ -135,7 +136,7 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	if v, at, ok := e.setting(s, b, "output_dir", cty.String); ok {
 		dir := v.AsString()
-		if reason := unsafePath(strings.TrimSuffix(dir, "/")); reason != "" {
+		if reason := filename.Refused(strings.TrimSuffix(dir, "/")); reason != "" {
 			e.add(diag.Problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
 				"such as \"images\".", reason))
 		} else {

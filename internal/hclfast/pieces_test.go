@@ -16,15 +16,15 @@ import (
 )
 
 // pieceSeeds are texts in which a cut after "\n}\n" is right, wrong, or near to either.
-func pieceSeeds(t testing.TB) []string {
-	t.Helper()
+func pieceSeeds(tb testing.TB) []string {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/pieces.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var seeds []string
 	if err := json.Unmarshal(data, &seeds); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return seeds
 }
