@@ -15,6 +15,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // inputFields are the fields that carry images in requests for any model.
@@ -69,7 +70,7 @@ func (d *builder) arguments(img *image.Image) bool {
 // requestValue converts a value to what a request holds: string, bool, int64 or float64. A value that is not known
 // yet is nil.
 func requestValue(name string, kind bfl.Kind, v cty.Value) (any, error) {
-	if name == "prompt" && isStructure(v.Type()) {
+	if name == "prompt" && lang.IsStructure(v.Type()) {
 		if !v.IsWhollyKnown() {
 			return nil, nil
 		}
@@ -142,15 +143,11 @@ func describeValue(v cty.Value) string {
 	return withArticle(v.Type().FriendlyName())
 }
 
-func isStructure(ty cty.Type) bool {
-	return ty.IsObjectType() || ty.IsMapType() || ty.IsTupleType() || ty.IsListType() || ty.IsSetType()
-}
-
 // encodeJSON writes a value as JSON, as jsonencode does.
 func encodeJSON(v cty.Value) (json.RawMessage, error) {
 	text, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
-		return nil, fmt.Errorf("the value cannot be written as JSON: %w", describe(err))
+		return nil, fmt.Errorf("the value cannot be written as JSON: %w", lang.Describe(err))
 	}
 	if !json.Valid(text) {
 		return nil, errors.New("the value cannot be written as JSON, since it has an infinite number in it")

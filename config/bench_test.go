@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -59,7 +60,7 @@ func BenchmarkParse(b *testing.B) {
 	b.SetBytes(int64(len(src)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, diags := parseNative(src, "main.flux.hcl", pieceSize); diags.HasErrors() {
+		if _, diags := hclfast.Parse(src, "main.flux.hcl", hclfast.PieceSize, readTopBlock); diags.HasErrors() {
 			b.Fatal(diags)
 		}
 	}

@@ -8,16 +8,20 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // maxModuleDepth bounds how deep modules call modules. It is far above what people write, and below what exhausts a
 // file system's paths.
 const maxModuleDepth = 32
 
-var callSchema = schema{
-	in:   "a module block",
-	args: []string{"source", "for_each", "count", "depends_on", "providers"},
-	open: true,
+var callSchema = schema.Body{
+	In:   "a module block",
+	Args: []string{"source", "for_each", "count", "depends_on", "providers"},
+	Open: true,
 }
 
 func (d *decoder) moduleCall(m *module, block *hcl.Block) {
@@ -26,22 +30,22 @@ func (d *decoder) moduleCall(m *module, block *hcl.Block) {
 		d.duplicate("module."+name, block.DefRange, first.at)
 		return
 	}
-	content, diags := callSchema.read(block.Body)
+	content, diags := callSchema.Read(block.Body)
 	d.add(diags...)
 	c := &moduleCall{node: node{name: "module." + name, at: block.DefRange}, key: name}
-	c.repeat = d.repeat(content.args)
-	c.dependsOn = d.expressions(content.args["depends_on"])
-	c.inputs = cloneArgs(content.args, callSchema.args...)
-	c.passed = d.passedProviders(content.args["providers"])
-	if source := content.args["source"]; source != nil {
-		c.source, c.sourceAt = d.constantString(source), source.Expr.Range()
+	c.repeat = d.repeat(content.Args)
+	c.dependsOn = d.Expressions(content.Args["depends_on"])
+	c.inputs = cloneArgs(content.Args, callSchema.Args...)
+	c.passed = d.passedProviders(content.Args["providers"])
+	if source := content.Args["source"]; source != nil {
+		c.source, c.sourceAt = d.ConstantString(source), source.Expr.Range()
 	} else {
-		d.add(problem(block.DefRange, "Missing required argument",
+		d.add(diag.Problem(block.DefRange, "Missing required argument",
 			`A module block needs a source, as in source = "./modules/brand".`))
 	}
 	if version := c.inputs["version"]; version != nil {
 		delete(c.inputs, "version")
-		d.add(problem(version.NameRange, "Unsupported argument",
+		d.add(diag.Problem(version.NameRange, "Unsupported argument",
 			"Modules are directories beside this configuration, so there are no versions to choose from."))
 	}
 	m.calls[name] = c
@@ -55,7 +59,7 @@ func (d *decoder) passedProviders(attr *hcl.Attribute) []passedProvider {
 	}
 	pairs, diags := hcl.ExprMap(attr.Expr)
 	if diags.HasErrors() {
-		d.add(problem(attr.Expr.Range(), "Invalid providers argument", "providers is a map that is written out, as "+
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid providers argument", "providers is a map that is written out, as "+
 			"in providers = { bfl = bfl.eu }."))
 		return nil
 	}
@@ -64,7 +68,7 @@ func (d *decoder) passedProviders(attr *hcl.Attribute) []passedProvider {
 		inner, ok1 := providerName(pair.Key)
 		outer, ok2 := providerName(pair.Value)
 		if !ok1 || !ok2 {
-			d.add(problem(hcl.RangeBetween(pair.Key.Range(), pair.Value.Range()), "Invalid providers argument",
+			d.add(diag.Problem(hcl.RangeBetween(pair.Key.Range(), pair.Value.Range()), "Invalid providers argument",
 				"An entry names the account as the module calls it, and as it is called here: bfl = bfl.eu."))
 			continue
 		}
@@ -98,7 +102,7 @@ func (d *decoder) child(c *moduleCall) {
 	}
 	m := &module{call: c, parent: c.mod, depth: c.mod.depth + 1}
 	m.rel = path.Join(c.mod.rel, source)
-	m.dir = fileNamed(filepath.Join(c.mod.dir, filepath.FromSlash(source)))
+	m.dir = sourcefile.Named(filepath.Join(c.mod.dir, filepath.FromSlash(source)))
 	identity := m.dir
 	if real, err := filepath.EvalSymlinks(m.dir); err == nil {
 		identity = real
@@ -108,11 +112,11 @@ func (d *decoder) child(c *moduleCall) {
 	}
 	switch {
 	case slices.Contains(d.dirs, identity):
-		d.add(problem(c.sourceAt, "Module calls itself",
+		d.add(diag.Problem(c.sourceAt, "Module calls itself",
 			"%s is the directory of this module or of one that calls it, so there would be no end to it.", m.rel))
 		return
 	case m.depth > maxModuleDepth:
-		d.add(problem(c.sourceAt, "Modules nested too deep",
+		d.add(diag.Problem(c.sourceAt, "Modules nested too deep",
 			"Modules may call each other %d levels deep.", maxModuleDepth))
 		return
 	}
@@ -128,7 +132,7 @@ func (d *decoder) child(c *moduleCall) {
 		d.unparsed = d.unparsed || len(files) > 0
 		return
 	case len(files) == 0:
-		d.add(problem(c.sourceAt, "Module is empty", "The directory %s has no *.flux.hcl file.", m.rel))
+		d.add(diag.Problem(c.sourceAt, "Module is empty", "The directory %s has no *.flux.hcl file.", m.rel))
 		return
 	}
 	c.child = m
@@ -149,7 +153,7 @@ func (d *decoder) source(c *moduleCall) (string, bool) {
 	if !strings.ContainsAny(c.source, ":\\") && !path.IsAbs(c.source) {
 		hint = " Write \"./" + c.source + "\" for a directory beside this file."
 	}
-	d.add(problem(c.sourceAt, "Unsupported module source",
+	d.add(diag.Problem(c.sourceAt, "Unsupported module source",
 		"A module is a directory, named by a path that starts with ./ or ../ and has forward slashes.%s", hint))
 	return "", false
 }

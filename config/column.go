@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // column computes an argument of the commonest form for one instance after the other: each.key, each.value.NAME, or a
@@ -59,7 +61,7 @@ func (d *builder) templatePart(expr hclsyntax.Expression) (columnPart, bool) {
 	if len(diags) > 0 {
 		return columnPart{}, false
 	}
-	text, ok := plainText(v)
+	text, ok := lang.PlainText(v)
 	return columnPart{text: text}, ok
 }
 
@@ -95,7 +97,7 @@ func (c *column) value(x each) (cty.Value, bool) {
 			if !ok {
 				return cty.NilVal, false
 			}
-			if s, ok = plainText(v); !ok {
+			if s, ok = lang.PlainText(v); !ok {
 				return cty.NilVal, false
 			}
 		}
@@ -110,24 +112,4 @@ func (p columnPart) value(x each) (cty.Value, bool) {
 		return cty.StringVal(key), true
 	}
 	return x.attr(p.attr)
-}
-
-// isPlain reports whether a value is there, and nothing more.
-func isPlain(v cty.Value) bool { return !v.IsMarked() && v.IsKnown() && !v.IsNull() }
-
-// plainAttr returns an attribute of an object where both are plain.
-func plainAttr(v cty.Value, name string) (cty.Value, bool) {
-	if !isPlain(v) || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
-		return cty.NilVal, false
-	}
-	v = v.GetAttr(name)
-	return v, isPlain(v)
-}
-
-// plainText returns the text of a string that is known and not marked.
-func plainText(v cty.Value) (string, bool) {
-	if !isPlain(v) || v.Type() != cty.String {
-		return "", false
-	}
-	return v.AsString(), true
 }

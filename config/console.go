@@ -5,16 +5,18 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // Eval evaluates an expression in the root module, as a console does. Values of images that are not known are
-// unknown; those that come from sensitive variables carry a mark, which IsSensitive finds. The source is added to
+// unknown; those that come from sensitive variables carry a mark, which lang.IsSensitive finds. The source is added to
 // Files under the name "<console>".
 func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
 	const name = "<console>"
 	c.files[name] = &hcl.File{Bytes: []byte(src)}
 	expr, diags := hclsyntax.ParseExpression([]byte(src), name, hcl.InitialPos)
-	diags = append(diags, hugeNumbers([]byte(src), name)...)
+	diags = append(diags, lang.HugeNumbers([]byte(src), name)...)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
@@ -39,7 +41,7 @@ func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
 		e.collector = outer
 	}
 	v, _ := e.value(n, expr, e.context(n, e.root))
-	return onlySecrets(v), e.list()
+	return lang.OnlySensitive(v), e.list()
 }
 
 // totalDemand grows with everything that is read of a module's images.
@@ -51,15 +53,6 @@ func totalDemand(m *module) int {
 		}
 	}
 	return n
-}
-
-// IsSensitive reports whether a value, or a part of it, must not be shown.
-func IsSensitive(v cty.Value) bool { return v.HasMarkDeep(sensitive) }
-
-// Reveal returns a value without marks.
-func Reveal(v cty.Value) cty.Value {
-	v, _ = v.UnmarkDeep()
-	return v
 }
 
 // Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be parsed is not changed. Diagnostics quote nothing of a file

@@ -1,37 +1,39 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/modelblock"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
-var topLevel = schema{
-	in: "a configuration",
-	blocks: []blockSchema{
-		{name: "fluxbatch"},
-		{name: "provider", labels: []string{"name"}},
-		{name: "budget"},
-		{name: "defaults"},
-		{name: "variable", labels: []string{"name"}},
-		{name: "locals"},
-		{name: "image", labels: []string{"name"}},
-		{name: "output", labels: []string{"name"}},
-		{name: "module", labels: []string{"name"}},
-		{name: "model", labels: []string{"name"}},
-		{name: "moved"},
-		{name: "removed"},
-		{name: "import"},
-		{name: "check", labels: []string{"name"}},
+var topLevel = schema.Body{
+	In: "a configuration",
+	Blocks: []schema.Block{
+		{Name: "fluxbatch"},
+		{Name: "provider", Labels: []string{"name"}},
+		{Name: "budget"},
+		{Name: "defaults"},
+		{Name: "variable", Labels: []string{"name"}},
+		{Name: "locals"},
+		{Name: "image", Labels: []string{"name"}},
+		{Name: "output", Labels: []string{"name"}},
+		{Name: "module", Labels: []string{"name"}},
+		{Name: "model", Labels: []string{"name"}},
+		{Name: "moved"},
+		{Name: "removed"},
+		{Name: "import"},
+		{Name: "check", Labels: []string{"name"}},
 	},
+	Foreign: foreignBlocks,
 }
 
 // foreignBlocks answer what users of Terraform type out of habit.
@@ -48,6 +50,7 @@ var foreignBlocks = map[string]string{
 // decoder turns the blocks of files into modules.
 type decoder struct {
 	collector
+	schema.Reader
 	parser
 	opts *Options
 	// dirs are the directories from the root down to the module being read, by which a module that calls itself is
@@ -74,19 +77,19 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 		}
 	}
 	for _, file := range files {
-		if long, ok := file.Body.(*longBody); ok {
-			d.add(topLevel.readArguments(long.Body, nil)...)
-			for i, block := range long.blocks {
+		if long, ok := file.Body.(*hclfast.Body); ok {
+			d.add(topLevel.ReadArguments(long.Body, nil)...)
+			for i, block := range long.Blocks {
 				if m.parent == nil {
-					long.blocks[i] = nil // The root module is decoded once.
+					long.Blocks[i] = nil // The root module is decoded once.
 				}
-				d.add(topLevel.readBlock(block, decode)...)
+				d.add(topLevel.ReadBlock(block, decode)...)
 			}
 			continue
 		}
-		content, diags := topLevel.read(file.Body)
+		content, diags := topLevel.Read(file.Body)
 		d.add(diags...)
-		for _, block := range content.blocks {
+		for _, block := range content.Blocks {
 			decode(block)
 		}
 	}
@@ -100,7 +103,7 @@ var rootOnly = map[string]bool{"fluxbatch": true, "provider": true, "budget": tr
 
 func (d *decoder) block(m *module, block *hcl.Block) {
 	if rootOnly[block.Type] && m.parent != nil {
-		d.add(problem(block.DefRange, "Block not allowed in a module",
+		d.add(diag.Problem(block.DefRange, "Block not allowed in a module",
 			"A %s block says something about the whole run, so only the root module may have one. "+
 				"Move it there%s.", block.Type, map[bool]string{true: ", and pass the account with the providers " +
 				"argument of the module block"}[block.Type == "provider"]))
@@ -126,7 +129,8 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 	case "module":
 		d.moduleCall(m, block)
 	case "model":
-		d.model(m, block)
+		isArgument := func(field string) bool { _, ok := image.Parameter(field); return ok }
+		modelblock.Decode(d.Reader, block, isArgument, m.models)
 	case "moved":
 		d.moved(m, block)
 	case "removed":
@@ -140,39 +144,20 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 
 // validName checks a block's label, which stands in addresses and expressions.
 func (d *decoder) validName(block *hcl.Block) bool {
-	if len(block.Labels) == 0 || block.Type == "model" || isIdentifier(block.Labels[0]) {
+	if len(block.Labels) == 0 || block.Type == "model" || hclfast.IsIdentifier(block.Labels[0]) {
 		return true
 	}
-	d.add(problem(block.LabelRanges[0], "Invalid name",
+	d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 		"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and dashes.",
 		block.Labels[0]))
 	return false
 }
 
-// isIdentifier reports whether a text can be a name. HCL is asked, by way of its scanner, only about what is not ASCII.
-func isIdentifier(text string) bool {
-	for i := range len(text) {
-		if !isWord(text[i], i == 0) {
-			return hclsyntax.ValidIdentifier(text)
-		}
-	}
-	return text != ""
-}
-
 // duplicate reports a second block of one name.
 func (d *decoder) duplicate(what string, second, first hcl.Range) {
-	d.add(problem(second, "Duplicate declaration",
-		"%s was declared at %s already. Give one of the two another name, or remove it.", what, place(first)))
+	d.add(diag.Problem(second, "Duplicate declaration",
+		"%s was declared at %s already. Give one of the two another name, or remove it.", what, diag.Place(first)))
 }
-
-// onlyOne reports a second block of a kind that there can be one of.
-func (d *decoder) onlyOne(what string, second, first hcl.Range) {
-	d.add(problem(second, "Duplicate declaration",
-		"%s stands at %s already, and there can be only one. Put all of it into one block.", what, place(first)))
-}
-
-// place writes a position as views write it.
-func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
 func (d *decoder) locals(m *module, block *hcl.Block) {
 	attrs, diags := block.Body.JustAttributes()
@@ -180,7 +165,7 @@ func (d *decoder) locals(m *module, block *hcl.Block) {
 	for _, name := range sortedKeys(attrs) {
 		attr := attrs[name]
 		if !hclsyntax.ValidIdentifier(name) {
-			d.add(problem(attr.NameRange, "Invalid name",
+			d.add(diag.Problem(attr.NameRange, "Invalid name",
 				"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and "+
 					"dashes.", name))
 			continue
@@ -195,10 +180,10 @@ func (d *decoder) locals(m *module, block *hcl.Block) {
 	}
 }
 
-var outputSchema = schema{
-	in:     "an output block",
-	args:   []string{"value", "description", "sensitive", "depends_on"},
-	blocks: []blockSchema{{name: "precondition"}},
+var outputSchema = schema.Body{
+	In:     "an output block",
+	Args:   []string{"value", "description", "sensitive", "depends_on"},
+	Blocks: []schema.Block{{Name: "precondition"}},
 }
 
 func (d *decoder) output(m *module, block *hcl.Block) {
@@ -207,36 +192,36 @@ func (d *decoder) output(m *module, block *hcl.Block) {
 		d.duplicate("Output "+name, block.DefRange, first.at)
 		return
 	}
-	content, diags := outputSchema.read(block.Body)
+	content, diags := outputSchema.Read(block.Body)
 	d.add(diags...)
 	o := &output{node: node{name: "output." + name, at: block.DefRange}, key: name}
-	if attr, ok := content.args["value"]; ok {
+	if attr, ok := content.Args["value"]; ok {
 		o.value = attr.Expr
 	} else if !diags.HasErrors() {
-		d.add(problem(block.DefRange, "Missing required argument", "An output block needs a value, as in value = "+
+		d.add(diag.Problem(block.DefRange, "Missing required argument", "An output block needs a value, as in value = "+
 			"image.logo.path."))
 	}
-	o.description = d.constantString(content.args["description"])
-	o.sensitive = d.constantBool(content.args["sensitive"], false)
-	o.dependsOn = d.expressions(content.args["depends_on"])
-	for _, b := range content.blocks {
+	o.description = d.ConstantString(content.Args["description"])
+	o.sensitive = d.ConstantBool(content.Args["sensitive"], false)
+	o.dependsOn = d.Expressions(content.Args["depends_on"])
+	for _, b := range content.Blocks {
 		o.preconditions = append(o.preconditions, d.rule(b)...)
 	}
 	m.outputs[name] = o
 	m.add(&o.node, o)
 }
 
-var checkSchema = schema{in: "a check block", blocks: []blockSchema{{name: "assert"}}}
+var checkSchema = schema.Body{In: "a check block", Blocks: []schema.Block{{Name: "assert"}}}
 
 func (d *decoder) check(m *module, block *hcl.Block) {
-	content, diags := checkSchema.read(block.Body)
+	content, diags := checkSchema.Read(block.Body)
 	d.add(diags...)
 	c := &check{node: node{name: "check." + block.Labels[0], at: block.DefRange}}
-	for _, b := range content.blocks {
+	for _, b := range content.Blocks {
 		c.asserts = append(c.asserts, d.rule(b)...)
 	}
-	if len(content.blocks) == 0 && !diags.HasErrors() {
-		d.add(problem(block.DefRange, "Missing required block", "A check block needs at least one assert block."))
+	if len(content.Blocks) == 0 && !diags.HasErrors() {
+		d.add(diag.Problem(block.DefRange, "Missing required block", "A check block needs at least one assert block."))
 	}
 	if i := slices.IndexFunc(m.checks, func(other *check) bool { return other.name == c.name }); i >= 0 {
 		d.duplicate("Check "+block.Labels[0], block.DefRange, m.checks[i].at)
@@ -246,16 +231,16 @@ func (d *decoder) check(m *module, block *hcl.Block) {
 	m.add(&c.node, c)
 }
 
-var ruleSchema = schema{in: "a condition", args: []string{"condition", "error_message"}}
+var ruleSchema = schema.Body{In: "a condition", Args: []string{"condition", "error_message"}}
 
 // rule decodes a block with a condition and an error_message. It returns none where one of the two is missing.
 func (d *decoder) rule(block *hcl.Block) []rule {
-	content, diags := ruleSchema.read(block.Body)
+	content, diags := ruleSchema.Read(block.Body)
 	d.add(diags...)
-	condition, message := content.args["condition"], content.args["error_message"]
+	condition, message := content.Args["condition"], content.Args["error_message"]
 	if condition == nil || message == nil {
 		if !diags.HasErrors() {
-			d.add(problem(block.DefRange, "Missing required argument",
+			d.add(diag.Problem(block.DefRange, "Missing required argument",
 				"A %s block needs a condition, which must hold, and an error_message, which says what is wrong "+
 					"where it does not.", block.Type))
 		}
@@ -266,67 +251,16 @@ func (d *decoder) rule(block *hcl.Block) []rule {
 
 func (d *decoder) defaults(m *module, block *hcl.Block) {
 	if m.defaults != nil {
-		d.onlyOne("The defaults block of this module", block.DefRange, m.defaults.at)
+		d.OnlyOne("The defaults block of this module", block.DefRange, m.defaults.at)
 		return
 	}
-	s := schema{in: "a defaults block", args: image.Defaultable}
-	content, diags := s.read(block.Body)
+	s := schema.Body{In: "a defaults block", Args: image.Defaultable}
+	content, diags := s.Read(block.Body)
 	d.addWithHints(diags, providerHints)
-	for _, attr := range content.args {
-		attr.Expr = compact(attr.Expr) // All images of the module take them over.
+	for _, attr := range content.Args {
+		attr.Expr = hclfast.Compact(attr.Expr) // All images of the module take them over.
 	}
-	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.args, misspelt: misspelt(diags)}
-}
-
-// expressions splits a list that is written out, such as that of depends_on.
-func (d *decoder) expressions(attr *hcl.Attribute) []hcl.Expression {
-	if attr == nil {
-		return nil
-	}
-	exprs, diags := hcl.ExprList(attr.Expr)
-	if diags.HasErrors() {
-		d.add(problem(attr.Expr.Range(), "Invalid list",
-			"%s is a list that is written out, as in %s = [image.logo].", attr.Name, attr.Name))
-	}
-	return exprs
-}
-
-// constant evaluates an argument that may not name anything, and converts it. It returns a null where the argument is
-// absent or wrong.
-func (d *decoder) constant(attr *hcl.Attribute, ty cty.Type) cty.Value {
-	if attr == nil {
-		return cty.NullVal(ty)
-	}
-	if vars := attr.Expr.Variables(); len(vars) > 0 {
-		d.add(problem(vars[0].SourceRange(), "Value must be constant",
-			"%s must be written out here, because it is read before there are any variables.", attr.Name))
-		return cty.NullVal(ty)
-	}
-	v, diags := attr.Expr.Value(nil)
-	d.add(diags...)
-	if diags.HasErrors() {
-		return cty.NullVal(ty)
-	}
-	converted, err := convert.Convert(v, ty)
-	if err != nil {
-		d.add(problem(attr.Expr.Range(), "Invalid argument type", "%s is wrong here: %s.", attr.Name, err))
-		return cty.NullVal(ty)
-	}
-	return converted
-}
-
-func (d *decoder) constantString(attr *hcl.Attribute) string {
-	if v := d.constant(attr, cty.String); !v.IsNull() {
-		return v.AsString()
-	}
-	return ""
-}
-
-func (d *decoder) constantBool(attr *hcl.Attribute, absent bool) bool {
-	if v := d.constant(attr, cty.Bool); !v.IsNull() {
-		return v.True()
-	}
-	return absent
+	m.defaults = &defaultsBlock{node: node{name: "defaults", at: block.DefRange}, args: content.Args, misspelt: schema.Misspelt(diags)}
 }
 
 func cloneArgs(args map[string]*hcl.Attribute, without ...string) map[string]*hcl.Attribute {

@@ -4,63 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
-
-// problem returns an error at a place. Its summary is one of a fixed set of lines; its detail says in full sentences
-// what is wrong, why, and what would be right.
-func problem(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at}
-}
-
-// warning is like problem for what is legal and yet probably not meant.
-func warning(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
-	d := problem(at, summary, format, args...)
-	d.Severity = hcl.DiagWarning
-	return d
-}
-
-// about adds the expression whose values explain the problem, which the views print below the source line.
-func about(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
-	d.Expression, d.EvalContext = expr, ctx
-	return d
-}
-
-// didYouMean returns a sentence to append to a detail, "" where no candidate is near.
-func didYouMean(name string, candidates []string) string {
-	if s := nearest(name, candidates); s != "" {
-		return fmt.Sprintf(" Did you mean %q?", s)
-	}
-	return ""
-}
-
-// nearest returns the candidate that a name was probably meant to be, "" where there is none.
-func nearest(name string, candidates []string) string {
-	slices.Sort(candidates)
-	return bfl.Suggest(name, candidates)
-}
-
-// quotedList writes words as `"a", "b" and "c"`.
-func quotedList(words []string, conjunction string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
-	}
-	if len(quoted) < 2 {
-		return strings.Join(quoted, "")
-	}
-	last := len(quoted) - 1
-	return strings.Join(quoted[:last], ", ") + " " + conjunction + " " + quoted[last]
-}
 
 // ended puts a full stop after a text that lacks one, so that another sentence can follow.
 func ended(text string) string {
@@ -143,7 +95,7 @@ func (c *collector) list() hcl.Diagnostics {
 	out := make(hcl.Diagnostics, len(c.diags))
 	for i, d := range c.diags {
 		polished := *d
-		polished.Detail = detailOf(d) + more(c.more[i])
+		polished.Detail = lang.Detail(d, isImage) + more(c.more[i])
 		polished.EvalContext = printable(d)
 		out[i] = &polished
 	}
@@ -184,39 +136,12 @@ func printable(d *hcl.Diagnostic) *hcl.EvalContext {
 		name := traversal.RootName()
 		for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
 			if v, ok := ctx.Variables[name]; ok {
-				vars[name] = onlySecrets(v)
+				vars[name] = lang.OnlySensitive(v)
 				break
 			}
 		}
 	}
 	return &hcl.EvalContext{Variables: vars}
-}
-
-// duplicateKeys are HCL's summaries for a key that is there twice: of all that it says itself, only this quotes a value.
-var duplicateKeys = []string{"Duplicate object key", "Duplicate object attribute"}
-
-// discreetDetail returns the diagnostic's detail, without a value in it that is sensitive.
-func discreetDetail(d *hcl.Diagnostic) string {
-	if slices.Contains(duplicateKeys, d.Summary) && d.Expression != nil {
-		if key, _ := d.Expression.Value(d.EvalContext); IsSensitive(key) {
-			return "Two items have the same key. It comes from a sensitive value, so no more is said."
-		}
-	}
-	return d.Detail
-}
-
-// detailOf returns the diagnostic's detail for people: a better one where it is about a call of a function that does
-// not exist.
-func detailOf(d *hcl.Diagnostic) string {
-	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
-	if !ok {
-		return discreetDetail(d) + missedAttribute(d)
-	}
-	if reason, ok := refusedFunctions[call.CalledFunctionName()]; ok {
-		return reason
-	}
-	return fmt.Sprintf("There is no function named %q.%s", call.CalledFunctionName(),
-		didYouMean(call.CalledFunctionName(), functionNames()))
 }
 
 // more tells how many instances a diagnostic stands for besides the one that it is about.

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -24,7 +25,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 		return nil
 	}
 	e.startOver()
-	e.notes = &notes{}
+	e.notes = diag.NewTally(noteKinds)
 	e.decide = decide
 	e.inputs.used, e.inputs.noted = nil, nil
 	e.paths = newOutputPaths(e.settings.OutputDir)
@@ -37,7 +38,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e.findMoves()
 	e.checkImports()
 	e.checkInputs()
-	e.add(slices.Concat(e.notes.diagnostics(), e.opts.notes.diagnostics())...)
+	e.add(slices.Concat(e.notes.Warnings(), e.opts.functions.Warnings())...)
 	e.notes = nil
 	c.evaluated = true
 	return e.list()

@@ -9,7 +9,9 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // evaluator holds the values of a configuration and finds them.
@@ -43,7 +45,7 @@ type evaluator struct {
 	clock uint64
 
 	// notes are about the images of the present evaluation.
-	notes *notes
+	notes *diag.Tally
 
 	moves    []Move
 	removals []Removal
@@ -181,8 +183,8 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 			return cty.DynamicVal, false
 		}
 	}
-	if isHuge(v) {
-		e.fail(n, problem(expr.Range(), "Number too large", "%s.", capitalise(errHuge.Error())))
+	if lang.IsHuge(v) {
+		e.fail(n, diag.Problem(expr.Range(), "Number too large", "%s.", capitalise(lang.ErrHuge.Error())))
 		return cty.DynamicVal, false
 	}
 	return v, true
@@ -282,7 +284,7 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 	condition := unmark(raw)
 	decided, err := convert.Convert(condition.value, cty.Bool)
 	if err != nil || condition.value.IsNull() {
-		e.fail(n, about(problem(r.at, "Invalid condition",
+		e.fail(n, diag.About(diag.Problem(r.at, "Invalid condition",
 			"A condition is true or false, and this is not."), r.condition, ctx))
 		return condition, nil
 	}
@@ -295,14 +297,14 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 		text, err := convert.Convert(v, cty.String)
 		switch {
 		case err != nil || v.IsNull():
-			e.add(problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
-		case marks.Has(sensitive):
+			e.add(diag.Problem(r.message.Range(), "Invalid error message", "An error_message is a string."))
+		case marks.Has(lang.Sensitive):
 			message = "(The error message is sensitive.)"
 		case text.IsKnown():
 			message = text.AsString()
 		}
 	}
-	return condition, about(problem(r.at, summary, "%s", message), r.condition, ctx)
+	return condition, diag.About(diag.Problem(r.at, summary, "%s", message), r.condition, ctx)
 }
 
 func (l *local) key() string { return l.name[len("local."):] }
@@ -343,13 +345,13 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 			v = v.Mark(dependency{addr: addr})
 		}
 	}
-	if v.HasMarkDeep(sensitive) && !o.sensitive && s.parent == nil {
-		e.fail(&o.node, problem(o.value.Range(), "Output is sensitive",
+	if v.HasMarkDeep(lang.Sensitive) && !o.sensitive && s.parent == nil {
+		e.fail(&o.node, diag.Problem(o.value.Range(), "Output is sensitive",
 			"The value comes from a sensitive variable. Add sensitive = true to the output, or use "+
 				"nonsensitive(...) if the value may be shown."))
 	}
 	if o.sensitive {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	e.set(&o.node, s, v)
 }

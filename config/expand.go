@@ -12,6 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // maxInstances bounds what one block can ask for, so that a slip in a count does not fill the memory. It is far more
@@ -23,7 +25,7 @@ type each struct {
 	key addrs.Key
 	// value is each.value. It is cty.NilVal for a row of a table.
 	value cty.Value
-	table *table
+	table *lang.Table
 	row   int
 }
 
@@ -32,7 +34,7 @@ func (x each) isSet() bool { return !x.key.IsNone() }
 // whole returns each.value.
 func (x each) whole() cty.Value {
 	if x.table != nil {
-		return x.table.object(x.row)
+		return x.table.Object(x.row)
 	}
 	return x.value
 }
@@ -40,10 +42,10 @@ func (x each) whole() cty.Value {
 // attr returns each.value.NAME where that is a plain string or number.
 func (x each) attr(name string) (cty.Value, bool) {
 	if x.table != nil {
-		text, ok := x.table.cell(x.row, name)
+		text, ok := x.table.Cell(x.row, name)
 		return cty.StringVal(text), ok
 	}
-	v, ok := plainAttr(x.value, name)
+	v, ok := lang.PlainAttr(x.value, name)
 	return v, ok && v.Type().IsPrimitiveType()
 }
 
@@ -178,7 +180,7 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 	case late && n.tainted:
 		return nil, false // It is unknown because of what was reported.
 	}
-	e.fail(n, about(problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
+	e.fail(n, diag.About(diag.Problem(r.forEach.Range(), "Invalid for_each argument", "%s", reason), r.forEach, ctx))
 	return nil, false
 }
 
@@ -204,7 +206,7 @@ func byKey(a, b each) int { return a.key.Compare(b.key) }
 func (e *evaluator) notForEach(v cty.Value, marks cty.ValueMarks) (reason string, late bool) {
 	ty := v.Type()
 	switch {
-	case marks.Has(sensitive):
+	case marks.Has(lang.Sensitive):
 		return "for_each comes from a sensitive value, and the keys of instances are shown in every plan. " +
 			"Use nonsensitive(...) if the keys may be seen.", false
 	case v.IsNull():
@@ -255,7 +257,7 @@ func (e *evaluator) expandCount(n *node, r repeat, ctx *hcl.EvalContext) (*expan
 		return nil, false
 	}
 	wrong := func(format string, args ...any) (*expansion, bool) {
-		e.fail(n, about(problem(r.count.Range(), "Invalid count argument", format, args...), r.count, ctx))
+		e.fail(n, diag.About(diag.Problem(r.count.Range(), "Invalid count argument", format, args...), r.count, ctx))
 		return nil, false
 	}
 	u := unmark(raw)

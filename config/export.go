@@ -12,6 +12,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // ctyTypes are the types of request arguments in expressions.
@@ -111,7 +112,7 @@ func (x *exporter) argument(name string) cty.Value {
 	}
 	v := exportArgument(x.img.Arguments[i])
 	if slices.Contains(x.img.Sensitive, name) {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	return v
 }
@@ -126,7 +127,7 @@ func (x *exporter) parameters() cty.Value {
 		}
 		v := exportParameter(arg)
 		if slices.Contains(x.img.Sensitive, arg.Name) {
-			v = v.Mark(sensitive)
+			v = v.Mark(lang.Sensitive)
 		}
 		fields[arg.Name] = v
 	}
@@ -226,7 +227,7 @@ func (x *exporter) reference(r *image.Reference) cty.Value {
 		v = cty.StringVal(x.e.fromRoot(r.Path))
 	}
 	if slices.Contains(x.img.Sensitive, r.Field) {
-		v = v.Mark(sensitive)
+		v = v.Mark(lang.Sensitive)
 	}
 	return v
 }

@@ -8,12 +8,14 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // show writes a value as an expression that has this value, with its type: [..] is a tuple, {..} an object.
 func show(v cty.Value) string {
 	if v.IsMarked() {
-		if v.HasMark(sensitive) {
+		if v.HasMark(lang.Sensitive) {
 			return "(sensitive)"
 		}
 		v, _ = v.Unmark()

@@ -118,15 +118,20 @@ func line(t *testing.T, dir string, d *hcl.Diagnostic) string {
 
 // elsewhere are summaries of diagnostics that no fixture can cause; the tests named do.
 var elsewhere = map[string]string{
-	"No configuration files":    "TestLoadNothing",
-	"Image cannot be evaluated": "TestResolveRefuses",
-	"Cannot read file":          "TestValueErrors",
-	"Invalid -var option":       "TestValueErrors",
-	"Modules nested too deep":   "TestModuleDepth",
-	"File is not in UTF-8":      "TestOtherEncodings",
+	"No configuration files":     "TestLoadNothing",
+	"Image cannot be evaluated":  "TestResolveRefuses",
+	"Cannot read file":           "TestValueErrors",
+	"Invalid -var option":        "TestValueErrors",
+	"Modules nested too deep":    "TestModuleDepth",
+	"File is not in UTF-8":       "TestOtherEncodings",
+	"Placeholder in a prompt":    "TestStrangeRows",
+	"Row of blanks":              "TestStrangeRows",
+	"Very long prompt":           "TestStrangeRows",
+	"YAML key is a boolean":      "TestStrangeRows",
+	"YAML number lost its zeros": "TestStrangeRows",
 }
 
-// TestEveryDiagnosticHasAFixture looks for summaries in the source of the package.
+// TestEveryDiagnosticHasAFixture looks for summaries in the source of the package, and of those that it is made of.
 func TestEveryDiagnosticHasAFixture(t *testing.T) {
 	t.Parallel()
 	covered := map[string]bool{}
@@ -147,13 +152,21 @@ func TestEveryDiagnosticHasAFixture(t *testing.T) {
 	}
 }
 
-// summariesInSource finds the strings that are used as summaries: the second argument of problem and warning, that of
+// sourceDirs are where diagnostics are written.
+var sourceDirs = []string{".", "../internal/diag", "../internal/lang", "../internal/modelblock", "../internal/schema"}
+
+// summariesInSource finds the strings that are used as summaries: the second argument of diag.Problem and
+// diag.Warning, that of
 // local functions called wrong, and fields called Summary.
 func summariesInSource(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, dir := range sourceDirs {
+		in, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(in) == 0 {
+			t.Fatalf("no source in %s: %v", dir, err)
+		}
+		files = append(files, in...)
 	}
 	found := map[string]string{}
 	fset := token.NewFileSet()
@@ -183,7 +196,7 @@ func summariesInSource(t *testing.T) map[string]string {
 					name = f.Sel.Name
 				}
 				switch {
-				case (name == "problem" || name == "warning" || name == "wrong" || name == "trouble") && len(n.Args) > 1:
+				case (name == "Problem" || name == "Warning" || name == "wrong" || name == "trouble") && len(n.Args) > 1:
 					note(n.Args[1])
 					if name == "wrong" {
 						note(n.Args[0])

@@ -11,7 +11,10 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // instances are what an image block makes in one scope.
@@ -266,7 +269,7 @@ func (d *builder) argument(i int) argumentValue {
 }
 
 func (d *builder) expression(arg *argument) argumentValue {
-	if v, ok := scalar(arg.Expr); ok {
+	if v, ok := hclfast.Scalar(arg.Expr); ok {
 		return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 	}
 	if arg.woven {
@@ -287,7 +290,7 @@ func (d *builder) expression(arg *argument) argumentValue {
 		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}, failed: true}
 	}
 	v := argumentValue{arg: arg, unmarked: unmark(raw), failed: diags.HasErrors()}
-	v.names = raw.HasMark(sensitive)
+	v.names = raw.HasMark(lang.Sensitive)
 	if v.sensitive && takesImages(arg.Name) {
 		v.sensitive = namesSecret(raw)
 	}
@@ -322,7 +325,7 @@ func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
 		// The words may quote the value.
 		format, args = "The value of %s is wrong. It comes from a sensitive value, so no more is said.", []any{v.arg.Name}
 	}
-	d.report(about(problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
+	d.report(diag.About(diag.Problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
 
 // sensitiveShown is the summary where a sensitive value stands for something that is in every plan, in the state or in an address.
@@ -371,7 +374,7 @@ func (d *builder) model() *bfl.Model {
 		return nil
 	}
 	if v == nil {
-		d.report(problem(d.b.at, "Missing model",
+		d.report(diag.Problem(d.b.at, "Missing model",
 			`image.%s names no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,
 			d.b.key))
 		return nil
@@ -394,9 +397,9 @@ func (d *builder) model() *bfl.Model {
 	}
 	if model == nil {
 		known := d.s.mod.modelNames()
-		hint := didYouMean(name, known)
+		hint := diag.DidYouMean(name, known)
 		if hint == "" {
-			hint = " There are " + quotedList(known, "and") + ". Declare a newer one with a model block."
+			hint = " There are " + diag.QuotedList(known, "and") + ". Declare a newer one with a model block."
 		}
 		d.wrong(v, "Unknown model", "There is no model called %q.%s", name, hint)
 	}
@@ -440,7 +443,7 @@ func (d *builder) labels(img *image.Image) bool {
 	}
 	labels, err := textMap(v.value)
 	if err != nil {
-		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, describe(err))
+		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, lang.Describe(err))
 		return false
 	}
 	if v.sensitive {

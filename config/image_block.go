@@ -7,13 +7,17 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
-var imageSchema = schema{
-	in:     "an image block",
-	args:   slices.Concat(image.Arguments, metaArguments),
-	blocks: []blockSchema{{name: "lifecycle"}},
+var imageSchema = schema.Body{
+	In:     "an image block",
+	Args:   slices.Concat(image.Arguments, metaArguments),
+	Blocks: []schema.Block{{Name: "lifecycle"}},
 }
 
 const listReferences = `Images that go into the request are listed in references, ` +
@@ -50,19 +54,19 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	}
 	b := &imageBlock{node: node{name: "image." + name, at: block.DefRange}, key: name, lifecycle: &noLifecycle}
 	body := readImage(block.Body)
-	b.misspelt = misspelt(body.diags)
+	b.misspelt = schema.Misspelt(body.diags)
 	d.addWithHints(body.diags, foreignArguments)
 	if b.args = body.args; m.parent != nil {
 		b.args = slices.Clone(b.args) // A module that is called twice is linked twice, which writes to them.
 	}
 	b.repeat = d.repeat(body.meta)
-	b.dependsOn = d.expressions(body.meta["depends_on"])
+	b.dependsOn = d.Expressions(body.meta["depends_on"])
 	if account := body.meta["provider"]; account != nil {
 		b.account = account.Expr
 	}
 	for i, inner := range body.blocks {
 		if i > 0 {
-			d.onlyOne("The lifecycle block of image."+name, inner.DefRange, body.blocks[0].DefRange)
+			d.OnlyOne("The lifecycle block of image."+name, inner.DefRange, body.blocks[0].DefRange)
 			continue
 		}
 		d.lifecycle(b, inner)
@@ -92,7 +96,7 @@ func readImage(body hcl.Body) *imageBody {
 	if ok {
 		img.Body = hcl.EmptyBody()
 		img.args = make([]argument, 0, len(native.Attributes))
-		img.diags = imageSchema.readNative(native,
+		img.diags = imageSchema.ReadNative(native,
 			func(attr *hclsyntax.Attribute) {
 				if slices.Contains(metaArguments, attr.Name) {
 					img.addMeta(attr.AsHCLAttribute())
@@ -102,10 +106,10 @@ func readImage(body hcl.Body) *imageBody {
 			},
 			func(block *hcl.Block) { img.blocks = append(img.blocks, block) })
 	} else {
-		var content *section
-		content, img.diags = imageSchema.read(body)
-		img.blocks = content.blocks
-		for name, attr := range content.args {
+		var content *schema.Content
+		content, img.diags = imageSchema.Read(body)
+		img.blocks = content.Blocks
+		for name, attr := range content.Args {
 			if slices.Contains(metaArguments, name) {
 				img.addMeta(attr)
 			} else {
@@ -118,14 +122,14 @@ func readImage(body hcl.Body) *imageBody {
 }
 
 func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
-	b.args = append(b.args, argument{Name: name, Expr: compact(expr), start: start})
+	b.args = append(b.args, argument{Name: name, Expr: hclfast.Compact(expr), start: start})
 }
 
 func (b *imageBody) addMeta(attr *hcl.Attribute) {
 	if b.meta == nil {
 		b.meta = map[string]*hcl.Attribute{}
 	}
-	attr.Expr = compact(attr.Expr)
+	attr.Expr = hclfast.Compact(attr.Expr)
 	b.meta[attr.Name] = attr
 }
 
@@ -139,15 +143,15 @@ var secretArguments = []string{"api_key", "key", "secret", "webhook_secret"}
 // values of those that are keys.
 func (d *decoder) addWithHints(diags hcl.Diagnostics, hints map[string]string) {
 	for _, diag := range diags {
-		unknown, ok := diag.Extra.(unknownName)
+		unknown, ok := diag.Extra.(schema.UnknownName)
 		if !ok {
 			continue
 		}
-		if hint, ok := hints[unknown.name]; ok {
+		if hint, ok := hints[unknown.Name]; ok {
 			diag.Detail = hint
 		}
-		if slices.Contains(secretArguments, unknown.name) {
-			d.conceal(unknown.value)
+		if slices.Contains(secretArguments, unknown.Name) {
+			d.conceal(unknown.Value)
 		}
 	}
 	d.add(diags...)
@@ -164,7 +168,7 @@ func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
 		return r
 	}
 	if forEach != nil {
-		d.add(problem(count.NameRange, "Invalid combination of arguments",
+		d.add(diag.Problem(count.NameRange, "Invalid combination of arguments",
 			"A block gets its instances from for_each or from count, not from both."))
 		return r
 	}
@@ -175,31 +179,31 @@ func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
 // noLifecycle is the lifecycle of images without such a block.
 var noLifecycle lifecycleBlock
 
-var lifecycleSchema = schema{
-	in:     "a lifecycle block",
-	args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen"},
-	blocks: []blockSchema{{name: "precondition"}, {name: "postcondition"}},
+var lifecycleSchema = schema.Body{
+	In:     "a lifecycle block",
+	Args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen"},
+	Blocks: []schema.Block{{Name: "precondition"}, {Name: "postcondition"}},
 }
 
 func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
-	content, diags := lifecycleSchema.read(block.Body)
+	content, diags := lifecycleSchema.Read(block.Body)
 	d.addWithHints(diags, map[string]string{
 		"create_before_destroy": "An image that is replaced is always made before the old file goes, and the old " +
 			"file is kept in the store.",
 	})
 	l := new(lifecycleBlock)
 	b.lifecycle = l
-	if attr := content.args["prevent_destroy"]; attr != nil {
+	if attr := content.Args["prevent_destroy"]; attr != nil {
 		l.preventDestroy = attr.Expr
 	}
-	if attr := content.args["frozen"]; attr != nil {
+	if attr := content.Args["frozen"]; attr != nil {
 		l.frozen = attr.Expr
 	}
-	if attr := content.args["ignore_changes"]; attr != nil {
+	if attr := content.Args["ignore_changes"]; attr != nil {
 		d.ignoreChanges(l, attr)
 	}
-	l.triggers = d.expressions(content.args["replace_triggered_by"])
-	for _, inner := range content.blocks {
+	l.triggers = d.Expressions(content.Args["replace_triggered_by"])
+	for _, inner := range content.Blocks {
 		switch rules := d.rule(inner); inner.Type {
 		case "precondition":
 			l.preconditions = append(l.preconditions, rules...)
@@ -216,7 +220,7 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		d.add(problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
 			"[prompt, seed]."))
 		return
 	}
@@ -227,9 +231,9 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 		}
 		name := hcl.ExprAsKeyword(expr)
 		if !slices.Contains(image.Arguments, name) {
-			d.add(problem(expr.Range(), "Invalid argument to ignore",
+			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",
-				didYouMean(name, slices.Clone(image.Arguments))))
+				diag.DidYouMean(name, image.Arguments)))
 			continue
 		}
 		l.ignoreChanges = append(l.ignoreChanges, name)
@@ -246,7 +250,7 @@ func labelKey(expr hcl.Expression) (string, bool) {
 	case hcl.TraverseAttr:
 		return step.Name, true
 	case hcl.TraverseIndex:
-		key, ok := instanceKey(step.Key)
+		key, ok := lang.Key(step.Key)
 		if !ok {
 			return "", false
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -59,7 +60,7 @@ func (d *builder) violation(img *image.Image, v bfl.Violation) {
 	detail := v.Reason
 	if v.Rule == bfl.RuleEnum && v.Param != nil {
 		given, _ := img.Request().Value(v.Field).(string)
-		detail += didYouMean(given, slices.Clone(v.Param.Enum))
+		detail += diag.DidYouMean(given, v.Param.Enum)
 	}
 	arg := d.given(name)
 	if arg == nil && v.Rule != bfl.RuleMissing && v.Rule != bfl.RuleReferences && v.Rule != bfl.RuleRole && v.Rule != bfl.RuleMask {
@@ -69,11 +70,11 @@ func (d *builder) violation(img *image.Image, v bfl.Violation) {
 		return
 	}
 	if arg != nil && v.Rule == bfl.RuleExtent && !arg.sensitive {
-		d.report(about(problem(inputRange(img, arg, v.Field), summaries[v.Rule], "%s", detail), arg.arg.Expr, d.context(arg)))
+		d.report(diag.About(diag.Problem(inputRange(img, arg, v.Field), summaries[v.Rule], "%s", detail), arg.arg.Expr, d.context(arg)))
 		return
 	}
 	if arg == nil {
-		d.report(problem(d.b.at, summaries[v.Rule], "%s", detail))
+		d.report(diag.Problem(d.b.at, summaries[v.Rule], "%s", detail))
 		return
 	}
 	if arg.arg.inherited {
@@ -100,7 +101,7 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 	if model.Custom {
 		r := bfl.Request{Model: model, Arguments: []bfl.Argument{{Name: arg.Name}}}
 		if broken := r.Check(); len(broken) > 0 {
-			return problem(arg.at(), "Model has no such argument", "%s", broken[0].Reason)
+			return diag.Problem(arg.at(), "Model has no such argument", "%s", broken[0].Reason)
 		}
 	}
 	var others, own []string
@@ -117,7 +118,7 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 	if len(others) == 1 {
 		have = "has"
 	}
-	return problem(arg.at(), "Model has no such argument", "%s has no %s; %s %s it. The arguments of %s are %s.",
+	return diag.Problem(arg.at(), "Model has no such argument", "%s has no %s; %s %s it. The arguments of %s are %s.",
 		model.Name, arg.Name, strings.Join(others, ", "), have, model.Name, strings.Join(own, ", "))
 }
 
@@ -125,7 +126,7 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 func (d *builder) advise(img *image.Image) {
 	model := img.Model
 	if v := d.given("model"); v != nil && model.Preview {
-		d.e.add(warning(v.arg.valueAt(), "Model may change without notice",
+		d.e.add(diag.Warning(v.arg.valueAt(), "Model may change without notice",
 			"%s is a preview, which the API may replace at any time. The same request may then give another image; "+
 				"pin a released model for images that are to be made again.",
 			model.Name))
@@ -165,7 +166,7 @@ func (d *builder) adviseOnce(subject, summary, detail string, v *argumentValue) 
 		d.e.advised = map[string]bool{}
 	}
 	d.e.advised[key] = true
-	d.e.add(warning(at, summary, "%s", detail))
+	d.e.add(diag.Warning(at, summary, "%s", detail))
 }
 
 func (d *builder) adviseOnSize(img *image.Image) {
@@ -179,12 +180,12 @@ func (d *builder) adviseOnSize(img *image.Image) {
 	case slices.Contains(model.Sizes, size):
 		short := min(size.Width, size.Height)
 		low := short / 16 * 16
-		d.e.add(warning(at, "Size may be rounded",
+		d.e.add(diag.Warning(at, "Size may be rounded",
 			"%d x %d is in the API's table of sizes although %d is no multiple of 16. The image may come with %d "+
 				"or %d lines; the size that came is what is recorded.",
 			size.Width, size.Height, short, low, low+16))
 	case model.MaxPixels > 0 && size.Width*size.Height > bfl.MaxPixelsAdvised:
-		d.e.add(warning(at, "Size near the limit",
+		d.e.add(diag.Warning(at, "Size near the limit",
 			"%d x %d is more than 4,000,000 pixels. The API's documents can be read to allow that or not; a "+
 				"smaller size is safe.", size.Width, size.Height))
 	}
@@ -211,7 +212,7 @@ func (d *builder) adviseOnReferences(img *image.Image) {
 	}
 	if limit := model.Inputs.Documented; limit > 0 && references > limit {
 		v := d.given("references")
-		d.e.add(warning(v.arg.valueAt(), "More references than documented",
+		d.e.add(diag.Warning(v.arg.valueAt(), "More references than documented",
 			"The published schema of %s has fields for %s; another document names %d. The API may refuse or ignore "+
 				"the further ones.",
 			model.Name, plural(limit, "reference"), len(model.Inputs.References)))
@@ -226,7 +227,7 @@ func (d *builder) adviseOnReferences(img *image.Image) {
 			continue
 		}
 		v := d.given("prompt")
-		d.e.add(about(warning(v.arg.valueAt(), "Prompt names an image that is not there",
+		d.e.add(diag.About(diag.Warning(v.arg.valueAt(), "Prompt names an image that is not there",
 			"The prompt speaks of %q, and there %s. References are counted from 1 in the order of the list.",
 			match[0], howMany(references)),
 			v.arg.Expr, d.context(v)))
@@ -254,7 +255,7 @@ func (e *evaluator) adviseOnCount(b *imageBlock) {
 	if !slices.ContainsFunc(b.args, func(a argument) bool { return a.perInstance }) {
 		return
 	}
-	e.add(warning(b.count.Range(), "Instances numbered after a list",
+	e.add(diag.Warning(b.count.Range(), "Instances numbered after a list",
 		"When an element is added or removed anywhere but at the end, all after it get other numbers, and their "+
 			"images are made and paid for again. "+
 			"With for_each the instances have names that stay, as in for_each = toset(...)."))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/filename"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -332,7 +333,7 @@ func TestFileNames(t *testing.T) {
 			t.Errorf("%s is written to %q, want %q", addr, got, path)
 		}
 	}
-	if got := find(t, images, `image.x["`+long+`"]`).Output; len(filepath.Base(got)) > maxFileName+len(".jpg") {
+	if got := find(t, images, `image.x["`+long+`"]`).Output; len(filepath.Base(got)) > filename.Longest+len(".jpg") {
 		t.Errorf("a long key makes the name %q", got)
 	}
 }

@@ -12,6 +12,9 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Import is an import block: the image is not made, but taken from a file that exists.
@@ -40,27 +43,27 @@ type importBlock struct {
 	repeat   repeat
 }
 
-var importSchema = schema{in: "an import block", args: []string{"to", "file", "for_each"}}
+var importSchema = schema.Body{In: "an import block", Args: []string{"to", "file", "for_each"}}
 
 func (d *decoder) imported(m *module, block *hcl.Block) {
 	if m.parent != nil {
-		d.add(problem(block.DefRange, "Block not allowed in a module",
+		d.add(diag.Problem(block.DefRange, "Block not allowed in a module",
 			"Only the root module may have import blocks. Move it there; its address can lead into modules, as in "+
 				"to = module.brand.image.logo."))
 		return
 	}
-	content, diags := importSchema.read(block.Body)
+	content, diags := importSchema.Read(block.Body)
 	d.add(diags...)
-	to, file := content.args["to"], content.args["file"]
+	to, file := content.Args["to"], content.Args["file"]
 	if to == nil || file == nil {
 		if !diags.HasErrors() {
-			d.add(problem(block.DefRange, "Missing required argument",
+			d.add(diag.Problem(block.DefRange, "Missing required argument",
 				`An import block needs to and file, as in to = image.logo and file = "old/logo.png".`))
 		}
 		return
 	}
 	b := &importBlock{
-		node: node{name: "import", at: block.DefRange}, to: to.Expr, file: file.Expr, repeat: d.repeat(content.args),
+		node: node{name: "import", at: block.DefRange}, to: to.Expr, file: file.Expr, repeat: d.repeat(content.Args),
 	}
 	m.imports = append(m.imports, b)
 	m.add(&b.node, b)
@@ -115,13 +118,13 @@ func (b *importBlock) evaluate(e *evaluator, s *scope) {
 
 func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, bool) {
 	wrong := func(at hcl.Range, summary, format string, args ...any) (Import, bool) {
-		e.fail(&b.node, about(problem(at, summary, format, args...), b.file, ctx))
+		e.fail(&b.node, diag.About(diag.Problem(at, summary, format, args...), b.file, ctx))
 		return Import{}, false
 	}
 	hidden := false
 	steps, ok := referencePath(b.to, func(key hcl.Expression) (cty.Value, bool) {
 		v, ok := e.value(&b.node, key, ctx)
-		hidden = hidden || IsSensitive(v)
+		hidden = hidden || lang.IsSensitive(v)
 		return v, ok
 	})
 	end, isEnd := endpointOf(steps)
@@ -135,7 +138,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	}
 	to := addrs.Image{Module: end.Parent, Name: end.Name, Key: end.Key}
 	if i := slices.IndexFunc(e.imports, func(other Import) bool { return other.To == to }); i >= 0 {
-		return wrong(b.to.Range(), "Duplicate import", "%s is imported at %s already.", to, place(e.imports[i].Range))
+		return wrong(b.to.Range(), "Duplicate import", "%s is imported at %s already.", to, diag.Place(e.imports[i].Range))
 	}
 	raw, ok := e.value(&b.node, b.file, ctx)
 	if !ok {
@@ -160,7 +163,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 		format: file.format, toAt: b.to.Range(), fileAt: b.file.Range(),
 	}
 	if file.problem != "" {
-		imp.Problem = about(problem(b.file.Range(), "Unusable import file", "%s: %s To have %s made instead, remove the import block.",
+		imp.Problem = diag.About(diag.Problem(b.file.Range(), "Unusable import file", "%s: %s To have %s made instead, remove the import block.",
 			v.AsString(), file.problem, to), b.file, ctx)
 	}
 	return imp, true
@@ -179,10 +182,10 @@ func (e *evaluator) checkImports() {
 		output, made := outputs[imp.To]
 		switch {
 		case !e.exists(imp.To):
-			e.add(problem(imp.toAt, "Import of an undeclared image",
+			e.add(diag.Problem(imp.toAt, "Import of an undeclared image",
 				"%s is not in the configuration. Declare the image as it is to be from now on.", imp.To))
 		case made && imp.Problem == nil && formatOf[path.Ext(output)] != imp.format:
-			e.add(problem(imp.fileAt, "Import does not match its output",
+			e.add(diag.Problem(imp.fileAt, "Import does not match its output",
 				"The file is of the format %s, and %s is written to %s. Set output, or output_format, so that "+
 					"they agree, or remove the import block if the image is there already.", imp.format, imp.To, output))
 		}

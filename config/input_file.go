@@ -8,18 +8,19 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // readInput hashes and measures a file that is to be sent with a request, and finds out whether the API would take it.
 func readInput(path string) *inputFile {
-	path = fileNamed(path)
+	path = sourcefile.Named(path)
 	f := &inputFile{path: path}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.problem, f.missing = "There is no such file.", true
 	case err != nil:
-		f.problem = fmt.Sprintf("The file cannot be read: %s.", reason(err))
+		f.problem = fmt.Sprintf("The file cannot be read: %s.", sourcefile.Reason(err))
 	case info.IsDir():
 		f.problem = "This is a directory. Name the files in it, " +
 			`as in [for f in sort(fileset("refs", "*.png")) : "refs/${f}"].`
@@ -37,7 +38,7 @@ func readInput(path string) *inputFile {
 func (f *inputFile) measure() {
 	file, err := os.Open(f.path)
 	if err != nil {
-		f.problem = fmt.Sprintf("The file cannot be read: %s.", reason(err))
+		f.problem = fmt.Sprintf("The file cannot be read: %s.", sourcefile.Reason(err))
 		return
 	}
 	defer file.Close() //nolint:errcheck // It is only read from, so closing cannot lose anything.
@@ -48,7 +49,7 @@ func (f *inputFile) measure() {
 		return
 	}
 	if err != nil {
-		f.problem = fmt.Sprintf("The file cannot be read: %s.", reason(err))
+		f.problem = fmt.Sprintf("The file cannot be read: %s.", sourcefile.Reason(err))
 		return
 	}
 	f.size = bfl.Size{Width: info.Width, Height: info.Height}

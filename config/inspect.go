@@ -58,13 +58,13 @@ func (c *Config) Digest() string {
 		if !strings.HasPrefix(name, "<") { // A name in such brackets is that of no file.
 			name = fromRoot(name)
 		}
-		add(name, sha256Hex(file.Bytes))
+		add(name, fileSum(file.Bytes))
 	}
 	for name, sum := range c.values {
 		add(fromRoot(name), sum)
 	}
-	for use, sum := range c.evaluator.opts.read {
-		add(use.function+" "+fromRoot(use.path)+" "+use.pattern, sum)
+	for use, sum := range c.evaluator.opts.functions.Read {
+		add(use.Function+" "+fromRoot(use.Path)+" "+use.Pattern, sum)
 	}
 	for file, input := range c.evaluator.inputs.files {
 		add(fromRoot(file), input.sha256)
@@ -76,4 +76,10 @@ func (c *Config) Digest() string {
 		_, _ = h.Write([]byte(line)) // never fails
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// fileSum identifies the content of a file.
+func fileSum(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:])
 }

@@ -8,7 +8,7 @@ import (
 func TestRefusedFunctionsSayWhy(t *testing.T) {
 	t.Parallel()
 	c := load(t, write(t, "main.flux.hcl", ""), Options{})
-	for name := range refusedFunctions {
+	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
 		_, diags := c.Eval(name + "()")
 		if !diags.HasErrors() || !strings.Contains(diags[0].Detail, "paid for again") {
 			t.Errorf("%s() gives %v", name, diags)

@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -55,11 +56,11 @@ func (d *builder) flag(name string, expr hcl.Expression) (value, ok bool) {
 		if !given.sensitive {
 			what = describeValue(given.value)
 		}
-		d.report(about(problem(expr.Range(), "Invalid argument type", "%s is true or false, and this is %s.", name, what), expr, ctx))
+		d.report(diag.About(diag.Problem(expr.Range(), "Invalid argument type", "%s is true or false, and this is %s.", name, what), expr, ctx))
 		return false, false
 	case !v.IsKnown():
 		if !d.b.tainted {
-			d.report(about(problem(expr.Range(), "Value not known in time",
+			d.report(diag.About(diag.Problem(expr.Range(), "Value not known in time",
 				"%s must be known in the plan.", name), expr, ctx))
 		}
 		return false, false
@@ -85,7 +86,7 @@ func (d *builder) triggers() ([]image.Trigger, bool) {
 // trigger resolves one entry: an image, an instance of one, or an attribute of either. The key may name each or count.
 func (d *builder) trigger(expr hcl.Expression) ([]image.Trigger, bool) {
 	wrong := func() ([]image.Trigger, bool) {
-		d.report(problem(expr.Range(), "Invalid trigger",
+		d.report(diag.Problem(expr.Range(), "Invalid trigger",
 			`replace_triggered_by lists images of this module or their arguments, as in [image.logo], `+
 				`[image.card["winter"]] or [image.logo.prompt].`))
 		return nil, false
@@ -107,7 +108,7 @@ func (d *builder) trigger(expr hcl.Expression) ([]image.Trigger, bool) {
 	if len(steps) > 0 && steps[0].isKey {
 		trigger.Image.Key = steps[0].key
 		if _, exists := made.get(trigger.Image.Key); !exists {
-			d.report(problem(expr.Range(), "Invalid trigger", "There is no %s.", trigger.Image))
+			d.report(diag.Problem(expr.Range(), "Invalid trigger", "There is no %s.", trigger.Image))
 			return nil, false
 		}
 		steps = steps[1:]

@@ -3,15 +3,16 @@ package config
 import (
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // uses is what the expressions of a node name.
@@ -106,8 +107,8 @@ func (l *linker) call(c *moduleCall) {
 		attr := c.inputs[name]
 		v := c.child.variables[name]
 		if v == nil {
-			l.add(problem(attr.NameRange, "Unsupported argument", "The module %s has no variable called %q.%s",
-				c.child.rel, name, didYouMean(name, sortedKeys(c.child.variables))))
+			l.add(diag.Problem(attr.NameRange, "Unsupported argument", "The module %s has no variable called %q.%s",
+				c.child.rel, name, diag.DidYouMean(name, sortedKeys(c.child.variables))))
 			continue
 		}
 		v.expr = attr.Expr
@@ -115,7 +116,7 @@ func (l *linker) call(c *moduleCall) {
 	}
 	for _, name := range sortedKeys(c.child.variables) {
 		if v := c.child.variables[name]; v.expr == nil && v.preset == cty.NilVal {
-			l.add(problem(c.at, "Missing required argument", "The module %s needs a value for %q%s.",
+			l.add(diag.Problem(c.at, "Missing required argument", "The module %s needs a value for %q%s.",
 				c.child.rel, name, describeVariable(v)))
 		}
 	}
@@ -147,14 +148,14 @@ func (l *linker) childProviders(c *moduleCall) map[string]string {
 func unknownProvider(at hcl.Range, name string, m *module) *hcl.Diagnostic {
 	known := slices.Sorted(maps.Keys(m.providers))
 	if m.parent == nil {
-		return problem(at, "Unknown provider", "There is no account called %s.%s Declare it with provider \"bfl\" "+
+		return diag.Problem(at, "Unknown provider", "There is no account called %s.%s Declare it with provider \"bfl\" "+
 			"{ alias = ... }.",
-			name, didYouMean(name, known))
+			name, diag.DidYouMean(name, known))
 	}
-	return problem(at, "Unknown provider",
+	return diag.Problem(at, "Unknown provider",
 		"This module knows no account called %s.%s Pass it in where the module is called, as in providers = { %s = "+
 			"bfl.eu }.",
-		name, didYouMean(name, known), name)
+		name, diag.DidYouMean(name, known), name)
 }
 
 // image links an image block: it merges the module's defaults into its arguments, and tells which of them are the
@@ -241,7 +242,7 @@ func (l *linker) imageProvider(b *imageBlock) {
 		var ok bool
 		at = account.Range()
 		if name, ok = providerName(account); !ok {
-			l.add(problem(at, "Invalid provider reference",
+			l.add(diag.Problem(at, "Invalid provider reference",
 				"provider names an account without quotes: bfl, or bfl.ALIAS for one of several."))
 			return
 		}
@@ -262,7 +263,7 @@ func neverNull(expr hcl.Expression) bool {
 	case *hclsyntax.TupleConsExpr, *hclsyntax.ObjectConsExpr, *hclsyntax.TemplateExpr, *hclsyntax.BinaryOpExpr:
 		return true
 	}
-	v, ok := scalar(expr)
+	v, ok := hclfast.Scalar(expr)
 	return ok && !v.IsNull()
 }
 
@@ -276,7 +277,7 @@ func (l *linker) explicit(n *node, m *module, exprs []hcl.Expression) []explicit
 			after, ok = l.dependency(m, traversal)
 		}
 		if !ok {
-			l.add(problem(expr.Range(), "Invalid dependency", "depends_on lists images and modules, as in "+
+			l.add(diag.Problem(expr.Range(), "Invalid dependency", "depends_on lists images and modules, as in "+
 				"[image.logo, module.brand]."))
 			continue
 		}
@@ -304,7 +305,7 @@ func (l *linker) dependency(m *module, traversal hcl.Traversal) (explicit, bool)
 		if !ok {
 			return explicit{}, false
 		}
-		if after.key, ok = instanceKey(index.Key); !ok {
+		if after.key, ok = lang.Key(index.Key); !ok {
 			return explicit{}, false
 		}
 	}
@@ -325,22 +326,6 @@ func (l *linker) dependency(m *module, traversal hcl.Traversal) (explicit, bool)
 		return explicit{}, false
 	}
 	return after, true
-}
-
-// instanceKey converts the index of a reference.
-func instanceKey(v cty.Value) (addrs.Key, bool) {
-	v, _ = v.Unmark()
-	if v.IsNull() || !v.IsKnown() {
-		return addrs.NoKey, false
-	}
-	switch v.Type() {
-	case cty.String:
-		return addrs.StringKey(v.AsString()), true
-	case cty.Number:
-		n, exact := v.AsBigFloat().Int64()
-		return addrs.IntKey(int(n)), exact == big.Exact && n >= 0
-	}
-	return addrs.NoKey, false
 }
 
 // allImages returns the image blocks of a module and of those below it.

@@ -8,9 +8,11 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/graph"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // Options are what a configuration is read with.
@@ -30,9 +32,8 @@ type Options struct {
 	dir string
 	// limit bounds the number of instances of a block instead of maxInstances, where it is not 0.
 	limit int
-	table map[string]function.Function
-	read  map[fileUse]string // hashes of what functions read
-	notes *notes             // of what functions were given
+	// functions are those of the expressions.
+	functions *lang.Functions
 }
 
 // Question is about the value of a variable of the root module.
@@ -66,10 +67,9 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 // the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
-	o.read = map[fileUse]string{}
-	o.notes = &notes{}
-	o.table = functionTable(o.dir, o.read, o.notes)
+	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
 	d := &decoder{opts: &o}
+	d.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files
 	files, diags := d.directory(o.dir)
@@ -109,7 +109,7 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	e.link()
 	e.run(false)
 	e.findMoves()
-	e.add(o.notes.diagnostics()...)
+	e.add(o.functions.Warnings()...)
 	e.atLoad = e.seen
 	c.Settings, c.evaluator = e.settings, e
 	return c, e.list()
@@ -124,7 +124,7 @@ func newEvaluator(d *decoder, root *module, given map[string]givenValue) *evalua
 		},
 		scopes: map[*module][]*scope{},
 		byAddr: map[addrs.Module]*scope{},
-		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.table},
+		base:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: d.opts.functions.Table},
 		inputs: &inputFiles{}, labelSets: map[string]map[string]string{},
 	}
 	e.root = e.addScope(root, nil, each{})
@@ -139,7 +139,7 @@ func (e *evaluator) link() {
 	nodes := root.allNodes()
 	// A value that is wrong is to be found before it is used.
 	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(turn(a), turn(b)) })
-	sorted, cycles := order(nodes)
+	sorted, cycles := graph.Order(nodes, needsOf)
 	for _, members := range cycles {
 		why, woven := weaveOf(members)
 		if woven {
@@ -157,7 +157,7 @@ func (e *evaluator) link() {
 		switch n.work.(type) {
 		case *settingsBlock, *importBlock:
 			if n.dynamic {
-				e.add(problem(n.at, "Settings depend on images",
+				e.add(diag.Problem(n.at, "Settings depend on images",
 					"The %s block names an image, by itself or by way of other values. It is needed before any "+
 						"image is made.", n.name))
 				n.skip = true

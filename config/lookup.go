@@ -1,12 +1,16 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // lookupExpr is an expression such as image.card[each.value.from] in a block that cannot be put in order with image.card: it looks up the one instance, instead
@@ -55,11 +59,11 @@ func (l *lookupExpr) keyOf(v cty.Value) (addrs.Key, bool) {
 	if err != nil || v.IsNull() {
 		return addrs.NoKey, false
 	}
-	return instanceKey(v)
+	return lang.Key(v)
 }
 
 func (l *lookupExpr) wrong(ctx *hcl.EvalContext, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{about(problem(l.Range(), "Invalid index", "%s", detail), l.Expression, ctx)}
+	return hcl.Diagnostics{diag.About(diag.Problem(l.Range(), "Invalid index", "%s", detail), l.Expression, ctx)}
 }
 
 // timely is what a for expression with lookups goes through, or its condition: it decides which lookups are made, so that it must be known in time.
@@ -162,15 +166,8 @@ func (r *weaver) member(traversal hcl.Traversal) *imageBlock {
 	return r.members[step.Name]
 }
 
-func (r *weaver) list(exprs []hclsyntax.Expression) []hclsyntax.Expression {
-	out := make([]hclsyntax.Expression, len(exprs))
-	for i, e := range exprs {
-		out[i] = r.expr(e)
-	}
-	return out
-}
-
-// expr rewrites an expression; see rewrite.
+// expr rewrites an expression; see rewrite. What is of none of these kinds keeps its names, which are then names of whole
+// blocks.
 func (r *weaver) expr(expr hclsyntax.Expression) hclsyntax.Expression {
 	if expr == nil || !r.mentions(expr) {
 		return expr
@@ -180,78 +177,87 @@ func (r *weaver) expr(expr hclsyntax.Expression) hclsyntax.Expression {
 		return r.traversal(e)
 	case *hclsyntax.IndexExpr:
 		return r.index(e)
-	case *hclsyntax.RelativeTraversalExpr:
-		c := *e
-		c.Source = r.expr(e.Source)
-		return &c
 	case *hclsyntax.ForExpr:
 		return r.forExpr(e)
 	case *hclsyntax.ConditionalExpr:
 		c := *e
-		c.Condition, c.TrueResult, c.FalseResult = r.expr(e.Condition), r.expr(e.TrueResult), r.expr(e.FalseResult)
+		r.all(&c.Condition, &c.TrueResult, &c.FalseResult)
 		return &choice{&c}
-	case *hclsyntax.FunctionCallExpr:
-		c := *e
-		c.Args = r.list(e.Args)
-		return &c
-	case *hclsyntax.TupleConsExpr:
-		c := *e
-		c.Exprs = r.list(e.Exprs)
-		return &c
-	case *hclsyntax.ParenthesesExpr:
-		c := *e
-		c.Expression = r.expr(e.Expression)
-		return &c
-	case *hclsyntax.ObjectConsExpr:
-		c := *e
-		c.Items = make([]hclsyntax.ObjectConsItem, len(e.Items))
-		for i, item := range e.Items {
-			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: r.expr(item.KeyExpr), ValueExpr: r.expr(item.ValueExpr)}
-		}
-		return &c
-	default:
-		return r.text(expr)
 	}
-}
-
-// text rewrites expressions of operators and templates. What is of none of these kinds keeps its names, which are then names of whole blocks.
-func (r *weaver) text(expr hclsyntax.Expression) hclsyntax.Expression {
-	switch e := expr.(type) {
-	case *hclsyntax.TemplateExpr:
-		c := *e
-		c.Parts = r.list(e.Parts)
-		return &c
-	case *hclsyntax.TemplateWrapExpr:
-		c := *e
-		c.Wrapped = r.expr(e.Wrapped)
-		return &c
-	case *hclsyntax.TemplateJoinExpr:
-		c := *e
-		c.Tuple = r.expr(e.Tuple)
-		return &c
-	case *hclsyntax.BinaryOpExpr:
-		c := *e
-		c.LHS, c.RHS = r.expr(e.LHS), r.expr(e.RHS)
-		return &c
-	case *hclsyntax.UnaryOpExpr:
-		c := *e
-		c.Val = r.expr(e.Val)
-		return &c
-	case *hclsyntax.ObjectConsKeyExpr:
-		c := *e
-		c.Wrapped = r.expr(e.Wrapped)
-		return &c
-	case *hclsyntax.SplatExpr:
-		c := *e
-		c.Source = r.expr(e.Source)
-		return &c
-	}
-	for _, traversal := range expr.Variables() {
-		if r.member(traversal) != nil {
-			r.wholes = append(r.wholes, traversal)
+	expr, parts := copyOf(expr)
+	r.all(parts...)
+	if parts == nil {
+		for _, traversal := range expr.Variables() {
+			if r.member(traversal) != nil {
+				r.wholes = append(r.wholes, traversal)
+			}
 		}
 	}
 	return expr
+}
+
+// all rewrites expressions in their places.
+func (r *weaver) all(places ...*hclsyntax.Expression) {
+	for _, place := range places {
+		*place = r.expr(*place)
+	}
+}
+
+// copyOf returns a copy of an expression, and the places in it of the expressions that it consists of. There are none where
+// the expression is of another kind, and the copy is the expression itself.
+func copyOf(expr hclsyntax.Expression) (hclsyntax.Expression, []*hclsyntax.Expression) {
+	one := func(places ...*hclsyntax.Expression) []*hclsyntax.Expression { return places }
+	list := func(exprs *[]hclsyntax.Expression) (places []*hclsyntax.Expression) {
+		*exprs = slices.Clone(*exprs)
+		for i := range *exprs {
+			places = append(places, &(*exprs)[i])
+		}
+		return places
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.RelativeTraversalExpr:
+		c := *e
+		return &c, one(&c.Source)
+	case *hclsyntax.FunctionCallExpr:
+		c := *e
+		return &c, list(&c.Args)
+	case *hclsyntax.TupleConsExpr:
+		c := *e
+		return &c, list(&c.Exprs)
+	case *hclsyntax.ParenthesesExpr:
+		c := *e
+		return &c, one(&c.Expression)
+	case *hclsyntax.ObjectConsExpr:
+		c := *e
+		c.Items = slices.Clone(e.Items)
+		var places []*hclsyntax.Expression
+		for i := range c.Items {
+			places = append(places, &c.Items[i].KeyExpr, &c.Items[i].ValueExpr)
+		}
+		return &c, places
+	case *hclsyntax.ObjectConsKeyExpr:
+		c := *e
+		return &c, one(&c.Wrapped)
+	case *hclsyntax.TemplateExpr:
+		c := *e
+		return &c, list(&c.Parts)
+	case *hclsyntax.TemplateWrapExpr:
+		c := *e
+		return &c, one(&c.Wrapped)
+	case *hclsyntax.TemplateJoinExpr:
+		c := *e
+		return &c, one(&c.Tuple)
+	case *hclsyntax.BinaryOpExpr:
+		c := *e
+		return &c, one(&c.LHS, &c.RHS)
+	case *hclsyntax.UnaryOpExpr:
+		c := *e
+		return &c, one(&c.Val)
+	case *hclsyntax.SplatExpr:
+		c := *e
+		return &c, one(&c.Source)
+	}
+	return expr, nil
 }
 
 // traversal rewrites a name with what follows it, such as image.frame[0].path.

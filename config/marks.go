@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // dependency marks a value that comes from an image. Being a provenance mark, it also stays with values that are
@@ -16,11 +17,14 @@ type dependency struct {
 	addr addrs.Image
 }
 
-// secret is the type of the mark of values that are not to be shown.
-type secret struct{}
-
-// sensitive marks a value that comes from a sensitive variable.
-var sensitive = secret{}
+// isFound reports whether a value is an image: what is not known of it yet are its results, and it is found already.
+func isFound(v cty.Value) bool {
+	found := false
+	for range cty.ValueMarksOfType[dependency](v) {
+		found = true
+	}
+	return found && v.IsKnown() && isImage(v.Type())
+}
 
 // missing marks what stands for a name that does not exist, and what is made of it.
 type missing struct{}
@@ -43,35 +47,12 @@ func unmark(v cty.Value) unmarked {
 	value, marks := v.UnmarkDeep()
 	u := unmarked{value: value}
 	for mark := range marks {
-		switch m := mark.(type) {
-		case dependency:
-			u.from = append(u.from, m.addr)
-		case secret:
-			u.sensitive = true
+		if d, ok := mark.(dependency); ok {
+			u.from = append(u.from, d.addr)
 		}
+		u.sensitive = u.sensitive || mark == lang.Sensitive
 	}
 	return u
-}
-
-// dependencyMarks returns the marks that say which images a value comes from.
-func dependencyMarks(v cty.Value) cty.ValueMarks {
-	_, marks := v.UnmarkDeep()
-	delete(marks, sensitive)
-	return marks
-}
-
-// onlySecrets returns a value for messages: only what is sensitive is marked still.
-func onlySecrets(v cty.Value) cty.Value {
-	v, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		if mark == sensitive {
-			return ctymarks.WrangleKeep, nil
-		}
-		return ctymarks.WrangleDrop, nil
-	})
-	if err != nil {
-		return cty.DynamicVal // The function above returns no error.
-	}
-	return v
 }
 
 // uniqueAddresses sorts addresses and drops repetitions.

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Move is a moved block: images under the one address are those under the other from now on.
@@ -37,44 +39,44 @@ type removedBlock struct {
 }
 
 var (
-	movedSchema   = schema{in: "a moved block", args: []string{"from", "to"}}
-	removedSchema = schema{in: "a removed block", args: []string{"from"}, blocks: []blockSchema{{name: "lifecycle"}}}
-	forgetSchema  = schema{in: "the lifecycle of a removed block", args: []string{"destroy"}}
+	movedSchema   = schema.Body{In: "a moved block", Args: []string{"from", "to"}}
+	removedSchema = schema.Body{In: "a removed block", Args: []string{"from"}, Blocks: []schema.Block{{Name: "lifecycle"}}}
+	forgetSchema  = schema.Body{In: "the lifecycle of a removed block", Args: []string{"destroy"}}
 )
 
 func (d *decoder) moved(m *module, block *hcl.Block) {
-	content, diags := movedSchema.read(block.Body)
+	content, diags := movedSchema.Read(block.Body)
 	d.add(diags...)
-	from, ok1 := d.endpointArg(block, diags, content.args["from"], "from")
-	to, ok2 := d.endpointArg(block, diags, content.args["to"], "to")
+	from, ok1 := d.endpointArg(block, diags, content.Args["from"], "from")
+	to, ok2 := d.endpointArg(block, diags, content.Args["to"], "to")
 	if !ok1 || !ok2 {
 		return
 	}
-	fromAt := content.args["from"].Expr.Range()
+	fromAt := content.Args["from"].Expr.Range()
 	switch {
 	case from.IsModule != to.IsModule:
-		d.add(problem(content.args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module "+
+		d.add(diag.Problem(content.Args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module "+
 			"to a module; %s and %s are not of one kind.", from, to))
 		return
 	case from == to:
-		d.add(problem(fromAt, "Invalid move", "from and to are the same."))
+		d.add(diag.Problem(fromAt, "Invalid move", "from and to are the same."))
 		return
 	}
 	m.moves = append(m.moves, movedBlock{from: from, to: to, at: block.DefRange, fromAt: fromAt})
 }
 
 func (d *decoder) removed(m *module, block *hcl.Block) {
-	content, diags := removedSchema.read(block.Body)
+	content, diags := removedSchema.Read(block.Body)
 	d.add(diags...)
-	from, ok := d.endpointArg(block, diags, content.args["from"], "from")
+	from, ok := d.endpointArg(block, diags, content.Args["from"], "from")
 	if !ok {
 		return
 	}
-	r := removedBlock{from: from, destroy: true, at: block.DefRange, fromAt: content.args["from"].Expr.Range()}
-	for _, inner := range content.blocks {
-		lifecycle, diags := forgetSchema.read(inner.Body)
+	r := removedBlock{from: from, destroy: true, at: block.DefRange, fromAt: content.Args["from"].Expr.Range()}
+	for _, inner := range content.Blocks {
+		lifecycle, diags := forgetSchema.Read(inner.Body)
 		d.add(diags...)
-		r.destroy = d.constantBool(lifecycle.args["destroy"], true)
+		r.destroy = d.ConstantBool(lifecycle.Args["destroy"], true)
 	}
 	m.removals = append(m.removals, r)
 }
@@ -84,11 +86,11 @@ func (d *decoder) removed(m *module, block *hcl.Block) {
 func (d *decoder) endpointArg(
 	block *hcl.Block, diags hcl.Diagnostics, attr *hcl.Attribute, name string,
 ) (addrs.Endpoint, bool) {
-	if attr == nil && slices.Contains(misspelt(diags), name) {
+	if attr == nil && slices.Contains(schema.Misspelt(diags), name) {
 		return addrs.Endpoint{}, false
 	}
 	if attr == nil {
-		d.add(problem(block.DefRange, "Missing required argument",
+		d.add(diag.Problem(block.DefRange, "Missing required argument",
 			"A %s block needs %s, as in %s = image.logo.", block.Type, name, name))
 		return addrs.Endpoint{}, false
 	}
@@ -100,7 +102,7 @@ func (d *decoder) endpointArg(
 			}
 		}
 	}
-	d.add(problem(attr.Expr.Range(), "Invalid address",
+	d.add(diag.Problem(attr.Expr.Range(), "Invalid address",
 		`%s is the address of an image or module, such as image.logo, image.card["winter"] or module.brand.image.logo.`,
 		name))
 	return addrs.Endpoint{}, false
@@ -172,13 +174,13 @@ func (e *evaluator) findMoves() {
 		for _, block := range s.mod.moves {
 			move := Move{Move: addrs.Move{From: below(s.addr, block.from), To: below(s.addr, block.to)}, Range: block.at}
 			if first, ok := froms[move.From]; ok {
-				e.add(problem(block.fromAt, "Ambiguous move", "%s is moved by the block at %s already, and can "+
-					"only go to one place.", move.From, place(first)))
+				e.add(diag.Problem(block.fromAt, "Ambiguous move", "%s is moved by the block at %s already, and can "+
+					"only go to one place.", move.From, diag.Place(first)))
 				continue
 			}
 			froms[move.From] = block.at
 			if whole := move.From.Key.IsNone() && move.To.Key.IsNone(); e.declares(move.From, whole) {
-				e.add(problem(block.fromAt, "Moved object still exists",
+				e.add(diag.Problem(block.fromAt, "Moved object still exists",
 					"%s is in the configuration still, so it did not move. Remove it, or the moved block.", move.From))
 			}
 			e.moves = append(e.moves, move)
@@ -186,7 +188,7 @@ func (e *evaluator) findMoves() {
 		for _, block := range s.mod.removals {
 			r := Removal{From: below(s.addr, block.from), Destroy: block.destroy, Range: block.at}
 			if e.declares(r.From, r.From.Key.IsNone()) {
-				e.add(problem(block.fromAt, "Removed object still exists", "%s is in the configuration still. "+
+				e.add(diag.Problem(block.fromAt, "Removed object still exists", "%s is in the configuration still. "+
 					"Remove it, or the removed block.", r.From))
 			}
 			e.removals = append(e.removals, r)
@@ -209,8 +211,8 @@ func (e *evaluator) orderMoves() {
 			}
 			switch state[j] {
 			case visiting:
-				e.add(problem(e.moves[i].Range, "Cyclic moves", "The moved block at %s leads back to %s. Moves "+
-					"cannot go in a circle.", place(other.Range), e.moves[i].From))
+				e.add(diag.Problem(e.moves[i].Range, "Cyclic moves", "The moved block at %s leads back to %s. Moves "+
+					"cannot go in a circle.", diag.Place(other.Range), e.moves[i].From))
 			case 0:
 				visit(j)
 			}

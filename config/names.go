@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -17,7 +19,7 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	if expr == nil {
 		return false
 	}
-	if _, ok := scalar(expr); ok {
+	if _, ok := hclfast.Scalar(expr); ok {
 		return false
 	}
 	for _, traversal := range expr.Variables() {
@@ -54,7 +56,7 @@ func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbo
 			return false
 		}
 	}
-	l.add(problem(traversal.SourceRange(), "Incomplete reference",
+	l.add(diag.Problem(traversal.SourceRange(), "Incomplete reference",
 		"%s must be followed by a dot and a name, as in %s.", root, exampleOf[root]))
 	n.miss(root, "")
 	return false
@@ -116,10 +118,10 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		"image":  fmt.Sprintf("Declare it with image %q { ... }.", name),
 		"module": fmt.Sprintf("Declare it with module %q { ... }.", name),
 	}[root]
-	if hint := cmp.Or(difference(root+".", name, known), didYouMean(name, known)); hint != "" {
+	if hint := cmp.Or(difference(root+".", name, known), diag.DidYouMean(name, known)); hint != "" {
 		how = hint[1:]
 	}
-	return problem(traversal.SourceRange(), "Reference to undeclared "+kindOf[root],
+	return diag.Problem(traversal.SourceRange(), "Reference to undeclared "+kindOf[root],
 		"There is no %s called %q in this module. %s", kindOf[root], name, how)
 }
 
@@ -158,9 +160,9 @@ func strangeName(traversal hcl.Traversal, m *module) *hcl.Diagnostic {
 		}
 		hint += "."
 	default:
-		hint = didYouMean(root, []string{"var", "local", "image", "module", "each", "count", "self", "path"})
+		hint = diag.DidYouMean(root, []string{"var", "local", "image", "module", "each", "count", "self", "path"})
 	}
-	return problem(traversal.SourceRange(), "Unknown name", "Nothing is called %q here.%s", root, hint)
+	return diag.Problem(traversal.SourceRange(), "Unknown name", "Nothing is called %q here.%s", root, hint)
 }
 
 // instanceSymbol checks each, count and self, which exist in some places only.
@@ -174,16 +176,16 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 		n.miss(root, "")
 		switch {
 		case root == "self":
-			l.add(problem(at, "Not available here", "self is the finished image, which only its own postconditions "+
+			l.add(diag.Problem(at, "Not available here", "self is the finished image, which only its own postconditions "+
 				"can look at."))
 		case root == "each" && allowed.repeat.count != nil:
-			l.add(problem(at, "Not available here", "The block has count rather than for_each. Its instances are "+
+			l.add(diag.Problem(at, "Not available here", "The block has count rather than for_each. Its instances are "+
 				"told apart by count.index."))
 		case root == "count" && allowed.repeat.forEach != nil:
-			l.add(problem(at, "Not available here", "The block has for_each rather than count. Its instances are "+
+			l.add(diag.Problem(at, "Not available here", "The block has for_each rather than count. Its instances are "+
 				"told apart by each.key."))
 		default:
-			l.add(problem(at, "Not available here", "%s exists inside a block with %s, and this is %s without.",
+			l.add(diag.Problem(at, "Not available here", "%s exists inside a block with %s, and this is %s without.",
 				root, map[string]string{"each": "for_each", "count": "count"}[root], allowed.block))
 		}
 		return
@@ -194,14 +196,14 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 	}
 	if step, ok := traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(members, step.Name) {
 		n.broken = true
-		l.add(problem(step.SrcRange, "Unsupported attribute", "%s has no attribute called %q.%s",
+		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "%s has no attribute called %q.%s",
 			root, step.Name, cmp.Or(difference(root+".", step.Name, members),
-				didYouMeanOr(step.Name, members, fmt.Sprintf(" There is %s.", quotedList(members, "and"))))))
+				didYouMeanOr(step.Name, members, fmt.Sprintf(" There is %s.", diag.QuotedList(members, "and"))))))
 	}
 }
 
 func didYouMeanOr(name string, candidates []string, otherwise string) string {
-	if hint := didYouMean(name, slices.Clone(candidates)); hint != "" || len(candidates) > 5 {
+	if hint := diag.DidYouMean(name, candidates); hint != "" || len(candidates) > 5 {
 		return hint
 	}
 	return otherwise
@@ -212,7 +214,7 @@ func (l *linker) pathSymbol(traversal hcl.Traversal) {
 	members := []string{"module", "root", "cwd"}
 	if len(traversal) > 1 {
 		if step, ok := traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(members, step.Name) {
-			l.add(problem(step.SrcRange, "Unsupported attribute",
+			l.add(diag.Problem(step.SrcRange, "Unsupported attribute",
 				`path has no attribute called %q. There is "module", "root" and "cwd".`, step.Name))
 		}
 	}
@@ -228,7 +230,7 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	switch {
 	case isIndex && !b.isSet():
 		n.miss("image", b.key)
-		l.add(problem(index.SrcRange, "Unexpected instance key",
+		l.add(diag.Problem(index.SrcRange, "Unexpected instance key",
 			"image.%s has neither for_each nor count, so there is only one: write image.%s without a key.", b.key, b.key))
 		return
 	case !isIndex && b.isSet():
@@ -237,7 +239,7 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 			key = "[0]"
 		}
 		n.miss("image", b.key)
-		l.add(problem(traversal.SourceRange(), "Missing instance key",
+		l.add(diag.Problem(traversal.SourceRange(), "Missing instance key",
 			"image.%s has several instances. Name one of them, as in image.%s%s.%s, or take all with a for expression.",
 			b.key, b.key, key, attrName(rest[0])))
 		return
@@ -249,8 +251,8 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	}
 	if step, ok := rest[0].(hcl.TraverseAttr); ok && !slices.Contains(image.Exported, step.Name) {
 		n.miss("image", b.key)
-		l.add(problem(step.SrcRange, "Unsupported attribute", "An image has no attribute called %q.%s",
-			step.Name, cmp.Or(difference("", step.Name, image.Exported), didYouMean(step.Name, slices.Clone(image.Exported)))))
+		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "An image has no attribute called %q.%s",
+			step.Name, cmp.Or(difference("", step.Name, image.Exported), diag.DidYouMean(step.Name, image.Exported))))
 	}
 }
 
@@ -277,8 +279,8 @@ func (l *linker) moduleOutput(n *node, c *moduleCall, traversal hcl.Traversal) {
 		if step, ok := rest[0].(hcl.TraverseAttr); ok {
 			o := c.child.outputs[step.Name]
 			if o == nil {
-				l.add(problem(step.SrcRange, "Unsupported attribute", "The module %s has no output called %q.%s",
-					c.child.rel, step.Name, didYouMean(step.Name, sortedKeys(c.child.outputs))))
+				l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "The module %s has no output called %q.%s",
+					c.child.rel, step.Name, diag.DidYouMean(step.Name, sortedKeys(c.child.outputs))))
 				n.miss("module", c.key)
 				return
 			}
@@ -305,11 +307,11 @@ func (l *linker) moduleKey(c *moduleCall, traversal hcl.Traversal) (hcl.Traversa
 	_, isIndex := rest[0].(hcl.TraverseIndex)
 	switch {
 	case isIndex && !c.isSet():
-		l.add(problem(traversal.SourceRange(), "Unexpected instance key",
+		l.add(diag.Problem(traversal.SourceRange(), "Unexpected instance key",
 			"module.%s has neither for_each nor count, so there is only one: write module.%s without a key.", c.key, c.key))
 		return nil, false
 	case !isIndex && c.isSet():
-		l.add(problem(traversal.SourceRange(), "Missing instance key",
+		l.add(diag.Problem(traversal.SourceRange(), "Missing instance key",
 			"module.%s has several instances. Name one of them, as in module.%s[...].%s, "+
 				"or take all with a for expression.", c.key, c.key, attrName(rest[0])))
 		return nil, false

@@ -1,29 +1,23 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/filename"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
-
-// maxFileName is how long a part of a path may get before it is shortened. File systems take 255 bytes; temporary
-// names need some of them.
-const maxFileName = 120
 
 // formatOf tells the format of a file by its extension, extensionOf the reverse.
 var (
@@ -108,7 +102,7 @@ func (d *builder) format(img *image.Image) (string, *argumentValue, bool) {
 	if _, ok := extensionOf[format]; !ok {
 		if img.Model.Custom { // The check of the request tells it of the others.
 			d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
-				format, quotedList(formats, "and"), didYouMean(format, slices.Clone(formats)))
+				format, diag.QuotedList(formats, "and"), diag.DidYouMean(format, formats))
 		}
 		return "", v, false
 	}
@@ -135,7 +129,7 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 			"it. Use nonsensitive(...) if it may be seen.")
 		return "", false
 	}
-	if reason := unsafePath(text); reason != "" {
+	if reason := filename.Refused(text); reason != "" {
 		d.wrong(v, "Invalid output path",
 			"%s A path is relative to the output folder, as in \"heroes/summer.png\".", reason)
 		return "", false
@@ -143,80 +137,16 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 	return path.Clean(text), true
 }
 
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
-
-// unsafePath says why a path cannot be written below a folder on every system, "" where it can.
-func unsafePath(text string) string {
-	switch {
-	case text == "":
-		return "The path is empty."
-	case strings.HasPrefix(text, "/"), strings.HasPrefix(text, "~"):
-		return "The path must not be absolute, since nothing may be written outside of the output folder."
-	case drive.MatchString(text):
-		return "The path must not name a drive, since nothing may be written outside of the output folder."
-	case strings.Contains(text, `\`):
-		return "The path has a backslash; folders are separated by /."
-	case strings.HasSuffix(text, "/"):
-		return "The path names a folder, not a file."
-	case !utf8.ValidString(text):
-		return "The path is not valid text."
-	}
-	for part := range strings.SplitSeq(text, "/") {
-		switch {
-		case part == "..":
-			return "The path must not have .. in it, since nothing may be written outside of the output folder."
-		case part == "." || part == "":
-			continue
-		case strings.EqualFold(part, ".fluxbatch"), strings.EqualFold(part, ".git"):
-			return fmt.Sprintf("The folder %s belongs to a tool, which keeps its own files there.", part)
-		case len(part) > 255-len(".tmp-0123456789"):
-			return fmt.Sprintf("The name %q is too long for a file system.", part[:40]+"...")
-		case strings.ContainsFunc(part, isUnsafe):
-			return fmt.Sprintf("The name %q has characters that not all systems allow in a file name: control "+
-				"characters, or one of < > : \" | ? *.", part)
-		case isReserved(part):
-			return fmt.Sprintf("The name %q is reserved on Windows.", part)
-		case strings.TrimRight(part, ". ") != part:
-			return fmt.Sprintf("The name %q ends in a dot or a space, which Windows drops.", part)
-		}
-	}
-	return ""
-}
-
-// isUnsafe reports whether a character cannot stand in a file name on every system.
-func isUnsafe(r rune) bool {
-	return r < ' ' || r == 0x7f || r == utf8.RuneError || strings.ContainsRune(`<>:"|?*\/`, r)
-}
-
-// isReserved reports whether a name is that of a device on Windows, whatever its extension.
-func isReserved(name string) bool {
-	base, _, _ := strings.Cut(name, ".")
-	base = strings.TrimRight(base, " ")
-	if len(base) < 3 || len(base) > len("com¹") {
-		return false
-	}
-	base = strings.ToLower(base)
-	switch base {
-	case "con", "prn", "aux", "nul":
-		return true
-	}
-	digit, isPort := strings.CutPrefix(base, "com")
-	if !isPort {
-		digit, isPort = strings.CutPrefix(base, "lpt")
-	}
-	return isPort && strings.Contains("0123456789¹²³", digit) && utf8.RuneCountInString(digit) == 1
-}
-
 // defaultOutput returns the path for an image that names none, without extension: a folder for each module around it,
 // then the image's name and key.
 func defaultOutput(addr addrs.Image) string {
-	name := fileName(withKey(addr.Name, addr.Key))
+	name := filename.Fit(withKey(addr.Name, addr.Key))
 	if addr.Module == "" {
 		return name
 	}
 	var parts []string
 	for name, key := range addr.Module.Steps() {
-		parts = append(parts, fileName(withKey(name, key)))
+		parts = append(parts, filename.Fit(withKey(name, key)))
 	}
 	return strings.Join(append(parts, name), "/")
 }
@@ -227,32 +157,6 @@ func withKey(name string, key addrs.Key) string {
 	}
 	if text, ok := key.Text(); ok {
 		return name + "-" + text
-	}
-	return name
-}
-
-// fileName makes a name fit for every file system. Different names may become the same one; that is found when two
-// images claim it.
-func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if isUnsafe(r) {
-			return '_'
-		}
-		return r
-	}, name)
-	if len(name) > maxFileName {
-		sum := sha256.Sum256([]byte(name))
-		cut := maxFileName - 9
-		for !utf8.RuneStart(name[cut]) {
-			cut--
-		}
-		name = name[:cut] + "-" + hex.EncodeToString(sum[:4])
-	}
-	if trimmed := strings.TrimRight(name, ". "); trimmed != name {
-		name = trimmed + "_"
-	}
-	if isReserved(name) {
-		name += "_"
 	}
 	return name
 }
@@ -292,15 +196,15 @@ func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 		if first.img.Output != img.Output {
 			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.img.Output, img.Output)
 		}
-		d.report(problem(*at, "Two images write one file",
+		d.report(diag.Problem(*at, "Two images write one file",
 			"%s and %s (%s) would be written to %s. Set output so that each has a file of its own%s.",
-			first.img.Address, img.Address, place(*first.at), where, caseHint(img)))
+			first.img.Address, img.Address, diag.Place(*first.at), where, caseHint(img)))
 		return false
 	}
 	if first, taken := p.folders[key]; taken {
-		d.report(problem(*at, "Two images write one file",
+		d.report(diag.Problem(*at, "Two images write one file",
 			"%s would be written to %s, which is a folder for %s (%s).",
-			img.Address, img.Output, first.img.Address, place(*first.at)))
+			img.Address, img.Output, first.img.Address, diag.Place(*first.at)))
 		return false
 	}
 	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {
@@ -308,9 +212,9 @@ func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 			break
 		}
 		if first, taken := p.byPath[folder]; taken {
-			d.report(problem(*at, "Two images write one file",
+			d.report(diag.Problem(*at, "Two images write one file",
 				"%s needs the folder %s, which is the file of %s (%s).",
-				img.Address, folder, first.img.Address, place(*first.at)))
+				img.Address, folder, first.img.Address, diag.Place(*first.at)))
 			return false
 		}
 		p.folders[folder] = own
@@ -344,19 +248,19 @@ func (e *evaluator) checkInputs() {
 		}
 		switch {
 		case isOutput && made.img.Address == use.by:
-			e.add(problem(use.at, "Image made from itself",
+			e.add(diag.Problem(use.at, "Image made from itself",
 				"%s is the file of %s itself, which would change with each run and be paid for each time. Copy the "+
 					"file elsewhere to start from it.", use.text, use.by))
 		case isOutput:
-			e.add(problem(use.at, "File is made by another image",
+			e.add(diag.Problem(use.at, "File is made by another image",
 				"%s is the file of %s. Write %s without quotes, so that the one is made before the other, and made "+
 					"again when it changes.",
 				use.text, made.img.Address, made.img.Address))
 		case use.file.missing:
-			e.add(problem(use.at, "Reference file not found",
+			e.add(diag.Problem(use.at, "Reference file not found",
 				"%s: %s It is looked for from %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))
 		case use.file.problem != "":
-			e.add(problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
+			e.add(diag.Problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
 		}
 	}
 }

@@ -2,28 +2,20 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
-
-// maxSource bounds a configuration file, so that a mistaken name such as that of a disk image does not fill the memory.
-const maxSource = 1 << 30
-
-// byteOrderMark is what some programs begin a text with to say that it is UTF-8. It is no part of the text.
-var byteOrderMark = []byte("\ufeff")
-
-var errTooLarge = fmt.Errorf("it is larger than %d MB", maxSource>>20)
 
 // parser reads files, each once, and keeps them for the snippets in diagnostics.
 type parser struct {
@@ -37,7 +29,7 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Cannot read module directory",
-			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, reason(err)),
+			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, sourcefile.Reason(err)),
 		}}
 	}
 	var files []*hcl.File
@@ -46,7 +38,7 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 		if name := entry.Name(); entry.IsDir() || !isConfigFile(name) {
 			continue
 		}
-		file, moreDiags := p.file(filepath.Join(dir, entry.Name()), readSource)
+		file, moreDiags := p.file(filepath.Join(dir, entry.Name()), sourcefile.Read)
 		diags = append(diags, moreDiags...)
 		if file != nil {
 			files = append(files, file)
@@ -74,27 +66,27 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Cannot read file",
-			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, reason(err)),
+			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, sourcefile.Reason(err)),
 		}}
 	}
-	if encoding := otherEncoding(src); encoding != "" {
+	if wrong := sourcefile.NotUTF8(src); wrong != "" {
 		// One error, where the parser would have one for each zero.
 		return nil, hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "File is not in UTF-8",
-			Detail:   notUTF8(encoding) + ".",
+			Detail:   wrong + ".",
 			Subject:  &hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
 		}}
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(path, ".json") {
-		src = bytes.TrimPrefix(src, byteOrderMark)
+		src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
 		file, diags = json.Parse(src, path)
 	} else {
-		file, diags = parseNative(src, path, pieceSize)
+		file, diags = hclfast.Parse(src, path, hclfast.PieceSize, readTopBlock)
 	}
-	if huge := hugeNumbers(src, path); huge.HasErrors() {
+	if huge := lang.HugeNumbers(src, path); huge.HasErrors() {
 		return nil, append(diags, huge...)
 	}
 	if file == nil || file.Body == nil {
@@ -124,217 +116,16 @@ func (p *parser) conceal(r hcl.Range) {
 	}
 }
 
-// readSource reads a file that a folder has in it or a configuration names. To read anything else could go on for ever.
-func readSource(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
+// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports whether the block's
+// arguments were let go.
+func readTopBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
+	b := block.AsHCLBlock()
+	if block.Type != "image" {
+		return b, false
 	}
-	return readStream(path)
-}
-
-// readStream reads a file that the command line names, which may also be a pipe or a device.
-func readStream(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // It is only read from, so closing cannot lose anything.
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, errors.New("it is a directory")
-	case info.Size() > maxSource:
-		return nil, errTooLarge
-	}
-	src := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // A file is read without growing.
-	_, err = src.ReadFrom(io.LimitReader(file, maxSource+1))
-	if src.Len() > maxSource {
-		return nil, errTooLarge
-	}
-	return src.Bytes(), err
-}
-
-// reason words a file system's error without the operation and path, which the message around it tells already.
-func reason(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "it does not exist"
-	case errors.Is(err, fs.ErrPermission):
-		return "permission denied"
-	}
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathErr.Err.Error()
-	}
-	return err.Error()
-}
-
-// schema lists what may stand in a body.
-type schema struct {
-	// in names the body in messages, such as "an image block".
-	in     string
-	args   []string
-	blocks []blockSchema
-	// open lets any other argument pass.
-	open bool
-}
-
-// blockSchema names a kind of block and what its labels are.
-type blockSchema struct {
-	name   string
-	labels []string
-}
-
-// section is a body that was held against its schema.
-type section struct {
-	args   map[string]*hcl.Attribute
-	blocks []*hcl.Block
-}
-
-// named returns the blocks of one type.
-func (s *section) named(name string) []*hcl.Block {
-	var blocks []*hcl.Block
-	for _, block := range s.blocks {
-		if block.Type == name {
-			blocks = append(blocks, block)
-		}
-	}
-	return blocks
-}
-
-// read holds a body against a schema. Whatever the schema does not know is an error, and left out.
-func (s *schema) read(body hcl.Body) (*section, hcl.Diagnostics) {
-	if native, ok := body.(*hclsyntax.Body); ok {
-		out := &section{args: make(map[string]*hcl.Attribute, len(native.Attributes))}
-		diags := s.readNative(native,
-			func(attr *hclsyntax.Attribute) { out.args[attr.Name] = attr.AsHCLAttribute() },
-			func(block *hcl.Block) { out.blocks = append(out.blocks, block) })
-		return out, diags
-	}
-	hclSchema := &hcl.BodySchema{}
-	for _, name := range s.args {
-		hclSchema.Attributes = append(hclSchema.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	for _, b := range s.blocks {
-		hclSchema.Blocks = append(hclSchema.Blocks, hcl.BlockHeaderSchema{Type: b.name, LabelNames: b.labels})
-	}
-	content, rest, diags := body.PartialContent(hclSchema)
-	left, moreDiags := rest.JustAttributes()
-	diags = append(diags, moreDiags...)
-	out := &section{args: content.Attributes, blocks: content.Blocks}
-	for _, name := range sortedKeys(left) {
-		if s.open {
-			out.args[name] = left[name]
-			continue
-		}
-		diags = append(diags, s.unknownArgument(left[name]))
-	}
-	return out, diags
-}
-
-// readNative does for HCL's native syntax what HCL's own Body.Content does, without copying the body's maps for each
-// of tens of thousands of blocks. It hands over arguments and blocks one by one.
-func (s *schema) readNative(
-	body *hclsyntax.Body, argument func(*hclsyntax.Attribute), inner func(*hcl.Block),
-) hcl.Diagnostics {
-	diags := s.readArguments(body, argument)
-	for _, block := range body.Blocks {
-		diags = append(diags, s.readBlock(block.AsHCLBlock(), inner)...)
-	}
-	return diags
-}
-
-func (s *schema) readArguments(body *hclsyntax.Body, argument func(*hclsyntax.Attribute)) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for name, attr := range body.Attributes {
-		if !s.open && !slices.Contains(s.args, name) {
-			diags = append(diags, s.unknownArgument(attr.AsHCLAttribute()))
-			continue
-		}
-		argument(attr)
-	}
-	return diags
-}
-
-func (s *schema) readBlock(block *hcl.Block, inner func(*hcl.Block)) hcl.Diagnostics {
-	i := slices.IndexFunc(s.blocks, func(b blockSchema) bool { return b.name == block.Type })
-	if i < 0 {
-		return hcl.Diagnostics{s.unknownBlock(block)}
-	}
-	if want := s.blocks[i].labels; len(block.Labels) != len(want) {
-		return hcl.Diagnostics{wrongLabels(block, want)}
-	}
-	inner(block)
-	return nil
-}
-
-func (s *schema) unknownArgument(attr *hcl.Attribute) *hcl.Diagnostic {
-	name, at := attr.Name, attr.NameRange
-	if slices.ContainsFunc(s.blocks, func(b blockSchema) bool { return b.name == name }) {
-		return problem(at, "Unsupported argument",
-			"In %s, %s is a block: write it without the equals sign, as in %s { ... }.", s.in, name, name)
-	}
-	d := problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
-		name, s.in, didYouMean(name, slices.Clone(s.args)))
-	d.Extra = unknownName{name: name, meant: nearest(name, slices.Clone(s.args)), value: attr.Expr.Range()}
-	return d
-}
-
-// unknownName is the extra of a diagnostic about an argument that its schema does not know.
-type unknownName struct {
-	name  string
-	meant string // the argument that it probably is, misspelt; or ""
-	value hcl.Range
-}
-
-// misspelt returns the arguments that are in a body under names that its schema does not know, so that they only seem to be missing.
-func misspelt(diags hcl.Diagnostics) []string {
-	var names []string
-	for _, d := range diags {
-		if unknown, ok := d.Extra.(unknownName); ok && unknown.meant != "" {
-			names = append(names, unknown.meant)
-		}
-	}
-	return names
-}
-
-func (s *schema) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
-	if slices.Contains(s.args, block.Type) {
-		return problem(block.TypeRange, "Unsupported block type",
-			"In %s, %s is an argument: write it with an equals sign, as in %s = { ... }.", s.in, block.Type, block.Type)
-	}
-	var names []string
-	for _, b := range s.blocks {
-		names = append(names, b.name)
-	}
-	if hint, ok := foreignBlocks[block.Type]; ok && s == &topLevel {
-		return problem(block.TypeRange, "Unsupported block type", "%s", hint)
-	}
-	return problem(block.TypeRange, "Unsupported block type", "A block of type %q is not expected in %s.%s",
-		block.Type, s.in, didYouMean(block.Type, names))
-}
-
-func wrongLabels(block *hcl.Block, want []string) *hcl.Diagnostic {
-	at := block.TypeRange
-	if len(block.Labels) > len(want) {
-		at = block.LabelRanges[len(want)]
-	}
-	words := []string{block.Type}
-	for _, label := range want {
-		words = append(words, strconv.Quote(strings.ToUpper(label)))
-	}
-	usage := strings.Join(words, " ")
-	if len(block.Labels) < len(want) {
-		return problem(at, "Missing block label", "The %s block lacks its %s. Write %s { ... }.",
-			block.Type, want[len(block.Labels)], usage)
-	}
-	return problem(at, "Extraneous block label",
-		"The %s block has more labels than it takes. Write %s { ... }.", block.Type, usage)
+	img := readImage(block.Body)
+	b.Body = img
+	return b, len(img.blocks) == 0
 }
 
 func sortedKeys[K ~string, V any](m map[K]V) []K {

@@ -7,6 +7,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // quick evaluates expressions with lookups of the commonest forms without a scope: for ten thousand rows that name each other, building one for each, and HCL's
@@ -33,8 +35,8 @@ type quickMarks struct {
 func (q *quick) expr(expr hclsyntax.Expression) (cty.Value, bool) {
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr, *hclsyntax.TemplateExpr:
-		v, ok := scalar(e)
-		return v, ok && isPlain(v)
+		v, ok := hclfast.Scalar(e)
+		return v, ok && lang.IsPlain(v)
 	case *hclsyntax.ParenthesesExpr:
 		return q.expr(e.Expression)
 	case *hclsyntax.ScopeTraversalExpr:
@@ -81,7 +83,7 @@ func (q *quick) call(e *hclsyntax.FunctionCallExpr) (cty.Value, bool) {
 	}
 	args := make([]cty.Value, len(e.Args))
 	for i, arg := range e.Args {
-		if args[i], ok = q.expr(arg); !ok || !isPlain(args[i]) || !args[i].Type().Equals(f.Params()[i].Type) {
+		if args[i], ok = q.expr(arg); !ok || !lang.IsPlain(args[i]) || !args[i].Type().Equals(f.Params()[i].Type) {
 			return cty.NilVal, false
 		}
 	}
@@ -96,11 +98,11 @@ func (q *quick) lacks(expr hclsyntax.Expression) bool {
 	case !ok || part.key || q.name == "each" || !q.each.isSet():
 		return false
 	case q.each.table != nil:
-		_, ok := q.each.table.cell(q.each.row, part.attr)
+		_, ok := q.each.table.Cell(q.each.row, part.attr)
 		return !ok
 	}
 	v := q.each.value
-	return isPlain(v) && v.Type().IsObjectType() && !v.Type().HasAttribute(part.attr)
+	return lang.IsPlain(v) && v.Type().IsObjectType() && !v.Type().HasAttribute(part.attr)
 }
 
 // variable returns a value of each, or of the variable of a for expression. Lists come whole.
@@ -115,10 +117,10 @@ func (q *quick) variable(e *hclsyntax.ScopeTraversalExpr) (cty.Value, bool) {
 	case part.key:
 		return part.value(q.each)
 	case q.each.table != nil:
-		text, ok := q.each.table.cell(q.each.row, part.attr)
+		text, ok := q.each.table.Cell(q.each.row, part.attr)
 		return cty.StringVal(text), ok
 	}
-	v, ok := plainAttr(q.each.value, part.attr)
+	v, ok := lang.PlainAttr(q.each.value, part.attr)
 	return q.found(v), ok
 }
 
@@ -135,7 +137,7 @@ func (q *quick) lookup(e *lookupExpr) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	v, ok := q.expr(e.key)
-	if !ok || !isPlain(v) {
+	if !ok || !lang.IsPlain(v) {
 		return cty.NilVal, false
 	}
 	key, ok := e.keyOf(v)
@@ -184,7 +186,7 @@ func (q *quick) text(expr hclsyntax.Expression) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return plainText(v)
+	return lang.PlainText(v)
 }
 
 func (q *quick) loop(e *hclsyntax.ForExpr) (cty.Value, bool) {
@@ -194,7 +196,7 @@ func (q *quick) loop(e *hclsyntax.ForExpr) (cty.Value, bool) {
 	deep := q.marks.deep
 	list, ok := q.expr(e.CollExpr)
 	q.marks.deep = deep // What of the list becomes part of the result is looked at then.
-	if !ok || !isPlain(list) || !list.Type().IsTupleType() && !list.Type().IsListType() {
+	if !ok || !lang.IsPlain(list) || !list.Type().IsTupleType() && !list.Type().IsListType() {
 		return cty.NilVal, false
 	}
 	inner := quick{each: q.each, w: q.w, functions: q.functions, name: e.ValVar, marks: q.marks}
@@ -235,7 +237,7 @@ func (d *builder) quickly(expr hcl.Expression) (unmarked, bool) {
 	w := d.b.weave
 	wants, looked := len(w.wants), len(w.looked)
 	var marks quickMarks
-	q := quick{each: d.current, w: w, functions: d.e.opts.table, marks: &marks}
+	q := quick{each: d.current, w: w, functions: d.e.opts.functions.Table, marks: &marks}
 	v, ok := q.expr(native)
 	if !ok {
 		w.wants, w.looked = w.wants[:wants], w.looked[:looked]

@@ -12,6 +12,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/modelblock"
 )
 
 func readme(t *testing.T) string {
@@ -132,17 +135,17 @@ func TestReadmeIsComplete(t *testing.T) {
 		heading string
 		want    []string
 	}{
-		{"### Arguments", sorted(imageSchema.args)},
-		{"### lifecycle", with(lifecycleSchema.args, "precondition", "postcondition")},
-		{"## model", with(modelSchema.args, "price", "limits")},
-		{"## variable", with(variableSchema.args, "validation")},
-		{"## output", with(outputSchema.args, "precondition")},
-		{"## module", sorted(callSchema.args)},
-		{"## moved", sorted(movedSchema.args)},
-		{"## import", sorted(importSchema.args)},
-		{"## provider", sorted(providerSchema.args)},
-		{"## budget", sorted(budgetSchema.args)},
-		{"## Conditions", sorted(ruleSchema.args)},
+		{"### Arguments", sorted(imageSchema.Args)},
+		{"### lifecycle", with(lifecycleSchema.Args, "precondition", "postcondition")},
+		{"## model", with(modelblock.Schema.Args, "price", "limits")},
+		{"## variable", with(variableSchema.Args, "validation")},
+		{"## output", with(outputSchema.Args, "precondition")},
+		{"## module", sorted(callSchema.Args)},
+		{"## moved", sorted(movedSchema.Args)},
+		{"## import", sorted(importSchema.Args)},
+		{"## provider", sorted(providerSchema.Args)},
+		{"## budget", sorted(budgetSchema.Args)},
+		{"## Conditions", sorted(ruleSchema.Args)},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, firstColumn(under(t, tt.heading))); diff != "" {
@@ -157,10 +160,10 @@ func TestReadmeIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(functionNames(), sorted(functions)); diff != "" {
+	if diff := cmp.Diff(lang.Names(), sorted(functions)); diff != "" {
 		t.Errorf("functions (-language +reference):\n%s", diff)
 	}
-	for _, block := range topLevel.blocks {
-		under(t, "## "+block.name)
+	for _, block := range topLevel.Blocks {
+		under(t, "## "+block.Name)
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // isImage reports whether values of a type are taken for images of the configuration.
@@ -23,7 +25,7 @@ func isImage(ty cty.Type) bool {
 // namesSecret reports whether it is sensitive which images a value names. Of an image of the configuration only the address is looked at: that it
 // was made from a sensitive prompt does not make its name a secret.
 func namesSecret(v cty.Value) bool {
-	if v.HasMark(sensitive) {
+	if v.HasMark(lang.Sensitive) {
 		return true
 	}
 	v, _ = v.Unmark()
@@ -56,8 +58,8 @@ func (d *builder) inputs(img *image.Image) bool {
 		return ok
 	}
 	if model.Inputs.Mask == "" {
-		d.report(problem(v.arg.at(), "Model takes no mask",
-			"%s works without a mask. %s take one.", model.Name, quotedList(maskModels(), "and")))
+		d.report(diag.Problem(v.arg.at(), "Model takes no mask",
+			"%s works without a mask. %s take one.", model.Name, diag.QuotedList(maskModels(), "and")))
 		return false
 	}
 	mask, found := d.reference(v, v.value, v.arg.valueAt())
@@ -158,7 +160,7 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 		if v.sensitive {
 			format, args = "The reference is wrong. It comes from a sensitive value, so no more is said.", nil
 		}
-		d.report(about(problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
+		d.report(diag.About(diag.Problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
 		return image.Reference{}, false
 	}
 	ty := value.Type()
@@ -232,7 +234,7 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 // is tried from the root module, since that is what path.module and values from outside are relative to.
 func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (image.Reference, bool) {
 	if text == "" {
-		d.report(about(problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
+		d.report(diag.About(diag.Problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
 			"write null."), v.arg.Expr, d.context(v)))
 		return image.Reference{}, false
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -79,7 +80,7 @@ func notARole(field string, model *bfl.Model) string {
 	case len(roles) == 0:
 		return fmt.Sprintf("%s has no inputs with names of their own; its images are listed in references.", model.Name)
 	default:
-		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, quotedList(slices.Clone(roles), "and"), didYouMean(field, slices.Clone(roles)))
+		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, diag.QuotedList(roles, "and"), diag.DidYouMean(field, roles))
 	}
 }
 

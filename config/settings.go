@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math/big"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -17,6 +16,10 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/filename"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // What settings are where a configuration says nothing.
@@ -28,17 +31,20 @@ const (
 	defaultConcurrency = 24
 )
 
+// maxSlots bounds how many tasks a configuration can let be active.
+const maxSlots = 1_000_000
+
 var (
-	fluxbatchSchema = schema{
-		in: "a fluxbatch block", args: []string{"required_version", "output_dir"},
-		blocks: []blockSchema{{name: "state", labels: []string{"kind"}}},
+	fluxbatchSchema = schema.Body{
+		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
+		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}},
 	}
-	stateSchema    = schema{in: "a state block", args: []string{"path"}}
-	budgetSchema   = schema{in: "a budget block", args: []string{"max_cost"}}
-	providerSchema = schema{
-		in:     "a provider block",
-		args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
-		blocks: []blockSchema{{name: "webhook"}},
+	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
+	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
+	providerSchema = schema.Body{
+		In:     "a provider block",
+		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
+		Blocks: []schema.Block{{Name: "webhook"}},
 	}
 	regions = []string{"global", "eu", "us"}
 )
@@ -49,54 +55,54 @@ var providerHints = map[string]string{"api_key": keyHint, "key": keyHint}
 // settings registers a block of the root module whose arguments are evaluated before any image, and returns the blocks
 // inside it.
 func (d *decoder) settings(
-	m *module, block *hcl.Block, s *schema, apply func(*evaluator, *scope, *settingsBlock),
+	m *module, block *hcl.Block, s *schema.Body, apply func(*evaluator, *scope, *settingsBlock),
 ) (*settingsBlock, []*hcl.Block) {
-	content, diags := s.read(block.Body)
+	content, diags := s.Read(block.Body)
 	d.addWithHints(diags, providerHints)
 	for _, other := range m.settings {
 		if other.block.Type == block.Type && block.Type != "provider" {
-			d.onlyOne("The "+block.Type+" block", block.DefRange, other.at)
+			d.OnlyOne("The "+block.Type+" block", block.DefRange, other.at)
 			return other, nil
 		}
 	}
-	b := &settingsBlock{node: node{name: block.Type, at: block.DefRange}, block: block, args: content.args, apply: apply}
+	b := &settingsBlock{node: node{name: block.Type, at: block.DefRange}, block: block, args: content.Args, apply: apply}
 	m.settings = append(m.settings, b)
 	m.add(&b.node, b)
-	return b, content.blocks
+	return b, content.Blocks
 }
 
 func (b *settingsBlock) evaluate(e *evaluator, s *scope) { b.apply(e, s, b) }
 
 // fluxbatch decodes the fluxbatch block. The version that it requires is checked before all else.
 func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
-	content, diags := fluxbatchSchema.read(block.Body)
+	content, diags := fluxbatchSchema.Read(block.Body)
 	d.add(diags...)
 	for _, other := range m.settings {
 		if other.block.Type == "fluxbatch" {
-			d.onlyOne("The fluxbatch block", block.DefRange, other.at)
+			d.OnlyOne("The fluxbatch block", block.DefRange, other.at)
 			return
 		}
 	}
 	b := &settingsBlock{
 		node: node{name: "fluxbatch", at: block.DefRange}, block: block,
-		args: cloneArgs(content.args, "required_version"), apply: (*evaluator).fluxbatch,
+		args: cloneArgs(content.Args, "required_version"), apply: (*evaluator).fluxbatch,
 	}
-	d.requiredVersion(content.args["required_version"])
+	d.requiredVersion(content.Args["required_version"])
 	var first *hcl.Block
-	for _, inner := range content.blocks {
+	for _, inner := range content.Blocks {
 		switch {
 		case inner.Labels[0] != "local":
-			d.add(problem(inner.LabelRanges[0], "Unsupported kind of state",
+			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
 				`The state is a file beside the configuration: state "local" { path = "..." }.`))
 			continue
 		case first != nil:
-			d.onlyOne("The state block", inner.DefRange, first.DefRange)
+			d.OnlyOne("The state block", inner.DefRange, first.DefRange)
 			continue
 		}
 		first = inner
-		state, diags := stateSchema.read(inner.Body)
+		state, diags := stateSchema.Read(inner.Body)
 		d.add(diags...)
-		if attr := state.args["path"]; attr != nil {
+		if attr := state.Args["path"]; attr != nil {
 			b.args["path"] = attr
 		}
 	}
@@ -105,13 +111,13 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 }
 
 func (d *decoder) requiredVersion(attr *hcl.Attribute) {
-	text := d.constantString(attr)
+	text := d.ConstantString(attr)
 	if text == "" {
 		return
 	}
 	constraint, err := version.NewConstraint(text)
 	if err != nil {
-		d.add(problem(attr.Expr.Range(), "Invalid version constraint",
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid version constraint",
 			`%q is not a version constraint such as ">= 0.1.0" or "~> 0.2".`, text))
 		return
 	}
@@ -120,7 +126,7 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 		return // A build without a version number, which its maker has to know.
 	}
 	if !constraint.Check(running.Core()) {
-		d.refused = problem(attr.Expr.Range(), "Unsupported fluxbatch version",
+		d.refused = diag.Problem(attr.Expr.Range(), "Unsupported fluxbatch version",
 			"This configuration is for fluxbatch %s, and this is fluxbatch %s. Install a version that fits, or "+
 				"change required_version.", text, running)
 		d.add(d.refused)
@@ -130,8 +136,8 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	if v, at, ok := e.setting(s, b, "output_dir", cty.String); ok {
 		dir := v.AsString()
-		if reason := unsafePath(strings.TrimSuffix(dir, "/")); reason != "" {
-			e.add(problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
+		if reason := filename.Refused(strings.TrimSuffix(dir, "/")); reason != "" {
+			e.add(diag.Problem(at, "Invalid output folder", "%s The output folder is a path inside the root module, "+
 				"such as \"images\".", reason))
 		} else {
 			e.settings.OutputDir = path.Clean(dir)
@@ -139,7 +145,7 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	}
 	if v, at, ok := e.setting(s, b, "path", cty.String); ok {
 		if v.AsString() == "" || strings.HasSuffix(v.AsString(), "/") {
-			e.add(problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
+			e.add(diag.Problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
 			return
 		}
 		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
@@ -153,7 +159,7 @@ func (e *evaluator) budget(s *scope, b *settingsBlock) {
 	}
 	dollars, _ := v.AsBigFloat().Float64()
 	if dollars < 0 || dollars > 1e9 {
-		e.add(problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
+		e.add(diag.Problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
 		return
 	}
 	cost := bfl.CreditsOf(dollars * 100)
@@ -177,19 +183,19 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 	switch {
 	case given.sensitive && name != "url":
 		// The URL of a webhook may well have a secret in it, and is shown nowhere.
-		e.fail(&b.node, about(problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
+		e.fail(&b.node, diag.About(diag.Problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
 			"may be seen.", name), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case given.sensitive && err != nil:
-		e.fail(&b.node, about(problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
+		e.fail(&b.node, diag.About(diag.Problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case err != nil:
-		wrong := problem(at, "Invalid argument type", "%s is wrong here: %s.", name, describe(err))
-		e.fail(&b.node, about(wrong, attr.Expr, ctx))
+		wrong := diag.Problem(at, "Invalid argument type", "%s is wrong here: %s.", name, lang.Describe(err))
+		e.fail(&b.node, diag.About(wrong, attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case !v.IsWhollyKnown():
 		if !b.tainted {
-			e.fail(&b.node, about(problem(at, "Value not known in time", "%s is needed before any image is made, "+
+			e.fail(&b.node, diag.About(diag.Problem(at, "Value not known in time", "%s is needed before any image is made, "+
 				"so it cannot depend on one.", name), attr.Expr, ctx))
 		}
 		return cty.NilVal, at, false
@@ -200,17 +206,17 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 // provider decodes a provider block. Its alias is read at once, since images name it.
 func (d *decoder) provider(m *module, block *hcl.Block) {
 	if block.Labels[0] != "bfl" {
-		d.add(problem(block.LabelRanges[0], "Unknown provider",
-			`There is one provider: provider "bfl" { ... }.%s`, didYouMean(block.Labels[0], []string{"bfl"})))
+		d.add(diag.Problem(block.LabelRanges[0], "Unknown provider",
+			`There is one provider: provider "bfl" { ... }.%s`, diag.DidYouMean(block.Labels[0], []string{"bfl"})))
 		return
 	}
 	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
 	d.webhook(b, inner)
 	address := "bfl"
 	if attr := b.args["alias"]; attr != nil {
-		alias := d.constantString(attr)
+		alias := d.ConstantString(attr)
 		if !identifier.MatchString(alias) {
-			d.add(problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
+			d.add(diag.Problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
 				"and dashes, as in alias = \"eu\"."))
 			return
 		}
@@ -224,8 +230,8 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 			if address == "bfl" {
 				way = `an alias, as in alias = "eu"`
 			}
-			d.add(problem(block.DefRange, "Duplicate declaration", "The provider %s was declared at %s already. Give one of the two %s, "+
-				"or remove it.", address, place(other.at), way))
+			d.add(diag.Problem(block.DefRange, "Duplicate declaration", "The provider %s was declared at %s already. Give one of the two %s, "+
+				"or remove it.", address, diag.Place(other.at), way))
 			return
 		}
 	}
@@ -251,43 +257,43 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 	e.settings.Providers[p.Address] = p
 	if v, at, ok := e.setting(s, b, "region", cty.String); ok {
 		if p.Region = v.AsString(); !slices.Contains(regions, p.Region) {
-			e.add(problem(at, "Unknown region",
-				"%q is not a region of the API. There is %s.%s", p.Region, quotedList(regions, "and"),
-				didYouMean(p.Region, slices.Clone(regions))))
+			e.add(diag.Problem(at, "Unknown region",
+				"%q is not a region of the API. There is %s.%s", p.Region, diag.QuotedList(regions, "and"),
+				diag.DidYouMean(p.Region, regions)))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "endpoint", cty.String); ok {
 		p.Endpoint = strings.TrimSuffix(v.AsString(), "/")
 		if reason := refusedEndpoint(p.Endpoint); reason != "" {
-			e.add(problem(at, "Invalid endpoint", "%s", reason))
+			e.add(diag.Problem(at, "Invalid endpoint", "%s", reason))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "api_key_env", cty.String); ok {
 		p.KeyEnv = v.AsString()
 		switch {
 		case keyShaped.MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
-			e.add(problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
+			e.add(diag.Problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
 				"shared: put it into an environment "+
 				"variable, and write that variable's name here. If the file was shared already, revoke the key."))
 			e.sources.conceal(at)
 			p.KeyEnv = defaultKeyEnv
 		case !envName.MatchString(p.KeyEnv):
-			e.add(problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
+			e.add(diag.Problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
 				"such as %q.", defaultKeyEnv))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "concurrency", cty.Number); ok {
-		if n, ok := slots(v); ok {
+		if n, ok := lang.Count(v, maxSlots); ok {
 			p.Concurrency = n
 		} else {
-			e.add(problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
+			e.add(diag.Problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
 				"whole number of at least 1; BFL allows 24."))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "task_timeout", cty.String); ok {
 		d, err := time.ParseDuration(v.AsString())
 		if err != nil || d < time.Second {
-			e.add(problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
+			e.add(diag.Problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
 				"apply, such as \"15m\"; at least a second."))
 		}
 		p.TaskTimeout = d
@@ -305,27 +311,18 @@ func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
 	for key, value := range v.Elements() {
 		name := key.AsString()
 		if s.mod.model(name) == nil {
-			e.add(problem(at, "Unknown model",
-				"There is no model called %q.%s", name, didYouMean(name, s.mod.modelNames())))
+			e.add(diag.Problem(at, "Unknown model",
+				"There is no model called %q.%s", name, diag.DidYouMean(name, s.mod.modelNames())))
 			continue
 		}
-		n, ok := slots(value)
+		n, ok := lang.Count(value, maxSlots)
 		if !ok {
-			e.add(problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
+			e.add(diag.Problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
 				"active, a whole number of at least 1; that of %s is not.", name))
 			continue
 		}
 		p.ModelConcurrency[name] = n
 	}
-}
-
-// slots converts a number of active tasks.
-func slots(v cty.Value) (int, bool) {
-	if v.IsNull() {
-		return 0, false
-	}
-	n, accuracy := v.AsBigFloat().Int64()
-	return int(n), accuracy == big.Exact && n >= 1 && n <= 1_000_000
 }
 
 // refusedEndpoint says why a URL cannot be where requests go, which carry the key; "" where it can.

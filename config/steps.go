@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // pathStep is a part of a reference: a name, or a key in brackets.
@@ -37,7 +38,7 @@ func referencePath(expr hcl.Expression, value func(hcl.Expression) (cty.Value, b
 		if !ok {
 			return nil, false
 		}
-		key, ok := instanceKey(v)
+		key, ok := lang.Key(v)
 		return append(steps, pathStep{key: key, isKey: true}), ok
 	case *hclsyntax.RelativeTraversalExpr:
 		steps, ok := referencePath(e.Source, value)
@@ -59,7 +60,7 @@ func appendSteps(steps []pathStep, traversal hcl.Traversal) ([]pathStep, bool) {
 		case hcl.TraverseAttr:
 			steps = append(steps, pathStep{name: s.Name})
 		case hcl.TraverseIndex:
-			key, ok := instanceKey(s.Key)
+			key, ok := lang.Key(s.Key)
 			if !ok {
 				return nil, false
 			}

@@ -2,64 +2,21 @@ package config
 
 import (
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // A for_each is most often a list whose elements get keys, as in { for row in csvdecode(file("products.csv")) :
 // row.sku => row }. Evaluated as it stands, each row of a hundred thousand becomes two maps, an object with a type of
 // its own, and a scope; here the list is gone through directly, and the rows of a file stay strings.
-
-// table is the content of a CSV file.
-type table struct {
-	header []string
-	rows   [][]string
-}
-
-// readTable reads what csvdecode decodes. It answers nil where csvdecode would find something wrong.
-func readTable(text string) *table {
-	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || len(records) == 0 {
-		return nil
-	}
-	t := &table{header: records[0], rows: records[1:]}
-	for i, name := range t.header {
-		t.header[i] = normal(name)
-		if slices.Contains(t.header[:i], t.header[i]) {
-			return nil
-		}
-	}
-	return t
-}
-
-// cell returns the field of a row in the column called name as the file has it, and whether there is such a column.
-func (t *table) cell(row int, name string) (string, bool) {
-	i := slices.Index(t.header, name)
-	if i < 0 {
-		return "", false
-	}
-	return t.rows[row][i], true
-}
-
-// object returns a row as csvdecode does.
-func (t *table) object(row int) cty.Value {
-	attrs := make(map[string]cty.Value, len(t.header))
-	for i, name := range t.header {
-		attrs[name] = cty.StringVal(t.rows[row][i])
-	}
-	return cty.ObjectVal(attrs)
-}
-
-// normal returns a text in the form that all strings of the language have.
-func normal(text string) string { return cty.StringVal(text).AsString() }
 
 // rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME }. It answers nil
 // for all others, and where the list or a key is anything but plain, or a key is there twice: the expression is then
@@ -92,7 +49,7 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 	describe := func(i int) string {
 		text := fmt.Sprintf("row %d", i+1)
 		if t := rows[i].table; t != nil {
-			line := []rune(strings.Join(t.rows[rows[i].row], ","))
+			line := []rune(strings.Join(t.Rows[rows[i].row], ","))
 			if len(line) > maxShownRow {
 				line = append(line[:maxShownRow], '…')
 			}
@@ -104,7 +61,7 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 	if more := len(twice) - 1; more > 0 {
 		detail += fmt.Sprintf(" So it is with %d more.", more)
 	}
-	return problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
+	return diag.Problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
 		"in which no text is there twice.", detail)
 }
 
@@ -151,27 +108,27 @@ func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool)
 // listRows returns the elements of a list with their keys, nil where anything about them is not plain.
 func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []each {
 	if t := tableOf(list, ctx); t != nil {
-		column := slices.Index(t.header, key)
+		column := slices.Index(t.Header, key)
 		if column < 0 {
 			return nil
 		}
-		rows := make([]each, len(t.rows))
+		rows := make([]each, len(t.Rows))
 		for i := range rows {
-			rows[i] = each{key: addrs.StringKey(normal(t.rows[i][column])), table: t, row: i}
+			rows[i] = each{key: addrs.StringKey(lang.Normal(t.Rows[i][column])), table: t, row: i}
 		}
 		return rows
 	}
 	v, diags := list.Value(ctx)
-	if len(diags) > 0 || !isPlain(v) || !v.Type().IsListType() && !v.Type().IsTupleType() {
+	if len(diags) > 0 || !lang.IsPlain(v) || !v.Type().IsListType() && !v.Type().IsTupleType() {
 		return nil
 	}
 	rows := make([]each, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, element := it.Element()
-		of, ok := plainAttr(element, key)
+		of, ok := lang.PlainAttr(element, key)
 		text, isText := "", false
 		if ok {
-			text, isText = plainText(of)
+			text, isText = lang.PlainText(of)
 		}
 		if !isText {
 			return nil
@@ -182,7 +139,7 @@ func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []eac
 }
 
 // tableOf returns the table that a call of csvdecode decodes, nil for all other expressions.
-func tableOf(expr hclsyntax.Expression, ctx *hcl.EvalContext) *table {
+func tableOf(expr hclsyntax.Expression, ctx *hcl.EvalContext) *lang.Table {
 	call, ok := expr.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "csvdecode" || len(call.Args) != 1 || call.ExpandFinal {
 		return nil
@@ -191,9 +148,9 @@ func tableOf(expr hclsyntax.Expression, ctx *hcl.EvalContext) *table {
 	if len(diags) > 0 {
 		return nil
 	}
-	text, ok := plainText(v)
+	text, ok := lang.PlainText(v)
 	if !ok {
 		return nil
 	}
-	return readTable(text)
+	return lang.ReadTable(text)
 }

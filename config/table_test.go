@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
@@ -93,20 +92,5 @@ output "x" { value = [local.rows, image.first] }
 			direct := rows != nil
 			t.Errorf("%s is gone through directly: %t, want %t", test.name, direct, test.direct)
 		}
-	}
-}
-
-// TestTableCells tells that a table's cells are those of csvdecode's objects.
-func TestTableCells(t *testing.T) {
-	t.Parallel()
-	table := readTable("a,b\n1,u\u0308\n")
-	for i, name := range table.header {
-		text, ok := table.cell(0, name)
-		if want := table.object(0).GetAttr(name); !ok || !want.RawEquals(cty.StringVal(text)) {
-			t.Errorf("cell %d is %q, and in the object %#v", i, text, want)
-		}
-	}
-	if _, ok := table.cell(0, "c"); ok {
-		t.Error("there is a cell of a column that does not exist")
 	}
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
 // Value is one -var or -var-file of the command line.
@@ -53,11 +57,11 @@ func (r *valueReader) read() {
 	r.last, r.given = map[*variable]func(){}, map[string]givenValue{}
 	r.environment()
 	for _, file := range r.valueFiles() {
-		r.file(file, readSource)
+		r.file(file, sourcefile.Read)
 	}
 	for _, v := range r.opts.Values {
 		if v.File != "" {
-			r.file(v.File, readStream)
+			r.file(v.File, sourcefile.ReadStream)
 		} else {
 			r.assignment(v.Assignment)
 		}
@@ -118,7 +122,7 @@ func (r *valueReader) assignment(text string) {
 		r.add(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Value for undeclared variable",
 			Detail: "-var gives a value to \"" + name + "\", and the root module has no such variable." +
-				didYouMean(name, sortedKeys(r.root.variables)),
+				diag.DidYouMean(name, sortedKeys(r.root.variables)),
 		})
 		return
 	}
@@ -134,7 +138,7 @@ func (r *valueReader) text(v *variable, text, source string) {
 	value := cty.StringVal(text)
 	if !v.literal {
 		expr, diags := hclsyntax.ParseExpression([]byte(text), at.Filename, hcl.InitialPos)
-		diags = append(diags, hugeNumbers([]byte(text), at.Filename)...)
+		diags = append(diags, lang.HugeNumbers([]byte(text), at.Filename)...)
 		r.keep(at.Filename, &hcl.File{Bytes: []byte(text)})
 		if !diags.HasErrors() {
 			var more hcl.Diagnostics
@@ -146,7 +150,7 @@ func (r *valueReader) text(v *variable, text, source string) {
 			if v.sensitive {
 				reason = noMoreSaid // It may quote a part of the value.
 			}
-			r.add(problem(v.shown(*diags[0].Subject), "Invalid value for variable", "The value of %s from %s is not an "+
+			r.add(diag.Problem(v.shown(*diags[0].Subject), "Invalid value for variable", "The value of %s from %s is not an "+
 				"expression. %s Strings inside need quotes, as in '[\"a\", \"b\"]'.", v.name, source, reason))
 			r.refuse(v, at)
 			return
@@ -178,7 +182,7 @@ func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source st
 	at = v.shown(at)
 	converted, err := v.convert(value)
 	if err != nil {
-		r.add(problem(at, "Invalid value for variable", "The value of %s from %s does not fit its type%s",
+		r.add(diag.Problem(at, "Invalid value for variable", "The value of %s from %s does not fit its type%s",
 			v.name, source, v.unfit(err, false)))
 		v.tainted = true
 	}
@@ -208,9 +212,9 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 	for _, attr := range slices.SortedFunc(maps.Values(attrs), byPlace) {
 		v := r.root.variables[attr.Name]
 		if v == nil {
-			r.add(warning(attr.NameRange, "Value for undeclared variable", "The root module has no variable called "+
+			r.add(diag.Warning(attr.NameRange, "Value for undeclared variable", "The root module has no variable called "+
 				"%q, so the value is not used.%s",
-				attr.Name, didYouMean(attr.Name, sortedKeys(r.root.variables))))
+				attr.Name, diag.DidYouMean(attr.Name, sortedKeys(r.root.variables))))
 			continue
 		}
 		r.last[v] = func() { r.attribute(v, attr) }
@@ -233,7 +237,7 @@ func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hc
 	if r.hashes == nil {
 		r.hashes = map[string]string{}
 	}
-	r.hashes[path] = sha256Hex(kept.Bytes)
+	r.hashes[path] = fileSum(kept.Bytes)
 	return file, kept.Bytes, diags
 }
 
@@ -265,15 +269,15 @@ func IsValues(name string) bool {
 func (r *valueReader) attribute(v *variable, attr *hcl.Attribute) {
 	value, diags := attr.Expr.Value(nil)
 	if v.sensitive && diags.HasErrors() {
-		diags = hcl.Diagnostics{problem(v.at, "Invalid value for variable",
-			"The value of %s from %s is wrong. %s", v.name, place(attr.Range), noMoreSaid)}
+		diags = hcl.Diagnostics{diag.Problem(v.at, "Invalid value for variable",
+			"The value of %s from %s is wrong. %s", v.name, diag.Place(attr.Range), noMoreSaid)}
 	}
 	r.add(diags...)
 	if diags.HasErrors() {
 		r.refuse(v, attr.Expr.Range())
 		return
 	}
-	r.give(v, value, attr.Expr.Range(), place(attr.Range))
+	r.give(v, value, attr.Expr.Range(), diag.Place(attr.Range))
 }
 
 // required asks for values that are still missing, or reports them.
@@ -296,7 +300,7 @@ func (r *valueReader) required() {
 				continue
 			}
 		}
-		r.add(problem(v.at, "Missing value of variable",
+		r.add(diag.Problem(v.at, "Missing value of variable",
 			"%s has no default%s. Give it a value with -var %s=..., in a file named fluxbatch.fluxvars.hcl, or in "+
 				"the environment variable %s%s.",
 			v.name, describeVariable(v), v.key, EnvPrefix, v.key))

@@ -209,3 +209,15 @@ func TestUnreadableValueHasNoConsequences(t *testing.T) {
 		t.Errorf("got %d diagnostics, want 1: %v", len(diags), diags)
 	}
 }
+
+func TestHugeValuesOfVariables(t *testing.T) {
+	t.Parallel()
+	for typ, text := range map[string]string{"number": "1e100000000", "list(number)": `["1e100000000"]`, "any": "1e100000000"} {
+		dir := write(t, "main.flux.hcl", fmt.Sprintf("variable \"n\" { type = %s }\noutput \"x\" { value = \"x${jsonencode(var.n)}\" }", typ))
+		for name, value := range map[string]Value{"-var": {Assignment: "n=" + text}, "file": {File: filepath.Join(write(t, "v.hcl", "n = "+text), "v.hcl")}} {
+			if _, diags := Load(dir, Options{Values: []Value{value}}); !diags.HasErrors() {
+				t.Errorf("%s of type %s: the number is taken", name, typ)
+			}
+		}
+	}
+}

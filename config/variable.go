@@ -3,17 +3,20 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
-var variableSchema = schema{
-	in:     "a variable block",
-	args:   []string{"type", "default", "description", "sensitive", "nullable"},
-	blocks: []blockSchema{{name: "validation"}},
+var variableSchema = schema.Body{
+	In:     "a variable block",
+	Args:   []string{"type", "default", "description", "sensitive", "nullable"},
+	Blocks: []schema.Block{{Name: "validation"}},
 }
 
 // reservedVariables would clash with the arguments of a module block.
@@ -26,23 +29,23 @@ func (d *decoder) variable(m *module, block *hcl.Block) {
 		return
 	}
 	if slices.Contains(reservedVariables, name) {
-		d.add(problem(block.LabelRanges[0], "Invalid name",
+		d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 			"A variable cannot be called %s, since a module block has an argument of that name.", name))
 		return
 	}
-	content, diags := variableSchema.read(block.Body)
+	content, diags := variableSchema.Read(block.Body)
 	d.add(diags...)
 	v := &variable{node: node{name: "var." + name, at: block.DefRange}, key: name}
-	v.description = d.constantString(content.args["description"])
-	v.sensitive = d.constantBool(content.args["sensitive"], false)
-	v.nullable = d.constantBool(content.args["nullable"], true)
-	d.variableType(v, content.args["type"])
+	v.description = d.ConstantString(content.Args["description"])
+	v.sensitive = d.ConstantBool(content.Args["sensitive"], false)
+	v.nullable = d.ConstantBool(content.Args["nullable"], true)
+	d.variableType(v, content.Args["type"])
 	m.variables[name] = v
 	m.add(&v.node, v)
-	if attr := content.args["default"]; attr != nil {
+	if attr := content.Args["default"]; attr != nil {
 		d.variableDefault(v, attr)
 	}
-	for _, b := range content.blocks {
+	for _, b := range content.Blocks {
 		for _, r := range d.rule(b) {
 			check := &validation{node: node{name: v.name, at: b.DefRange}, variable: v, rule: r}
 			m.add(&check.node, check)
@@ -72,25 +75,25 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	ok := false
 	defer func() { v.broken = v.broken || !ok }()
 	if vars := attr.Expr.Variables(); len(vars) > 0 {
-		d.add(problem(vars[0].SourceRange(), "Value must be constant",
+		d.add(diag.Problem(vars[0].SourceRange(), "Value must be constant",
 			"A default cannot name other values. Leave the default out or null, and choose the value where it is "+
 				"used, as in coalesce(%s, local.other).",
 			v.name))
 		return
 	}
-	value, diags := attr.Expr.Value(&hcl.EvalContext{Functions: d.opts.table})
+	value, diags := attr.Expr.Value(&hcl.EvalContext{Functions: d.opts.functions.Table})
 	d.add(diags...)
 	if diags.HasErrors() {
 		return
 	}
 	value, err := v.convert(value)
 	if err != nil {
-		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
-			"The default does not fit the type of %s%s", v.name, v.unfit(err, IsSensitive(value))))
+		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
+			"The default does not fit the type of %s%s", v.name, v.unfit(err, lang.IsSensitive(value))))
 		return
 	}
 	if value.IsNull() && !v.nullable {
-		d.add(problem(v.shown(attr.Expr.Range()), "Invalid default value",
+		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
 			"The default is null, and %s says nullable = false.", v.name))
 		return
 	}
@@ -106,12 +109,12 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
-	converted, err := convertTo(value, v.typ)
+	converted, err := lang.Convert(value, v.typ)
 	if err != nil {
-		return cty.UnknownVal(v.typ), describe(err)
+		return cty.UnknownVal(v.typ), lang.Describe(err)
 	}
-	if hasHuge(converted) {
-		return cty.UnknownVal(v.typ), errHuge
+	if lang.HasHuge(converted) {
+		return cty.UnknownVal(v.typ), lang.ErrHuge
 	}
 	return converted, nil
 }
@@ -122,32 +125,6 @@ func (v *variable) unfit(err error, hidden bool) string {
 		return ". " + noMoreSaid
 	}
 	return ": " + err.Error() + "."
-}
-
-// describe words a conversion error with the path to the part at fault.
-func describe(err error) error {
-	if pathErr, ok := err.(cty.PathError); ok && len(pathErr.Path) > 0 {
-		return fmt.Errorf("%s: %w", pathText(pathErr.Path), err)
-	}
-	return err
-}
-
-// pathText writes a path inside a value, such as [0].name.
-func pathText(path cty.Path) string {
-	var text strings.Builder
-	for _, step := range path {
-		switch s := step.(type) {
-		case cty.GetAttrStep:
-			text.WriteString("." + s.Name)
-		case cty.IndexStep:
-			if key, ok := instanceKey(s.Key); ok {
-				text.WriteString(key.String())
-			} else {
-				text.WriteString("[...]")
-			}
-		}
-	}
-	return text.String()
 }
 
 // evaluate sets the variable's value in a scope: from outside in the root module, from the module call elsewhere.
@@ -169,7 +146,7 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 	}
 	if value.IsNull() && !v.nullable {
 		if v.preset == cty.NilVal {
-			e.fail(&v.node, problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
+			e.fail(&v.node, diag.Problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
 				"= false.", v.name))
 			value = cty.UnknownVal(v.typ)
 		} else {
@@ -177,7 +154,7 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 		}
 	}
 	if v.sensitive {
-		value = value.Mark(sensitive)
+		value = value.Mark(lang.Sensitive)
 	}
 	delete(s.refused, v)
 	e.set(&v.node, s, value)
@@ -209,9 +186,9 @@ func (e *evaluator) input(v *variable, s *scope) cty.Value {
 	}
 	converted, err := v.convert(value)
 	if err != nil {
-		e.fail(&v.node, about(problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
+		e.fail(&v.node, diag.About(diag.Problem(v.expr.Range(), "Invalid value for variable", "The value does not fit the "+
 			"type of %s in %s%s",
-			v.name, s.mod.call.name, v.unfit(err, IsSensitive(value))), v.expr, ctx))
+			v.name, s.mod.call.name, v.unfit(err, lang.IsSensitive(value))), v.expr, ctx))
 		return cty.UnknownVal(v.typ)
 	}
 	return converted
@@ -232,7 +209,7 @@ func (c *validation) evaluate(e *evaluator, s *scope) {
 		return
 	}
 	failed.Subject = &at
-	failed.Detail = fmt.Sprintf("%s This is what the validation rule at %s says.", ended(failed.Detail), place(c.rule.at))
+	failed.Detail = fmt.Sprintf("%s This is what the validation rule at %s says.", ended(failed.Detail), diag.Place(c.rule.at))
 	e.add(failed)
 	e.refuse(c.variable, s)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -227,14 +228,14 @@ func (run *weaving) circle(again want) {
 		if i >= maxCircle-1 && i < len(around)-2 {
 			continue
 		}
-		steps = append(steps, fmt.Sprintf("%s needs %s (%s)", run.address(around[i].slot), run.address(to.slot), place(to.at)))
+		steps = append(steps, fmt.Sprintf("%s needs %s (%s)", run.address(around[i].slot), run.address(to.slot), diag.Place(to.at)))
 	}
 	run.e.instance = run.address(again.slot)
 	detail := "These images are made from each other in a circle, so that none of them can come first: %s. Take one of the references out."
 	if len(around) == 2 {
 		detail = "An image cannot be made from itself: %s. Take the reference out."
 	}
-	run.e.fail(&run.blocks[again.block].node, problem(around[1].at, "Cycle", detail, strings.Join(steps, ", ")))
+	run.e.fail(&run.blocks[again.block].node, diag.Problem(around[1].at, "Cycle", detail, strings.Join(steps, ", ")))
 	for _, w := range around {
 		run.e.taint(&run.blocks[w.block].node)
 	}
@@ -301,7 +302,7 @@ func (d *builder) tooLate(expr hcl.Expression) bool {
 		return false
 	}
 	if !d.b.tainted {
-		d.report(about(problem(w.late[0], "Value not known in time",
+		d.report(diag.About(diag.Problem(w.late[0], "Value not known in time",
 			"Which images of its own block %s is made from depends on an image that is not made yet. It must be known in the plan, since they are put in order by "+
 				"it. Use keys that do not come from another image's result.", d.addr(d.current)), expr, d.instanceContext()))
 	}

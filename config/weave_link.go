@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // weaveOf makes a weave of nodes that need each other, where they are image blocks that name each other's instances by their keys. It answers false where
@@ -58,7 +60,7 @@ func (r *weaver) unordered(b *imageBlock) *hcl.Diagnostic {
 		}
 		for _, traversal := range expr.Variables() {
 			if other := r.member(traversal); other != nil {
-				return problem(traversal.SourceRange(), "Cycle",
+				return diag.Problem(traversal.SourceRange(), "Cycle",
 					"Which instances image.%s has cannot come from image.%s, %s. Both can go through the same local value instead.",
 					b.key, other.key, whoNames(other, b))
 			}
@@ -67,7 +69,7 @@ func (r *weaver) unordered(b *imageBlock) *hcl.Diagnostic {
 	for _, expr := range b.dependsOn {
 		for _, traversal := range expr.Variables() {
 			if other := r.member(traversal); other != nil {
-				return problem(traversal.SourceRange(), "Cycle",
+				return diag.Problem(traversal.SourceRange(), "Cycle",
 					"depends_on holds for all instances of image.%s, and so cannot name image.%s, %s. An image waits for those that its "+
 						"arguments name: list single instances in references, or use a value of them.", b.key, other.key, whoNames(other, b))
 			}
@@ -99,7 +101,7 @@ func whoNames(other, b *imageBlock) string {
 // wholeProblem is about all instances of a block being used where they need one of them.
 func wholeProblem(traversal hcl.Traversal) *hcl.Diagnostic {
 	name := traversal[1].(hcl.TraverseAttr).Name
-	return problem(traversal.SourceRange(), "Cycle",
+	return diag.Problem(traversal.SourceRange(), "Cycle",
 		"All instances of image.%s are used here, and one of them would be needed to find them. An image can be made from others of its block where it names "+
 			"them by their keys, as in image.%s[each.value.from].", name, name)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
 // Webhook is where the API says that a task has ended.
@@ -26,7 +28,7 @@ type Webhook struct {
 }
 
 // webhookSchema's names are none of a provider's own, since the arguments of both are kept together.
-var webhookSchema = schema{in: "a webhook block", args: []string{"url", "listen", "secret_env"}}
+var webhookSchema = schema.Body{In: "a webhook block", Args: []string{"url", "listen", "secret_env"}}
 
 // maxWebhookURL is the limit of the API's schema.
 const maxWebhookURL = 2083
@@ -35,29 +37,29 @@ const maxWebhookURL = 2083
 func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 	for i, block := range blocks {
 		if i > 0 {
-			d.onlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
+			d.OnlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
 			continue
 		}
-		content, diags := webhookSchema.read(block.Body)
+		content, diags := webhookSchema.Read(block.Body)
 		d.addWithHints(diags, map[string]string{
 			"secret": "A secret never stands in a file that is shared. Put it into an environment variable, and write that variable's name " +
 				"as secret_env. If the file was shared already, make a new secret.",
 		})
-		for _, name := range webhookSchema.args {
-			if content.args[name] == nil && slices.Contains(misspelt(diags), name) {
+		for _, name := range webhookSchema.Args {
+			if content.Args[name] == nil && slices.Contains(schema.Misspelt(diags), name) {
 				continue
 			}
-			if content.args[name] == nil {
+			if content.Args[name] == nil {
 				d.add(missingInWebhook(block.DefRange, name))
 				continue
 			}
-			b.args[name] = content.args[name]
+			b.args[name] = content.Args[name]
 		}
 	}
 }
 
 func missingInWebhook(at hcl.Range, name string) *hcl.Diagnostic {
-	return problem(at, "Missing required argument", "A webhook block needs %s: url is what the API calls, as in "+
+	return diag.Problem(at, "Missing required argument", "A webhook block needs %s: url is what the API calls, as in "+
 		"\"https://example.com/fluxbatch\"; listen where the calls arrive on this machine, as in \"127.0.0.1:8788\"; "+
 		"and secret_env the name of the environment variable with the secret that signs them.", name)
 }
@@ -87,7 +89,7 @@ func (e *evaluator) webhook(s *scope, b *settingsBlock, p *Provider) {
 		}
 	}
 	if p.Webhook != nil && p.Region == "global" && p.Endpoint == "" {
-		e.add(warning(hook.Range, "Webhook without a region", "The API's answer to a request with a webhook does not say "+
+		e.add(diag.Warning(hook.Range, "Webhook without a region", "The API's answer to a request with a webhook does not say "+
 			"where to ask for the task, and behind the global endpoint that can be any region. Name the region, as in "+
 			"region = \"eu\", and each task is where it is asked for."))
 	}
@@ -95,7 +97,7 @@ func (e *evaluator) webhook(s *scope, b *settingsBlock, p *Provider) {
 
 func (e *evaluator) webhookURL(hook *Webhook, text string, at hcl.Range) {
 	if reason := refusedWebhookURL(text); reason != "" {
-		e.add(problem(at, "Invalid webhook URL", "%s", reason))
+		e.add(diag.Problem(at, "Invalid webhook URL", "%s", reason))
 	}
 	hook.URL = text
 }
@@ -121,14 +123,14 @@ func (e *evaluator) webhookListen(p *Provider, hook *Webhook, text string, at hc
 	_, port, err := net.SplitHostPort(text)
 	n, portErr := strconv.ParseUint(port, 10, 16)
 	if err != nil || portErr != nil || n == 0 {
-		e.add(problem(at, "Invalid listen address", "%q is not an address of this machine with a port, such as "+
+		e.add(diag.Problem(at, "Invalid listen address", "%q is not an address of this machine with a port, such as "+
 			"\"127.0.0.1:8788\" or \":8788\".", text))
 		return
 	}
 	hook.Listen = text
 	for _, other := range e.settings.Providers {
 		if other != p && other.Webhook != nil && other.Webhook.Listen == text {
-			e.add(problem(at, "Listen address used twice", "Another provider receives its webhooks at %s already. "+
+			e.add(diag.Problem(at, "Listen address used twice", "Another provider receives its webhooks at %s already. "+
 				"Give each provider an address, and a URL that leads to it.", text))
 			return
 		}
@@ -138,13 +140,13 @@ func (e *evaluator) webhookListen(p *Provider, hook *Webhook, text string, at hc
 func (e *evaluator) webhookSecret(hook *Webhook, text string, at hcl.Range) {
 	switch {
 	case keyShaped.MatchString(text) && strings.ToUpper(text) != text:
-		e.add(problem(at, "Secret in a file", "This looks like a secret itself. A secret never stands in a file that "+
+		e.add(diag.Problem(at, "Secret in a file", "This looks like a secret itself. A secret never stands in a file that "+
 			"is shared: put it into an environment variable, and write that variable's name here. If the file was "+
 			"shared already, make a new secret."))
 		e.sources.conceal(at)
 		return
 	case !envName.MatchString(text):
-		e.add(problem(at, "Invalid variable name", "secret_env is the name of an environment variable, such as "+
+		e.add(diag.Problem(at, "Invalid variable name", "secret_env is the name of an environment variable, such as "+
 			"\"FLUXBATCH_WEBHOOK_SECRET\"."))
 		return
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -64,7 +64,7 @@ func (a *app) runCompletion(root *cobra.Command, shell string) error {
 		return err
 	}
 	hint := ""
-	if near := bfl.Suggest(shell, shells); near != "" {
+	if near := suggest.Nearest(shell, shells); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
 	return explain("There is no completion for the shell %s, but for %s.%s", shell, strings.Join(shells, ", "), hint)

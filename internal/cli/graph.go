@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
 
@@ -43,7 +43,7 @@ All instances of a block are one node, unless -instances is given. It needs no k
 func (a *app) runGraph(dir string, o *graphOptions) error {
 	if !slices.Contains(graphKinds, o.kind) {
 		hint := ""
-		if near := bfl.Suggest(o.kind, graphKinds); near != "" {
+		if near := suggest.Nearest(o.kind, graphKinds); near != "" {
 			hint = " Did you mean " + near + "?"
 		}
 		return explain("-type is dot or mermaid, and not %s.%s", o.kind, hint)

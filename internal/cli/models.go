@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 )
 
@@ -60,7 +61,7 @@ func lookupModel(name string) (*bfl.Model, error) {
 		return m, nil
 	}
 	hint := ""
-	if near := bfl.Suggest(name, modelNames()); near != "" {
+	if near := suggest.Nearest(name, modelNames()); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
 	return nil, explain("There is no model %s in the catalogue.%s\nThe models are listed by%s", name, hint, toType("fluxbatch models"))

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -90,7 +90,7 @@ func (a *app) printOutput(s *state.State, name string, o *outputOptions) error {
 	if !ok {
 		names := slices.Sorted(maps.Keys(s.Outputs))
 		hint := a.noOutputs(name, o)
-		if near := bfl.Suggest(name, names); near != "" {
+		if near := suggest.Nearest(name, names); near != "" {
 			hint = "Did you mean " + near + "?"
 		}
 		return explain("There is no output %s on record.\n%s", name, hint)

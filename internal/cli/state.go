@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -131,7 +131,7 @@ func notRecorded(s *state.State, text string) error {
 	}
 	slices.Sort(names)
 	hint := "What is on record is listed by" + toType("fluxbatch state list")
-	if near := bfl.Suggest(text, names); near != "" && !strings.Contains(text, "*") {
+	if near := suggest.Nearest(text, names); near != "" && !strings.Contains(text, "*") {
 		hint = "Did you mean " + near + "?"
 	} else if len(names) == 0 {
 		hint = "The state has no images."

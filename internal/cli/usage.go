@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 )
 
 // explained is an error in full sentences: what is wrong on the first line, then why and what to do.
@@ -59,7 +59,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 		return explain("%q has no command %s.\n%s%s", path, name, instead.text, toType(instead.command))
 	}
 	hint := ""
-	if near := bfl.Suggest(name, commandNames(parent)); near != "" {
+	if near := suggest.Nearest(name, commandNames(parent)); near != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", near)
 	}
 	return explain("%q has no command %s.%s\nThe commands are listed by%s", path, name, hint, toType(path+" -h"))
@@ -190,7 +190,7 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more
 		}
 	})
 	// A name of one or two letters is near to everything short.
-	near := bfl.Suggest(name, names)
+	near := suggest.Nearest(name, names)
 	holders := commandsWithFlag(cmd.Root(), name)
 	switch {
 	case cmd.HasSubCommands() && len(holders) > 0:

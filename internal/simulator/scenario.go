@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclparse"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/suggest"
 )
 
 // scenario is what a scenario file may say. Durations are strings such as "1.5s".
@@ -180,7 +181,7 @@ func (r *scenarioReader) model(where, name string) {
 		names = append(names, m.Name)
 	}
 	hint := ""
-	if near := bfl.Suggest(name, names); near != "" {
+	if near := suggest.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf(" Did you mean %q?", near)
 	}
 	r.fail("Unknown model", "There is no model %q, named in %s.%s", name, where, hint)
