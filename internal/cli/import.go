@@ -92,7 +92,7 @@ func (w *workspace) planImport(imported config.Import, o *planOptions) (*planner
 	}
 	options.Imports = []config.Import{imported}
 	options.Only = map[addrs.Image]bool{imported.To: true}
-	plan, diags := w.evaluate(options)
+	plan, diags := planner.Once(w.config, options)
 	if plan != nil {
 		diags = slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior))
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -42,13 +41,12 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	p, decideDiags := w.decide(planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
-	diags = append(diags, decideDiags...)
+	plan, planDiags := planner.Compare(cfg, planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
+	diags = append(diags, planDiags...)
 	if diags.HasErrors() {
 		a.showDiagnostics(cfg, diags)
 		return exitError(exitFailure)
 	}
-	plan, _ := p.Finish([]config.Output{}, cfg.Removals()) // what may not be replaced is no matter here
 	diags = append(diags, mismatches(plan)...)
 	a.showDiagnostics(cfg, diags)
 	if diags.HasErrors() {

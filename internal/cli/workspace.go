@@ -163,15 +163,13 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		return planner.New(options).RefreshOnly(found), diags, err
 	}
 	if o.destroy {
-		options.Moves = w.moves()
-		plan, diags := planner.New(options).DestroyAll()
+		plan, diags := planner.RemoveAll(w.config, options)
 		return plan, diags, notAbandoned(plan, options)
 	}
-	plan, diags := planner.Settle(options, w.evaluate)
+	plan, diags := planner.Make(w.config, options)
 	if plan == nil {
 		return nil, diags, nil
 	}
-	diags = append(diags, renameHints(plan.Renamed)...)
 	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior)), errors.Join(
 		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
 }
@@ -235,82 +233,6 @@ func (w *workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 		found[addr] = state.FileOf(img.Output.Path, info)
 	}
 	return found, sortedByDetail(diags), nil
-}
-
-// evaluate plans all desired images.
-func (w *workspace) evaluate(options planner.Options) (*planner.Plan, hcl.Diagnostics) {
-	p, diags := w.decide(options)
-	outputs, outputDiags := w.config.Outputs(nil)
-	diags = append(diags, outputDiags...)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	plan, planDiags := p.Finish(outputs, w.config.Removals())
-	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
-}
-
-// decide has a planner decide on all desired images. Which of them move can depend on what the evaluation finds, in modules whose instances come
-// from images; it is then made a second time.
-func (w *workspace) decide(options planner.Options) (*planner.Planner, hcl.Diagnostics) {
-	options.Moves = w.moves()
-	options.Imports = append(options.Imports, w.config.Imports()...)
-	p := planner.New(options)
-	diags := w.config.Evaluate(p.Decide)
-	if moves := w.moves(); !slices.Equal(moves, options.Moves) {
-		options.Moves = moves
-		p = planner.New(options)
-		diags = w.config.Evaluate(p.Decide)
-	}
-	return p, diags
-}
-
-// unusableImports refuses to import what cannot be taken. Import blocks that have done their work need their files no more.
-func unusableImports(plan *planner.Plan) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, c := range plan.Changes {
-		if c.Import != nil && c.Import.Problem != nil {
-			diags = append(diags, c.Import.Problem)
-		}
-	}
-	return diags
-}
-
-// moves are the configuration's moved blocks as far as they are known.
-func (w *workspace) moves() []addrs.Move {
-	var moves []addrs.Move
-	for _, m := range w.config.Moves() {
-		moves = append(moves, m.Move)
-	}
-	return moves
-}
-
-// renameHints suggests moved blocks for images that seem to have another address now.
-func renameHints(renames []planner.Rename) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, r := range renames {
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagWarning,
-			Summary:  "Image seems to have moved",
-			Detail:   fmt.Sprintf("%s, write:\n\nmoved {\n  from = %s\n  to   = %s\n}", renameHint(r), r.From, r.To),
-		})
-	}
-	return diags
-}
-
-func renameHint(r planner.Rename) string {
-	if r.Instances > 0 {
-		files := "Their files are taken over for free."
-		if r.Lost {
-			files = "Not all of their files are what is on record still; those that are not are made again."
-		}
-		return fmt.Sprintf("%d instances of %s ask for exactly what made those of %s with the same keys, which is no longer declared. %s "+
-			"To say that they are one block", r.Instances, r.To, r.From, files)
-	}
-	file := "Its file is taken over for free."
-	if r.Lost {
-		file = "Its file is not what is on record any more, so that it is made again."
-	}
-	return fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s To say that they are one image", r.To, r.From, file)
 }
 
 // sortedByDetail puts diagnostics in order that were found in that of a map.
