@@ -152,7 +152,7 @@ func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.
 		key = "simulated"
 	}
 	return bfl.NewClient(bfl.ClientOptions{
-		BaseURL: base, Key: key, UserAgent: "fluxbatch/" + Version(), Wrap: w.app.log.wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
+		BaseURL: base, Key: key, UserAgent: "fluxbatch/" + Version(), Wrap: w.app.log.Wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
 	})
 }
 
@@ -166,7 +166,7 @@ func (w *workspace) simulatedClients(plan *planner.Plan) (connect func(*config.P
 	connect = func(provider *config.Provider, _ webhookOf) (*bfl.Client, error) {
 		return bfl.NewClient(bfl.ClientOptions{
 			BaseURL: simulator.BaseURL, Key: "simulated " + provider.Address, HTTP: transport, UserAgent: "fluxbatch/" + Version(),
-			Wrap: w.app.log.wrap,
+			Wrap: w.app.log.Wrap,
 		})
 	}
 	return connect, func() { _ = sim.Close() } // nothing of a simulation outlives it

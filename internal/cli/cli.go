@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/fluxbatch/fluxbatch/internal/apilog"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
@@ -68,7 +69,7 @@ func (a *app) run() int {
 	root.SetErr(a.env.Stderr)
 	err := root.ExecuteContext(a.env.Abort)
 	a.operation().Close()
-	_ = a.log.close() // each line is in the file already
+	_ = a.log.Close() // each line is in the file already
 	var exit exitError
 	switch {
 	case err == nil:
@@ -93,7 +94,7 @@ type app struct {
 	view  *view.View
 	json  *view.JSON
 	// log is nil where the environment asks for none.
-	log *apiLog
+	log *apilog.Log
 	// concise and unfolded say how a plan is shown.
 	concise, unfolded bool
 }
@@ -177,7 +178,7 @@ With -simulate both work without a key, a network or money.`,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
 			a.color = !noColor
-			if a.log, err = a.openLog(); err != nil || a.chdir == "" {
+			if a.log, err = apilog.Open(a.getenv, a.env.Stderr); err != nil || a.chdir == "" {
 				return err
 			}
 			if err := os.Chdir(a.chdir); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fluxbatch/fluxbatch/internal/apilog"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
 
@@ -27,8 +28,8 @@ var commandGroups = []struct {
 var environment = view.HelpGroup{Title: "Environment variables", Entries: []view.HelpEntry{
 	{Term: "BFL_API_KEY", Text: "the key of the account, unless a provider block names another variable"},
 	{Term: "FLUXBATCH_VAR_name", Text: "the value of the variable called name"},
-	{Term: logVariable, Text: "tell of each call of the API: debug, info, warn or error"},
-	{Term: logPathVariable, Text: "append that to a file, rather than to standard error"},
+	{Term: apilog.LevelVariable, Text: "tell of each call of the API: debug, info, warn or error"},
+	{Term: apilog.PathVariable, Text: "append that to a file, rather than to standard error"},
 	{Term: "NO_COLOR", Text: "print without colour, whatever it is set to"},
 }}
 

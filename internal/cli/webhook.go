@@ -32,13 +32,13 @@ func (w *workspace) receive(c *connections, provider *config.Provider) (webhookO
 	receiver, err := webhook.Listen(w.app.env.Drain, hook.Listen, webhook.Options{
 		Secret: secret,
 		Ring: func(id string) {
-			log.rang(provider.Address, id)
+			log.Rang(provider.Address, id)
 			select {
 			case rings <- id:
 			default:
 			}
 		},
-		Refused: func(reason string) { log.refusedWebhook(provider.Address, reason) },
+		Refused: func(reason string) { log.Refused(provider.Address, reason) },
 	})
 	if err != nil {
 		return webhookOf{}, explain("Provider %s cannot receive webhooks at %s: %w.\nAnother apply, or another program, may be listening there. "+
