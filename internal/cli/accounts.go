@@ -43,15 +43,12 @@ func (w *workspace) affords(plan *planner.Plan, c *connections) hcl.Diagnostics 
 				Severity: hcl.DiagWarning,
 				Summary:  "The account has not enough credits",
 				Detail: fmt.Sprintf("The plan is estimated at %s for the provider %s, and its account has %s. The apply will end when they are used up. "+
-					"Add credits at %s, or apply a part of the plan with -target.", costs[name].ExactDollars(), name, left.ExactDollars(), dashboard),
+					"Add credits at %s, or apply a part of the plan with -target.", costs[name].ExactDollars(), name, left.ExactDollars(), bfl.Dashboard),
 			})
 		}
 	}
 	return diags
 }
-
-// dashboard is where people find their keys and credits.
-const dashboard = "https://dashboard.bfl.ai"
 
 // connections are what an apply reaches providers through, and is reached by.
 type connections struct {
@@ -146,7 +143,7 @@ func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.
 	if key == "" {
 		if !bfl.IsLoopback(base) {
 			return nil, fmt.Errorf("provider %s has no key: the environment variable %s is not set. "+
-				"Set it to a key from https://dashboard.bfl.ai, or try the plan without one with -simulate", provider.Address, provider.KeyEnv)
+				"Set it to a key from %s, or try the plan without one with -simulate", provider.Address, provider.KeyEnv, bfl.Dashboard)
 		}
 		// The simulator, which is what listens on loopback, takes any key but wants one.
 		key = "simulated"

@@ -89,7 +89,7 @@ func explainAccount(provider *config.Provider, err error) error {
 	switch {
 	case refused && api.Unauthorized():
 		return explain("The key of provider %s, from the environment variable %s, was refused: %w.\n"+
-			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, dashboard)
+			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, bfl.Dashboard)
 	case network && bfl.IsLoopback(provider.Endpoint):
 		return explain("The account of provider %s cannot be asked: %w.\nIs the simulator running? It is started with%s", provider.Address, err, toType("fluxbatch simulator"))
 	default:

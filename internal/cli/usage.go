@@ -27,7 +27,7 @@ var elsewhere = map[string]struct{ text, command string }{
 	"untaint":   {"There is no mark to take away: -replace holds for one apply.", ""},
 	"refresh":   {"Each plan looks at the images' files by itself.", "fluxbatch plan"},
 	"get":       {"Modules are directories on this machine, and there is nothing to fetch.", ""},
-	"login":     {"The key comes from the environment: set BFL_API_KEY to one from https://dashboard.bfl.ai.", ""},
+	"login":     {"The key comes from the environment: set BFL_API_KEY to one from " + bfl.Dashboard + ".", ""},
 	"logout":    {"The key comes from the environment variable BFL_API_KEY, and is kept nowhere else.", ""},
 	"workspace": {"A directory has one state. Use variables with -var-file, or a directory for each variant that shares a module.", ""},
 	"providers": {"Accounts are declared by provider blocks. What they have left is said by", "fluxbatch credits"},
