@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -77,7 +76,7 @@ func (a *app) run() int {
 	case errors.As(err, &exit):
 		return a.checkResults(int(exit))
 	default:
-		a.operation().Error(err)
+		a.operation().Error(inWords(err))
 		return exitFailure
 	}
 }
@@ -145,15 +144,7 @@ func terminal(stream any) (*os.File, bool) {
 }
 
 // getenv returns the last value that the environment has for a name, as a shell would.
-func (a *app) getenv(name string) string {
-	value := ""
-	for _, pair := range a.env.Environ {
-		if v, ok := strings.CutPrefix(pair, name+"="); ok {
-			value = v
-		}
-	}
-	return value
-}
+func (a *app) getenv(name string) string { return a.environment().Getenv(name) }
 
 // interactive reports whether somebody can answer a question.
 func (a *app) interactive() bool {

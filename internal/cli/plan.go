@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -36,16 +37,16 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	info := view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)}
-	if over := w.overBudget(plan, o); over.HasErrors() {
+	defer func() { err = firstError(err, w.Close()) }()
+	info := view.PlanInfo{Command: "plan", Simulated: o.Simulate, SavedAs: o.out, Again: a.toApply(w, o)}
+	if over := overBudget(w.CheckBudget(plan)); over.HasErrors() {
 		info.SavedAs, info.Again = "", ""
 		a.operation().Plan(plan, info)
 		return a.failed(w, over)
 	}
 	// What is shown says that the plan is saved.
 	if o.out != "" {
-		if err := w.savePlan(plan, o); err != nil {
+		if err := w.Save(o.out, plan, o.values); err != nil {
 			return fmt.Errorf("the plan could not be saved: %w", err)
 		}
 	}
@@ -57,7 +58,7 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 }
 
 // makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is an error.
-func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *planner.Plan, error) {
+func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace.Workspace, *planner.Plan, error) {
 	if err := o.readTargets(); err != nil {
 		return nil, nil, err
 	}
@@ -65,26 +66,26 @@ func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *plan
 	if cfg == nil || diags.HasErrors() {
 		return nil, nil, a.invalid(cfg, diags)
 	}
-	w, err := a.open(a.env.Drain, dir, operation, cfg, o)
+	w, err := a.open(dir, operation, cfg, &o.Options)
 	if err != nil {
 		a.showDiagnostics(cfg, diags)
 		return nil, nil, err
 	}
-	plan, planDiags, err := w.plan(o)
-	diags = append(diags, planDiags...)
+	plan, planDiags, err := w.Plan()
+	diags = append(diags, adviseUnusable(planDiags)...)
 	a.showDiagnostics(cfg, diags)
 	if err == nil && diags.HasErrors() {
 		err = exitError(exitFailure)
 	}
 	if err != nil {
-		return nil, nil, firstError(err, w.close())
+		return nil, nil, firstError(err, w.Close())
 	}
 	return w, plan, nil
 }
 
 // failed shows why a plan is not carried out.
-func (a *app) failed(w *workspace, diags hcl.Diagnostics) error {
-	a.showDiagnostics(w.config, diags)
+func (a *app) failed(w *workspace.Workspace, diags hcl.Diagnostics) error {
+	a.showDiagnostics(w.Config, diags)
 	return exitError(exitFailure)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,7 +108,7 @@ func contradiction(flags *pflag.FlagSet) error {
 			given[group] = append(given[group], "-"+f.Name)
 		}
 	})
-	for _, group := range sortedKeys(given) {
+	for _, group := range slices.Sorted(maps.Keys(given)) {
 		if names := given[group]; len(names) > 1 {
 			return explain("%s contradict each other.\nGive one of them.", strings.Join(names, " and "))
 		}

@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
-	"github.com/fluxbatch/fluxbatch/planner"
-	"github.com/fluxbatch/fluxbatch/state"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -22,7 +17,7 @@ is read. It is for the checks of a project that commits its images.`,
   fluxbatch verify -simulate examples/quickstart`,
 		func(dir string) error { return a.runVerify(dir, &o) })
 	o.inputOptions.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "verify the simulation's images")
+	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "verify the simulation's images")
 	return cmd
 }
 
@@ -31,46 +26,18 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	w := &workspace{app: a, dir: dir, base: baseOf(dir, o.simulate), simulate: o.simulate, config: cfg}
-	prior, err := state.Read(statePathOf(dir, cfg, o.simulate))
+	plan, n, planDiags, err := workspace.Verify(dir, cfg, o.Simulate)
 	if err != nil {
 		return err
 	}
-	files, err := inspectAll(w.base, prior)
-	if err != nil {
-		return err
-	}
-	plan, planDiags := planner.Compare(cfg, planner.Options{Prior: prior, Files: files, Simulator: w.isSimulator})
 	diags = append(diags, planDiags...)
-	if diags.HasErrors() {
-		a.showDiagnostics(cfg, diags)
-		return exitError(exitFailure)
+	if !diags.HasErrors() {
+		diags = append(diags, view.Mismatches(plan)...)
 	}
-	diags = append(diags, view.Mismatches(plan)...)
 	a.showDiagnostics(cfg, diags)
 	if diags.HasErrors() {
 		return exitError(exitFailure)
 	}
-	a.viewer().Verified(plan, len(prior.Images))
+	a.viewer().Verified(plan, n)
 	return nil
-}
-
-// inspectAll reads every recorded file. A cache of this machine's would only save time, and could be wrong.
-func inspectAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
-	dir, err := safefile.Open(base)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = dir.Close() }() // only read
-	statuses := map[addrs.Image]state.FileStatus{}
-	for addr, img := range prior.Images {
-		status, err := state.Compare(dir, img)
-		if err != nil {
-			return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
-		}
-		if status != state.Present {
-			statuses[addr] = status
-		}
-	}
-	return statuses, nil
 }

@@ -1,4 +1,4 @@
-package cli
+package workspace
 
 import (
 	"encoding/json"
@@ -11,12 +11,26 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// savedPlan is what plan -out writes: what was asked for, and digests of all that the answer depended on. Applying it plans again and carries the plan out
-// only if it is the very same. Nothing that a plan says can therefore be out of date, and no secret is in the file.
+// SavedPlan is a plan as its file tells it.
+type SavedPlan struct {
+	// Dir is the root module, as seen from the current directory. So are the files of Values.
+	Dir string
+	// Values and Environ are where the values of variables come from.
+	Values  []config.Value
+	Environ []string
+	Options Options
+
+	saved savedPlan
+}
+
+// savedPlan is a saved plan's file: what was asked for, and digests of all that the answer depended on. Applying it plans again
+// and carries the plan out only if it is the very same. Nothing that a plan says can therefore be out of date, and no secret is
+// in the file.
 type savedPlan struct {
 	// Kind tells the file from others.
 	Kind    string `json:"kind"`
@@ -53,21 +67,15 @@ const (
 	maxSavedPlan     = 16 << 20
 )
 
-// errStale says that a saved plan is not what planning gives now.
-type errStale struct{ what string }
-
-func (e *errStale) Error() string {
-	return "stale plan: " + e.what + " changed after the plan was saved, so that it may say something else now. Plan again"
-}
-
-// savePlan writes the plan to a file.
-func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
-	values, environ, err := w.savedValues(o)
+// Save writes the plan to a file. values are those that the configuration was loaded with. It refuses secrets among them.
+func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value) error {
+	values, environ, err := w.savedValues(values)
 	if err != nil {
 		return err
 	}
-	place := savedPlace{plan: filepath.Dir(o.out), root: w.dir}
-	directory, err := relativeTo(place.plan, w.dir)
+	o := &w.options
+	place := savedPlace{plan: filepath.Dir(path), root: w.Dir}
+	directory, err := relativeTo(place.plan, w.Dir)
 	if err != nil {
 		return err
 	}
@@ -75,27 +83,28 @@ func (w *workspace) savePlan(plan *planner.Plan, o *planOptions) error {
 		values[i].File = place.save(values[i].File)
 	}
 	saved := savedPlan{
-		Kind: savedPlanKind, Version: savedPlanVersion, Tool: Version(), Directory: filepath.ToSlash(directory),
+		Kind: savedPlanKind, Version: savedPlanVersion, Tool: w.env.Version, Directory: filepath.ToSlash(directory),
 		Options: savedOptions{
-			Values: values, Environ: environ, Targets: slices.Concat(o.targets, o.listed), Excludes: o.excludes, Replace: o.replace, Abandon: o.abandon,
-			StatePath: place.save(o.statePath),
-			Simulate:  o.simulate, Destroy: o.destroy, RefreshOnly: o.refreshOnly, NoRefresh: o.noRefresh, RetryModerated: o.retryModerated,
+			Values: values, Environ: environ, Targets: slices.Concat(o.Targets, o.Listed), Excludes: o.Excludes,
+			Replace: o.Replace, Abandon: o.Abandon, StatePath: place.save(o.StatePath),
+			Simulate: o.Simulate, Destroy: o.Destroy, RefreshOnly: o.RefreshOnly, NoRefresh: o.NoRefresh,
+			RetryModerated: o.RetryModerated,
 		},
-		Configuration: w.config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
+		Configuration: w.Config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
 	}
-	if o.maxCost.credits != nil {
-		saved.Options.MaxCost = new(o.maxCost.credits.Float())
+	if o.MaxCost != nil {
+		saved.Options.MaxCost = new(o.MaxCost.Float())
 	}
 	dir, err := safefile.Open(place.plan)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the file is durable by then
-	if !o.noLock {
+	if !o.NoLock {
 		// Under the lock nobody else is saving this plan. A leftover that cannot be removed is in nobody's way.
-		_ = dir.SweepFor(".", filepath.Base(o.out))
+		_ = dir.SweepFor(".", filepath.Base(path))
 	}
-	return dir.WithFaults(w.app.env.Faults).WriteFile(filepath.Base(o.out), 0o600, func(out io.Writer) error {
+	return dir.WithFaults(w.env.Faults).WriteFile(filepath.Base(path), 0o600, func(out io.Writer) error {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)
@@ -134,14 +143,14 @@ func fromPlan(plan, path string) string {
 	if path == "" {
 		return ""
 	}
-	return resolvePath(filepath.Dir(plan), filepath.FromSlash(path))
+	return resolve(filepath.Dir(plan), filepath.FromSlash(path))
 }
 
 // savedValues returns where the values of variables come from, without the sensitive ones: these have to come from the environment again. Of the
 // environment, only what the configuration declares is kept: it is shared by many programs and projects, whose secrets are none of the plan's.
-func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ []string, err error) {
-	declared := w.sensitiveVariables()
-	for _, v := range o.values {
+func (w *Workspace) savedValues(all []config.Value) (values []config.Value, environ []string, err error) {
+	declared := w.Sensitive()
+	for _, v := range all {
 		name, _, _ := strings.Cut(v.Assignment, "=")
 		if name = strings.TrimSpace(name); v.File == "" && declared[name] {
 			return nil, nil, fmt.Errorf("the variable %s is sensitive, and a saved plan holds no secrets. Give it with the environment variable %s%s, "+
@@ -149,7 +158,7 @@ func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ 
 		}
 		values = append(values, v)
 	}
-	for _, pair := range w.app.env.Environ {
+	for _, pair := range w.env.Environ {
 		name, _, _ := strings.Cut(pair, "=")
 		variable, ok := strings.CutPrefix(name, config.EnvPrefix)
 		if sensitive, isDeclared := declared[variable]; ok && isDeclared && !sensitive {
@@ -159,11 +168,21 @@ func (w *workspace) savedValues(o *planOptions) (values []config.Value, environ 
 	return values, environ, nil
 }
 
-// readPlan reads a saved plan and turns it into what was asked for.
-func (a *app) readPlan(path string) (*savedPlan, string, *planOptions, error) {
+// Sensitive returns the declared variables by name, and of each whether its value is not to be shown or kept.
+func (w *Workspace) Sensitive() map[string]bool {
+	sensitive := map[string]bool{}
+	for _, v := range w.Config.Variables() {
+		sensitive[v.Name] = v.Sensitive
+	}
+	return sensitive
+}
+
+// ReadPlan reads a saved plan. Besides the errors of the file system it returns a PlanFileError, and a StaleError for a plan of
+// another version of the program.
+func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
 	var saved savedPlan
@@ -172,54 +191,58 @@ func (a *app) readPlan(path string) (*savedPlan, string, *planOptions, error) {
 	err = dec.Decode(&saved)
 	switch {
 	case saved.Kind != savedPlanKind:
-		return nil, "", nil, fmt.Errorf("the file %s is not a plan of fluxbatch plan -out, and apply takes such a plan or a directory", path)
+		return nil, &PlanFileError{Path: path}
 	case saved.Version > savedPlanVersion:
-		return nil, "", nil, fmt.Errorf("the plan %s was saved by a newer fluxbatch, %s. Apply it with that one, or plan again", path, saved.Tool)
+		return nil, &PlanFileError{Path: path, Newer: saved.Tool}
 	case err != nil:
-		return nil, "", nil, fmt.Errorf("the plan %s is damaged: %w. Plan again", path, err)
-	case saved.Tool != Version():
-		return nil, "", nil, &errStale{"the version of fluxbatch"}
+		return nil, &PlanFileError{Path: path, Err: err}
+	case saved.Tool != env.Version:
+		return nil, &StaleError{"the version of fluxbatch"}
 	}
-	for i, v := range saved.Options.Values {
-		saved.Options.Values[i].File = fromPlan(path, v.File)
+	o := &saved.Options
+	for i, v := range o.Values {
+		o.Values[i].File = fromPlan(path, v.File)
 	}
-	o := &planOptions{
-		inputOptions: inputOptions{values: saved.Options.Values, environ: a.planEnviron(saved.Options.Environ)},
-		targets:      saved.Options.Targets, excludes: saved.Options.Excludes, replace: saved.Options.Replace, abandon: saved.Options.Abandon,
-		statePath: fromPlan(path, saved.Options.StatePath),
-		simulate:  saved.Options.Simulate, destroy: saved.Options.Destroy, refreshOnly: saved.Options.RefreshOnly,
-		noRefresh: saved.Options.NoRefresh, retryModerated: saved.Options.RetryModerated,
+	p := &SavedPlan{
+		Dir:    filepath.Join(filepath.Dir(path), filepath.FromSlash(saved.Directory)),
+		Values: o.Values, Environ: planEnviron(env.Environ, o.Environ),
+		Options: Options{
+			Targets: o.Targets, Excludes: o.Excludes, Replace: o.Replace, Abandon: o.Abandon, StatePath: fromPlan(path, o.StatePath),
+			Simulate: o.Simulate, Destroy: o.Destroy, RefreshOnly: o.RefreshOnly, NoRefresh: o.NoRefresh,
+			RetryModerated: o.RetryModerated,
+		},
+		saved: saved,
 	}
-	if saved.Options.MaxCost != nil {
-		o.maxCost.set(*saved.Options.MaxCost)
+	if o.MaxCost != nil {
+		p.Options.MaxCost = new(bfl.CreditsOf(*o.MaxCost))
 	}
-	return &saved, filepath.Join(filepath.Dir(path), filepath.FromSlash(saved.Directory)), o, nil
+	return p, nil
 }
 
-// planEnviron is the environment with the variables that the plan was made with: those saved, and whatever the environment has for those that are not saved
-// because they are sensitive.
-func (a *app) planEnviron(saved []string) []string {
+// planEnviron is the environment with the variables that the plan was made with: those saved, and whatever the environment has
+// for those that are not saved because they are sensitive.
+func planEnviron(environ, saved []string) []string {
 	have := map[string]bool{}
 	for _, pair := range saved {
 		name, _, _ := strings.Cut(pair, "=")
 		have[name] = true
 	}
-	environ := slices.DeleteFunc(slices.Clone(a.env.Environ), func(pair string) bool {
+	environ = slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return have[name]
 	})
 	return append(environ, saved...)
 }
 
-// stillValid makes sure that planning again gave the saved plan.
-func (w *workspace) stillValid(saved *savedPlan, plan *planner.Plan) error {
+// CheckSaved returns a StaleError unless planning again gave the saved plan.
+func (w *Workspace) CheckSaved(p *SavedPlan, plan *planner.Plan) error {
 	switch {
-	case saved.Configuration != w.config.Digest():
-		return &errStale{"the configuration, a variable or a file that it names"}
-	case saved.State != w.session.Digest():
-		return &errStale{"the state"}
-	case saved.Plan != plan.Digest():
-		return &errStale{"an image's file"}
+	case p.saved.Configuration != w.Config.Digest():
+		return &StaleError{"the configuration, a variable or a file that it names"}
+	case p.saved.State != w.session.Digest():
+		return &StaleError{"the state"}
+	case p.saved.Plan != plan.Digest():
+		return &StaleError{"an image's file"}
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
-package cli
+package workspace
 
 import (
-	"fmt"
-
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/webhook"
 )
@@ -15,21 +13,20 @@ type webhookOf struct{ url, secret string }
 const maxRings = 4096
 
 // receive starts to receive a provider's webhooks, where its configuration wants any, and says what to ask for.
-func (w *workspace) receive(c *connections, provider *config.Provider) (webhookOf, error) {
+func (w *Workspace) receive(c *Connections, provider *config.Provider) (webhookOf, error) {
 	hook := provider.Webhook
 	if hook == nil {
 		return webhookOf{}, nil
 	}
-	secret := w.app.getenv(hook.SecretEnv)
+	secret := w.env.Getenv(hook.SecretEnv)
 	if secret == "" {
-		return webhookOf{}, fmt.Errorf("the webhooks of provider %s have no secret: the environment variable %s is not set. "+
-			"Set it to a long random text of your own, or take the webhook block out", provider.Address, hook.SecretEnv)
+		return webhookOf{}, &UnsetError{Provider: provider.Address, Variable: hook.SecretEnv, Webhook: true}
 	}
 	if c.rings == nil {
 		c.rings = make(chan string, maxRings)
 	}
-	rings, log := c.rings, w.app.log
-	receiver, err := webhook.Listen(w.app.env.Drain, hook.Listen, webhook.Options{
+	rings, log := c.rings, w.env.Log
+	receiver, err := webhook.Listen(w.env.Drain, hook.Listen, webhook.Options{
 		Secret: secret,
 		Ring: func(id string) {
 			log.Rang(provider.Address, id)
@@ -41,8 +38,7 @@ func (w *workspace) receive(c *connections, provider *config.Provider) (webhookO
 		Refused: func(reason string) { log.Refused(provider.Address, reason) },
 	})
 	if err != nil {
-		return webhookOf{}, explain("Provider %s cannot receive webhooks at %s: %w.\nAnother apply, or another program, may be listening there. "+
-			"Nothing was submitted.", provider.Address, hook.Listen, err)
+		return webhookOf{}, &ListenError{Provider: provider.Address, Address: hook.Listen, Err: err}
 	}
 	// By then every task has ended, or is left to a later run that asks for it.
 	c.stops = append(c.stops, func() { _ = receiver.Close() })

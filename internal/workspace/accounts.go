@@ -1,14 +1,11 @@
-package cli
+package workspace
 
 import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
@@ -20,54 +17,59 @@ import (
 // creditsTimeout bounds how long an account is asked what it has left.
 const creditsTimeout = 15 * time.Second
 
-// affords warns of accounts that have less than the plan is estimated to cost, as far as they can be asked: an apply would end in the middle.
-func (w *workspace) affords(plan *planner.Plan, c *connections) hcl.Diagnostics {
+// Shortage is an account that has less than a plan is estimated to cost.
+type Shortage struct {
+	Provider   string
+	Cost, Left bfl.Credits
+}
+
+// Shortages returns the accounts with which an apply would end in the middle, as far as they can be asked.
+func (w *Workspace) Shortages(plan *planner.Plan, c *Connections) []Shortage {
 	costs := map[string]bfl.Credits{}
 	for _, change := range plan.Changes {
 		if change.Cost > 0 {
 			costs[change.Desired.Provider] += change.Cost
 		}
 	}
-	var diags hcl.Diagnostics
-	for _, name := range sortedKeys(costs) {
+	var short []Shortage
+	for _, name := range slices.Sorted(maps.Keys(costs)) {
 		client, ok := c.accounts[name].API.(*bfl.Client)
-		if !ok || w.simulate {
+		if !ok || w.options.Simulate {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(w.app.env.Drain, creditsTimeout)
 		// An account that cannot be asked is no reason not to try.
-		left, err := client.Credits(ctx)
-		cancel()
-		if err == nil && left < costs[name] {
-			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagWarning,
-				Summary:  "The account has not enough credits",
-				Detail: fmt.Sprintf("The plan is estimated at %s for the provider %s, and its account has %s. The apply will end when they are used up. "+
-					"Add credits at %s, or apply a part of the plan with -target.", costs[name].ExactDollars(), name, left.ExactDollars(), bfl.Dashboard),
-			})
+		if left, err := Credits(&w.env, client); err == nil && left < costs[name] {
+			short = append(short, Shortage{name, costs[name], left})
 		}
 	}
-	return diags
+	return short
 }
 
-// connections are what an apply reaches providers through, and is reached by.
-type connections struct {
+// Credits asks what an account has left, for no longer than it takes when all is well.
+func Credits(env *Environment, client *bfl.Client) (bfl.Credits, error) {
+	ctx, cancel := context.WithTimeout(env.Drain, creditsTimeout)
+	defer cancel()
+	return client.Credits(ctx)
+}
+
+// Connections are what an apply reaches providers through, and is reached by. The zero value is for a plan that needs nobody.
+type Connections struct {
 	accounts map[string]executor.Account
 	// rings are the ids of tasks that webhooks came for, nil where no provider has any.
 	rings chan string
 	stops []func()
 }
 
-// close ends the connections. Nothing is left to be done about what fails in it.
-func (c *connections) close() {
+// Close ends the connections. Nothing is left to be done about what fails in it.
+func (c *Connections) Close() {
 	for _, stop := range slices.Backward(c.stops) {
 		stop()
 	}
 }
 
-// connect reaches the providers that the plan needs. It fails, before anything is asked of anybody, when a key is missing or webhooks cannot be
-// received.
-func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
+// Connect reaches the providers that the plan needs. It fails, before anything is asked of anybody, when a key is missing, which is
+// an UnsetError, or webhooks cannot be received, which is a ListenError.
+func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 	// Only who is asked for images has webhooks to send.
 	asked, needed := map[string]bool{}, map[string]bool{}
 	for _, c := range plan.Changes {
@@ -77,7 +79,7 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 				// The account that has the task.
 				name = c.Task.Provider
 			}
-			if w.config.Settings.Providers[name] == nil {
+			if w.Config.Settings.Providers[name] == nil {
 				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
 					"Configure it, or let changes of the image's provider count", c.Address, name)
 			}
@@ -85,26 +87,26 @@ func (w *workspace) connect(plan *planner.Plan) (_ *connections, err error) {
 		}
 	}
 	for _, a := range plan.Abandoned {
-		if w.config.Settings.Providers[a.Task.Provider] != nil {
+		if w.Config.Settings.Providers[a.Task.Provider] != nil {
 			needed[a.Task.Provider] = true
 		}
 	}
-	c := &connections{accounts: map[string]executor.Account{}}
+	c := &Connections{accounts: map[string]executor.Account{}}
 	defer func() {
 		if err != nil {
-			c.close()
+			c.Close()
 		}
 	}()
-	client := w.realClient
-	if w.simulate && len(needed) > 0 {
+	client := func(p *config.Provider, hook webhookOf) (*bfl.Client, error) { return dial(&w.env, p, hook) }
+	if w.options.Simulate && len(needed) > 0 {
 		var stop func()
 		client, stop = w.simulatedClients(plan)
 		c.stops = append(c.stops, stop)
 	}
-	for _, name := range sortedKeys(needed) {
-		provider := w.config.Settings.Providers[name]
+	for _, name := range slices.Sorted(maps.Keys(needed)) {
+		provider := w.Config.Settings.Providers[name]
 		var hook webhookOf
-		if asked[name] && !w.simulate {
+		if asked[name] && !w.options.Simulate {
 			if hook, err = w.receive(c, provider); err != nil {
 				return nil, err
 			}
@@ -133,28 +135,39 @@ func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
 	return limits
 }
 
-// realClient returns a client of a provider's API, which is asked to send webhooks if hook names where.
-func (w *workspace) realClient(provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
-	key := w.app.getenv(provider.KeyEnv)
-	base := provider.Endpoint
-	if base == "" {
-		base, _ = bfl.BaseURL(provider.Region)
+// Dial returns a client of a provider's API. Without a key it is an UnsetError.
+func Dial(env *Environment, provider *config.Provider) (*bfl.Client, error) {
+	return dial(env, provider, webhookOf{})
+}
+
+// Endpoint is the address of a provider's API.
+func Endpoint(provider *config.Provider) string {
+	if provider.Endpoint != "" {
+		return provider.Endpoint
 	}
+	base, _ := bfl.BaseURL(provider.Region) // the configuration has no other regions
+	return base
+}
+
+// dial returns a client of a provider's API, which is asked to send webhooks if hook names where.
+func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
+	key, base := env.Getenv(provider.KeyEnv), Endpoint(provider)
 	if key == "" {
 		if !bfl.IsLoopback(base) {
-			return nil, fmt.Errorf("provider %s has no key: the environment variable %s is not set. "+
-				"Set it to a key from %s, or try the plan without one with -simulate", provider.Address, provider.KeyEnv, bfl.Dashboard)
+			return nil, &UnsetError{Provider: provider.Address, Variable: provider.KeyEnv}
 		}
 		// The simulator, which is what listens on loopback, takes any key but wants one.
 		key = "simulated"
 	}
 	return bfl.NewClient(bfl.ClientOptions{
-		BaseURL: base, Key: key, UserAgent: "fluxbatch/" + Version(), Wrap: w.app.log.Wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
+		BaseURL: base, Key: key, UserAgent: env.userAgent(), Wrap: env.Log.Wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
 	})
 }
 
+func (e *Environment) userAgent() string { return "fluxbatch/" + e.Version }
+
 // simulatedClients starts the built-in simulator, which all providers share. It knows the models that the configuration declares.
-func (w *workspace) simulatedClients(plan *planner.Plan) (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
+func (w *Workspace) simulatedClients(plan *planner.Plan) (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
 	sim, err := simulator.New(simulator.Options{Models: declaredModels(plan)})
 	if err != nil {
 		return func(*config.Provider, webhookOf) (*bfl.Client, error) { return nil, err }, func() {}
@@ -162,8 +175,8 @@ func (w *workspace) simulatedClients(plan *planner.Plan) (connect func(*config.P
 	transport := sim.Transport()
 	connect = func(provider *config.Provider, _ webhookOf) (*bfl.Client, error) {
 		return bfl.NewClient(bfl.ClientOptions{
-			BaseURL: simulator.BaseURL, Key: "simulated " + provider.Address, HTTP: transport, UserAgent: "fluxbatch/" + Version(),
-			Wrap: w.app.log.Wrap,
+			BaseURL: simulator.BaseURL, Key: "simulated " + provider.Address, HTTP: transport, UserAgent: w.env.userAgent(),
+			Wrap: w.env.Log.Wrap,
 		})
 	}
 	return connect, func() { _ = sim.Close() } // nothing of a simulation outlives it
@@ -178,12 +191,4 @@ func declaredModels(plan *planner.Plan) []*bfl.Model {
 		}
 	}
 	return models
-}
-
-// pictures is where a simulation's images are, as the user would type it; "" for real ones.
-func (w *workspace) pictures() string {
-	if !w.simulate {
-		return ""
-	}
-	return filepath.Join(w.base, filepath.FromSlash(w.config.Settings.OutputDir))
 }
