@@ -88,10 +88,11 @@ type app struct {
 	out        *results
 	interrupts interrupts
 
-	chdir string
-	color bool
-	view  *view.View
-	json  *view.JSON
+	groups []commandGroup
+	chdir  string
+	color  bool
+	view   *view.View
+	json   *view.JSON
 	// log is nil where the environment asks for none.
 	log *apilog.Log
 	// concise and unfolded say how a plan is shown.
@@ -180,10 +181,10 @@ With -simulate both work without a key, a network or money.`,
 	}
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "change to this `directory` before anything else")
 	root.PersistentFlags().BoolVar(&noColor, "no-color", false, "print without colour")
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.destroyCommand(), a.validateCommand(), a.verifyCommand(), a.showCommand(),
-		a.restoreCommand(), a.importCommand(), a.simulatorCommand(), a.forceUnlockCommand(), a.versionCommand(),
-		a.initCommand(), a.stateCommand(), a.outputCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.modelsCommand(),
-		a.creditsCommand(), a.completionCommand())
+	a.groups = a.commandGroups()
+	for _, group := range a.groups {
+		root.AddCommand(group.commands...)
+	}
 	a.setCompletions(root)
 	a.setHelp(root)
 	return root

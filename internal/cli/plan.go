@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -30,8 +31,15 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
 	return cmd
 }
 
+// planGCPercent is how much the memory of a plan grows, in percent of what is in use, before Go's collector runs: the least with
+// which plans of 10,000 new images and of 100,000 unchanged ones take no more time than with any larger figure.
+const planGCPercent = 200
+
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
-	defer newCollector().stop()
+	if a.getenv("GOGC") == "" {
+		// A plan keeps most of what it makes, so that the collector finds little each time that it runs.
+		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
+	}
 	a.show(o)
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
