@@ -45,10 +45,14 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 	}
 	defer pending.Abort()
 	switch _, err := w.outputs.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		// There may be an image all the same, which nothing would keep.
+		return "", err
 	case w.holds(path, img.Output.SHA256):
-	case now == nil && !errors.Is(err, fs.ErrNotExist):
+	case now == nil:
 		return "", &PathTakenError{Address: addr, Path: path}
-	case err == nil:
+	default:
 		if err := store.KeepFile(w.outputs, path, addr, now); err != nil {
 			return "", err
 		}

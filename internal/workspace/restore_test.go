@@ -28,10 +28,11 @@ func module(t *testing.T, dir, prompt string) {
 	t.Helper()
 	manifest := fmt.Sprintf(`
 image "logo" {
-  model  = "flux-2-klein-4b"
-  prompt = %q
-  width  = 64
-  height = 64
+  model         = "flux-2-klein-4b"
+  prompt        = %q
+  width         = 64
+  height        = 64
+  output_format = "png"
 }
 `, prompt)
 	if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
@@ -158,14 +159,15 @@ func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		// change puts something else in the place of the image.
+		// change puts something else in the place of the image; kept is how many different files there are then to lose.
 		change func(t *testing.T, dir string)
+		kept   int
 	}{
 		{"a replaced image", func(t *testing.T, dir string) {
 			t.Helper()
 			module(t, dir, "b heron")
 			apply(t, dir, Options{})
-		}},
+		}, 2},
 		{"a replaced image whose file was edited since", func(t *testing.T, dir string) {
 			t.Helper()
 			module(t, dir, "b heron")
@@ -173,11 +175,11 @@ func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(Base(dir, true), "images", "logo.png"), []byte("edited by hand"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}},
+		}, 2},
 		{"a destroyed image", func(t *testing.T, dir string) {
 			t.Helper()
 			apply(t, dir, Options{Destroy: true})
-		}},
+		}, 1},
 	}
 	causes := []struct {
 		name    string
@@ -196,6 +198,9 @@ func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 			former := recorded(t, before)
 			test.change(t, before)
 			module(t, before, "a heron")
+			if n := len(kept(t, before)); n != test.kept {
+				t.Fatalf("%d files can be lost, want %d", n, test.kept)
+			}
 			for _, cause := range causes {
 				t.Run(cause.name, func(t *testing.T) {
 					t.Parallel()
