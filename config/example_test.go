@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 )
 
-// A directory is read, and what it declares is gone through: images come before those that are made from them.
+// A directory is read, and what it declares is gone through: images come before those that are made
+// from them.
 func ExampleLoad() {
 	dir, err := os.MkdirTemp("", "brand")
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// Make plans all that a configuration declares, in rounds until nothing more is found that is to be had for nothing; see
-// Settle. The configuration's moves and imports are added to those of the options. There is no plan where the
-// configuration cannot be evaluated. Errors among the diagnostics of a plan say why it must not be carried out.
+// Make plans all that a configuration declares, in rounds until nothing more is found that is to be
+// had for nothing; see Settle. The configuration's moves and imports are added to those of the
+// options. There is no plan where the configuration cannot be evaluated. Errors among the
+// diagnostics of a plan say why it must not be carried out.
 func Make(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	plan, diags := Settle(o, func(o Options) (*Plan, hcl.Diagnostics) { return Once(cfg, o) })
 	if plan != nil {
@@ -32,8 +33,8 @@ func Once(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
 }
 
-// Compare holds a configuration against what exists, without regard for what may be replaced, for outputs, and for what
-// could be had for nothing.
+// Compare holds a configuration against what exists, without regard for what may be replaced, for
+// outputs, and for what could be had for nothing.
 func Compare(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	p, diags := decideAll(cfg, o)
 	if diags.HasErrors() {
@@ -43,14 +44,15 @@ func Compare(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	return plan, diags
 }
 
-// RemoveAll plans to remove all that exists, or what the options limit it to; see Planner.DestroyAll.
+// RemoveAll plans to remove all that exists, or what the options limit it to; see
+// Planner.DestroyAll.
 func RemoveAll(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	o.Moves = moves(cfg)
 	return New(o).DestroyAll()
 }
 
-// decideAll has a planner decide on all desired images. Which of them move can depend on what the evaluation finds, in
-// modules whose instances come from images; it is then made a second time.
+// decideAll has a planner decide on all desired images. Which of them move can depend on what the
+// evaluation finds, in modules whose instances come from images; it is then made a second time.
 func decideAll(cfg *config.Config, o Options) (*Planner, hcl.Diagnostics) {
 	o.Moves = moves(cfg)
 	o.Imports = append(o.Imports, cfg.Imports()...)
@@ -73,7 +75,8 @@ func moves(cfg *config.Config) []addrs.Move {
 	return moves
 }
 
-// unusableImports refuses to import what cannot be taken. Import blocks that have done their work need their files no more.
+// unusableImports refuses to import what cannot be taken. Import blocks that have done their work
+// need their files no more.
 func unusableImports(plan *Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {

@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// What is appended is durable at once: a run that is cut off between its request and the answer leaves a task that the next one
-// knows of.
+// What is appended is durable at once: a run that is cut off between its request and the answer
+// leaves a task that the next one knows of.
 func ExampleSession_Append() {
 	dir, err := os.MkdirTemp("", "brand")
 	if err != nil {

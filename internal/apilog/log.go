@@ -1,11 +1,13 @@
-// Package apilog writes down what is asked of the API and what it answers, for those who look for the cause of a problem.
+// Package apilog writes down what is asked of the API and what it answers, for those who look for
+// the cause of a problem.
 //
 // Words:
 //
 //   - A call is one request and its answer, or the lack of one. Its lines carry the same number.
 //   - A ring is a webhook that came for a task.
 //
-// It never writes a header, a body or a query, which is where keys, prompts, images and signatures are.
+// It never writes a header, a body or a query, which is where keys, prompts, images and signatures
+// are.
 package apilog
 
 import (
@@ -27,13 +29,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 )
 
-// The environment variables that ask for a log: its level, and a file to append to instead of standard error.
+// The environment variables that ask for a log: its level, and a file to append to instead of
+// standard error.
 const (
 	LevelVariable = "FLUXBATCH_LOG" // debug, info, warn or error
 	PathVariable  = "FLUXBATCH_LOG_PATH"
 )
 
-// Log writes what is asked of the API, and what it answers. A nil Log writes nothing. It is safe for concurrent use.
+// Log writes what is asked of the API, and what it answers. A nil Log writes nothing. It is safe
+// for concurrent use.
 type Log struct {
 	log *slog.Logger
 	// calls numbers the calls, so that an answer can be told which request it belongs to.
@@ -43,15 +47,17 @@ type Log struct {
 	file      *os.File
 }
 
-// Open returns the log that the environment asks for, nil for none. It is written to stderr unless the environment names
-// a file. The errors say which variable is wrong, or why its file cannot be opened.
+// Open returns the log that the environment asks for, nil for none. It is written to stderr unless
+// the environment names a file. The errors say which variable is wrong, or why its file cannot be
+// opened.
 func Open(getenv func(string) string, stderr io.Writer) (*Log, error) {
 	text := strings.ToLower(strings.TrimSpace(getenv(LevelVariable)))
 	switch text {
 	case "", "off", "0":
 		return nil, nil
 	case "trace", "1", "true", "on":
-		// What other tools call their most talkative level, and what people type who want all there is.
+		// What other tools call their most talkative level, and what people type who want all there
+		// is.
 		text = "debug"
 	}
 	var level slog.Level
@@ -124,7 +130,8 @@ func (l *Log) Refused(provider, reason string) {
 	l.log.Warn("webhook refused", "provider", provider, "reason", reason)
 }
 
-// logTransport is an http.RoundTripper that writes a line for each request, and one for its answer once it was read or given up.
+// logTransport is an http.RoundTripper that writes a line for each request, and one for its answer
+// once it was read or given up.
 type logTransport struct {
 	next http.RoundTripper
 	log  *Log
@@ -257,7 +264,8 @@ func safeName(s string) string {
 	return s
 }
 
-// secretHeaders are the request's headers that must not be repeated, as errors about a connection could.
+// secretHeaders are the request's headers that must not be repeated, as errors about a connection
+// could.
 var secretHeaders = []string{"X-Key", "Authorization", "Cookie"}
 
 // queryText finds the queries of URLs in a text.

@@ -68,7 +68,8 @@ func newLog(t *testing.T, level string) (*Log, *lockedBuffer) {
 	return l, out
 }
 
-// makeImage has a simulator make one image through the log, and returns its task and the URL of its sample.
+// makeImage has a simulator make one image through the log, and returns its task and the URL of its
+// sample.
 func makeImage(t *testing.T, l *Log, level string) (task, sample string) {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: time.Nanosecond}, Keys: map[string]simulator.Account{loggedKey: {Credits: 100_000}}})

@@ -41,12 +41,14 @@ func (a *app) toApply(w *workspace.Workspace, o *planOptions) string {
 	return typed(inDirectory(w.Dir, words))
 }
 
-// again returns the command that goes on with what an apply left. What the apply made anew on request is not to be made anew again.
+// again returns the command that goes on with what an apply left. What the apply made anew on
+// request is not to be made anew again.
 func (a *app) again(w *workspace.Workspace, o *planOptions) string {
 	return typed(inDirectory(w.Dir, append(append(a.program(), "apply"), scope(w, o)...)))
 }
 
-// scope returns the flags that say what is worked on, and with which values. Sensitive values are left to the user.
+// scope returns the flags that say what is worked on, and with which values. Sensitive values are
+// left to the user.
 func scope(w *workspace.Workspace, o *planOptions) []string {
 	var words []string
 	if o.Destroy {

@@ -20,7 +20,8 @@ var environment = view.HelpGroup{Title: "Environment variables", Entries: []view
 	{Term: "NO_COLOR", Text: "print without colour, whatever it is set to"},
 }}
 
-// setHelp makes the commands speak with the program's own voice: their help, and what they say of arguments and flags that do not fit.
+// setHelp makes the commands speak with the program's own voice: their help, and what they say of
+// arguments and flags that do not fit.
 func (a *app) setHelp(root *cobra.Command) {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(findCommand(root, "help"))
@@ -32,7 +33,8 @@ func (a *app) setHelp(root *cobra.Command) {
 	eachCommand(root, func(cmd *cobra.Command) {
 		explainArguments(cmd)
 		if cmd.HasSubCommands() {
-			// Cobra would take a mistyped name for an argument of the group, and answer it with the group's help.
+			// Cobra would take a mistyped name for an argument of the group, and answer it with the
+			// group's help.
 			cmd.Args = cobra.ArbitraryArgs
 			cmd.RunE = a.runGroup
 		}
@@ -130,7 +132,8 @@ func (a *app) helpOf(cmd *cobra.Command) view.Help {
 	return h
 }
 
-// usageLine says how a command is typed. Flags stand before arguments, as everything may follow an argument that is a pattern.
+// usageLine says how a command is typed. Flags stand before arguments, as everything may follow an
+// argument that is a pattern.
 func usageLine(cmd *cobra.Command) string {
 	line := cmd.CommandPath()
 	if cmd.HasSubCommands() {

@@ -59,7 +59,8 @@ func (a *app) environment() *workspace.Environment {
 	}
 }
 
-// openHere loads the root module in the current directory and opens it for a command that needs it free of mistakes.
+// openHere loads the root module in the current directory and opens it for a command that needs it
+// free of mistakes.
 func (a *app) openHere(operation string, o *planOptions) (*workspace.Workspace, error) {
 	cfg, diags := a.load(".", &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {

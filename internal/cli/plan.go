@@ -31,13 +31,15 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
 	return cmd
 }
 
-// planGCPercent is how much the memory of a plan grows, in percent of what is in use, before Go's collector runs: the least with
-// which plans of 10,000 new images and of 100,000 unchanged ones take no more time than with any larger figure.
+// planGCPercent is how much the memory of a plan grows, in percent of what is in use, before Go's
+// collector runs: the least with which plans of 10,000 new images and of 100,000 unchanged ones
+// take no more time than with any larger figure.
 const planGCPercent = 200
 
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
 	if a.getenv("GOGC") == "" {
-		// A plan keeps most of what it makes, so that the collector finds little each time that it runs.
+		// A plan keeps most of what it makes, so that the collector finds little each time that it
+		// runs.
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
 	}
 	a.show(o)
@@ -65,7 +67,8 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 	return nil
 }
 
-// makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is an error.
+// makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is
+// an error.
 func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace.Workspace, *planner.Plan, error) {
 	if err := o.readTargets(); err != nil {
 		return nil, nil, err
@@ -97,7 +100,8 @@ func (a *app) failed(w *workspace.Workspace, diags hcl.Diagnostics) error {
 	return exitError(exitFailure)
 }
 
-// invalid shows what is wrong with a configuration, with what evaluating the rest of it finds besides.
+// invalid shows what is wrong with a configuration, with what evaluating the rest of it finds
+// besides.
 func (a *app) invalid(cfg *config.Config, diags hcl.Diagnostics) error {
 	a.showDiagnostics(cfg, a.allDiagnostics(cfg, diags))
 	return exitError(exitFailure)
@@ -124,7 +128,8 @@ func filesOf(cfg *config.Config) map[string]*hcl.File {
 	return cfg.Files()
 }
 
-// firstError returns the error that matters: what failed, rather than what closing failed with afterwards.
+// firstError returns the error that matters: what failed, rather than what closing failed with
+// afterwards.
 func firstError(err, closing error) error {
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ var optionFlags = map[workspace.Option]string{
 
 const addressHint = "An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'"
 
-// inWords says in the words of the command line what a workspace refuses. Other errors speak for themselves.
+// inWords says in the words of the command line what a workspace refuses. Other errors speak for
+// themselves.
 func inWords(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all, texts := joined.Unwrap(), []string{}
@@ -90,8 +91,8 @@ func optionInWords(e *workspace.OptionError) error {
 	}
 }
 
-// overBudget says why a plan is not carried out for its price, nil where it may be. The plan is shown all the same: it tells what
-// to do without.
+// overBudget says why a plan is not carried out for its price, nil where it may be. The plan is
+// shown all the same: it tells what to do without.
 func overBudget(err error) hcl.Diagnostics {
 	over, ok := errors.AsType[*workspace.BudgetError](err)
 	if !ok {

@@ -54,7 +54,8 @@ func (a *app) readState(o *stateOptions) (*state.State, error) {
 	return state.Read(path)
 }
 
-// stateFile returns the state file that a command is about. Mostly the text of the configuration tells it.
+// stateFile returns the state file that a command is about. Mostly the text of the configuration
+// tells it.
 func (a *app) stateFile(dir string, o *stateOptions) (string, error) {
 	switch {
 	case o.StatePath != "":
@@ -77,8 +78,8 @@ func (a *app) lockState(operation string, o *stateOptions) (_ *workspace.Workspa
 	return a.open(".", operation, nil, &options)
 }
 
-// recordedAddresses returns the addresses on record that match any of the patterns, all of them without patterns, sorted. A pattern that
-// matches nothing is an error.
+// recordedAddresses returns the addresses on record that match any of the patterns, all of them
+// without patterns, sorted. A pattern that matches nothing is an error.
 func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error) {
 	targets := make([]planner.Selector, len(patterns))
 	for i, text := range patterns {

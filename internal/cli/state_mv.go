@@ -97,7 +97,8 @@ func parseEndpoint(text string) (addrs.Endpoint, error) {
 	} else if !strings.HasPrefix(text, "module.") {
 		return addrs.Endpoint{}, err
 	}
-	// What stands before an image's address is the path of a module, and the parser of those tells what is wrong with it.
+	// What stands before an image's address is the path of a module, and the parser of those tells
+	// what is wrong with it.
 	inside, err := addrs.Parse(text + ".image.x")
 	if err != nil {
 		_, err = addrs.Parse(text)
@@ -114,7 +115,8 @@ func parseEndpoint(text string) (addrs.Endpoint, error) {
 	return end, nil
 }
 
-// planMove returns the records that a move is about, and refuses one of nothing, or to where something is.
+// planMove returns the records that a move is about, and refuses one of nothing, or to where
+// something is.
 func planMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 	steps, err := workspace.PlanMove(s, move)
 	if taken, ok := errors.AsType[*workspace.InUseError](err); ok {

@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// Verified says that all images are as they should be: those that a plan found nothing to do for, of which there are n on record.
+// Verified says that all images are as they should be: those that a plan found nothing to do for,
+// of which there are n on record.
 func (v *View) Verified(plan *planner.Plan, n int) {
 	what := "Every image matches"
 	if slices.ContainsFunc(plan.Changes, func(c *planner.Change) bool { return c.Frozen }) {
@@ -18,8 +19,8 @@ func (v *View) Verified(plan *planner.Plan, n int) {
 	v.Say(fmt.Sprintf("%s: %d on record, in the configuration, and on disk.", what, n))
 }
 
-// Mismatches says of each image that is not as it should be why. That the configuration asks for another image is what
-// frozen allows, and so only a warning.
+// Mismatches says of each image that is not as it should be why. That the configuration asks for
+// another image is what frozen allows, and so only a warning.
 func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {

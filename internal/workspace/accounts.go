@@ -23,7 +23,8 @@ type Shortage struct {
 	Cost, Left bfl.Credits
 }
 
-// Shortages returns the accounts with which an apply would end in the middle, as far as they can be asked.
+// Shortages returns the accounts with which an apply would end in the middle, as far as they can be
+// asked.
 func (w *Workspace) Shortages(plan *planner.Plan, c *Connections) []Shortage {
 	costs := map[string]bfl.Credits{}
 	for _, change := range plan.Changes {
@@ -52,7 +53,8 @@ func Credits(env *Environment, client *bfl.Client) (bfl.Credits, error) {
 	return client.Credits(ctx)
 }
 
-// Connections are what an apply reaches providers through, and is reached by. The zero value is for a plan that needs nobody.
+// Connections are what an apply reaches providers through, and is reached by. The zero value is for
+// a plan that needs nobody.
 type Connections struct {
 	accounts map[string]executor.Account
 	// rings are the ids of tasks that webhooks came for, nil where no provider has any.
@@ -67,8 +69,9 @@ func (c *Connections) Close() {
 	}
 }
 
-// Connect reaches the providers that the plan needs. It fails, before anything is asked of anybody, when a key is missing, which is
-// an UnsetError, or webhooks cannot be received, which is a ListenError.
+// Connect reaches the providers that the plan needs. It fails, before anything is asked of anybody,
+// when a key is missing, which is an UnsetError, or webhooks cannot be received, which is a
+// ListenError.
 func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 	// Only who is asked for images has webhooks to send.
 	asked, needed := map[string]bool{}, map[string]bool{}
@@ -123,7 +126,8 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 	return c, nil
 }
 
-// modelLimits are the limits of single models: those of the catalogue and of model blocks, unless the provider says otherwise.
+// modelLimits are the limits of single models: those of the catalogue and of model blocks, unless
+// the provider says otherwise.
 func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
 	limits := map[string]int{}
 	for _, c := range plan.Changes {
@@ -166,7 +170,8 @@ func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Cli
 
 func (e *Environment) userAgent() string { return "fluxbatch/" + e.Version }
 
-// simulatedClients starts the built-in simulator, which all providers share. It knows the models that the configuration declares.
+// simulatedClients starts the built-in simulator, which all providers share. It knows the models
+// that the configuration declares.
 func (w *Workspace) simulatedClients(plan *planner.Plan) (connect func(*config.Provider, webhookOf) (*bfl.Client, error), stop func()) {
 	sim, err := simulator.New(simulator.Options{Models: declaredModels(plan)})
 	if err != nil {

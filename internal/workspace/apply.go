@@ -19,13 +19,14 @@ type Applied struct {
 	Outputs []config.Output
 	// Err says why not all was done, as executor.Apply does.
 	Err error
-	// Unmet says that the configuration demands what the images are not. It was told as diagnostics.
+	// Unmet says that the configuration demands what the images are not. It was told as
+	// diagnostics.
 	Unmet bool
 }
 
-// Apply carries a plan of this workspace out and commits the state, also after an interruption. parallelism bounds the active
-// tasks of an account, 0 leaves them to the configuration. The error says why the state could not be written; then what happened is in
-// the journal.
+// Apply carries a plan of this workspace out and commits the state, also after an interruption.
+// parallelism bounds the active tasks of an account, 0 leaves them to the configuration. The error
+// says why the state could not be written; then what happened is in the journal.
 func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (Applied, error) {
 	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}}
 	w.Config.See(plan.See())
@@ -59,8 +60,8 @@ func (r *applying) demand(diags hcl.Diagnostics) {
 	r.unmet = r.unmet || diags.HasErrors()
 }
 
-// accept checks an image that is there now against its postconditions, and tells what is wrong with it. The image is kept all
-// the same: it was paid for.
+// accept checks an image that is there now against its postconditions, and tells what is wrong with
+// it. The image is kept all the same: it was paid for.
 func (r *applying) accept(addr addrs.Image, results func(addrs.Image) *config.Result) bool {
 	diags := r.Config.Postconditions(addr, results)
 	r.demand(diags)
@@ -81,8 +82,9 @@ func (r *applying) resolve(addr addrs.Image, results func(addrs.Image) *config.R
 	return img, nil
 }
 
-// conditions checks what can be told only now of images that were not made: the preconditions that depend on some that were, and
-// the postconditions of imported ones that depend on others. The check blocks come last.
+// conditions checks what can be told only now of images that were not made: the preconditions that
+// depend on some that were, and the postconditions of imported ones that depend on others. The
+// check blocks come last.
 func (r *applying) conditions() {
 	for _, c := range r.plan.Changes {
 		if r.told[c.Address] {
@@ -99,8 +101,8 @@ func (r *applying) conditions() {
 	r.env.OnDiagnostics(r.Config.Checks(r.results))
 }
 
-// commit writes the state with the outputs that the configuration has now. Destroying all leaves none, destroying some leaves them
-// as they are.
+// commit writes the state with the outputs that the configuration has now. Destroying all leaves
+// none, destroying some leaves them as they are.
 func (r *applying) commit() ([]config.Output, error) {
 	after := r.session.State()
 	if r.options.Destroy {

@@ -14,10 +14,11 @@ import (
 // mentionsSettings finds files that may have a fluxbatch block, in either syntax.
 var mentionsSettings = regexp.MustCompile(`(?m)^[\s{,]*"?fluxbatch"?\s*[{:]`)
 
-// DeclaredState returns the path of the state that the configuration in a directory names, or the usual one, as the text of the
-// configuration tells it: neither a mistake elsewhere in it nor a variable without a value keeps anybody from looking after the
-// state. It reports false where that takes more than reading: where the path is made from other values, the files have mistakes,
-// or there is neither a configuration nor a state.
+// DeclaredState returns the path of the state that the configuration in a directory names, or the
+// usual one, as the text of the configuration tells it: neither a mistake elsewhere in it nor a
+// variable without a value keeps anybody from looking after the state. It reports false where that
+// takes more than reading: where the path is made from other values, the files have mistakes, or
+// there is neither a configuration nor a state.
 func DeclaredState(dir string) (string, bool) {
 	path := StateName
 	configured := false
@@ -53,7 +54,8 @@ func DeclaredState(dir string) (string, bool) {
 	return path, true
 }
 
-// statePaths returns the expressions for the state's path in a file. Anything else in it is for others to judge.
+// statePaths returns the expressions for the state's path in a file. Anything else in it is for
+// others to judge.
 func statePaths(body hcl.Body) []hcl.Expression {
 	settings, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "fluxbatch"}}})
 	var found []hcl.Expression

@@ -22,14 +22,15 @@ const (
 	Abandon
 )
 
-// OptionError says that the value of an option cannot be read, or that nothing in the plan answers to it: most likely it is
-// mistyped, or stands for a block whose instances have keys.
+// OptionError says that the value of an option cannot be read, or that nothing in the plan answers
+// to it: most likely it is mistyped, or stands for a block whose instances have keys.
 type OptionError struct {
 	Option Option
 	Text   string
 	// Err says why it cannot be read, nil where nothing answers to it.
 	Err error
-	// Limited says that the plan is one of some images only, and Sibling is an instance of the same block in it, nil for none.
+	// Limited says that the plan is one of some images only, and Sibling is an instance of the same
+	// block in it, nil for none.
 	Limited bool
 	Sibling *addrs.Image
 }
@@ -54,8 +55,8 @@ func (e *BudgetError) Error() string {
 	return fmt.Sprintf("the plan does not keep the budget of %s", e.Most.ExactDollars())
 }
 
-// UnsetError says that an environment variable has no value: that for the key of a provider's account, or with Webhook for the
-// secret of its webhooks.
+// UnsetError says that an environment variable has no value: that for the key of a provider's
+// account, or with Webhook for the secret of its webhooks.
 type UnsetError struct {
 	// Provider is its address.
 	Provider, Variable string
@@ -80,11 +81,13 @@ func (e *ListenError) Error() string {
 // Unwrap returns the cause.
 func (e *ListenError) Unwrap() error { return e.Err }
 
-// PathTakenError says that an image cannot be restored to its path, where something else is by now. Nothing was changed.
+// PathTakenError says that an image cannot be restored to its path, where something else is by now.
+// Nothing was changed.
 type PathTakenError struct {
 	Address addrs.Image
 	Path    string
-	// By is the image that has the path on record, nil where it is a file that is not on record at all.
+	// By is the image that has the path on record, nil where it is a file that is not on record at
+	// all.
 	By *addrs.Image
 }
 
@@ -94,7 +97,8 @@ func (e *PathTakenError) Error() string {
 
 // InUseError says that a move would end where something is. Nothing was changed.
 type InUseError struct {
-	// By are the addresses that are in the way, sorted: the same ones, or other instances of their blocks.
+	// By are the addresses that are in the way, sorted: the same ones, or other instances of their
+	// blocks.
 	By []string
 }
 
@@ -116,8 +120,8 @@ func (e *StaleError) Error() string {
 // PlanFileError says that a file is not a saved plan that can be carried out.
 type PlanFileError struct {
 	Path string
-	// Newer is the version of the newer program that saved it, "" where that is not the reason, and Err says what is damaged. With
-	// neither, the file is something else.
+	// Newer is the version of the newer program that saved it, "" where that is not the reason, and
+	// Err says what is damaged. With neither, the file is something else.
 	Newer string
 	Err   error
 }

@@ -22,7 +22,8 @@ type Import struct {
 	format string
 }
 
-// ReadImport reads a file, all of it, that is to become the image at an address: it has to be an image.
+// ReadImport reads a file, all of it, that is to become the image at an address: it has to be an
+// image.
 func ReadImport(addr addrs.Image, path string) (*Import, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -47,8 +48,9 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("the image %s exists a
 // formats are those of files by their extension.
 var formats = map[string]string{".png": imagefile.PNG, ".jpg": imagefile.JPEG, ".jpeg": imagefile.JPEG, ".webp": imagefile.WebP}
 
-// PlanImport plans an import and nothing else. It refuses with an ExistsError, with ErrTaskOpen, and where the configuration has no
-// such image, or one of another format. Errors among the diagnostics say why the plan must not be carried out.
+// PlanImport plans an import and nothing else. It refuses with an ExistsError, with ErrTaskOpen,
+// and where the configuration has no such image, or one of another format. Errors among the
+// diagnostics say why the plan must not be carried out.
 func (w *Workspace) PlanImport(imported *Import) (*planner.Plan, hcl.Diagnostics, error) {
 	options, err := w.plannerOptions()
 	if err != nil {

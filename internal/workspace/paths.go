@@ -19,8 +19,8 @@ func (w *Workspace) inTheWay(plan *planner.Plan) hcl.Diagnostics {
 	return slices.Concat(w.strangers(plan), occupied(plan, w.session.State()))
 }
 
-// strangers refuses to put images where files are that this program did not make: they may be somebody's work, or images
-// paid for whose state was lost.
+// strangers refuses to put images where files are that this program did not make: they may be
+// somebody's work, or images paid for whose state was lost.
 func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	known := map[string]bool{}
 	for _, img := range w.session.State().Images {
@@ -84,8 +84,9 @@ func noFile(c *planner.Change) *hcl.Diagnostic {
 	}
 }
 
-// occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
-// says: they can be left out of the plan, forgotten, frozen, refused, or keep a path that is ignored.
+// occupied refuses to put images where the files of others are on record and stay. The
+// configuration has no path twice, but not all images are what it says: they can be left out of the
+// plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 	writes := func(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
 	if len(prior.Images) == 0 || !slices.ContainsFunc(plan.Changes, writes) {
@@ -146,8 +147,9 @@ func (w *Workspace) listing(dir string) map[string]fs.DirEntry {
 	return names
 }
 
-// isOurs reports whether the file at a change's path is an image on record, one of the store, or the one that the change is to put there: a run that
-// was cut off, or the user, left it there. Nothing is lost when it makes way.
+// isOurs reports whether the file at a change's path is an image on record, one of the store, or
+// the one that the change is to put there: a run that was cut off, or the user, left it there.
+// Nothing is lost when it makes way.
 func (w *Workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
 	sum, err := w.local.Index().Hash(w.outputs, c.Desired.Output)
 	switch {

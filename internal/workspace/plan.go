@@ -17,9 +17,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Plan holds the configuration against what exists, as the options ask. There is no plan where the configuration cannot be
-// evaluated; errors among the diagnostics, and the error, which may be several OptionErrors, say why a plan must not be carried
-// out.
+// Plan holds the configuration against what exists, as the options ask. There is no plan where the
+// configuration cannot be evaluated; errors among the diagnostics, and the error, which may be
+// several OptionErrors, say why a plan must not be carried out.
 func (w *Workspace) Plan() (*planner.Plan, hcl.Diagnostics, error) {
 	options, err := w.plannerOptions()
 	if err != nil {
@@ -78,8 +78,8 @@ func parseAll[T any](option Option, texts []string, parse func(string) (T, error
 	return parsed, nil
 }
 
-// only turns what is to be planned, and left out, into the images that the plan is limited to. What depends on what is found by
-// evaluating once without the state.
+// only turns what is to be planned, and left out, into the images that the plan is limited to. What
+// depends on what is found by evaluating once without the state.
 func (w *Workspace) only(prior *state.State) (map[addrs.Image]bool, error) {
 	o := &w.options
 	targets, err := parseAll(Targets, o.Targets, planner.ParseSelector)
@@ -148,7 +148,8 @@ func notReplaced(plan *planner.Plan, options planner.Options) error {
 	return errors.Join(errs...)
 }
 
-// UnusableFile is the Extra of a warning about a changed file that cannot be taken for the image at its path.
+// UnusableFile is the Extra of a warning about a changed file that cannot be taken for the image at
+// its path.
 type UnusableFile struct{}
 
 // found describes the changed files that are images all the same, and warns of those that are not.
@@ -183,17 +184,20 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 	return found, diags, nil
 }
 
-// CheckBudget returns a BudgetError where a plan may cost more than the options or the configuration allow.
+// CheckBudget returns a BudgetError where a plan may cost more than the options or the
+// configuration allow.
 func (w *Workspace) CheckBudget(plan *planner.Plan) error {
 	most, summary := w.maxCost(), plan.Summary()
-	// With an image whose price nobody knows, an apply of nothing but that would spend what nobody can tell, whatever the cap.
+	// With an image whose price nobody knows, an apply of nothing but that would spend what nobody
+	// can tell, whatever the cap.
 	if most == nil || summary.Uncapped == nil && summary.Reserve <= *most {
 		return nil
 	}
 	return &BudgetError{Most: *most, Summary: summary}
 }
 
-// maxCost is what an apply may spend, nil where there is no limit: the lower of the options' and the configuration's.
+// maxCost is what an apply may spend, nil where there is no limit: the lower of the options' and
+// the configuration's.
 func (w *Workspace) maxCost() *bfl.Credits {
 	most := w.Config.Settings.MaxCost
 	if asked := w.options.MaxCost; asked != nil && (most == nil || *asked < *most) {
@@ -202,8 +206,8 @@ func (w *Workspace) maxCost() *bfl.Credits {
 	return most
 }
 
-// isSimulator reports whether a provider's images may be simulated: on this machine there can be the simulator, or a proxy of
-// the API.
+// isSimulator reports whether a provider's images may be simulated: on this machine there can be
+// the simulator, or a proxy of the API.
 func (w *Workspace) isSimulator(provider string) bool {
 	return isSimulator(w.Config, w.options.Simulate, provider)
 }
@@ -213,8 +217,9 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 	return simulate || p != nil && bfl.IsLoopback(p.Endpoint)
 }
 
-// Verify holds a configuration against what is on record and every recorded file, all of which it reads, without a lock. There
-// is no plan where errors are among the diagnostics. n is how many images are on record.
+// Verify holds a configuration against what is on record and every recorded file, all of which it
+// reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
+// images are on record.
 func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
 	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
 	if err != nil {
@@ -230,7 +235,8 @@ func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, 
 	return plan, len(prior.Images), diags, nil
 }
 
-// compareAll reads every recorded file. A cache of this machine's would only save time, and could be wrong.
+// compareAll reads every recorded file. A cache of this machine's would only save time, and could
+// be wrong.
 func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
 	dir, err := safefile.Open(base)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// PlanMove returns the records that a move is about, sorted; none where nothing on record is. It refuses with an InUseError what
-// would end where something is: at an address in use, or as the one image of a block that has instances, or the other way around.
+// PlanMove returns the records that a move is about, sorted; none where nothing on record is. It
+// refuses with an InUseError what would end where something is: at an address in use, or as the one
+// image of a block that has instances, or the other way around.
 func PlanMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 	var steps []state.Moved
 	stay := map[addrs.Image][]addrs.Image{} // by block
@@ -48,8 +49,8 @@ func everyAddress(s *state.State) []addrs.Image {
 	return slices.Compact(all)
 }
 
-// Move carries out what PlanMove planned for this state. A crash between two records leaves a move that is done in part, and the
-// same move does the rest.
+// Move carries out what PlanMove planned for this state. A crash between two records leaves a move
+// that is done in part, and the same move does the rest.
 func (w *Workspace) Move(steps []state.Moved) error {
 	moved := map[addrs.Image]addrs.Image{}
 	for _, step := range steps {

@@ -13,14 +13,16 @@ func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
 	return w.local.Store().History(addr)
 }
 
-// Restore puts a former image in the place of the one that its address has now, which goes into the store, and returns its path.
-// It refuses with ErrTaskOpen, and with a PathTakenError.
+// Restore puts a former image in the place of the one that its address has now, which goes into the
+// store, and returns its path. It refuses with ErrTaskOpen, and with a PathTakenError.
 //
-// A crash, or a disk that fails, leaves the bytes of both images in the store or at the path, whenever it comes:
+// A crash, or a disk that fails, leaves the bytes of both images in the store or at the path,
+// whenever it comes:
 //
-//   - before the copy is committed, all is as it was, but for a second copy of the present image in the store;
-//   - before the record is durable, the former image is in place and the present one on record: the next apply puts it back from the
-//     store, and restoring again goes on from there;
+//   - before the copy is committed, all is as it was, but for a second copy of the present image in
+//     the store;
+//   - before the record is durable, the former image is in place and the present one on record: the
+//     next apply puts it back from the store, and restoring again goes on from there;
 //   - before the state is committed, the record is in the journal, which the next run replays.
 func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, err error) {
 	s, store := w.session.State(), w.local.Store()

@@ -152,14 +152,16 @@ func restore(w *Workspace, sum string) error {
 	return fmt.Errorf("the store has no %.12s among %d", sum, len(generations))
 }
 
-// TestRestoreWhereEveryFileOperationFails lets each file operation of a restore fail in turn: that one alone, as a bad sector does,
-// or all from there on, as a full disk does and a crash. No bytes may be lost, whether those of the image that comes back or those of
-// what is at its path; the state can be read; the next plan buys nothing; and restoring again ends what was begun.
+// TestRestoreWhereEveryFileOperationFails lets each file operation of a restore fail in turn: that
+// one alone, as a bad sector does, or all from there on, as a full disk does and a crash. No bytes
+// may be lost, whether those of the image that comes back or those of what is at its path; the
+// state can be read; the next plan buys nothing; and restoring again ends what was begun.
 func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		// change puts something else in the place of the image; kept is how many different files there are then to lose.
+		// change puts something else in the place of the image; kept is how many different files
+		// there are then to lose.
 		change func(t *testing.T, dir string)
 		kept   int
 	}{
@@ -219,7 +221,8 @@ func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 	}
 }
 
-// restoreFailing restores an image in a copy of a directory while the nth file operation fails. It reports whether there were as many.
+// restoreFailing restores an image in a copy of a directory while the nth file operation fails. It
+// reports whether there were as many.
 func restoreFailing(t *testing.T, before, former string, at int, cause error, lasting bool) (reached bool) {
 	t.Helper()
 	dir := t.TempDir()

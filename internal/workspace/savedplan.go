@@ -28,15 +28,16 @@ type SavedPlan struct {
 	saved savedPlan
 }
 
-// savedPlan is a saved plan's file: what was asked for, and digests of all that the answer depended on. Applying it plans again
-// and carries the plan out only if it is the very same. Nothing that a plan says can therefore be out of date, and no secret is
-// in the file.
+// savedPlan is a saved plan's file: what was asked for, and digests of all that the answer depended
+// on. Applying it plans again and carries the plan out only if it is the very same. Nothing that a
+// plan says can therefore be out of date, and no secret is in the file.
 type savedPlan struct {
 	// Kind tells the file from others.
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`
 	Tool    string `json:"fluxbatch_version"`
-	// Directory is the root module, relative to the plan's own directory. So are the files of the options; see savedPlace.
+	// Directory is the root module, relative to the plan's own directory. So are the files of the
+	// options; see savedPlace.
 	Directory string       `json:"directory"`
 	Options   savedOptions `json:"options"`
 	// Configuration, State and Plan are digests.
@@ -67,7 +68,8 @@ const (
 	maxSavedPlan     = 16 << 20
 )
 
-// Save writes the plan to a file. values are those that the configuration was loaded with. It refuses secrets among them.
+// Save writes the plan to a file. values are those that the configuration was loaded with. It
+// refuses secrets among them.
 func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value) error {
 	values, environ, err := w.savedValues(values)
 	if err != nil {
@@ -101,7 +103,8 @@ func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value)
 	}
 	defer func() { _ = dir.Close() }() // the file is durable by then
 	if !o.NoLock {
-		// Under the lock nobody else is saving this plan. A leftover that cannot be removed is in nobody's way.
+		// Under the lock nobody else is saving this plan. A leftover that cannot be removed is in
+		// nobody's way.
 		_ = dir.SweepFor(".", filepath.Base(path))
 	}
 	return dir.WithFaults(w.env.Faults).WriteFile(filepath.Base(path), 0o600, func(out io.Writer) error {
@@ -115,9 +118,10 @@ func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value)
 // savedPlace is where a plan is saved, and the root module that it is of.
 type savedPlace struct{ plan, root string }
 
-// save returns a path from the command line as a plan keeps it. A relative one is meant from the current directory, which is another one for whoever
-// carries the plan out, so that it is kept as seen from the plan; and so is an absolute one that leads into the root module, since a plan and its project
-// are moved together. Any other absolute path is the same for all, and stays as it is.
+// save returns a path from the command line as a plan keeps it. A relative one is meant from the
+// current directory, which is another one for whoever carries the plan out, so that it is kept as
+// seen from the plan; and so is an absolute one that leads into the root module, since a plan and
+// its project are moved together. Any other absolute path is the same for all, and stays as it is.
 func (p savedPlace) save(path string) string {
 	if path == "" {
 		return ""
@@ -146,8 +150,9 @@ func fromPlan(plan, path string) string {
 	return resolve(filepath.Dir(plan), filepath.FromSlash(path))
 }
 
-// savedValues returns where the values of variables come from, without the sensitive ones: these have to come from the environment again. Of the
-// environment, only what the configuration declares is kept: it is shared by many programs and projects, whose secrets are none of the plan's.
+// savedValues returns where the values of variables come from, without the sensitive ones: these
+// have to come from the environment again. Of the environment, only what the configuration declares
+// is kept: it is shared by many programs and projects, whose secrets are none of the plan's.
 func (w *Workspace) savedValues(all []config.Value) (values []config.Value, environ []string, err error) {
 	declared := w.Sensitive()
 	for _, v := range all {
@@ -168,7 +173,8 @@ func (w *Workspace) savedValues(all []config.Value) (values []config.Value, envi
 	return values, environ, nil
 }
 
-// Sensitive returns the declared variables by name, and of each whether its value is not to be shown or kept.
+// Sensitive returns the declared variables by name, and of each whether its value is not to be
+// shown or kept.
 func (w *Workspace) Sensitive() map[string]bool {
 	sensitive := map[string]bool{}
 	for _, v := range w.Config.Variables() {
@@ -177,8 +183,8 @@ func (w *Workspace) Sensitive() map[string]bool {
 	return sensitive
 }
 
-// ReadPlan reads a saved plan. Besides the errors of the file system it returns a PlanFileError, and a StaleError for a plan of
-// another version of the program.
+// ReadPlan reads a saved plan. Besides the errors of the file system it returns a PlanFileError,
+// and a StaleError for a plan of another version of the program.
 func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -219,8 +225,8 @@ func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 	return p, nil
 }
 
-// planEnviron is the environment with the variables that the plan was made with: those saved, and whatever the environment has
-// for those that are not saved because they are sensitive.
+// planEnviron is the environment with the variables that the plan was made with: those saved, and
+// whatever the environment has for those that are not saved because they are sensitive.
 func planEnviron(environ, saved []string) []string {
 	have := map[string]bool{}
 	for _, pair := range saved {

@@ -8,11 +8,12 @@ import (
 // webhookOf is what a provider is asked to call, and the secret to sign with; empty for nothing.
 type webhookOf struct{ url, secret string }
 
-// maxRings bounds the rings that wait for the executor. It takes them in microseconds; one that is dropped costs a task the time until it is
-// looked at anyway.
+// maxRings bounds the rings that wait for the executor. It takes them in microseconds; one that is
+// dropped costs a task the time until it is looked at anyway.
 const maxRings = 4096
 
-// receive starts to receive a provider's webhooks, where its configuration wants any, and says what to ask for.
+// receive starts to receive a provider's webhooks, where its configuration wants any, and says what
+// to ask for.
 func (w *Workspace) receive(c *Connections, provider *config.Provider) (webhookOf, error) {
 	hook := provider.Webhook
 	if hook == nil {

@@ -28,7 +28,8 @@ const StateName = "fluxbatch.state.json"
 
 // Environment is what a workspace needs of the process around it.
 type Environment struct {
-	// Drain is done when nothing new may begin, Abort when what is in flight is to be left to another run.
+	// Drain is done when nothing new may begin, Abort when what is in flight is to be left to
+	// another run.
 	Drain, Abort context.Context
 	// Environ has the keys of accounts and the secrets of webhooks; as of os.Environ.
 	Environ []string
@@ -36,10 +37,12 @@ type Environment struct {
 	Version string
 	// Log takes the calls of the API. It may be nil.
 	Log *apilog.Log
-	// OnEvent and OnDiagnostics are told what happens during an apply. They are called one at a time.
+	// OnEvent and OnDiagnostics are told what happens during an apply. They are called one at a
+	// time.
 	OnEvent       func(executor.Event)
 	OnDiagnostics func(hcl.Diagnostics)
-	// Faults, when not nil, sees every file operation; see safefile.Dir.WithFaults. It is for tests.
+	// Faults, when not nil, sees every file operation; see safefile.Dir.WithFaults. It is for
+	// tests.
 	Faults func(op safefile.Op, name string) error
 }
 
@@ -54,8 +57,8 @@ func (e *Environment) Getenv(name string) string {
 	return value
 }
 
-// Options say which state is worked on, and what is asked of a plan. Addresses and selectors are as people write them; those
-// that cannot be read, or that nothing answers to, are an OptionError.
+// Options say which state is worked on, and what is asked of a plan. Addresses and selectors are as
+// people write them; those that cannot be read, or that nothing answers to, are an OptionError.
 type Options struct {
 	// Simulate works in the simulation.
 	Simulate bool
@@ -64,14 +67,16 @@ type Options struct {
 	// NoLock opens without the state's lock, LockTimeout is how long to wait for it.
 	NoLock      bool
 	LockTimeout time.Duration
-	// Targets, and Listed that come from a list, limit a plan to what they select; Excludes leave out.
+	// Targets, and Listed that come from a list, limit a plan to what they select; Excludes leave
+	// out.
 	Targets, Listed, Excludes []string
 	// Replace are addresses to make anew, and Abandon those whose tasks are given up.
 	Replace, Abandon []string
 	// MaxCost is the most that may be spent, nil for what the configuration allows.
 	MaxCost        *bfl.Credits
 	RetryModerated bool
-	// NoRefresh does not look at the images' files. RefreshOnly does nothing else, and Destroy removes all.
+	// NoRefresh does not look at the images' files. RefreshOnly does nothing else, and Destroy
+	// removes all.
 	NoRefresh, RefreshOnly, Destroy bool
 }
 
@@ -91,8 +96,9 @@ type Workspace struct {
 	local   *state.Local
 }
 
-// Open takes the lock and opens all that the root module's images are kept in. operation is what is said to others who want
-// the lock. cfg may be nil where o.StatePath is given: then the workspace is for moving and forgetting what is on record.
+// Open takes the lock and opens all that the root module's images are kept in. operation is what is
+// said to others who want the lock. cfg may be nil where o.StatePath is given: then the workspace
+// is for moving and forgetting what is on record.
 //
 // It returns the errors of state.Open, and those of the file system.
 func Open(env Environment, dir, operation string, cfg *config.Config, o Options) (_ *Workspace, err error) {
@@ -121,7 +127,8 @@ func Open(env Environment, dir, operation string, cfg *config.Config, o Options)
 	}
 	w.session = session
 	if cfg != nil && !o.NoLock {
-		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is in nobody's way.
+		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is
+		// in nobody's way.
 		_ = w.outputs.Sweep(machineDir)
 	}
 	return w, nil
@@ -131,7 +138,8 @@ func Open(env Environment, dir, operation string, cfg *config.Config, o Options)
 func (w *Workspace) Close() error {
 	var errs []error
 	if w.session != nil && w.local != nil {
-		// The index only saves time: where it cannot be written, as in a checkout that is read-only, the files are read again.
+		// The index only saves time: where it cannot be written, as in a checkout that is
+		// read-only, the files are read again.
 		_ = w.local.Index().Save(w.session.State().Images)
 	}
 	if w.session != nil {
@@ -146,10 +154,12 @@ func (w *Workspace) Close() error {
 	return errors.Join(errs...)
 }
 
-// State returns what is on record. It changes with what the workspace does, and is not the caller's to change.
+// State returns what is on record. It changes with what the workspace does, and is not the caller's
+// to change.
 func (w *Workspace) State() *state.State { return w.session.State() }
 
-// results answers for the images that are on record now. It must not be used while changes are carried out.
+// results answers for the images that are on record now. It must not be used while changes are
+// carried out.
 func (w *Workspace) results(addr addrs.Image) *config.Result {
 	if img := w.session.State().Images[addr]; img != nil {
 		return planner.ResultOf(img)
@@ -171,8 +181,8 @@ func Base(dir string, simulate bool) string {
 	return dir
 }
 
-// StatePath is where the state of a root module is: where its configuration says, as seen from the module, or in the
-// simulation's directory.
+// StatePath is where the state of a root module is: where its configuration says, as seen from the
+// module, or in the simulation's directory.
 func StatePath(dir, declared string, simulate bool) string {
 	if simulate {
 		return filepath.Join(Base(dir, true), StateName)
