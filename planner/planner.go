@@ -35,8 +35,6 @@ type Options struct {
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
-	// Where tells where the block of an image is declared, for messages. It may be nil.
-	Where func(addrs.Image) *hcl.Range
 	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
 	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
@@ -47,6 +45,9 @@ type Options struct {
 	// Simulator tells whether a provider may be a simulator: one on this machine may also be a proxy of the real API. Images that a simulator made
 	// count only there; real ones count everywhere.
 	Simulator func(provider string) bool
+
+	// where tells where the block of an image is declared, for messages. It may be nil.
+	where func(addrs.Image) *hcl.Range
 }
 
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for concurrent use.
@@ -224,10 +225,10 @@ func (c *Change) has(argument string) bool { return c.Desired.Request().Has(argu
 
 // where returns where the block of an image is declared, nil where nobody knows.
 func (p *Planner) where(addr addrs.Image) *hcl.Range {
-	if p.opts.Where == nil {
+	if p.opts.where == nil {
 		return nil
 	}
-	return p.opts.Where(addr)
+	return p.opts.where(addr)
 }
 
 // notInState is the reason of every new image; of a hundred thousand they share it.
@@ -367,7 +368,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 		}
 	}
 	p.attribute()
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.Where}
+	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
+// Dashboard is where people find the keys and credits of their accounts.
+const Dashboard = "https://dashboard.bfl.ai"
+
 // BaseURL returns the address of the API in a region: "global", "eu" or "us".
 func BaseURL(region string) (string, bool) {
 	base, ok := map[string]string{

@@ -3,6 +3,8 @@ package cli
 import (
 	"strconv"
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 // program returns the words that begin a command which is to run where this one does.
@@ -14,46 +16,48 @@ func (a *app) program() []string {
 }
 
 // toApply returns the command, as it is typed in a shell, that carries out what was planned with o.
-func (w *workspace) toApply(o *planOptions) string {
+func (a *app) toApply(w *workspace.Workspace, o *planOptions) string {
 	if o.out != "" {
-		return typed(append(w.app.program(), "apply", o.out))
+		return typed(append(a.program(), "apply", o.out))
 	}
-	words := append(w.app.program(), "apply")
-	words = append(words, w.scope(o)...)
-	for _, address := range o.replace {
+	words := append(a.program(), "apply")
+	words = append(words, scope(w, o)...)
+	for _, address := range o.Replace {
 		words = append(words, "-replace", address)
 	}
-	for _, address := range o.abandon {
+	for _, address := range o.Abandon {
 		words = append(words, "-abandon", address)
 	}
 	for _, flag := range []struct {
 		given bool
 		word  string
 	}{
-		{o.refreshOnly, "-refresh-only"}, {o.noRefresh, "-refresh=false"}, {o.retryModerated, "-retry-moderated"},
+		{o.RefreshOnly, "-refresh-only"}, {o.NoRefresh, "-refresh=false"}, {o.RetryModerated, "-retry-moderated"},
 	} {
 		if flag.given {
 			words = append(words, flag.word)
 		}
 	}
-	return typed(w.inDirectory(words))
+	return typed(inDirectory(w.Dir, words))
 }
 
-// again returns the command that goes on with what an apply left. What the apply made anew on request is not to be made anew again.
-func (w *workspace) again(o *planOptions) string {
-	return typed(w.inDirectory(append(append(w.app.program(), "apply"), w.scope(o)...)))
+// again returns the command that goes on with what an apply left. What the apply made anew on
+// request is not to be made anew again.
+func (a *app) again(w *workspace.Workspace, o *planOptions) string {
+	return typed(inDirectory(w.Dir, append(append(a.program(), "apply"), scope(w, o)...)))
 }
 
-// scope returns the flags that say what is worked on, and with which values. Sensitive values are left to the user.
-func (w *workspace) scope(o *planOptions) []string {
+// scope returns the flags that say what is worked on, and with which values. Sensitive values are
+// left to the user.
+func scope(w *workspace.Workspace, o *planOptions) []string {
 	var words []string
-	if o.destroy {
+	if o.Destroy {
 		words = append(words, "-destroy")
 	}
-	if o.simulate {
+	if o.Simulate {
 		words = append(words, "-simulate")
 	}
-	sensitive := w.sensitiveVariables()
+	sensitive := w.Sensitive()
 	for _, v := range o.values {
 		name, _, _ := strings.Cut(v.Assignment, "=")
 		switch name = strings.TrimSpace(name); {
@@ -65,41 +69,32 @@ func (w *workspace) scope(o *planOptions) []string {
 			words = append(words, "-var", v.Assignment)
 		}
 	}
-	for _, text := range o.targets {
+	for _, text := range o.Targets {
 		words = append(words, "-target", text)
 	}
 	for _, file := range o.targetFiles {
 		words = append(words, "-target-file", file)
 	}
-	for _, text := range o.excludes {
+	for _, text := range o.Excludes {
 		words = append(words, "-exclude", text)
 	}
-	if o.statePath != "" {
-		words = append(words, "-state", o.statePath)
+	if o.StatePath != "" {
+		words = append(words, "-state", o.StatePath)
 	}
-	if o.maxCost.credits != nil {
-		words = append(words, "-max-cost", strconv.FormatFloat(o.maxCost.credits.USD(), 'f', -1, 64))
+	if o.MaxCost != nil {
+		words = append(words, "-max-cost", strconv.FormatFloat(o.MaxCost.USD(), 'f', -1, 64))
 	}
 	return words
 }
 
-// sensitiveVariables returns the declared variables by name, and of each whether its value is not to be shown or kept.
-func (w *workspace) sensitiveVariables() map[string]bool {
-	sensitive := map[string]bool{}
-	for _, v := range w.config.Variables() {
-		sensitive[v.Name] = v.Sensitive
-	}
-	return sensitive
-}
-
-func (w *workspace) inDirectory(words []string) []string {
+func inDirectory(dir string, words []string) []string {
 	switch {
-	case w.dir == ".":
+	case dir == ".":
 		return words
-	case strings.HasPrefix(w.dir, "-"):
-		return append(words, "./"+w.dir)
+	case strings.HasPrefix(dir, "-"):
+		return append(words, "./"+dir)
 	default:
-		return append(words, w.dir)
+		return append(words, dir)
 	}
 }
 

@@ -6,18 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/planner"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 type applyOptions struct {
@@ -47,7 +45,7 @@ wherever it is. Before images are made, the first ends it.`,
 }
 
 func (a *app) destroyCommand() *cobra.Command {
-	o := applyOptions{planOptions: planOptions{destroy: true}}
+	o := applyOptions{planOptions: planOptions{Options: workspace.Options{Destroy: true}}}
 	cmd := &cobra.Command{
 		Use: "destroy [DIRECTORY]", Short: "Remove all images, or some", Args: cobra.MaximumNArgs(1),
 		Long: `Removes the images that are on record from the state, and moves their files into the store, .fluxbatch/store: while that is there, declaring them again
@@ -71,7 +69,7 @@ func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err 
 	if cmd.Flags().Changed("parallelism") && o.parallelism < 1 {
 		return fmt.Errorf("-parallelism is a number of tasks from 1 on, and %d is not one", o.parallelism)
 	}
-	var saved *savedPlan
+	var saved *workspace.SavedPlan
 	var dir string
 	if path, ok := planFile(args); ok {
 		saved, dir, err = a.adoptPlan(cmd, path, o)
@@ -83,34 +81,34 @@ func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err 
 	}
 	a.show(&o.planOptions)
 	// What no configuration declares any more can be removed all the same.
-	o.allowEmpty = o.destroy
+	o.allowEmpty = o.Destroy
 	w, plan, err := a.makePlan(dir, cmd.Name(), &o.planOptions)
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
+	defer func() { err = firstError(err, w.Close()) }()
 	if saved != nil {
-		if err := w.stillValid(saved, plan); err != nil {
+		if err := w.CheckSaved(saved, plan); err != nil {
 			return err
 		}
 	} else {
-		a.operation().Plan(plan, view.PlanInfo{Command: cmd.Name(), Simulated: o.simulate})
+		a.operation().Plan(plan, view.PlanInfo{Command: cmd.Name(), Simulated: o.Simulate})
 	}
-	if over := w.overBudget(plan, &o.planOptions); over.HasErrors() {
+	if over := overBudget(w.CheckBudget(plan)); over.HasErrors() {
 		return a.failed(w, over)
 	}
-	connections, err := w.connect(plan)
+	connections, err := w.Connect(plan)
 	if err != nil {
 		return err
 	}
-	defer connections.close()
-	a.showDiagnostics(w.config, w.affords(plan, connections))
+	defer connections.Close()
+	a.showDiagnostics(w.Config, shortages(w.Shortages(plan, connections)))
 	if !plan.Empty() && !o.autoApprove && saved == nil {
 		if err := a.approve(plan, &o.planOptions); err != nil {
 			return err
 		}
 	}
-	return w.apply(plan, connections, o)
+	return a.apply(w, plan, connections, o)
 }
 
 // planFile reports whether the argument is a file: apply takes a directory or a saved plan.
@@ -128,30 +126,30 @@ var shapingFlags = []string{
 }
 
 // adoptPlan reads a saved plan and puts what it was asked for in the place of flags.
-func (a *app) adoptPlan(cmd *cobra.Command, path string, o *applyOptions) (*savedPlan, string, error) {
+func (a *app) adoptPlan(cmd *cobra.Command, path string, o *applyOptions) (*workspace.SavedPlan, string, error) {
 	for _, name := range shapingFlags {
 		if cmd.Flags().Changed(name) {
 			return nil, "", fmt.Errorf("-%s shapes a plan, and %s is one already. Plan again with -%s, or apply without it", name, path, name)
 		}
 	}
-	saved, dir, planned, err := a.readPlan(path)
+	saved, err := workspace.ReadPlan(a.environment(), path)
 	if err != nil {
 		return nil, "", err
 	}
-	planned.json, planned.concise, planned.noConcise = o.json, o.concise, o.noConcise
-	planned.lockTimeout, planned.noLock, planned.noInput = o.lockTimeout, o.noLock, o.noInput
-	if o.maxCost.credits != nil {
-		planned.maxCost = o.maxCost
+	given := o.Options
+	o.values, o.environ, o.Options = saved.Values, saved.Environ, saved.Options
+	o.LockTimeout, o.NoLock = given.LockTimeout, given.NoLock
+	if given.MaxCost != nil {
+		o.MaxCost = given.MaxCost
 	}
-	o.planOptions = *planned
-	return saved, dir, nil
+	return saved, saved.Dir, nil
 }
 
 // approve asks whether the plan is to be carried out.
 func (a *app) approve(plan *planner.Plan, o *planOptions) error {
 	if !a.interactive() || o.noInput || o.json {
 		asks, look := "apply asks before it spends", "fluxbatch plan"
-		if o.destroy {
+		if o.Destroy {
 			asks, look = "fluxbatch asks before it removes images", "fluxbatch plan -destroy"
 		}
 		return fmt.Errorf("%s, and here is nobody to answer: standard input is not a terminal, or -input=false or -json was given. "+
@@ -190,8 +188,9 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 	}
 }
 
-func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) error {
-	a, v := w.app, w.app.operation()
+// apply carries a plan out, and shows it. What was left undone decides the exit status.
+func (a *app) apply(w *workspace.Workspace, plan *planner.Plan, c *workspace.Connections, o *applyOptions) error {
+	v := a.operation()
 	a.heed()
 	v.StartApply(plan)
 	stop := context.AfterFunc(a.env.Drain, func() {
@@ -202,111 +201,28 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 		}}, nil)
 	})
 	defer stop()
-	w.config.See(plan.See())
-	summary, applyErr := executor.Apply(a.env.Abort, plan, executor.Options{
-		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.local.Store().Candidates, Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
-		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, Accept: w.accept, OnEvent: func(e executor.Event) {
-			a.log.event(e)
-			v.Event(e)
-		},
-	})
-	if !o.destroy {
-		w.conditions(plan)
-	}
-	outputs, commitErr := w.commit(plan, o.destroy)
+	done, err := w.Apply(plan, c, o.parallelism)
 	interrupted := a.env.Drain.Err() != nil
-	v.FinishApply(summary, outputs, view.ApplyInfo{
-		Simulated: w.simulate, Destroy: o.destroy, Pictures: w.pictures(), Interrupted: interrupted, Again: w.again(&o.planOptions),
+	v.FinishApply(done.Summary, done.Outputs, view.ApplyInfo{
+		Simulated: o.Simulate, Destroy: o.Destroy, Pictures: pictures(w, o), Interrupted: interrupted, Again: a.again(w, &o.planOptions),
 	})
-	if commitErr != nil {
-		return commitErr
+	if err != nil {
+		return err
 	}
 	switch {
-	case interrupted && applyErr != nil:
+	case interrupted && done.Err != nil:
 		return exitError(exitInterrupted)
-	case errors.Is(applyErr, executor.ErrIncomplete), w.unmet:
+	case errors.Is(done.Err, executor.ErrIncomplete), done.Unmet:
 		return exitError(exitFailure)
 	default:
-		return applyErr
+		return done.Err
 	}
 }
 
-// results answers for the images that are on record now. It must not be used while changes are carried out.
-func (w *workspace) results(addr addrs.Image) *image.Result {
-	if img := w.session.State().Images[addr]; img != nil {
-		return img.Made()
+// pictures is where a simulation's images are, as the user would type it; "" for real ones.
+func pictures(w *workspace.Workspace, o *applyOptions) string {
+	if !o.Simulate {
+		return ""
 	}
-	return nil
-}
-
-// accept checks an image that is there now against its postconditions, and shows what is wrong with it. The image is kept all the same: it
-// was paid for.
-func (w *workspace) accept(addr addrs.Image, results func(addrs.Image) *image.Result) bool {
-	diags := w.config.Postconditions(addr, results)
-	w.demand(diags)
-	if diags.HasErrors() {
-		w.told[addr] = true
-	}
-	return !diags.HasErrors()
-}
-
-// conditions checks what can be told only now of images that were not made: the preconditions that depend on some that were, and the
-// postconditions of imported ones that depend on others. The check blocks come last.
-func (w *workspace) conditions(plan *planner.Plan) {
-	for _, c := range plan.Changes {
-		if w.told[c.Address] {
-			continue
-		}
-		if c.Desired != nil && c.Desired.Lifecycle.Undecided && c.Origin != planner.Generate {
-			_, diags := w.config.Resolve(c.Address, w.results)
-			w.demand(diags)
-		}
-		if c.Action == planner.Import {
-			w.accept(c.Address, w.results)
-		}
-	}
-	w.app.showDiagnostics(w.config, w.config.Checks(w.results))
-}
-
-// demand shows diagnostics. Errors among them make the apply fail in the end.
-func (w *workspace) demand(diags hcl.Diagnostics) {
-	w.app.showDiagnostics(w.config, diags)
-	w.unmet = w.unmet || diags.HasErrors()
-}
-
-// commit writes the state with the outputs that the configuration has now. Destroying all leaves none, destroying some leaves them as they are.
-func (w *workspace) commit(plan *planner.Plan, destroy bool) ([]config.Output, error) {
-	after := w.session.State()
-	if destroy {
-		if plan.Outputs == nil {
-			return nil, w.session.Commit(nil)
-		}
-		return nil, w.session.Commit(map[string]state.OutputValue{})
-	}
-	outputs, diags := w.config.Outputs(w.results)
-	w.demand(diags)
-	values := after.Outputs
-	if plan.Outputs != nil {
-		values = map[string]state.OutputValue{}
-		for _, o := range outputs {
-			// An output that needs an image which failed keeps its former value.
-			if encoded, ok := planner.EncodeOutput(o); ok {
-				values[o.Name] = encoded
-			} else if before, ok := after.Outputs[o.Name]; ok {
-				values[o.Name] = before
-			}
-		}
-	}
-	return outputs, w.session.Commit(values)
-}
-
-// resolve evaluates an image again, and shows what is wrong with it now.
-func (w *workspace) resolve(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error) {
-	img, diags := w.config.Resolve(addr, results)
-	w.app.showDiagnostics(w.config, diags)
-	if diags.HasErrors() {
-		w.told[addr] = true
-		return nil, errors.New("it cannot be made as it is configured, which is known only now; see the error above")
-	}
-	return img, nil
+	return filepath.Join(workspace.Base(w.Dir, true), filepath.FromSlash(w.Config.Settings.OutputDir))
 }

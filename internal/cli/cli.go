@@ -9,11 +9,11 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/fluxbatch/fluxbatch/internal/apilog"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
@@ -69,7 +69,7 @@ func (a *app) run() int {
 	root.SetErr(a.env.Stderr)
 	err := root.ExecuteContext(a.env.Abort)
 	a.operation().Close()
-	_ = a.log.close() // each line is in the file already
+	_ = a.log.Close() // each line is in the file already
 	var exit exitError
 	switch {
 	case err == nil:
@@ -77,7 +77,7 @@ func (a *app) run() int {
 	case errors.As(err, &exit):
 		return a.checkResults(int(exit))
 	default:
-		a.operation().Error(err)
+		a.operation().Error(inWords(err))
 		return exitFailure
 	}
 }
@@ -89,12 +89,13 @@ type app struct {
 	out        *results
 	interrupts interrupts
 
-	chdir string
-	color bool
-	view  *view.View
-	json  *machine.Stream
+	groups []commandGroup
+	chdir  string
+	color  bool
+	view   *view.View
+	json   *machine.Stream
 	// log is nil where the environment asks for none.
-	log *apiLog
+	log *apilog.Log
 	// concise and unfolded say how a plan is shown.
 	concise, unfolded bool
 }
@@ -145,15 +146,7 @@ func terminal(stream any) (*os.File, bool) {
 }
 
 // getenv returns the last value that the environment has for a name, as a shell would.
-func (a *app) getenv(name string) string {
-	value := ""
-	for _, pair := range a.env.Environ {
-		if v, ok := strings.CutPrefix(pair, name+"="); ok {
-			value = v
-		}
-	}
-	return value
-}
+func (a *app) getenv(name string) string { return a.environment().Getenv(name) }
 
 // interactive reports whether somebody can answer a question.
 func (a *app) interactive() bool {
@@ -178,7 +171,7 @@ With -simulate both work without a key, a network or money.`,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
 			a.color = !noColor
-			if a.log, err = a.openLog(); err != nil || a.chdir == "" {
+			if a.log, err = apilog.Open(a.getenv, a.env.Stderr); err != nil || a.chdir == "" {
 				return err
 			}
 			if err := os.Chdir(a.chdir); err != nil {
@@ -189,10 +182,10 @@ With -simulate both work without a key, a network or money.`,
 	}
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "change to this `directory` before anything else")
 	root.PersistentFlags().BoolVar(&noColor, "no-color", false, "print without colour")
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.destroyCommand(), a.validateCommand(), a.verifyCommand(), a.showCommand(),
-		a.restoreCommand(), a.importCommand(), a.simulatorCommand(), a.forceUnlockCommand(), a.versionCommand(),
-		a.initCommand(), a.stateCommand(), a.outputCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.modelsCommand(),
-		a.creditsCommand(), a.completionCommand())
+	a.groups = a.commandGroups()
+	for _, group := range a.groups {
+		root.AddCommand(group.commands...)
+	}
 	a.setCompletions(root)
 	a.setHelp(root)
 	return root

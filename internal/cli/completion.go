@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -139,12 +142,6 @@ func (a *app) setCompletions(root *cobra.Command) {
 		completeFlag(cmd, "state", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
 		completeFlag(cmd, "var-file", cobra.FixedCompletions([]string{"hcl", "json"}, cobra.ShellCompDirectiveFilterFileExt))
 	})
-	if restore := findCommand(root, "restore"); restore != nil {
-		restore.ValidArgsFunction = firstArgument(a.completeRecorded)
-	}
-	if adopt := findCommand(root, "import"); adopt != nil {
-		adopt.ValidArgsFunction = a.completeImport
-	}
 	// Chdir is a flag of all commands, and kept by the root.
 	_ = root.RegisterFlagCompletionFunc("chdir", completeDirectories) // as in completeFlag
 }
@@ -214,16 +211,11 @@ func (a *app) completionDir(args []string) string {
 
 // completionState returns the state of a command line that is still being typed, or nil. No configuration is evaluated for it.
 func completionState(dir string, o *stateOptions) *state.State {
-	path := resolvePath(dir, stateName)
-	if declared, ok := declaredState(dir); ok {
-		path = resolvePath(dir, declared)
+	declared, ok := workspace.DeclaredState(dir)
+	if !ok {
+		declared = workspace.StateName
 	}
-	if o.simulate {
-		path = filepath.Join(baseOf(dir, true), stateName)
-	}
-	if o.path != "" {
-		path = o.path
-	}
+	path := cmp.Or(o.StatePath, workspace.StatePath(dir, declared, o.Simulate))
 	// A state that cannot be read completes nothing. The command itself says why.
 	s, _ := state.Read(path)
 	return s
@@ -233,10 +225,10 @@ func completionState(dir string, o *stateOptions) *state.State {
 func recordedState(cmd *cobra.Command, dir string) *state.State {
 	var o stateOptions
 	if f := cmd.Flags().Lookup("simulate"); f != nil {
-		o.simulate = f.Value.String() == "true"
+		o.Simulate = f.Value.String() == "true"
 	}
 	if f := cmd.Flags().Lookup("state"); f != nil {
-		o.path = f.Value.String()
+		o.StatePath = f.Value.String()
 	}
 	return completionState(dir, &o)
 }
@@ -260,7 +252,7 @@ func (a *app) completeOutputs(o *stateOptions) []string {
 	if s == nil {
 		return nil
 	}
-	return sortedKeys(s.Outputs)
+	return slices.Sorted(maps.Keys(s.Outputs))
 }
 
 // maxScanned bounds the size of files that are read for the names in them: a key press should be answered at once.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -48,7 +49,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	prior, err := state.Read(cmp.Or(o.path, statePathOf(dir, cfg, o.simulate)))
+	prior, err := state.Read(cmp.Or(o.StatePath, workspace.StatePath(dir, cfg.Settings.StatePath, o.Simulate)))
 	if err != nil {
 		return err
 	}

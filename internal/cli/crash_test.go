@@ -53,6 +53,17 @@ func crashingCommand() {
 	}))
 }
 
+// smallImages begins a manifest of small images, made by the simulator that the environment names.
+const smallImages = `variable "endpoint" { type = string }
+provider "bfl" { endpoint = var.endpoint }
+defaults {
+  model         = "flux-2-klein-4b"
+  output_format = "png"
+  width         = 64
+  height        = 64
+}
+`
+
 // crashRig is a module, and a simulator that keeps the books while processes die.
 type crashRig struct {
 	sim *simulator.Simulator
@@ -74,15 +85,7 @@ func newCrashRig(t *testing.T) *crashRig {
 		_ = sim.Close()
 	})
 	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
-	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(`
-variable "endpoint" { type = string }
-provider "bfl" { endpoint = var.endpoint }
-defaults {
-  model         = "flux-2-klein-4b"
-  output_format = "png"
-  width         = 64
-  height        = 64
-}
+	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+`
 image "logo" { prompt = "logo" }
 image "hero" {
   prompt     = "hero"

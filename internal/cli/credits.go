@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 type creditsOptions struct {
@@ -39,11 +41,10 @@ func (a *app) runCredits(dir string, o *creditsOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return exitError(exitFailure)
 	}
-	w := &workspace{app: a, dir: dir, base: dir, config: cfg}
 	balances := []view.Balance{}
 	var failures []error
-	for _, name := range sortedKeys(cfg.Settings.Providers) {
-		balance, err := w.balance(cfg.Settings.Providers[name])
+	for _, name := range slices.Sorted(maps.Keys(cfg.Settings.Providers)) {
+		balance, err := a.balance(cfg.Settings.Providers[name])
 		if err != nil {
 			failures = append(failures, err)
 			continue
@@ -60,22 +61,18 @@ func (a *app) runCredits(dir string, o *creditsOptions) error {
 }
 
 // balance asks what one account has left.
-func (w *workspace) balance(provider *config.Provider) (view.Balance, error) {
-	client, err := w.realClient(provider, webhookOf{})
+func (a *app) balance(provider *config.Provider) (view.Balance, error) {
+	env := a.environment()
+	client, err := workspace.Dial(env, provider)
 	if err != nil {
 		return view.Balance{}, err
 	}
 	defer client.Close()
-	base := provider.Endpoint
-	if base == "" {
-		base, _ = bfl.BaseURL(provider.Region)
-	}
-	ctx, cancel := context.WithTimeout(w.app.env.Drain, creditsTimeout)
-	defer cancel()
-	credits, err := client.Credits(ctx)
+	credits, err := workspace.Credits(env, client)
 	if err != nil {
 		return view.Balance{}, explainAccount(provider, err)
 	}
+	base := workspace.Endpoint(provider)
 	balance := view.Balance{Provider: provider.Address, Credits: credits, Simulated: bfl.IsLoopback(base)}
 	if u, err := url.Parse(base); err == nil {
 		balance.Host = u.Host
@@ -90,7 +87,7 @@ func explainAccount(provider *config.Provider, err error) error {
 	switch {
 	case refused && api.Unauthorized():
 		return explain("The key of provider %s, from the environment variable %s, was refused: %w.\n"+
-			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, dashboard)
+			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, bfl.Dashboard)
 	case network && bfl.IsLoopback(provider.Endpoint):
 		return explain("The account of provider %s cannot be asked: %w.\nIs the simulator running? It is started with%s", provider.Address, err, toType("fluxbatch simulator"))
 	default:

@@ -44,27 +44,25 @@ func (f valueFlag) Set(text string) error {
 }
 
 // dollars is an amount given on the command line, nil where it is not.
-type dollars struct{ credits *bfl.Credits }
+type dollars struct{ credits **bfl.Credits }
 
-func (d *dollars) Type() string { return "dollars" }
+func (d dollars) Type() string { return "dollars" }
 
-func (d *dollars) String() string {
-	if d.credits == nil {
+func (d dollars) String() string {
+	if d.credits == nil || *d.credits == nil {
 		return ""
 	}
-	return d.credits.Dollars()
+	return (*d.credits).Dollars()
 }
 
-func (d *dollars) Set(text string) error {
+func (d dollars) Set(text string) error {
 	amount, err := strconv.ParseFloat(strings.TrimPrefix(text, "$"), 64)
 	if err != nil || math.IsNaN(amount) || amount < 0 || amount > 1e6 {
 		return errors.New("an amount in US dollars is a number such as 2.50")
 	}
-	d.set(amount * 100)
+	*d.credits = new(bfl.CreditsOf(amount * 100))
 	return nil
 }
-
-func (d *dollars) set(credits float64) { d.credits = new(bfl.CreditsOf(credits)) }
 
 // bind adds the flags for variables.
 func (o *inputOptions) bind(flags *pflag.FlagSet) {
@@ -89,17 +87,17 @@ func (n *negated) Set(text string) error {
 func (o *planOptions) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	o.inputOptions.bind(flags)
-	flags.StringArrayVar(&o.targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs; can be repeated")
+	flags.StringArrayVar(&o.Targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs; can be repeated")
 	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line; can be repeated")
-	flags.StringArrayVar(&o.excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it; can be repeated")
-	flags.BoolVar(&o.simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
-	negate(flags, &o.noRefresh, "refresh", "look at the images' files for what was lost or changed")
-	flags.Var(&o.maxCost, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
-	flags.BoolVar(&o.retryModerated, "retry-moderated", false, "ask again for images that the API's moderation refused before")
-	negate(flags, &o.noLock, "lock", "take the state's lock")
-	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+	flags.StringArrayVar(&o.Excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it; can be repeated")
+	flags.BoolVar(&o.Simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
+	negate(flags, &o.NoRefresh, "refresh", "look at the images' files for what was lost or changed")
+	flags.Var(dollars{&o.MaxCost}, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
+	flags.BoolVar(&o.RetryModerated, "retry-moderated", false, "ask again for images that the API's moderation refused before")
+	negate(flags, &o.NoLock, "lock", "take the state's lock")
+	flags.DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	negate(flags, &o.noInput, "input", "ask for the values of variables that have none")
-	flags.StringVar(&o.statePath, "state", "", "use this state `file` in the place of the configured one")
+	flags.StringVar(&o.StatePath, "state", "", "use this state `file` in the place of the configured one")
 	flags.BoolVar(&o.json, "json", false, "print a JSON object a line, in the form of Terraform's machine-readable UI")
 	flags.BoolVar(&o.concise, "concise", false, "print a line an image")
 	flags.BoolVar(&o.noConcise, "no-concise", false, "print every instance, however many have the same change")
@@ -109,10 +107,10 @@ func (o *planOptions) bind(cmd *cobra.Command) {
 // bindModes adds the flags that say what kind of plan is made. For destroy that is settled.
 func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags := cmd.Flags()
-	flags.BoolVar(&o.destroy, "destroy", false, destroy)
-	flags.BoolVar(&o.refreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
-	flags.StringArrayVar(&o.replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
-	flags.StringArrayVar(&o.abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them; can be repeated")
+	flags.BoolVar(&o.Destroy, "destroy", false, destroy)
+	flags.BoolVar(&o.RefreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
+	flags.StringArrayVar(&o.Replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
+	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them; can be repeated")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
 	cmd.MarkFlagsMutuallyExclusive("abandon", "refresh-only")

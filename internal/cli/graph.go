@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -160,7 +161,7 @@ func (g *imageGraph) graph() view.Graph {
 			label += fmt.Sprintf(" (%d images)", e.count)
 		}
 		out.Nodes = append(out.Nodes, view.GraphNode{ID: e.address.String(), Module: e.address.Module, Label: label})
-		for _, upstream := range sortedKeys(e.needs) {
+		for _, upstream := range slices.Sorted(maps.Keys(e.needs)) {
 			out.Edges = append(out.Edges, view.GraphEdge{From: upstream, To: e.address.String(), Value: !e.needs[upstream]})
 		}
 	}

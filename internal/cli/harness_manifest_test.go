@@ -146,15 +146,7 @@ func (m *manifest) drop(it *item) {
 
 func (m *manifest) render() string {
 	var w strings.Builder
-	w.WriteString(`variable "endpoint" { type = string }
-provider "bfl" { endpoint = var.endpoint }
-defaults {
-  model         = "flux-2-klein-4b"
-  output_format = "png"
-  width         = 64
-  height        = 64
-}
-`)
+	w.WriteString(smallImages)
 	for _, b := range m.blocks {
 		b.render(&w)
 	}

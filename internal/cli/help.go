@@ -7,36 +7,25 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fluxbatch/fluxbatch/internal/apilog"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
-
-// commandGroups are the headings of the list of commands, and what stands under each, in order. A command that is named nowhere comes last.
-var commandGroups = []struct {
-	title string
-	names []string
-}{
-	{"Make images", []string{"init", "validate", "plan", "apply", "destroy"}},
-	{"Look at what was made", []string{"show", "output", "verify"}},
-	{"Look after it", []string{"restore", "import", "state", "force-unlock"}},
-	{"Write manifests", []string{"fmt", "console", "graph"}},
-	{"The FLUX API", []string{"models", "credits", "simulator"}},
-	{"This program", []string{"version", "completion", "help"}},
-}
 
 // environment are the variables that the program looks at.
 var environment = view.HelpGroup{Title: "Environment variables", Entries: []view.HelpEntry{
 	{Term: "BFL_API_KEY", Text: "the key of the account, unless a provider block names another variable"},
 	{Term: "FLUXBATCH_VAR_name", Text: "the value of the variable called name"},
-	{Term: logVariable, Text: "tell of each call of the API: debug, info, warn or error"},
-	{Term: logPathVariable, Text: "append that to a file, rather than to standard error"},
+	{Term: apilog.LevelVariable, Text: "tell of each call of the API: debug, info, warn or error"},
+	{Term: apilog.PathVariable, Text: "append that to a file, rather than to standard error"},
 	{Term: "NO_COLOR", Text: "print without colour, whatever it is set to"},
 }}
 
-// setHelp makes the commands speak with the program's own voice: their help, and what they say of arguments and flags that do not fit.
+// setHelp makes the commands speak with the program's own voice: their help, and what they say of
+// arguments and flags that do not fit.
 func (a *app) setHelp(root *cobra.Command) {
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(a.helpCommand())
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.viewer().Help(helpOf(cmd)) })
+	root.SetHelpCommand(findCommand(root, "help"))
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.viewer().Help(a.helpOf(cmd)) })
 	root.SetFlagErrorFunc(a.flagError)
 	// As in Terraform; there is a command for it as well, which is what the help shows.
 	root.Flags().BoolP("version", "v", false, "print the version")
@@ -44,7 +33,8 @@ func (a *app) setHelp(root *cobra.Command) {
 	eachCommand(root, func(cmd *cobra.Command) {
 		explainArguments(cmd)
 		if cmd.HasSubCommands() {
-			// Cobra would take a mistyped name for an argument of the group, and answer it with the group's help.
+			// Cobra would take a mistyped name for an argument of the group, and answer it with the
+			// group's help.
 			cmd.Args = cobra.ArbitraryArgs
 			cmd.RunE = a.runGroup
 		}
@@ -121,13 +111,13 @@ func commandNames(parent *cobra.Command) []string {
 }
 
 // helpOf collects what a command tells of itself.
-func helpOf(cmd *cobra.Command) view.Help {
+func (a *app) helpOf(cmd *cobra.Command) view.Help {
 	about := cmd.Long
 	if about == "" {
 		about = cmd.Short + "."
 	}
 	h := view.Help{
-		About: about, Usage: usageLine(cmd), Groups: helpGroups(cmd), Examples: cmd.Example,
+		About: about, Usage: usageLine(cmd), Groups: a.helpGroups(cmd), Examples: cmd.Example,
 		Flags: helpFlags(cmd.LocalFlags()), Global: helpFlags(cmd.InheritedFlags()),
 	}
 	if cmd.HasSubCommands() {
@@ -142,7 +132,8 @@ func helpOf(cmd *cobra.Command) view.Help {
 	return h
 }
 
-// usageLine says how a command is typed. Flags stand before arguments, as everything may follow an argument that is a pattern.
+// usageLine says how a command is typed. Flags stand before arguments, as everything may follow an
+// argument that is a pattern.
 func usageLine(cmd *cobra.Command) string {
 	line := cmd.CommandPath()
 	if cmd.HasSubCommands() {
@@ -158,41 +149,29 @@ func usageLine(cmd *cobra.Command) string {
 }
 
 // helpGroups lists the commands inside of a command, for the root under headings.
-func helpGroups(cmd *cobra.Command) []view.HelpGroup {
-	entries := map[string]view.HelpEntry{}
-	var order []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() || sub.Name() == "help" {
-			entries[sub.Name()] = view.HelpEntry{Term: sub.Name(), Text: sub.Short}
-			order = append(order, sub.Name())
+func (a *app) helpGroups(cmd *cobra.Command) []view.HelpGroup {
+	if !cmd.HasParent() {
+		groups := make([]view.HelpGroup, len(a.groups))
+		for i, g := range a.groups {
+			groups[i] = view.HelpGroup{Title: g.title, Entries: helpEntries(g.commands)}
 		}
+		return groups
 	}
-	if len(order) == 0 {
-		return nil
+	if entries := helpEntries(cmd.Commands()); len(entries) > 0 {
+		return []view.HelpGroup{{Title: "Commands", Entries: entries}}
 	}
-	if cmd.HasParent() {
-		return []view.HelpGroup{{Title: "Commands", Entries: take(entries, order)}}
-	}
-	var groups []view.HelpGroup
-	for _, g := range commandGroups {
-		groups = append(groups, view.HelpGroup{Title: g.title, Entries: take(entries, g.names)})
-	}
-	if rest := take(entries, order); len(rest) > 0 {
-		groups = append(groups, view.HelpGroup{Title: "More", Entries: rest})
-	}
-	return groups
+	return nil
 }
 
-// take removes entries by name and returns those that there were.
-func take(entries map[string]view.HelpEntry, names []string) []view.HelpEntry {
-	var taken []view.HelpEntry
-	for _, name := range names {
-		if e, ok := entries[name]; ok {
-			taken = append(taken, e)
-			delete(entries, name)
+// helpEntries are the lines of those commands that are not hidden.
+func helpEntries(commands []*cobra.Command) []view.HelpEntry {
+	var entries []view.HelpEntry
+	for _, sub := range commands {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
+			entries = append(entries, view.HelpEntry{Term: sub.Name(), Text: sub.Short})
 		}
 	}
-	return taken
+	return entries
 }
 
 // plainDefaults are defaults that go without saying.

@@ -32,16 +32,13 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 				}
 			}
 			var out bytes.Buffer
-			h := helpOf(cmd)
+			h := a.helpOf(cmd)
 			h.Examples = "" // a command line is not cut in two
 			view.New(view.Options{Stdout: &out}).Help(h)
 			for line := range strings.Lines(out.String()) {
 				if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
 					t.Errorf("longer than 80 columns: %s", line)
 				}
-			}
-			if strings.Contains(out.String(), "\nMore:\n") {
-				t.Error("a command stands under no heading")
 			}
 		})
 	})

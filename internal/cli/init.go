@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 // scaffold is the manifest that init writes. It plans at once.
@@ -47,7 +49,7 @@ func (a *app) runInit(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil { //nolint:gosec // a directory of the project, for whom umask lets
 		return fmt.Errorf("making the directory %s: %w", dir, err)
 	}
-	if found := manifests(dir); len(found) > 0 {
+	if found := workspace.Manifests(dir); len(found) > 0 {
 		return explain("The directory %s has a configuration already: %s.\nNothing was written. Plan it with%s", dir, strings.Join(found, ", "), toType("fluxbatch plan"+argument(dir)))
 	}
 	manifest, ignore := filepath.Join(dir, scaffoldName), filepath.Join(dir, ignoreName)
@@ -68,20 +70,6 @@ func (a *app) runInit(dir string) error {
 		"", "Make it with the built-in simulator, without a key, a network or money:", "", "  fluxbatch apply -simulate"+argument(dir),
 		"", "Make it with the API, once BFL_API_KEY has your key:", "", "  fluxbatch apply"+argument(dir)), "\n"))
 	return nil
-}
-
-// manifests lists the configuration files in a directory.
-func manifests(dir string) []string {
-	// A directory that cannot be read cannot be written either, and that is said then.
-	entries, _ := os.ReadDir(dir)
-	var found []string
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".flux.hcl") || strings.HasSuffix(name, ".flux.json")) {
-			found = append(found, name)
-		}
-	}
-	return found
 }
 
 // writeNew writes a file that must not exist.

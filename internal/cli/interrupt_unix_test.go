@@ -134,15 +134,7 @@ func newHeldAPI(t *testing.T) *heldAPI {
 	return api
 }
 
-const twoImages = `
-variable "endpoint" { type = string }
-provider "bfl" { endpoint = var.endpoint }
-defaults {
-  model         = "flux-2-klein-4b"
-  output_format = "png"
-  width         = 64
-  height        = 64
-}
+const twoImages = smallImages + `
 image "a" { prompt = "a" }
 image "b" {
   prompt     = "b"

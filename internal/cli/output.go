@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -65,11 +66,11 @@ func (a *app) runOutput(args []string, o *outputOptions) error {
 // noOutputs says where the output of that name comes from, or all where name is "": that the simulation has it, or what makes it.
 func (a *app) noOutputs(name string, o *outputOptions) string {
 	const declared = "Outputs are declared by output blocks, and get their values from"
-	if o.simulate {
+	if o.Simulate {
 		return declared + toType(typed(append(a.program(), "apply", "-simulate")))
 	}
-	simulated, err := a.readState(&stateOptions{simulate: true})
-	if err != nil || o.path != "" {
+	simulated, err := a.readState(&stateOptions{workspace.Options{Simulate: true}})
+	if err != nil || o.StatePath != "" {
 		// A simulation that cannot be read has nothing to offer.
 		return declared + toType(typed(append(a.program(), "apply")))
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -29,23 +31,32 @@ made anew or removed, and at what price. It changes nothing and spends nothing.`
 	return cmd
 }
 
+// planGCPercent is how much the memory of a plan grows, in percent of what is in use, before Go's
+// collector runs: the least with which plans of 10,000 new images and of 100,000 unchanged ones
+// take no more time than with any larger figure.
+const planGCPercent = 200
+
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
-	defer newCollector().stop()
+	if a.getenv("GOGC") == "" {
+		// A plan keeps most of what it makes, so that the collector finds little each time that it
+		// runs.
+		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
+	}
 	a.show(o)
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	info := view.PlanInfo{Command: "plan", Simulated: o.simulate, SavedAs: o.out, Again: w.toApply(o)}
-	if over := w.overBudget(plan, o); over.HasErrors() {
+	defer func() { err = firstError(err, w.Close()) }()
+	info := view.PlanInfo{Command: "plan", Simulated: o.Simulate, SavedAs: o.out, Again: a.toApply(w, o)}
+	if over := overBudget(w.CheckBudget(plan)); over.HasErrors() {
 		info.SavedAs, info.Again = "", ""
 		a.operation().Plan(plan, info)
 		return a.failed(w, over)
 	}
 	// What is shown says that the plan is saved.
 	if o.out != "" {
-		if err := w.savePlan(plan, o); err != nil {
+		if err := w.Save(o.out, plan, o.values); err != nil {
 			return fmt.Errorf("the plan could not be saved: %w", err)
 		}
 	}
@@ -56,8 +67,9 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 	return nil
 }
 
-// makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is an error.
-func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *planner.Plan, error) {
+// makePlan loads, opens and plans, and shows what is wrong. The workspace is open unless there is
+// an error.
+func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace.Workspace, *planner.Plan, error) {
 	if err := o.readTargets(); err != nil {
 		return nil, nil, err
 	}
@@ -65,30 +77,31 @@ func (a *app) makePlan(dir, operation string, o *planOptions) (*workspace, *plan
 	if cfg == nil || diags.HasErrors() {
 		return nil, nil, a.invalid(cfg, diags)
 	}
-	w, err := a.open(a.env.Drain, dir, operation, cfg, o)
+	w, err := a.open(dir, operation, cfg, &o.Options)
 	if err != nil {
 		a.showDiagnostics(cfg, diags)
 		return nil, nil, err
 	}
-	plan, planDiags, err := w.plan(o)
-	diags = append(diags, planDiags...)
+	plan, planDiags, err := w.Plan()
+	diags = append(diags, adviseUnusable(planDiags)...)
 	a.showDiagnostics(cfg, diags)
 	if err == nil && diags.HasErrors() {
 		err = exitError(exitFailure)
 	}
 	if err != nil {
-		return nil, nil, firstError(err, w.close())
+		return nil, nil, firstError(err, w.Close())
 	}
 	return w, plan, nil
 }
 
 // failed shows why a plan is not carried out.
-func (a *app) failed(w *workspace, diags hcl.Diagnostics) error {
-	a.showDiagnostics(w.config, diags)
+func (a *app) failed(w *workspace.Workspace, diags hcl.Diagnostics) error {
+	a.showDiagnostics(w.Config, diags)
 	return exitError(exitFailure)
 }
 
-// invalid shows what is wrong with a configuration, with what evaluating the rest of it finds besides.
+// invalid shows what is wrong with a configuration, with what evaluating the rest of it finds
+// besides.
 func (a *app) invalid(cfg *config.Config, diags hcl.Diagnostics) error {
 	a.showDiagnostics(cfg, a.allDiagnostics(cfg, diags))
 	return exitError(exitFailure)
@@ -115,7 +128,8 @@ func filesOf(cfg *config.Config) map[string]*hcl.File {
 	return cfg.Files()
 }
 
-// firstError returns the error that matters: what failed, rather than what closing failed with afterwards.
+// firstError returns the error that matters: what failed, rather than what closing failed with
+// afterwards.
 func firstError(err, closing error) error {
 	if err != nil {
 		return err

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,11 +29,12 @@ set lifecycle.frozen.`,
 		Example: `  fluxbatch restore -list image.hero
   fluxbatch restore image.hero
   fluxbatch restore 'image.card["winter"]' 2`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.runRestore(args, &o) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.runRestore(args, &o) },
+		ValidArgsFunction: firstArgument(a.completeRecorded),
 	}
 	cmd.Flags().BoolVar(&o.list, "list", false, "list the former images of ADDRESS and change nothing")
-	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "restore an image of the simulation")
-	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "restore an image of the simulation")
+	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	o.inputOptions.bind(cmd.Flags())
 	return cmd
 }
@@ -49,8 +48,8 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	generations, err := w.local.Store().History(addr)
+	defer func() { err = firstError(err, w.Close()) }()
+	generations, err := w.History(addr)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,11 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return w.restore(addr, g)
+	path, err := w.Restore(addr, g)
+	if err == nil {
+		a.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, path))
+	}
+	return err
 }
 
 func listGenerations(addr addrs.Image, generations []state.Generation) string {
@@ -102,64 +105,4 @@ func chooseGeneration(addr addrs.Image, generations []state.Generation, args []s
 		return g, nil
 	}
 	return state.Generation{}, fmt.Errorf("generation %d of %s is no longer in the store", n, addr)
-}
-
-// restore puts a former image in the place of the present one.
-func (w *workspace) restore(addr addrs.Image, g state.Generation) error {
-	s, store := w.session.State(), w.local.Store()
-	if len(s.TasksOf(addr)) > 0 {
-		return errTaskOpen
-	}
-	img := *g.Image
-	now := s.Images[addr]
-	if now != nil {
-		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
-	}
-	for other, there := range s.Images {
-		if other != addr && there.Output.Path == img.Output.Path {
-			return pathTaken(s, addr, img.Output.Path)
-		}
-	}
-	// The copy is whole before anything makes way for it.
-	pending, err := store.Take(img.Output.SHA256, w.outputs, img.Output.Path)
-	if err != nil {
-		return err
-	}
-	defer pending.Abort()
-	switch _, err := w.outputs.Lstat(img.Output.Path); {
-	case w.holds(img.Output.Path, img.Output.SHA256):
-	case now == nil && !errors.Is(err, fs.ErrNotExist):
-		return pathTaken(s, addr, img.Output.Path)
-	case err == nil:
-		if err := store.KeepFile(w.outputs, img.Output.Path, addr, now); err != nil {
-			return err
-		}
-	}
-	// A crash after this leaves the former image in place, and the present one on record and in the store: the next apply puts it back for free.
-	if err := pending.Commit(); err != nil {
-		return err
-	}
-	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
-		return err
-	}
-	if err := w.session.Commit(s.Outputs); err != nil {
-		return err
-	}
-	w.app.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, img.Output.Path))
-	return nil
-}
-
-// errTaskOpen refuses what would come between an interrupted run and its task.
-var errTaskOpen = errors.New("an interrupted run has a task under way for this address. Run fluxbatch apply first")
-
-// pathTaken refuses to restore an image that goes from the record to a path that is in use by now.
-func pathTaken(s *state.State, addr addrs.Image, path string) error {
-	for other, img := range s.Images {
-		if img.Output.Path == path {
-			return explain("%s cannot be restored to %s, which is the file of %s now.\n"+
-				"Nothing was changed. Give %[3]s another path with its argument output, and apply that first.", addr, path, other)
-		}
-	}
-	return explain("%s cannot be restored to %s, where there is a file that fluxbatch did not make, or does not remember.\n"+
-		"Nothing was changed. Move that file away first.", addr, path)
 }

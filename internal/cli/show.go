@@ -3,13 +3,13 @@ package cli
 import (
 	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -67,28 +67,29 @@ func (a *app) runShow(args []string, o *showOptions) error {
 
 // showPlan shows a saved plan.
 func (a *app) showPlan(path string, o *showOptions) (err error) {
-	saved, dir, options, err := a.readPlan(path)
+	saved, err := workspace.ReadPlan(a.environment(), path)
 	if err != nil {
 		return err
 	}
-	w, plan, err := a.makePlan(dir, "show", options)
+	options := &planOptions{inputOptions: inputOptions{values: saved.Values, environ: saved.Environ}, Options: saved.Options}
+	w, plan, err := a.makePlan(saved.Dir, "show", options)
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	if err := w.stillValid(saved, plan); err != nil {
+	defer func() { err = firstError(err, w.Close()) }()
+	if err := w.CheckSaved(saved, plan); err != nil {
 		return err
 	}
-	info := view.PlanInfo{Command: "show", Simulated: options.simulate}
+	info := view.PlanInfo{Command: "show", Simulated: options.Simulate}
 	switch {
 	case o.markdown:
 		a.viewer().PlanMarkdown(plan, info)
 	case o.json:
 		document := machine.PlanDocument{
-			Plan: plan, Prior: w.session.State(), Settings: &w.config.Settings, Variables: map[string]cty.Value{},
-			Version: Version(), Limited: options.isLimited(),
+			Plan: plan, Prior: w.State(), Settings: &w.Config.Settings, Variables: map[string]cty.Value{},
+			Version: Version(), Limited: options.Limited(),
 		}
-		for _, v := range w.config.Variables() {
+		for _, v := range w.Config.Variables() {
 			if !v.Sensitive {
 				document.Variables[v.Name] = v.Value
 			}
@@ -103,20 +104,12 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 // statePath returns the state file of a root module. Only its settings are read for it.
 func (a *app) statePath(dir string, simulate bool) (string, error) {
 	if simulate {
-		return filepath.Join(dir, simulationDir, stateName), nil
+		return workspace.StatePath(dir, "", true), nil
 	}
 	cfg, diags := a.load(dir, &inputOptions{})
 	if cfg == nil || diags.HasErrors() {
 		a.showDiagnostics(cfg, diags)
 		return "", exitError(exitFailure)
 	}
-	return statePathOf(dir, cfg, false), nil
-}
-
-// resolvePath returns a path that is relative to base, unless it is absolute.
-func resolvePath(base, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(base, path)
+	return workspace.StatePath(dir, cfg.Settings.StatePath, false), nil
 }

@@ -1,17 +1,15 @@
 package cli
 
 import (
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -32,25 +30,19 @@ They work on the state of the configuration in the current directory; -chdir lea
 }
 
 // stateOptions say which state a command works on.
-type stateOptions struct {
-	simulate bool
-	// path, where not "", is the state file to use in the place of the configured one.
-	path        string
-	noLock      bool
-	lockTimeout time.Duration
-}
+type stateOptions struct{ workspace.Options }
 
 // bind adds the flags of commands that only read the state.
 func (o *stateOptions) bind(flags *pflag.FlagSet) {
-	flags.BoolVar(&o.simulate, "simulate", false, "use the simulation's state")
-	flags.StringVar(&o.path, "state", "", "use this state `file` in the place of the configured one")
+	flags.BoolVar(&o.Simulate, "simulate", false, "use the simulation's state")
+	flags.StringVar(&o.StatePath, "state", "", "use this state `file` in the place of the configured one")
 }
 
 // bindLock adds the flags of commands that change the state.
 func (o *stateOptions) bindLock(flags *pflag.FlagSet) {
 	o.bind(flags)
-	negate(flags, &o.noLock, "lock", "take the state's lock")
-	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+	negate(flags, &o.NoLock, "lock", "take the state's lock")
+	flags.DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 }
 
 // readState returns the state of the current directory's configuration, without a lock.
@@ -62,37 +54,32 @@ func (a *app) readState(o *stateOptions) (*state.State, error) {
 	return state.Read(path)
 }
 
-// lockState opens the state of the current directory's configuration to change it.
-func (a *app) lockState(operation string, o *stateOptions) (_ *workspace, err error) {
-	path, err := a.stateFile(".", o)
-	if err != nil {
-		return nil, err
+// stateFile returns the state file that a command is about. Mostly the text of the configuration
+// tells it.
+func (a *app) stateFile(dir string, o *stateOptions) (string, error) {
+	switch {
+	case o.StatePath != "":
+		return o.StatePath, nil
+	case o.Simulate:
+		return workspace.StatePath(dir, "", true), nil
 	}
-	w := &workspace{app: a, dir: ".", base: baseOf(".", o.simulate), simulate: o.simulate}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.close())
-		}
-	}()
-	if w.outputs, err = safefile.OpenAll(w.base); err != nil {
-		return nil, err
+	if declared, ok := workspace.DeclaredState(dir); ok {
+		return workspace.StatePath(dir, declared, false), nil
 	}
-	w.outputs = w.outputs.WithFaults(a.env.Faults)
-	if w.local, err = state.OpenLocal(w.outputs); err != nil {
-		return nil, err
-	}
-	session, err := state.Open(a.env.Drain, path, state.Options{
-		Operation: operation, Version: Version(), LockTimeout: o.lockTimeout, NoLock: o.noLock, Local: w.local, Faults: a.env.Faults,
-	})
-	if err != nil {
-		return nil, err
-	}
-	w.session = session
-	return w, nil
+	return a.statePath(dir, false)
 }
 
-// recordedAddresses returns the addresses on record that match any of the patterns, all of them without patterns, sorted. A pattern that
-// matches nothing is an error.
+// lockState opens the state of the current directory's configuration to change it.
+func (a *app) lockState(operation string, o *stateOptions) (_ *workspace.Workspace, err error) {
+	options := o.Options
+	if options.StatePath, err = a.stateFile(".", o); err != nil {
+		return nil, err
+	}
+	return a.open(".", operation, nil, &options)
+}
+
+// recordedAddresses returns the addresses on record that match any of the patterns, all of them
+// without patterns, sorted. A pattern that matches nothing is an error.
 func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error) {
 	targets := make([]planner.Selector, len(patterns))
 	for i, text := range patterns {

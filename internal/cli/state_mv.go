@@ -1,14 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -58,12 +58,12 @@ func (a *app) runStateMv(from, to string, o *stateMvOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	steps, err := planMove(w.session.State(), move)
+	defer func() { err = firstError(err, w.Close()) }()
+	steps, err := planMove(w.State(), move)
 	if err != nil {
 		return err
 	}
-	if err := moveRecords(w.session, steps); err != nil {
+	if err := w.Move(steps); err != nil {
 		return err
 	}
 	a.viewer().Say(describeMoves(steps, "has moved to"))
@@ -97,7 +97,8 @@ func parseEndpoint(text string) (addrs.Endpoint, error) {
 	} else if !strings.HasPrefix(text, "module.") {
 		return addrs.Endpoint{}, err
 	}
-	// What stands before an image's address is the path of a module, and the parser of those tells what is wrong with it.
+	// What stands before an image's address is the path of a module, and the parser of those tells
+	// what is wrong with it.
 	inside, err := addrs.Parse(text + ".image.x")
 	if err != nil {
 		_, err = addrs.Parse(text)
@@ -114,78 +115,18 @@ func parseEndpoint(text string) (addrs.Endpoint, error) {
 	return end, nil
 }
 
-// planMove returns the records that a move is about, sorted, and refuses one that would end where something is: at an address in use, or as
-// the one image of a block that has instances, or the other way around.
+// planMove returns the records that a move is about, and refuses one of nothing, or to where
+// something is.
 func planMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
-	var steps []state.Moved
-	stay := map[addrs.Image][]addrs.Image{} // by block
-	for _, addr := range everyAddress(s) {
-		if to, ok := move.Apply(addr); ok && to != addr {
-			steps = append(steps, state.Moved{From: addr, To: to})
-			continue
-		}
-		stay[addr.Block()] = append(stay[addr.Block()], addr)
-	}
-	if len(steps) == 0 {
-		return nil, notRecorded(s, move.From.String())
-	}
-	var taken []string
-	for _, step := range steps {
-		if s.Images[step.To] != nil || len(s.TasksOf(step.To)) > 0 {
-			taken = append(taken, step.To.String())
-		}
-		for _, other := range stay[step.To.Block()] {
-			if other.Key.IsNone() != step.To.Key.IsNone() {
-				taken = append(taken, other.String())
-			}
-		}
-	}
-	if len(taken) > 0 {
-		slices.Sort(taken)
+	steps, err := workspace.PlanMove(s, move)
+	if taken, ok := errors.AsType[*workspace.InUseError](err); ok {
 		return nil, explain("%s cannot move to %s, which is in use: %s.\nNothing was moved. Move what is there away first, or forget it with%s",
-			move.From, move.To, strings.Join(slices.Compact(taken), ", "), toType("fluxbatch state rm ADDRESS"))
+			move.From, move.To, strings.Join(taken.By, ", "), toType("fluxbatch state rm ADDRESS"))
 	}
-	return steps, nil
-}
-
-// everyAddress returns the addresses that have an image or a task, sorted.
-func everyAddress(s *state.State) []addrs.Image {
-	all := slices.Collect(maps.Keys(s.Images))
-	for _, task := range s.Tasks {
-		all = append(all, task.Address)
+	if err == nil && len(steps) == 0 {
+		err = notRecorded(s, move.From.String())
 	}
-	slices.SortFunc(all, addrs.Image.Compare)
-	return slices.Compact(all)
-}
-
-// moveRecords carries a move out. A crash between two records leaves a move that is done in part, and the same command does the rest.
-func moveRecords(session *state.Session, steps []state.Moved) error {
-	moved := map[addrs.Image]addrs.Image{}
-	for _, step := range steps {
-		if err := session.Append(step); err != nil {
-			return err
-		}
-		moved[step.From] = step.To
-	}
-	s := session.State()
-	for _, addr := range everyAddress(s) {
-		img := s.Images[addr]
-		if img == nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
-			continue
-		}
-		renamed := *img
-		renamed.Dependencies = slices.Clone(img.Dependencies)
-		for i, d := range renamed.Dependencies {
-			if to, ok := moved[d]; ok {
-				renamed.Dependencies[i] = to
-			}
-		}
-		slices.SortFunc(renamed.Dependencies, addrs.Image.Compare)
-		if err := session.Append(state.Stored{Address: addr, Image: &renamed}); err != nil {
-			return err
-		}
-	}
-	return session.Commit(nil)
+	return steps, err
 }
 
 func describeMoves(steps []state.Moved, verb string) string {

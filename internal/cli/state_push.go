@@ -46,8 +46,8 @@ func (a *app) runStatePush(file string, o *statePushOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
-	before := w.session.State().Images
+	defer func() { err = firstError(err, w.Close()) }()
+	before := w.State().Images
 	gone := 0
 	for addr := range before {
 		if next.Images[addr] == nil {
@@ -55,13 +55,10 @@ func (a *app) runStatePush(file string, o *statePushOptions) (err error) {
 		}
 	}
 	said := fmt.Sprintf("The state has %s now, and had %s before.", images(len(next.Images)), images(len(before)))
-	if err := w.session.Replace(next, o.force); err != nil {
+	if err := w.Replace(next, o.force); err != nil {
 		if errors.Is(err, state.ErrLineage) && !o.force {
 			return explain("%w.\nNothing was changed. With -force it takes the place of this state even so.", err)
 		}
-		return err
-	}
-	if err := w.session.Commit(nil); err != nil {
 		return err
 	}
 	if gone > 0 {

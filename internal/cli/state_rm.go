@@ -51,18 +51,13 @@ func (a *app) runStateRm(patterns []string, o *stateRmOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, w.close()) }()
+	defer func() { err = firstError(err, w.Close()) }()
 	// Another command may have changed the state before the lock was ours.
-	if found, err = recordedAddresses(w.session.State(), patterns); err != nil {
+	if found, err = recordedAddresses(w.State(), patterns); err != nil {
 		return err
 	}
-	said := describeForgotten(w.session.State(), found, "is forgotten")
-	for _, addr := range found {
-		if err := w.session.Append(state.Removed{Address: addr}); err != nil {
-			return err
-		}
-	}
-	if err := w.session.Commit(nil); err != nil {
+	said := describeForgotten(w.State(), found, "is forgotten")
+	if err := w.Forget(found); err != nil {
 		return err
 	}
 	a.viewer().Say(said + "\nWhat is still declared would be made again, at its price, by the next apply.")

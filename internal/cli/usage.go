@@ -3,12 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
 )
 
@@ -27,7 +29,7 @@ var elsewhere = map[string]struct{ text, command string }{
 	"untaint":   {"There is no mark to take away: -replace holds for one apply.", ""},
 	"refresh":   {"Each plan looks at the images' files by itself.", "fluxbatch plan"},
 	"get":       {"Modules are directories on this machine, and there is nothing to fetch.", ""},
-	"login":     {"The key comes from the environment: set BFL_API_KEY to one from https://dashboard.bfl.ai.", ""},
+	"login":     {"The key comes from the environment: set BFL_API_KEY to one from " + bfl.Dashboard + ".", ""},
 	"logout":    {"The key comes from the environment variable BFL_API_KEY, and is kept nowhere else.", ""},
 	"workspace": {"A directory has one state. Use variables with -var-file, or a directory for each variant that shares a module.", ""},
 	"providers": {"Accounts are declared by provider blocks. What they have left is said by", "fluxbatch credits"},
@@ -107,7 +109,7 @@ func contradiction(flags *pflag.FlagSet) error {
 			given[group] = append(given[group], "-"+f.Name)
 		}
 	})
-	for _, group := range sortedKeys(given) {
+	for _, group := range slices.Sorted(maps.Keys(given)) {
 		if names := given[group]; len(names) > 1 {
 			return explain("%s contradict each other.\nGive one of them.", strings.Join(names, " and "))
 		}

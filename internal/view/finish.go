@@ -87,9 +87,6 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	return v.frame(hcl.DiagError, summary, strings.Join(parts, "\n\n"))
 }
 
-// dashboard is where people find their keys and credits.
-const dashboard = "https://dashboard.bfl.ai"
-
 // wayOut says what has to be done before it makes sense to go on, "" for nothing.
 func wayOut(a *applyLog) string {
 	errs := make([]error, 0, len(a.failures)+len(a.skipped))
@@ -104,11 +101,11 @@ func wayOut(a *applyLog) string {
 		switch {
 		case !ok:
 		case api.StatusCode == 401 || api.StatusCode == 403:
-			return "Compare the key with those at " + dashboard + ", and set the environment variable that the provider names for it, BFL_API_KEY by default. "
+			return "Compare the key with those at " + bfl.Dashboard + ", and set the environment variable that the provider names for it, BFL_API_KEY by default. "
 		case api.OutOfCredits():
-			return "Add credits to the account at " + dashboard + ". "
+			return "Add credits to the account at " + bfl.Dashboard + ". "
 		case api.QuotaExhausted():
-			return "Have the account's quota raised at " + dashboard + ", or wait until it allows more. "
+			return "Have the account's quota raised at " + bfl.Dashboard + ", or wait until it allows more. "
 		}
 	}
 	return ""

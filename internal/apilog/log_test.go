@@ -1,4 +1,4 @@
-package cli
+package apilog
 
 import (
 	"bytes"
@@ -45,27 +45,39 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// environment looks names up as os.Getenv does.
+func environment(pairs ...string) func(string) string {
+	return func(name string) (value string) {
+		for _, pair := range pairs {
+			if v, ok := strings.CutPrefix(pair, name+"="); ok {
+				value = v
+			}
+		}
+		return value
+	}
+}
+
 // newLog returns a log of a level, and what is written to it.
-func newLog(t *testing.T, level string) (*apiLog, *lockedBuffer) {
+func newLog(t *testing.T, level string) (*Log, *lockedBuffer) {
 	t.Helper()
 	out := &lockedBuffer{}
-	a := &app{env: Environment{Environ: []string{logVariable + "=" + level}, Stderr: out}}
-	l, err := a.openLog()
+	l, err := Open(environment(LevelVariable+"="+level), out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l, out
 }
 
-// makeImage has a simulator make one image through the log, and returns its task and the URL of its sample.
-func makeImage(t *testing.T, l *apiLog, level string) (task, sample string) {
+// makeImage has a simulator make one image through the log, and returns its task and the URL of its
+// sample.
+func makeImage(t *testing.T, l *Log, level string) (task, sample string) {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: time.Nanosecond}, Keys: map[string]simulator.Account{loggedKey: {Credits: 100_000}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = sim.Close() }()
-	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: loggedKey, HTTP: l.wrap(sim.Transport())})
+	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: loggedKey, HTTP: l.Wrap(sim.Transport())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +86,7 @@ func makeImage(t *testing.T, l *apiLog, level string) (task, sample string) {
 	if err != nil {
 		t.Fatalf("%s: %v", level, err)
 	}
-	l.event(executor.Submitted{Address: addrs.Image{Name: "logo"}, TaskID: submission.ID})
+	l.Event(executor.Submitted{Address: addrs.Image{Name: "logo"}, TaskID: submission.ID})
 	result, err := client.Poll(t.Context(), submission.PollingURL)
 	for err == nil && !result.Status.Final() {
 		result, err = client.Poll(t.Context(), submission.PollingURL)
@@ -147,7 +159,7 @@ func TestLogOfAServerThatRepeatsSecrets(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set("X-Key", loggedKey)
-			resp, err := l.wrap(http.DefaultTransport).RoundTrip(req)
+			resp, err := l.Wrap(http.DefaultTransport).RoundTrip(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +190,7 @@ func TestLogOfACallWithoutAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Key", loggedKey)
-	resp, err := l.wrap(failingTransport{cause}).RoundTrip(req)
+	resp, err := l.Wrap(failingTransport{cause}).RoundTrip(req)
 	if !errors.Is(err, cause) {
 		t.Errorf("the error is %v", err)
 	}
@@ -212,7 +224,7 @@ func TestLogOfAnAnswerThatIsGivenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := l.wrap(http.DefaultTransport).RoundTrip(req)
+	resp, err := l.Wrap(http.DefaultTransport).RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,11 +240,11 @@ func TestLogOfAnAnswerThatIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestOpenLog(t *testing.T) {
+func TestOpen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fluxbatch.log")
-	open := func(environ ...string) (*apiLog, error) {
-		return (&app{env: Environment{Environ: environ, Stderr: io.Discard}}).openLog()
+	open := func(environ ...string) (*Log, error) {
+		return Open(environment(environ...), io.Discard)
 	}
 	if l, err := open("FLUXBATCH_LOG="); l != nil || err != nil {
 		t.Errorf("without a level: %v, %v", l, err)
@@ -248,8 +260,8 @@ func TestOpenLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.event(executor.Submitted{TaskID: "7"})
-		if err := l.close(); err != nil {
+		l.Event(executor.Submitted{TaskID: "7"})
+		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -257,9 +269,9 @@ func TestOpenLog(t *testing.T) {
 	if err != nil || strings.Count(string(content), "task=7") != 2 {
 		t.Errorf("the file has %q, %v", content, err)
 	}
-	var none *apiLog
-	none.event(executor.Submitted{})
-	if next := http.DefaultTransport; none.wrap(next) != next || none.close() != nil {
+	var none *Log
+	none.Event(executor.Submitted{})
+	if next := http.DefaultTransport; none.Wrap(next) != next || none.Close() != nil {
 		t.Error("no log is not no log")
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package workspace
 
 import (
 	"os"
@@ -33,7 +33,7 @@ func TestDeclaredState(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, ok := declaredState(dir)
+			got, ok := DeclaredState(dir)
 			if ok != (test.want != "") || ok && filepath.ToSlash(got) != test.want {
 				t.Errorf("got %q, %v, want %q", got, ok, test.want)
 			}

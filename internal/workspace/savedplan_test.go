@@ -1,4 +1,4 @@
-package cli
+package workspace
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 // FuzzSavedPlan reads files that claim to be saved plans: each is read whole or refused.
 func FuzzSavedPlan(f *testing.F) {
 	for _, text := range []string{
-		`{"kind":"fluxbatch plan","version":1,"fluxbatch_version":"` + Version() + `","directory":".","options":{"targets":["image.a"],"max_cost_credits":5}}`,
+		`{"kind":"fluxbatch plan","version":1,"fluxbatch_version":"0.1.0-dev","directory":".","options":{"targets":["image.a"],"max_cost_credits":5}}`,
 		`{"kind":"fluxbatch plan","version":2,"fluxbatch_version":"9.0.0"}`,
 		`{"kind":"terraform plan"}`,
 		`{"kind":"fluxbatch plan","version":1`,
@@ -22,10 +22,9 @@ func FuzzSavedPlan(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		a := &app{}
-		saved, dir, options, err := a.readPlan(path)
-		if err == nil && (saved.Kind != savedPlanKind || dir == "" || options == nil) {
-			t.Errorf("read %q as %+v in %q", data, saved, dir)
+		p, err := ReadPlan(&Environment{Version: "0.1.0-dev"}, path)
+		if err == nil && (p.saved.Kind != savedPlanKind || p.Dir == "") {
+			t.Errorf("read %q as %+v", data, p)
 		}
 	})
 }

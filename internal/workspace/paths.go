@@ -1,4 +1,4 @@
-package cli
+package workspace
 
 import (
 	"fmt"
@@ -14,9 +14,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// strangers refuses to put images where files are that this program did not make: they may be somebody's work, or images
-// paid for whose state was lost.
-func (w *workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
+// inTheWay refuses to put images where something else is, or stays.
+func (w *Workspace) inTheWay(plan *planner.Plan) hcl.Diagnostics {
+	return slices.Concat(w.strangers(plan), occupied(plan, w.session.State()))
+}
+
+// strangers refuses to put images where files are that this program did not make: they may be
+// somebody's work, or images paid for whose state was lost.
+func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	known := map[string]bool{}
 	for _, img := range w.session.State().Images {
 		known[img.Output.Path] = true
@@ -79,8 +84,9 @@ func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 	}
 }
 
-// occupied refuses to put images where the files of others are on record and stay. The configuration has no path twice, but not all images are what it
-// says: they can be left out of the plan, forgotten, frozen, refused, or keep a path that is ignored.
+// occupied refuses to put images where the files of others are on record and stay. The
+// configuration has no path twice, but not all images are what it says: they can be left out of the
+// plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 	writes := func(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
 	if len(prior.Images) == 0 || !slices.ContainsFunc(plan.Changes, writes) {
@@ -131,7 +137,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 }
 
 // listing returns what is in an output directory, by name: one look for all images in it.
-func (w *workspace) listing(dir string) map[string]fs.DirEntry {
+func (w *Workspace) listing(dir string) map[string]fs.DirEntry {
 	// A directory that cannot be listed cannot be written to either; apply says why.
 	entries, _ := w.outputs.ReadDir(path.Clean(dir))
 	names := make(map[string]fs.DirEntry, len(entries))
@@ -141,9 +147,10 @@ func (w *workspace) listing(dir string) map[string]fs.DirEntry {
 	return names
 }
 
-// isOurs reports whether the file at a change's path is an image on record, one of the store, or the one that the change is to put there: a run that
-// was cut off, or the user, left it there. Nothing is lost when it makes way.
-func (w *workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
+// isOurs reports whether the file at a change's path is an image on record, one of the store, or
+// the one that the change is to put there: a run that was cut off, or the user, left it there.
+// Nothing is lost when it makes way.
+func (w *Workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
 	sum, err := w.local.Index().Hash(w.outputs, c.Desired.Output)
 	switch {
 	case err != nil:
@@ -157,7 +164,7 @@ func (w *workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
 }
 
 // importedInPlace reports whether the file at the image's path is the one to import.
-func (w *workspace) importedInPlace(c *planner.Change) bool {
+func (w *Workspace) importedInPlace(c *planner.Change) bool {
 	if c.Import == nil {
 		return false
 	}

@@ -1,4 +1,4 @@
-package cli
+package workspace
 
 import (
 	"os"
@@ -11,30 +11,18 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// stateFile returns the state file that a command is about. Mostly the text of the configuration tells it, so that neither a mistake elsewhere
-// in it nor a variable without a value keeps anybody from looking after the state.
-func (a *app) stateFile(dir string, o *stateOptions) (string, error) {
-	switch {
-	case o.path != "":
-		return o.path, nil
-	case o.simulate:
-		return filepath.Join(baseOf(dir, true), stateName), nil
-	}
-	if path, ok := declaredState(dir); ok {
-		return resolvePath(dir, path), nil
-	}
-	return a.statePath(dir, false)
-}
-
 // mentionsSettings finds files that may have a fluxbatch block, in either syntax.
 var mentionsSettings = regexp.MustCompile(`(?m)^[\s{,]*"?fluxbatch"?\s*[{:]`)
 
-// declaredState returns the path of the state that the configuration in a directory names, or the usual one. It reports false where that takes
-// more than reading: where the path is made from other values, the files have mistakes, or there is neither a configuration nor a state.
-func declaredState(dir string) (string, bool) {
-	path := stateName
+// DeclaredState returns the path of the state that the configuration in a directory names, or the
+// usual one, as the text of the configuration tells it: neither a mistake elsewhere in it nor a
+// variable without a value keeps anybody from looking after the state. It reports false where that
+// takes more than reading: where the path is made from other values, the files have mistakes, or
+// there is neither a configuration nor a state.
+func DeclaredState(dir string) (string, bool) {
+	path := StateName
 	configured := false
-	for _, name := range manifests(dir) {
+	for _, name := range Manifests(dir) {
 		configured = true
 		src, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -60,13 +48,14 @@ func declaredState(dir string) (string, bool) {
 		}
 	}
 	if !configured {
-		_, err := os.Stat(filepath.Join(dir, stateName))
+		_, err := os.Stat(filepath.Join(dir, StateName))
 		return path, err == nil
 	}
 	return path, true
 }
 
-// statePaths returns the expressions for the state's path in a file. Anything else in it is for others to judge.
+// statePaths returns the expressions for the state's path in a file. Anything else in it is for
+// others to judge.
 func statePaths(body hcl.Body) []hcl.Expression {
 	settings, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "fluxbatch"}}})
 	var found []hcl.Expression
@@ -77,6 +66,20 @@ func statePaths(body hcl.Body) []hcl.Expression {
 			if attr := content.Attributes["path"]; attr != nil {
 				found = append(found, attr.Expr)
 			}
+		}
+	}
+	return found
+}
+
+// Manifests lists the configuration files in a directory.
+func Manifests(dir string) []string {
+	// A directory that cannot be read cannot be written either, and that is said then.
+	entries, _ := os.ReadDir(dir)
+	var found []string
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".flux.hcl") || strings.HasSuffix(name, ".flux.json")) {
+			found = append(found, name)
 		}
 	}
 	return found

@@ -1,4 +1,14 @@
-package cli
+// Package apilog writes down what is asked of the API and what it answers, for those who look for
+// the cause of a problem.
+//
+// Words:
+//
+//   - A call is one request and its answer, or the lack of one. Its lines carry the same number.
+//   - A ring is a webhook that came for a task.
+//
+// It never writes a header, a body or a query, which is where keys, prompts, images and signatures
+// are.
+package apilog
 
 import (
 	"bytes"
@@ -19,15 +29,16 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 )
 
-// The environment variables of the log.
+// The environment variables that ask for a log: its level, and a file to append to instead of
+// standard error.
 const (
-	logVariable     = "FLUXBATCH_LOG"      // debug, info, warn or error
-	logPathVariable = "FLUXBATCH_LOG_PATH" // a file to append to, instead of standard error
+	LevelVariable = "FLUXBATCH_LOG" // debug, info, warn or error
+	PathVariable  = "FLUXBATCH_LOG_PATH"
 )
 
-// apiLog writes what is asked of the API, and what it answers, to a log. It never writes a header, a body or a query, which is where keys, prompts,
-// images and signatures are. It is safe for concurrent use.
-type apiLog struct {
+// Log writes what is asked of the API, and what it answers. A nil Log writes nothing. It is safe
+// for concurrent use.
+type Log struct {
 	log *slog.Logger
 	// calls numbers the calls, so that an answer can be told which request it belongs to.
 	calls atomic.Int64
@@ -36,27 +47,30 @@ type apiLog struct {
 	file      *os.File
 }
 
-// openLog returns the log that the environment asks for, nil for none.
-func (a *app) openLog() (*apiLog, error) {
-	text := strings.ToLower(strings.TrimSpace(a.getenv(logVariable)))
+// Open returns the log that the environment asks for, nil for none. It is written to stderr unless
+// the environment names a file. The errors say which variable is wrong, or why its file cannot be
+// opened.
+func Open(getenv func(string) string, stderr io.Writer) (*Log, error) {
+	text := strings.ToLower(strings.TrimSpace(getenv(LevelVariable)))
 	switch text {
 	case "", "off", "0":
 		return nil, nil
 	case "trace", "1", "true", "on":
-		// What other tools call their most talkative level, and what people type who want all there is.
+		// What other tools call their most talkative level, and what people type who want all there
+		// is.
 		text = "debug"
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(text)); err != nil {
-		return nil, fmt.Errorf("the environment variable %s is debug, info, warn or error, and not %q", logVariable, a.getenv(logVariable))
+		return nil, fmt.Errorf("the environment variable %s is debug, info, warn or error, and not %q", LevelVariable, getenv(LevelVariable))
 	}
-	l := &apiLog{}
-	out := a.env.Stderr
-	if path := a.getenv(logPathVariable); path != "" {
+	l := &Log{}
+	out := stderr
+	if path := getenv(PathVariable); path != "" {
 		// A log says when somebody worked on what, which concerns nobody else on this machine.
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
-			return nil, fmt.Errorf("opening the log that %s names: %w", logPathVariable, err)
+			return nil, fmt.Errorf("opening the log that %s names: %w", PathVariable, err)
 		}
 		l.file, out = f, f
 	}
@@ -64,24 +78,24 @@ func (a *app) openLog() (*apiLog, error) {
 	return l, nil
 }
 
-// close ends the log. A nil log does nothing.
-func (l *apiLog) close() error {
+// Close ends the log. Each line is in its file already.
+func (l *Log) Close() error {
 	if l == nil || l.file == nil {
 		return nil
 	}
 	return l.file.Close()
 }
 
-// wrap returns a transport that writes to the log what next carries, or next itself where there is no log.
-func (l *apiLog) wrap(next http.RoundTripper) http.RoundTripper {
+// Wrap returns a transport that writes down what next carries; without a log it is next itself.
+func (l *Log) Wrap(next http.RoundTripper) http.RoundTripper {
 	if l == nil || next == nil {
 		return next
 	}
 	return &logTransport{next: next, log: l}
 }
 
-// event learns from an apply which image a task is for, and writes what no call shows.
-func (l *apiLog) event(e executor.Event) {
+// Event learns from an apply which image a task is for, and writes what no call shows.
+func (l *Log) Event(e executor.Event) {
 	if l == nil {
 		return
 	}
@@ -96,8 +110,8 @@ func (l *apiLog) event(e executor.Event) {
 	}
 }
 
-// rang writes that a webhook came for a task.
-func (l *apiLog) rang(provider, task string) {
+// Rang writes that a webhook came for a task.
+func (l *Log) Rang(provider, task string) {
 	if l == nil {
 		return
 	}
@@ -108,18 +122,19 @@ func (l *apiLog) rang(provider, task string) {
 	l.log.Debug("webhook", attrs...)
 }
 
-// refusedWebhook writes that a call to the receiver of webhooks did not count.
-func (l *apiLog) refusedWebhook(provider, reason string) {
+// Refused writes that a call to the receiver of webhooks did not count.
+func (l *Log) Refused(provider, reason string) {
 	if l == nil {
 		return
 	}
 	l.log.Warn("webhook refused", "provider", provider, "reason", reason)
 }
 
-// logTransport is an http.RoundTripper that writes a line for each request, and one for its answer once it was read or given up.
+// logTransport is an http.RoundTripper that writes a line for each request, and one for its answer
+// once it was read or given up.
 type logTransport struct {
 	next http.RoundTripper
-	log  *apiLog
+	log  *Log
 }
 
 // CloseIdleConnections passes on what a client asks of its connections.
@@ -154,7 +169,7 @@ func (t *logTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // loggedCall is the body of an answer, which is logged when it ends.
 type loggedCall struct {
-	log     *apiLog
+	log     *Log
 	attrs   []any
 	started time.Time
 	method  string
@@ -249,7 +264,8 @@ func safeName(s string) string {
 	return s
 }
 
-// secretHeaders are the request's headers that must not be repeated, as errors about a connection could.
+// secretHeaders are the request's headers that must not be repeated, as errors about a connection
+// could.
 var secretHeaders = []string{"X-Key", "Authorization", "Cookie"}
 
 // queryText finds the queries of URLs in a text.

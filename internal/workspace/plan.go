@@ -1,0 +1,258 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Plan holds the configuration against what exists, as the options ask. There is no plan where the
+// configuration cannot be evaluated; errors among the diagnostics, and the error, which may be
+// several OptionErrors, say why a plan must not be carried out.
+func (w *Workspace) Plan() (*planner.Plan, hcl.Diagnostics, error) {
+	options, err := w.plannerOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	if w.options.Limited() {
+		if options.Only, err = w.only(options.Prior); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case w.options.RefreshOnly:
+		found, diags, err := w.found(options)
+		return planner.New(options).RefreshOnly(found), diags, err
+	case w.options.Destroy:
+		plan, diags := planner.RemoveAll(w.Config, options)
+		return plan, diags, notAbandoned(plan, options)
+	}
+	plan, diags := planner.Make(w.Config, options)
+	if plan == nil {
+		return nil, diags, nil
+	}
+	return plan, slices.Concat(diags, w.inTheWay(plan)), errors.Join(
+		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
+}
+
+// plannerOptions are what a plan depends on besides the configuration.
+func (w *Workspace) plannerOptions() (planner.Options, error) {
+	o, prior := &w.options, w.session.State()
+	options := planner.Options{
+		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.RetryModerated,
+		Simulator: w.isSimulator, Protected: w.Config.Protected, Holds: w.holds,
+	}
+	var err error
+	if options.Abandon, err = parseAll(Abandon, o.Abandon, addrs.Parse); err != nil {
+		return options, err
+	}
+	if !o.NoRefresh {
+		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
+			return options, fmt.Errorf("looking at the images: %w", err)
+		}
+	}
+	options.Replace, err = parseAll(Replace, o.Replace, addrs.Parse)
+	return options, err
+}
+
+// parseAll reads the values of an option.
+func parseAll[T any](option Option, texts []string, parse func(string) (T, error)) ([]T, error) {
+	parsed := make([]T, len(texts))
+	for i, text := range texts {
+		var err error
+		if parsed[i], err = parse(text); err != nil {
+			return nil, &OptionError{Option: option, Text: text, Err: err}
+		}
+	}
+	return parsed, nil
+}
+
+// only turns what is to be planned, and left out, into the images that the plan is limited to. What
+// depends on what is found by evaluating once without the state.
+func (w *Workspace) only(prior *state.State) (map[addrs.Image]bool, error) {
+	o := &w.options
+	targets, err := parseAll(Targets, o.Targets, planner.ParseSelector)
+	if err != nil {
+		return nil, err
+	}
+	listed, err := parseAll(Listed, o.Listed, planner.ParseSelector)
+	if err != nil {
+		return nil, err
+	}
+	targets = append(targets, listed...)
+	excludes, err := parseAll(Excludes, o.Excludes, planner.ParseSelector)
+	if err != nil {
+		return nil, err
+	}
+	if o.Destroy {
+		only, unmatched := planner.SelectDestroyed(prior, targets, excludes)
+		return only, noMatch(unmatched)
+	}
+	var images []*image.Image
+	// What is wrong is said by the evaluation that follows this one.
+	_ = w.Config.Evaluate(func(img *image.Image) *image.Result {
+		images = append(images, img)
+		return nil
+	})
+	only, unmatched := planner.Select(images, prior, targets, excludes)
+	return only, noMatch(unmatched)
+}
+
+// noMatch refuses selectors that select nothing.
+func noMatch(unmatched []planner.Selector) error {
+	if len(unmatched) > 0 {
+		return &OptionError{Option: Targets, Text: unmatched[0].String()}
+	}
+	return nil
+}
+
+// notAbandoned refuses to give up tasks where there are none.
+func notAbandoned(plan *planner.Plan, options planner.Options) error {
+	var errs []error
+	for _, addr := range options.Abandon {
+		is := func(a planner.Abandoned) bool { return a.Address == addr || a.Task.Address == addr }
+		if !slices.ContainsFunc(plan.Abandoned, is) {
+			errs = append(errs, &OptionError{Option: Abandon, Text: addr.String()})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// notReplaced refuses to make images anew of which the plan has none.
+func notReplaced(plan *planner.Plan, options planner.Options) error {
+	var errs []error
+	for _, addr := range options.Replace {
+		find := func(matches func(addrs.Image) bool) int {
+			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
+		}
+		if find(func(a addrs.Image) bool { return a == addr }) >= 0 {
+			continue
+		}
+		e := &OptionError{Option: Replace, Text: addr.String(), Limited: options.Only != nil}
+		if sibling := find(func(a addrs.Image) bool { return a.Block() == addr.Block() }); sibling >= 0 {
+			e.Sibling = &plan.Changes[sibling].Address
+		}
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
+}
+
+// UnusableFile is the Extra of a warning about a changed file that cannot be taken for the image at
+// its path.
+type UnusableFile struct{}
+
+// found describes the changed files that are images all the same, and warns of those that are not.
+func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, hcl.Diagnostics, error) {
+	found := map[addrs.Image]state.File{}
+	var diags hcl.Diagnostics
+	for addr, status := range options.Files {
+		img := options.Prior.Images[addr]
+		if status != state.Changed || img == nil || options.Only != nil && !options.Only[addr] {
+			continue
+		}
+		f, err := w.outputs.Open(img.Output.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		info, err := imagefile.Check(f, bfl.MaxInputBytes*4)
+		_ = f.Close() // only read
+		if err != nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  "File is no image",
+				Detail: fmt.Sprintf("%s of %s was changed and cannot be taken as it is: %v. The state keeps the image that was made.",
+					img.Output.Path, addr, err),
+				Extra: UnusableFile{},
+			})
+			continue
+		}
+		found[addr] = state.FileOf(img.Output.Path, info)
+	}
+	// They were found in the order of a map.
+	slices.SortFunc(diags, func(a, b *hcl.Diagnostic) int { return strings.Compare(a.Detail, b.Detail) })
+	return found, diags, nil
+}
+
+// CheckBudget returns a BudgetError where a plan may cost more than the options or the
+// configuration allow.
+func (w *Workspace) CheckBudget(plan *planner.Plan) error {
+	most, summary := w.maxCost(), plan.Summary()
+	// With an image whose price nobody knows, an apply of nothing but that would spend what nobody
+	// can tell, whatever the cap.
+	if most == nil || summary.Uncapped == nil && summary.Reserve <= *most {
+		return nil
+	}
+	return &BudgetError{Most: *most, Summary: summary}
+}
+
+// maxCost is what an apply may spend, nil where there is no limit: the lower of the options' and
+// the configuration's.
+func (w *Workspace) maxCost() *bfl.Credits {
+	most := w.Config.Settings.MaxCost
+	if asked := w.options.MaxCost; asked != nil && (most == nil || *asked < *most) {
+		most = asked
+	}
+	return most
+}
+
+// isSimulator reports whether a provider's images may be simulated: on this machine there can be
+// the simulator, or a proxy of the API.
+func (w *Workspace) isSimulator(provider string) bool {
+	return isSimulator(w.Config, w.options.Simulate, provider)
+}
+
+func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
+	p := cfg.Settings.Providers[provider]
+	return simulate || p != nil && bfl.IsLoopback(p.Endpoint)
+}
+
+// Verify holds a configuration against what is on record and every recorded file, all of which it
+// reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
+// images are on record.
+func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
+	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	files, err := compareAll(Base(dir, simulate), prior)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	plan, diags = planner.Compare(cfg, planner.Options{
+		Prior: prior, Files: files, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
+	})
+	return plan, len(prior.Images), diags, nil
+}
+
+// compareAll reads every recorded file. A cache of this machine's would only save time, and could
+// be wrong.
+func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
+	dir, err := safefile.Open(base)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }() // only read
+	statuses := map[addrs.Image]state.FileStatus{}
+	for addr, img := range prior.Images {
+		status, err := state.Compare(dir, img)
+		if err != nil {
+			return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+		}
+		if status != state.Present {
+			statuses[addr] = status
+		}
+	}
+	return statuses, nil
+}

@@ -1,0 +1,69 @@
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// History returns the former images of an address, the oldest first; see state.Store.History.
+func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
+	return w.local.Store().History(addr)
+}
+
+// Restore puts a former image in the place of the one that its address has now, which goes into the
+// store, and returns its path. It refuses with ErrTaskOpen, and with a PathTakenError.
+//
+// A crash, or a disk that fails, leaves the bytes of both images in the store or at the path,
+// whenever it comes:
+//
+//   - before the copy is committed, all is as it was, but for a second copy of the present image in
+//     the store;
+//   - before the record is durable, the former image is in place and the present one on record: the
+//     next apply puts it back from the store, and restoring again goes on from there;
+//   - before the state is committed, the record is in the journal, which the next run replays.
+func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, err error) {
+	s, store := w.session.State(), w.local.Store()
+	if len(s.TasksOf(addr)) > 0 {
+		return "", ErrTaskOpen
+	}
+	img := *g.Image
+	now := s.Images[addr]
+	if now != nil {
+		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
+	}
+	path = img.Output.Path
+	for other, there := range s.Images {
+		if other != addr && there.Output.Path == path {
+			return "", &PathTakenError{Address: addr, Path: path, By: &other}
+		}
+	}
+	// The copy is whole before anything makes way for it.
+	pending, err := store.Take(img.Output.SHA256, w.outputs, path)
+	if err != nil {
+		return "", err
+	}
+	defer pending.Abort()
+	switch _, err := w.outputs.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		// There may be an image all the same, which nothing would keep.
+		return "", err
+	case w.holds(path, img.Output.SHA256):
+	case now == nil:
+		return "", &PathTakenError{Address: addr, Path: path}
+	default:
+		if err := store.KeepFile(w.outputs, path, addr, now); err != nil {
+			return "", err
+		}
+	}
+	if err := pending.Commit(); err != nil {
+		return "", err
+	}
+	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
+		return "", err
+	}
+	return path, w.session.Commit(s.Outputs)
+}
