@@ -137,7 +137,7 @@ func (a *app) adoptPlan(cmd *cobra.Command, path string, o *applyOptions) (*work
 		return nil, "", err
 	}
 	given := o.Options
-	o.values, o.environ, o.Options = saved.Values, saved.Environ, saved.Options
+	o.adopt(saved)
 	o.LockTimeout, o.NoLock = given.LockTimeout, given.NoLock
 	if given.MaxCost != nil {
 		o.MaxCost = given.MaxCost
@@ -164,28 +164,6 @@ func (a *app) approve(plan *planner.Plan, o *planOptions) error {
 		return errors.New("the plan was not approved. Nothing was changed, and nothing was spent")
 	}
 	return nil
-}
-
-// readLine reads one line, or returns why the user no longer wants to be asked. The read itself cannot be broken off; it ends with the process.
-func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
-	type line struct {
-		text string
-		err  error
-	}
-	lines := make(chan line, 1)
-	go func() {
-		text, err := r.ReadString('\n')
-		lines <- line{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	case l := <-lines:
-		if l.text == "" && l.err != nil {
-			return "", fmt.Errorf("reading the answer: %w", l.err)
-		}
-		return l.text, nil
-	}
 }
 
 // apply carries a plan out, and shows it. What was left undone decides the exit status.

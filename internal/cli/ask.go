@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"context"
+	"fmt"
 	"os"
 	"strings"
 
@@ -37,4 +39,37 @@ func (a *app) ask(q config.Question) (string, error) {
 	}
 	answer, err := readLine(a.env.Drain, bufio.NewReaderSize(in, 1))
 	return strings.TrimRight(answer, "\r\n"), err
+}
+
+// readLine reads the line that answers a question; see await.
+func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
+	text, err := await(ctx, func() (string, error) { return r.ReadString('\n') })
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case text == "" && err != nil:
+		return "", fmt.Errorf("reading the answer: %w", err)
+	default:
+		return text, nil
+	}
+}
+
+// await returns what is read, or why the user no longer wants to be asked. The read itself cannot
+// be broken off; it ends with the process.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	lines := make(chan line, 1)
+	go func() {
+		text, err := read()
+		lines <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case l := <-lines:
+		return l.text, l.err
+	}
 }

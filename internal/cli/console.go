@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -80,7 +79,8 @@ type lineSource interface {
 	stop() error
 }
 
-// evaluateAll prints the value of one expression after the other. With strict it ends at the first that is wrong.
+// evaluateAll prints the value of one expression after the other. With strict it ends at the first
+// that is wrong.
 func (a *app) evaluateAll(cfg *config.Config, lines lineSource, strict bool) error {
 	for {
 		src, err := a.readExpression(lines)
@@ -108,35 +108,20 @@ func (a *app) evaluateAll(cfg *config.Config, lines lineSource, strict bool) err
 	}
 }
 
-// readExpression reads lines until no bracket is open. With io.EOF it returns what came before the end.
+// readExpression reads lines until no bracket is open. With io.EOF it returns what came before the
+// end.
 func (a *app) readExpression(lines lineSource) (string, error) {
 	var src strings.Builder
 	for {
-		line, err := a.waitForLine(lines, src.Len() > 0)
+		line, err := await(a.env.Drain, func() (string, error) { return lines.line(src.Len() > 0) })
+		if a.env.Drain.Err() != nil {
+			return "", errors.Join(err, lines.stop())
+		}
 		src.WriteString(line)
 		if err != nil || !isOpen(src.String()) {
 			return src.String(), err
 		}
 		src.WriteByte('\n')
-	}
-}
-
-// waitForLine reads a line, or returns why the user no longer wants to be asked. The read itself cannot be broken off; it ends with the process.
-func (a *app) waitForLine(lines lineSource, more bool) (string, error) {
-	type typed struct {
-		text string
-		err  error
-	}
-	next := make(chan typed, 1)
-	go func() {
-		text, err := lines.line(more)
-		next <- typed{text, err}
-	}()
-	select {
-	case t := <-next:
-		return t.text, t.err
-	case <-a.env.Drain.Done():
-		return "", errors.Join(context.Cause(a.env.Drain), lines.stop())
 	}
 }
 
@@ -191,7 +176,8 @@ func newTerminalLines(in io.Reader, out io.Writer) (*terminalLines, error) {
 	return &terminalLines{in: file, term: term.NewTerminal(both, "> "), before: before}, nil
 }
 
-// line has the terminal in raw mode only while a line is typed, so that what is printed in between, and a process that ends, find it as it was.
+// line has the terminal in raw mode only while a line is typed, so that what is printed in between,
+// and a process that ends, find it as it was.
 func (t *terminalLines) line(more bool) (text string, err error) {
 	fd := int(t.in.Fd())
 	if _, err := term.MakeRaw(fd); err != nil {
@@ -199,7 +185,8 @@ func (t *terminalLines) line(more bool) (text string, err error) {
 	}
 	defer func() { err = errors.Join(err, t.stop()) }()
 	if width, height, err := term.GetSize(fd); err == nil && width > 0 {
-		// A size that it does not take leaves the last one, and long lines then wrap in the wrong place.
+		// A size that it does not take leaves the last one, and long lines then wrap in the wrong
+		// place.
 		_ = t.term.SetSize(width, height)
 	}
 	t.term.SetPrompt("> ")

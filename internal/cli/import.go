@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -42,11 +45,14 @@ func (a *app) runImport(address, path string, o *applyOptions) (err error) {
 	defer func() { err = firstError(err, w.Close()) }()
 	plan, diags, err := w.PlanImport(imported)
 	a.showDiagnostics(w.Config, diags)
-	if err == nil && diags.HasErrors() {
-		err = exitError(exitFailure)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, workspace.ErrExists):
+		return fmt.Errorf("the image %s exists already. Remove it with fluxbatch destroy -target, or forget it with fluxbatch state rm, "+
+			"to import another", addr)
+	case err != nil:
 		return err
+	case diags.HasErrors():
+		return exitError(exitFailure)
 	}
 	a.viewer().Plan(plan, view.PlanInfo{Command: "apply", Simulated: o.Simulate})
 	return a.apply(w, plan, &workspace.Connections{}, o)

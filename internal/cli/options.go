@@ -30,6 +30,11 @@ type planOptions struct {
 	json, concise, noConcise bool
 }
 
+// adopt puts what a saved plan was asked for in the place of flags.
+func (o *planOptions) adopt(saved *workspace.SavedPlan) {
+	o.values, o.environ, o.Options = saved.Asked.Values, saved.Asked.Environ, saved.Asked.Options
+}
+
 // load reads the root module.
 func (a *app) load(dir string, o *inputOptions) (*config.Config, hcl.Diagnostics) {
 	environ := o.environ

@@ -56,9 +56,6 @@ func inWords(err error) error {
 		}
 		return explain("%s cannot be restored to %s, where there is a file that fluxbatch did not make, or does not remember.\n"+
 			"Nothing was changed. Move that file away first.", e.Address, e.Path)
-	case *workspace.ExistsError:
-		return fmt.Errorf("the image %s exists already. Remove it with fluxbatch destroy -target, or forget it with fluxbatch state rm, "+
-			"to import another", e.Address)
 	case *workspace.PlanFileError:
 		if e.Newer == "" && e.Err == nil {
 			return fmt.Errorf("the file %s is not a plan of fluxbatch plan -out, and apply takes such a plan or a directory", e.Path)

@@ -71,8 +71,9 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	options := &planOptions{inputOptions: inputOptions{values: saved.Values, environ: saved.Environ}, Options: saved.Options}
-	w, plan, err := a.makePlan(saved.Dir, "show", options)
+	var options planOptions
+	options.adopt(saved)
+	w, plan, err := a.makePlan(saved.Dir, "show", &options)
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,12 @@ type InUseError struct {
 
 func (e *InUseError) Error() string { return "in use: " + strings.Join(e.By, ", ") }
 
-// ErrTaskOpen refuses what would come between an interrupted run and its task.
-var ErrTaskOpen = errors.New("an interrupted run has a task under way for this address")
+var (
+	// ErrTaskOpen refuses what would come between an interrupted run and its task.
+	ErrTaskOpen = errors.New("an interrupted run has a task under way for this address")
+	// ErrExists refuses to import an image that is on record already.
+	ErrExists = errors.New("the image exists already")
+)
 
 // StaleError says that a saved plan is not what planning gives now.
 type StaleError struct {

@@ -40,15 +40,10 @@ func ReadImport(addr addrs.Image, path string) (*Import, error) {
 	}, nil
 }
 
-// ExistsError says that there is nothing to import, since the address has an image.
-type ExistsError struct{ Address addrs.Image }
-
-func (e *ExistsError) Error() string { return fmt.Sprintf("the image %s exists already", e.Address) }
-
 // formats are those of files by their extension.
 var formats = map[string]string{".png": imagefile.PNG, ".jpg": imagefile.JPEG, ".jpeg": imagefile.JPEG, ".webp": imagefile.WebP}
 
-// PlanImport plans an import and nothing else. It refuses with an ExistsError, with ErrTaskOpen,
+// PlanImport plans an import and nothing else. It refuses with ErrExists, with ErrTaskOpen,
 // and where the configuration has no such image, or one of another format. Errors among the
 // diagnostics say why the plan must not be carried out.
 func (w *Workspace) PlanImport(imported *Import) (*planner.Plan, hcl.Diagnostics, error) {
@@ -58,7 +53,7 @@ func (w *Workspace) PlanImport(imported *Import) (*planner.Plan, hcl.Diagnostics
 	}
 	addr := imported.To
 	if options.Prior.Images[addr] != nil {
-		return nil, nil, &ExistsError{addr}
+		return nil, nil, ErrExists
 	}
 	if len(options.Prior.TasksOf(addr)) > 0 {
 		return nil, nil, ErrTaskOpen

@@ -22,16 +22,12 @@ func (w *Workspace) inTheWay(plan *planner.Plan) hcl.Diagnostics {
 // strangers refuses to put images where files are that this program did not make: they may be
 // somebody's work, or images paid for whose state was lost.
 func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
-	known := map[string]bool{}
+	known, ours := map[string]bool{}, map[string]bool{} // paths, and hashes
 	for _, img := range w.session.State().Images {
-		known[img.Output.Path] = true
+		known[img.Output.Path], ours[img.Output.SHA256] = true, true
 	}
 	for _, task := range w.session.State().Tasks {
 		known[task.Path] = true
-	}
-	ours := map[string]bool{}
-	for _, img := range w.session.State().Images {
-		ours[img.Output.SHA256] = true
 	}
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
@@ -56,32 +52,28 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 		if entry == nil || w.importedInPlace(c) || w.isOurs(c, ours) {
 			continue
 		}
-		d := &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "A file is in the way",
-			Detail: fmt.Sprintf("%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. "+
-				"Move it away, or give the image another path with its argument output. If it is the image, made earlier, bring back the state file that goes with it, "+
-				"or adopt the file with an import block.",
-				c.Address, c.Desired.Output),
-			Subject: plan.Where(c.Address),
-		}
 		if !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0 {
-			d = noFile(plan, c)
+			diags = append(diags, noFile(plan, c))
+			continue
 		}
-		diags = append(diags, d)
+		diags = append(diags, refusal(plan, c, "A file is in the way", fmt.Sprintf(
+			"%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. Move it away, or "+
+				"give the image another path with its argument output. If it is the image, made earlier, bring back the state file "+
+				"that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
 	}
 	return diags
 }
 
 // noFile refuses to put an image where something is that is no file, before it is bought.
 func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
-	return &hcl.Diagnostic{
-		Severity: hcl.DiagError,
-		Summary:  "A directory is in the way",
-		Detail: fmt.Sprintf("%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image another "+
-			"path with its argument output.", c.Address, c.Desired.Output),
-		Subject: plan.Where(c.Address),
-	}
+	return refusal(plan, c, "A directory is in the way", fmt.Sprintf(
+		"%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image "+
+			"another path with its argument output.", c.Address, c.Desired.Output))
+}
+
+// refusal is an error about a desired image.
+func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: plan.Where(c.Address)}
 }
 
 // occupied refuses to put images where the files of others are on record and stay. The
@@ -125,13 +117,9 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 		if !isTaken || owner == c.Address {
 			continue
 		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "The path belongs to another image",
-			Detail: fmt.Sprintf("%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another path with "+
-				"its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner),
-			Subject: plan.Where(c.Address),
-		})
+		diags = append(diags, refusal(plan, c, "The path belongs to another image", fmt.Sprintf(
+			"%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another "+
+				"path with its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner)))
 	}
 	return diags
 }

@@ -11,55 +11,34 @@ import (
 	"strings"
 
 	"github.com/fluxbatch/fluxbatch/config"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// SavedPlan is a plan as its file tells it.
+// SavedPlan is what a saved plan's file tells: what was asked for, and digests of all that the
+// answer depended on. Applying it plans again and carries the plan out only if it is the very same.
+// Nothing that a plan says can therefore be out of date, and no secret is in the file.
 type SavedPlan struct {
-	// Dir is the root module, as seen from the current directory. So are the files of Values.
-	Dir string
-	// Values and Environ are where the values of variables come from.
-	Values  []config.Value
-	Environ []string
-	Options Options
-
-	saved savedPlan
-}
-
-// savedPlan is a saved plan's file: what was asked for, and digests of all that the answer depended
-// on. Applying it plans again and carries the plan out only if it is the very same. Nothing that a
-// plan says can therefore be out of date, and no secret is in the file.
-type savedPlan struct {
-	// Kind tells the file from others.
+	// Kind tells the file from others, Tool is the version of the program that wrote it.
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`
 	Tool    string `json:"fluxbatch_version"`
-	// Directory is the root module, relative to the plan's own directory. So are the files of the
-	// options; see savedPlace.
-	Directory string       `json:"directory"`
-	Options   savedOptions `json:"options"`
+	// Dir is the root module, in the file relative to the plan's own directory, and once it was
+	// read as seen from the current one. So are the files of what was asked; see savedPlace.
+	Dir   string `json:"directory"`
+	Asked Asked  `json:"options"`
 	// Configuration, State and Plan are digests.
 	Configuration string `json:"configuration"`
 	State         string `json:"state"`
 	Plan          string `json:"plan"`
 }
 
-type savedOptions struct {
-	Values         []config.Value `json:"values,omitempty"`
-	Environ        []string       `json:"environ,omitempty"`
-	Targets        []string       `json:"targets,omitempty"`
-	Excludes       []string       `json:"excludes,omitempty"`
-	Replace        []string       `json:"replace,omitempty"`
-	Abandon        []string       `json:"abandon,omitempty"`
-	StatePath      string         `json:"state,omitempty"`
-	MaxCost        *float64       `json:"max_cost_credits,omitempty"`
-	Simulate       bool           `json:"simulate,omitempty"`
-	Destroy        bool           `json:"destroy,omitempty"`
-	RefreshOnly    bool           `json:"refresh_only,omitempty"`
-	NoRefresh      bool           `json:"no_refresh,omitempty"`
-	RetryModerated bool           `json:"retry_moderated,omitempty"`
+// Asked is what a saved plan was asked for: the options, and where the values of variables come
+// from.
+type Asked struct {
+	Values  []config.Value `json:"values,omitempty"`
+	Environ []string       `json:"environ,omitempty"`
+	Options
 }
 
 const (
@@ -75,7 +54,6 @@ func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value)
 	if err != nil {
 		return err
 	}
-	o := &w.options
 	place := savedPlace{plan: filepath.Dir(path), root: w.Dir}
 	directory, err := relativeTo(place.plan, w.Dir)
 	if err != nil {
@@ -84,25 +62,18 @@ func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value)
 	for i := range values {
 		values[i].File = place.save(values[i].File)
 	}
-	saved := savedPlan{
-		Kind: savedPlanKind, Version: savedPlanVersion, Tool: w.env.Version, Directory: filepath.ToSlash(directory),
-		Options: savedOptions{
-			Values: values, Environ: environ, Targets: slices.Concat(o.Targets, o.Listed), Excludes: o.Excludes,
-			Replace: o.Replace, Abandon: o.Abandon, StatePath: place.save(o.StatePath),
-			Simulate: o.Simulate, Destroy: o.Destroy, RefreshOnly: o.RefreshOnly, NoRefresh: o.NoRefresh,
-			RetryModerated: o.RetryModerated,
-		},
+	asked := Asked{values, environ, w.options}
+	asked.Targets, asked.StatePath = slices.Concat(asked.Targets, asked.Listed), place.save(asked.StatePath)
+	saved := SavedPlan{
+		Kind: savedPlanKind, Version: savedPlanVersion, Tool: w.env.Version, Dir: filepath.ToSlash(directory), Asked: asked,
 		Configuration: w.Config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
-	}
-	if o.MaxCost != nil {
-		saved.Options.MaxCost = new(o.MaxCost.Float())
 	}
 	dir, err := safefile.Open(place.plan)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the file is durable by then
-	if !o.NoLock {
+	if !w.options.NoLock {
 		// Under the lock nobody else is saving this plan. A leftover that cannot be removed is in
 		// nobody's way.
 		_ = dir.SweepFor(".", filepath.Base(path))
@@ -191,7 +162,7 @@ func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	var saved savedPlan
+	var saved SavedPlan
 	dec := json.NewDecoder(io.LimitReader(f, maxSavedPlan))
 	dec.DisallowUnknownFields()
 	err = dec.Decode(&saved)
@@ -205,24 +176,13 @@ func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 	case saved.Tool != env.Version:
 		return nil, &StaleError{"the version of fluxbatch"}
 	}
-	o := &saved.Options
-	for i, v := range o.Values {
-		o.Values[i].File = fromPlan(path, v.File)
+	asked := &saved.Asked
+	for i, v := range asked.Values {
+		asked.Values[i].File = fromPlan(path, v.File)
 	}
-	p := &SavedPlan{
-		Dir:    filepath.Join(filepath.Dir(path), filepath.FromSlash(saved.Directory)),
-		Values: o.Values, Environ: planEnviron(env.Environ, o.Environ),
-		Options: Options{
-			Targets: o.Targets, Excludes: o.Excludes, Replace: o.Replace, Abandon: o.Abandon, StatePath: fromPlan(path, o.StatePath),
-			Simulate: o.Simulate, Destroy: o.Destroy, RefreshOnly: o.RefreshOnly, NoRefresh: o.NoRefresh,
-			RetryModerated: o.RetryModerated,
-		},
-		saved: saved,
-	}
-	if o.MaxCost != nil {
-		p.Options.MaxCost = new(bfl.CreditsOf(*o.MaxCost))
-	}
-	return p, nil
+	asked.StatePath, asked.Environ = fromPlan(path, asked.StatePath), planEnviron(env.Environ, asked.Environ)
+	saved.Dir = filepath.Join(filepath.Dir(path), filepath.FromSlash(saved.Dir))
+	return &saved, nil
 }
 
 // planEnviron is the environment with the variables that the plan was made with: those saved, and
@@ -243,11 +203,11 @@ func planEnviron(environ, saved []string) []string {
 // CheckSaved returns a StaleError unless planning again gave the saved plan.
 func (w *Workspace) CheckSaved(p *SavedPlan, plan *planner.Plan) error {
 	switch {
-	case p.saved.Configuration != w.Config.Digest():
+	case p.Configuration != w.Config.Digest():
 		return &StaleError{"the configuration, a variable or a file that it names"}
-	case p.saved.State != w.session.Digest():
+	case p.State != w.session.Digest():
 		return &StaleError{"the state"}
-	case p.saved.Plan != plan.Digest():
+	case p.Plan != plan.Digest():
 		return &StaleError{"an image's file"}
 	}
 	return nil

@@ -23,7 +23,7 @@ func FuzzSavedPlan(f *testing.F) {
 			t.Fatal(err)
 		}
 		p, err := ReadPlan(&Environment{Version: "0.1.0-dev"}, path)
-		if err == nil && (p.saved.Kind != savedPlanKind || p.Dir == "") {
+		if err == nil && (p.Kind != savedPlanKind || p.Dir == "") {
 			t.Errorf("read %q as %+v", data, p)
 		}
 	})

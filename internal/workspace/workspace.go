@@ -60,24 +60,28 @@ func (e *Environment) Getenv(name string) string {
 // Options say which state is worked on, and what is asked of a plan. Addresses and selectors are as
 // people write them; those that cannot be read, or that nothing answers to, are an OptionError.
 type Options struct {
-	// Simulate works in the simulation.
-	Simulate bool
-	// StatePath, where not "", is the state file to use in the place of the configured one.
-	StatePath string
-	// NoLock opens without the state's lock, LockTimeout is how long to wait for it.
-	NoLock      bool
-	LockTimeout time.Duration
 	// Targets, and Listed that come from a list, limit a plan to what they select; Excludes leave
 	// out.
-	Targets, Listed, Excludes []string
+	Targets  []string `json:"targets,omitempty"`
+	Listed   []string `json:"-"`
+	Excludes []string `json:"excludes,omitempty"`
 	// Replace are addresses to make anew, and Abandon those whose tasks are given up.
-	Replace, Abandon []string
+	Replace []string `json:"replace,omitempty"`
+	Abandon []string `json:"abandon,omitempty"`
+	// StatePath, where not "", is the state file to use in the place of the configured one.
+	StatePath string `json:"state,omitempty"`
 	// MaxCost is the most that may be spent, nil for what the configuration allows.
-	MaxCost        *bfl.Credits
-	RetryModerated bool
-	// NoRefresh does not look at the images' files. RefreshOnly does nothing else, and Destroy
-	// removes all.
-	NoRefresh, RefreshOnly, Destroy bool
+	MaxCost *bfl.Credits `json:"max_cost_credits,omitempty"`
+	// Simulate works in the simulation.
+	Simulate bool `json:"simulate,omitempty"`
+	// Destroy removes all. RefreshOnly only looks at the images' files, and NoRefresh does not.
+	Destroy        bool `json:"destroy,omitempty"`
+	RefreshOnly    bool `json:"refresh_only,omitempty"`
+	NoRefresh      bool `json:"no_refresh,omitempty"`
+	RetryModerated bool `json:"retry_moderated,omitempty"`
+	// NoLock opens without the state's lock, LockTimeout is how long to wait for it.
+	NoLock      bool          `json:"-"`
+	LockTimeout time.Duration `json:"-"`
 }
 
 // Limited reports whether a plan is one of some images only.
