@@ -4,7 +4,6 @@ import (
 	"image/color"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // palette is the colours of a picture.
@@ -74,13 +73,13 @@ var (
 
 // moods are looked for in the prompt, the first that is there counts.
 var moods = []struct {
-	words    []string
+	words    string
 	palettes []palette
 }{
-	{[]string{"night", "moon", "midnight", "star", "space", "galaxy", "neon", "dark"}, night},
-	{[]string{"sunset", "golden", "autumn", "desert", "warm", "dusk", "sunrise", "fire", "red", "orange"}, warm},
-	{[]string{"winter", "snow", "ice", "ocean", "sea", "water", "cold", "blue", "rain", "beach", "lake", "river", "harbour", "coast", "boat", "wave", "storm"}, cool},
-	{[]string{"forest", "garden", "leaf", "leaves", "green", "plant", "jungle", "spring", "botanical", "tree"}, green},
+	{"night moon midnight star space galaxy neon dark", night},
+	{"sunset golden autumn desert warm dusk sunrise fire red orange", warm},
+	{"winter snow ice ocean sea water cold blue rain beach lake river harbour coast boat wave storm", cool},
+	{"forest garden leaf leaves green plant jungle spring botanical tree", green},
 }
 
 // all palettes, for prompts without a mood.
@@ -106,9 +105,9 @@ func choosePalette(prompt string, r *chance) palette {
 		}
 		return paletteOf(colours, r)
 	}
-	text := strings.ToLower(prompt)
+	said := wordsOf(prompt)
 	for _, mood := range moods {
-		if hasWord(text, mood.words) {
+		if said.anyOf(mood.words) {
 			return mood.palettes[r.intn(len(mood.palettes))]
 		}
 	}
@@ -145,25 +144,3 @@ func veil(c color.RGBA, alpha float32) color.RGBA {
 	part := func(x uint8) uint8 { return uint8(float32(x)*alpha + 0.5) }
 	return color.RGBA{part(c.R), part(c.G), part(c.B), part(0xff)}
 }
-
-// hasWord reports whether a lower case text has one of some words, or its plural.
-func hasWord(text string, words []string) bool {
-	for _, word := range words {
-		for rest := text; ; {
-			i := strings.Index(rest, word)
-			if i < 0 {
-				break
-			}
-			end := i + len(word)
-			startOK := i == 0 || !isLetter(rest[i-1])
-			tail := strings.TrimPrefix(rest[end:], "s")
-			if startOK && (tail == "" || !isLetter(tail[0])) {
-				return true
-			}
-			rest = rest[end:]
-		}
-	}
-	return false
-}
-
-func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 0x80 }
