@@ -9,12 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // SignatureHeader carries a webhook's signature: "sha256=" and the HMAC-SHA256 of its body with the order's webhook_secret,
@@ -129,10 +129,7 @@ func (o Webhooks) permit(address string) error {
 	if err != nil {
 		return err
 	}
-	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
-	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-	switch {
+	switch here := bfl.IsLoopback(address); {
 	case u.Scheme == "http" && here && o.HTTP, u.Scheme == "https" && (here || o.Remote):
 		return nil
 	case u.Scheme == "http":
