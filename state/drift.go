@@ -2,14 +2,11 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -59,7 +56,7 @@ func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus, error) {
 	info, err := dir.Stat(name)
 	switch {
-	case gone(err):
+	case safefile.Gone(err):
 		return Missing, nil
 	case err != nil:
 		return Present, err
@@ -68,7 +65,7 @@ func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus,
 	}
 	sum, err := x.hash(dir, name, img.Output.Path, info)
 	switch {
-	case gone(err): // removed since
+	case safefile.Gone(err): // removed since
 		return Missing, nil
 	case err != nil:
 		return Present, err
@@ -76,12 +73,6 @@ func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus,
 		return Changed, nil
 	}
 	return Present, nil
-}
-
-// gone reports whether an error says that there is no file of that name, also because what should be a directory
-// above it is none.
-func gone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // inspectPiece is how many files of one directory are looked at in one go.

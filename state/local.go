@@ -59,7 +59,7 @@ func OpenLocal(root *safefile.Dir) (*Local, error) {
 func reachable(root *safefile.Dir, names ...string) error {
 	for _, name := range names {
 		if _, err := root.Lstat(name); err != nil {
-			if gone(err) {
+			if safefile.Gone(err) {
 				return nil
 			}
 			return unreachable(err)

@@ -158,7 +158,7 @@ func (s *Store) Has(sum string) bool {
 // the file.
 func (s *Store) whole(sum string) bool {
 	found, err := s.index.Hash(s.root, blobName(sum))
-	if err != nil && !gone(err) {
+	if err != nil && !safefile.Gone(err) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.err == nil {

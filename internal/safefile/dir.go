@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // ErrOutside is wrapped by the error of every operation whose name leads out of the directory.
@@ -136,6 +137,11 @@ func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 		return err
 	}
 	return d.SyncDir(path.Dir(name))
+}
+
+// Gone reports whether an error says that there is no file of that name, also because what should be a directory above it is none.
+func Gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // Remove removes a file or an empty directory, and returns when that is durable.
