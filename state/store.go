@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"sync"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -26,6 +28,8 @@ type Store struct {
 
 	mu  sync.Mutex
 	err error // of the first image that could not be looked at
+	// damaged are the images that were looked at and whose bytes are not what they were, with whether Damaged has told.
+	damaged map[string]bool
 }
 
 // BlobError says that the store has an image under a hash that is no longer that of its bytes.
@@ -41,7 +45,7 @@ func (e *BlobError) Error() string {
 }
 
 func openStore(root *safefile.Dir, index *Index) (*Store, error) {
-	s := &Store{root: root, index: index, recipes: newRecipes(root)}
+	s := &Store{root: root, index: index, recipes: newRecipes(root), damaged: map[string]bool{}}
 	if err := s.recipes.load(); err != nil {
 		return s, unreachable(err)
 	}
@@ -158,18 +162,38 @@ func (s *Store) Has(sum string) bool {
 // the file.
 func (s *Store) whole(sum string) bool {
 	found, err := s.index.Hash(s.root, blobName(sum))
-	if err != nil && !safefile.Gone(err) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.err == nil {
-			s.err = err
-		}
+	if err == nil && found == sum {
+		return true
 	}
-	return err == nil && found == sum
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		if !s.damaged[sum] {
+			s.damaged[sum] = false
+		}
+	case !safefile.Gone(err) && s.err == nil:
+		s.err = err
+	}
+	return false
 }
 
 // Whole reports whether the store has an image whose bytes are what they were.
 func (s *Store) Whole(sum string) bool { return isHash(sum) && s.whole(sum) }
+
+// Damaged returns the images that were passed over because their bytes are not what they were, each once, sorted by hash.
+func (s *Store) Damaged() []*BlobError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*BlobError
+	for _, sum := range slices.Sorted(maps.Keys(s.damaged)) {
+		if !s.damaged[sum] {
+			s.damaged[sum] = true
+			all = append(all, &BlobError{SHA256: sum, Path: blobName(sum)})
+		}
+	}
+	return all
+}
 
 // Err returns an error where an image that the store has could not be looked at: what was found in it is then not all that there is.
 func (s *Store) Err() error {

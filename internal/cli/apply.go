@@ -203,7 +203,7 @@ func (w *workspace) apply(plan *planner.Plan, c *connections, o *applyOptions) e
 	defer stop()
 	w.config.See(plan.See())
 	summary, applyErr := executor.Apply(a.env.Abort, plan, executor.Options{
-		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.local.Store().Candidates, Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
+		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.storedLate, Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(),
 		Parallelism: o.parallelism, MaxCost: w.maxCost(&o.planOptions), RetryModerated: o.retryModerated, Drain: a.env.Drain, Resolve: w.resolve, Accept: w.accept, OnEvent: func(e executor.Event) {
 			a.log.event(e)
 			v.Event(e)

@@ -172,7 +172,7 @@ func (w *workspace) plan(o *planOptions) (*planner.Plan, hcl.Diagnostics, error)
 		return nil, diags, nil
 	}
 	diags = append(diags, renameHints(plan.Renamed)...)
-	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior)), errors.Join(
+	return plan, slices.Concat(diags, w.strangers(plan), occupied(plan, options.Prior), w.damaged()), errors.Join(
 		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
 }
 
