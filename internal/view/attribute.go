@@ -19,15 +19,15 @@ const (
 	mayDiffer = "# may have changed"
 	// nameColumn is where attributes begin: after the block's indent, the symbol and a space.
 	nameColumn = 8
-	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common for a word diff to be easier to
-	// read than both texts.
+	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common
+	// for a word diff to be easier to read than both texts.
 	keptAtLeast = 30
 	// hashDigits is how much of a hash people are shown.
 	hashDigits = 8
 )
 
-// shownAttributes returns the attributes that a change shows and how many unchanged ones it hides. What is new or destroyed shows all; what is
-// forgotten shows where its file is.
+// shownAttributes returns the attributes that a change shows and how many unchanged ones it hides.
+// What is new or destroyed shows all; what is forgotten shows where its file is.
 func shownAttributes(c *planner.Change) (shown []*planner.Attribute, hidden int) {
 	all := c.Attributes()
 	for i := range all {
@@ -127,7 +127,8 @@ func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *planner.Attribut
 	}
 }
 
-// textChange writes how a text changes: both where they are short or have little in common, else a diff of their words.
+// textChange writes how a text changes: both where they are short or have little in common, else a
+// diff of their words.
 func (pp *planPage) textChange(f *layout.Flow, a *planner.Attribute, before, after string, multiline bool) {
 	script := layout.DiffWords(before, after)
 	alike := alike(script, before, after)
@@ -159,7 +160,8 @@ func (pp *planPage) textChange(f *layout.Flow, a *planner.Attribute, before, aft
 	pp.forces(f, a)
 }
 
-// alike reports whether two texts have so much in common that the script between them is easier to read than both.
+// alike reports whether two texts have so much in common that the script between them is easier to
+// read than both.
 func alike(script []layout.Edit, before, after string) bool {
 	same := 0
 	for _, e := range script {
@@ -217,7 +219,8 @@ func (pp *planPage) edits(script []layout.Edit, lines bool) []layout.Span {
 	return spans
 }
 
-// bracketed puts marks around text, inside of the spaces at its ends, so that a line is not broken before a closing mark.
+// bracketed puts marks around text, inside of the spaces at its ends, so that a line is not broken
+// before a closing mark.
 func bracketed(before, text, after string) string {
 	inner := strings.Trim(text, " \n")
 	if inner == "" {

@@ -15,8 +15,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// State writes the images on record, sorted by address, as they would stand in a configuration, with what is known of them besides; then the
-// outputs. With addresses, it writes only those images and no outputs. An address that is not on record is left out: the caller has checked.
+// State writes the images on record, sorted by address, as they would stand in a configuration,
+// with what is known of them besides; then the outputs. With addresses, it writes only those images
+// and no outputs. An address that is not on record is left out: the caller has checked.
 func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	var b strings.Builder
 	all := len(addresses) == 0
@@ -144,7 +145,8 @@ type rawText string
 // String implements fmt.Stringer.
 func (r rawText) String() string { return string(r) }
 
-// RequestArguments returns the arguments of the request that made an image, by the language's names.
+// RequestArguments returns the arguments of the request that made an image, by the language's
+// names.
 func RequestArguments(img *state.Image) []Argument {
 	var request struct {
 		Body map[string]json.RawMessage `json:"body"`
@@ -190,7 +192,8 @@ func (a Argument) JSON() any {
 // contentHash is what an input's hash is shown with.
 const contentHash = "sha256:"
 
-// recordedArgument decodes a field of a recorded request: an input to its hash, all else to a plain value.
+// recordedArgument decodes a field of a recorded request: an input to its hash, all else to a plain
+// value.
 func recordedArgument(raw json.RawMessage) any {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

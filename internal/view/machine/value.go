@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// object is a JSON object: an image's values by the names of the language. Lists are []any, references objects of "source" and "sha256".
+// object is a JSON object: an image's values by the names of the language. Lists are []any,
+// references objects of "source" and "sha256".
 type object = map[string]any
 
 // put sets a value by an attribute's name: "prompt", "references[1]" or `labels["team"]`.
@@ -74,7 +75,8 @@ func jsonReference(r planner.Reference) object {
 	return o
 }
 
-// addRecord adds what is known of an image that was made. What was made is told rather than what was asked: of a width, for one.
+// addRecord adds what is known of an image that was made. What was made is told rather than what
+// was asked: of a width, for one.
 func addRecord(o object, img *state.Image) {
 	o["path"] = img.Output.Path
 	o["sha256"] = img.Output.SHA256
@@ -94,7 +96,8 @@ func addRecord(o object, img *state.Image) {
 	}
 }
 
-// recordedObject returns an image on record, and the marks of those of its arguments that are hidden.
+// recordedObject returns an image on record, and the marks of those of its arguments that are
+// hidden.
 func recordedObject(img *state.Image, hidden []string) (values, sensitive object) {
 	values, sensitive = object{"model": img.Model, "provider": img.Provider, "output": img.Output.Path}, object{}
 	for _, a := range view.RequestArguments(img) {
@@ -110,7 +113,8 @@ func recordedObject(img *state.Image, hidden []string) (values, sensitive object
 	return values, sensitive
 }
 
-// changeObjects are the values of an image before and after a change, as Terraform's format has them.
+// changeObjects are the values of an image before and after a change, as Terraform's format has
+// them.
 type changeObjects struct {
 	// before and after are nil where there is no image.
 	before, after                                 object
