@@ -13,8 +13,8 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// canvas draws smooth shapes on an image. Coordinates are pixels from its upper left corner; w, h are its size and u, its
-// shorter side, the unit in which scenes measure.
+// canvas draws smooth shapes on an image. Coordinates are pixels from its upper left corner; w, h
+// are its size and u, its shorter side, the unit in which scenes measure.
 type canvas struct {
 	img     *image.RGBA
 	w, h, u float32
@@ -50,7 +50,8 @@ func (c *canvas) fill(r image.Rectangle, paint color.RGBA) {
 	draw.Draw(c.img, r, image.NewUniform(paint), image.Point{}, draw.Over)
 }
 
-// gradient paints all of the canvas from one colour to another. The direction is that of (dx, dy), both from 0 to 1.
+// gradient paints all of the canvas from one colour to another. The direction is that of (dx, dy),
+// both from 0 to 1.
 func (c *canvas) gradient(from, to color.RGBA, dx, dy float32) {
 	const steps = 1024
 	var ramp [steps][4]uint8
@@ -71,7 +72,8 @@ func (c *canvas) gradient(from, to color.RGBA, dx, dy float32) {
 
 type point struct{ x, y float32 }
 
-// move is a piece of an outline: a jump (M), a line (L), or a Bezier curve (C). It ends at the last point; only a curve has others.
+// move is a piece of an outline: a jump (M), a line (L), or a Bezier curve (C). It ends at the last
+// point; only a curve has others.
 type move struct {
 	kind byte
 	at   [3]point
@@ -183,8 +185,8 @@ func (c *canvas) paint(paint color.RGBA) {
 	c.blend(box, paint)
 }
 
-// blend lays a colour over a box of the canvas, as far as the mask says. Most of a mask is either empty or full, which the
-// rasterizer's own way to draw does not make use of.
+// blend lays a colour over a box of the canvas, as far as the mask says. Most of a mask is either
+// empty or full, which the rasterizer's own way to draw does not make use of.
 func (c *canvas) blend(box image.Rectangle, paint color.RGBA) {
 	over := [4]uint32{uint32(paint.R), uint32(paint.G), uint32(paint.B), uint32(paint.A)}
 	for y := range box.Dy() {
@@ -247,7 +249,8 @@ func (c *canvas) polygon(paint color.RGBA, xy ...float32) {
 	c.paint(paint)
 }
 
-// pie paints a sector of a circle from one angle to another, in quarter turns clockwise from the right.
+// pie paints a sector of a circle from one angle to another, in quarter turns clockwise from the
+// right.
 func (c *canvas) pie(x, y, radius, from, to float32, paint color.RGBA) {
 	c.to('M', x, y)
 	c.arc('L', x, y, radius, from, to)
@@ -275,7 +278,8 @@ func sincos(quarters float32) (sin, cos float32) {
 	return float32(s), float32(c)
 }
 
-// ridge paints everything below a curve through heights that are spread evenly from the left to the right edge.
+// ridge paints everything below a curve through heights that are spread evenly from the left to the
+// right edge.
 func (c *canvas) ridge(heights []float32, paint color.RGBA) {
 	c.to('M', 0, c.h)
 	c.to('L', 0, heights[0])

@@ -4,7 +4,8 @@ import "image/color"
 
 // Scenes with a horizon. Their layers get darker and lower the nearer they are.
 
-// sky paints a sky, and a sun or moon with a halo somewhere above a height, which is a part of the canvas's.
+// sky paints a sky, and a sun or moon with a halo somewhere above a height, which is a part of the
+// canvas's.
 func sky(c *canvas, p palette, r *chance, low float32) {
 	c.gradient(p.sky[0], p.sky[1], 0, 1)
 	radius := c.u * r.between(0.11, 0.18)

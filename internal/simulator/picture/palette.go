@@ -21,7 +21,8 @@ type palette struct {
 // soft is the ink for small print.
 func (p palette) soft() color.RGBA { return mix(p.ink, p.paper, 0.32) }
 
-// between returns a colour on the way from the far layer at 0 to the near one at 1, past those between them.
+// between returns a colour on the way from the far layer at 0 to the near one at 1, past those
+// between them.
 func (p palette) between(t float32) color.RGBA {
 	at := t * float32(len(p.layers)-1)
 	i := min(int(at), len(p.layers)-2)
@@ -93,7 +94,8 @@ var anyMood = func() []palette {
 
 var hexColour = regexp.MustCompile(`#([0-9a-fA-F]{6})\b`)
 
-// choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else of its mood.
+// choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else
+// of its mood.
 func choosePalette(prompt string, r *chance) palette {
 	if named := hexColour.FindAllStringSubmatch(prompt, 4); named != nil {
 		var colours []color.RGBA

@@ -133,8 +133,9 @@ func blob(c *canvas, r *chance, x, y, size float32, paint color.RGBA) {
 	c.paint(paint)
 }
 
-// growth is how a plant grows: how far it leans to either side, its stem's width and length, pairs of leaves from a part of it on, how long they are
-// at its foot and how much shorter at its tip, and their direction: forward, and to the side.
+// growth is how a plant grows: how far it leans to either side, its stem's width and length, pairs
+// of leaves from a part of it on, how long they are at its foot and how much shorter at its tip,
+// and their direction: forward, and to the side.
 type growth struct{ lean, width, stem, pairs, from, length, taper, ahead, aside float32 }
 
 var (

@@ -70,7 +70,8 @@ func goldenSpecs(tb testing.TB) map[string]Spec {
 	}
 }
 
-// TestGolden holds pictures against those in testdata. Small differences pass, since processors round differently.
+// TestGolden holds pictures against those in testdata. Small differences pass, since processors
+// round differently.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, spec := range goldenSpecs(t) {

@@ -8,7 +8,8 @@ import (
 // scene paints an arrangement of shapes over all of a canvas.
 type scene func(*canvas, palette, *chance)
 
-// themes are looked for in the prompt; the first whose words are there gives the scenes to choose from.
+// themes are looked for in the prompt; the first whose words are there gives the scenes to choose
+// from.
 var themes = []struct {
 	words  string
 	scenes []scene
@@ -40,7 +41,8 @@ func chooseScene(prompt string, r *chance) scene {
 	return abstract[r.intn(len(abstract))]
 }
 
-// words are the words of a prompt, in lower case and, where they look like a plural, without its s as well.
+// words are the words of a prompt, in lower case and, where they look like a plural, without its s
+// as well.
 type words map[string]bool
 
 func wordsOf(prompt string) words {

@@ -30,14 +30,16 @@ func parseFont(ttf []byte) *sfnt.Font {
 
 // typeface sets words in a font at a size. Safe for concurrent use.
 type typeface struct {
-	// line is the distance between lines, ascent that of the first base line from the top, in pixels.
+	// line is the distance between lines, ascent that of the first base line from the top, in
+	// pixels.
 	line, ascent int
 
 	mu   sync.Mutex
 	face letters
 }
 
-// letters is a face that keeps what it drew, since drawing a letter takes longer than all the rest of a small picture.
+// letters is a face that keeps what it drew, since drawing a letter takes longer than all the rest
+// of a small picture.
 type letters struct {
 	font.Face
 	drawn map[rune]letter
