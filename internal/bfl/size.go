@@ -18,8 +18,9 @@ const (
 	maxSide = 1 << 30
 )
 
-// OutputSize returns the extent that the image will have, given those of the request's inputs in their order, zero for one that is not known.
-// It reports false where something is not known that the extent depends on, which is then as if it were not there:
+// OutputSize returns the extent that the image will have, given those of the request's inputs in
+// their order, zero for one that is not known. It reports false where something is not known that
+// the extent depends on, which is then as if it were not there:
 //
 //   - for fill it is the image's size, for expand that of the image and its margins;
 //   - a resolution, where the model has one, gives the area, and aspect_ratio or the first reference the shape;
@@ -30,7 +31,8 @@ const (
 //   - else such a side is the first reference's, rounded to a multiple, and shrunk with the other where both are left and would be more than the model makes;
 //   - or 1024.
 //
-// It is the one rule for estimates and for the simulator's charges. The API's own answer corrects both.
+// It is the one rule for estimates and for the simulator's charges. The API's own answer corrects
+// both.
 func (r *Request) OutputSize(inputs []Size) (size Size, known bool) {
 	model := r.Model
 	reference, known := r.firstReference(inputs)
@@ -76,13 +78,14 @@ func (r *Request) OutputSize(inputs []Size) (size Size, known bool) {
 	return natural, known
 }
 
-// resolutionAreas are the areas that the values of resolution stand for; the sides follow the aspect_ratio.
+// resolutionAreas are the areas that the values of resolution stand for; the sides follow the
+// aspect_ratio.
 var resolutionAreas = map[string]int{
 	"768sq": 768 * 768, "1k": 1024 * 1024, "1.5k": 1536 * 1536, "2k": 2048 * 2048, "4k": 4096 * 4096,
 }
 
-// resolutionSize is OutputSize for models that have a resolution: an area of that, in the shape that aspect_ratio says or, with "auto", in that of the
-// first reference.
+// resolutionSize is OutputSize for models that have a resolution: an area of that, in the shape
+// that aspect_ratio says or, with "auto", in that of the first reference.
 func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
 	ratio, ratioKnown := r.ratio(reference)
 	if text, ok := r.decisive("aspect_ratio"); ok && text != autoRatio {
@@ -99,7 +102,8 @@ func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
 // autoRatio leaves the shape to the model.
 const autoRatio = "auto"
 
-// firstReference returns the extent of the first input that is no mask, and whether it is known or there is none.
+// firstReference returns the extent of the first input that is no mask, and whether it is known or
+// there is none.
 func (r *Request) firstReference(inputs []Size) (Size, bool) {
 	i := slices.IndexFunc(r.Inputs, func(in Input) bool { return in.Field != "mask" })
 	if i < 0 {
@@ -111,8 +115,8 @@ func (r *Request) firstReference(inputs []Size) (Size, bool) {
 	return Size{min(inputs[i].Width, maxSide), min(inputs[i].Height, maxSide)}, true
 }
 
-// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor defaulted. It reports false for one that is
-// known only later.
+// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor
+// defaulted. It reports false for one that is known only later.
 func (r *Request) whole(name string) (n int, known bool) {
 	var value float64
 	switch v := r.Value(name).(type) {
@@ -160,7 +164,8 @@ func (m *Model) naturalSize(reference Size) Size {
 	return Size{toMultiple(w*shrink-half, step), toMultiple(h*shrink-half, step)}
 }
 
-// ratio returns width / height as aspect_ratio says, or else as that of a size, or 1. It reports false where it is known only later.
+// ratio returns width / height as aspect_ratio says, or else as that of a size, or 1. It reports
+// false where it is known only later.
 func (r *Request) ratio(otherwise Size) (float64, bool) {
 	value := r.Value("aspect_ratio")
 	text, _ := value.(string)
@@ -184,7 +189,8 @@ func (r *Request) ratio(otherwise Size) (float64, bool) {
 }
 
 func ofRatio(ratio float64, area, step int) Size {
-	// A reference may be a narrow strip; what is made from it is no narrower than an aspect_ratio can say.
+	// A reference may be a narrow strip; what is made from it is no narrower than an aspect_ratio
+	// can say.
 	ratio = min(max(ratio, 9.0/21), 21.0/9)
 	h := math.Sqrt(float64(area) / ratio)
 	return Size{toMultiple(h*ratio, step), toMultiple(h, step)}

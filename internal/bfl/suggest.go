@@ -2,8 +2,10 @@ package bfl
 
 import "strings"
 
-// Suggest returns the candidate that name most likely was meant to be, or "" when none is near: of several that are as near the longest, since
-// a letter is left out more often than mistaken for another. The shorter the name, the nearer a candidate must be, since any two names of two letters are near to each other.
+// Suggest returns the candidate that name most likely was meant to be, or "" when none is near: of
+// several that are as near the longest, since a letter is left out more often than mistaken for
+// another. The shorter the name, the nearer a candidate must be, since any two names of two letters
+// are near to each other.
 func Suggest(name string, candidates []string) string {
 	best, bestDistance := "", 2+len(name)/4
 	for _, candidate := range candidates {
@@ -15,8 +17,9 @@ func Suggest(name string, candidates []string) string {
 	return best
 }
 
-// typos returns how many slips of a typist make one text of another: a character that is missing, one too many, another one, or two that changed
-// places (the optimal string alignment distance). Two that changed places are one slip here and two to Levenshtein, to whom "widht" is as near to
+// typos returns how many slips of a typist make one text of another: a character that is missing,
+// one too many, another one, or two that changed places (the optimal string alignment distance).
+// Two that changed places are one slip here and two to Levenshtein, to whom "widht" is as near to
 // "right" as to "width".
 func typos(a, b string) int {
 	s, t := []rune(a), []rune(b)
