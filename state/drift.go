@@ -41,13 +41,14 @@ func (s FileStatus) String() string {
 	}
 }
 
-// Inspect compares an image's file in dir with its record. The file is read only where its size fits and the index
-// does not know it.
+// Inspect compares an image's file in dir with its record. The file is read only where its size
+// fits and the index does not know it.
 func (x *Index) Inspect(dir *safefile.Dir, img *Image) (FileStatus, error) {
 	return x.inspect(dir, img.Output.Path, img)
 }
 
-// Compare compares an image's file in dir with its record. It always reads the file where its size fits.
+// Compare compares an image's file in dir with its record. It always reads the file where its size
+// fits.
 func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 	return (&Index{entries: map[string]indexEntry{}}).Inspect(dir, img)
 }
@@ -78,8 +79,8 @@ func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus,
 // inspectPiece is how many files of one directory are looked at in one go.
 const inspectPiece = 1024
 
-// InspectAll compares the files of many images in dir and returns those that are not Present. It looks at as many
-// files at once as there are processors.
+// InspectAll compares the files of many images in dir and returns those that are not Present. It
+// looks at as many files at once as there are processors.
 func (x *Index) InspectAll(
 	ctx context.Context, dir *safefile.Dir, images map[addrs.Image]*Image,
 ) (map[addrs.Image]FileStatus, error) {
@@ -126,8 +127,8 @@ type member struct {
 
 // inspect looks at files of one directory.
 func (n *inspection) inspect(ctx context.Context, parent string, members []member) error {
-	// Names are looked up from that directory: one system call a file, however deep it is. Where it cannot be opened,
-	// each file says why.
+	// Names are looked up from that directory: one system call a file, however deep it is. Where it
+	// cannot be opened, each file says why.
 	dir, name := n.dir, func(p string) string { return p }
 	if sub, err := n.dir.Sub(parent); err == nil {
 		// The directory was only read through.

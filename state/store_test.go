@@ -111,7 +111,8 @@ func TestStoreSameBytesTwice(t *testing.T) {
 	}
 }
 
-// An image that was paid for and that nobody wants any more goes into the store from where it was downloaded to.
+// An image that was paid for and that nobody wants any more goes into the store from where it was
+// downloaded to.
 func TestStoreFromAnotherFile(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
