@@ -225,9 +225,13 @@ func (f *files) holds(path, sha256 string) bool {
 // clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths. What a run that was cut off had
 // put there already stays.
 func (r *run) clearPaths(plan *planner.Plan) error {
+	room := newRoom(r.files, plan)
 	for _, c := range plan.Changes {
 		if c.Action == planner.NoOp || c.Desired == nil {
 			continue
+		}
+		if err := room.clear(c.Desired.Output); err != nil {
+			return fmt.Errorf("%s is to be at %s: %w", c.Address, c.Desired.Output, err)
 		}
 		owner, isOwned := r.files.owners[c.Desired.Output]
 		if !isOwned || owner.addr == c.Address || r.files.isInPlace(c) {
@@ -257,8 +261,11 @@ func (f *files) isInPlace(c *planner.Change) bool {
 }
 
 // moveAway moves the file at a path into the store, as that of an image, and as the one that it is where that is another. A file that is not there is
-// no error.
+// no error, and neither is a folder there: the file has made way for it.
 func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error {
+	if info, err := f.dir.Stat(path); safefile.Gone(err) || err == nil && info.IsDir() {
+		return nil
+	}
 	if sum, err := f.index.Hash(f.dir, path); err == nil && sum != img.Output.SHA256 {
 		if is, isKnown := f.known()[sum]; isKnown {
 			if err := f.store.KeepFile(f.dir, path, is.addr, is.img); err != nil {

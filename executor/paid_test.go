@@ -377,6 +377,24 @@ func TestWhatIsInPlaceStays(t *testing.T) {
 	}
 }
 
+// drawn returns the picture of an image as the API draws it.
+func drawn(t *testing.T, img *image.Image) (file []byte, info imagefile.Info) {
+	t.Helper()
+	body, _, err := img.Request().Body(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = picture(sent)
+	if info, err = imagefile.Check(bytes.NewReader(file), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	return file, info
+}
+
 // A request that is known only in apply is held against all that is there, as the plan would have done.
 func TestLateRequestsAreFree(t *testing.T) {
 	t.Parallel()
@@ -388,18 +406,7 @@ func TestLateRequestsAreFree(t *testing.T) {
 		r.made(t, up)
 		r.made(t, child)
 		up.Arguments = []bfl.Argument{{Name: "prompt", Value: "up, again"}}
-		body, _, err := up.Request().Body(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sent, err := io.ReadAll(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := imagefile.Check(bytes.NewReader(picture(sent)), 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, content := drawn(t, up)
 		request := child.Request()
 		request.Inputs[0].SHA256 = content.Content
 		return child, request.Fingerprint()
@@ -572,23 +579,10 @@ func TestLateRequestOnRecord(t *testing.T) {
 				}
 				child := r.image(t, "child", "up")
 				seeded(child)
-				// As the API draws it.
-				body, _, err := up.Request().Body(nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sent, err := io.ReadAll(body)
-				if err != nil {
-					t.Fatal(err)
-				}
+				file, info := drawn(t, up)
 				r.made(t, up)
-				drawn := picture(sent)
-				info, err := imagefile.Check(bytes.NewReader(drawn), 1<<20)
-				if err != nil {
-					t.Fatal(err)
-				}
 				r.prior.Images[up.Address].Output = state.FileOf(up.Output, info)
-				if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(drawn); return err }); err != nil {
+				if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(file); return err }); err != nil {
 					t.Fatal(err)
 				}
 				r.made(t, child)
@@ -703,18 +697,7 @@ func TestLateThrowsStayApart(t *testing.T) {
 		up := r.image(t, "up")
 		one := r.image(t, "one", "up")
 		one.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
-		body, _, err := up.Request().Body(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sent, err := io.ReadAll(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := imagefile.Check(bytes.NewReader(picture(sent)), 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, info := drawn(t, up)
 		r.made(t, up)
 		r.prior.Images[up.Address].Output.Content = info.Content
 		kept := r.made(t, one)

@@ -59,55 +59,6 @@ func (r *run) begin(n *node) {
 	r.submit(n)
 }
 
-// finds looks for the image of a request that is known only now: everything that the plan would have found, had it known. It reports whether there
-// is nothing to ask the API for.
-func (r *run) finds(n *node) bool {
-	isLate := n.change.Fingerprint == ""
-	for _, s := range r.salvaging {
-		if isLate && s.phase != over && s.fingerprint == n.fingerprint && (n.lane.account.Simulator || !s.record.Simulated) {
-			r.waitFor(n, s)
-			return true
-		}
-	}
-	if id := r.left[n.fingerprint]; isLate && id != "" {
-		r.fail(n, &TaskError{TaskID: id, Reason: notNow})
-		return true
-	}
-	if kept := r.free(n); kept != nil {
-		r.reuse(n, kept)
-		return true
-	}
-	if !n.request.Has("seed") || n.change.IsRequested() {
-		return false
-	}
-	if isLate && r.onRecord(n) {
-		return true
-	}
-	key := request{n.fingerprint, n.lane.account.Simulator}
-	switch twin := r.seeded[key]; {
-	case twin == nil:
-		r.seeded[key] = n
-	case twin == n:
-	case r.made[twin.address()] != nil:
-		r.reuse(n, r.made[twin.address()])
-		return true
-	case twin.phase != over:
-		r.waitFor(n, twin)
-		return true
-	default:
-		// What it ran into, this one would run into again, and pay for it again where the answer was lost.
-		r.skip(n, Skipped{Address: n.address(), Because: twin.address()})
-		return true
-	}
-	return false
-}
-
-// request is what a seed makes the same: a fingerprint, at providers of one kind.
-type request struct {
-	fingerprint string
-	simulated   bool
-}
-
 // allowed refuses to ask for what moderation refused before, in this very form.
 func (r *run) allowed(n *node) error {
 	refused, ok := r.moderated[n.fingerprint]
@@ -401,4 +352,13 @@ func (v *verified) Read(p []byte) (int, error) {
 		return 0, errReferenceChanged
 	}
 	return n, err
+}
+
+// taskRecord is what the journal is to know of the node's task.
+func (r *run) taskRecord(n *node) state.Task {
+	return state.Task{
+		Key: n.record.Key, Address: n.address(), Provider: n.desired.Provider, Model: n.desired.Model.Name, Fingerprint: n.fingerprint,
+		Request: n.desired.Record(), Path: n.desired.Output, Cost: n.price,
+		Dependencies: n.desired.Dependencies, Labels: n.desired.Labels,
+	}
 }

@@ -49,6 +49,14 @@ func sources(p *Plan) []string {
 	return out
 }
 
+// oneMade has two images of one request without a seed, of which only the first is made.
+func (w *world) oneMade(t *testing.T, first, second string) {
+	t.Helper()
+	w.image(t, first, "a card")
+	w.make(t)
+	w.image(t, second, "a card")
+}
+
 // What somebody has made already, under whatever address, is not bought.
 func TestNothingIsBoughtTwice(t *testing.T) {
 	t.Parallel()
@@ -164,9 +172,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		{
 			"but without a seed two images are two throws", func(t *testing.T, w *world) Options {
 				t.Helper()
-				w.image(t, "image.a", "a card")
-				w.make(t)
-				w.image(t, "image.b", "a card")
+				w.oneMade(t, "image.a", "image.b")
 				return Options{}
 			},
 			[]string{"image.a no-op", "image.b generate $0.03"},
@@ -193,9 +199,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 		{
 			"a stored picture that another image shows is no throw of its own", func(t *testing.T, w *world) Options {
 				t.Helper()
-				w.image(t, "image.card[0]", "a card")
-				w.make(t)
-				w.image(t, "image.card[1]", "a card")
+				w.oneMade(t, "image.card[0]", "image.card[1]")
 				return Options{Stored: kept(w.prior.Images[addr(t, "image.card[0]")])}
 			},
 			[]string{"image.card[0] no-op", "image.card[1] generate $0.03"},

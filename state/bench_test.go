@@ -80,8 +80,8 @@ func BenchmarkSnapshotWrite(b *testing.B) {
 	})
 }
 
-// BenchmarkJournal is what one apply of so many images costs its journal: 24 writers, five records an image. Its cost
-// an image must not grow with their number.
+// BenchmarkJournal is what one apply of so many images costs its journal: 24 writers, five records
+// an image. Its cost an image must not grow with their number.
 func BenchmarkJournal(b *testing.B) {
 	for _, n := range []int{100, 1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -6,9 +6,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// Candidates returns the images that were kept for a request and whose bytes are there and whole, each content once:
-// those of the address itself first, and the last one kept before earlier ones. Only with simulated set are those
-// among them that a simulator made.
+// Candidates returns the images that were kept for a request and whose bytes are there and whole,
+// each content once: those of the address itself first, and the last one kept before earlier ones.
+// Only with simulated set are those among them that a simulator made.
 func (s *Store) Candidates(a addrs.Image, fingerprint string, simulated bool) []*Image {
 	var images []*Image
 	seen := map[string]bool{}

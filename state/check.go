@@ -4,8 +4,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// These say whether a record can follow what was recorded before it. A task that was paid for must not be forgotten by
-// overwriting it, and a journal that contradicts itself could not be replayed.
+// These say whether a record can follow what was recorded before it. A task that was paid for must
+// not be forgotten by overwriting it, and a journal that contradicts itself could not be replayed.
 
 // checkAddress makes sure that an address is one that can be read again.
 func checkAddress(st *State, a addrs.Image) error {

@@ -74,7 +74,8 @@ func TestRecordsThatCannotFollow(t *testing.T) {
 	}
 }
 
-// An address can have several tasks: none that is known to be paid for, or may be, is forgotten for another one.
+// An address can have several tasks: none that is known to be paid for, or may be, is forgotten for
+// another one.
 func TestTasksOfOneAddress(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)

@@ -10,9 +10,9 @@ import (
 	"os"
 )
 
-// Commit writes the state into its file and empties the journal, except for open tasks. outputs replaces the output
-// values; nil leaves them. Nothing is written where nothing changed. On a CommitError the state file is what it was,
-// and the journal keeps what this run did.
+// Commit writes the state into its file and empties the journal, except for open tasks. outputs
+// replaces the output values; nil leaves them. Nothing is written where nothing changed. On a
+// CommitError the state file is what it was, and the journal keeps what this run did.
 func (s *Session) Commit(outputs map[string]OutputValue) error {
 	return s.log.exclusive(func() error {
 		if s.closed {
@@ -115,8 +115,9 @@ func (s *Session) writeSnapshot(st *State) error {
 	return err
 }
 
-// unchanged returns ErrChanged unless the state file is the one that this session read or wrote. Version control may
-// have brought another one meanwhile, whose images would be lost under this session's.
+// unchanged returns ErrChanged unless the state file is the one that this session read or wrote.
+// Version control may have brought another one meanwhile, whose images would be lost under this
+// session's.
 func (s *Session) unchanged() error {
 	info, err := s.dir.Stat(s.place.base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +163,8 @@ func (s *Session) resetJournal() error {
 		}
 		s.journal = journalFile{}
 	}
-	// A journal that could not be replaced still builds on the state file before: what came next would contradict it.
+	// A journal that could not be replaced still builds on the state file before: what came next
+	// would contradict it.
 	s.log.broken = err
 	return err
 }

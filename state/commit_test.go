@@ -90,8 +90,8 @@ func TestCommitWritesOnlyChanges(t *testing.T) {
 	}
 }
 
-// A crash between the rename of the snapshot and the replacement of the journal leaves a journal that is in the
-// snapshot already.
+// A crash between the rename of the snapshot and the replacement of the journal leaves a journal
+// that is in the snapshot already.
 func TestReplayOntoTheSnapshotThatHasIt(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)

@@ -27,7 +27,8 @@ func diagnose(data []byte, bad *scanError, path string) error {
 	return damaged
 }
 
-// conflictLine returns the line of the first conflict marker, 0 for none. No line of a state file begins like one.
+// conflictLine returns the line of the first conflict marker, 0 for none. No line of a state file
+// begins like one.
 func conflictLine(data []byte) int {
 	number := 0
 	for line := range bytes.Lines(data) {

@@ -2,14 +2,11 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -44,13 +41,14 @@ func (s FileStatus) String() string {
 	}
 }
 
-// Inspect compares an image's file in dir with its record. The file is read only where its size fits and the index
-// does not know it.
+// Inspect compares an image's file in dir with its record. The file is read only where its size
+// fits and the index does not know it.
 func (x *Index) Inspect(dir *safefile.Dir, img *Image) (FileStatus, error) {
 	return x.inspect(dir, img.Output.Path, img)
 }
 
-// Compare compares an image's file in dir with its record. It always reads the file where its size fits.
+// Compare compares an image's file in dir with its record. It always reads the file where its size
+// fits.
 func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 	return (&Index{entries: map[string]indexEntry{}}).Inspect(dir, img)
 }
@@ -59,7 +57,7 @@ func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus, error) {
 	info, err := dir.Stat(name)
 	switch {
-	case gone(err):
+	case safefile.Gone(err):
 		return Missing, nil
 	case err != nil:
 		return Present, err
@@ -68,7 +66,7 @@ func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus,
 	}
 	sum, err := x.hash(dir, name, img.Output.Path, info)
 	switch {
-	case gone(err): // removed since
+	case safefile.Gone(err): // removed since
 		return Missing, nil
 	case err != nil:
 		return Present, err
@@ -78,17 +76,11 @@ func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus,
 	return Present, nil
 }
 
-// gone reports whether an error says that there is no file of that name, also because what should be a directory
-// above it is none.
-func gone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
 // inspectPiece is how many files of one directory are looked at in one go.
 const inspectPiece = 1024
 
-// InspectAll compares the files of many images in dir and returns those that are not Present. It looks at as many
-// files at once as there are processors.
+// InspectAll compares the files of many images in dir and returns those that are not Present. It
+// looks at as many files at once as there are processors.
 func (x *Index) InspectAll(
 	ctx context.Context, dir *safefile.Dir, images map[addrs.Image]*Image,
 ) (map[addrs.Image]FileStatus, error) {
@@ -135,8 +127,8 @@ type member struct {
 
 // inspect looks at files of one directory.
 func (n *inspection) inspect(ctx context.Context, parent string, members []member) error {
-	// Names are looked up from that directory: one system call a file, however deep it is. Where it cannot be opened,
-	// each file says why.
+	// Names are looked up from that directory: one system call a file, however deep it is. Where it
+	// cannot be opened, each file says why.
 	dir, name := n.dir, func(p string) string { return p }
 	if sub, err := n.dir.Sub(parent); err == nil {
 		// The directory was only read through.

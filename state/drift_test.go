@@ -119,7 +119,8 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// A file that is changed again within the same step of the clock looks as it did. It must have been read again.
+// A file that is changed again within the same step of the clock looks as it did. It must have been
+// read again.
 func TestRacyFilesAreReadAgain(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)

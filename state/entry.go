@@ -33,8 +33,9 @@ type entry struct {
 	Key     string      `json:"key,omitempty"`
 	// To is the new address of a moved image.
 	To *addrs.Image `json:"to,omitempty"`
-	// Was is the digest of the image that the entry replaces or takes away, "" where there was none. It tells whether
-	// the entry may be applied to a snapshot that is not the one it was written for.
+	// Was is the digest of the image that the entry replaces or takes away, "" where there was
+	// none. It tells whether the entry may be applied to a snapshot that is not the one it was
+	// written for.
 	Was        string      `json:"was,omitempty"`
 	Task       *Task       `json:"task,omitempty"`
 	ID         string      `json:"task_id,omitempty"`
@@ -85,7 +86,8 @@ func entryOf(st *State, rec Record) (*entry, error) {
 	case Removed:
 		return &entry{Type: entryRemoved, Address: r.Address, Was: digest(st.Images[r.Address])}, checkAddress(st, r.Address)
 	case Moved:
-		// The image goes into the entry, so that the entry can be applied whatever else happened at either address.
+		// The image goes into the entry, so that the entry can be applied whatever else happened at
+		// either address.
 		image := st.Images[r.From]
 		return &entry{Type: entryMoved, Address: r.From, To: &r.To, Image: image, Was: digest(image)}, checkMoved(st, r)
 	default:
@@ -93,8 +95,8 @@ func entryOf(st *State, rec Record) (*entry, error) {
 	}
 }
 
-// fact reports whether the entry tells of something that has happened already. Intents have not, and neither have
-// changes that only the record itself makes.
+// fact reports whether the entry tells of something that has happened already. Intents have not,
+// and neither have changes that only the record itself makes.
 func (e *entry) fact() bool { return e.Type != entryIntent }
 
 // about returns the image that the entry concerns.
@@ -132,7 +134,8 @@ func (e *entry) changes() []change {
 	}
 }
 
-// apply does to st what the entry says, except to images. It returns a reason where that makes no sense.
+// apply does to st what the entry says, except to images. It returns a reason where that makes no
+// sense.
 func (e *entry) apply(st *State) (reason string) {
 	switch e.Type {
 	case entryIntent:
@@ -193,7 +196,8 @@ func (e *entry) applyToImage(st *State) (reason string) {
 	return ""
 }
 
-// advance returns the task after an entry of its own. It takes a copy, since others may hold the recorded one.
+// advance returns the task after an entry of its own. It takes a copy, since others may hold the
+// recorded one.
 func (e *entry) advance(t Task) *Task {
 	switch e.Type {
 	case entrySubmitted:
@@ -212,8 +216,8 @@ func (e *entry) lost(t Task) *Task {
 	return &t
 }
 
-// digest identifies the record of an image, "" for none. It is only compared for equality, among the images that one
-// address had.
+// digest identifies the record of an image, "" for none. It is only compared for equality, among
+// the images that one address had.
 func digest(img *Image) string {
 	if img == nil {
 		return ""

@@ -12,7 +12,8 @@ import (
 // VersionError says that a file was written by a newer fluxbatch.
 type VersionError struct {
 	Path string
-	// Version is the format's version that the file names, Supported the newest that this program reads.
+	// Version is the format's version that the file names, Supported the newest that this program
+	// reads.
 	Version, Supported int
 }
 
@@ -21,7 +22,8 @@ func (e *VersionError) Error() string {
 		"A newer fluxbatch wrote it. Install that version; nothing was changed.", e.Path, e.Version, e.Supported)
 }
 
-// DamagedError says that a file is not what fluxbatch wrote, and that guessing what it said could lose or buy images.
+// DamagedError says that a file is not what fluxbatch wrote, and that guessing what it said could
+// lose or buy images.
 type DamagedError struct {
 	Path string
 	// Line counts from 1; 0 where no line is to blame. Offset is in bytes from the file's start.
@@ -45,12 +47,13 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// StaleJournalError says that a journal was left by an interrupted run, and that the state file beside it has been
-// replaced since in a way that contradicts what the journal says.
+// StaleJournalError says that a journal was left by an interrupted run, and that the state file
+// beside it has been replaced since in a way that contradicts what the journal says.
 type StaleJournalError struct {
 	Path, Journal string
-	// Lineages says that the two belong to different states altogether; otherwise Missing that the state file is
-	// gone, and otherwise Addresses are those whose images differ from what the journal builds on.
+	// Lineages says that the two belong to different states altogether; otherwise Missing that the
+	// state file is gone, and otherwise Addresses are those whose images differ from what the
+	// journal builds on.
 	Lineages  bool
 	Missing   bool
 	Addresses []addrs.Image
@@ -112,11 +115,12 @@ func (e *LockedError) Error() string {
 var ErrLockLost = errors.New("the lock of this run was removed, by force-unlock or by hand, " +
 	"so another run may be under way")
 
-// ErrChanged is wrapped when something other than this session replaced the state file during the session.
+// ErrChanged is wrapped when something other than this session replaced the state file during the
+// session.
 var ErrChanged = errors.New("the state file was changed by something else during this run")
 
-// CommitError says that a run's results did not all reach the state file. While Unsaved is empty none of them is
-// lost: the journal has them, and the next Open takes them in.
+// CommitError says that a run's results did not all reach the state file. While Unsaved is empty
+// none of them is lost: the journal has them, and the next Open takes them in.
 type CommitError struct {
 	Path, Journal string
 	// Written says that the state file is up to date and only the journal is still there.
@@ -145,8 +149,8 @@ func (e *CommitError) Error() string {
 
 func (e *CommitError) Unwrap() error { return e.Err }
 
-// RecordError says that a record cannot follow what was recorded before it. It is a mistake of the program, not of
-// the user.
+// RecordError says that a record cannot follow what was recorded before it. It is a mistake of the
+// program, not of the user.
 type RecordError struct {
 	Address addrs.Image
 	Reason  string

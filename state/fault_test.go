@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
-// faultAt makes the nth operation fail. In a crash those after it fail too, as if the process had ended there.
+// faultAt makes the nth operation fail. In a crash those after it fail too, as if the process had
+// ended there.
 type faultAt struct {
 	n     int
 	crash bool
@@ -44,8 +45,9 @@ func (f *faultAt) String() string {
 	return fmt.Sprintf("fault at operation %d (%v %s), crash %v", f.n, f.op, f.name, f.crash)
 }
 
-// run does what a run of apply does with its state, and stops submitting at the first error. It returns how many
-// records were acknowledged, how many were tried, and whether the commit succeeded.
+// run does what a run of apply does with its state, and stops submitting at the first error. It
+// returns how many records were acknowledged, how many were tried, and whether the commit
+// succeeded.
 func run(t *testing.T, path string, records []Record, fault *faultAt) (acknowledged, tried int, committed bool) {
 	t.Helper()
 	s, err := Open(t.Context(), path, Options{Faults: fault.hook})
@@ -83,8 +85,8 @@ func run(t *testing.T, path string, records []Record, fault *faultAt) (acknowled
 	return acknowledged, tried, committed
 }
 
-// A fault at each file operation in turn, alone or as a crash: what was acknowledged is there, nothing else than what
-// was tried is, and the next run goes on from it.
+// A fault at each file operation in turn, alone or as a crash: what was acknowledged is there,
+// nothing else than what was tried is, and the next run goes on from it.
 func TestFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
 	records := lifecycle(t)
@@ -145,7 +147,8 @@ func checkOutcome(t *testing.T, fault *faultAt, path string, states []*State, ac
 	return 0
 }
 
-// When the journal takes no more, what happened is still known to the session, and a commit that succeeds saves it.
+// When the journal takes no more, what happened is still known to the session, and a commit that
+// succeeds saves it.
 func TestCommitSavesWhatTheJournalCouldNot(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// What is accepted is what encoding/json understands by it, does not depend on how the file arrives, and comes back
-// when it is written.
+// What is accepted is what encoding/json understands by it, does not depend on how the file
+// arrives, and comes back when it is written.
 func FuzzSnapshot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		st, _, err := readSnapshot(bytes.NewReader(data), "fluxbatch.state.json")
@@ -55,7 +55,8 @@ func FuzzJournal(f *testing.F) {
 	f.Fuzz(checkJournal)
 }
 
-// The checksums of a journal keep mutations out. Here each line of the input is an entry, and gets its checksum.
+// The checksums of a journal keep mutations out. Here each line of the input is an entry, and gets
+// its checksum.
 func FuzzEntries(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		journal := appendLine(nil, []byte(`{"version":1,"lineage":"x"}`))
@@ -66,8 +67,8 @@ func FuzzEntries(f *testing.F) {
 	})
 }
 
-// checkJournal: a journal that is accepted is accepted with a torn line after it too; what it does to a state can be
-// written and read again, and so can the short journal that is left of it.
+// checkJournal: a journal that is accepted is accepted with a torn line after it too; what it does
+// to a state can be written and read again, and so can the short journal that is left of it.
 func checkJournal(t *testing.T, data []byte) {
 	t.Helper()
 	j, err := readJournal(bytes.NewReader(data), "journal", map[string]Moderation{})

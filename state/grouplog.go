@@ -7,20 +7,22 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
-// groupLog appends lines to a file durably. Lines that arrive while an fsync is under way wait for it together and go
-// into the next one, so that many writers share few fsyncs without anybody waiting for a timer. There is no goroutine
-// of its own: of the writers of a batch, the first to get the token writes it for all of them. It is safe for
-// concurrent use.
+// groupLog appends lines to a file durably. Lines that arrive while an fsync is under way wait for
+// it together and go into the next one, so that many writers share few fsyncs without anybody
+// waiting for a timer. There is no goroutine of its own: of the writers of a batch, the first to
+// get the token writes it for all of them. It is safe for concurrent use.
 type groupLog struct {
-	// open readies the file at the first write: it returns it and its size, and bytes to write before the first line.
+	// open readies the file at the first write: it returns it and its size, and bytes to write
+	// before the first line.
 	open func() (f *safefile.File, size int64, head []byte, err error)
 
 	// token is held while the file is touched.
 	token chan struct{}
 	file  *safefile.File
 	size  int64
-	// broken is the first error of a write or fsync. What the file ends in is unknown after that, and a later fsync
-	// could report success for bytes that the system has dropped, so nothing is appended any more.
+	// broken is the first error of a write or fsync. What the file ends in is unknown after that,
+	// and a later fsync could report success for bytes that the system has dropped, so nothing is
+	// appended any more.
 	broken error
 
 	mu sync.Mutex
@@ -48,8 +50,9 @@ func newGroupLog(open func() (*safefile.File, int64, []byte, error)) *groupLog {
 	return &groupLog{open: open, token: make(chan struct{}, 1)}
 }
 
-// append returns when line is durable. Before that, then is called with the line's place in the file, in the order of
-// the lines and never concurrently; with an error where the line is not known to be durable.
+// append returns when line is durable. Before that, then is called with the line's place in the
+// file, in the order of the lines and never concurrently; with an error where the line is not known
+// to be durable.
 func (l *groupLog) append(line []byte, then func(offset int64, err error)) error {
 	l.mu.Lock()
 	if l.next == nil {
@@ -64,8 +67,8 @@ func (l *groupLog) append(line []byte, then func(offset int64, err error)) error
 	select {
 	case <-b.done:
 	case l.token <- struct{}{}:
-		// Those who are about to have a line as well get it into this batch: that alone makes a quarter of the fsyncs where the disk is
-		// too fast for lines to gather meanwhile.
+		// Those who are about to have a line as well get it into this batch: that alone makes a
+		// quarter of the fsyncs where the disk is too fast for lines to gather meanwhile.
 		runtime.Gosched()
 		l.flush(b)
 		<-l.token
@@ -108,7 +111,8 @@ func (l *groupLog) write(lines []byte) (int64, error) {
 		}
 		l.file, l.size = f, size
 		if len(head) > 0 {
-			// One write for both: a crash may leave part of it, which is a torn line however far it got.
+			// One write for both: a crash may leave part of it, which is a torn line however far it
+			// got.
 			lines = append(head, lines...)
 		}
 		start, err := l.sync(lines)

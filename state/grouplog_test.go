@@ -67,8 +67,8 @@ func TestWritersShareAnFsync(t *testing.T) {
 	})
 }
 
-// A failed fsync fails every record that waited for it, and all that come later: which bytes are on the disk is
-// unknown.
+// A failed fsync fails every record that waited for it, and all that come later: which bytes are on
+// the disk is unknown.
 func TestFailedFsyncFailsAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

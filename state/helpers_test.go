@@ -98,7 +98,8 @@ func read(tb testing.TB, path string) *State {
 	return st
 }
 
-// lifecycle returns the records of a run in which everything happens that can: images 1 and 2 are there before it.
+// lifecycle returns the records of a run in which everything happens that can: images 1 and 2 are
+// there before it.
 func lifecycle(tb testing.TB) []Record {
 	tb.Helper()
 	a, b, c, d, e := addr(tb, "image.a"), addr(tb, "image.b"), addr(tb, `image.c["x"]`), addr(tb, "image.d"), addr(tb, "module.m.image.e[0]")

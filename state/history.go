@@ -8,7 +8,8 @@ import (
 
 // Generation is one of the images that an address had before.
 type Generation struct {
-	// Number counts an address's generations from 1, the oldest. It never changes while the store lives.
+	// Number counts an address's generations from 1, the oldest. It never changes while the store
+	// lives.
 	Number int
 	Image  *Image
 	// Edited says that the bytes are not those that the request made: somebody changed the file.
@@ -17,8 +18,8 @@ type Generation struct {
 	Available bool
 }
 
-// History returns the images that were put into the store under an address, the oldest first. The image that the
-// address has now is not among them, unless it was restored from there.
+// History returns the images that were put into the store under an address, the oldest first. The
+// image that the address has now is not among them, unless it was restored from there.
 func (s *Store) History(a addrs.Image) ([]Generation, error) {
 	all, err := s.recipes.of(a)
 	if err != nil {

@@ -25,8 +25,9 @@ const indexFile = localDir + "/index"
 // indexHead is its first line. A file that begins otherwise is from another version, and not used.
 const indexHead = "fluxbatch index 1\n"
 
-// Index remembers of files at which size and modification time they had which SHA-256, so that they need not be read
-// again. It is a cache: a missing or damaged one costs reading all files once. It is safe for concurrent use.
+// Index remembers of files at which size and modification time they had which SHA-256, so that they
+// need not be read again. It is a cache: a missing or damaged one costs reading all files once. It
+// is safe for concurrent use.
 type Index struct {
 	root *safefile.Dir
 
@@ -43,9 +44,10 @@ type indexEntry struct {
 	used bool
 }
 
-// A file that is changed twice within one step of its file system's clock has the same modification time after both.
-// So a hash says nothing about the file from then on, unless the clock had moved on from the modification time when
-// the hash was taken. Git calls entries where it had not "racily clean".
+// A file that is changed twice within one step of its file system's clock has the same modification
+// time after both. So a hash says nothing about the file from then on, unless the clock had moved
+// on from the modification time when the hash was taken. Git calls entries where it had not "racily
+// clean".
 const (
 	// coarseStep is for times that are whole seconds: FAT's clock has steps of two.
 	coarseStep = 2 * time.Second
@@ -53,7 +55,8 @@ const (
 	fineStep = 20 * time.Millisecond
 )
 
-// racy reports whether a file of that modification time, read at now, can change later without its time showing it.
+// racy reports whether a file of that modification time, read at now, can change later without its
+// time showing it.
 func racy(modTime, now time.Time) bool {
 	step := fineStep
 	if modTime.Nanosecond() == 0 {
@@ -62,15 +65,15 @@ func racy(modTime, now time.Time) bool {
 	return modTime.Add(step).After(now)
 }
 
-// Record remembers that the file at path has a hash and, before its bytes were read or when they were written, info.
-// A file that was modified just now is not remembered: it could change again unseen (safefile.Pending.Settle spares
-// new files that).
+// Record remembers that the file at path has a hash and, before its bytes were read or when they
+// were written, info. A file that was modified just now is not remembered: it could change again
+// unseen (safefile.Pending.Settle spares new files that).
 func (x *Index) Record(path string, info fs.FileInfo, sum string) {
 	x.record(path, info, sum, time.Now())
 }
 
-// note records a file that was just written or read. Without it, or where the file is gone already, the file is read
-// again some time.
+// note records a file that was just written or read. Without it, or where the file is gone already,
+// the file is read again some time.
 func (x *Index) note(dir *safefile.Dir, path, sum string) {
 	if info, err := dir.Stat(path); err == nil {
 		x.Record(path, info, sum)
@@ -109,8 +112,8 @@ func (x *Index) known(path string, info fs.FileInfo) string {
 	return e.sum
 }
 
-// Hash returns the SHA-256 of the file at path in dir, and reads it only where the index does not know it. It is for
-// the files that requests are made of.
+// Hash returns the SHA-256 of the file at path in dir, and reads it only where the index does not
+// know it. It is for the files that requests are made of.
 func (x *Index) Hash(dir *safefile.Dir, path string) (string, error) {
 	info, err := dir.Stat(path)
 	if err != nil {
@@ -124,7 +127,8 @@ func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (st
 	if sum := x.known(path, info); sum != "" {
 		return sum, nil
 	}
-	// The time and info are from before the file is read: a change during the reading must not look old.
+	// The time and info are from before the file is read: a change during the reading must not look
+	// old.
 	now := time.Now()
 	sum, _, err := hashFile(dir, name)
 	if err == nil {
@@ -133,8 +137,8 @@ func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (st
 	return sum, err
 }
 
-// Save writes the index if it changed. Where images is not nil, it keeps only what it knows of their files, and of
-// those that were asked for since it was opened.
+// Save writes the index if it changed. Where images is not nil, it keeps only what it knows of
+// their files, and of those that were asked for since it was opened.
 func (x *Index) Save(images map[addrs.Image]*Image) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -29,11 +29,13 @@ type journalHeader struct {
 
 // journalContent is a journal read to its end.
 type journalContent struct {
-	// header is nil when not even the first line is whole: then nothing was ever durable in this journal.
+	// header is nil when not even the first line is whole: then nothing was ever durable in this
+	// journal.
 	header *journalHeader
 	// state has the tasks and moderations; its images are in changes instead.
 	state *State
-	// changes are what the journal does to images: for each address what it was first and what it is in the end.
+	// changes are what the journal does to images: for each address what it was first and what it
+	// is in the end.
 	changes map[addrs.Image]change
 	// valid is the length of the whole lines; what follows is torn.
 	valid int64
@@ -49,13 +51,13 @@ func newState(lineage string) *State {
 	}
 }
 
-// readJournal reads a journal; path is for errors. The moderations that were known before it are in moderated, which
-// it takes over.
+// readJournal reads a journal; path is for errors. The moderations that were known before it are in
+// moderated, which it takes over.
 //
-// Appending is the only way that a journal grows, and an append is over when its fsync is. So a crash can damage only
-// the end, and an end that is not whole belongs to an append that nobody was told had happened: it is dropped. Whole
-// lines after a damaged one mean that something else was at work, and what the damaged line said may have been paid
-// for: that is refused.
+// Appending is the only way that a journal grows, and an append is over when its fsync is. So a
+// crash can damage only the end, and an end that is not whole belongs to an append that nobody was
+// told had happened: it is dropped. Whole lines after a damaged one mean that something else was at
+// work, and what the damaged line said may have been paid for: that is refused.
 func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*journalContent, error) {
 	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}}
 	j.state.Moderated = moderated
@@ -89,7 +91,8 @@ func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*jo
 	}
 }
 
-// readLine appends the next line with its line break to b. It has none at the end of the file, or where it is too long.
+// readLine appends the next line with its line break to b. It has none at the end of the file, or
+// where it is too long.
 func readLine(in *bufio.Reader, b []byte) ([]byte, error) {
 	for len(b) <= maxLine {
 		piece, err := in.ReadSlice('\n')
@@ -160,9 +163,10 @@ func (e *entry) invalid() string {
 
 // mergeInto applies the journal to a snapshot with the given hash ("" where there is no file).
 //
-// Where the journal was written for that very snapshot, all of it applies. Otherwise the snapshot may already contain
-// it (a crash came between writing the snapshot and removing the journal), or was replaced by version control. Then
-// each address is taken for itself: it must be as the journal found it, or already as the journal leaves it.
+// Where the journal was written for that very snapshot, all of it applies. Otherwise the snapshot
+// may already contain it (a crash came between writing the snapshot and removing the journal), or
+// was replaced by version control. Then each address is taken for itself: it must be as the journal
+// found it, or already as the journal leaves it.
 func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) error {
 	if j.header == nil {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// A journal that is cut off, at the end of a record or anywhere in it, is the state after the records that are whole
-// in it.
+// A journal that is cut off, at the end of a record or anywhere in it, is the state after the
+// records that are whole in it.
 func TestReplayOfEveryPrefix(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)

@@ -11,13 +11,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
-// journalFile is what a session knows of the journal on the disk. Its zero value is that there is none.
+// journalFile is what a session knows of the journal on the disk. Its zero value is that there is
+// none.
 type journalFile struct {
 	// valid is the length of its whole lines; torn says that something follows them.
 	valid int64
 	torn  bool
-	// foreign is set when it extends another state file than the one that is there; changes are then what it does to
-	// images.
+	// foreign is set when it extends another state file than the one that is there; changes are
+	// then what it does to images.
 	foreign bool
 	changes map[addrs.Image]change
 	// dirty is set when it has more than what has to outlive a commit.
@@ -42,8 +43,9 @@ func (s *Session) openJournal() (*safefile.File, int64, []byte, error) {
 		return nil, 0, nil, err
 	}
 	if s.journal.foreign {
-		// New entries build on the state file that is there now, the old ones on another. One header cannot speak for
-		// both, so the old ones are written again. A crash before this is done leaves the old journal as it was.
+		// New entries build on the state file that is there now, the old ones on another. One
+		// header cannot speak for both, so the old ones are written again. A crash before this is
+		// done leaves the old journal as it was.
 		if err := s.rewriteJournal(s.journal.changes, s.state.Moderated); err != nil {
 			return nil, 0, nil, err
 		}
@@ -77,8 +79,8 @@ func (s *Session) checkJournal(f *safefile.File) (int64, error) {
 		}
 		return s.journal.valid, nil
 	}
-	// The torn end is what an append left that was never reported to have happened. A crash right after the cut,
-	// durable or not, changes nothing: reading drops that end anyhow.
+	// The torn end is what an append left that was never reported to have happened. A crash right
+	// after the cut, durable or not, changes nothing: reading drops that end anyhow.
 	if err := f.Truncate(s.journal.valid); err != nil {
 		return 0, err
 	}
@@ -97,8 +99,8 @@ func (s *Session) header() ([]byte, error) {
 	return head, err
 }
 
-// rewriteJournal replaces the journal with one that extends the current state file, and holds the given changes and
-// moderations and the open tasks.
+// rewriteJournal replaces the journal with one that extends the current state file, and holds the
+// given changes and moderations and the open tasks.
 func (s *Session) rewriteJournal(changes map[addrs.Image]change, moderated map[string]Moderation) error {
 	var size int64
 	err := s.dir.WriteFile(s.place.journal(), 0o600, func(w io.Writer) error {

@@ -13,8 +13,8 @@ import (
 //
 //	{"crc":"1c291ca3","rec":{...}}
 //
-// where crc is the CRC-32C, in hexadecimal, of the bytes of rec as they stand there. A line is thus JSON to every
-// tool, and its checksum can be tested without parsing it.
+// where crc is the CRC-32C, in hexadecimal, of the bytes of rec as they stand there. A line is thus
+// JSON to every tool, and its checksum can be tested without parsing it.
 const (
 	lineHead = `{"crc":"`
 	lineMid  = `","rec":`
@@ -63,8 +63,8 @@ func withLine(v any, use func(line []byte) error) error {
 	return use(b.Bytes())
 }
 
-// encode returns v as JSON on one line. Unlike json.Marshal it leaves <, > and & as they are: requests must come back
-// byte for byte, since fingerprints are hashes of them.
+// encode returns v as JSON on one line. Unlike json.Marshal it leaves <, > and & as they are:
+// requests must come back byte for byte, since fingerprints are hashes of them.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	err := encodeTo(&b, v)

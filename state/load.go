@@ -17,7 +17,8 @@ import (
 type place struct {
 	// path is the state file as the user named it, for messages.
 	path string
-	// dir and base are where it really is, symbolic links resolved. Two names of one state thus share journal and lock.
+	// dir and base are where it really is, symbolic links resolved. Two names of one state thus
+	// share journal and lock.
 	dir, base string
 }
 
@@ -50,10 +51,10 @@ type loaded struct {
 	journal *journalContent
 }
 
-// Read returns the state at path without locking it: the snapshot with the journal replayed. A missing file is an
-// empty state with a fresh lineage. It may run beside a Session of another process and then sees the state of some
-// instant. Moderations are those of the journal only. It returns a VersionError, DamagedError or StaleJournalError
-// where the files cannot be read.
+// Read returns the state at path without locking it: the snapshot with the journal replayed. A
+// missing file is an empty state with a fresh lineage. It may run beside a Session of another
+// process and then sees the state of some instant. Moderations are those of the journal only. It
+// returns a VersionError, DamagedError or StaleJournalError where the files cannot be read.
 func Read(path string) (*State, error) {
 	p, err := locate(path)
 	if err != nil {
@@ -89,9 +90,9 @@ func load(dir *safefile.Dir, p place, moderated map[string]Moderation) (*loaded,
 	return nil, fmt.Errorf("the state %s is being replaced all the time; another program keeps writing it", p.path)
 }
 
-// loadOnce reads both files and reports whether they still had their names afterwards. A commit renames the snapshot
-// and then replaces the journal, so when both names are steady the pair belongs together: at worst the journal's
-// content is in the snapshot already.
+// loadOnce reads both files and reports whether they still had their names afterwards. A commit
+// renames the snapshot and then replaces the journal, so when both names are steady the pair
+// belongs together: at worst the journal's content is in the snapshot already.
 func loadOnce(dir *safefile.Dir, p place, moderated map[string]Moderation) (l *loaded, steady bool, err error) {
 	snapshot, err := openIfThere(dir, p.base)
 	if err != nil {

@@ -21,8 +21,8 @@ const moderatedFile = localDir + "/moderated.json"
 // maxModerated bounds the file of moderated requests.
 const maxModerated = 64 << 20
 
-// Local is the machine-local directory. Deleting it costs what the store could have given back and time to read the
-// images again, and nothing else.
+// Local is the machine-local directory. Deleting it costs what the store could have given back and
+// time to read the images again, and nothing else.
 type Local struct {
 	root      *safefile.Dir
 	store     *Store
@@ -30,8 +30,8 @@ type Local struct {
 	moderated map[string]Moderation
 }
 
-// OpenLocal opens the local directory in root, the directory that output paths are relative to. It makes nothing: the
-// directory is made when something is first kept in it. Close it before root.
+// OpenLocal opens the local directory in root, the directory that output paths are relative to. It
+// makes nothing: the directory is made when something is first kept in it. Close it before root.
 func OpenLocal(root *safefile.Dir) (*Local, error) {
 	l := &Local{root: root, moderated: map[string]Moderation{}}
 	if err := reachable(root, localDir, storeDir, recipesFile); err != nil {
@@ -42,7 +42,8 @@ func OpenLocal(root *safefile.Dir) (*Local, error) {
 		return nil, fmt.Errorf("reading the moderated requests: %w", err)
 	}
 	if err == nil && json.Unmarshal(data, &l.moderated) != nil {
-		// What it remembered only spares a request that is refused again, and refusals cost nothing.
+		// What it remembered only spares a request that is refused again, and refusals cost
+		// nothing.
 		l.moderated = map[string]Moderation{}
 	}
 	if l.index, err = openIndex(root); err != nil {
@@ -54,12 +55,13 @@ func OpenLocal(root *safefile.Dir) (*Local, error) {
 	return l, nil
 }
 
-// reachable makes sure that what has a name can be opened. A link whose target is away, such as a volume that is not mounted, looks like
-// nothing at all, and a store that is taken for an empty one buys what is in it again.
+// reachable makes sure that what has a name can be opened. A link whose target is away, such as a
+// volume that is not mounted, looks like nothing at all, and a store that is taken for an empty one
+// buys what is in it again.
 func reachable(root *safefile.Dir, names ...string) error {
 	for _, name := range names {
 		if _, err := root.Lstat(name); err != nil {
-			if gone(err) {
+			if safefile.Gone(err) {
 				return nil
 			}
 			return unreachable(err)
@@ -110,8 +112,8 @@ func (l *Local) saveModerated(moderated map[string]Moderation) error {
 	return nil
 }
 
-// ensureLocal makes the local directory, with a .gitignore in it that keeps all of it out of version control even
-// where the project's own does not.
+// ensureLocal makes the local directory, with a .gitignore in it that keeps all of it out of
+// version control even where the project's own does not.
 func ensureLocal(root *safefile.Dir) error {
 	if _, err := root.Lstat(localDir); err == nil {
 		return nil

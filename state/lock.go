@@ -28,22 +28,22 @@ type LockInfo struct {
 	Version string `json:"version"`
 }
 
-// lockPoll is how often a lock that another process holds is tried again. The operating system has no portable way to
-// wait for a file lock and to give up.
+// lockPoll is how often a lock that another process holds is tried again. The operating system has
+// no portable way to wait for a file lock and to give up.
 const lockPoll = 50 * time.Millisecond
 
 // maxLockInfo bounds what is read of a lock file.
 const maxLockInfo = 64 << 10
 
-// fileLock is a lock that is held. The operating system frees it when the process ends, however it ends; the file
-// that it is on is then a leftover that the next holder takes over.
+// fileLock is a lock that is held. The operating system frees it when the process ends, however it
+// ends; the file that it is on is then a leftover that the next holder takes over.
 type fileLock struct {
 	file *flock.Flock
 	path string
 }
 
-// acquireLock takes the lock at path, waiting for it as long as o says. It returns a LockedError when it was held all
-// the time.
+// acquireLock takes the lock at path, waiting for it as long as o says. It returns a LockedError
+// when it was held all the time.
 func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileLock, error) {
 	start := time.Now()
 	for {
@@ -89,9 +89,9 @@ func tryLock(path string) (*fileLock, error) {
 		if named {
 			return l, nil
 		}
-		// The holder before removed the file after this process had opened it: what was locked here is a file without
-		// a name, and whoever comes next would lock another one. So it is given back, and the file that has the name
-		// now is tried.
+		// The holder before removed the file after this process had opened it: what was locked here
+		// is a file without a name, and whoever comes next would lock another one. So it is given
+		// back, and the file that has the name now is tried.
 		if err := errors.Join(err, l.file.Unlock()); err != nil {
 			return nil, err
 		}
@@ -111,8 +111,9 @@ func (l *fileLock) named() (bool, error) {
 	return err == nil && os.SameFile(mine, now), err
 }
 
-// describe writes into the lock file who holds it. Its errors are ignored: the lock holds without, and the others are
-// told less about the holder. On Windows the lock itself forbids others to read the file.
+// describe writes into the lock file who holds it. Its errors are ignored: the lock holds without,
+// and the others are told less about the holder. On Windows the lock itself forbids others to read
+// the file.
 func (l *fileLock) describe(o Options) {
 	data, err := json.MarshalIndent(LockInfo{
 		ID: freshID(), Operation: o.Operation, Who: who(), PID: os.Getpid(), Created: time.Now().UTC(), Version: o.Version,
@@ -122,7 +123,8 @@ func (l *fileLock) describe(o Options) {
 	}
 }
 
-// release removes the file while it is still locked, so that nobody can lock it in between, and then frees the lock.
+// release removes the file while it is still locked, so that nobody can lock it in between, and
+// then frees the lock.
 func (l *fileLock) release() error {
 	var err error
 	if named, namedErr := l.named(); named {
@@ -170,7 +172,8 @@ var ErrNotLocked = errors.New("this state is not locked")
 // UnlockError says why a lock is not removed.
 type UnlockError struct {
 	Holder LockInfo
-	// Running says that the holder is a process of this machine that runs; otherwise Given is not the lock's id.
+	// Running says that the holder is a process of this machine that runs; otherwise Given is not
+	// the lock's id.
 	Running bool
 	Given   string
 }
@@ -187,13 +190,15 @@ func (e *UnlockError) Error() string {
 
 // ForceUnlock removes the lock on the state at path and returns what it said.
 //
-// Locks belong to processes, so there is rarely anything to remove: when a process ends, its lock is free, and the
-// file that it leaves behind is taken over by the next run. What ForceUnlock is for are network file systems that
-// keep the lock of a client that died, and holders that hang on another machine. It takes the name away from the
-// locked file; the next run then locks a new file. A holder that still runs notices at its commit, leaves the state
-// file alone and keeps its journal.
+// Locks belong to processes, so there is rarely anything to remove: when a process ends, its lock
+// is free, and the file that it leaves behind is taken over by the next run. What ForceUnlock is
+// for are network file systems that keep the lock of a client that died, and holders that hang on
+// another machine. It takes the name away from the locked file; the next run then locks a new file.
+// A holder that still runs notices at its commit, leaves the state file alone and keeps its
+// journal.
 //
-// It refuses, with an UnlockError, when id is not the lock's, or when a process of this machine holds it and runs.
+// It refuses, with an UnlockError, when id is not the lock's, or when a process of this machine
+// holds it and runs.
 func ForceUnlock(path, id string) (LockInfo, error) {
 	p, err := locate(path)
 	if err != nil {

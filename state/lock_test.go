@@ -19,8 +19,8 @@ import (
 // stateName is what the tests that start other processes call their state.
 const stateName = "fluxbatch.state.json"
 
-// lockHolderEnv makes the test binary hold the lock of the state in the current directory until its standard input
-// ends.
+// lockHolderEnv makes the test binary hold the lock of the state in the current directory until its
+// standard input ends.
 const lockHolderEnv = "FLUXBATCH_TEST_HOLD_LOCK"
 
 // holdLock opens a session, says so on standard output, and closes it when standard input ends.
@@ -180,8 +180,8 @@ func TestLockSurvivesKill(t *testing.T) {
 	}
 }
 
-// A process that opened the lock file just before its holder removed it must not take the lock of a file without a
-// name.
+// A process that opened the lock file just before its holder removed it must not take the lock of a
+// file without a name.
 func TestLockFileRemovedBeforeItIsLocked(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.lock")
@@ -273,7 +273,8 @@ func TestForceUnlock(t *testing.T) {
 	}
 }
 
-// The lock of a client that died is what a network file system may keep; it names a host that is not this one.
+// The lock of a client that died is what a network file system may keep; it names a host that is
+// not this one.
 func TestForceUnlockOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), stateName)

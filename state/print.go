@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// printer writes JSON indented by two spaces, a value at a time. It is what scanner is for reading. The first error
-// ends the writing.
+// printer writes JSON indented by two spaces, a value at a time. It is what scanner is for reading.
+// The first error ends the writing.
 type printer struct {
 	w io.Writer
 	b []byte
-	// depth is how many objects and lists are open; empty says that nothing stands in the innermost yet.
+	// depth is how many objects and lists are open; empty says that nothing stands in the innermost
+	// yet.
 	depth int
 	empty bool
 	err   error
@@ -136,8 +137,8 @@ func literalEnd(data []byte, start int) int {
 
 const hexDigits = "0123456789abcdef"
 
-// string writes a string, escaping what encoding/json escapes without its regard for HTML: people read prompts in
-// this file, so <, > and & stay what they are.
+// string writes a string, escaping what encoding/json escapes without its regard for HTML: people
+// read prompts in this file, so <, > and & stay what they are.
 func (p *printer) string(s string) {
 	p.b = append(p.b, '"')
 	run := 0
@@ -158,7 +159,8 @@ func (p *printer) string(s string) {
 			p.b = append(append(p.b, s[run:i]...), `\ufffd`...)
 			run = i + size
 		case r == '\u2028' || r == '\u2029':
-			// Line separators to JavaScript, which would break a script that the file is pasted into.
+			// Line separators to JavaScript, which would break a script that the file is pasted
+			// into.
 			p.b = append(append(p.b, s[run:i]...), `\u202`...)
 			p.b = append(p.b, hexDigits[r&0xf])
 			run = i + size

@@ -16,10 +16,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
-// recipesFile has a line for each image that was put into the store, in the order in which that happened.
+// recipesFile has a line for each image that was put into the store, in the order in which that
+// happened.
 const recipesFile = storeDir + "/recipes"
 
-// recipe says what the bytes in the store are. Its first field is the first thing on its line, which load relies on.
+// recipe says what the bytes in the store are. Its first field is the first thing on its line,
+// which load relies on.
 type recipe struct {
 	// Fingerprint is "" for bytes that no request made: somebody edited the file.
 	Fingerprint string      `json:"fingerprint"`
@@ -38,9 +40,10 @@ func recipeOf(a addrs.Image, img *Image, sum string, size int64) *recipe {
 	return r
 }
 
-// recipes is the file of recipes with an index by fingerprint in memory: a hundred bytes or so each, so that a hundred
-// thousand load in a tenth of a second. The rest of a recipe is read when it is asked for. A line that is not whole
-// is passed over: it costs one image that could have been had for free. It is safe for concurrent use.
+// recipes is the file of recipes with an index by fingerprint in memory: a hundred bytes or so
+// each, so that a hundred thousand load in a tenth of a second. The rest of a recipe is read when
+// it is asked for. A line that is not whole is passed over: it costs one image that could have been
+// had for free. It is safe for concurrent use.
 type recipes struct {
 	root *safefile.Dir
 	log  *groupLog
@@ -67,8 +70,8 @@ func newRecipes(root *safefile.Dir) *recipes {
 	return r
 }
 
-// open readies the file for the first new recipe. Another process may be appending too, so a torn line at the end is
-// not cut off but ended.
+// open readies the file for the first new recipe. Another process may be appending too, so a torn
+// line at the end is not cut off but ended.
 func (r *recipes) open() (*safefile.File, int64, []byte, error) {
 	if err := ensureLocal(r.root); err != nil {
 		return nil, 0, nil, err
@@ -158,7 +161,8 @@ func (r *recipes) add(rec *recipe) error {
 	})
 }
 
-// find yields the recipes of a fingerprint, the newest first. Those that cannot be read are passed over.
+// find yields the recipes of a fingerprint, the newest first. Those that cannot be read are passed
+// over.
 func (r *recipes) find(fingerprint string) iter.Seq[*recipe] {
 	return func(yield func(*recipe) bool) {
 		var key [32]byte

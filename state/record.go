@@ -7,16 +7,17 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Record is one thing that happened to an image. The types of this file are all there are. What an image goes through
-// is
+// Record is one thing that happened to an image. The types of this file are all there are. What an
+// image goes through is
 //
 //	Intent -> POST -> Submitted -> polls -> Ready -> download -> Fetched -> rename -> Stored
 //
 // where each record is durable before the step to its right begins.
 type Record interface{ record() }
 
-// Intent says that a task is about to be submitted. A crash after it and before Submitted leaves a task of which
-// nobody knows whether it was paid for. The task may have an answer already, when it was recorded in another state.
+// Intent says that a task is about to be submitted. A crash after it and before Submitted leaves a
+// task of which nobody knows whether it was paid for. The task may have an answer already, when it
+// was recorded in another state.
 type Intent struct {
 	Task Task
 }
@@ -33,14 +34,14 @@ type Submitted struct {
 	Accepted  time.Time
 }
 
-// Ready says that the API has finished the image and it can be downloaded for some minutes. Its URL is a secret and
-// not recorded; the polling URL gives it again.
+// Ready says that the API has finished the image and it can be downloaded for some minutes. Its URL
+// is a secret and not recorded; the polling URL gives it again.
 type Ready struct {
 	Key string
 }
 
-// Fetched says that the image's bytes are whole in a temporary file, about to be renamed to Output.Path. From here on
-// the image needs no API any more: see Task.Found.
+// Fetched says that the image's bytes are whole in a temporary file, about to be renamed to
+// Output.Path. From here on the image needs no API any more: see Task.Found.
 type Fetched struct {
 	Key    string
 	Output File
@@ -49,8 +50,8 @@ type Fetched struct {
 	Temporary string
 }
 
-// Stored says that an image's file is whole under its name. It also records what needs no task: an image restored,
-// imported, or with other labels or another path.
+// Stored says that an image's file is whole under its name. It also records what needs no task: an
+// image restored, imported, or with other labels or another path.
 type Stored struct {
 	Address addrs.Image
 	Image   *Image
@@ -58,14 +59,15 @@ type Stored struct {
 	Key string
 }
 
-// Failed says that nothing more will come of a task, and that nothing is lost with it, or that somebody was told: the
-// POST was refused, its image is in the store, the user gave it up.
+// Failed says that nothing more will come of a task, and that nothing is lost with it, or that
+// somebody was told: the POST was refused, its image is in the store, the user gave it up.
 type Failed struct {
 	Key    string
 	Reason string
 }
 
-// Lost says that nothing more will come of a task that was paid for. It stays on record until somebody was told.
+// Lost says that nothing more will come of a task that was paid for. It stays on record until
+// somebody was told.
 type Lost struct {
 	Key    string
 	Reason string
@@ -73,8 +75,9 @@ type Lost struct {
 	Cost bfl.Credits
 }
 
-// Moderated says that the API refused to show what a request asks for. The request is remembered until an image with
-// its fingerprint is stored. Where Cost is not zero, the task stays on record as a Lost one.
+// Moderated says that the API refused to show what a request asks for. The request is remembered
+// until an image with its fingerprint is stored. Where Cost is not zero, the task stays on record
+// as a Lost one.
 type Moderated struct {
 	Key     string
 	Reasons []string
@@ -86,7 +89,8 @@ type Removed struct {
 	Address addrs.Image
 }
 
-// Moved says that an image, and its tasks if some are open, have another address. The new address has no image.
+// Moved says that an image, and its tasks if some are open, have another address. The new address
+// has no image.
 type Moved struct {
 	From, To addrs.Image
 }

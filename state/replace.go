@@ -10,18 +10,18 @@ import (
 // ErrLineage is wrapped when a state is to take the place of one that it does not descend from.
 var ErrLineage = errors.New("the two states have different lineages, so they are of different projects")
 
-// Parse reads a snapshot that came from elsewhere; name is for errors. It returns a VersionError or a DamagedError
-// where it is none.
+// Parse reads a snapshot that came from elsewhere; name is for errors. It returns a VersionError or
+// a DamagedError where it is none.
 func Parse(data []byte, name string) (*State, error) {
 	st, _, err := readSnapshot(bytes.NewReader(data), name)
 	return st, err
 }
 
-// Replace puts the images and outputs of another state in the place of this session's. Open tasks stay. It changes
-// memory only: Commit writes it. Nothing may be appended at the same time.
+// Replace puts the images and outputs of another state in the place of this session's. Open tasks
+// stay. It changes memory only: Commit writes it. Nothing may be appended at the same time.
 //
-// A state of another lineage is refused unless force is set, and then still while tasks are open: they belong to the
-// old one.
+// A state of another lineage is refused unless force is set, and then still while tasks are open:
+// they belong to the old one.
 func (s *Session) Replace(next *State, force bool) error {
 	return s.log.exclusive(func() error {
 		if s.closed {

@@ -7,9 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON from a stream, value by value, as its caller knows what has to come. It is several times faster
-// than encoding/json, which matters since every plan reads the whole state, and it can say of a file that people edit
-// in which line what is wrong. Its first error ends it: every method returns a zero value from then on.
+// scanner reads JSON from a stream, value by value, as its caller knows what has to come. It is
+// here because of a file that people merge and edit: it refuses a key that is there twice, of which
+// encoding/json keeps the last without a word, so that a state that was merged wrongly would lose
+// an image that was paid for; and it can say in which line what is wrong. It keeps nothing of the
+// file but a buffer. That it is quick is not the reason: with Go 1.26, a state of 10,000 images is
+// read about twice as fast as with encoding/json (1.5 to 2.8 times, BenchmarkSnapshotRead) and in a
+// fifth of the memory, 1 kB instead of 5 kB an image. The decoder of encoding/json/jsontext knows
+// keys that are there twice and streams too, and can take its place when it is no experiment any
+// more.
+//
+// Its first error ends a scanner: every method returns a zero value from then on. It belongs to one
+// goroutine.
 type scanner struct {
 	in  io.Reader
 	buf []byte
@@ -117,7 +126,8 @@ func (s *scanner) missing(wanted string) {
 	s.fail("%s is expected here, not %q", wanted, r)
 }
 
-// object reads an object. For each of its keys it calls member, which reads the value; key is good until then.
+// object reads an object. For each of its keys it calls member, which reads the value; key is good
+// until then.
 func (s *scanner) object(member func(key []byte)) {
 	if !s.take('{', "an object") {
 		return

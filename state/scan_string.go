@@ -12,7 +12,8 @@ func (s *scanner) string() []byte {
 	return s.text
 }
 
-// appendString appends the next string: its characters, or, unless resolve is set, the literal as it stands there.
+// appendString appends the next string: its characters, or, unless resolve is set, the literal as
+// it stands there.
 func (s *scanner) appendString(dst []byte, resolve bool) []byte {
 	if !s.take('"', "a string") {
 		return dst
@@ -58,8 +59,8 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// appendEscape appends the character of the escape sequence whose backslash was taken, or, unless resolve is set, the
-// sequence.
+// appendEscape appends the character of the escape sequence whose backslash was taken, or, unless
+// resolve is set, the sequence.
 func (s *scanner) appendEscape(dst []byte, resolve bool) []byte {
 	c := s.peek()
 	if c == 'u' {
@@ -80,8 +81,8 @@ func (s *scanner) appendEscape(dst []byte, resolve bool) []byte {
 	return dst
 }
 
-// appendUnicode does so for a \u sequence, or for the two of a surrogate pair. Half a pair becomes U+FFFD, as in
-// encoding/json.
+// appendUnicode does so for a \u sequence, or for the two of a surrogate pair. Half a pair becomes
+// U+FFFD, as in encoding/json.
 func (s *scanner) appendUnicode(dst []byte, resolve bool) []byte {
 	literal := append(make([]byte, 0, 6), '\\')
 	r := s.hex(&literal)

@@ -4,7 +4,8 @@ import (
 	"strconv"
 )
 
-// number reads a number and returns its literal, which is good until the next string or number is read.
+// number reads a number and returns its literal, which is good until the next string or number is
+// read.
 func (s *scanner) number() []byte {
 	s.next()
 	s.text = s.text[:0]
@@ -85,7 +86,8 @@ func (s *scanner) word(w string) bool {
 	return true
 }
 
-// appendValue appends the next value whatever it is, without white space, otherwise as it stands there.
+// appendValue appends the next value whatever it is, without white space, otherwise as it stands
+// there.
 func (s *scanner) appendValue(dst []byte, depth int) []byte {
 	if depth > maxDepth {
 		s.fail("values are nested too deep")

@@ -16,7 +16,8 @@ import (
 
 // Options say how a state is opened.
 type Options struct {
-	// Operation is the command that runs, such as "apply", and Version the program's; the lock names both to others.
+	// Operation is the command that runs, such as "apply", and Version the program's; the lock
+	// names both to others.
 	Operation, Version string
 	// LockTimeout is how long to wait for another run's lock; 0 fails at once.
 	LockTimeout time.Duration
@@ -24,8 +25,8 @@ type Options struct {
 	NoLock bool
 	// Local, where not nil, keeps the moderations. Without it they are forgotten at Commit.
 	Local *Local
-	// Faults, where not nil, sees every file operation on the state and its journal, see safefile.Dir.WithFaults. It
-	// is for tests.
+	// Faults, where not nil, sees every file operation on the state and its journal, see
+	// safefile.Dir.WithFaults. It is for tests.
 	Faults func(op safefile.Op, name string) error
 }
 
@@ -39,7 +40,8 @@ type Session struct {
 	// dir is nil while the state's directory does not exist; only without a lock.
 	dir *safefile.Dir
 
-	// mu guards the maps of state, and unsaved. Records are applied while they are written, one batch after the other.
+	// mu guards the maps of state, and unsaved. Records are applied while they are written, one
+	// batch after the other.
 	mu    sync.RWMutex
 	state *State
 	// unsaved are the addresses of facts that the journal could not take.
@@ -56,9 +58,9 @@ type Session struct {
 	closed  bool
 }
 
-// Open takes the lock, reads the state at path and replays the journal. A missing file is a new, empty state with a
-// fresh lineage. The lock stands beside the state file, so Open makes the directory unless o.NoLock; files are
-// written by Append and Commit only.
+// Open takes the lock, reads the state at path and replays the journal. A missing file is a new,
+// empty state with a fresh lineage. The lock stands beside the state file, so Open makes the
+// directory unless o.NoLock; files are written by Append and Commit only.
 //
 // Besides file errors it returns a LockedError, VersionError, DamagedError or StaleJournalError.
 func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
@@ -70,7 +72,8 @@ func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
 	s.log = newGroupLog(s.openJournal)
 	defer func() {
 		if err != nil {
-			// The error that ended Open is the one to report; nothing was written that could be lost.
+			// The error that ended Open is the one to report; nothing was written that could be
+			// lost.
 			_ = s.Close()
 		}
 	}()
@@ -143,17 +146,17 @@ func (s *Session) load() error {
 	return nil
 }
 
-// State returns the live state. It may be read while no Append runs, and is changed by the session only. The images
-// and tasks in it are never changed, so a pointer to one stays good.
+// State returns the live state. It may be read while no Append runs, and is changed by the session
+// only. The images and tasks in it are never changed, so a pointer to one stays good.
 func (s *Session) State() *State { return s.state }
 
-// Append records what happened. When it returns without an error, the record is durable and applied to the state.
-// Many callers share one fsync, so call it from as many goroutines as have something to record; records of one
-// address are the caller's to order.
+// Append records what happened. When it returns without an error, the record is durable and applied
+// to the state. Many callers share one fsync, so call it from as many goroutines as have something
+// to record; records of one address are the caller's to order.
 //
-// After an error the record is not known to be durable, and the journal takes no more. Anything but an Intent is
-// applied to the state even so: it has happened, and Commit may still be able to save it. Stop submitting, then
-// Commit.
+// After an error the record is not known to be durable, and the journal takes no more. Anything but
+// an Intent is applied to the state even so: it has happened, and Commit may still be able to save
+// it. Stop submitting, then Commit.
 func (s *Session) Append(rec Record) error {
 	s.mu.RLock()
 	e, err := entryOf(s.state, rec)
@@ -193,8 +196,8 @@ func (s *Session) applied(e *entry, err error) {
 	_ = e.apply(s.state)
 }
 
-// Close frees the lock. What was appended and not committed stays in the journal for the next run. Closing twice does
-// nothing.
+// Close frees the lock. What was appended and not committed stays in the journal for the next run.
+// Closing twice does nothing.
 func (s *Session) Close() error {
 	return s.log.exclusive(func() error {
 		if s.closed {

@@ -122,8 +122,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// Another process commits between the two files' being opened: then the old snapshot must not be taken together with
-// the new journal.
+// Another process commits between the two files' being opened: then the old snapshot must not be
+// taken together with the new journal.
 func TestReadDuringACommit(t *testing.T) {
 	t.Parallel()
 	path := withImages(t)

@@ -12,16 +12,16 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// snapshotVersion is the format that this program writes, and the newest that it reads. The format is closed: a field
-// that version 1 does not have is taken for damage, and a new field means a new version. So no program ever drops
-// what a newer one wrote.
+// snapshotVersion is the format that this program writes, and the newest that it reads. The format
+// is closed: a field that version 1 does not have is taken for damage, and a new field means a new
+// version. So no program ever drops what a newer one wrote.
 const snapshotVersion = 1
 
 // snapshotPiece is how many bytes of a snapshot are gathered for one write.
 const snapshotPiece = 256 << 10
 
-// Write writes the snapshot of s: the content of a state file. Equal states have equal snapshots. Memory does not
-// grow with the state.
+// Write writes the snapshot of s: the content of a state file. Equal states have equal snapshots.
+// Memory does not grow with the state.
 func (s *State) Write(w io.Writer) error {
 	p := printer{w: w, b: make([]byte, 0, snapshotPiece+snapshotPiece/4)}
 	p.open('{')

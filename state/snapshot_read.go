@@ -44,15 +44,15 @@ type fieldNames struct {
 	names    []string
 }
 
-// parser reads a snapshot. Everything is read strictly: an unknown field, one that is there twice, and a value that
-// cannot be are errors.
+// parser reads a snapshot. Everything is read strictly: an unknown field, one that is there twice,
+// and a value that cannot be are errors.
 type parser struct {
 	*scanner
 	st *State
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
-	// arena gathers the other strings of one image, and spans says which of its fields they go to: one allocation for
-	// all of them.
+	// arena gathers the other strings of one image, and spans says which of its fields they go to:
+	// one allocation for all of them.
 	arena []byte
 	spans []span
 	// scratch holds the last raw value.
@@ -228,7 +228,8 @@ func (p *parser) dependency(of string) addrs.Image {
 	return a
 }
 
-// labels reads a set of labels. Images are never changed, so those with the same labels share one map.
+// labels reads a set of labels. Images are never changed, so those with the same labels share one
+// map.
 func (p *parser) labels(of string) map[string]string {
 	p.pairs, p.scratch = p.pairs[:0], p.scratch[:0]
 	p.object(func(key []byte) {

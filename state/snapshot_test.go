@@ -97,8 +97,8 @@ func compactOutputs(st *State) {
 	}
 }
 
-// The field names and their order are written down twice, in the printer and in the types' tags, which the journal
-// uses.
+// The field names and their order are written down twice, in the printer and in the types' tags,
+// which the journal uses.
 func TestSnapshotAgreesWithTypes(t *testing.T) {
 	t.Parallel()
 	st := fullState(t)

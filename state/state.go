@@ -16,13 +16,14 @@ import (
 
 // State is what is known of the images that exist.
 type State struct {
-	// Lineage is a random name given to a state when it is first written. Two states of different lineage have
-	// nothing to do with each other, whatever their paths.
+	// Lineage is a random name given to a state when it is first written. Two states of different
+	// lineage have nothing to do with each other, whatever their paths.
 	Lineage string
 	Images  map[addrs.Image]*Image
 	// Outputs are the root module's output values after the last apply, as JSON.
 	Outputs map[string]OutputValue
-	// Tasks are the submissions that no run has finished yet, by their Key. An address can have several.
+	// Tasks are the submissions that no run has finished yet, by their Key. An address can have
+	// several.
 	Tasks map[string]*Task
 	// Moderated are the requests that the API refused for their content, by fingerprint.
 	Moderated map[string]Moderation
@@ -55,7 +56,8 @@ type Image struct {
 
 // File describes an image's file.
 type File struct {
-	// Path is relative to the root module (to .fluxbatch/simulation/ in a simulation), with slashes.
+	// Path is relative to the root module (to .fluxbatch/simulation/ in a simulation), with
+	// slashes.
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
@@ -63,8 +65,8 @@ type File struct {
 	Height int    `json:"height"`
 	// Format is "png", "jpeg" or "webp", as found in the file rather than as asked for.
 	Format string `json:"format"`
-	// Content is the identity of the picture, whatever else is in the file; see imagefile.Info. It is "" where it is not known,
-	// and the file's own hash then stands for it: see Identity.
+	// Content is the identity of the picture, whatever else is in the file; see imagefile.Info. It
+	// is "" where it is not known, and the file's own hash then stands for it: see Identity.
 	Content string `json:"content,omitempty"`
 }
 
@@ -75,8 +77,8 @@ func FileOf(path string, info imagefile.Info) File {
 	}
 }
 
-// Identity returns what is the same of two files exactly when they show the same picture: the API signs each file anew, so that
-// bytes never repeat.
+// Identity returns what is the same of two files exactly when they show the same picture: the API
+// signs each file anew, so that bytes never repeat.
 func (f *File) Identity() string { return cmp.Or(f.Content, f.SHA256) }
 
 // Result is what the API said of the image.
@@ -100,12 +102,13 @@ type OutputValue struct {
 	Sensitive bool            `json:"sensitive,omitempty"`
 }
 
-// Task is a submission under way: it may have been paid for, and its image has not arrived. It is never changed once
-// recorded: a further record of it replaces it.
+// Task is a submission under way: it may have been paid for, and its image has not arrived. It is
+// never changed once recorded: a further record of it replaces it.
 type Task struct {
 	// Key names the task in the journal, from before the API gave it an id; see NewKey.
 	Key string `json:"key"`
-	// Address is the image that it was submitted for. Whoever asks for the same request can have its image.
+	// Address is the image that it was submitted for. Whoever asks for the same request can have
+	// its image.
 	Address     addrs.Image     `json:"address"`
 	Provider    string          `json:"provider"`
 	Model       string          `json:"model"`
@@ -113,8 +116,8 @@ type Task struct {
 	Request     json.RawMessage `json:"request"`
 	// Path is where the image was to go, relative like File.Path.
 	Path string `json:"path"`
-	// ID is "" while no answer to the POST has been recorded: such a task may or may not exist. PollingURL is "" then, and
-	// where the answer named none.
+	// ID is "" while no answer to the POST has been recorded: such a task may or may not exist.
+	// PollingURL is "" then, and where the answer named none.
 	ID         string `json:"task_id,omitempty"`
 	PollingURL string `json:"polling_url,omitempty"`
 	// Cost is what the API says it charges, or its estimate before the API answered.
@@ -129,8 +132,8 @@ type Task struct {
 	Ready bool `json:"ready,omitempty"`
 	// Fetched is set once the image's bytes are on this disk.
 	Fetched *Fetch `json:"fetched,omitempty"`
-	// Lost says why nothing will come of a task that was paid for, "" for all others. Such a task is over; it stays on record until
-	// somebody was told, with the sum.
+	// Lost says why nothing will come of a task that was paid for, "" for all others. Such a task
+	// is over; it stays on record until somebody was told, with the sum.
 	Lost string `json:"lost,omitempty"`
 }
 
@@ -152,7 +155,8 @@ type Fetch struct {
 // Answered reports whether the API is known to have accepted the task.
 func (t *Task) Answered() bool { return t.ID != "" }
 
-// Open reports whether the task's image may still be had: the API accepted it, and nothing ended it.
+// Open reports whether the task's image may still be had: the API accepted it, and nothing ended
+// it.
 func (t *Task) Open() bool { return t.Answered() && t.Lost == "" }
 
 // TasksOf returns the tasks of an address, in the order of their keys.

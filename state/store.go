@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"sync"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -17,8 +19,8 @@ import (
 // storeDir has the bytes of images, each as <first two digits>/<SHA-256>, and the file of recipes.
 const storeDir = localDir + "/store"
 
-// Store keeps the images that were replaced or destroyed, by content, so that they can be had again without paying.
-// It is safe for concurrent use.
+// Store keeps the images that were replaced or destroyed, by content, so that they can be had again
+// without paying. It is safe for concurrent use.
 type Store struct {
 	root    *safefile.Dir
 	index   *Index
@@ -26,6 +28,9 @@ type Store struct {
 
 	mu  sync.Mutex
 	err error // of the first image that could not be looked at
+	// damaged are the images that were looked at and whose bytes are not what they were, with
+	// whether Damaged has told.
+	damaged map[string]bool
 }
 
 // BlobError says that the store has an image under a hash that is no longer that of its bytes.
@@ -41,7 +46,7 @@ func (e *BlobError) Error() string {
 }
 
 func openStore(root *safefile.Dir, index *Index) (*Store, error) {
-	s := &Store{root: root, index: index, recipes: newRecipes(root)}
+	s := &Store{root: root, index: index, recipes: newRecipes(root), damaged: map[string]bool{}}
 	if err := s.recipes.load(); err != nil {
 		return s, unreachable(err)
 	}
@@ -52,11 +57,13 @@ func (s *Store) close() error { return s.recipes.close() }
 
 func blobName(sum string) string { return path.Join(storeDir, sum[:2], sum) }
 
-// Put moves the file of an image into the store, by the hash of what the file holds now: when somebody edited it, the
-// edited bytes are kept, and found through History. Afterwards there is no file at img.Output.Path in dir. A file
-// that is gone is an error that wraps fs.ErrNotExist, unless the store has the image.
+// Put moves the file of an image into the store, by the hash of what the file holds now: when
+// somebody edited it, the edited bytes are kept, and found through History. Afterwards there is no
+// file at img.Output.Path in dir. A file that is gone is an error that wraps fs.ErrNotExist, unless
+// the store has the image.
 //
-// A crash at any point leaves the bytes under at least one of the two names, and Put can be called again.
+// A crash at any point leaves the bytes under at least one of the two names, and Put can be called
+// again.
 func (s *Store) Put(dir *safefile.Dir, a addrs.Image, img *Image) error {
 	return s.PutFile(dir, img.Output.Path, a, img)
 }
@@ -70,15 +77,17 @@ func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Imag
 	if err != nil {
 		return err
 	}
-	// The store's copy and its recipe are durable. A crash before the removal leaves the file under both names.
+	// The store's copy and its recipe are durable. A crash before the removal leaves the file under
+	// both names.
 	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("moving %s into the store: %w", name, err)
 	}
 	return nil
 }
 
-// KeepFile does what PutFile does but leaves the file: for one that is about to be replaced by a rename, so that there is
-// one under its name at every instant. Until then both names may share their bytes on the disk.
+// KeepFile does what PutFile does but leaves the file: for one that is about to be replaced by a
+// rename, so that there is one under its name at every instant. Until then both names may share
+// their bytes on the disk.
 func (s *Store) KeepFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
 	return s.keep(dir, name, a, img)
 }
@@ -119,13 +128,14 @@ func (s *Store) keepBlob(dir *safefile.Dir, name, sum string) error {
 		if err := s.linkBlob(name, blob); err == nil {
 			return nil
 		}
-		// Links are not everywhere, and not across file systems. Copying works there, and otherwise says what is wrong.
+		// Links are not everywhere, and not across file systems. Copying works there, and otherwise
+		// says what is wrong.
 	}
 	return copyVerified(dir, name, s.root, blob, sum)
 }
 
-// linkBlob gives a file a second name. Its bytes are made durable first: this file may have been written by another
-// program.
+// linkBlob gives a file a second name. Its bytes are made durable first: this file may have been
+// written by another program.
 func (s *Store) linkBlob(name, blob string) error {
 	info, err := s.root.Lstat(name)
 	if err != nil {
@@ -154,24 +164,46 @@ func (s *Store) Has(sum string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// whole reports whether the store has an image and its bytes are what they were. They are read unless the index knows
-// the file.
+// whole reports whether the store has an image and its bytes are what they were. They are read
+// unless the index knows the file.
 func (s *Store) whole(sum string) bool {
 	found, err := s.index.Hash(s.root, blobName(sum))
-	if err != nil && !gone(err) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.err == nil {
-			s.err = err
-		}
+	if err == nil && found == sum {
+		return true
 	}
-	return err == nil && found == sum
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		if !s.damaged[sum] {
+			s.damaged[sum] = false
+		}
+	case !safefile.Gone(err) && s.err == nil:
+		s.err = err
+	}
+	return false
 }
 
 // Whole reports whether the store has an image whose bytes are what they were.
 func (s *Store) Whole(sum string) bool { return isHash(sum) && s.whole(sum) }
 
-// Err returns an error where an image that the store has could not be looked at: what was found in it is then not all that there is.
+// Damaged returns the images that were passed over because their bytes are not what they were, each
+// once, sorted by hash.
+func (s *Store) Damaged() []*BlobError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*BlobError
+	for _, sum := range slices.Sorted(maps.Keys(s.damaged)) {
+		if !s.damaged[sum] {
+			s.damaged[sum] = true
+			all = append(all, &BlobError{SHA256: sum, Path: blobName(sum)})
+		}
+	}
+	return all
+}
+
+// Err returns an error where an image that the store has could not be looked at: what was found in
+// it is then not all that there is.
 func (s *Store) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,10 +213,11 @@ func (s *Store) Err() error {
 	return unreachable(s.err)
 }
 
-// Restore copies an image out of the store to a path in dir, which must be free unless it has these very bytes: what
-// else is there has to be put into the store first. The copy is checked before it gets its name. The error wraps
-// fs.ErrNotExist where the store does not have the image, fs.ErrExist where the path is taken, and a BlobError where
-// the store's bytes are not what they were.
+// Restore copies an image out of the store to a path in dir, which must be free unless it has these
+// very bytes: what else is there has to be put into the store first. The copy is checked before it
+// gets its name. The error wraps fs.ErrNotExist where the store does not have the image,
+// fs.ErrExist where the path is taken, and a BlobError where the store's bytes are not what they
+// were.
 func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	if !isHash(sum) {
 		return fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
@@ -211,8 +244,9 @@ func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	return nil
 }
 
-// Take copies an image out of the store for a path in dir, and checks the copy, which gets its name when the caller commits it: what
-// is at the path until then is the caller's to keep. Its errors are those of Restore.
+// Take copies an image out of the store for a path in dir, and checks the copy, which gets its name
+// when the caller commits it: what is at the path until then is the caller's to keep. Its errors
+// are those of Restore.
 func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pending, error) {
 	if !isHash(sum) {
 		return nil, fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
@@ -224,8 +258,8 @@ func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pend
 	return p, nil
 }
 
-// copyVerified copies a file whose content has a known hash. The new name appears only when all of it is durable and
-// has that hash.
+// copyVerified copies a file whose content has a known hash. The new name appears only when all of
+// it is durable and has that hash.
 func copyVerified(from *safefile.Dir, source string, to *safefile.Dir, name, sum string) error {
 	p, err := copyPending(from, source, to, name, sum)
 	if err != nil {

@@ -111,7 +111,8 @@ func TestStoreSameBytesTwice(t *testing.T) {
 	}
 }
 
-// An image that was paid for and that nobody wants any more goes into the store from where it was downloaded to.
+// An image that was paid for and that nobody wants any more goes into the store from where it was
+// downloaded to.
 func TestStoreFromAnotherFile(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
@@ -166,6 +167,13 @@ func TestStoreCandidates(t *testing.T) {
 	got := p.local.Store().Candidates(nth(0), testHash(1), false)
 	if diff := cmp.Diff([]*Image{want[2], want[0], want[5], want[1]}, got, sameState); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	damaged := []*BlobError{{SHA256: sum("gone"), Path: blobName(sum("gone"))}}
+	if diff := cmp.Diff(damaged, p.local.Store().Damaged()); diff != "" {
+		t.Errorf("damaged (-want +got):\n%s", diff)
+	}
+	if again := p.local.Store().Damaged(); len(again) > 0 {
+		t.Errorf("told twice of %v", again)
 	}
 }
 

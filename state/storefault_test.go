@@ -50,8 +50,8 @@ func TestOrderOfPut(t *testing.T) {
 	}
 }
 
-// A fault at each operation loses no byte: they are under the output's name or under the store's, and doing it again
-// completes it.
+// A fault at each operation loses no byte: they are under the output's name or under the store's,
+// and doing it again completes it.
 func TestStoreFaults(t *testing.T) {
 	t.Parallel()
 	steps := map[string]func(*Local, *safefile.Dir, *Image) error{
@@ -107,7 +107,8 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
-// checkPrecious makes sure that the bytes are under one of their names, and under no name are others.
+// checkPrecious makes sure that the bytes are under one of their names, and under no name are
+// others.
 func checkPrecious(t *testing.T, fault *faultAt, p *project, img *Image, err error) {
 	t.Helper()
 	files := p.tree(t)

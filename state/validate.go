@@ -11,8 +11,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// The methods called invalid return why a value can be in no state, as a clause, or "" where it can. They judge what
-// comes from files that people and merge tools edit, and what the program itself is about to record.
+// The methods called invalid return why a value can be in no state, as a clause, or "" where it
+// can. They judge what comes from files that people and merge tools edit, and what the program
+// itself is about to record.
 
 func (img *Image) invalid() string {
 	switch {
@@ -88,7 +89,8 @@ func (f *Fetch) invalid() string {
 	return f.Result.invalid()
 }
 
-// validPath accepts the paths that mean the same file on every system: relative, clean, inside the directory.
+// validPath accepts the paths that mean the same file on every system: relative, clean, inside the
+// directory.
 func validPath(p string) bool {
 	return p != "." && fs.ValidPath(p) && !strings.ContainsAny(p, "\\\x00")
 }
@@ -106,8 +108,8 @@ func isHash(s string) bool {
 	return true
 }
 
-// isObject reports whether data, if it is JSON at all, is an object in UTF-8. encoding/json passes on other bytes as they are, and a snapshot
-// with them could not be read again.
+// isObject reports whether data, if it is JSON at all, is an object in UTF-8. encoding/json passes
+// on other bytes as they are, and a snapshot with them could not be read again.
 func isObject(data json.RawMessage) bool {
 	return bytes.HasPrefix(data, []byte("{")) && utf8.Valid(data)
 }

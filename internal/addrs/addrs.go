@@ -7,8 +7,8 @@
 //	image.card["winter"]           an instance of an image block with for_each
 //	module.brand["eu"].image.logo  an image inside an instance of a module
 //
-// Addresses are comparable values, so they serve as map keys. Their order (see Image.Compare) is the order of
-// everything that the program lists or writes.
+// Addresses are comparable values, so they serve as map keys. Their order (see Image.Compare) is
+// the order of everything that the program lists or writes.
 package addrs
 
 import (
@@ -22,7 +22,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Key tells the instances of one block apart. The zero Key is that of a block without count or for_each.
+// Key tells the instances of one block apart. The zero Key is that of a block without count or
+// for_each.
 type Key struct {
 	kind keyKind
 	n    int
@@ -72,7 +73,8 @@ func (k Key) Compare(other Key) int {
 	return cmp.Or(cmp.Compare(k.kind, other.kind), cmp.Compare(k.n, other.n), strings.Compare(k.s, other.s))
 }
 
-// Module is the path of a module instance in its written form, such as `module.brand["eu"].module.icons`; "" is the root.
+// Module is the path of a module instance in its written form, such as
+// `module.brand["eu"].module.icons`; "" is the root.
 type Module string
 
 // Unkeyed returns the path without instance keys: that of the block which the instances come from.
@@ -150,7 +152,8 @@ func (a *Image) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Parse reads an address. Its error says what was expected where, in words for the user who typed it.
+// Parse reads an address. Its error says what was expected where, in words for the user who typed
+// it.
 func Parse(s string) (Image, error) {
 	p := parser{text: s}
 	if !utf8.ValidString(s) {
@@ -183,8 +186,9 @@ func Parse(s string) (Image, error) {
 	}
 }
 
-// parser reads an address from left to right. Addresses are read by the hundred thousand from state files, which
-// is why this does not go through HCL's own (complete, and far slower) traversal parser.
+// parser reads an address from left to right. Addresses are read by the hundred thousand from state
+// files, which is why this does not go through HCL's own (complete, and far slower) traversal
+// parser.
 type parser struct {
 	text string
 	pos  int
@@ -219,8 +223,9 @@ func (p *parser) name() string {
 	return name
 }
 
-// plainName reports whether a name is an identifier that only has ASCII letters, digits, underscores and dashes, as nearly all are. The general check
-// goes through a whole scanner, which is a fifth of what reading a state costs.
+// plainName reports whether a name is an identifier that only has ASCII letters, digits,
+// underscores and dashes, as nearly all are. The general check goes through a whole scanner, which
+// is a fifth of what reading a state costs.
 func plainName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {

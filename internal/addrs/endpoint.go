@@ -2,7 +2,8 @@ package addrs
 
 import "strings"
 
-// Endpoint is one end of a moved block, or what a removed block names: an image block or a module, or with a key one instance of either.
+// Endpoint is one end of a moved block, or what a removed block names: an image block or a module,
+// or with a key one instance of either.
 type Endpoint struct {
 	// Parent is the module instance that it stands in.
 	Parent Module
@@ -20,13 +21,15 @@ func (e Endpoint) String() string {
 	return Image{Module: e.Parent, Name: e.Name, Key: e.Key}.String()
 }
 
-// Contains reports whether an image is the endpoint or inside of it. An endpoint without a key contains all instances.
+// Contains reports whether an image is the endpoint or inside of it. An endpoint without a key
+// contains all instances.
 func (e Endpoint) Contains(a Image) bool {
 	_, _, ok := e.match(a, e.Key.IsNone())
 	return ok
 }
 
-// match tells the key of the instance that a is or is in, and for a module what follows that step in the module path of a.
+// match tells the key of the instance that a is or is in, and for a module what follows that step
+// in the module path of a.
 func (e Endpoint) match(a Image, anyKey bool) (key Key, rest string, ok bool) {
 	if !e.IsModule {
 		return a.Key, "", a.Module == e.Parent && a.Name == e.Name && (anyKey || a.Key == e.Key)
@@ -50,8 +53,9 @@ type Move struct {
 	From, To Endpoint
 }
 
-// Apply returns the new address of an image, and whether the move is about it. Where neither end has a key, all instances move and keep their
-// keys; otherwise an end without a key means the instance that has none.
+// Apply returns the new address of an image, and whether the move is about it. Where neither end
+// has a key, all instances move and keep their keys; otherwise an end without a key means the
+// instance that has none.
 func (m Move) Apply(a Image) (Image, bool) {
 	whole := m.From.Key.IsNone() && m.To.Key.IsNone()
 	key, rest, ok := m.From.match(a, whole)

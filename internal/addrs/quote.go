@@ -64,7 +64,8 @@ func unquote(s string) (value, rest string, err error) {
 	return "", "", fmt.Errorf("the key lacks its closing quote")
 }
 
-// unescape writes the character of the escape sequence at the start of s and returns the sequence's length.
+// unescape writes the character of the escape sequence at the start of s and returns the sequence's
+// length.
 func unescape(b *strings.Builder, s string) (int, error) {
 	if len(s) < 2 {
 		return 0, fmt.Errorf("the key ends in a backslash")

@@ -22,8 +22,8 @@ func (e *AnswerError) Error() string { return "the API's answer cannot be read: 
 // Unwrap returns the cause.
 func (e *AnswerError) Unwrap() error { return e.Err }
 
-// partialObject reads the fields of a JSON object. Of one that is cut off or breaks in the middle it returns the
-// fields before that, and the error.
+// partialObject reads the fields of a JSON object. Of one that is cut off or breaks in the middle
+// it returns the fields before that, and the error.
 func partialObject(data []byte) (map[string]json.RawMessage, error) {
 	fields := map[string]json.RawMessage{}
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -13,8 +13,8 @@ type APIError struct {
 	StatusCode int
 	// Code is the API's own name for the error, such as "insufficient_credits"; often "".
 	Code string
-	// Message is the API's text; "" where there is none. It is cleaned: one line without control characters, of
-	// limited length, without keys and signatures.
+	// Message is the API's text; "" where there is none. It is cleaned: one line without control
+	// characters, of limited length, without keys and signatures.
 	Message string
 	// Fields are the errors of single fields of the request, cleaned in the same way.
 	Fields []FieldError
@@ -36,8 +36,9 @@ type FieldError struct {
 	Type string
 }
 
-// Retryable reports whether the call that was answered so may be made again, and may succeed then. For one that only asks, that is all that is
-// Transient. For a submission it is 500, 502, 503, and 429 unless a quota is exhausted, by which the API says that it did not accept it.
+// Retryable reports whether the call that was answered so may be made again, and may succeed then.
+// For one that only asks, that is all that is Transient. For a submission it is 500, 502, 503, and
+// 429 unless a quota is exhausted, by which the API says that it did not accept it.
 func (e *APIError) Retryable() bool {
 	if e.get {
 		return e.Transient()
@@ -49,8 +50,9 @@ func (e *APIError) Retryable() bool {
 	return e.RateLimited()
 }
 
-// Transient reports whether the answer is about this moment, not about what was asked: 408, 425, 429, and all of the server's failures and those
-// of the gateways before it. It does not say that a submission may be made again.
+// Transient reports whether the answer is about this moment, not about what was asked: 408, 425,
+// 429, and all of the server's failures and those of the gateways before it. It does not say that a
+// submission may be made again.
 func (e *APIError) Transient() bool {
 	switch e.StatusCode {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -59,15 +61,16 @@ func (e *APIError) Transient() bool {
 	return e.StatusCode >= http.StatusInternalServerError
 }
 
-// Ambiguous reports whether a submission may have been accepted all the same: 408, 504, 520 to 530 and the like are words of a gateway that
-// got no answer from the API. What only asks is never ambiguous.
+// Ambiguous reports whether a submission may have been accepted all the same: 408, 504, 520 to 530
+// and the like are words of a gateway that got no answer from the API. What only asks is never
+// ambiguous.
 func (e *APIError) Ambiguous() bool {
 	return !e.get && (e.StatusCode == http.StatusRequestTimeout || e.StatusCode >= http.StatusInternalServerError && !e.Retryable())
 }
 
-// Misdirected reports whether a call that only asks got a refusal that is neither about this moment, nor about the key or the account, but
-// about the address: 400, 404, 410, 414 and the like. It says nothing about the task that the address was of, which may be known elsewhere;
-// see Find.
+// Misdirected reports whether a call that only asks got a refusal that is neither about this
+// moment, nor about the key or the account, but about the address: 400, 404, 410, 414 and the like.
+// It says nothing about the task that the address was of, which may be known elsewhere; see Find.
 func (e *APIError) Misdirected() bool {
 	return e.get && e.StatusCode < http.StatusInternalServerError && !e.Transient() && !e.Unauthorized() && !e.OutOfCredits()
 }
@@ -80,8 +83,8 @@ func (e *APIError) Unauthorized() bool {
 // OutOfCredits reports whether the account cannot pay.
 func (e *APIError) OutOfCredits() bool { return e.StatusCode == http.StatusPaymentRequired }
 
-// RateLimited reports whether the account has too many active tasks, or makes too many calls; not whether its quota is exhausted, which has
-// the same status.
+// RateLimited reports whether the account has too many active tasks, or makes too many calls; not
+// whether its quota is exhausted, which has the same status.
 func (e *APIError) RateLimited() bool {
 	return e.StatusCode == http.StatusTooManyRequests && !e.QuotaExhausted()
 }

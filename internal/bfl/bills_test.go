@@ -6,7 +6,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestBills holds quotes against bills that are known: from BFL's price list, from answers of its API, and from clients that kept theirs.
+// TestBills holds quotes against bills that are known: from BFL's price list, from answers of its
+// API, and from clients that kept theirs.
 func TestBills(t *testing.T) {
 	t.Parallel()
 	size := func(w, h int) bfl.Size { return bfl.Size{Width: w, Height: h} }

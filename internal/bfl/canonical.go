@@ -12,11 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// The canonical form of values. Fingerprints are made of it, so it is written out here rather than left to
-// encoding/json, whose choice of escapes has changed between releases of Go.
+// The canonical form of values. Fingerprints are made of it, so it is written out here rather than
+// left to encoding/json, whose choice of escapes has changed between releases of Go.
 
-// appendValue appends a value of a request as JSON: a string, bool, int64, finite float64 or json.RawMessage. Nil,
-// which is a value that is known only later, is null.
+// appendValue appends a value of a request as JSON: a string, bool, int64, finite float64 or
+// json.RawMessage. Nil, which is a value that is known only later, is null.
 func appendValue(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
@@ -40,8 +40,8 @@ func appendValue(b []byte, value any) ([]byte, error) {
 	}
 }
 
-// appendString appends a string with as few escapes as JSON allows, but for U+2028 and U+2029. Prompts are read by
-// people in state files and diffs. A byte that is no UTF-8 becomes U+FFFD.
+// appendString appends a string with as few escapes as JSON allows, but for U+2028 and U+2029.
+// Prompts are read by people in state files and diffs. A byte that is no UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -62,7 +62,8 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// escapeOf returns what stands for a character that was read from size bytes, "" where it stands for itself.
+// escapeOf returns what stands for a character that was read from size bytes, "" where it stands
+// for itself.
 func escapeOf(r rune, size int) string {
 	switch r {
 	case '"':
@@ -95,7 +96,8 @@ func escapeOf(r rune, size int) string {
 	return ""
 }
 
-// appendRaw appends JSON with its objects' fields sorted, without white space. Numbers stay as they are written.
+// appendRaw appends JSON with its objects' fields sorted, without white space. Numbers stay as they
+// are written.
 func appendRaw(b []byte, raw json.RawMessage) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()

@@ -14,8 +14,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestDocumentedModels makes sure that the catalogue has the models of the API's endpoint document under their own
-// names.
+// TestDocumentedModels makes sure that the catalogue has the models of the API's endpoint document
+// under their own names.
 func TestDocumentedModels(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
@@ -100,8 +100,8 @@ func normal(value any) any {
 	return value
 }
 
-// property is what the published schema and the catalogue both say of a field. What the one leaves open is NaN, "" or
-// nil.
+// property is what the published schema and the catalogue both say of a field. What the one leaves
+// open is NaN, "" or nil.
 type property struct {
 	kind                      string
 	required, nullable, input bool
@@ -218,8 +218,8 @@ func differences(theirs, ours property) []string {
 	return d
 }
 
-// exceptions are where the catalogue differs from the published schema, and why. A model may be a prefix that ends in
-// *.
+// exceptions are where the catalogue differs from the published schema, and why. A model may be a
+// prefix that ends in *.
 var exceptions = []struct{ model, field, aspect, reason string }{
 	{"flux-2-*", "width", "multipleOf", "the endpoint document wants multiples of 16"},
 	{"flux-2-*", "height", "multipleOf", "the endpoint document wants multiples of 16"},
@@ -237,7 +237,8 @@ var exceptions = []struct{ model, field, aspect, reason string }{
 	{"flux-kontext-*", "input_image_8", "unpublished", "the endpoint document has eight references for editing"},
 }
 
-// TestOpenAPI holds the catalogue against BFL's published schema, field by field, in both directions.
+// TestOpenAPI holds the catalogue against BFL's published schema, field by field, in both
+// directions.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	api := readOpenAPI(t)
@@ -284,7 +285,8 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
-// TestDifferences holds the table of differences against the exceptions, against the schema, and against what the catalogue lets pass.
+// TestDifferences holds the table of differences against the exceptions, against the schema, and
+// against what the catalogue lets pass.
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	has := func(model, field string) bool {

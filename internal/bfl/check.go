@@ -37,34 +37,36 @@ type Violation struct {
 	Field string
 	// Param describes the field where it is a parameter of the model.
 	Param *Param
-	// Reason says what is wrong and what would be right, as full sentences that can follow a summary.
+	// Reason says what is wrong and what would be right, as full sentences that can follow a
+	// summary.
 	Reason string
 }
 
 // Argument is the value of one parameter of a request.
 type Argument struct {
 	Name string
-	// Value is a string, bool, int64, float64 or, for fields that the catalogue does not know, a json.RawMessage. It
-	// is nil for an argument that is given but whose value is known only later; Check leaves those alone.
+	// Value is a string, bool, int64, float64 or, for fields that the catalogue does not know, a
+	// json.RawMessage. It is nil for an argument that is given but whose value is known only later;
+	// Check leaves those alone.
 	Value any
 }
 
 // Input is an image that travels in a request.
 type Input struct {
-	// Field is the request's field for it. A mask's is "mask", whether or not the model takes one; references beyond
-	// those that the model has fields for have any other name.
+	// Field is the request's field for it. A mask's is "mask", whether or not the model takes one;
+	// references beyond those that the model has fields for have any other name.
 	Field string
 	// URL is set for an input that the API fetches itself.
 	URL string
-	// SHA256 is the content's hash in hexadecimal, for all other inputs. It is "" while the content is known only
-	// later.
+	// SHA256 is the content's hash in hexadecimal, for all other inputs. It is "" while the content
+	// is known only later.
 	SHA256 string
 	// Size is the image's extent in pixels, zero where it is not known: of a URL, and of what is known only later.
 	Size Size
 }
 
-// Request is what one task is asked to do, with inputs by hash rather than by content. It says neither where the
-// answer goes nor who pays for it.
+// Request is what one task is asked to do, with inputs by hash rather than by content. It says
+// neither where the answer goes nor who pays for it.
 type Request struct {
 	Model *Model
 	// Arguments are sorted by name, without duplicates.
@@ -94,8 +96,9 @@ func (r *Request) Has(name string) bool {
 	return slices.ContainsFunc(r.Arguments, func(a Argument) bool { return a.Name == name })
 }
 
-// Check holds the request against its model's rules and returns what breaks them: what is missing, then the rest in
-// the order of the arguments, then the inputs. A custom model has no rules but the number of its reference fields.
+// Check holds the request against its model's rules and returns what breaks them: what is missing,
+// then the rest in the order of the arguments, then the inputs. A custom model has no rules but the
+// number of its reference fields.
 func (r *Request) Check() []Violation {
 	var broken []Violation
 	for i := range r.Model.Params {
@@ -130,8 +133,8 @@ func (r *Request) Check() []Violation {
 	return append(broken, r.checkInputs()...)
 }
 
-// checkUnknown refuses a parameter that the model does not have. Fields that the catalogue has not heard of are raw
-// JSON, and go to the API unchecked.
+// checkUnknown refuses a parameter that the model does not have. Fields that the catalogue has not
+// heard of are raw JSON, and go to the API unchecked.
 func (r *Request) checkUnknown(a Argument) []Violation {
 	if _, ok := a.Value.(json.RawMessage); ok {
 		return nil
@@ -153,8 +156,8 @@ func (m *Model) lacks(name string) string {
 	return fmt.Sprintf("%s has no field %s, and refuses what it does not have. Its model block lists %s.", m.Name, name, strings.Join(m.Fields, ", "))
 }
 
-// Size returns the width and height that the request asks for; a side that it leaves to the API, or that is known only
-// later, is 0.
+// Size returns the width and height that the request asks for; a side that it leaves to the API, or
+// that is known only later, is 0.
 func (r *Request) Size() Size {
 	width, _ := r.Value("width").(int64)
 	height, _ := r.Value("height").(int64)
@@ -315,8 +318,8 @@ func (l InputLimits) refuses(model string, s Size) string {
 	return ""
 }
 
-// Check holds one value against the parameter. The value is a string, bool, int64 or float64; others are of the wrong
-// type.
+// Check holds one value against the parameter. The value is a string, bool, int64 or float64;
+// others are of the wrong type.
 func (p *Param) Check(value any) *Violation {
 	broken := func(rule Rule, format string, args ...any) *Violation {
 		return &Violation{rule, p.Name, p, fmt.Sprintf(format, args...)}

@@ -12,13 +12,14 @@ const maxText = 500
 // queries are those of URLs. A sample's signature is in its query.
 var queries = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
 
-// clean makes a text of a server fit to be shown and logged. The account's key and the secret of webhooks are taken
-// out, should the server repeat them, and so are the signatures of URLs; control and formatting characters, which could draw over a terminal, become
-// spaces; and the whole becomes one line of limited length.
+// clean makes a text of a server fit to be shown and logged. The account's key and the secret of
+// webhooks are taken out, should the server repeat them, and so are the signatures of URLs; control
+// and formatting characters, which could draw over a terminal, become spaces; and the whole becomes
+// one line of limited length.
 func (c *Client) clean(s string) string {
 	if len(s) >= maxErrorBody {
-		// What was cut off may have been the rest of a secret. The end would only be shown if nearly all before it is
-		// space.
+		// What was cut off may have been the rest of a secret. The end would only be shown if
+		// nearly all before it is space.
 		s = s[:maxErrorBody-min(maxErrorBody, max(len(c.key), len(c.webhookSecret)))]
 	}
 	if c.webhookSecret != "" {

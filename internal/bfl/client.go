@@ -31,24 +31,25 @@ type ClientOptions struct {
 	BaseURL string
 	// Key is the account's key. It may be empty only where the API is on this machine.
 	Key string
-	// HTTP carries the requests, downloads included; nil is for connections of the Client's own. It must not follow
-	// redirects, which http.RoundTripper rules out, nor make a POST twice.
+	// HTTP carries the requests, downloads included; nil is for connections of the Client's own. It
+	// must not follow redirects, which http.RoundTripper rules out, nor make a POST twice.
 	HTTP http.RoundTripper
-	// Wrap, when not nil, is put around every transport, to watch what goes through it. It must pass on requests as they are.
+	// Wrap, when not nil, is put around every transport, to watch what goes through it. It must
+	// pass on requests as they are.
 	Wrap func(http.RoundTripper) http.RoundTripper
 	// UserAgent names the program to the API; "" leaves that to net/http.
 	UserAgent string
-	// WebhookURL, when not "", is what the API is asked to call when a task has ended, and WebhookSecret what it signs the
-	// calls with; see VerifyWebhook. They travel with each submission and are no part of its Request, since they change
-	// nothing about the image.
+	// WebhookURL, when not "", is what the API is asked to call when a task has ended, and
+	// WebhookSecret what it signs the calls with; see VerifyWebhook. They travel with each
+	// submission and are no part of its Request, since they change nothing about the image.
 	WebhookURL, WebhookSecret string
 }
 
 // ErrNoKey is the error of NewClient for an API that needs a key and was given none.
 var ErrNoKey = errors.New("the API needs a key, and none is given")
 
-// Client calls the API. It is safe for concurrent use. Its methods make one call each and never try again; how long a
-// call may take is the context's matter.
+// Client calls the API. It is safe for concurrent use. Its methods make one call each and never try
+// again; how long a call may take is the context's matter.
 type Client struct {
 	base      endpoint
 	key       string
@@ -59,7 +60,8 @@ type Client struct {
 	submit, poll, download http.RoundTripper
 }
 
-// NewClient returns a client, or an error that says what is wrong with the address or the key. It makes no call.
+// NewClient returns a client, or an error that says what is wrong with the address or the key. It
+// makes no call.
 func NewClient(o ClientOptions) (*Client, error) {
 	base, err := parseEndpoint(o.BaseURL)
 	if err != nil {
@@ -166,7 +168,8 @@ func (c *Client) checkAnswer(a *fetched) error {
 	return c.newAPIError(a.resp, a.body)
 }
 
-// do makes a call. Nothing is followed, repeated or remembered between calls, which http.Client would do.
+// do makes a call. Nothing is followed, repeated or remembered between calls, which http.Client
+// would do.
 func (c *Client) do(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	if c.userAgent != "" {
 		req.Header.Set("User-Agent", c.userAgent)
@@ -183,7 +186,8 @@ func (c *Client) do(rt http.RoundTripper, req *http.Request) (*http.Response, er
 	return resp, nil
 }
 
-// sign adds the headers of an API call. Only requests to addresses that the client has checked may come here.
+// sign adds the headers of an API call. Only requests to addresses that the client has checked may
+// come here.
 func (c *Client) sign(req *http.Request) {
 	if c.key != "" {
 		req.Header.Set("X-Key", c.key)
@@ -191,13 +195,15 @@ func (c *Client) sign(req *http.Request) {
 	req.Header.Set("Accept", "application/json")
 }
 
-// Bounds of the JSON answers that are read. An answer about a task may repeat its prompt, which may be long.
+// Bounds of the JSON answers that are read. An answer about a task may repeat its prompt, which may
+// be long.
 const (
 	maxAnswer     = 1 << 20
 	maxTaskAnswer = 16 << 20
 )
 
-// readBody reads a body as far as the limit, and reports whether it goes on there. With an error it returns what it has read.
+// readBody reads a body as far as the limit, and reports whether it goes on there. With an error it
+// returns what it has read.
 func readBody(resp *http.Response, limit int) (body []byte, cut bool, err error) {
 	content, err := decoded(resp)
 	if err != nil {

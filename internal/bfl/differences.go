@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Difference is a point on which the API's endpoint document and its published schema disagree. The wider of the two passes, with a warning that names
-// both: the API refuses what it does not take, and charges nothing for that. Where it would not refuse, but charge for something else, the narrower
-// holds.
+// Difference is a point on which the API's endpoint document and its published schema disagree. The
+// wider of the two passes, with a warning that names both: the API refuses what it does not take,
+// and charges nothing for that. Where it would not refuse, but charge for something else, the
+// narrower holds.
 type Difference struct {
 	// Models are names; one that ends in * stands for all that begin so.
 	Models []string
@@ -16,7 +17,8 @@ type Difference struct {
 	Field string
 	// Document and Schema are what the two say, as phrases.
 	Document, Schema string
-	// Held says why the narrower one holds, or that there is nothing to hold. It is "" where the wider passes.
+	// Held says why the narrower one holds, or that there is nothing to hold. It is "" where the
+	// wider passes.
 	Held string
 	// otherwise is what may happen to a request beyond the narrower one.
 	otherwise string

@@ -1,5 +1,5 @@
-// Package bfl is all that the program knows of the Black Forest Labs FLUX API: the catalogue of its models, what a
-// request may say and what it costs, and a client.
+// Package bfl is all that the program knows of the Black Forest Labs FLUX API: the catalogue of its
+// models, what a request may say and what it costs, and a client.
 //
 // Words, as the API uses them:
 //
@@ -10,6 +10,6 @@
 //   - A sample is the finished image's URL. It is signed and dies after some minutes.
 //   - A credit is what the API charges in, one US cent.
 //
-// The catalogue serves configuration checks, cost estimates, requests and the simulator's checks alike. What is known
-// of a model therefore stands in models.go and nowhere else.
+// The catalogue serves configuration checks, cost estimates, requests and the simulator's checks
+// alike. What is known of a model therefore stands in models.go and nowhere else.
 package bfl

@@ -14,7 +14,8 @@ import (
 
 // The kinds of DownloadError, for errors.Is.
 var (
-	// ErrExpired is a sample whose URL has died, or never lived. Polling its task again may give a fresh one.
+	// ErrExpired is a sample whose URL has died, or never lived. Polling its task again may give a
+	// fresh one.
 	ErrExpired = errors.New("the image's URL has expired")
 	// ErrTruncated is a download that ended too early.
 	ErrTruncated = errors.New("the download is incomplete")
@@ -49,10 +50,11 @@ func (e *DownloadError) Unwrap() []error {
 // maxRedirects bounds how often a download is sent elsewhere.
 const maxRedirects = 3
 
-// Download writes a sample to w and returns how many bytes that were. It sends no key, and takes at most limit bytes. A download that comes
-// encoded is decoded, and it is what is written that counts for the limit. Its errors are of types *DownloadError, *APIError for other answers
-// than those, *NetworkError, *URLError and *RedirectError; an error of w comes back as it is. After an error w holds the beginning of
-// something, or nothing.
+// Download writes a sample to w and returns how many bytes that were. It sends no key, and takes at
+// most limit bytes. A download that comes encoded is decoded, and it is what is written that counts
+// for the limit. Its errors are of types *DownloadError, *APIError for other answers than those,
+// *NetworkError, *URLError and *RedirectError; an error of w comes back as it is. After an error w
+// holds the beginning of something, or nothing.
 func (c *Client) Download(ctx context.Context, sampleURL string, w io.Writer, limit int64) (int64, error) {
 	resp, err := c.openSample(ctx, sampleURL)
 	if err != nil {
@@ -191,8 +193,8 @@ func tooLarge(limit int64) error {
 	return &DownloadError{Kind: ErrTooLarge, Reason: fmt.Sprintf("it is longer than %d bytes", limit)}
 }
 
-// buffers are held only while a download runs, so that tasks in flight cost no memory. They are large because each of
-// them ends in a write to a file.
+// buffers are held only while a download runs, so that tasks in flight cost no memory. They are
+// large because each of them ends in a write to a file.
 var buffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
 
 // copySample copies the content of the answer to w.

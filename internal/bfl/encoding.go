@@ -20,8 +20,9 @@ func (e *encodingError) Error() string {
 	return fmt.Sprintf("it comes in the encoding %q, which is not understood", e.name)
 }
 
-// decoded returns the content of an answer whatever it was encoded with on its way. Nobody asks for that, but proxies do it nevertheless; what
-// net/http asked for itself it has decoded by then. Errors are of type *encodingError, or those of reading.
+// decoded returns the content of an answer whatever it was encoded with on its way. Nobody asks for
+// that, but proxies do it nevertheless; what net/http asked for itself it has decoded by then.
+// Errors are of type *encodingError, or those of reading.
 func decoded(resp *http.Response) (io.Reader, error) {
 	return decode(resp.Header.Values("Content-Encoding"), resp.Body)
 }
@@ -64,7 +65,8 @@ func encodings(header []string) []string {
 	return names
 }
 
-// gunzip decodes gzip. A store that is told a wrong encoding with a file says it of bytes that are none: these come as they are.
+// gunzip decodes gzip. A store that is told a wrong encoding with a file says it of bytes that are
+// none: these come as they are.
 func gunzip(b *bufio.Reader) (io.Reader, error) {
 	head, err := b.Peek(2)
 	if len(head) == 2 && !bytes.Equal(head, []byte{0x1f, 0x8b}) || err == io.EOF {
@@ -76,7 +78,8 @@ func gunzip(b *bufio.Reader) (io.Reader, error) {
 	return gzip.NewReader(b)
 }
 
-// inflate decodes what is called deflate: the zlib format, or, as some servers have it, the bare data that it contains.
+// inflate decodes what is called deflate: the zlib format, or, as some servers have it, the bare
+// data that it contains.
 func inflate(b *bufio.Reader) (io.Reader, error) {
 	head, err := b.Peek(2)
 	if err != nil && err != io.EOF {

@@ -98,7 +98,8 @@ func TestEncodedDownload(t *testing.T) {
 	})
 }
 
-// TestEncodedAnswers has the API's own answers encoded, over connections of the client and over others.
+// TestEncodedAnswers has the API's own answers encoded, over connections of the client and over
+// others.
 func TestEncodedAnswers(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"gzip", "zlib"} {

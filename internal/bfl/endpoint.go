@@ -13,8 +13,8 @@ import (
 type endpoint struct {
 	url      url.URL
 	loopback bool
-	// domain is the registrable domain that all hosts of the provider share, "" for one that has none: then the key
-	// goes to the one host only.
+	// domain is the registrable domain that all hosts of the provider share, "" for one that has
+	// none: then the key goes to the one host only.
 	domain string
 }
 
@@ -76,8 +76,8 @@ func (e *endpoint) resultURL(id string) string {
 	return e.resolve("/v1/get_result", url.Values{"id": {id}}.Encode())
 }
 
-// allowsKey returns an error unless the key may be sent to the address: to the provider's own host, or over https to a
-// host under the same registrable domain. Regions answer for each other there.
+// allowsKey returns an error unless the key may be sent to the address: to the provider's own host,
+// or over https to a host under the same registrable domain. Regions answer for each other there.
 func (e *endpoint) allowsKey(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -103,8 +103,8 @@ func (e *endpoint) allowsKey(address string) error {
 	return nil
 }
 
-// allowsDownload returns an error unless an image may be fetched from the address: https, or http where the provider
-// itself is on this machine.
+// allowsDownload returns an error unless an image may be fetched from the address: https, or http
+// where the provider itself is on this machine.
 func (e *endpoint) allowsDownload(u *url.URL) error {
 	host := canonicalHost(u)
 	switch {
@@ -118,9 +118,9 @@ func (e *endpoint) allowsDownload(u *url.URL) error {
 	return &URLError{host, "images are only fetched over https"}
 }
 
-// registrableDomain returns the domain that one owner has registered, such as bfl.ai for api.eu.bfl.ai. It is "" for
-// addresses, for single names, for names that anybody can have names under, and for those outside ASCII, whose
-// spellings vary.
+// registrableDomain returns the domain that one owner has registered, such as bfl.ai for
+// api.eu.bfl.ai. It is "" for addresses, for single names, for names that anybody can have names
+// under, and for those outside ASCII, whose spellings vary.
 func registrableDomain(host string) string {
 	if net.ParseIP(host) != nil || strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
 		return ""

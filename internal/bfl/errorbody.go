@@ -125,8 +125,8 @@ func location(loc []json.RawMessage) string {
 	return strings.Join(parts, ".")
 }
 
-// isNotFound recognises the status that the API has for a task that it does not know, which also comes as an error's
-// text.
+// isNotFound recognises the status that the API has for a task that it does not know, which also
+// comes as an error's text.
 func isNotFound(text string) bool { return parseStatus(strings.TrimSuffix(text, ".")) == NotFound }
 
 // pageTitle returns the title of a web page, "" where it has none.

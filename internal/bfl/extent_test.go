@@ -14,8 +14,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestExtentsBeforeThePost holds that an image which the API would refuse for its extent is noticed before anything is sent, and that a model without
-// webhooks is not asked for one.
+// TestExtentsBeforeThePost holds that an image which the API would refuse for its extent is noticed
+// before anything is sent, and that a model without webhooks is not asked for one.
 func TestExtentsBeforeThePost(t *testing.T) {
 	t.Parallel()
 	size := func(w, h int) bfl.Size { return bfl.Size{Width: w, Height: h} }

@@ -88,7 +88,8 @@ func FuzzPoll(f *testing.F) {
 	})
 }
 
-// FuzzSubmission makes sure that an accepted request gives either a task that can be polled or an ambiguous error.
+// FuzzSubmission makes sure that an accepted request gives either a task that can be polled or an
+// ambiguous error.
 func FuzzSubmission(f *testing.F) {
 	for _, body := range []string{
 		`{"id":"a","polling_url":"https://api.bfl.ai/x","cost":1.4,"input_mp":1,"output_mp":null}`, `{"id":7`, `{"id":"a"`, `{"id":"a","polling_url":"https://evil.example"}`,

@@ -6,16 +6,18 @@ import (
 	"strings"
 )
 
-// IsLoopback reports whether a URL leads to this machine by its very name, whatever a name server says: to an address of the loopback network,
-// or to localhost or a name under it, however they are written. What is no URL with a host does not.
+// IsLoopback reports whether a URL leads to this machine by its very name, whatever a name server
+// says: to an address of the loopback network, or to localhost or a name under it, however they are
+// written. What is no URL with a host does not.
 func IsLoopback(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && isLoopback(u.Hostname())
 }
 
-// SameHost reports whether two URLs lead to one program of one host, which may see what the other may: they have one scheme, one port, and one
-// host by name. Of this machine, localhost with the names under it, 127.0.0.1 and ::1 are one host. Every other address of the loopback
-// network is one of its own: another program can listen there, for another user.
+// SameHost reports whether two URLs lead to one program of one host, which may see what the other
+// may: they have one scheme, one port, and one host by name. Of this machine, localhost with the
+// names under it, 127.0.0.1 and ::1 are one host. Every other address of the loopback network is
+// one of its own: another program can listen there, for another user.
 func SameHost(a, b string) bool {
 	x, errX := url.Parse(a)
 	y, errY := url.Parse(b)

@@ -9,7 +9,7 @@ import (
 func TestIsLoopback(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
-		"http://127.0.0.1:8787": true, "http://127.9.9.9": true, "http://[::1]:8787/v1": true, "http://localhost": true, "http://LOCALHOST:8787": true,
+		"http://127.0.0.1:8787": true, "http://127.0.0.2": true, "http://127.9.9.9": true, "http://[::1]:8787/v1": true, "http://localhost": true, "http://LOCALHOST:8787": true,
 		"http://localhost.:8787": true, "http://eu.LocalHost.": true, "http://[::ffff:127.0.0.1]:1": true, "HTTP://simulator.localhost": true,
 		"http://[::ffff:7f00:1]":       true,
 		"http://localhost.example.com": false, "http://notlocalhost": false, "http://127.0.0.1.example.com": false, "https://api.bfl.ai": false,

@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// Model describes one endpoint that makes images. Models of the catalogue are shared and never changed.
+// Model describes one endpoint that makes images. Models of the catalogue are shared and never
+// changed.
 type Model struct {
 	// Name is what configurations call it, such as "flux-2-pro".
 	Name string
@@ -21,8 +22,8 @@ type Model struct {
 	Inputs Inputs
 	// MaxPixels bounds width x height; 0 leaves it to the parameters' own ranges.
 	MaxPixels int
-	// Sizes are (width, height) pairs that the API takes although they break the rule of multiples. The image may come
-	// out some lines higher or lower.
+	// Sizes are (width, height) pairs that the API takes although they break the rule of multiples.
+	// The image may come out some lines higher or lower.
 	Sizes []Size
 	// Price is the model's line in the price table.
 	Price Price
@@ -34,13 +35,17 @@ type Model struct {
 	Preview bool
 	// Deprecated marks a model that the API's schema advises against.
 	Deprecated bool
-	// NoWebhook says that requests cannot ask for a webhook. The client sends none, and such tasks are polled.
+	// NoWebhook says that requests cannot ask for a webhook. The client sends none, and such tasks
+	// are polled.
 	NoWebhook bool
-	// Strict says that the API refuses a request with a field that it does not know; others ignore it.
+	// Strict says that the API refuses a request with a field that it does not know; others ignore
+	// it.
 	Strict bool
-	// Custom marks a model declared in a configuration: its parameters are unknown here and go to the API unchecked.
+	// Custom marks a model declared in a configuration: its parameters are unknown here and go to
+	// the API unchecked.
 	Custom bool
-	// Fields are the parameters that a Custom model which is Strict has, sorted. NoSeed says of a Custom model that it has no seed.
+	// Fields are the parameters that a Custom model which is Strict has, sorted. NoSeed says of a
+	// Custom model that it has no seed.
 	Fields []string
 	NoSeed bool
 }
@@ -63,7 +68,8 @@ const (
 type Param struct {
 	Name string
 	Kind Kind
-	// Required parameters must be given. A prompt is required where the model makes nothing without one.
+	// Required parameters must be given. A prompt is required where the model makes nothing without
+	// one.
 	Required bool
 	// Nullable parameters accept JSON's null for "not given". The client never sends one.
 	Nullable bool
@@ -76,8 +82,9 @@ type Param struct {
 	Enum []string
 	// Ratio marks a string of the form "W:H" between 21:9 and 9:21.
 	Ratio bool
-	// Default is what the API assumes when the field is absent, nil where it says nothing. It is for people's
-	// information: a default is never sent, since sources disagree on some and the API may change them.
+	// Default is what the API assumes when the field is absent, nil where it says nothing. It is
+	// for people's information: a default is never sent, since sources disagree on some and the API
+	// may change them.
 	Default any
 	// About is one line for people.
 	About string
@@ -96,21 +103,24 @@ const (
 
 // Inputs describes the fields of a request that carry images.
 type Inputs struct {
-	// References are the fields for references in order: "image 1" of a prompt is the first. With List they are the
-	// places in that list; see ReferenceList.
+	// References are the fields for references in order: "image 1" of a prompt is the first. With
+	// List they are the places in that list; see ReferenceList.
 	References []string
-	// List is the one field that carries all references, as a list; "" where each has a field of its own.
+	// List is the one field that carries all references, as a list; "" where each has a field of
+	// its own.
 	List string
 	// OneOrList says that List takes a single image bare as well. The client always sends a list.
 	OneOrList bool
-	// Roles are fields for images that each mean something of its own, such as "person". A request must have all of them.
+	// Roles are fields for images that each mean something of its own, such as "person". A request
+	// must have all of them.
 	Roles []string
 	// Required says how many references a request must have at least.
 	Required int
-	// Documented is how many references the published schema has fields for, where that is fewer than References; the
-	// others are there by another document only. 0 where the two agree.
+	// Documented is how many references the published schema has fields for, where that is fewer
+	// than References; the others are there by another document only. 0 where the two agree.
 	Documented int
-	// Mask is the field for a mask: "mask", or "" where the model takes none. MaskRequired says that there must be one.
+	// Mask is the field for a mask: "mask", or "" where the model takes none. MaskRequired says
+	// that there must be one.
 	Mask         string
 	MaskRequired bool
 	// NoURL says that the fields take Base64 only.
@@ -149,8 +159,9 @@ func (m *Model) Takes(name string) bool {
 	}
 }
 
-// ReferenceList returns the inputs of a model whose field is a list of at most that many references. The places in the
-// list are References of their own, "images[0]" and so on, so that what is said of an image's field can be said of each.
+// ReferenceList returns the inputs of a model whose field is a list of at most that many
+// references. The places in the list are References of their own, "images[0]" and so on, so that
+// what is said of an image's field can be said of each.
 func ReferenceList(field string, most int) Inputs {
 	in := Inputs{References: make([]string, most), List: field}
 	for i := range in.References {
@@ -159,20 +170,22 @@ func ReferenceList(field string, most int) Inputs {
 	return in
 }
 
-// IsInput reports whether a field of the request, or a place in its list of references, carries an image.
+// IsInput reports whether a field of the request, or a place in its list of references, carries an
+// image.
 func (m *Model) IsInput(field string) bool {
 	in := &m.Inputs
 	return field != "" && (field == in.Mask || field == in.List || slices.Contains(in.References, field) || slices.Contains(in.Roles, field))
 }
 
-// IsReference reports whether a field of the request, or a place in its list of references, is filled from the list of references. Fields beyond those
-// that the model has are taken for such.
+// IsReference reports whether a field of the request, or a place in its list of references, is
+// filled from the list of references. Fields beyond those that the model has are taken for such.
 func (m *Model) IsReference(field string) bool {
 	return field != "mask" && !slices.Contains(m.Inputs.Roles, field)
 }
 
-// Spread returns the fields of a body, or of the canonical form of one, with the list of references taken apart: its
-// elements are under the names that Inputs.References has for them. The argument is not changed.
+// Spread returns the fields of a body, or of the canonical form of one, with the list of references
+// taken apart: its elements are under the names that Inputs.References has for them. The argument
+// is not changed.
 func (m *Model) Spread(body map[string]json.RawMessage) map[string]json.RawMessage {
 	var list []json.RawMessage
 	raw, ok := body[m.Inputs.List]
@@ -188,7 +201,8 @@ func (m *Model) Spread(body map[string]json.RawMessage) map[string]json.RawMessa
 	return spread
 }
 
-// DefaultFormat returns the file format ("jpeg", "png", "webp") that the model makes when a request names none.
+// DefaultFormat returns the file format ("jpeg", "png", "webp") that the model makes when a request
+// names none.
 func (m *Model) DefaultFormat() string {
 	if p := m.Param("output_format"); p != nil {
 		if format, ok := p.Default.(string); ok {

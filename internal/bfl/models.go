@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// The catalogue. Sources: the API's endpoint document, which wins where sources disagree; the published OpenAPI schema
-// of April 2026; BFL's documentation for prices and sizes, and for what came after the schema. Where the first two draw a limit differently, differences.go
-// says which one stands here.
+// The catalogue. Sources: the API's endpoint document, which wins where sources disagree; the
+// published OpenAPI schema of April 2026; BFL's documentation for prices and sizes, and for what
+// came after the schema. Where the first two draw a limit differently, differences.go says which
+// one stands here.
 
 var catalogue = []*Model{
 	{
@@ -242,10 +243,12 @@ var noPrice = Price{Unknown: true, Source: Unlisted}
 // maxPixels is 4 megapixels, of which the documents give 2048 x 2048 as an example.
 const maxPixels = 4 * pixelsPerMegapixel
 
-// MaxPixelsAdvised is the other reading of "4 megapixels". A size between the two is worth a warning.
+// MaxPixelsAdvised is the other reading of "4 megapixels". A size between the two is worth a
+// warning.
 const MaxPixelsAdvised = 4_000_000
 
-// listedSizes stand in the API's own table of common resolutions although 1080 is no multiple of 16.
+// listedSizes stand in the API's own table of common resolutions although 1080 is no multiple of
+// 16.
 var listedSizes = []Size{{1920, 1080}, {1080, 1920}}
 
 // Bounds of an image that is sent as an input.
@@ -267,10 +270,12 @@ var flux2 = []Param{
 	prompt, seed, freeSide("width"), freeSide("height"), tolerance(5), format("jpeg"),
 }
 
-// flux2Pro has what the schema got after the one that is published: the prompt is elaborated unless this keeps the API from it.
+// flux2Pro has what the schema got after the one that is published: the prompt is elaborated unless
+// this keeps the API from it.
 var flux2Pro = slices.Concat(flux2, []Param{noUpsampling})
 
-// kleinFinetuned describes one of the endpoints for fine-tunes of klein. No price list has them; the base model's price stands in.
+// kleinFinetuned describes one of the endpoints for fine-tunes of klein. No price list has them;
+// the base model's price stands in.
 func kleinFinetuned(size, base string) *Model {
 	prices := map[string]Price{
 		"flux-2-klein-4b": {First: 1_400, Further: 100, Source: Unlisted, Of: base},
@@ -326,7 +331,8 @@ var (
 	painting    = Inputs{References: []string{"image"}, Required: 1, Mask: "mask", NoURL: true}
 	editing     = func() Inputs {
 		in := references(8)
-		// The schema has four fields, three of them "experimental"; the endpoint document has eight.
+		// The schema has four fields, three of them "experimental"; the endpoint document has
+		// eight.
 		in.Documented = 4
 		return in
 	}()

@@ -9,8 +9,8 @@ import (
 	"net/url"
 )
 
-// NetworkError is a call that got no answer: the name is unknown, the connection is refused or breaks, time runs out,
-// or the context is cancelled.
+// NetworkError is a call that got no answer: the name is unknown, the connection is refused or
+// breaks, time runs out, or the context is cancelled.
 type NetworkError struct {
 	// Host is who was called.
 	Host string
@@ -30,8 +30,8 @@ func (e *NetworkError) Error() string {
 // Unwrap returns the cause.
 func (e *NetworkError) Unwrap() error { return e.Err }
 
-// Retryable reports whether another attempt can help. It cannot where the other side proves to be someone else, or
-// where the call was cancelled.
+// Retryable reports whether another attempt can help. It cannot where the other side proves to be
+// someone else, or where the call was cancelled.
 func (e *NetworkError) Retryable() bool {
 	var certificate *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
@@ -42,8 +42,8 @@ func (c *Client) networkError(u *url.URL, err error) error {
 	return &NetworkError{Host: u.Hostname(), Err: err, reason: c.clean(err.Error())}
 }
 
-// RedirectError is an answer that sends a call elsewhere. API calls carry the key and are never redirected; downloads
-// are, a few times.
+// RedirectError is an answer that sends a call elsewhere. API calls carry the key and are never
+// redirected; downloads are, a few times.
 type RedirectError struct {
 	StatusCode int
 	// To is the host that the answer names.

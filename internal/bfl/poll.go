@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Status is where a task stands. The set is closed: what the API calls its statuses is in Result.Raw.
+// Status is where a task stands. The set is closed: what the API calls its statuses is in
+// Result.Raw.
 type Status string
 
 // The statuses. All but Pending are final.
@@ -26,8 +27,8 @@ const (
 // Final reports whether the task is over, and its slot free.
 func (s Status) Final() bool { return s != Pending }
 
-// parseStatus reads the API's word for a status. New words turn up without notice ("Reasoning", "Generating"), so that
-// an unknown one says no more than that the task is not over.
+// parseStatus reads the API's word for a status. New words turn up without notice ("Reasoning",
+// "Generating"), so that an unknown one says no more than that the task is not over.
 func parseStatus(raw string) Status {
 	switch strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(strings.TrimSpace(raw))) {
 	case "ready":
@@ -62,16 +63,19 @@ type Result struct {
 	Reasons []string
 	// Message is the API's text about a failure, cleaned for display.
 	Message string
-	// Cost, if HasCost, is what the answer says that the task costs. It may be another sum than the answer to the submission had, such as 0
-	// for a task that moderation ended; the last one that the API names is what was charged.
+	// Cost, if HasCost, is what the answer says that the task costs. It may be another sum than the
+	// answer to the submission had, such as 0 for a task that moderation ended; the last one that
+	// the API names is what was charged.
 	Cost    Credits
 	HasCost bool
 }
 
-// Poll looks at a task once, by the URL that the API named. A task that the API does not know is no error but a Result with status NotFound;
-// other regions than the one that accepted it do not know it, nor any after its retention. What an answer says of the task counts whatever its
-// HTTP status; the error of one that says nothing is an *APIError, which is never about the task. The polling URL must be one that Submit
-// returned, or one of the provider's hosts; for others it returns a *URLError and sends nothing.
+// Poll looks at a task once, by the URL that the API named. A task that the API does not know is no
+// error but a Result with status NotFound; other regions than the one that accepted it do not know
+// it, nor any after its retention. What an answer says of the task counts whatever its HTTP status;
+// the error of one that says nothing is an *APIError, which is never about the task. The polling
+// URL must be one that Submit returned, or one of the provider's hosts; for others it returns a
+// *URLError and sends nothing.
 func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
 	if err := c.base.allowsKey(pollingURL); err != nil {
 		return Result{}, err
@@ -89,7 +93,8 @@ func (c *Client) Poll(ctx context.Context, pollingURL string) (Result, error) {
 	return c.parseResult(a.body, a.cut)
 }
 
-// pollRefused reads an answer whose HTTP status is an error's. A task that failed is told with 503 by some, and one that is not known with 404.
+// pollRefused reads an answer whose HTTP status is an error's. A task that failed is told with 503
+// by some, and one that is not known with 404.
 func (c *Client) pollRefused(a *fetched) (Result, error) {
 	if fields, _ := partialObject(a.body); tellsStatus(a.resp.StatusCode, fields) {
 		if result, err := c.parseResult(a.body, a.cut); err == nil {
@@ -104,9 +109,11 @@ func (c *Client) pollRefused(a *fetched) (Result, error) {
 	return Result{}, err
 }
 
-// tellsStatus reports whether the body of an answer that refuses is about the task. Most statuses are words that nothing else has. But "error"
-// and words for waiting stand in the errors of gateways and of frameworks too, so that they count only as the API writes them, or beside what
-// an answer about a task has, and not where the key, the account or its haste is refused: a task that was paid for is not given up for those.
+// tellsStatus reports whether the body of an answer that refuses is about the task. Most statuses
+// are words that nothing else has. But "error" and words for waiting stand in the errors of
+// gateways and of frameworks too, so that they count only as the API writes them, or beside what an
+// answer about a task has, and not where the key, the account or its haste is refused: a task that
+// was paid for is not given up for those.
 func tellsStatus(code int, fields map[string]json.RawMessage) bool {
 	raw := jsonText(fields["status"])
 	switch parseStatus(raw) {
@@ -125,15 +132,16 @@ func tellsStatus(code int, fields map[string]json.RawMessage) bool {
 	return parseStatus(raw) == Failed && (hasResult || jsonText(fields["id"]) != "")
 }
 
-// ErrNowhere is the error of Find for a task that neither the global endpoint nor any region knows. It says less than
-// NotFound does, since the regions have further hosts that may know it. At the endpoint of one region NotFound is the
-// answer, so that naming the region is how a user gives such a task up.
+// ErrNowhere is the error of Find for a task that neither the global endpoint nor any region knows.
+// It says less than NotFound does, since the regions have further hosts that may know it. At the
+// endpoint of one region NotFound is the answer, so that naming the region is how a user gives such
+// a task up.
 var ErrNowhere = errors.New("it is unknown at the API's global endpoint and in its regions, and the API did not say where else it is. " +
 	"To give it up should it stay unknown, name the provider's region")
 
-// Find looks once at a task of which the API named no polling URL. It asks the client's endpoint and, where that is the
-// global one, which hands requests on to the regions, these as well. Its results are those of Poll; but there, NotFound
-// is never one of them.
+// Find looks once at a task of which the API named no polling URL. It asks the client's endpoint
+// and, where that is the global one, which hands requests on to the regions, these as well. Its
+// results are those of Poll; but there, NotFound is never one of them.
 func (c *Client) Find(ctx context.Context, id string) (Result, error) {
 	result, err := c.Poll(ctx, c.base.resultURL(id))
 	if global := regionalEndpoint("global"); err != nil || result.Status != NotFound || canonicalHost(&c.base.url) != global.url.Host {
@@ -162,8 +170,9 @@ func regionalEndpoint(region string) endpoint {
 	return e
 }
 
-// parseResult reads a poll's answer, liberally but for the two things that count: the status, and the sample of a task
-// that is ready. Of one that was cut what stands before the cut has to do, since asking again gets no more.
+// parseResult reads a poll's answer, liberally but for the two things that count: the status, and
+// the sample of a task that is ready. Of one that was cut what stands before the cut has to do,
+// since asking again gets no more.
 func (c *Client) parseResult(body []byte, cut bool) (Result, error) {
 	fields, err := partialObject(body)
 	if cut {
@@ -235,7 +244,8 @@ func readCutResult(fields map[string]json.RawMessage, body []byte) {
 // maxReasons bounds how many reasons are read.
 const maxReasons = 20
 
-// moderationReasons collects what stands under "Moderation Reasons", in whatever spelling and shape.
+// moderationReasons collects what stands under "Moderation Reasons", in whatever spelling and
+// shape.
 func (c *Client) moderationReasons(places ...json.RawMessage) []string {
 	var reasons []string
 	add := func(text string) {

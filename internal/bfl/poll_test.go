@@ -121,7 +121,8 @@ func TestPollFaults(t *testing.T) {
 	}
 }
 
-// TestPollRefusals makes sure that a wrong path is not taken for a task that does not exist, which would be given up.
+// TestPollRefusals makes sure that a wrong path is not taken for a task that does not exist, which
+// would be given up.
 func TestPollRefusals(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

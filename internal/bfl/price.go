@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Credits is an amount of the API's currency in thousandths of a credit. One credit is one US cent. It is an integer
-// so that thousands of prices such as 1.4 add up exactly.
+// Credits is an amount of the API's currency in thousandths of a credit. One credit is one US cent.
+// It is an integer so that thousands of prices such as 1.4 add up exactly.
 type Credits int64
 
-// CreditsOf returns an amount given in credits, rounded to a thousandth. Amounts that are no number, or that are too
-// large to be a price, are 0.
+// CreditsOf returns an amount given in credits, rounded to a thousandth. Amounts that are no
+// number, or that are too large to be a price, are 0.
 func CreditsOf(credits float64) Credits {
 	if math.IsNaN(credits) || math.Abs(credits) > 1e12 {
 		return 0
@@ -34,7 +34,8 @@ func (c Credits) Dollars() string {
 	return fmt.Sprintf("%s$%d.%02d", sign, cents/100, cents%100)
 }
 
-// ExactDollars is Dollars with further decimals where there are any, such as "$0.014", for amounts that are compared.
+// ExactDollars is Dollars with further decimals where there are any, such as "$0.014", for amounts
+// that are compared.
 func (c Credits) ExactDollars() string {
 	if c%1000 == 0 {
 		return c.Dollars()
@@ -79,13 +80,16 @@ const (
 	Unlisted PriceSource = "unlisted"
 )
 
-// Price is what a model charges for an image: by its megapixels, a fixed amount, or by the value of an argument. The zero Price costs nothing.
+// Price is what a model charges for an image: by its megapixels, a fixed amount, or by the value of
+// an argument. The zero Price costs nothing.
 type Price struct {
-	// First is for the first megapixel of the output, Further for each one after it and for each of the inputs.
+	// First is for the first megapixel of the output, Further for each one after it and for each of
+	// the inputs.
 	First, Further Credits
 	// Image, when not 0, is for the image whatever its size.
 	Image Credits
-	// By, when not "", names the argument whose value decides, and Tiers are the values that have a price.
+	// By, when not "", names the argument whose value decides, and Tiers are the values that have a
+	// price.
 	By    string
 	Tiers []Tier
 	// Unknown says that no price is known.
@@ -102,7 +106,8 @@ type Tier struct {
 	Price Credits
 }
 
-// highest returns the highest price of a model that has one for each value of an argument, false where no price is known of it.
+// highest returns the highest price of a model that has one for each value of an argument, false
+// where no price is known of it.
 func (p Price) highest() (Credits, bool) {
 	var most Credits
 	for _, tier := range p.Tiers {
@@ -111,10 +116,12 @@ func (p Price) highest() (Credits, bool) {
 	return most, len(p.Tiers) > 0 && !p.Unknown
 }
 
-// pixelsPerMegapixel is the API's unit of price: a megapixel is 1024 x 1024, as its answers show for the sizes known.
+// pixelsPerMegapixel is the API's unit of price: a megapixel is 1024 x 1024, as its answers show
+// for the sizes known.
 const pixelsPerMegapixel = 1024 * 1024
 
-// Megapixels returns how many megapixels a size is charged as: each image is rounded up to whole ones.
+// Megapixels returns how many megapixels a size is charged as: each image is rounded up to whole
+// ones.
 func Megapixels(s Size) int {
 	if s.Width <= 0 || s.Height <= 0 {
 		return 0
@@ -124,7 +131,8 @@ func Megapixels(s Size) int {
 
 func megapixelsOf(pixels int) int { return (pixels + pixelsPerMegapixel - 1) / pixelsPerMegapixel }
 
-// Cost returns the price of an image of outputMP megapixels made from inputs of inputMP megapixels together:
+// Cost returns the price of an image of outputMP megapixels made from inputs of inputMP megapixels
+// together:
 //
 //	first + (outputMP - 1) x further + inputMP x further
 //
@@ -136,7 +144,8 @@ func (p Price) Cost(outputMP, inputMP int) Credits {
 	return p.First + Credits(max(outputMP, 1)-1)*p.Further + Credits(max(inputMP, 0))*p.Further
 }
 
-// The API scales references down before it makes anything of them, and charges what is left: the only one to about 4 megapixels, each of several to 1.
+// The API scales references down before it makes anything of them, and charges what is left: the
+// only one to about 4 megapixels, each of several to 1.
 const (
 	maxOnlyReference = 2024 * 2024
 	maxEachReference = 1024 * 1024
@@ -163,12 +172,14 @@ func (r *Request) BilledPixels() []int {
 type Quote struct {
 	// Cost is the price, 0 where it is unknown.
 	Cost Credits
-	// AtLeast says that it may be more, because something is known only later, or never, such as the extent of an image behind a URL. That counts as
-	// one megapixel.
+	// AtLeast says that it may be more, because something is known only later, or never, such as
+	// the extent of an image behind a URL. That counts as one megapixel.
 	AtLeast bool
-	// Unknown says that the table has no price for the request, or that what decides about it is known only later.
+	// Unknown says that the table has no price for the request, or that what decides about it is
+	// known only later.
 	Unknown bool
-	// Reserve is what counts against a cap: Cost or, where that is unknown, the highest price that is known of the model.
+	// Reserve is what counts against a cap: Cost or, where that is unknown, the highest price that
+	// is known of the model.
 	Reserve Credits
 	// Uncapped says that no price at all is known of the model, so that no cap can be kept.
 	Uncapped bool
@@ -212,7 +223,8 @@ func (r *Request) tierQuote() Quote {
 	return Quote{Unknown: true, Reserve: most, Uncapped: !ok}
 }
 
-// decisive returns the value of the argument that decides on the price, or what it is by default. It reports false where that is not known.
+// decisive returns the value of the argument that decides on the price, or what it is by default.
+// It reports false where that is not known.
 func (r *Request) decisive(name string) (string, bool) {
 	switch v := r.Value(name).(type) {
 	case string:

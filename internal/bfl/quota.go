@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// QuotaExhausted reports whether a 429 says that the account has used up what it may spend or make, rather than that it does too much at once:
-// waiting some seconds does not help. An answer that speaks of both is taken for the latter, since what passes must not end a run.
+// QuotaExhausted reports whether a 429 says that the account has used up what it may spend or make,
+// rather than that it does too much at once: waiting some seconds does not help. An answer that
+// speaks of both is taken for the latter, since what passes must not end a run.
 func (e *APIError) QuotaExhausted() bool {
 	if e.StatusCode != http.StatusTooManyRequests {
 		return false
@@ -28,7 +29,8 @@ func (e *APIError) fieldTexts() []string {
 	return texts
 }
 
-// aboutQuota finds words of money and of plans, aboutHaste those of too many calls or tasks at a time, in texts of small letters.
+// aboutQuota finds words of money and of plans, aboutHaste those of too many calls or tasks at a
+// time, in texts of small letters.
 var (
 	aboutQuota = regexp.MustCompile(`\b(quotas?|billing|billed|credits?|pay|payments?|paid|unpaid|invoices?|balance|funds|budget|subscriptions?|` +
 		`suspended|deactivated|disabled|spend|spending)\b|` +

@@ -15,10 +15,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
-// Fingerprint identifies what a request asks for: the SHA-256, in hexadecimal, of its canonical form (see
-// MarshalJSON). Two requests with one fingerprint ask for the same image. Its definition never changes, since a
-// different one would make every image that exists look changed, and buy it again. It is "" while an argument or an
-// input is known only later.
+// Fingerprint identifies what a request asks for: the SHA-256, in hexadecimal, of its canonical
+// form (see MarshalJSON). Two requests with one fingerprint ask for the same image. Its definition
+// never changes, since a different one would make every image that exists look changed, and buy it
+// again. It is "" while an argument or an input is known only later.
 func (r *Request) Fingerprint() string {
 	if !r.Known() {
 		return ""
@@ -26,7 +26,8 @@ func (r *Request) Fingerprint() string {
 	var buffer [1024]byte
 	canonical, err := r.appendCanonical(buffer[:0])
 	if err != nil {
-		// Known arguments are strings, booleans, finite numbers and valid JSON; nothing else reaches a Request.
+		// Known arguments are strings, booleans, finite numbers and valid JSON; nothing else
+		// reaches a Request.
 		panic(fmt.Sprintf("bfl: fingerprint of a request for %s: %v", r.Model.Name, err))
 	}
 	sum := sha256.Sum256(canonical)
@@ -48,8 +49,9 @@ func (r *Request) Known() bool {
 	return true
 }
 
-// MarshalJSON writes the canonical form: the endpoint, and the body with its fields sorted by name, without white
-// space, an input as its URL or as {"sha256": hash}, and those of a list in their order. What is known only later is null.
+// MarshalJSON writes the canonical form: the endpoint, and the body with its fields sorted by name,
+// without white space, an input as its URL or as {"sha256": hash}, and those of a list in their
+// order. What is known only later is null.
 //
 //	{"endpoint":"/v1/flux-2-pro","body":{"input_image":{"sha256":"..."},"prompt":"...","seed":7}}
 func (r *Request) MarshalJSON() ([]byte, error) { return r.appendCanonical(make([]byte, 0, 512)) }
@@ -88,7 +90,8 @@ type field struct {
 	name  string
 	value any
 	input *Input
-	// of is the number of elements, 0 for a field that is no list, and element the number of this one.
+	// of is the number of elements, 0 for a field that is no list, and element the number of this
+	// one.
 	element, of int
 }
 
@@ -112,7 +115,8 @@ func (f *field) end(b []byte) []byte {
 	return b
 }
 
-// appendFields appends the body's fields to an empty list, sorted by name, and the elements of a list by their place in it.
+// appendFields appends the body's fields to an empty list, sorted by name, and the elements of a
+// list by their place in it.
 func (r *Request) appendFields(fields []field) []field {
 	for _, a := range r.Arguments {
 		fields = append(fields, field{name: a.Name, value: a.Value})
@@ -156,13 +160,14 @@ func (r *Request) listed() []*Input {
 // ErrInputChanged says that an input has another length than it was opened with.
 var ErrInputChanged = errors.New("an input image changed while it was read")
 
-// Opener gives the content of an input that is not a URL, and its length in bytes. The body closes it. That the
-// content is still what the input's hash says is for the reader to check, by failing before its end.
+// Opener gives the content of an input that is not a URL, and its length in bytes. The body closes
+// it. That the content is still what the input's hash says is for the reader to check, by failing
+// before its end.
 type Opener func(Input) (io.ReadCloser, int64, error)
 
-// Body returns the request's JSON body and its length. Inputs are read, and encoded as Base64, while the body is read,
-// so that memory does not grow with them. An input whose content ends early or goes on past its length fails the read,
-// before the body's end, with ErrInputChanged.
+// Body returns the request's JSON body and its length. Inputs are read, and encoded as Base64,
+// while the body is read, so that memory does not grow with them. An input whose content ends early
+// or goes on past its length fails the read, before the body's end, with ErrInputChanged.
 func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 	if !r.Known() {
 		return nil, 0, errors.New("bfl: the body of a request that is not wholly known")
@@ -195,8 +200,8 @@ func (r *Request) Body(open Opener) (io.ReadCloser, int64, error) {
 	return &body, body.length, nil
 }
 
-// ExtentError says that the API would refuse an image that goes into a request, for its extent. An image that another one is made from shows its extent
-// only once it is there.
+// ExtentError says that the API would refuse an image that goes into a request, for its extent. An
+// image that another one is made from shows its extent only once it is there.
 type ExtentError struct {
 	// Field is the request's field for the image.
 	Field string
@@ -206,8 +211,9 @@ type ExtentError struct {
 
 func (e *ExtentError) Error() string { return e.Field + ": " + e.Reason }
 
-// checkFiles reads the extents of the inputs where the model makes conditions, and returns an *ExtentError for the first that does not meet them: the
-// API would refuse the request, or charge for one that cannot be meant.
+// checkFiles reads the extents of the inputs where the model makes conditions, and returns an
+// *ExtentError for the first that does not meet them: the API would refuse the request, or charge
+// for one that cannot be meant.
 func (r *Request) checkFiles(open Opener) error {
 	hasMask := slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Field == r.Model.Inputs.Mask })
 	if !hasMask && r.Model.Inputs.Limits == (InputLimits{}) && r.Model.Param("auto_crop") == nil {
@@ -306,7 +312,8 @@ func (b *base64Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// atEnd makes sure that the source has nothing left, since its hash went into the fingerprint as it was.
+// atEnd makes sure that the source has nothing left, since its hash went into the fingerprint as it
+// was.
 func (b *base64Reader) atEnd() error {
 	var more [1]byte
 	n, err := io.ReadFull(b.source, more[:])

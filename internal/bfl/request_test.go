@@ -25,8 +25,8 @@ var (
 	hashB = strings.Repeat("b2", 32)
 )
 
-// fingerprints are fixed for ever: state files have them, and another value would buy every image again. A case may be
-// added here; none may be changed.
+// fingerprints are fixed for ever: state files have them, and another value would buy every image
+// again. A case may be added here; none may be changed.
 var fingerprints = []struct {
 	name        string
 	request     bfl.Request
@@ -130,8 +130,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// TestFingerprintTells makes sure that everything that changes the image changes the fingerprint, and nothing else
-// does.
+// TestFingerprintTells makes sure that everything that changes the image changes the fingerprint,
+// and nothing else does.
 func TestFingerprintTells(t *testing.T) {
 	t.Parallel()
 	request := func() bfl.Request {
@@ -259,7 +259,8 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestBodyList holds the body of a request with a list of references, whose places are taken in any order and beyond the ninth, to what it is to be.
+// TestBodyList holds the body of a request with a list of references, whose places are taken in any
+// order and beyond the ninth, to what it is to be.
 func TestBodyList(t *testing.T) {
 	t.Parallel()
 	r := bfl.Request{Model: declared(bfl.ReferenceList("images", 12)), Arguments: args("prompt", "x", "aspect_ratio", "3:4")}
@@ -445,7 +446,8 @@ func FuzzCanonicalString(f *testing.F) {
 	})
 }
 
-// FuzzCanonicalRaw makes sure that the canonical form of JSON is its own canonical form, and means the same.
+// FuzzCanonicalRaw makes sure that the canonical form of JSON is its own canonical form, and means
+// the same.
 func FuzzCanonicalRaw(f *testing.F) {
 	for _, s := range []string{"null", `{"b":[1,2.0,"x"],"a":{}}`, `[[],{},"\u2028"]`, `{"a":1,"a":2}`, "1e400", "{", "1 2"} {
 		f.Add(s)
@@ -513,8 +515,8 @@ func BenchmarkBody(b *testing.B) {
 	}
 }
 
-// TestFingerprintIsSHA256 keeps the definition honest: anybody can compute a fingerprint from the request in a state
-// file.
+// TestFingerprintIsSHA256 keeps the definition honest: anybody can compute a fingerprint from the
+// request in a state file.
 func TestFingerprintIsSHA256(t *testing.T) {
 	t.Parallel()
 	sum := sha256.Sum256([]byte(fingerprints[0].canonical))

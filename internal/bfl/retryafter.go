@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds a wait that a server asks for, so that a mistake of its cannot stop a run for good.
+// maxRetryAfter bounds a wait that a server asks for, so that a mistake of its cannot stop a run
+// for good.
 const maxRetryAfter = time.Hour
 
-// retryAfter returns how long a refusal asks to wait: by Retry-After (seconds or a date, RFC 9110 section 10.2.3), by
-// its body, or, for too many calls, by X-RateLimit-Reset (seconds or Unix time; sources disagree).
+// retryAfter returns how long a refusal asks to wait: by Retry-After (seconds or a date, RFC 9110
+// section 10.2.3), by its body, or, for too many calls, by X-RateLimit-Reset (seconds or Unix time;
+// sources disagree).
 func retryAfter(status int, header http.Header, body time.Duration, now time.Time) time.Duration {
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		// The server's dates are by the server's clock.

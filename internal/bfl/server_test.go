@@ -16,7 +16,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// key is the account's key in these tests. It must turn up in the x-key header of API calls, and nowhere else.
+// key is the account's key in these tests. It must turn up in the x-key header of API calls, and
+// nowhere else.
 const key = "bfl-secret-0123456789"
 
 // serve starts an API on loopback and returns a client for it.
@@ -59,7 +60,8 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m(r)
 }
 
-// inMemory returns a client of an API at any address that answers from memory, and what it is asked.
+// inMemory returns a client of an API at any address that answers from memory, and what it is
+// asked.
 func inMemory(t *testing.T, base string, m memory) (*bfl.Client, *calls) {
 	t.Helper()
 	seen := &calls{}

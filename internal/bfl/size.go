@@ -76,13 +76,14 @@ func (r *Request) OutputSize() (size Size, known bool) {
 	return natural, known
 }
 
-// resolutionAreas are the areas that the values of resolution stand for; the sides follow the aspect_ratio.
+// resolutionAreas are the areas that the values of resolution stand for; the sides follow the
+// aspect_ratio.
 var resolutionAreas = map[string]int{
 	"768sq": 768 * 768, "1k": 1024 * 1024, "1.5k": 1536 * 1536, "2k": 2048 * 2048, "4k": 4096 * 4096,
 }
 
-// resolutionSize is OutputSize for models that have a resolution: an area of that, in the shape that aspect_ratio says or, with "auto", in that of the
-// first reference.
+// resolutionSize is OutputSize for models that have a resolution: an area of that, in the shape
+// that aspect_ratio says or, with "auto", in that of the first reference.
 func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
 	ratio, ratioKnown := r.ratio(reference)
 	if text, ok := r.decisive("aspect_ratio"); ok && text != autoRatio {
@@ -112,8 +113,8 @@ func (r *Request) firstReference() (Size, bool) {
 	return Size{min(size.Width, maxSide), min(size.Height, maxSide)}, true
 }
 
-// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor defaulted. It reports false for one that is
-// known only later.
+// whole returns an argument in pixels, or what it is by default, 0 where it is neither given nor
+// defaulted. It reports false for one that is known only later.
 func (r *Request) whole(name string) (n int, known bool) {
 	var value float64
 	switch v := r.Value(name).(type) {
@@ -161,7 +162,8 @@ func (m *Model) naturalSize(reference Size) Size {
 	return Size{toMultiple(w*shrink-half, step), toMultiple(h*shrink-half, step)}
 }
 
-// ratio returns width / height as aspect_ratio says, or else as that of a size, or 1. It reports false where it is known only later.
+// ratio returns width / height as aspect_ratio says, or else as that of a size, or 1. It reports
+// false where it is known only later.
 func (r *Request) ratio(otherwise Size) (float64, bool) {
 	value := r.Value("aspect_ratio")
 	text, _ := value.(string)
@@ -185,7 +187,8 @@ func (r *Request) ratio(otherwise Size) (float64, bool) {
 }
 
 func ofRatio(ratio float64, area, step int) Size {
-	// A reference may be a narrow strip; what is made from it is no narrower than an aspect_ratio can say.
+	// A reference may be a narrow strip; what is made from it is no narrower than an aspect_ratio
+	// can say.
 	ratio = min(max(ratio, 9.0/21), 21.0/9)
 	h := math.Sqrt(float64(area) / ratio)
 	return Size{toMultiple(h*ratio, step), toMultiple(h, step)}

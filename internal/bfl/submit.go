@@ -18,10 +18,11 @@ import (
 type Submission struct {
 	// ID is the task's.
 	ID string
-	// PollingURL is what to poll, as the API gave it. It is "" where the API named none, as it does for a request with a
-	// webhook; Find looks for such a task.
+	// PollingURL is what to poll, as the API gave it. It is "" where the API named none, as it does
+	// for a request with a webhook; Find looks for such a task.
 	PollingURL string
-	// Warning is set when the API named a polling URL that the key must not be sent to. PollingURL is "" then.
+	// Warning is set when the API named a polling URL that the key must not be sent to. PollingURL
+	// is "" then.
 	Warning error
 	// Cost is what the API charged, if HasCost.
 	Cost    Credits
@@ -37,8 +38,8 @@ const SimulatorHeader = "X-Fluxbatch-Simulator"
 
 // SubmitError is the error of every Submit that gave no task.
 type SubmitError struct {
-	// Err is the cause: an *APIError, *NetworkError, *AnswerError, *RedirectError, or what opening or reading an input
-	// said.
+	// Err is the cause: an *APIError, *NetworkError, *AnswerError, *RedirectError, or what opening
+	// or reading an input said.
 	Err error
 
 	ambiguous bool
@@ -49,26 +50,28 @@ func (e *SubmitError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SubmitError) Unwrap() error { return e.Err }
 
-// Ambiguous reports whether the API may have accepted the request all the same. If not, there is no task and nothing
-// is charged: the request did not leave this machine completely, or the API refused it.
+// Ambiguous reports whether the API may have accepted the request all the same. If not, there is no
+// task and nothing is charged: the request did not leave this machine completely, or the API
+// refused it.
 func (e *SubmitError) Ambiguous() bool { return e.ambiguous }
 
-// Retryable reports whether the request may be sent again, and may be accepted then. An ambiguous one may not: it could be paid twice.
+// Retryable reports whether the request may be sent again, and may be accepted then. An ambiguous
+// one may not: it could be paid twice.
 func (e *SubmitError) Retryable() bool {
 	var cause interface{ Retryable() bool }
 	return !e.ambiguous && errors.As(e.Err, &cause) && cause.Retryable()
 }
 
-// Submit asks for an image. It makes exactly one attempt: nothing below it sends the request again. Every error is a
-// *SubmitError.
+// Submit asks for an image. It makes exactly one attempt: nothing below it sends the request again.
+// Every error is a *SubmitError.
 func (c *Client) Submit(ctx context.Context, r *Request, open Opener) (Submission, error) {
 	req, sent, err := c.newSubmission(ctx, r, open)
 	if err != nil {
 		return Submission{}, &SubmitError{Err: err}
 	}
 	resp, err := c.do(c.submit, req)
-	// Not before the answer is read: a server that is quick answers while net/http still looks for the body's end, and
-	// would lose its connection, and we its answer, if that failed.
+	// Not before the answer is read: a server that is quick answers while net/http still looks for
+	// the body's end, and would lose its connection, and we its answer, if that failed.
 	defer sent.seal()
 	if err != nil {
 		sent.seal()
@@ -83,7 +86,8 @@ func (c *Client) Submit(ctx context.Context, r *Request, open Opener) (Submissio
 		var refusal *APIError
 		ambiguous := errors.As(err, &refusal) && refusal.Ambiguous()
 		if ambiguous {
-			// A gateway that spoke before it had all of the request passed nothing on that could be accepted.
+			// A gateway that spoke before it had all of the request passed nothing on that could be
+			// accepted.
 			sent.seal()
 			ambiguous, _ = sent.outcome()
 		}
@@ -106,9 +110,9 @@ func (c *Client) newSubmission(ctx context.Context, r *Request, open Opener) (*h
 	}
 	sent := &sentBody{content: content, left: length}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: sent.wroteRequest})
-	// net/http repeats a request of its own accord when a kept connection turns out to be dead. A POST with a body is
-	// only repeated if it has GetBody or an Idempotency-Key, or came before an HTTP/2 stream was opened: this one must
-	// get none of these, or an image could be paid twice.
+	// net/http repeats a request of its own accord when a kept connection turns out to be dead. A
+	// POST with a body is only repeated if it has GetBody or an Idempotency-Key, or came before an
+	// HTTP/2 stream was opened: this one must get none of these, or an image could be paid twice.
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.resolve(r.Model.Endpoint, ""), sent)
 	if err != nil {
 		sent.seal()
@@ -120,7 +124,8 @@ func (c *Client) newSubmission(ctx context.Context, r *Request, open Opener) (*h
 	return req, sent, nil
 }
 
-// withWebhook returns the request as it is sent: with the fields that ask for a webhook, where the client has one and the model takes it.
+// withWebhook returns the request as it is sent: with the fields that ask for a webhook, where the
+// client has one and the model takes it.
 func (c *Client) withWebhook(r *Request) *Request {
 	if c.webhookURL == "" || r.Model.NoWebhook {
 		return r
@@ -131,8 +136,8 @@ func (c *Client) withWebhook(r *Request) *Request {
 	return &sent
 }
 
-// readSubmission reads the answer of an accepted request. A task exists by now, and its id is worth money: an answer
-// that is broken or odd in any other way is good as long as the id can be read.
+// readSubmission reads the answer of an accepted request. A task exists by now, and its id is worth
+// money: an answer that is broken or odd in any other way is good as long as the id can be read.
 func (c *Client) readSubmission(resp *http.Response) (Submission, error) {
 	body, cut, readErr := readBody(resp, maxTaskAnswer)
 	switch {
@@ -168,8 +173,8 @@ func validTaskID(id string) bool {
 	return id != "" && len(id) <= 256 && !strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
-// sentBody is the body of a submission that is on its way. It remembers how much of it was handed over to the
-// connection, since a request whose last byte never left cannot have been accepted.
+// sentBody is the body of a submission that is on its way. It remembers how much of it was handed
+// over to the connection, since a request whose last byte never left cannot have been accepted.
 type sentBody struct {
 	mu      sync.Mutex
 	content io.ReadCloser
@@ -179,7 +184,8 @@ type sentBody struct {
 	closed  bool
 }
 
-// Read hands over content. It holds the lock meanwhile, so that seal knows for certain what has left.
+// Read hands over content. It holds the lock meanwhile, so that seal knows for certain what has
+// left.
 func (b *sentBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -196,8 +202,8 @@ func (b *sentBody) Read(p []byte) (int, error) {
 
 var errSealed = errors.New("the request is over")
 
-// wroteRequest learns from net/http that the request was written. With an error some of its bytes, the last one at
-// least, were not: they were never given to the connection's socket.
+// wroteRequest learns from net/http that the request was written. With an error some of its bytes,
+// the last one at least, were not: they were never given to the connection's socket.
 func (b *sentBody) wroteRequest(info httptrace.WroteRequestInfo) {
 	if info.Err == nil {
 		return
@@ -207,7 +213,8 @@ func (b *sentBody) wroteRequest(info httptrace.WroteRequestInfo) {
 	b.broken = true
 }
 
-// Close never fails: net/http would take an error for one of writing the request, which would then look incomplete.
+// Close never fails: net/http would take an error for one of writing the request, which would then
+// look incomplete.
 func (b *sentBody) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -229,8 +236,8 @@ func (b *sentBody) seal() {
 	b.close()
 }
 
-// outcome reports, once the body is sealed, whether all of it may have been sent, and the error of reading it, if that
-// is what ended it.
+// outcome reports, once the body is sealed, whether all of it may have been sent, and the error of
+// reading it, if that is what ended it.
 func (b *sentBody) outcome() (complete bool, cause error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

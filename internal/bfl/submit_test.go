@@ -345,8 +345,8 @@ func TestRescuedTask(t *testing.T) {
 	}
 }
 
-// TestNoSecondPOST makes sure that a request is not sent again when the connection that was kept from the one before
-// dies under it. net/http does that for requests that it takes for repeatable.
+// TestNoSecondPOST makes sure that a request is not sent again when the connection that was kept
+// from the one before dies under it. net/http does that for requests that it takes for repeatable.
 func TestNoSecondPOST(t *testing.T) {
 	t.Parallel()
 	var requests, connections atomic.Int32
@@ -388,7 +388,8 @@ func TestSubmitTimesOut(t *testing.T) {
 	}
 }
 
-// TestSubmitInMemory makes sure that round trippers without connections are judged by what they have read.
+// TestSubmitInMemory makes sure that round trippers without connections are judged by what they
+// have read.
 func TestSubmitInMemory(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -10,9 +10,10 @@ import (
 // WebhookHeader is the header with a webhook's signature.
 const WebhookHeader = "X-BFL-Signature"
 
-// VerifyWebhook reports whether a webhook's signature, the value of WebhookHeader, fits its raw body: "sha256=" and
-// the HMAC-SHA256 of the body in hexadecimal, keyed with the secret that the request named. Nothing fits an empty
-// secret. It takes the same time however much of the signature is right.
+// VerifyWebhook reports whether a webhook's signature, the value of WebhookHeader, fits its raw
+// body: "sha256=" and the HMAC-SHA256 of the body in hexadecimal, keyed with the secret that the
+// request named. Nothing fits an empty secret. It takes the same time however much of the signature
+// is right.
 func VerifyWebhook(secret string, body []byte, header string) bool {
 	text, ok := strings.CutPrefix(header, "sha256=")
 	if !ok || secret == "" {

@@ -98,6 +98,14 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, width, height))), f.Close()))
 			},
+			"damage": func(ts *testscript.TestScript, _ bool, _ []string) {
+				// Every image in the store gets other bytes.
+				blobs, err := filepath.Glob(ts.MkAbs(".fluxbatch/store/??/*"))
+				ts.Check(err)
+				for _, blob := range blobs {
+					ts.Check(os.WriteFile(blob, []byte("other bytes"), 0o600))
+				}
+			},
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: charges N")

@@ -8,15 +8,15 @@ import (
 	"hash"
 )
 
-// Checker checks an image file that is written to it piece by piece, in pieces of any size. It is an io.Writer, so
-// that a download can be verified on its way to the disk:
+// Checker checks an image file that is written to it piece by piece, in pieces of any size. It is
+// an io.Writer, so that a download can be verified on its way to the disk:
 //
 //	c := imagefile.NewChecker(limit)
 //	io.Copy(io.MultiWriter(file, c), body)
 //	info, err := c.Finish()
 //
-// Write fails as soon as the bytes cannot become a whole image any more, which ends the download of an error page at
-// once. A Checker serves one file and one goroutine.
+// Write fails as soon as the bytes cannot become a whole image any more, which ends the download of
+// an error page at once. A Checker serves one file and one goroutine.
 type Checker struct {
 	limit int64
 	n     int64
@@ -34,8 +34,8 @@ func NewChecker(limit int64) *Checker {
 	return &Checker{limit: limit, sum: sha256.New(), id: id, d: dispatcher{id: id}}
 }
 
-// Write takes the next bytes of the file. Its errors are of type *Error, and every later call returns the first one
-// again.
+// Write takes the next bytes of the file. Its errors are of type *Error, and every later call
+// returns the first one again.
 func (c *Checker) Write(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
@@ -53,8 +53,8 @@ func (c *Checker) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Finish says that the file ends here. It returns what the image is, or an *Error: that of an earlier Write, or one
-// that says where the file ends too early.
+// Finish says that the file ends here. It returns what the image is, or an *Error: that of an
+// earlier Write, or one that says where the file ends too early.
 func (c *Checker) Finish() (Info, error) {
 	if c.err == nil {
 		c.err = c.d.end()
@@ -87,7 +87,8 @@ type scanner interface {
 	dimensions() (width, height int)
 }
 
-// dispatcher collects a file's first bytes until they tell the format, and leaves the rest to the format's scanner.
+// dispatcher collects a file's first bytes until they tell the format, and leaves the rest to the
+// format's scanner.
 type dispatcher struct {
 	format string
 	scanner

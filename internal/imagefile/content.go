@@ -14,11 +14,12 @@ import (
 //     as one with the hash of their data joined; what is left of a JPEG is a JPEG, which needs no frames. Two different sequences thus never hash alike;
 //   - where the picture is turned by EXIF, a last record with its orientation, wherever in the file that was said.
 //
-// Identities are kept in state files: what is hashed must stay as it is. All methods do nothing on a nil identity, which is for readers that ask only
-// for the dimensions.
+// Identities are kept in state files: what is hashed must stay as it is. All methods do nothing on
+// a nil identity, which is for readers that ask only for the dimensions.
 type identity struct {
 	sum hash.Hash
-	// pixels hashes the image data of a PNG, whose length is known only at its end. It is nil outside of that.
+	// pixels hashes the image data of a PNG, whose length is known only at its end. It is nil
+	// outside of that.
 	pixels hash.Hash
 	// exif holds the beginning of the EXIF block that is being read.
 	exif []byte
@@ -28,7 +29,8 @@ type identity struct {
 	canvas []byte
 }
 
-// maxEXIF bounds what is kept of an EXIF block. A JPEG cannot hold a longer one, and the orientation stands near the beginning.
+// maxEXIF bounds what is kept of an EXIF block. A JPEG cannot hold a longer one, and the
+// orientation stands near the beginning.
 const maxEXIF = 64 << 10
 
 func newIdentity() *identity { return &identity{sum: sha256.New()} }
@@ -82,7 +84,8 @@ func (id *identity) writeEXIF(p []byte) {
 	}
 }
 
-// endEXIF looks at the EXIF block, which in a JPEG must begin as one, since other metadata is kept in the same place.
+// endEXIF looks at the EXIF block, which in a JPEG must begin as one, since other metadata is kept
+// in the same place.
 func (id *identity) endEXIF(marked bool) {
 	if id == nil {
 		return
@@ -97,7 +100,8 @@ func (id *identity) endEXIF(marked bool) {
 	id.exif = id.exif[:0]
 }
 
-// cutEXIFMark takes off what a block begins with in a JPEG, and by some writers in other formats too. Its last byte varies.
+// cutEXIFMark takes off what a block begins with in a JPEG, and by some writers in other formats
+// too. Its last byte varies.
 func cutEXIFMark(block []byte) (rest []byte, found bool) {
 	if len(block) >= 6 && string(block[:5]) == "Exif\x00" {
 		return block[6:], true
@@ -121,8 +125,8 @@ func (id *identity) end() string {
 // orientationTag is the field of TIFF that says how to turn a picture.
 const orientationTag = 0x0112
 
-// orientation returns how a TIFF structure, which EXIF is, says that its picture is turned: from 1, which is not at all, to 8. It is 0 where
-// the structure does not say, or cannot be read.
+// orientation returns how a TIFF structure, which EXIF is, says that its picture is turned: from 1,
+// which is not at all, to 8. It is 0 where the structure does not say, or cannot be read.
 func orientation(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 0
@@ -152,7 +156,8 @@ func orientation(tiff []byte) int {
 	return 0
 }
 
-// orientationValue reads the value of an entry, of any integer type, since programs differ in which they take.
+// orientationValue reads the value of an entry, of any integer type, since programs differ in which
+// they take.
 func orientationValue(order binary.ByteOrder, entry []byte) int {
 	var value uint32
 	switch order.Uint16(entry[2:]) {

@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
-// content returns the content identity of a file, which must be valid, and the same however the file arrives.
+// content returns the content identity of a file, which must be valid, and the same however the
+// file arrives.
 func content(tb testing.TB, file []byte) string {
 	tb.Helper()
 	info, err := imagefile.Check(bytes.NewReader(file), noLimit)
@@ -107,7 +108,8 @@ func TestContentOfPNG(t *testing.T) {
 	}
 }
 
-// checkContents holds files that show the same picture against those that do not, which also differ from each other.
+// checkContents holds files that show the same picture against those that do not, which also differ
+// from each other.
 func checkContents(t *testing.T, want string, same, different map[string][]byte) {
 	t.Helper()
 	for name, file := range same {
@@ -234,7 +236,8 @@ func TestContentOfWebP(t *testing.T) {
 	}
 }
 
-// TestContentStays makes sure that identities do not change: those in state files would name other pictures.
+// TestContentStays makes sure that identities do not change: those in state files would name other
+// pictures.
 func TestContentStays(t *testing.T) {
 	t.Parallel()
 	for want, file := range map[string][]byte{
@@ -278,7 +281,8 @@ func TestFinishTwice(t *testing.T) {
 	}
 }
 
-// FuzzContent adds metadata to files, which must not change the picture, and changes a byte of their pixels, which must.
+// FuzzContent adds metadata to files, which must not change the picture, and changes a byte of
+// their pixels, which must.
 func FuzzContent(f *testing.F) {
 	for _, file := range [][]byte{
 		pngFile(f, picture(6, 5)), jpegFile(f, picture(16, 16)), handmadeJPEG, withSegments(jpegFile(f, picture(8, 8))),
@@ -319,7 +323,8 @@ func FuzzContent(f *testing.F) {
 func withMetadata(format string, file []byte, data string) [][]byte {
 	switch format {
 	case imagefile.PNG:
-		// The last chunk of the image may have something behind it, so that the first place is the only certain one.
+		// The last chunk of the image may have something behind it, so that the first place is the
+		// only certain one.
 		return [][]byte{
 			insert(file, 33, string(pngChunk("caBX", data))), insert(file, 33, string(pngChunk("tEXt", data)), string(pngChunk("pHYs", data))),
 			append(slices.Clone(file), data...),
@@ -355,7 +360,8 @@ func wholeChunks(rest []byte) bool {
 	return len(rest) == 0
 }
 
-// withOtherPixel changes a byte of a valid file's image data so that the file stays valid. It returns nil where none can be changed.
+// withOtherPixel changes a byte of a valid file's image data so that the file stays valid. It
+// returns nil where none can be changed.
 func withOtherPixel(format string, file []byte, at int) []byte {
 	switch format {
 	case imagefile.PNG:

@@ -25,8 +25,8 @@ var (
 type Error struct {
 	// Kind is one of the Err variables of this package.
 	Kind error
-	// Reason is a clause for people that begins with "the file", such as "the file ends inside its third chunk
-	// (IDAT)".
+	// Reason is a clause for people that begins with "the file", such as "the file ends inside its
+	// third chunk (IDAT)".
 	Reason string
 }
 
@@ -43,7 +43,8 @@ func truncated(format string, args ...any) error {
 	return &Error{Kind: ErrTruncated, Reason: "the file ends " + fmt.Sprintf(format, args...)}
 }
 
-// checkDimensions bounds an image's extent. The arguments are at most 32 bits wide, so their product fits.
+// checkDimensions bounds an image's extent. The arguments are at most 32 bits wide, so their
+// product fits.
 func checkDimensions(width, height uint64) error {
 	if width == 0 || height == 0 {
 		reason := fmt.Sprintf("the file says that its image is %d x %d pixels", width, height)
@@ -87,7 +88,8 @@ var ordinals = [...]string{
 	"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 }
 
-// ordinal writes which one of several things is meant, counted from 1: "its third chunk", "its chunk 214".
+// ordinal writes which one of several things is meant, counted from 1: "its third chunk", "its
+// chunk 214".
 func ordinal(n int, noun string) string {
 	if n >= 1 && n <= len(ordinals) {
 		return "its " + ordinals[n-1] + " " + noun

@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
-// FuzzCheck holds what the check finds against the decoders' idea of the same file, and the pieces in which a file
-// arrives against each other.
+// FuzzCheck holds what the check finds against the decoders' idea of the same file, and the pieces
+// in which a file arrives against each other.
 func FuzzCheck(f *testing.F) {
 	for _, file := range [][]byte{
 		pngFile(f, picture(6, 5)), jpegFile(f, picture(16, 16)), handmadeJPEG, withSegments(jpegFile(f, picture(8, 8))),

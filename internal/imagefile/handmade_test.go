@@ -36,8 +36,8 @@ func pngChunks(file []byte) [][]byte {
 	return chunks
 }
 
-// handmadeJPEG has two scans, restart markers, stuffed and fill bytes, a marker without a segment, and a segment
-// without data. Its entropy-coded data is nonsense, which nobody looks at here.
+// handmadeJPEG has two scans, restart markers, stuffed and fill bytes, a marker without a segment,
+// and a segment without data. Its entropy-coded data is nonsense, which nobody looks at here.
 var handmadeJPEG = []byte("\xff\xd8" +
 	"\xff\xdd\x00\x04\x00\x01" +
 	"\xff\xff\xff\xfe\x00\x02" +

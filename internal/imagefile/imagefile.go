@@ -13,8 +13,9 @@ const (
 	WebP = "webp"
 )
 
-// MaxPixels bounds width x height. It leaves room for the largest image that the API can make, an input of 20
-// megapixels widened by 2048 pixels on each side, and keeps programs that open the file from needing gigabytes.
+// MaxPixels bounds width x height. It leaves room for the largest image that the API can make, an
+// input of 20 megapixels widened by 2048 pixels on each side, and keeps programs that open the file
+// from needing gigabytes.
 const MaxPixels = 100_000_000
 
 // Info is what a whole image file says of itself.
@@ -27,9 +28,10 @@ type Info struct {
 	Bytes int64
 	// SHA256 is the hash of the whole file in hexadecimal, of bytes behind its image too.
 	SHA256 string
-	// Content identifies the picture: a hash in lower-case hexadecimal of the file without what does not change the picture, such as the
-	// signed manifest that every file of the API has of its own. Two files with the same Content show the same picture; two that show the same
-	// may still differ in it, since nothing is decoded. It is made of
+	// Content identifies the picture: a hash in lower-case hexadecimal of the file without what
+	// does not change the picture, such as the signed manifest that every file of the API has of
+	// its own. Two files with the same Content show the same picture; two that show the same may
+	// still differ in it, since nothing is decoded. It is made of
 	//
 	//   - in PNG, the chunks of pixels, palette, transparency, colour and animation, with IDAT as one however it is divided;
 	//   - in JPEG, all segments and scans but APP1, APP11, APP13 and comments, without fill bytes;
@@ -40,8 +42,9 @@ type Info struct {
 	Content string
 }
 
-// Check reads r to its end and returns what the image is. A file that is longer than limit bytes, or is not a whole
-// image, is an *Error; reading stops there. Errors of r come back as they are, wrapped.
+// Check reads r to its end and returns what the image is. A file that is longer than limit bytes,
+// or is not a whole image, is an *Error; reading stops there. Errors of r come back as they are,
+// wrapped.
 func Check(r io.Reader, limit int64) (Info, error) {
 	c := NewChecker(limit)
 	buf := make([]byte, 64<<10)
@@ -51,12 +54,12 @@ func Check(r io.Reader, limit int64) (Info, error) {
 	return c.Finish()
 }
 
-// maxHeader bounds what Header reads. The dimensions of a JPEG stand behind its metadata, which cameras fill with
-// colour profiles and previews; nothing legitimate comes near this.
+// maxHeader bounds what Header reads. The dimensions of a JPEG stand behind its metadata, which
+// cameras fill with colour profiles and previews; nothing legitimate comes near this.
 const maxHeader = 16 << 20
 
-// Header reads the beginning of r and returns the format and the dimensions, without Bytes, SHA256 and Content. It reads no
-// further than it must, which for PNG and WebP are the first bytes.
+// Header reads the beginning of r and returns the format and the dimensions, without Bytes, SHA256
+// and Content. It reads no further than it must, which for PNG and WebP are the first bytes.
 func Header(r io.Reader) (Info, error) {
 	var d dispatcher
 	left := maxHeader
@@ -77,8 +80,8 @@ func Header(r io.Reader) (Info, error) {
 	return d.info(), nil
 }
 
-// feed copies r to write until its end or until enough says that no more is needed. It differs from io.Copy in that it
-// never hands the copying over to r, whose WriterTo would not stop.
+// feed copies r to write until its end or until enough says that no more is needed. It differs from
+// io.Copy in that it never hands the copying over to r, whose WriterTo would not stop.
 func feed(r io.Reader, buf []byte, write func([]byte) (int, error), enough func() bool) error {
 	for {
 		n, err := r.Read(buf)

@@ -142,7 +142,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestChangedPNG changes every byte in several ways. A PNG's checksums and structure leave nothing uncovered.
+// TestChangedPNG changes every byte in several ways. A PNG's checksums and structure leave nothing
+// uncovered.
 func TestChangedPNG(t *testing.T) {
 	t.Parallel()
 	file := pngFile(t, picture(6, 5))

@@ -7,9 +7,10 @@ import (
 
 var jpegSignature = []byte("\xff\xd8\xff")
 
-// jpegScanner follows a JPEG file: marker segments, and after each start of scan the entropy-coded data, in which a
-// marker is told by its 0xFF that no zero follows. The rules are those of ITU T.81, annex B. Bytes after the end
-// marker are left alone: phones append further images there, and programs ignore them.
+// jpegScanner follows a JPEG file: marker segments, and after each start of scan the entropy-coded
+// data, in which a marker is told by its 0xFF that no zero follows. The rules are those of ITU
+// T.81, annex B. Bytes after the end marker are left alone: phones append further images there, and
+// programs ignore them.
 type jpegScanner struct {
 	state         jpegState
 	part          collector
@@ -22,7 +23,8 @@ type jpegScanner struct {
 	id            *identity
 }
 
-// isPicture reports whether a segment counts for what the picture is. APP1 has EXIF and XMP, APP11 signed manifests, APP13 captions.
+// isPicture reports whether a segment counts for what the picture is. APP1 has EXIF and XMP, APP11
+// signed manifests, APP13 captions.
 func isPicture(marker byte) bool {
 	switch marker {
 	case markerAPP1, markerAPP11, markerAPP13, markerCOM:
@@ -183,13 +185,14 @@ func (s *jpegScanner) startSegment(b []byte) error {
 	return nil
 }
 
-// isFrame reports whether a marker starts a frame: sequential, progressive and lossless, Huffman or arithmetic.
-// Differential frames only occur in hierarchies, which nothing writes.
+// isFrame reports whether a marker starts a frame: sequential, progressive and lossless, Huffman or
+// arithmetic. Differential frames only occur in hierarchies, which nothing writes.
 func isFrame(marker byte) bool {
 	return marker >= markerSOF && marker <= markerSOF+3 || marker > markerJPG && marker < markerDAC
 }
 
-// readFrame takes the head of a start of frame: precision, height, width, and the number of components.
+// readFrame takes the head of a start of frame: precision, height, width, and the number of
+// components.
 func (s *jpegScanner) readFrame(b []byte) error {
 	height, width := binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:])
 	components := int(b[5])
@@ -217,8 +220,9 @@ func (s *jpegScanner) endSegment() {
 	}
 }
 
-// skipScan goes on to what follows the next 0xFF that may be more than data. The search is vectorised, and nearly all of a file passes through
-// it, in pieces as long as possible, for the sake of the hash.
+// skipScan goes on to what follows the next 0xFF that may be more than data. The search is
+// vectorised, and nearly all of a file passes through it, in pieces as long as possible, for the
+// sake of the hash.
 func (s *jpegScanner) skipScan(p []byte) []byte {
 	end := 0
 	for {
@@ -242,7 +246,8 @@ func (s *jpegScanner) skipScan(p []byte) []byte {
 	return p[end+1:]
 }
 
-// isScanData reports whether the byte after a 0xFF leaves it in the scan: a stuffed byte, or a restart marker.
+// isScanData reports whether the byte after a 0xFF leaves it in the scan: a stuffed byte, or a
+// restart marker.
 func isScanData(code byte) bool { return code == 0 || code >= markerRST && code < markerRST+8 }
 
 // scanMarker takes the byte after a 0xFF in a scan.

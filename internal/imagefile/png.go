@@ -8,8 +8,9 @@ import (
 
 var pngSignature = []byte("\x89PNG\r\n\x1a\n")
 
-// pngScanner follows a PNG file: the signature, then chunks of length, type, data and checksum, from IHDR to IEND.
-// The rules are those of the PNG specification (W3C, third edition), sections 5 and 11.
+// pngScanner follows a PNG file: the signature, then chunks of length, type, data and checksum,
+// from IHDR to IEND. The rules are those of the PNG specification (W3C, third edition), sections 5
+// and 11.
 type pngScanner struct {
 	state         pngState
 	part          collector // what is being gathered: the signature, a chunk's head, IHDR's data, a checksum
@@ -25,8 +26,8 @@ type pngScanner struct {
 	id            *identity
 }
 
-// pngPicture are the chunks that make the picture: its pixels, palette, transparency, colours and animation. All others are about the file, its
-// maker, or how it might be printed.
+// pngPicture are the chunks that make the picture: its pixels, palette, transparency, colours and
+// animation. All others are about the file, its maker, or how it might be printed.
 var pngPicture = map[string]bool{
 	"IHDR": true, "PLTE": true, "IDAT": true, "IEND": true, "tRNS": true, "cHRM": true, "gAMA": true, "iCCP": true, "sBIT": true, "sRGB": true,
 	"cICP": true, "mDCV": true, "cLLI": true, "acTL": true, "fcTL": true, "fdAT": true,
@@ -66,7 +67,8 @@ func (s *pngScanner) scan(p []byte) error {
 			}
 			continue
 		case pngAtEnd:
-			// Programs look no further, so that bytes behind the end are no damage: tools append such things as archives there.
+			// Programs look no further, so that bytes behind the end are no damage: tools append
+			// such things as archives there.
 			return nil
 		}
 		var full bool
@@ -187,7 +189,8 @@ func (s *pngScanner) endChunk(sum uint32) error {
 	case "eXIf":
 		s.id.endEXIF(false)
 	case "IHDR":
-		// Only now, since before its checksum was compared a damaged width would pass for an enormous one.
+		// Only now, since before its checksum was compared a damaged width would pass for an
+		// enormous one.
 		if err := checkDimensions(uint64(s.width), uint64(s.height)); err != nil { //nolint:gosec // both come from a uint32
 			return err
 		}

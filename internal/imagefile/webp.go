@@ -9,9 +9,10 @@ func isWebP(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("RIFF")) && bytes.Equal(head[8:12], []byte("WEBP"))
 }
 
-// webpScanner follows a WebP file: a RIFF header that announces the file's length, then chunks of type, length and
-// data, each padded to an even length. The rules are those of RFC 9649, but for what programs let pass: they look at nothing
-// behind the announced length, and take a length that leaves out the last chunk's padding, or ends in the beginning of a chunk.
+// webpScanner follows a WebP file: a RIFF header that announces the file's length, then chunks of
+// type, length and data, each padded to an even length. The rules are those of RFC 9649, but for
+// what programs let pass: they look at nothing behind the announced length, and take a length that
+// leaves out the last chunk's padding, or ends in the beginning of a chunk.
 type webpScanner struct {
 	state         webpState
 	part          collector
@@ -81,8 +82,8 @@ func (s *webpScanner) scan(p []byte) error {
 	return nil
 }
 
-// webpNoPicture are the chunks that do not count for what the picture is. VP8X is needed for the others, and repeats what those say that do
-// count; that of an animation has its canvas besides.
+// webpNoPicture are the chunks that do not count for what the picture is. VP8X is needed for the
+// others, and repeats what those say that do count; that of an animation has its canvas besides.
 var webpNoPicture = map[string]bool{"EXIF": true, "XMP ": true, "C2PA": true, "VP8X": true}
 
 // webpHeads are the chunks with the image's dimensions, and how many bytes of them are looked at.
@@ -192,7 +193,8 @@ func (s *webpScanner) startChunk(b []byte) error {
 	return nil
 }
 
-// animate notes that the canvas belongs to the picture: the frames of an animation cover only parts of it.
+// animate notes that the canvas belongs to the picture: the frames of an animation cover only parts
+// of it.
 func (s *webpScanner) animate() {
 	if s.id == nil || !s.extended {
 		return

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // ErrOutside is wrapped by the error of every operation whose name leads out of the directory.
@@ -23,7 +24,8 @@ var ErrTooLarge = errors.New("the file is larger than is allowed here")
 type Dir struct {
 	root *os.Root
 	path string
-	// escapes is the error value that os.Root, which does not export it, returns for paths that leave the root.
+	// escapes is the error value that os.Root, which does not export it, returns for paths that
+	// leave the root.
 	escapes error
 	faults  func(Op, string) error
 }
@@ -97,8 +99,8 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// Sub opens a directory inside d, for many operations in it. The result is closed by the caller; names are relative to
-// it and cannot leave it.
+// Sub opens a directory inside d, for many operations in it. The result is closed by the caller;
+// names are relative to it and cannot leave it.
 func (d *Dir) Sub(name string) (*Dir, error) {
 	var root *os.Root
 	err := d.do(OpOpen, name, func() (err error) {
@@ -138,6 +140,12 @@ func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 	return d.SyncDir(path.Dir(name))
 }
 
+// Gone reports whether an error says that there is no file of that name, also because what should
+// be a directory above it is none.
+func Gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
 // Remove removes a file or an empty directory, and returns when that is durable.
 func (d *Dir) Remove(name string) error {
 	if err := d.do(OpRemove, name, func() error { return d.root.Remove(name) }); err != nil {
@@ -146,8 +154,8 @@ func (d *Dir) Remove(name string) error {
 	return d.SyncDir(path.Dir(name))
 }
 
-// Rename gives a file another name, replacing what had it, and returns when that is durable. The directory of the new
-// name must exist. After a crash the file has one of the two names.
+// Rename gives a file another name, replacing what had it, and returns when that is durable. The
+// directory of the new name must exist. After a crash the file has one of the two names.
 func (d *Dir) Rename(from, to string) error {
 	err := d.check(from)
 	if err == nil {
@@ -156,14 +164,16 @@ func (d *Dir) Rename(from, to string) error {
 	if err != nil {
 		return err
 	}
-	// The new name first: were the old one's removal durable alone, a crash here would leave the file with no name.
+	// The new name first: were the old one's removal durable alone, a crash here would leave the
+	// file with no name.
 	if err := d.SyncDir(path.Dir(to)); err != nil || path.Dir(to) == path.Dir(from) {
 		return err
 	}
 	return d.SyncDir(path.Dir(from))
 }
 
-// Link gives a file a further name, which must be free and in an existing directory, and returns when that is durable.
+// Link gives a file a further name, which must be free and in an existing directory, and returns
+// when that is durable.
 func (d *Dir) Link(from, to string) error {
 	err := d.check(from)
 	if err == nil {
@@ -197,8 +207,8 @@ func (d *Dir) do(op Op, name string, run func() error) error {
 	return d.explain(op, name, err)
 }
 
-// check refuses names that are not relative and clean. os.Root would take some of them ("a/../b"), but the rest of
-// the program compares names as text, where every file has one.
+// check refuses names that are not relative and clean. os.Root would take some of them ("a/../b"),
+// but the rest of the program compares names as text, where every file has one.
 func (d *Dir) check(name string) error {
 	if fs.ValidPath(name) && filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil
@@ -250,8 +260,8 @@ func OpenAll(dir string) (*Dir, error) {
 	}
 }
 
-// SameTree reports whether names mean the same files in both, so that files can be linked and renamed from one to the
-// other.
+// SameTree reports whether names mean the same files in both, so that files can be linked and
+// renamed from one to the other.
 func (d *Dir) SameTree(other *Dir) bool { return d.root == other.root }
 
 // SyncFile returns when the bytes of a file that somebody else wrote are on the disk.

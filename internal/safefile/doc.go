@@ -1,5 +1,5 @@
-// Package safefile writes files that are either wholly there or not there at all, inside a directory that no path
-// leaves.
+// Package safefile writes files that are either wholly there or not there at all, inside a
+// directory that no path leaves.
 //
 // Words:
 //
@@ -10,7 +10,8 @@
 //   - A leftover is the temporary file of a process that died. Sweep removes leftovers.
 //   - An Op is one operation of the file system. Tests make each of them fail in turn, see Dir.WithFaults.
 //
-// The order in which a Pending file becomes a file is: write, fsync, close, rename, fsync of the directory. Renaming
-// before the fsync could leave an empty file under the final name after a power failure, and without the last fsync the
-// rename itself may be forgotten after the caller was told that it happened.
+// The order in which a Pending file becomes a file is: write, fsync, close, rename, fsync of the
+// directory. Renaming before the fsync could leave an empty file under the final name after a power
+// failure, and without the last fsync the rename itself may be forgotten after the caller was told
+// that it happened.
 package safefile

@@ -39,10 +39,11 @@ func (op Op) String() string {
 	return opNames[op]
 }
 
-// WithFaults returns the same directory with a hook for tests: before every operation in it, and on every file made
-// or opened for writing through it, hook is asked, and an error that it returns is the operation's. The operation is
-// not done then, except that a write leaves the first half of its bytes behind, as a disk that becomes full does. The
-// hook may be called concurrently. Close the directory itself, not the result.
+// WithFaults returns the same directory with a hook for tests: before every operation in it, and on
+// every file made or opened for writing through it, hook is asked, and an error that it returns is
+// the operation's. The operation is not done then, except that a write leaves the first half of its
+// bytes behind, as a disk that becomes full does. The hook may be called concurrently. Close the
+// directory itself, not the result.
 func (d *Dir) WithFaults(hook func(op Op, name string) error) *Dir {
 	faulty := *d
 	faulty.faults = hook

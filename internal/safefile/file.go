@@ -10,15 +10,16 @@ import (
 	"syscall"
 )
 
-// File is an open file that is written in place, such as a log. It is safe for concurrent use as far as os.File is.
+// File is an open file that is written in place, such as a log. It is safe for concurrent use as
+// far as os.File is.
 type File struct {
 	f    *os.File
 	dir  *Dir
 	name string
 }
 
-// Append opens a file for appending (its offset is the end at each write) and for truncating. A missing one is made,
-// its directories too, and its name is durable when Append returns.
+// Append opens a file for appending (its offset is the end at each write) and for truncating. A
+// missing one is made, its directories too, and its name is durable when Append returns.
 func (d *Dir) Append(name string, perm fs.FileMode) (*File, error) {
 	f, err := d.openFile(OpOpen, name, os.O_RDWR|os.O_APPEND, 0)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -59,8 +60,8 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.dir.explain(OpWrite, f.name, err)
 }
 
-// Sync returns when all that was written is on the disk. After an error it is unknown what of it is, and a second
-// Sync would not tell: the system may have dropped the unwritten pages.
+// Sync returns when all that was written is on the disk. After an error it is unknown what of it
+// is, and a second Sync would not tell: the system may have dropped the unwritten pages.
 func (f *File) Sync() error {
 	return f.dir.do(OpSync, f.name, f.f.Sync)
 }
@@ -111,7 +112,8 @@ func (d *Dir) SyncDir(name string) error {
 		}
 		err = dir.Sync()
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-			// Some network and FUSE file systems cannot flush directories. They offer nothing that would be safer.
+			// Some network and FUSE file systems cannot flush directories. They offer nothing that
+			// would be safer.
 			err = nil
 		}
 		return errors.Join(err, dir.Close())

@@ -14,32 +14,37 @@ import (
 )
 
 const (
-	// tempPrefix begins the name of every temporary file. The leading dot hides it from listings and globs.
+	// tempPrefix begins the name of every temporary file. The leading dot hides it from listings
+	// and globs.
 	tempPrefix = ".fluxbatch-tmp-"
-	// tempRandom is how many hexadecimal digits end the name: 64 bits, so that two processes do not meet.
+	// tempRandom is how many hexadecimal digits end the name: 64 bits, so that two processes do not
+	// meet.
 	tempRandom = 16
-	// maxBase bounds how much of the final name is part of the temporary one: file systems allow 255 bytes.
+	// maxBase bounds how much of the final name is part of the temporary one: file systems allow
+	// 255 bytes.
 	maxBase = 255 - len(tempPrefix) - 1 - tempRandom
-	// settled is how far in the past Settle puts a file's modification time. The coarsest clock of a file system
-	// still in use, FAT's, has steps of two seconds.
+	// settled is how far in the past Settle puts a file's modification time. The coarsest clock of
+	// a file system still in use, FAT's, has steps of two seconds.
 	settled = 4 * time.Second
 )
 
-// Pending is a file that has its content but not its name yet. It is owned by one goroutine. End it with Commit or
-// Abort.
+// Pending is a file that has its content but not its name yet. It is owned by one goroutine. End it
+// with Commit or Abort.
 type Pending struct {
 	file *File
-	// parent is the directory of the file: held open, so that the temporary and the final name are in the same
-	// directory even when somebody replaces that directory meanwhile.
+	// parent is the directory of the file: held open, so that the temporary and the final name are
+	// in the same directory even when somebody replaces that directory meanwhile.
 	parent *Dir
-	// name is the final name relative to the Dir that made this, base and temp are the names relative to parent.
+	// name is the final name relative to the Dir that made this, base and temp are the names
+	// relative to parent.
 	name, base, temp string
 	unsynced         bool
 	done             bool
 }
 
-// Create starts a file that is to have a name, making the missing directories above it (0777 before umask). Nothing
-// is seen under that name before Commit. An existing file of that name stays until then.
+// Create starts a file that is to have a name, making the missing directories above it (0777 before
+// umask). Nothing is seen under that name before Commit. An existing file of that name stays until
+// then.
 func (d *Dir) Create(name string, perm fs.FileMode) (*Pending, error) {
 	if err := d.check(name); err != nil {
 		return nil, err
@@ -73,20 +78,21 @@ func (p *Pending) Write(b []byte) (int, error) {
 // ReadAt implements io.ReaderAt, so that what was written can be checked before it gets its name.
 func (p *Pending) ReadAt(b []byte, off int64) (int, error) { return p.file.ReadAt(b, off) }
 
-// Temporary returns the name that the bytes have until Commit, relative to the Dir that made the file. A run that
-// follows a crash finds them there.
+// Temporary returns the name that the bytes have until Commit, relative to the Dir that made the
+// file. A run that follows a crash finds them there.
 func (p *Pending) Temporary() string { return path.Join(path.Dir(p.name), p.temp) }
 
-// Settle dates the file a few seconds back. Otherwise a change within the same tick of the file system's clock, made
-// as soon as the file has its name, would not show in its modification time, and an index that trusts this time would
-// have to read the file again. Call it after the last Write.
+// Settle dates the file a few seconds back. Otherwise a change within the same tick of the file
+// system's clock, made as soon as the file has its name, would not show in its modification time,
+// and an index that trusts this time would have to read the file again. Call it after the last
+// Write.
 func (p *Pending) Settle() error {
 	t := time.Now().Add(-settled)
 	return p.parent.do(OpTouch, p.temp, func() error { return p.parent.root.Chtimes(p.temp, t, t) })
 }
 
-// Sync returns when all that was written is on the disk, still under the temporary name. Commit does it too where it
-// was not done.
+// Sync returns when all that was written is on the disk, still under the temporary name. Commit
+// does it too where it was not done.
 func (p *Pending) Sync() error {
 	if err := p.file.Sync(); err != nil {
 		return err
@@ -98,8 +104,9 @@ func (p *Pending) Sync() error {
 // Stat describes the file written so far.
 func (p *Pending) Stat() (fs.FileInfo, error) { return p.file.Stat() }
 
-// Commit gives the file its name and returns when both are durable. On an error the temporary file is gone, and the
-// name has what it had before, or, when only the last step failed, possibly the new content: whole in either case.
+// Commit gives the file its name and returns when both are durable. On an error the temporary file
+// is gone, and the name has what it had before, or, when only the last step failed, possibly the
+// new content: whole in either case.
 func (p *Pending) Commit() error {
 	if p.done {
 		return fs.ErrClosed
@@ -114,8 +121,8 @@ func (p *Pending) Commit() error {
 	if err := p.file.Close(); err != nil {
 		return errors.Join(err, p.remove(), p.parent.Close())
 	}
-	// A crash before the rename leaves a whole leftover; after it, the new content is whole under its name. Which of
-	// the two a power failure leaves is only certain after SyncDir.
+	// A crash before the rename leaves a whole leftover; after it, the new content is whole under
+	// its name. Which of the two a power failure leaves is only certain after SyncDir.
 	err := p.parent.do(OpRename, p.base, func() error { return p.parent.root.Rename(p.temp, p.base) })
 	if err != nil {
 		return errors.Join(err, p.remove(), p.parent.Close())
@@ -149,8 +156,8 @@ func (d *Dir) WriteFile(name string, perm fs.FileMode, write func(io.Writer) err
 	return p.Commit()
 }
 
-// tempName returns a fresh name for the temporary file of a file called base. The random digits come last, so that
-// the name does not end in an extension that asset pipelines would pick up.
+// tempName returns a fresh name for the temporary file of a file called base. The random digits
+// come last, so that the name does not end in an extension that asset pipelines would pick up.
 func tempName(base string) string {
 	var random [tempRandom / 2]byte
 	// crypto/rand.Read never returns an error; it ends the program where there is no randomness.
@@ -167,7 +174,8 @@ func stem(base string) string {
 	return base
 }
 
-// isTemp reports whether name is that of a temporary file, and, unless base is "", of one for a file called base.
+// isTemp reports whether name is that of a temporary file, and, unless base is "", of one for a
+// file called base.
 func isTemp(name, base string) bool {
 	rest, ok := strings.CutPrefix(name, tempPrefix)
 	if !ok || len(rest) <= tempRandom {

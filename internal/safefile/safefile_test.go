@@ -175,8 +175,9 @@ func TestAbortLeavesTheOldFile(t *testing.T) {
 	}
 }
 
-// A fault at each operation in turn leaves the old or the new content under the final name, and is reported. With
-// every operation after it failing too, as after a crash, what is found later is still one of the two.
+// A fault at each operation in turn leaves the old or the new content under the final name, and is
+// reported. With every operation after it failing too, as after a crash, what is found later is
+// still one of the two.
 func TestFaultsNeverMixContents(t *testing.T) {
 	t.Parallel()
 	const oldContent, newContent = "the old content", "something new that is longer"
@@ -311,7 +312,8 @@ func TestNamesCannotLeave(t *testing.T) {
 	}
 }
 
-// Somebody who replaces the directory by a link while a file is pending does not get the file elsewhere.
+// Somebody who replaces the directory by a link while a file is pending does not get the file
+// elsewhere.
 func TestDirectorySwappedWhilePending(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()

@@ -7,17 +7,17 @@ import (
 	"slices"
 )
 
-// Sweep removes the leftovers in a directory (not below it), except those that are named in keep. A missing directory
-// has none. Call it only under a lock that all writers in that directory take: to anybody else a file that is being
-// written looks like a leftover.
+// Sweep removes the leftovers in a directory (not below it), except those that are named in keep. A
+// missing directory has none. Call it only under a lock that all writers in that directory take: to
+// anybody else a file that is being written looks like a leftover.
 func (d *Dir) Sweep(dir string, keep ...string) error {
 	return d.sweep(dir, func(temp string) bool {
 		return isTemp(temp, "") && !slices.Contains(keep, path.Join(dir, temp))
 	})
 }
 
-// SweepFor removes the leftovers of some files in a directory, named without it, under a lock that all their writers
-// take.
+// SweepFor removes the leftovers of some files in a directory, named without it, under a lock that
+// all their writers take.
 func (d *Dir) SweepFor(dir string, bases ...string) error {
 	return d.sweep(dir, func(temp string) bool {
 		return slices.ContainsFunc(bases, func(base string) bool { return isTemp(temp, base) })

@@ -27,7 +27,8 @@ type account struct {
 // credential is what a request says of who it is from.
 type credential struct{ key string }
 
-// authenticate returns the request's key. A key is needed unless optional, and a wrong one is refused everywhere.
+// authenticate returns the request's key. A key is needed unless optional, and a wrong one is
+// refused everywhere.
 func (s *Simulator) authenticate(r *http.Request, optional bool) (credential, *problem) {
 	key := r.Header.Get("X-Key")
 	if key == "" {
@@ -69,7 +70,8 @@ func (s *Simulator) account(c credential) *account {
 	return a
 }
 
-// maskKey names a key by its first characters, where it is long enough to keep the rest secret, and a hash.
+// maskKey names a key by its first characters, where it is long enough to keep the rest secret, and
+// a hash.
 func maskKey(key string) string {
 	sum := sha256.Sum256([]byte("simulator account " + key))
 	prefix := ""
@@ -79,7 +81,8 @@ func maskKey(key string) string {
 	return prefix + hex.EncodeToString(sum[:4])
 }
 
-// active forgets tasks that have ended, and returns how many are left, and how many of them are of the model.
+// active forgets tasks that have ended, and returns how many are left, and how many of them are of
+// the model.
 func (a *account) active(m *bfl.Model, now time.Time) (all, ofModel int) {
 	a.tasks = slices.DeleteFunc(a.tasks, func(t *task) bool { return !t.isActive(now) })
 	for _, t := range a.tasks {

@@ -28,7 +28,8 @@ func refuse(status int, text string, headers ...string) *problem {
 	return &problem{status: status, body: detail{text}, headers: headers}
 }
 
-// refuseFields returns the problem that the API answers for bodies and queries that break its schema.
+// refuseFields returns the problem that the API answers for bodies and queries that break its
+// schema.
 func refuseFields(errs ...fieldError) *problem {
 	return &problem{status: http.StatusUnprocessableEntity, body: detail{errs}}
 }
@@ -53,7 +54,8 @@ func answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	// A client that went away is no concern of ours: the task, if there is one, is charged and goes on, as at the API.
+	// A client that went away is no concern of ours: the task, if there is one, is charged and goes
+	// on, as at the API.
 	_, _ = w.Write(text)
 }
 

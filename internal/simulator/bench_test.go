@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// BenchmarkImage submits, polls and downloads images of 256 x 256 inside the process, each drawn once.
+// BenchmarkImage submits, polls and downloads images of 256 x 256 inside the process, each drawn
+// once.
 func BenchmarkImage(b *testing.B) {
 	s, err := New(Options{Latency: Latency{Median: time.Nanosecond}})
 	if err != nil {

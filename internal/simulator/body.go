@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// fields are the members of a body by name. Of members with one name the last counts, as in the API's JSON reader.
+// fields are the members of a body by name. Of members with one name the last counts, as in the
+// API's JSON reader.
 type fields map[string]json.RawMessage
 
 // given reports whether a field is there and not null.
@@ -69,8 +70,8 @@ func isJSON(contentType string) bool {
 	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
-// scalar reads the value of a parameter: a string, bool, int64 or float64. Values of other types are not converted,
-// unlike in pydantic, because the published schema does not allow them.
+// scalar reads the value of a parameter: a string, bool, int64 or float64. Values of other types
+// are not converted, unlike in pydantic, because the published schema does not allow them.
 func scalar(p *bfl.Param, raw json.RawMessage) (any, *fieldError) {
 	wrong := func() (any, *fieldError) {
 		e := wrongType(p.Name, p.Kind, raw)

@@ -8,8 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// declared returns what a model that is not in the catalogue is taken to be: nothing is known of its parameters, so that it has those that most models
-// have, all of them optional, and of all other fields nothing is said. Where references go and what an image costs is as declared.
+// declared returns what a model that is not in the catalogue is taken to be: nothing is known of
+// its parameters, so that it has those that most models have, all of them optional, and of all
+// other fields nothing is said. Where references go and what an image costs is as declared.
 func declared(m *bfl.Model) *bfl.Model {
 	known := *m
 	known.Params = slices.DeleteFunc(slices.Clone(declaredParams), func(p bfl.Param) bool { return !m.Takes(p.Name) })
@@ -25,7 +26,8 @@ var declaredParams = []bfl.Param{
 	{Name: "output_format", Kind: bfl.String, Nullable: true},
 }
 
-// checkDeclared makes sure that a picture can be drawn, since the request's own check leaves declared models alone.
+// checkDeclared makes sure that a picture can be drawn, since the request's own check leaves
+// declared models alone.
 func (r *orderReader) checkDeclared() {
 	if !r.order.model.Custom || len(r.errs) > 0 {
 		return

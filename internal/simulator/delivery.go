@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// Samples lie at /delivery/<task>/sample.<extension>, with the query of a signed URL of Azure's blob storage: se is when
-// it ends, sp what it allows (reading), sig the signature over both and the path.
+// Samples lie at /delivery/<task>/sample.<extension>, with the query of a signed URL of Azure's
+// blob storage: se is when it ends, sp what it allows (reading), sig the signature over both and
+// the path.
 const samplePrefix = "/delivery/"
 
 // sign returns an HMAC over parts as text for URLs.
@@ -44,11 +45,13 @@ func (s *Simulator) sampleURL(t *task) string {
 	return defaultTo(s.opts.DeliveryURL, t.base) + path + "?" + query.Encode()
 }
 
-// SetDelivery makes every request for a sample be answered with an HTTP status such as 403, 404 or 410, whatever its task and its signature,
-// until the next call. With 0 samples are delivered again, those too that were refused meanwhile, as long as they have not expired.
+// SetDelivery makes every request for a sample be answered with an HTTP status such as 403, 404 or
+// 410, whatever its task and its signature, until the next call. With 0 samples are delivered
+// again, those too that were refused meanwhile, as long as they have not expired.
 func (s *Simulator) SetDelivery(status int) { s.closed.Store(int32(status)) } //nolint:gosec // of three digits
 
-// deliver answers a request for a sample. Its errors are Azure's: XML, 403 for signatures that are wrong or over.
+// deliver answers a request for a sample. Its errors are Azure's: XML, 403 for signatures that are
+// wrong or over.
 func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request) *problem {
 	if r.Header.Get("X-Key") != "" {
 		s.books.count(func(stats *Stats) { stats.KeysAtDelivery++ })
@@ -140,7 +143,8 @@ func (w *sentWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// damaged returns a copy of a file with some bytes in its middle changed. Its length and its head stay right.
+// damaged returns a copy of a file with some bytes in its middle changed. Its length and its head
+// stay right.
 func damaged(data []byte) []byte {
 	data = bytes.Clone(data)
 	for i := len(data) / 2; i < min(len(data)/2+16, len(data)); i++ {

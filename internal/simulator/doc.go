@@ -1,6 +1,6 @@
-// Package simulator is a server of the Black Forest Labs FLUX API that needs no network, no key and no money. It checks
-// requests as strictly as the API's documents say, answers in the API's shapes, draws the images itself, and keeps a ledger of
-// what it charged.
+// Package simulator is a server of the Black Forest Labs FLUX API that needs no network, no key and
+// no money. It checks requests as strictly as the API's documents say, answers in the API's shapes,
+// draws the images itself, and keeps a ledger of what it charged.
 //
 // Words:
 //
@@ -11,6 +11,7 @@
 //   - A sample is the picture of a finished task, behind a signed URL that expires.
 //   - A fault is a deliberate failure of one step: submit, poll, download or webhook.
 //
-// The package shares the catalogue of models with the client, and the meaning of "the same picture" with the whole program; nothing else: it reads
-// bodies with code of its own, so that a mistake in the client's requests is seen here.
+// The package shares the catalogue of models with the client, and the meaning of "the same picture"
+// with the whole program; nothing else: it reads bodies with code of its own, so that a mistake in
+// the client's requests is seen here.
 package simulator

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestExamplesOfTheDocument runs each curl command of endpoints.md as it stands there, with the base URL replaced: with curl
-// itself where it is installed, and translated to a request of Go's.
+// TestExamplesOfTheDocument runs each curl command of endpoints.md as it stands there, with the
+// base URL replaced: with curl itself where it is installed, and translated to a request of Go's.
 func TestExamplesOfTheDocument(t *testing.T) {
 	t.Parallel()
 	commands := regexp.MustCompile("(?s)```bash\n(curl .*?)```").FindAllStringSubmatch(string(shared(t, "endpoints.md")), -1)
@@ -38,7 +38,8 @@ func TestExamplesOfTheDocument(t *testing.T) {
 	}
 }
 
-// checkAcceptance holds an answer against the document's: an id, and a polling URL unless there is a webhook.
+// checkAcceptance holds an answer against the document's: an id, and a polling URL unless there is
+// a webhook.
 func checkAcceptance(t *testing.T, body []byte) {
 	t.Helper()
 	var a accepted
@@ -87,7 +88,8 @@ func runAsCurl(t *testing.T, args []string) []byte {
 	return out
 }
 
-// shellWords splits a command as a shell does, as far as the document needs: quotes, escapes, and lines that go on.
+// shellWords splits a command as a shell does, as far as the document needs: quotes, escapes, and
+// lines that go on.
 func shellWords(command string) []string {
 	var words []string
 	var word strings.Builder

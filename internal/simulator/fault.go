@@ -63,21 +63,23 @@ var strikes = map[Effect][]Step{
 // DefaultDelay is how long EffectSlow waits where nothing else is said.
 const DefaultDelay = 2 * time.Second
 
-// DefaultGateway is what EffectGateway answers where nothing else is said: that the server behind the gateway did not answer in time.
+// DefaultGateway is what EffectGateway answers where nothing else is said: that the server behind
+// the gateway did not answer in time.
 const DefaultGateway = 524
 
-// isGateway reports whether a status is a gateway's own, by which it says nothing of what the API did.
+// isGateway reports whether a status is a gateway's own, by which it says nothing of what the API
+// did.
 func isGateway(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusGatewayTimeout || status >= 520 && status <= 530
 }
 
-// Fault is a deliberate failure. Of several that fit, those marked in the prompt come first, then the one injected first;
-// each request suffers at most one.
+// Fault is a deliberate failure. Of several that fit, those marked in the prompt come first, then
+// the one injected first; each request suffers at most one.
 type Fault struct {
 	On     Step
 	Effect Effect
-	// Status is for EffectHTTP, EffectFinal and EffectGateway. RetryAfter, when not 0, is told with it in whole seconds: in the header
-	// Retry-After, or with RetryInBody in the field retry_after.
+	// Status is for EffectHTTP, EffectFinal and EffectGateway. RetryAfter, when not 0, is told with
+	// it in whole seconds: in the header Retry-After, or with RetryInBody in the field retry_after.
 	Status      int
 	RetryAfter  time.Duration
 	RetryInBody bool
@@ -85,10 +87,12 @@ type Fault struct {
 	Delay time.Duration
 	Text  string
 	Cost  bfl.Credits
-	// After makes a fault at submit strike after the task was accepted and charged. Others come before that.
+	// After makes a fault at submit strike after the task was accepted and charged. Others come
+	// before that.
 	After bool
 
-	// Times bounds how often the fault happens; 0 is no bound. Of a fault marked in a prompt, it counts for each order or task.
+	// Times bounds how often the fault happens; 0 is no bound. Of a fault marked in a prompt, it
+	// counts for each order or task.
 	Times int
 	// Skip lets the fault's first occasions pass.
 	Skip int
@@ -100,12 +104,14 @@ type Fault struct {
 	Model, Prompt string
 }
 
-// ParseFault reads a fault as it is written in flags, scenario files and, as [fault:...], in prompts:
+// ParseFault reads a fault as it is written in flags, scenario files and, as [fault:...], in
+// prompts:
 //
 //	STEP-EFFECT[-after][=VALUE] [xN] [skip=N] [for=TIME] [p=PROBABILITY] [model=NAME]
 //
-// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the time of not-found, the text of status, the HTTP
-// status of final and gateway, the credits of cost, or for an HTTP status the seconds of Retry-After, in the body with "body:" before them.
+// EFFECT is one of the constants above, or an HTTP status. VALUE is the delay of slow, the time of
+// not-found, the text of status, the HTTP status of final and gateway, the credits of cost, or for
+// an HTTP status the seconds of Retry-After, in the body with "body:" before them.
 //
 //	submit-429=3 x2             the next two submissions are refused, to be tried again in 3 seconds
 //	submit-reset-after p=0.05   every twentieth connection dies once the task is paid for
@@ -172,7 +178,8 @@ func (f *Fault) setValue(value string) error {
 		f.Cost = bfl.CreditsOf(credits)
 		return wanted(err, "%s is a number of credits, not %q", f.Effect, value)
 	case EffectStatusText:
-		// Words are separated by spaces, so that a status of two words is written with an underscore.
+		// Words are separated by spaces, so that a status of two words is written with an
+		// underscore.
 		f.Text = strings.ReplaceAll(value, "_", " ")
 		return nil
 	case EffectHTTP:
@@ -276,7 +283,8 @@ type faults struct {
 	rules []*rule
 	// throws counts the dice.
 	throws uint64
-	// used counts how often a marked fault happened, by the order's digest or the task's id, and its place in the prompt.
+	// used counts how often a marked fault happened, by the order's digest or the task's id, and
+	// its place in the prompt.
 	used map[string]*usage
 }
 
@@ -347,7 +355,8 @@ func (fs *faults) onTask(s *Simulator, t *task) {
 	}
 }
 
-// pick returns the fault that strikes, or nil. The scope tells apart what a marked fault's Times counts for.
+// pick returns the fault that strikes, or nil. The scope tells apart what a marked fault's Times
+// counts for.
 func (fs *faults) pick(s *Simulator, on Step, o *order, scope string, fits func(*Fault) bool) *Fault {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()

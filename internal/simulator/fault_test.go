@@ -161,7 +161,8 @@ func inject(t *testing.T, s *Simulator, text string) {
 	}
 }
 
-// times makes a fault happen once in a client's eyes: Go's sends a GET again when a connection that it used before is reset.
+// times makes a fault happen once in a client's eyes: Go's sends a GET again when a connection that
+// it used before is reset.
 func times(text string) string {
 	if strings.HasSuffix(text, "-reset") {
 		return " x2"
@@ -413,7 +414,8 @@ func TestFinalStatusOnly(t *testing.T) {
 	}
 }
 
-// TestSettledCost makes sure that the last answers, the ledger and the balance agree on what a task costs in the end.
+// TestSettledCost makes sure that the last answers, the ledger and the balance agree on what a task
+// costs in the end.
 func TestSettledCost(t *testing.T) {
 	t.Parallel()
 	clock := &manual{now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}

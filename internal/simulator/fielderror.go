@@ -9,8 +9,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// fieldError is one entry of the list that the API answers with status 422, in the words of pydantic, which checks its
-// requests. The schema has loc, msg and type; pydantic adds input and ctx.
+// fieldError is one entry of the list that the API answers with status 422, in the words of
+// pydantic, which checks its requests. The schema has loc, msg and type; pydantic adds input and
+// ctx.
 type fieldError struct {
 	Type  string          `json:"type"`
 	Loc   []any           `json:"loc"`
@@ -19,7 +20,8 @@ type fieldError struct {
 	Ctx   map[string]any  `json:"ctx,omitempty"`
 }
 
-// maxEcho bounds the input that an error repeats. The API repeats all of it, which for an image is megabytes.
+// maxEcho bounds the input that an error repeats. The API repeats all of it, which for an image is
+// megabytes.
 const maxEcho = 1 << 10
 
 func newFieldError(field, kind, msg string, input json.RawMessage) fieldError {

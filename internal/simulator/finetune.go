@@ -11,8 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// hasFinetune reports whether an account may use a fine-tune. Those of other organisations, "organisation/name", are taken
-// to be shared with it. Simulator.mu is held.
+// hasFinetune reports whether an account may use a fine-tune. Those of other organisations,
+// "organisation/name", are taken to be shared with it. Simulator.mu is held.
 func (a *account) hasFinetune(name string) bool {
 	return a.finetunes == nil || a.finetunes[name] || strings.Contains(name, "/")
 }

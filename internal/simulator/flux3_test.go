@@ -11,8 +11,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestFlux3Image holds what is peculiar to the model: it takes one image or a list, answers 400 to extents that it does not take and 422 to every field
-// that it does not know, and charges by resolution.
+// TestFlux3Image holds what is peculiar to the model: it takes one image or a list, answers 400 to
+// extents that it does not take and 422 to every field that it does not know, and charges by
+// resolution.
 func TestFlux3Image(t *testing.T) {
 	t.Parallel()
 	b := start(t, Options{})

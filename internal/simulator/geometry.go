@@ -13,8 +13,9 @@ const (
 	maxExpanded = bfl.MaxInputPixels
 )
 
-// size returns the size of the picture that an order makes. It is the rule that estimates go by too: a sum that a plan names and the simulator
-// does not charge would be a mistake in one of two rules otherwise.
+// size returns the size of the picture that an order makes. It is the rule that estimates go by
+// too: a sum that a plan names and the simulator does not charge would be a mistake in one of two
+// rules otherwise.
 func (o *order) size() bfl.Size {
 	size, _ := o.request.OutputSize()
 	return size
@@ -37,10 +38,12 @@ func (o *order) isTooLarge() bool {
 // megapixels returns pixels as exact megapixels, rounded to two decimals as the API answers them.
 func megapixels(pixels int) float64 { return math.Round(float64(pixels)/megapixel*100) / 100 }
 
-// unknownPrice is charged for images of models of which no price is known: the real API does not make them for nothing either.
+// unknownPrice is charged for images of models of which no price is known: the real API does not
+// make them for nothing either.
 const unknownPrice = bfl.Credits(5_000)
 
-// price returns what an order costs, with the megapixels of its inputs, as the API scales them, and of its output.
+// price returns what an order costs, with the megapixels of its inputs, as the API scales them, and
+// of its output.
 func (o *order) price() (cost bfl.Credits, inputMP, outputMP float64) {
 	pixels := 0
 	for _, n := range o.request.BilledPixels() {

@@ -16,20 +16,22 @@ import (
 	"time"
 )
 
-// BaseURL is where Transport finds the simulator. Hosts below it, such as eu2.simulator.localhost, are the simulator too.
+// BaseURL is where Transport finds the simulator. Hosts below it, such as eu2.simulator.localhost,
+// are the simulator too.
 const BaseURL = "http://" + memoryHost
 
 const memoryHost = "simulator.localhost"
 
-// Transport returns a transport that carries requests for BaseURL to the simulator inside the process, and refuses those for
-// any other host: no network is used. A real HTTP server answers over connections in memory, so that chunks, resets
-// and bodies that end early are what they are on a network. Close ends it.
+// Transport returns a transport that carries requests for BaseURL to the simulator inside the
+// process, and refuses those for any other host: no network is used. A real HTTP server answers
+// over connections in memory, so that chunks, resets and bodies that end early are what they are on
+// a network. Close ends it.
 func (s *Simulator) Transport() http.RoundTripper {
 	return s.net.start(s)
 }
 
-// Client returns a client that reaches the simulator inside the process at BaseURL. Redirects are not followed, since the
-// API has none.
+// Client returns a client that reaches the simulator inside the process at BaseURL. Redirects are
+// not followed, since the API has none.
 func (s *Simulator) Client() *http.Client {
 	return &http.Client{
 		Transport:     s.Transport(),
@@ -47,8 +49,8 @@ type inProcess struct {
 	conns     sync.WaitGroup
 }
 
-// bufferSize of in-memory connections. There is no kernel to buffer anything, so that small buffers cost a switch of
-// goroutines for each filling.
+// bufferSize of in-memory connections. There is no kernel to buffer anything, so that small buffers
+// cost a switch of goroutines for each filling.
 const bufferSize = 64 << 10
 
 func (n *inProcess) start(s *Simulator) *http.Transport {

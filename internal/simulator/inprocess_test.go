@@ -67,7 +67,8 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	a := b.order("flux-2-pro", `{"prompt": "a"}`)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		// Whether the answer still comes through is a matter of chance; that the call ends is what counts.
+		// Whether the answer still comes through is a matter of chance; that the call ends is what
+		// counts.
 		_, _ = b.send(http.MethodGet, a.PollingURL, "")
 	})
 	for b.Stats().Faults == 0 {

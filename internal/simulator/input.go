@@ -26,11 +26,13 @@ var standInSize = bfl.Size{Width: 1024, Height: 1024}
 // input is an image that came with an order.
 type input struct {
 	field string
-	// url is set for an image that the API would fetch. A picture drawn from the URL's text stands in for it.
+	// url is set for an image that the API would fetch. A picture drawn from the URL's text stands
+	// in for it.
 	url string
 	// data is the decoded Base64.
 	data []byte
-	// sum identifies the picture, so that two files of one picture which the API signed are one input, or else the bytes.
+	// sum identifies the picture, so that two files of one picture which the API signed are one
+	// input, or else the bytes.
 	sum [sha256.Size]byte
 	// size is zero where data is no image.
 	size bfl.Size
@@ -41,8 +43,9 @@ var errNotBase64 = errors.New("the image is neither a URL nor valid Base64")
 
 var errTooManyPixels = fmt.Errorf("the image has more than %d megapixels", bfl.MaxInputPixels/1_000_000)
 
-// readInput reads the value of a field for images: a URL; or Base64 of either alphabet, padded or not, with or without the
-// head of a data URI. Base64 of something that is no image passes here, and fails the task.
+// readInput reads the value of a field for images: a URL; or Base64 of either alphabet, padded or
+// not, with or without the head of a data URI. Base64 of something that is no image passes here,
+// and fails the task.
 func readInput(field, value string) (input, error) {
 	if u, ok, err := asURL(value); ok || err != nil {
 		return input{field: field, url: u, sum: sha256.Sum256([]byte(u)), size: standInSize}, err
@@ -66,7 +69,8 @@ func readInput(field, value string) (input, error) {
 		return input{}, errNotBase64
 	}
 	in := input{field: field, data: data, sum: sha256.Sum256(data)}
-	// The size is read from the header before anything is decoded: a small file can unpack to gigabytes.
+	// The size is read from the header before anything is decoded: a small file can unpack to
+	// gigabytes.
 	if config, format, err := image.DecodeConfig(bytes.NewReader(data)); err == nil && isWhole(format, data) {
 		in.size = bfl.Size{Width: config.Width, Height: config.Height}
 		if info, err := imagefile.Check(bytes.NewReader(data), bfl.MaxInputBytes+2); err == nil {

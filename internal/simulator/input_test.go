@@ -126,7 +126,8 @@ func TestMaskMustFit(t *testing.T) {
 	}
 }
 
-// TestReferencesReachThePicture sends each kind of order with a reference, and sees that the picture depends on it.
+// TestReferencesReachThePicture sends each kind of order with a reference, and sees that the
+// picture depends on it.
 func TestReferencesReachThePicture(t *testing.T) {
 	t.Parallel()
 	b := start(t, Options{})

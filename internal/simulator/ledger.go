@@ -19,15 +19,18 @@ type Charge struct {
 	Account  string `json:"account"`
 	Model    string `json:"model"`
 	Endpoint string `json:"endpoint"`
-	// Cost in credits, as the answer to the order has it. Settled is what the task costs in the end, where that is another sum.
+	// Cost in credits, as the answer to the order has it. Settled is what the task costs in the
+	// end, where that is another sum.
 	Cost     bfl.Credits  `json:"cost"`
 	Settled  *bfl.Credits `json:"settled,omitempty"`
 	InputMP  float64      `json:"input_mp"`
 	OutputMP float64      `json:"output_mp"`
-	// Active is how many of the account's tasks were active once this one was, ActiveModel how many of them of this model.
+	// Active is how many of the account's tasks were active once this one was, ActiveModel how many
+	// of them of this model.
 	Active      int `json:"active"`
 	ActiveModel int `json:"active_model"`
-	// Digest identifies what was asked for. Two charges with one digest paid twice for the same thing.
+	// Digest identifies what was asked for. Two charges with one digest paid twice for the same
+	// thing.
 	Digest string `json:"digest"`
 }
 
@@ -41,10 +44,12 @@ func (c *Charge) final() bfl.Credits {
 
 // Stats count what a simulator was asked. All but the maxima only grow.
 type Stats struct {
-	// Submissions were accepted and charged; Refused counts the answers to all others by HTTP status, faults included.
+	// Submissions were accepted and charged; Refused counts the answers to all others by HTTP
+	// status, faults included.
 	Submissions int
 	Refused     map[int]int
-	// TooMany counts the submissions that were refused because an account's or a model's slots were full.
+	// TooMany counts the submissions that were refused because an account's or a model's slots were
+	// full.
 	TooMany int
 	// Polls count requests for results, Downloads those for samples that were answered in full.
 	Polls, Downloads int
@@ -52,7 +57,8 @@ type Stats struct {
 	DownloadedBytes int64
 	// KeysAtDelivery counts requests for samples that carried a key, which has no business there.
 	KeysAtDelivery int
-	// MaxActive is the largest number of active tasks that an account had, MaxActiveByModel the same by model.
+	// MaxActive is the largest number of active tasks that an account had, MaxActiveByModel the
+	// same by model.
 	MaxActive        int
 	MaxActiveByModel map[string]int
 	// Spent is the sum of all charges, as they are in the end.
@@ -71,7 +77,8 @@ type books struct {
 	out    io.Writer
 }
 
-// enter writes a charge. When it cannot be written there is no charge, so that the file never lacks one.
+// enter writes a charge. When it cannot be written there is no charge, so that the file never lacks
+// one.
 func (b *books) enter(c Charge) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

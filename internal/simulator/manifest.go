@@ -10,14 +10,16 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Every file of the API carries a C2PA manifest with fresh ids and a signature, so that the same picture never comes as the same bytes. The simulator
-// puts one of the same shape where the API does: in PNG a chunk caBX, in JPEG a segment APP11, in WebP a chunk C2PA. Nobody could verify it, and
-// nothing in it is about the picture.
+// Every file of the API carries a C2PA manifest with fresh ids and a signature, so that the same
+// picture never comes as the same bytes. The simulator puts one of the same shape where the API
+// does: in PNG a chunk caBX, in JPEG a segment APP11, in WebP a chunk C2PA. Nobody could verify it,
+// and nothing in it is about the picture.
 
 // manifestNoise is how many bytes of a manifest look random. Those of the API have some thousand.
 const manifestNoise = 512
 
-// manifest returns the JUMBF box of a task: the same whenever its file is asked for, and another for each other task.
+// manifest returns the JUMBF box of a task: the same whenever its file is asked for, and another
+// for each other task.
 func (s *Simulator) manifest(t *task) []byte {
 	noise := make([]byte, 0, manifestNoise)
 	for len(noise) < manifestNoise {
@@ -38,7 +40,8 @@ func jumbf(kind string, content ...[]byte) []byte {
 	return append(append(box, kind...), body...)
 }
 
-// signed returns a file with a manifest in it. The file is one that this package has made, which is all that is known of its structure.
+// signed returns a file with a manifest in it. The file is one that this package has made, which is
+// all that is known of its structure.
 func signed(format string, file []byte, size bfl.Size, manifest []byte) []byte {
 	switch format {
 	case "png":
@@ -58,14 +61,16 @@ func pngChunk(kind string, data []byte) []byte {
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 }
 
-// app11 returns the segment that carries a box: its length, the identifier JP, the box's number, and that of this part of it.
+// app11 returns the segment that carries a box: its length, the identifier JP, the box's number,
+// and that of this part of it.
 func app11(box []byte) []byte {
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xeb}, uint16(10+len(box))) //nolint:gosec // a manifest
 	segment = append(segment, "JP\x00\x01\x00\x00\x00\x01"...)
 	return append(segment, box...)
 }
 
-// signedWebP puts the image into the extended form of a file, the only one with room for more than the image.
+// signedWebP puts the image into the extended form of a file, the only one with room for more than
+// the image.
 func signedWebP(file []byte, size bfl.Size, manifest []byte) []byte {
 	const (
 		riffHead  = 12

@@ -22,7 +22,8 @@ func checked(t *testing.T, file []byte) imagefile.Info {
 	return info
 }
 
-// TestNoTwoFilesAreAlike makes sure that what is delivered behaves as the API's signed files: one picture, always other bytes.
+// TestNoTwoFilesAreAlike makes sure that what is delivered behaves as the API's signed files: one
+// picture, always other bytes.
 func TestNoTwoFilesAreAlike(t *testing.T) {
 	t.Parallel()
 	marks := map[string]string{"png": "caBX", "jpeg": "\xff\xeb", "webp": "C2PA"}
@@ -79,7 +80,8 @@ func unsigned(t *testing.T, format string, file []byte) []byte {
 	}
 }
 
-// TestOnePictureIsOneReference makes sure that what is made from two files of one picture is the same.
+// TestOnePictureIsOneReference makes sure that what is made from two files of one picture is the
+// same.
 func TestOnePictureIsOneReference(t *testing.T) {
 	t.Parallel()
 	b := start(t, Options{})

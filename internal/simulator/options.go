@@ -8,7 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Header is set to "1" on every answer of a simulator, so that nobody takes its images for real ones.
+// Header is set to "1" on every answer of a simulator, so that nobody takes its images for real
+// ones.
 const Header = "X-Fluxbatch-Simulator"
 
 // Defaults of Options.
@@ -24,53 +25,58 @@ const (
 	DefaultCredits = bfl.Credits(1_000_000_000)
 )
 
-// Options configure a Simulator. The zero value works: any key is accepted, tasks take about 150 ms, nothing fails.
+// Options configure a Simulator. The zero value works: any key is accepted, tasks take about 150
+// ms, nothing fails.
 type Options struct {
-	// Seed makes ids, latencies and faults repeatable. With 0 they differ in every Simulator, so that an id of one is never an
-	// id of another. Pictures do not depend on it.
+	// Seed makes ids, latencies and faults repeatable. With 0 they differ in every Simulator, so
+	// that an id of one is never an id of another. Pictures do not depend on it.
 	Seed uint64
 	// Now is the clock; time.Now by default. Webhooks wait by the real one.
 	Now func() time.Time
 
-	// Models are served besides those of the catalogue, whose endpoints cannot be taken. Of their parameters nothing is known; references are
-	// checked as they are declared.
+	// Models are served besides those of the catalogue, whose endpoints cannot be taken. Of their
+	// parameters nothing is known; references are checked as they are declared.
 	Models []*bfl.Model
 
-	// Latency is how long tasks take, ModelLatency the exceptions by model name. See RealisticLatency.
+	// Latency is how long tasks take, ModelLatency the exceptions by model name. See
+	// RealisticLatency.
 	Latency      Latency
 	ModelLatency map[string]Latency
-	// Workers is how many tasks of one model are worked on at a time; more wait in a queue, active but not started. 0 is no
-	// bound.
+	// Workers is how many tasks of one model are worked on at a time; more wait in a queue, active
+	// but not started. 0 is no bound.
 	Workers int
 
-	// Concurrency bounds an account's active tasks, ModelConcurrency those of one model within it. By default 24, and what the
-	// catalogue says.
+	// Concurrency bounds an account's active tasks, ModelConcurrency those of one model within it.
+	// By default 24, and what the catalogue says.
 	Concurrency      int
 	ModelConcurrency map[string]int
-	// Keys are the accounts by their key. When nil any key that is not empty has an account, with DefaultCredits.
+	// Keys are the accounts by their key. When nil any key that is not empty has an account, with
+	// DefaultCredits.
 	Keys map[string]Account
 	// Finetunes are the accounts' fine-tunes. When nil every finetune_id is taken to exist.
 	Finetunes []string
 
-	// BaseURL begins the URLs in answers, such as "http://127.0.0.1:8787". By default it is taken from each request's Host.
-	// PollingURL and DeliveryURL replace it for polling URLs and samples.
+	// BaseURL begins the URLs in answers, such as "http://127.0.0.1:8787". By default it is taken
+	// from each request's Host. PollingURL and DeliveryURL replace it for polling URLs and samples.
 	BaseURL, PollingURL, DeliveryURL string
-	// Region, when not empty, makes polling URLs those of a region, with a query of their own. A task then is found by
-	// exactly the URL that was returned, and not by its id alone.
+	// Region, when not empty, makes polling URLs those of a region, with a query of their own. A
+	// task then is found by exactly the URL that was returned, and not by its id alone.
 	Region string
-	// SampleLifetime is how long a sample can be fetched after its task has finished; Retention how long the task is known.
+	// SampleLifetime is how long a sample can be fetched after its task has finished; Retention how
+	// long the task is known.
 	SampleLifetime, Retention time.Duration
 
 	// MaxBody bounds a request's body in bytes.
 	MaxBody int64
-	// Memory bounds the bytes of inputs and pictures that are kept. Beyond it pictures are drawn again when asked for, and
-	// the samples of tasks with inputs that were downloaded once end early.
+	// Memory bounds the bytes of inputs and pictures that are kept. Beyond it pictures are drawn
+	// again when asked for, and the samples of tasks with inputs that were downloaded once end
+	// early.
 	Memory int64
 	// StrictFields refuses fields that the model does not have. The API ignores them.
 	StrictFields bool
 
-	// Undocumented makes tasks go through statuses that the schema does not have, as others have seen them: Reasoning and
-	// Generating for Pending, Failed for Error.
+	// Undocumented makes tasks go through statuses that the schema does not have, as others have
+	// seen them: Reasoning and Generating for Pending, Failed for Error.
 	Undocumented bool
 	// Faults happen from the start; see Simulator.Inject.
 	Faults []Fault
@@ -91,14 +97,16 @@ type Account struct {
 
 // Latency is a lognormal distribution of how long tasks take, from their start.
 type Latency struct {
-	// Median of the distribution. 0 stands for 150 ms; for tasks that are ready at once say time.Nanosecond.
+	// Median of the distribution. 0 stands for 150 ms; for tasks that are ready at once say
+	// time.Nanosecond.
 	Median time.Duration
-	// Spread is the standard deviation of the logarithm. With 0.5 two of three tasks take between 0.6 and 1.6 medians.
+	// Spread is the standard deviation of the logarithm. With 0.5 two of three tasks take between
+	// 0.6 and 1.6 medians.
 	Spread float64
 }
 
-// RealisticLatency returns latencies of the order that users of the API see. They are rough: the API promises none, and
-// they change with its load.
+// RealisticLatency returns latencies of the order that users of the API see. They are rough: the
+// API promises none, and they change with its load.
 func RealisticLatency() map[string]Latency {
 	return maps.Clone(realistic)
 }
@@ -155,7 +163,8 @@ func (o *Options) latency(m *bfl.Model) Latency {
 	return o.Latency
 }
 
-// modelConcurrency returns how many tasks of a model may be active in an account, 0 for no bound of its own.
+// modelConcurrency returns how many tasks of a model may be active in an account, 0 for no bound of
+// its own.
 func (o *Options) modelConcurrency(m *bfl.Model) int {
 	if n, ok := o.ModelConcurrency[m.Name]; ok {
 		return n

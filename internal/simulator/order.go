@@ -27,11 +27,13 @@ type order struct {
 	seed          string
 	webhookURL    string
 	webhookSecret string
-	// digest identifies what is asked for: equal orders have equal digests, however their bodies are written.
+	// digest identifies what is asked for: equal orders have equal digests, however their bodies
+	// are written.
 	digest string
 	// marked are the faults that the prompt asks for.
 	marked []Fault
-	// tooLarge, when not "", says that an image is larger or smaller than the model takes. All else is looked at first.
+	// tooLarge, when not "", says that an image is larger or smaller than the model takes. All else
+	// is looked at first.
 	tooLarge string
 }
 
@@ -46,7 +48,8 @@ type orderReader struct {
 	order  *order
 }
 
-// readOrder checks a body against a model's rules. All errors are returned, in the order of the model's fields.
+// readOrder checks a body against a model's rules. All errors are returned, in the order of the
+// model's fields.
 func readOrder(m *bfl.Model, f fields, body json.RawMessage, strict bool) (*order, []fieldError) {
 	r := &orderReader{fields: f, body: body, order: &order{model: m, request: bfl.Request{Model: m}}}
 	r.params(m)
@@ -160,7 +163,8 @@ func (r *orderReader) limits(m *bfl.Model) {
 	}
 }
 
-// refuse says what is wrong with an image. Models with limits of their own answer status 400 to one with too many pixels.
+// refuse says what is wrong with an image. Models with limits of their own answer status 400 to one
+// with too many pixels.
 func (r *orderReader) refuse(m *bfl.Model, e fieldError, err error) {
 	if errors.Is(err, errTooManyPixels) && m.Inputs.Limits.MaxPixels > 0 {
 		r.order.tooLarge = err.Error()
@@ -276,7 +280,8 @@ func (r *orderReader) sort(m *bfl.Model) {
 	slices.SortStableFunc(r.errs, func(a, b fieldError) int { return rank(a) - rank(b) })
 }
 
-// hash computes the digest: SHA-256 of the path, the parameters by name, and the inputs by their picture.
+// hash computes the digest: SHA-256 of the path, the parameters by name, and the inputs by their
+// picture.
 func (o *order) hash() string {
 	h := sha256.New()
 	put := func(parts ...string) {
@@ -322,7 +327,8 @@ func (o *order) format() string {
 	return o.model.DefaultFormat()
 }
 
-// style tells apart what shows in the picture beside the prompt, the seed and the inputs: all other parameters.
+// style tells apart what shows in the picture beside the prompt, the seed and the inputs: all other
+// parameters.
 func (o *order) style() string {
 	var b strings.Builder
 	for _, a := range o.request.Arguments {

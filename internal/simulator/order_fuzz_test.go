@@ -8,8 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// FuzzReadOrder reads bodies as every model does. What is accepted must have a size and a price, and read the same when it is
-// written out again.
+// FuzzReadOrder reads bodies as every model does. What is accepted must have a size and a price,
+// and read the same when it is written out again.
 func FuzzReadOrder(f *testing.F) {
 	for _, body := range []string{
 		`{"prompt": "a", "width": 256, "height": 1e3, "seed": 0}`, `{"prompt": "a", "input_image": "aGVsbG8="}`,

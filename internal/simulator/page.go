@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// The page at / shows people what a simulator did. Its pictures come from a path of their own, without a signature and
-// outside of the counters, so that looking at the page changes nothing.
+// The page at / shows people what a simulator did. Its pictures come from a path of their own,
+// without a signature and outside of the counters, so that looking at the page changes nothing.
 
 //go:embed page.html
 var pageHTML string

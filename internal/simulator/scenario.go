@@ -51,8 +51,8 @@ type webhooksBlock struct {
 	Remote bool `hcl:"remote,optional"`
 }
 
-// ParseScenario reads a scenario file: HCL, or JSON when its name ends in ".json". The README of this package describes it.
-// All mistakes are told at once.
+// ParseScenario reads a scenario file: HCL, or JSON when its name ends in ".json". The README of
+// this package describes it. All mistakes are told at once.
 func ParseScenario(name string, src []byte) (Options, hcl.Diagnostics) {
 	parser := hclparse.NewParser()
 	parse := parser.ParseHCL

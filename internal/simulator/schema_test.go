@@ -18,7 +18,8 @@ import (
 	"unicode/utf8"
 )
 
-// shared returns a document of the API's that lies beside the repository, and skips the test where it does not.
+// shared returns a document of the API's that lies beside the repository, and skips the test where
+// it does not.
 func shared(t *testing.T, name string) []byte {
 	t.Helper()
 	path := filepath.Join("..", "..", "..", "shared", "api", name)
@@ -136,7 +137,8 @@ func (s *schema) allowsNumber(value any) bool {
 		(s.MultipleOf == 0 || math.Mod(n, s.MultipleOf) == 0)
 }
 
-// probes returns values at, just inside and just outside of each limit of a property, and values of other types.
+// probes returns values at, just inside and just outside of each limit of a property, and values of
+// other types.
 func (d *document) probes(s *schema) []any {
 	values := []any{nil, true, "", "x", "12", 0.0, 1.0, 1.5, -1.0, []any{}, map[string]any{}}
 	var walk func(*schema)
@@ -221,8 +223,9 @@ func isImage(property string) bool {
 		strings.HasPrefix(property, "input_image") && property != "input_image_blob_path"
 }
 
-// TestSchemaDecides sends values around each limit of each property of each POST, and expects the simulator to accept what the
-// published schema allows and to refuse what it does not, but for the exceptions.
+// TestSchemaDecides sends values around each limit of each property of each POST, and expects the
+// simulator to accept what the published schema allows and to refuse what it does not, but for the
+// exceptions.
 func TestSchemaDecides(t *testing.T) {
 	t.Parallel()
 	d := published(t)

@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator/picture"
 )
 
-// shelf keeps the inputs of tasks until their samples end, and the pictures that were drawn from them. A picture is drawn
-// when it is first asked for, and again if it was thrown away since. Safe for concurrent use.
+// shelf keeps the inputs of tasks until their samples end, and the pictures that were drawn from
+// them. A picture is drawn when it is first asked for, and again if it was thrown away since. Safe
+// for concurrent use.
 type shelf struct {
 	// memory bounds the bytes kept.
 	memory int64
@@ -126,8 +127,8 @@ func (s *shelf) discard(t *task) {
 	}
 }
 
-// shrink makes room: first pictures that can be drawn again, the least recently used first; then, oldest first, all of tasks
-// whose picture was downloaded.
+// shrink makes room: first pictures that can be drawn again, the least recently used first; then,
+// oldest first, all of tasks whose picture was downloaded.
 func (s *shelf) shrink() {
 	for s.used > s.memory && s.recent.Len() > 0 {
 		s.discard(s.recent.Back().Value.(*file).task)
@@ -198,7 +199,8 @@ func (s *shelf) look(t *task) (picture.Spec, []byte, error) {
 	return t.spec(), nil, nil
 }
 
-// spec says what to draw for a task. Decoding is left to the picture, so that the shelf is not locked meanwhile.
+// spec says what to draw for a task. Decoding is left to the picture, so that the shelf is not
+// locked meanwhile.
 func (t *task) spec() picture.Spec {
 	o := t.order
 	spec := picture.Spec{

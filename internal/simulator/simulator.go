@@ -15,7 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Simulator is an http.Handler that answers as the API does. Make one with New. Safe for concurrent use.
+// Simulator is an http.Handler that answers as the API does. Make one with New. Safe for concurrent
+// use.
 type Simulator struct {
 	opts   Options
 	seed   uint64
@@ -79,8 +80,8 @@ func New(opts Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Close ends the simulator and what it serves in-process, and waits for that. Requests that it gets later are answered
-// with 503.
+// Close ends the simulator and what it serves in-process, and waits for that. Requests that it gets
+// later are answered with 503.
 func (s *Simulator) Close() error {
 	s.close()
 	s.postman.stop()

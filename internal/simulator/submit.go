@@ -31,7 +31,8 @@ func (s *Simulator) submit(m *bfl.Model, w http.ResponseWriter, r *http.Request)
 	return p
 }
 
-// order checks a request in the API's order: the key, the body's form, its fields, the account's credits, its slots.
+// order checks a request in the API's order: the key, the body's form, its fields, the account's
+// credits, its slots.
 func (s *Simulator) order(m *bfl.Model, w http.ResponseWriter, r *http.Request) *problem {
 	who, p := s.authenticate(r, false)
 	if p != nil {
@@ -89,8 +90,8 @@ func (s *Simulator) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *pr
 	return body, nil
 }
 
-// accept makes a task of an order, and charges for it. From here on the order is paid for, whether or not the answer
-// arrives.
+// accept makes a task of an order, and charges for it. From here on the order is paid for, whether
+// or not the answer arrives.
 func (s *Simulator) accept(who credential, o *order, base string) (*task, []string, *problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +215,8 @@ func (s *Simulator) pollingURL(t *task) string {
 // ticket proves that a polling URL is as it was returned.
 func (s *Simulator) ticket(t *task) string { return s.sign("poll", s.opts.Region, t.id)[:16] }
 
-// isAddressed reports whether a query asks for a task by the URL that was returned. One with a webhook got none.
+// isAddressed reports whether a query asks for a task by the URL that was returned. One with a
+// webhook got none.
 func (s *Simulator) isAddressed(t *task, query url.Values) bool {
 	return s.opts.Region == "" || t.order.webhookURL != "" ||
 		query.Get("region") == s.opts.Region && equal(query.Get("ticket"), s.ticket(t))
@@ -231,8 +233,9 @@ func (s *Simulator) find(id string) *task {
 	return t
 }
 
-// getResult answers a poll. The schema asks for no key here, so none is needed; but a wrong one is refused. A task that is
-// not known has a status of its own and HTTP status 200, because the schema has no other answer than that and 422.
+// getResult answers a poll. The schema asks for no key here, so none is needed; but a wrong one is
+// refused. A task that is not known has a status of its own and HTTP status 200, because the schema
+// has no other answer than that and 422.
 func (s *Simulator) getResult(w http.ResponseWriter, r *http.Request) *problem {
 	s.books.count(func(stats *Stats) { stats.Polls++ })
 	if _, p := s.authenticate(r, true); p != nil {

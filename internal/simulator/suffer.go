@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// suffer lets a fault happen to an answer. It reports whether the answer is given, or is the problem returned; otherwise
-// the request goes on. The truth is what the answer would have been.
+// suffer lets a fault happen to an answer. It reports whether the answer is given, or is the
+// problem returned; otherwise the request goes on. The truth is what the answer would have been.
 func (s *Simulator) suffer(f *Fault, w http.ResponseWriter, r *http.Request, truth any) (done bool, p *problem) {
 	switch f.Effect {
 	case EffectHTTP:
@@ -92,7 +92,8 @@ func hangUp(w http.ResponseWriter) {
 	case *memoryConn:
 		c.abort()
 	case *net.TCPConn:
-		// Without lingering, closing sends a reset. When that cannot be set, closing alone has to do.
+		// Without lingering, closing sends a reset. When that cannot be set, closing alone has to
+		// do.
 		_ = c.SetLinger(0)
 	}
 	// The connection is being thrown away.

@@ -49,7 +49,8 @@ type task struct {
 	// end is the final status; reason says why where that is not statusReady.
 	end    string
 	reason string
-	// start is when a worker takes the task up, ready when it ends. A task that is never ready has no end.
+	// start is when a worker takes the task up, ready when it ends. A task that is never ready has
+	// no end.
 	submitted, start, ready time.Time
 	never                   bool
 	// settled is what the task costs in the end, nil where that is what its acceptance said.
@@ -130,9 +131,10 @@ func (s *Simulator) newID(n uint64) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffff_ffff_ffff)
 }
 
-// drawnSeed returns the seed of an order that has none: random in the eyes of a client, and yet the same whenever the same
-// orders come in the same number, so that what a demonstration shows does not change. The nth order of a kind differs from
-// the others, because at the API no image without a seed can be made twice.
+// drawnSeed returns the seed of an order that has none: random in the eyes of a client, and yet the
+// same whenever the same orders come in the same number, so that what a demonstration shows does
+// not change. The nth order of a kind differs from the others, because at the API no image without
+// a seed can be made twice.
 func drawnSeed(o *order, nth int) string {
 	sum := sha256.Sum256([]byte(o.digest + strconv.Itoa(nth)))
 	return strconv.FormatUint(uint64(binary.LittleEndian.Uint32(sum[:])), 10)
@@ -148,7 +150,8 @@ type result struct {
 	Preview  map[string]any `json:"preview"`
 	// Error is not in the schema; the endpoint document has it beside the status Error.
 	Error string `json:"error,omitempty"`
-	// Cost is not in the schema either: what the task costs in the end, in credits, which some have seen.
+	// Cost is not in the schema either: what the task costs in the end, in credits, which some have
+	// seen.
 	Cost *float64 `json:"cost,omitempty"`
 }
 

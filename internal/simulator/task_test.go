@@ -201,7 +201,8 @@ func TestLatencyHasItsMedian(t *testing.T) {
 	}
 }
 
-// TestDrawnSeeds holds that orders without a seed get one that differs each time, and yet the same ones in each simulator.
+// TestDrawnSeeds holds that orders without a seed get one that differs each time, and yet the same
+// ones in each simulator.
 func TestDrawnSeeds(t *testing.T) {
 	t.Parallel()
 	seeds := func() (list []string) {

@@ -9,16 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// SignatureHeader carries a webhook's signature: "sha256=" and the HMAC-SHA256 of its body with the order's webhook_secret,
-// in hexadecimal.
+// SignatureHeader carries a webhook's signature: "sha256=" and the HMAC-SHA256 of its body with the
+// order's webhook_secret, in hexadecimal.
 const SignatureHeader = "X-BFL-Signature"
 
 // How the API delivers webhooks.
@@ -30,8 +30,8 @@ const (
 // webhookRetries are the waits before further attempts.
 var webhookRetries = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
 
-// Webhooks say where a simulator may send webhooks. By default only over https to this machine, so that nothing that runs
-// offline reaches for the network; the order is accepted either way.
+// Webhooks say where a simulator may send webhooks. By default only over https to this machine, so
+// that nothing that runs offline reaches for the network; the order is accepted either way.
 type Webhooks struct {
 	// HTTP allows plain http to this machine.
 	HTTP bool
@@ -129,10 +129,7 @@ func (o Webhooks) permit(address string) error {
 	if err != nil {
 		return err
 	}
-	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
-	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-	switch {
+	switch here := bfl.IsLoopback(address); {
 	case u.Scheme == "http" && here && o.HTTP, u.Scheme == "https" && (here || o.Remote):
 		return nil
 	case u.Scheme == "http":

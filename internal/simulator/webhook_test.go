@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// receiver is a transport that takes webhooks in and answers them with statuses in turn, 0 standing for an error.
+// receiver is a transport that takes webhooks in and answers them with statuses in turn, 0 standing
+// for an error.
 type receiver struct {
 	mu       sync.Mutex
 	begin    time.Time

@@ -14,10 +14,12 @@ import (
 // StillEvery is how often the log says that a task is still under way.
 const StillEvery = 10 * time.Second
 
-// applyLog is what a View remembers of an apply that is under way. It is guarded by the View's mutex.
+// applyLog is what a View remembers of an apply that is under way. It is guarded by the View's
+// mutex.
 type applyLog struct {
 	progress progress
-	// said is the time, in steps of StillEvery, at which the log last said of a task that it is still under way.
+	// said is the time, in steps of StillEvery, at which the log last said of a task that it is
+	// still under way.
 	said map[addrs.Image]time.Duration
 	// failures are the events that the summary repeats.
 	failures []executor.Failed
@@ -26,7 +28,8 @@ type applyLog struct {
 	live *live
 }
 
-// StartApply prepares for the events of an apply. On a terminal it starts the progress display, which goes on until FinishApply or Close.
+// StartApply prepares for the events of an apply. On a terminal it starts the progress display,
+// which goes on until FinishApply or Close.
 func (v *View) StartApply(p *planner.Plan) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -41,8 +44,9 @@ func (v *View) StartApply(p *planner.Plan) {
 	}
 }
 
-// Event writes what happened during an apply. Without a terminal that is a line an event. On a terminal the display follows, and only
-// what is done or went wrong scrolls by above it. It must come after StartApply.
+// Event writes what happened during an apply. Without a terminal that is a line an event. On a
+// terminal the display follows, and only what is done or went wrong scrolls by above it. It must
+// come after StartApply.
 func (v *View) Event(e executor.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -67,7 +71,8 @@ func (v *View) aboveProgress(text string) {
 	v.stderr(text)
 }
 
-// eventLine returns the log's line for an event, "" for none, and whether the line is of lasting interest: something is done or went wrong.
+// eventLine returns the log's line for an event, "" for none, and whether the line is of lasting
+// interest: something is done or went wrong.
 func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bool) {
 	subject := func(addr addrs.Image) string { return v.colours.Strong.Styled(addr.String() + ": ") }
 	switch e := e.(type) {
@@ -116,7 +121,8 @@ func (v *View) stillLine(a *applyLog, e executor.Progressed) string {
 	return v.colours.Strong.Styled(e.Address.String()+": ") + stillText(a.progress.changes[e.Address], details)
 }
 
-// EventText says what happened to an image, on one line that stands behind its address; planned is what was planned for it, nil where nothing was.
+// EventText says what happened to an image, on one line that stands behind its address; planned is
+// what was planned for it, nil where nothing was.
 func EventText(e executor.Event, planned *planner.Change) string {
 	switch e := e.(type) {
 	case executor.Started:

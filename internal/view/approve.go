@@ -13,7 +13,8 @@ const (
 	commandDestroy = "destroy"
 )
 
-// AskApprove asks whether to go on with the plan that Plan showed last. The caller reads the answer.
+// AskApprove asks whether to go on with the plan that Plan showed last. The caller reads the
+// answer.
 func (v *View) AskApprove(p *planner.Plan) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

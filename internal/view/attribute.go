@@ -19,8 +19,8 @@ const (
 	mayDiffer = "# may have changed"
 	// nameColumn is where attributes begin: after the block's indent, the symbol and a space.
 	nameColumn = 8
-	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common for a word diff to be easier to
-	// read than both texts.
+	// keptAtLeast is the share of the longer text, in percent, that two texts must have in common
+	// for a word diff to be easier to read than both texts.
 	keptAtLeast = 30
 	// hashDigits is how much of a hash people are shown.
 	hashDigits = 8
@@ -159,7 +159,8 @@ func (pp *planPage) textChange(f *layout.Flow, a *image.Attribute, before, after
 	pp.forces(f, a)
 }
 
-// alike reports whether two texts have so much in common that the script between them is easier to read than both.
+// alike reports whether two texts have so much in common that the script between them is easier to
+// read than both.
 func alike(script []layout.Edit, before, after string) bool {
 	same := 0
 	for _, e := range script {
@@ -217,7 +218,8 @@ func (pp *planPage) edits(script []layout.Edit, lines bool) []layout.Span {
 	return spans
 }
 
-// bracketed puts marks around text, inside of the spaces at its ends, so that a line is not broken before a closing mark.
+// bracketed puts marks around text, inside of the spaces at its ends, so that a line is not broken
+// before a closing mark.
 func bracketed(before, text, after string) string {
 	inner := strings.Trim(text, " \n")
 	if inner == "" {

@@ -59,8 +59,9 @@ func (c *cascade) change(a addrs.Image) *planner.Change {
 	return nil
 }
 
-// dragged returns how many images change because these do, directly or through others, and what that costs. A change that is itself
-// only dragged along answers 0: its own cause has counted what follows it.
+// dragged returns how many images change because these do, directly or through others, and what
+// that costs. A change that is itself only dragged along answers 0: its own cause has counted what
+// follows it.
 func (c *cascade) dragged(changes ...*planner.Change) (n int, cost estimate) {
 	if len(c.drags) == 0 {
 		return 0, cost
@@ -92,7 +93,8 @@ func (c *cascade) dragged(changes ...*planner.Change) (n int, cost estimate) {
 	return n, cost
 }
 
-// needing returns how many images are skipped because they need that of a change, directly or through others.
+// needing returns how many images are skipped because they need that of a change, directly or
+// through others.
 func (c *cascade) needing(change *planner.Change) int {
 	if c.needs == nil {
 		c.needs = map[addrs.Image][]addrs.Image{}

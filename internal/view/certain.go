@@ -5,7 +5,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// MayStay reports whether only the images upstream decide whether a replacement is needed: nothing about it is certain to differ.
+// MayStay reports whether only the images upstream decide whether a replacement is needed: nothing
+// about it is certain to differ.
 func MayStay(c *planner.Change) bool {
 	if !c.Conditional() || c.Withheld() {
 		return false
@@ -39,7 +40,8 @@ func certain(c *planner.Change, a *image.Attribute) bool {
 	}
 }
 
-// openReferences reports whether it is known only after apply which references there are: any of them may then move up or be left out.
+// openReferences reports whether it is known only after apply which references there are: any of
+// them may then move up or be left out.
 func openReferences(c *planner.Change) bool {
 	return c.Desired != nil && c.Desired.OpenReferences()
 }

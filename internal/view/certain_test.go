@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// A replacement is said to depend on the images upstream only where nothing else about it is certain.
+// A replacement is said to depend on the images upstream only where nothing else about it is
+// certain.
 func TestWhatIsCertain(t *testing.T) {
 	t.Parallel()
 	upstream := planner.Reason{Kind: planner.UpstreamChanges, Upstream: viewtest.Addr("image.logo")}

@@ -12,8 +12,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// Diagnostics writes what is wrong with a configuration, or doubtful, to stderr: warnings first, so that errors stand where the reader looks.
-// Warnings with one summary are folded into their first, and so are errors that several instances of a block have in common.
+// Diagnostics writes what is wrong with a configuration, or doubtful, to stderr: warnings first, so
+// that errors stand where the reader looks. Warnings with one summary are folded into their first,
+// and so are errors that several instances of a block have in common.
 func (v *View) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
 	for _, group := range groupDiagnostics(diags) {
@@ -98,7 +99,8 @@ func (v *View) diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File, more in
 	return v.frame(d.Severity, layout.Harmless(d.Summary), strings.Join(parts, "\n\n"))
 }
 
-// snippet returns where in the sources a diagnostic points, and the values that its expression had there.
+// snippet returns where in the sources a diagnostic points, and the values that its expression had
+// there.
 func (v *View) snippet(d *hcl.Diagnostic, files map[string]*hcl.File) string {
 	if d.Subject == nil {
 		return ""

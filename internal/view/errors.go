@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// Error writes an error to stderr in a frame; of several joined errors, each has its own. It does nothing for nil.
+// Error writes an error to stderr in a frame; of several joined errors, each has its own. It does
+// nothing for nil.
 func (v *View) Error(err error) {
 	var b strings.Builder
 	for _, e := range Flatten(err) {
@@ -26,7 +27,8 @@ func (v *View) Error(err error) {
 	v.aboveProgress(b.String())
 }
 
-// errorFrame writes an error whose first line is its summary. A text without further lines is a summary and more in one, and is wrapped.
+// errorFrame writes an error whose first line is its summary. A text without further lines is a
+// summary and more in one, and is wrapped.
 func (v *View) errorFrame(err error) string {
 	summary, detail, _ := strings.Cut(strings.TrimSpace(layout.Harmless(err.Error())), "\n")
 	const label = "Error: "
@@ -39,7 +41,8 @@ func (v *View) errorFrame(err error) string {
 	return layout.Frame(&v.colours.Failure, head.String(), layout.Wrap(strings.Trim(detail, "\n"), v.frameWidth()))
 }
 
-// Flatten returns the errors that were joined into one. An error that only mentions others in its own text stays whole.
+// Flatten returns the errors that were joined into one. An error that only mentions others in its
+// own text stays whole.
 func Flatten(err error) []error {
 	if err == nil {
 		return nil
@@ -63,7 +66,8 @@ func Flatten(err error) []error {
 	return all
 }
 
-// frame writes a message with a rule down its left side: where it begins and ends can be seen among much else.
+// frame writes a message with a rule down its left side: where it begins and ends can be seen among
+// much else.
 func (v *View) frame(severity hcl.DiagnosticSeverity, summary, body string) string {
 	word, style := "Error", &v.colours.Failure
 	if severity == hcl.DiagWarning {

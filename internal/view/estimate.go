@@ -35,7 +35,8 @@ func (e *estimate) add(c *planner.Change) {
 	e.priced = true
 }
 
-// String implements fmt.Stringer: "$0.04", "at least $0.04", "price unknown", "$0.04 plus 2 images whose price is unknown".
+// String implements fmt.Stringer: "$0.04", "at least $0.04", "price unknown", "$0.04 plus 2 images
+// whose price is unknown".
 func (e estimate) String() string {
 	text := e.cost.Dollars()
 	if e.atLeast {

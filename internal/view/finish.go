@@ -16,8 +16,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// FinishApply ends the progress display and writes what the apply did, and the outputs. A run that did all writes to stdout only; else a frame on
-// stderr lists what failed, and why, and how to go on.
+// FinishApply ends the progress display and writes what the apply did, and the outputs. A run that
+// did all writes to stdout only; else a frame on stderr lists what failed, and why, and how to go
+// on.
 func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo) {
 	v.Close()
 	v.mu.Lock()
@@ -147,7 +148,8 @@ func lackOf(e executor.Skipped) string {
 	return "it needs " + e.Because.String() + ", which was not made"
 }
 
-// isEnding reports whether an image was skipped because the run came to its end, and not for want of another image.
+// isEnding reports whether an image was skipped because the run came to its end, and not for want
+// of another image.
 func isEnding(e executor.Skipped) bool { return e.Because == (addrs.Image{}) }
 
 // skippedText says how many images were not begun and why.

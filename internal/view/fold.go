@@ -36,8 +36,9 @@ type fold struct {
 	charged bfl.Credits
 }
 
-// foldChanges returns what a plan shows of changes, in the order of addresses. More than foldAbove instances of one block are folded where they
-// have the same action for the same reasons and change the same attributes, so that an instance with a change of its own always shows.
+// foldChanges returns what a plan shows of changes, in the order of addresses. More than foldAbove
+// instances of one block are folded where they have the same action for the same reasons and change
+// the same attributes, so that an instance with a change of its own always shows.
 func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 	kinds, sizes := kindsOf(changes, unfolded)
 	items := make([]planItem, 0, min(len(changes), 1024))
@@ -66,8 +67,8 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 	return items
 }
 
-// kindsOf numbers the kinds of changes: it returns that of each, and how many changes there are of each kind. Kind 0 is of all that cannot be folded
-// because their blocks have few instances.
+// kindsOf numbers the kinds of changes: it returns that of each, and how many changes there are of
+// each kind. Kind 0 is of all that cannot be folded because their blocks have few instances.
 func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
 	kinds, sizes = make([]int, len(changes)), []int{0}
 	if unfolded {
@@ -99,7 +100,8 @@ func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
 // unkeyedModules remembers the paths of modules without instance keys.
 type unkeyedModules map[addrs.Module]addrs.Module
 
-// block returns the address that all instances of a block share, also those in other instances of its module.
+// block returns the address that all instances of a block share, also those in other instances of
+// its module.
 func (m unkeyedModules) block(a addrs.Image) addrs.Image {
 	module, ok := m[a.Module]
 	if !ok {

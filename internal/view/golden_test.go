@@ -40,10 +40,12 @@ func newTestView(o Options) (*View, *screenOf) {
 	return New(o), s
 }
 
-// lineAnEvent matches lines that are never broken: an event of the log, and the sentences that scripts look for.
+// lineAnEvent matches lines that are never broken: an event of the log, and the sentences that
+// scripts look for.
 var lineAnEvent = regexp.MustCompile(`^(Plan|Apply complete|Apply incomplete): [^$]*\$\d+\.\d\d\.$|^(module|image)\.\S+: `)
 
-// No line of a page for 80 columns is wider, but for those that are never broken, and words that cannot be.
+// No line of a page for 80 columns is wider, but for those that are never broken, and words that
+// cannot be.
 func TestPagesFit(t *testing.T) {
 	t.Parallel()
 	styles := regexp.MustCompile(`␛\[[0-9;]*m`)
@@ -75,10 +77,12 @@ func TestPagesFit(t *testing.T) {
 	}
 }
 
-// leadOfLine matches what no line is broken within: its indent, its symbol, and the name of an argument.
+// leadOfLine matches what no line is broken within: its indent, its symbol, and the name of an
+// argument.
 var leadOfLine = regexp.MustCompile(`^[ #│+~-]*(\S+ *= )?`)
 
-// breakable reports whether a line could end earlier: whether it has a space before the page's edge, besides those of its lead.
+// breakable reports whether a line could end earlier: whether it has a space before the page's
+// edge, besides those of its lead.
 func breakable(line string) bool {
 	start := len(leadOfLine.FindString(line))
 	return strings.Contains(line[start:max(start, min(len(line), defaultWidth+1))], " ")

@@ -29,7 +29,8 @@ type GraphNode struct {
 // GraphEdge leads from what is needed to what needs it.
 type GraphEdge struct {
 	From, To string
-	// Value says that no picture travels along the edge: only a value is used, or the order is given.
+	// Value says that no picture travels along the edge: only a value is used, or the order is
+	// given.
 	Value bool
 }
 
@@ -136,7 +137,8 @@ func (w dotWriter) begin(pad string, t *graphTree) {
 
 func (w dotWriter) end(pad string) { w.out.WriteString(pad + "}\n") }
 
-// dotString quotes a name. Graphviz takes a backslash for itself except before a quote; doubled it cannot swallow the closing one.
+// dotString quotes a name. Graphviz takes a backslash for itself except before a quote; doubled it
+// cannot swallow the closing one.
 func dotString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(layout.Harmless(s)) + `"`
 }
@@ -165,7 +167,8 @@ func (w mermaidWriter) begin(pad string, t *graphTree) {
 
 func (w mermaidWriter) end(pad string) { w.out.WriteString(pad + "end\n") }
 
-// mermaidName makes a name of letters, digits and underscores from a path; different paths have different names.
+// mermaidName makes a name of letters, digits and underscores from a path; different paths have
+// different names.
 func mermaidName(path string) string {
 	var b strings.Builder
 	for _, c := range []byte(path) {

@@ -10,8 +10,8 @@ import (
 // commentLead begins the lines above a change.
 const commentLead = "  # "
 
-// heading is what a plan says first of a change: "image.logo will be created", "image.a has moved to image.b". subject and object are never
-// broken in two.
+// heading is what a plan says first of a change: "image.logo will be created", "image.a has moved
+// to image.b". subject and object are never broken in two.
 type heading struct{ subject, phrase, object string }
 
 func headingOf(c *planner.Change) heading {

@@ -8,7 +8,8 @@ import (
 
 // Help is what a command tells of itself.
 type Help struct {
-	// About is prose. Lines of a paragraph are joined and laid out anew; indented lines stay as they are.
+	// About is prose. Lines of a paragraph are joined and laid out anew; indented lines stay as
+	// they are.
 	About string
 	// Usage is how the command is typed.
 	Usage string

@@ -11,11 +11,13 @@ import (
 // redrawEvery is the pace of the progress display.
 const redrawEvery = 100 * time.Millisecond
 
-// live is the progress display at the bottom of a terminal: a block of lines that is written again in place. It never changes a
-// mode of the terminal. All but its goroutine's own loop runs under the View's mutex.
+// live is the progress display at the bottom of a terminal: a block of lines that is written again
+// in place. It never changes a mode of the terminal. All but its goroutine's own loop runs under
+// the View's mutex.
 type live struct {
 	view *View
-	// widths are those of the lines on the screen. Should the terminal be made narrower, they tell how many rows the lines take then.
+	// widths are those of the lines on the screen. Should the terminal be made narrower, they tell
+	// how many rows the lines take then.
 	widths []int
 	stop   chan struct{}
 	ended  chan struct{}
@@ -54,7 +56,8 @@ func (l *live) above(text string) { l.draw(text) }
 const (
 	clearLine  = "\x1b[2K"
 	cursorDown = "\x1b[B"
-	// Between these two, terminals that know them show nothing, so that a redraw never flickers. Others ignore them.
+	// Between these two, terminals that know them show nothing, so that a redraw never flickers.
+	// Others ignore them.
 	beginUpdate = "\x1b[?2026h"
 	endUpdate   = "\x1b[?2026l"
 )
@@ -75,8 +78,9 @@ func (l *live) draw(text string) {
 	l.view.screenText(b.String())
 }
 
-// erase clears the display's rows, and that of the cursor, where a Ctrl-C may have been echoed. The cursor ends where the display began. Rows are
-// cleared one by one, since clearing from the top of the screen makes some terminals keep what was there in their history.
+// erase clears the display's rows, and that of the cursor, where a Ctrl-C may have been echoed. The
+// cursor ends where the display began. Rows are cleared one by one, since clearing from the top of
+// the screen makes some terminals keep what was there in their history.
 func (l *live) erase(b *strings.Builder, columns int) {
 	rows := 0
 	for _, w := range l.widths {
@@ -116,7 +120,8 @@ const (
 	margin = 1
 )
 
-// lines returns the display for a screen: a bar, the lanes, the money and the last failures, as far as there is room.
+// lines returns the display for a screen: a bar, the lanes, the money and the last failures, as far
+// as there is room.
 func (l *live) lines(columns, rows int) []liveLine {
 	a := l.view.apply
 	p := &a.progress
@@ -187,8 +192,8 @@ func (v *View) endLive() {
 	v.apply.live = nil
 }
 
-// Leave takes a progress display off the screen when the process is ended from outside. It does nothing where the view is just writing, since that may go
-// on for ever.
+// Leave takes a progress display off the screen when the process is ended from outside. It does
+// nothing where the view is just writing, since that may go on for ever.
 func (v *View) Leave() {
 	if v.mu.TryLock() {
 		defer v.mu.Unlock()
@@ -196,7 +201,8 @@ func (v *View) Leave() {
 	}
 }
 
-// Close takes away a progress display that is still shown. It may be called at any time, more than once.
+// Close takes away a progress display that is still shown. It may be called at any time, more than
+// once.
 func (v *View) Close() {
 	v.mu.Lock()
 	l := (*live)(nil)

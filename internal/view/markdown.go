@@ -12,15 +12,17 @@ import (
 )
 
 const (
-	// markdownWidth is where lines of prompts end: about what a pull request shows without scrolling.
+	// markdownWidth is where lines of prompts end: about what a pull request shows without
+	// scrolling.
 	markdownWidth = 100
-	// markdownRows bounds the table, and markdownBytes the report, since a comment of a pull request has at most 65,536 characters.
+	// markdownRows bounds the table, and markdownBytes the report, since a comment of a pull
+	// request has at most 65,536 characters.
 	markdownRows  = 200
 	markdownBytes = 50_000
 )
 
-// PlanMarkdown writes a plan as Markdown for a pull request: its summary, a table of the changes with their costs, and for each a section that opens to
-// show what changes. Folding is as in Plan.
+// PlanMarkdown writes a plan as Markdown for a pull request: its summary, a table of the changes
+// with their costs, and for each a section that opens to show what changes. Folding is as in Plan.
 func (v *View) PlanMarkdown(p *planner.Plan, info PlanInfo) {
 	r := markdownReport{plan: p, downstream: newCascade(p)}
 	r.write(info, v.opts.Unfolded)
@@ -99,8 +101,8 @@ func (r *markdownReport) row(c *planner.Change, image, why, cost string) {
 	r.printf("| %s | %s | %s | %s |\n", symbol, image, why, cost)
 }
 
-// why says why images change, what may be paid for twice, and what else changes with them. charged is what an interrupted run may have
-// been charged for them.
+// why says why images change, what may be paid for twice, and what else changes with them. charged
+// is what an interrupted run may have been charged for them.
 func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) string {
 	c := changes[0]
 	phrases := whyOf(c, r.downstream)
@@ -157,7 +159,8 @@ func (r *markdownReport) sections(items []planItem) {
 	}
 }
 
-// Styles of HTML are first set with characters that stand nowhere else, since all text is escaped after that.
+// Styles of HTML are first set with characters that stand nowhere else, since all text is escaped
+// after that.
 const (
 	openDeleted, closeDeleted   = "\uE000", "\uE001"
 	openInserted, closeInserted = "\uE002", "\uE003"

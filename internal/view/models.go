@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// Models writes the catalogue: a line a model with its price, how many references it takes, and what it is for.
+// Models writes the catalogue: a line a model with its price, how many references it takes, and
+// what it is for.
 func (v *View) Models(models []*bfl.Model) {
 	type row struct{ name, price, references string }
 	head := row{"MODEL", "CREDITS", "REFERENCES"}
@@ -88,8 +89,8 @@ func shortReferences(in bfl.Inputs) string {
 // creditText is an amount of credits without zeros that say nothing.
 func creditText(c bfl.Credits) string { return strconv.FormatFloat(c.Float(), 'f', -1, 64) }
 
-// Model writes all that the catalogue knows of one model. concurrency is how many tasks an account may have active where the model has no limit
-// of its own.
+// Model writes all that the catalogue knows of one model. concurrency is how many tasks an account
+// may have active where the model has no limit of its own.
 func (v *View) Model(m *bfl.Model, concurrency int) {
 	var b strings.Builder
 	b.WriteString(v.colours.Strong.Styled(m.Name) + "\n" + layout.Wrap(m.Title, v.opts.Width) + "\n\n")
@@ -250,7 +251,8 @@ func activeTasks(m *bfl.Model, account int) string {
 	return fmt.Sprintf("%d in an account", account)
 }
 
-// parameterText describes an argument: its type, what it may be, what it is by default, and what it means.
+// parameterText describes an argument: its type, what it may be, what it is by default, and what it
+// means.
 func parameterText(p *bfl.Param) string {
 	parts := []string{string(p.Kind)}
 	if text := rangeText(p); text != "" {

@@ -68,8 +68,8 @@ func outputValue(o config.Output) cty.Value {
 	return value
 }
 
-// lineDiff writes two values of several lines as one, with the lines that differ marked in front. Both have their first line in common
-// with what stands before them, so that it is never marked.
+// lineDiff writes two values of several lines as one, with the lines that differ marked in front.
+// Both have their first line in common with what stands before them, so that it is never marked.
 func lineDiff(colours *layout.Palette, before, after string) string {
 	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
 	if a[0] != b[0] {
@@ -96,7 +96,8 @@ func lineDiff(colours *layout.Palette, before, after string) string {
 	return out.String()
 }
 
-// outputLines returns the root module's outputs after an apply, without those of images that were not made.
+// outputLines returns the root module's outputs after an apply, without those of images that were
+// not made.
 func outputLines(outputs []config.Output) string {
 	var b strings.Builder
 	for _, o := range outputs {
@@ -137,8 +138,8 @@ func (v *View) Output(o state.OutputValue) {
 	v.stdout(finalText(recordedValue(&o)) + "\n")
 }
 
-// RawOutput writes the value of one output without quotes and without a newline, for scripts. It reports an error for a value that is
-// no string, number or boolean.
+// RawOutput writes the value of one output without quotes and without a newline, for scripts. It
+// reports an error for a value that is no string, number or boolean.
 func (v *View) RawOutput(name string, o state.OutputValue) error {
 	value := recordedValue(&o)
 	text := ""
@@ -160,7 +161,8 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	return nil
 }
 
-// recordedValue decodes an output on record. A record that does not decode, which a damaged file may have, is shown as its JSON.
+// recordedValue decodes an output on record. A record that does not decode, which a damaged file
+// may have, is shown as its JSON.
 func recordedValue(o *state.OutputValue) cty.Value {
 	if o.Sensitive {
 		return cty.DynamicVal.Mark(sensitiveMark)

@@ -29,7 +29,8 @@ func (v *View) Plan(p *planner.Plan, info PlanInfo) {
 	}
 }
 
-// next says what to type to go on. Neither the command nor a path is ever broken, so that they can be copied.
+// next says what to type to go on. Neither the command nor a path is ever broken, so that they can
+// be copied.
 func (v *View) next(command string, why ...layout.Span) {
 	v.stderr("\n" + layout.WrapSpans(v.opts.Width, why...) + "\n\n    " + command + "\n")
 }
@@ -37,7 +38,8 @@ func (v *View) next(command string, why ...layout.Span) {
 // pageBuffer is how much of a plan is written at a time.
 const pageBuffer = 64 << 10
 
-// seenWriter is a buffer that takes only what can be seen. What is written at a time has whole characters.
+// seenWriter is a buffer that takes only what can be seen. What is written at a time has whole
+// characters.
 type seenWriter struct {
 	out  *bufio.Writer
 	view *View
@@ -162,7 +164,8 @@ var looks = []struct {
 	{planner.Forget, look{"  .", "forget (no file is removed)", "will no longer be managed by fluxbatch, but its file stays"}},
 }
 
-// lookOf returns how a change is shown. What neither makes nor removes anything has no symbol, as in Terraform.
+// lookOf returns how a change is shown. What neither makes nor removes anything has no symbol, as
+// in Terraform.
 func lookOf(c *planner.Change) look {
 	const none = "   "
 	switch {

@@ -58,7 +58,8 @@ func sourceText(p bfl.Price) string {
 	}
 }
 
-// ageText says how long ago the month of the price table was, "" for this month and for a clock that is behind it.
+// ageText says how long ago the month of the price table was, "" for this month and for a clock
+// that is behind it.
 func ageText(now time.Time) string {
 	of, err := time.Parse("2006-01", bfl.PricesAsOf)
 	if err != nil {

@@ -30,14 +30,16 @@ type progress struct {
 	at      map[addrs.Image]lane
 	counts  [lanes]int
 	total   int
-	// moved counts the images that have another address now. Nothing tells of them while the apply is under way.
+	// moved counts the images that have another address now. Nothing tells of them while the apply
+	// is under way.
 	moved int
 	// generating counts the changes that ask the API for an image and have not been answered yet.
 	generating int
 	// estimate is what the plan said, spent what has been charged so far.
 	estimate, spent bfl.Credits
 	charges         map[addrs.Image]bfl.Credits
-	// latency is how long a task takes: the mean of what was seen, the latest counting more. Zero before the first.
+	// latency is how long a task takes: the mean of what was seen, the latest counting more. Zero
+	// before the first.
 	latency time.Duration
 	// slots is the largest number of tasks seen in flight at a time.
 	slots int
@@ -139,8 +141,9 @@ func (p *progress) learn(elapsed time.Duration) {
 // finished is how many changes need nothing more.
 func (p *progress) finished() int { return p.counts[done] + p.counts[failed] + p.counts[skipped] }
 
-// left estimates how long the rest takes, from the latency of the tasks so far: what waits goes through the slots in turn, and the tasks in
-// flight are, on average, half done. It reports false before anything is known.
+// left estimates how long the rest takes, from the latency of the tasks so far: what waits goes
+// through the slots in turn, and the tasks in flight are, on average, half done. It reports false
+// before anything is known.
 func (p *progress) left() (time.Duration, bool) {
 	if p.latency == 0 || p.slots == 0 || p.generating == 0 {
 		return 0, false

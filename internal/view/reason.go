@@ -13,7 +13,8 @@ import (
 // namesListed is how many names a reason lists before it only counts the rest.
 const namesListed = 3
 
-// because says why an image changes, as in "because its prompt changed", or "" where the action says it all.
+// because says why an image changes, as in "because its prompt changed", or "" where the action
+// says it all.
 func because(c *planner.Change, all *cascade) string {
 	var phrases []string
 	var upstream, triggers []addrs.Image
@@ -58,8 +59,9 @@ func because(c *planner.Change, all *cascade) string {
 	return "because " + layout.List(phrases)
 }
 
-// changedPhrase names the arguments that make a new image necessary. Where none is certain to differ, it names those that are known only after
-// apply, and is "" where the images upstream are all there is to say.
+// changedPhrase names the arguments that make a new image necessary. Where none is certain to
+// differ, it names those that are known only after apply, and is "" where the images upstream are
+// all there is to say.
 func changedPhrase(c *planner.Change) string {
 	var changed, open []string
 	name := func(names []string, a *image.Attribute) []string {

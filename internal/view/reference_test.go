@@ -73,7 +73,8 @@ func TestValue(t *testing.T) {
 	viewtest.Golden(t, "reference/value", screen.String())
 }
 
-// Whatever stands in a label, it stays one: in both languages, quotes, backslashes, markup and line ends are no more than text.
+// Whatever stands in a label, it stays one: in both languages, quotes, backslashes, markup and line
+// ends are no more than text.
 func TestGraph(t *testing.T) {
 	t.Parallel()
 	brand := addrs.Module("").Child("brand", addrs.StringKey(`e"u`))

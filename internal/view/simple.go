@@ -13,7 +13,8 @@ func (v *View) Valid() {
 	v.stdout("The configuration is valid.\n")
 }
 
-// Version says which program this is: its version, such as "0.1.0", the platform, such as "linux_amd64", and how old its prices are.
+// Version says which program this is: its version, such as "0.1.0", the platform, such as
+// "linux_amd64", and how old its prices are.
 func (v *View) Version(version, platform string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

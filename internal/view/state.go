@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// State writes the images on record, sorted by address, as they would stand in a configuration, with what is known of them besides; then the
-// outputs. With addresses, it writes only those images and no outputs. An address that is not on record is left out: the caller has checked.
+// State writes the images on record, sorted by address, as they would stand in a configuration,
+// with what is known of them besides; then the outputs. With addresses, it writes only those images
+// and no outputs. An address that is not on record is left out: the caller has checked.
 func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	var b strings.Builder
 	all := len(addresses) == 0

@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// structured is a value that has elements, in lines as it would stand in a configuration: a list or an object, or text that holds one as JSON,
-// as structured prompts do. Its first and last lines hold its brackets.
+// structured is a value that has elements, in lines as it would stand in a configuration: a list or
+// an object, or text that holds one as JSON, as structured prompts do. Its first and last lines
+// hold its brackets.
 type structured []string
 
 // structuredOf returns an attribute's value in lines, nil for one without elements.
@@ -58,7 +59,8 @@ func (s structured) same(other structured) bool {
 	return strings.Join(s, "\n") == strings.Join(other, "\n")
 }
 
-// marginColumn is where the lines of a value have their mark. The elements begin two columns further.
+// marginColumn is where the lines of a value have their mark. The elements begin two columns
+// further.
 const marginColumn = nameColumn + 2
 
 // structure writes an attribute of which a value has elements, and reports whether there is one.
@@ -92,7 +94,8 @@ func (pp *planPage) structure(f *layout.Flow, a *image.Attribute) bool {
 	return true
 }
 
-// lines writes a value, with comments behind its first line. What follows its last line may be added.
+// lines writes a value, with comments behind its first line. What follows its last line may be
+// added.
 func (pp *planPage) lines(f *layout.Flow, s structured, comments ...layout.Span) {
 	f.Add(layout.Span{Text: s[0], Solid: true})
 	f.Add(comments...)
@@ -132,7 +135,8 @@ func (pp *planPage) lineChange(f *layout.Flow, a *image.Attribute, before, after
 	pp.endLines(f, after)
 }
 
-// changedLines writes lines that take the place of others. Two that give a value to one name stand as one.
+// changedLines writes lines that take the place of others. Two that give a value to one name stand
+// as one.
 func (pp *planPage) changedLines(f *layout.Flow, gone, came []string) {
 	for _, old := range gone {
 		name, _ := nameOfLine(old)
@@ -155,7 +159,8 @@ func (pp *planPage) changedLines(f *layout.Flow, gone, came []string) {
 	}
 }
 
-// changedLine writes a line whose value changes: as a diff of its words, or both values where they have little in common.
+// changedLine writes a line whose value changes: as a diff of its words, or both values where they
+// have little in common.
 func (pp *planPage) changedLine(f *layout.Flow, old, line string) {
 	_, before := nameOfLine(old)
 	_, after := nameOfLine(line)
@@ -175,7 +180,8 @@ func (pp *planPage) line(f *layout.Flow, mark, line string) {
 	f.Add(layout.Span{Text: strings.TrimLeft(strings.TrimSuffix(line, value), " "), Solid: true}, layout.Span{Text: strings.TrimLeft(value, " ")})
 }
 
-// beginLine writes what stands before a line. Where the line is too long, it goes on below its value.
+// beginLine writes what stands before a line. Where the line is too long, it goes on below its
+// value.
 func (pp *planPage) beginLine(f *layout.Flow, mark, line string) {
 	indent := len(line) - len(strings.TrimLeft(line, " "))
 	column := marginColumn + indent
@@ -195,7 +201,8 @@ func (pp *planPage) beginLine(f *layout.Flow, mark, line string) {
 // alignment matches what stands between a name and its value.
 var alignment = regexp.MustCompile(`^( *(?:[\w-]+|"(?:[^"\\]|\\.)*")) += `)
 
-// nameOfLine returns the name that a line gives a value to, with its indent, "" for none, and the value.
+// nameOfLine returns the name that a line gives a value to, with its indent, "" for none, and the
+// value.
 func nameOfLine(line string) (name, value string) {
 	if m := alignment.FindStringSubmatch(line); m != nil {
 		return m[1], line[len(m[0]):]
@@ -203,7 +210,8 @@ func nameOfLine(line string) (name, value string) {
 	return "", line
 }
 
-// unaligned returns lines without the spaces that align their values: a longer name among them is no change of the others.
+// unaligned returns lines without the spaces that align their values: a longer name among them is
+// no change of the others.
 func unaligned(lines []string) []string {
 	plain := make([]string, len(lines))
 	for i, line := range lines {

@@ -22,9 +22,11 @@ const (
 // Tally is what a plan's summary says besides the planner's own counts.
 type Tally struct {
 	planner.Summary
-	// Frozen counts images that lifecycle.frozen alone keeps as they are, Conditional those replacements that upstream images decide on.
+	// Frozen counts images that lifecycle.frozen alone keeps as they are, Conditional those
+	// replacements that upstream images decide on.
 	Frozen, Conditional int
-	// Uncertain counts images that an interrupted run may have been charged for, and Charged is how much.
+	// Uncertain counts images that an interrupted run may have been charged for, and Charged is how
+	// much.
 	Uncertain int
 	Charged   bfl.Credits
 }
@@ -47,7 +49,8 @@ func TallyOf(p *planner.Plan) Tally {
 	return t
 }
 
-// sorted returns the changes that a plan carries out, and those of images that will not be what the configuration says.
+// sorted returns the changes that a plan carries out, and those of images that will not be what the
+// configuration says.
 func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 	for _, c := range p.Changes {
 		switch {
@@ -60,7 +63,8 @@ func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 	return acts, apart
 }
 
-// idle reports whether a plan carries nothing out. Images that stay refused make a plan that is neither idle nor empty: apply fails for them.
+// idle reports whether a plan carries nothing out. Images that stay refused make a plan that is
+// neither idle nor empty: apply fails for them.
 func idle(p *planner.Plan) bool {
 	for _, c := range p.Changes {
 		if !c.Withheld() && (c.From != nil || c.Action != planner.NoOp && !c.Frozen) {
@@ -70,7 +74,8 @@ func idle(p *planner.Plan) bool {
 	return len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
-// summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and those with what it does not say.
+// summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and
+// those with what it does not say.
 func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	t := TallyOf(p)
 	acts, apart := sorted(p)
@@ -178,8 +183,8 @@ func PlanSummary(p *planner.Plan) string {
 	return strings.Join(slices.Concat([]string{line}, free, notes), " ")
 }
 
-// summary writes the whole summary. The sentence with the counts comes last, but for what of it is free, and is never broken, since scripts
-// look for it.
+// summary writes the whole summary. The sentence with the counts comes last, but for what of it is
+// free, and is never broken, since scripts look for it.
 func (pp *planPage) summary() {
 	line, free, notes := summaryOf(pp.plan)
 	f := layout.NewFlow(pp.out, pp.opts.Width, 0, 0)
@@ -205,7 +210,8 @@ func IncompleteLine(s executor.Summary) string {
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
 }
 
-// applySentences returns what the line that ends an apply does not say, a line each. moved is how many images have other addresses now.
+// applySentences returns what the line that ends an apply does not say, a line each. moved is how
+// many images have other addresses now.
 func applySentences(s executor.Summary, moved int) string {
 	text := ""
 	if free := freeSentence(moved, s.Imported, s.Forgotten); free != "" {

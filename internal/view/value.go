@@ -7,8 +7,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// Value writes the value of an expression as it would stand in a configuration. What carries a mark, as config.Config.Eval leaves it
-// on what is sensitive, is named and not shown.
+// Value writes the value of an expression as it would stand in a configuration. What carries a
+// mark, as config.Config.Eval leaves it on what is sensitive, is named and not shown.
 func (v *View) Value(value cty.Value) {
 	text := hcltext.Text(value, 0)
 	v.mu.Lock()

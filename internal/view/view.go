@@ -14,9 +14,11 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// Operation shows a plan and its apply. *View does it for people, machine.Stream for programs; a command chooses once.
+// Operation shows a plan and its apply. *View does it for people, machine.Stream for programs; a
+// command chooses once.
 type Operation interface {
-	// Diagnostics shows what is wrong with a configuration, or doubtful. files are the sources, for snippets.
+	// Diagnostics shows what is wrong with a configuration, or doubtful. files are the sources, for
+	// snippets.
 	Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
 	// Error shows any other error. It does nothing for nil.
 	Error(err error)
@@ -28,7 +30,8 @@ type Operation interface {
 	Event(e executor.Event)
 	// FinishApply shows what an apply did, and the root module's outputs after it.
 	FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo)
-	// Close ends a progress display that is still shown. It may be called at any time, more than once.
+	// Close ends a progress display that is still shown. It may be called at any time, more than
+	// once.
 	Close()
 }
 
@@ -36,13 +39,15 @@ var _ Operation = (*View)(nil)
 
 // PlanInfo is what a plan does not say of itself.
 type PlanInfo struct {
-	// Command is the command that shows the plan: "plan", which then says how to go on; "destroy", whose question is another one; "apply" or "show".
+	// Command is the command that shows the plan: "plan", which then says how to go on; "destroy",
+	// whose question is another one; "apply" or "show".
 	Command string
 	// Simulated says that the plan is for a simulation, where nothing is charged.
 	Simulated bool
 	// SavedAs is the file that the plan was saved to, "" if it was not.
 	SavedAs string
-	// Again is the command that carries the plan out, as it is typed in a shell, "" where the plan will not be carried out as it is.
+	// Again is the command that carries the plan out, as it is typed in a shell, "" where the plan
+	// will not be carried out as it is.
 	Again string
 }
 
@@ -56,7 +61,8 @@ type ApplyInfo struct {
 	Pictures string
 	// Interrupted says that the user ended the run.
 	Interrupted bool
-	// Again is the command that takes up what is left, such as "fluxbatch apply brand"; "" stands for "fluxbatch apply".
+	// Again is the command that takes up what is left, such as "fluxbatch apply brand"; "" stands
+	// for "fluxbatch apply".
 	Again string
 }
 
@@ -66,11 +72,13 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Color adds colours to both. The caller decides it from -no-color, NO_COLOR and the terminal.
 	Color bool
-	// Width is the number of columns to fill; 0 stands for 80. Live progress follows the terminal's own width.
+	// Width is the number of columns to fill; 0 stands for 80. Live progress follows the terminal's
+	// own width.
 	Width int
 	// Terminal says that Stderr is a terminal that can show live progress.
 	Terminal bool
-	// Concise leaves out what each image is: a line an image, and no line for work that merely goes on.
+	// Concise leaves out what each image is: a line an image, and no line for work that merely goes
+	// on.
 	Concise bool
 	// Unfolded lists every instance of a block, however many have the same change.
 	Unfolded bool
@@ -86,8 +94,8 @@ const (
 type View struct {
 	opts    Options
 	colours layout.Palette
-	// oneLine says that the lines of a concise plan are never broken, since no terminal was named that they would have to
-	// fit: scripts read them.
+	// oneLine says that the lines of a concise plan are never broken, since no terminal was named
+	// that they would have to fit: scripts read them.
 	oneLine bool
 
 	// mu guards all below, and the order of writes.
@@ -108,8 +116,9 @@ func New(o Options) *View {
 	return v
 }
 
-// stdout writes a result for people. Errors of writing are ignored here and below: a reader that went away, such as a pager, must not
-// stop an apply from recording what it has paid for. Whoever gave the writer knows of them.
+// stdout writes a result for people. Errors of writing are ignored here and below: a reader that
+// went away, such as a pager, must not stop an apply from recording what it has paid for. Whoever
+// gave the writer knows of them.
 func (v *View) stdout(text string) { v.data(v.seen(text)) }
 
 // data writes a result for programs as it is.
@@ -124,7 +133,8 @@ func (v *View) screenText(text string) { _, _ = io.WriteString(v.opts.Stderr, te
 // seen returns text in which everything but our own styles can be seen.
 func (v *View) seen(text string) string { return layout.VisibleBut(text, v.colours.Sequences) }
 
-// screen returns the size of the terminal behind stderr, or what the options say where there is none.
+// screen returns the size of the terminal behind stderr, or what the options say where there is
+// none.
 func (v *View) screen() (width, height int) {
 	if f, ok := v.opts.Stderr.(*os.File); ok {
 		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
@@ -134,7 +144,8 @@ func (v *View) screen() (width, height int) {
 	return v.opts.Width, 24
 }
 
-// canRedraw reports whether stderr may be a terminal. It can have been sent to a file while stdout is one.
+// canRedraw reports whether stderr may be a terminal. It can have been sent to a file while stdout
+// is one.
 func (v *View) canRedraw() bool {
 	f, ok := v.opts.Stderr.(*os.File)
 	return !ok || term.IsTerminal(int(f.Fd()))

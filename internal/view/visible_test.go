@@ -18,7 +18,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Whatever stands in keys, names of files, labels, prompts, answers and errors: people see it, and no terminal obeys it.
+// Whatever stands in keys, names of files, labels, prompts, answers and errors: people see it, and
+// no terminal obeys it.
 func TestEverythingIsSeen(t *testing.T) {
 	t.Parallel()
 	for i, text := range viewtest.HostileTexts() {

@@ -1,8 +1,9 @@
 // Package webhook receives the API's calls that say that a task has ended.
 //
-// A webhook is a doorbell: it says that looking at a task is worth while now. Whoever knows its address can call it, calls get lost, come
-// twice and come late. So a call counts only with the signature of its body, and then for nothing but the id of its task; what became of
-// the task is asked of the API itself. What a receiver drops, for whatever reason, costs time and nothing else.
+// A webhook is a doorbell: it says that looking at a task is worth while now. Whoever knows its
+// address can call it, calls get lost, come twice and come late. So a call counts only with the
+// signature of its body, and then for nothing but the id of its task; what became of the task is
+// asked of the API itself. What a receiver drops, for whatever reason, costs time and nothing else.
 package webhook
 
 import (
@@ -39,10 +40,11 @@ const (
 type Options struct {
 	// Secret is the one that the API was given to sign with. Without one no call is genuine.
 	Secret string
-	// Ring is told the id of the task of each genuine call. Calls wait for it, so it must return at once. It is called concurrently.
+	// Ring is told the id of the task of each genuine call. Calls wait for it, so it must return at
+	// once. It is called concurrently.
 	Ring func(id string)
-	// Refused, when not nil, is told why a call did not count, for a log: in words of this package, and nothing of the call. It is called
-	// concurrently.
+	// Refused, when not nil, is told why a call did not count, for a log: in words of this package,
+	// and nothing of the call. It is called concurrently.
 	Refused func(reason string)
 }
 
@@ -98,7 +100,8 @@ func (o Options) read(w http.ResponseWriter, r *http.Request) (string, *refusal)
 	return id, nil
 }
 
-// taskOf reads the id of the task that a call's body is about. The rest of the body is not looked at.
+// taskOf reads the id of the task that a call's body is about. The rest of the body is not looked
+// at.
 func taskOf(body []byte) (string, bool) {
 	var call struct {
 		ID string `json:"id"`
@@ -116,8 +119,9 @@ type Receiver struct {
 	ended    chan error
 }
 
-// Listen starts a receiver at an address, "host:port". Calls are answered at any path: what leads to the address may have changed it. It
-// fails with a *net.OpError where the address cannot be listened at.
+// Listen starts a receiver at an address, "host:port". Calls are answered at any path: what leads
+// to the address may have changed it. It fails with a *net.OpError where the address cannot be
+// listened at.
 func Listen(ctx context.Context, address string, o Options) (*Receiver, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
@@ -145,7 +149,8 @@ func Listen(ctx context.Context, address string, o Options) (*Receiver, error) {
 // Address is where the receiver listens.
 func (r *Receiver) Address() string { return r.listener.Addr().String() }
 
-// Close ends the receiver. Calls that are being answered are finished, unless they take long. It must be called once.
+// Close ends the receiver. Calls that are being answered are finished, unless they take long. It
+// must be called once.
 func (r *Receiver) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

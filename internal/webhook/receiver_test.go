@@ -196,7 +196,8 @@ func TestAddressTaken(t *testing.T) {
 	}
 }
 
-// FuzzHandler sends bodies with a right signature, and with that of another body: the first may ring, the second never does.
+// FuzzHandler sends bodies with a right signature, and with that of another body: the first may
+// ring, the second never does.
 func FuzzHandler(f *testing.F) {
 	f.Add(`{"id":"task-1","status":"Ready","result":{"sample":"https://x/y.png"}}`)
 	f.Add(`{"id":"","ID":"b"}`)

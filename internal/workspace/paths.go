@@ -31,13 +31,18 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
+	folders := w.folders(plan)
 	for _, c := range plan.Changes {
 		if c.Action == planner.NoOp || c.Desired == nil {
 			continue
 		}
+		if d := folders.blocked(c); d != nil {
+			diags = append(diags, d)
+			continue
+		}
 		if known[c.Desired.Output] {
 			// What stands there is kept, if it is a file.
-			if info, err := w.outputs.Stat(c.Desired.Output); err == nil && !info.Mode().IsRegular() {
+			if info, err := w.outputs.Stat(c.Desired.Output); err == nil && !info.Mode().IsRegular() && !folders.makesWay(c.Desired.Output) {
 				diags = append(diags, noFile(plan, c))
 			}
 			continue
@@ -49,7 +54,7 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			there[dir] = names
 		}
 		entry := names[name]
-		if entry == nil || w.importedInPlace(c) || w.isOurs(c, ours) {
+		if entry == nil || entry.IsDir() && folders.makesWay(c.Desired.Output) || w.importedInPlace(c) || w.isOurs(c, ours) {
 			continue
 		}
 		if !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0 {

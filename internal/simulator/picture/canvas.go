@@ -1,18 +1,20 @@
 package picture
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/image/vector"
 )
 
-// canvas draws smooth shapes on an image. Coordinates are pixels from its upper left corner; w, h are its size and u, its
-// shorter side, the unit in which scenes measure.
+// canvas draws smooth shapes on an image. Coordinates are pixels from its upper left corner; w, h
+// are its size and u, its shorter side, the unit in which scenes measure.
 type canvas struct {
 	img     *image.RGBA
 	w, h, u float32
@@ -23,15 +25,13 @@ type canvas struct {
 type tools struct {
 	raster vector.Rasterizer
 	mask   []uint8
-	path   path
+	path   []move
 }
 
 var toolbox = sync.Pool{New: func() any { return new(tools) }}
 
 // newCanvas returns a canvas for an image. Call done after its use, and its windows'.
-func newCanvas(img *image.RGBA) *canvas {
-	return canvasOf(img, toolbox.Get().(*tools))
-}
+func newCanvas(img *image.RGBA) *canvas { return canvasOf(img, toolbox.Get().(*tools)) }
 
 func (c *canvas) done() { toolbox.Put(c.tools) }
 
@@ -50,7 +50,8 @@ func (c *canvas) fill(r image.Rectangle, paint color.RGBA) {
 	draw.Draw(c.img, r, image.NewUniform(paint), image.Point{}, draw.Over)
 }
 
-// gradient paints all of the canvas from one colour to another. The direction is that of (dx, dy), both from 0 to 1.
+// gradient paints all of the canvas from one colour to another. The direction is that of (dx, dy),
+// both from 0 to 1.
 func (c *canvas) gradient(from, to color.RGBA, dx, dy float32) {
 	const steps = 1024
 	var ramp [steps][4]uint8
@@ -61,95 +62,118 @@ func (c *canvas) gradient(from, to color.RGBA, dx, dy float32) {
 	total := dx*c.w + dy*c.h
 	const one = 1 << 16
 	stepX, stepY := int(dx/total*(steps-1)*one), int(dy/total*(steps-1)*one)
-	width := c.img.Rect.Dx()
 	for y := range c.img.Rect.Dy() {
-		row := c.img.Pix[y*c.img.Stride:][:4*width]
-		at := y * stepY
-		if stepX == 0 {
-			for x := 0; x < len(row); x += 4 {
-				copy(row[x:x+4], ramp[at/one][:])
-			}
+		row := c.img.Pix[y*c.img.Stride:][:4*c.img.Rect.Dx()]
+		for x, at := 0, y*stepY; x < len(row); x, at = x+4, at+stepX {
+			copy(row[x:x+4], ramp[at/one][:])
+		}
+	}
+}
+
+type point struct{ x, y float32 }
+
+// move is a piece of an outline: a jump (M), a line (L), or a Bezier curve (C). It ends at the last
+// point; only a curve has others.
+type move struct {
+	kind byte
+	at   [3]point
+}
+
+func (m *move) points() []point {
+	if m.kind == 'C' {
+		return m.at[:]
+	}
+	return m.at[2:]
+}
+
+// shape is an outline in units of the place that it gets.
+type shape []move
+
+// outline reads a shape in the notation of SVG: M, L and C, with points that are absolute.
+func outline(text string) shape {
+	var all shape
+	var m move
+	n := 3
+	for word := range strings.FieldsSeq(text) {
+		if len(word) == 1 {
+			m.kind, n = word[0], 3-map[byte]int{'M': 1, 'L': 1, 'C': 3}[word[0]]
 			continue
 		}
-		for x := 0; x < len(row); x += 4 {
-			copy(row[x:x+4], ramp[at/one][:])
-			at += stepX
+		if _, err := fmt.Sscanf(word, "%g,%g", &m.at[n].x, &m.at[n].y); err != nil {
+			panic("picture: " + word + " is no point") // Only shapes of this package are read.
+		}
+		if n++; n == 3 {
+			all, n = append(all, m), 3-len(m.points())
 		}
 	}
+	return all
 }
 
-// path is an outline in pixels.
-type path struct {
-	moves                  []move
-	left, top, right, foot float32
-}
+var (
+	square = outline("M 0,0 L 1,0 1,1 0,1")
+	disk   = outline("M 1,0 C 1,.5522847 .5522847,1 0,1 -.5522847,1 -1,.5522847 -1,0 -1,-.5522847 -.5522847,-1 0,-1 .5522847,-1 1,-.5522847 1,0")
+	leaf   = outline("M 0,0 C .5522847,0 1,.4477153 1,1 .4477153,1 0,.5522847 0,0")
+)
 
-// move is a piece of an outline: a jump, a line, or a Bezier curve with two control points.
-type move struct {
-	kind   byte
-	x, y   float32
-	x1, y1 float32
-	x2, y2 float32
-}
+// place is where a shape goes: its origin, and what its units to the right and down become there.
+type place struct{ x, y, rightX, rightY, downX, downY float32 }
 
-func (p *path) reset() {
-	*p = path{moves: p.moves[:0], left: math.MaxFloat32, top: math.MaxFloat32, right: -math.MaxFloat32, foot: -math.MaxFloat32}
-}
+// at is a place for a shape of a size, within one of two sizes, and along one with a direction.
+func at(x, y, size float32) place           { return place{x, y, size, 0, 0, size} }
+func within(x, y, w, h float32) place       { return place{x, y, w, 0, 0, h} }
+func along(x, y, right, down float32) place { return place{x, y, right, down, -down, right} }
 
-func (p *path) include(x, y float32) {
-	p.left, p.right = min(p.left, x), max(p.right, x)
-	p.top, p.foot = min(p.top, y), max(p.foot, y)
-}
-
-func (p *path) moveTo(x, y float32) {
-	p.include(x, y)
-	p.moves = append(p.moves, move{kind: 'M', x: x, y: y})
-}
-
-func (p *path) lineTo(x, y float32) {
-	p.include(x, y)
-	p.moves = append(p.moves, move{kind: 'L', x: x, y: y})
-}
-
-func (p *path) curveTo(x1, y1, x2, y2, x, y float32) {
-	p.include(x1, y1)
-	p.include(x2, y2)
-	p.include(x, y)
-	p.moves = append(p.moves, move{'C', x, y, x1, y1, x2, y2})
-}
-
-// begin starts an outline.
-func (c *canvas) begin() *path {
-	c.path.reset()
-	return &c.path
-}
-
-// paint fills the outline. Only the part of the canvas that it covers is looked at.
-func (c *canvas) paint(paint color.RGBA) {
-	p := &c.path
-	if len(p.moves) == 0 {
-		return
+// add adds a shape to what the next paint fills. One that is mirrored cuts a hole.
+func (c *canvas) add(s shape, p place) {
+	for _, m := range s {
+		for i, q := range m.at {
+			m.at[i] = point{p.x + q.x*p.rightX + q.y*p.downX, p.y + q.x*p.rightY + q.y*p.downY}
+		}
+		c.path = append(c.path, m)
 	}
-	// Not image.Rect, which turns what lies outside of the canvas into something that does not.
+}
+
+// to adds a piece to the outline, whose points are given as x, y, x, y, ...
+func (c *canvas) to(kind byte, xy ...float32) {
+	m := move{kind: kind}
+	for i, n := 0, 3-len(xy)/2; n < 3; i, n = i+2, n+1 {
+		m.at[n] = point{xy[i], xy[i+1]}
+	}
+	c.path = append(c.path, m)
+}
+
+// paint fills what was added. Only the part of the canvas that it covers is looked at.
+func (c *canvas) paint(paint color.RGBA) {
+	defer func() { c.path = c.path[:0] }()
+	low, high := point{c.w, c.h}, point{}
+	for i := range c.path {
+		for _, p := range c.path[i].points() {
+			low, high = point{min(low.x, p.x), min(low.y, p.y)}, point{max(high.x, p.x), max(high.y, p.y)}
+		}
+	}
 	box := image.Rectangle{
-		Min: image.Pt(int(max(p.left, 0)), int(max(p.top, 0))),
-		Max: image.Pt(int(min(p.right+1, c.w)), int(min(p.foot+1, c.h))),
+		Min: image.Pt(int(max(low.x, 0)), int(max(low.y, 0))),
+		Max: image.Pt(int(min(high.x+1, c.w)), int(min(high.y+1, c.h))),
 	}
 	if box.Empty() {
 		return
 	}
-	ox, oy := float32(box.Min.X), float32(box.Min.Y)
 	r := &c.raster
 	r.Reset(box.Dx(), box.Dy())
-	for _, m := range p.moves {
+	for _, m := range c.path {
+		for i := range m.at {
+			m.at[i].x -= float32(box.Min.X)
+			m.at[i].y -= float32(box.Min.Y)
+		}
+		a, b, end := m.at[0], m.at[1], m.at[2]
 		switch m.kind {
 		case 'M':
 			r.ClosePath()
-			r.MoveTo(m.x-ox, m.y-oy)
+			r.MoveTo(end.x, end.y)
 		case 'L':
-			r.LineTo(m.x-ox, m.y-oy)
+			r.LineTo(end.x, end.y)
 		default:
-			r.CubeTo(m.x1-ox, m.y1-oy, m.x2-ox, m.y2-oy, m.x-ox, m.y-oy)
+			r.CubeTo(a.x, a.y, b.x, b.y, end.x, end.y)
 		}
 	}
 	r.ClosePath()
@@ -161,10 +185,10 @@ func (c *canvas) paint(paint color.RGBA) {
 	c.blend(box, paint)
 }
 
-// blend lays a colour over a box of the canvas, as far as the mask says. Most of a mask is either empty or full, which the
-// rasterizer's own way to draw does not make use of.
+// blend lays a colour over a box of the canvas, as far as the mask says. Most of a mask is either
+// empty or full, which the rasterizer's own way to draw does not make use of.
 func (c *canvas) blend(box image.Rectangle, paint color.RGBA) {
-	solid := paint.A == 0xff
+	over := [4]uint32{uint32(paint.R), uint32(paint.G), uint32(paint.B), uint32(paint.A)}
 	for y := range box.Dy() {
 		mask := c.mask[y*box.Dx():][:box.Dx()]
 		row := c.img.Pix[(box.Min.Y+y)*c.img.Stride+4*box.Min.X:][:4*len(mask)]
@@ -173,96 +197,77 @@ func (c *canvas) blend(box image.Rectangle, paint color.RGBA) {
 				continue
 			}
 			pix := row[4*x : 4*x+4 : 4*x+4]
-			if m == 0xff && solid {
+			if m == 0xff && paint.A == 0xff {
 				pix[0], pix[1], pix[2], pix[3] = paint.R, paint.G, paint.B, 0xff
 				continue
 			}
-			over := uint32(m) * 0x101
-			under := 0xffff - uint32(paint.A)*over/0xff
-			pix[0] = lay(pix[0], paint.R, under, over)
-			pix[1] = lay(pix[1], paint.G, under, over)
-			pix[2] = lay(pix[2], paint.B, under, over)
-			pix[3] = lay(pix[3], paint.A, under, over)
+			// The colours are premultiplied; the weights have 16 bits.
+			weight := uint32(m) * 0x101
+			rest := 0xffff - over[3]*weight/0xff
+			for i := range pix {
+				pix[i] = uint8((uint32(pix[i])*rest + over[i]*weight + 0x7fff) / 0xffff) //nolint:gosec // no more than the larger of both
+			}
 		}
 	}
 }
 
-// lay mixes two premultiplied values by weights of 16 bits.
-func lay(below, above uint8, under, over uint32) uint8 {
-	return uint8((uint32(below)*under + uint32(above)*over + 0x7fff) / 0xffff) //nolint:gosec // no more than the larger of both
-}
-
-// kappa places the control points of a quarter circle.
-const kappa = 0.5522847
-
-// ellipse adds a closed ellipse. With a negative ry it runs the other way round, and so cuts a hole.
-func (p *path) ellipse(x, y, rx, ry float32) {
-	kx, ky := rx*kappa, ry*kappa
-	p.moveTo(x+rx, y)
-	p.curveTo(x+rx, y+ky, x+kx, y+ry, x, y+ry)
-	p.curveTo(x-kx, y+ry, x-rx, y+ky, x-rx, y)
-	p.curveTo(x-rx, y-ky, x-kx, y-ry, x, y-ry)
-	p.curveTo(x+kx, y-ry, x+rx, y-ky, x+rx, y)
+func (c *canvas) shape(paint color.RGBA, s shape, p place) {
+	c.add(s, p)
+	c.paint(paint)
 }
 
 func (c *canvas) circle(x, y, radius float32, paint color.RGBA) {
-	c.begin().ellipse(x, y, radius, radius)
-	c.paint(paint)
+	c.shape(paint, disk, at(x, y, radius))
 }
 
 func (c *canvas) ellipse(x, y, rx, ry float32, paint color.RGBA) {
-	c.begin().ellipse(x, y, rx, ry)
-	c.paint(paint)
+	c.shape(paint, disk, within(x, y, rx, ry))
+}
+
+func (c *canvas) rect(x, y, w, h float32, paint color.RGBA) {
+	c.shape(paint, square, within(x, y, w, h))
 }
 
 // ring paints a circle's line.
 func (c *canvas) ring(x, y, radius, width float32, paint color.RGBA) {
-	p := c.begin()
-	p.ellipse(x, y, radius+width/2, radius+width/2)
-	p.ellipse(x, y, radius-width/2, -(radius - width/2))
-	c.paint(paint)
+	c.add(disk, at(x, y, radius+width/2))
+	c.shape(paint, disk, within(x, y, radius-width/2, width/2-radius))
 }
 
-func (c *canvas) rect(x, y, w, h float32, paint color.RGBA) {
-	c.polygon(paint, x, y, x+w, y, x+w, y+h, x, y+h)
+// arch paints a round arch that stands on a height.
+func (c *canvas) arch(x, y, radius, foot float32, paint color.RGBA) {
+	c.add(disk, at(x, y, radius))
+	c.shape(paint, square, within(x-radius, y, 2*radius, foot-y))
 }
 
 // polygon paints the area between points, given as x, y, x, y, ...
-func (c *canvas) polygon(paint color.RGBA, points ...float32) {
-	p := c.begin()
-	p.moveTo(points[0], points[1])
-	for i := 2; i+1 < len(points); i += 2 {
-		p.lineTo(points[i], points[i+1])
+func (c *canvas) polygon(paint color.RGBA, xy ...float32) {
+	c.to('M', xy[:2]...)
+	for i := 2; i < len(xy); i += 2 {
+		c.to('L', xy[i:i+2]...)
 	}
 	c.paint(paint)
 }
 
-// pie paints a sector of a circle from one angle to another, in quarter turns clockwise from the right.
+// pie paints a sector of a circle from one angle to another, in quarter turns clockwise from the
+// right.
 func (c *canvas) pie(x, y, radius, from, to float32, paint color.RGBA) {
-	p := c.begin()
-	p.moveTo(x, y)
-	p.arc(x, y, radius, from, to, p.lineTo)
+	c.to('M', x, y)
+	c.arc('L', x, y, radius, from, to)
 	c.paint(paint)
 }
 
-// arc adds an arc; first gets its first point.
-func (p *path) arc(x, y, radius, from, to float32, first func(x, y float32)) {
-	steps := int(math.Ceil(math.Abs(float64(to - from))))
-	if steps == 0 {
-		return
-	}
-	turn := (to - from) / float32(steps)
+// arc adds an arc, to whose first point a piece of some kind leads.
+func (c *canvas) arc(kind byte, x, y, radius, from, to float32) {
+	steps := float32(math.Ceil(math.Abs(float64(to - from))))
+	turn := (to - from) / steps
 	// The length of the control arms for an arc of that many quarter turns.
 	arm := float32(4.0/3*math.Tan(float64(turn)*math.Pi/8)) * radius
 	sin, cos := sincos(from)
-	first(x+radius*cos, y+radius*sin)
-	for i := range steps {
+	c.to(kind, x+radius*cos, y+radius*sin)
+	for i := range int(steps) {
 		sin2, cos2 := sincos(from + turn*float32(i+1))
-		p.curveTo(
-			x+radius*cos-arm*sin, y+radius*sin+arm*cos,
-			x+radius*cos2+arm*sin2, y+radius*sin2-arm*cos2,
-			x+radius*cos2, y+radius*sin2,
-		)
+		c.to('C', x+radius*cos-arm*sin, y+radius*sin+arm*cos, x+radius*cos2+arm*sin2, y+radius*sin2-arm*cos2, x+radius*cos2, y+radius*sin2)
 		sin, cos = sin2, cos2
 	}
 }
@@ -273,34 +278,16 @@ func sincos(quarters float32) (sin, cos float32) {
 	return float32(s), float32(c)
 }
 
-// smooth adds a closed curve through points (Catmull-Rom).
-func (p *path) smooth(points []point) {
-	n := len(points)
-	at := func(i int) point { return points[(i+n)%n] }
-	p.moveTo(points[0].x, points[0].y)
-	for i := range n {
-		a, b, d, e := at(i-1), at(i), at(i+1), at(i+2)
-		p.curveTo(b.x+(d.x-a.x)/6, b.y+(d.y-a.y)/6, d.x-(e.x-b.x)/6, d.y-(e.y-b.y)/6, d.x, d.y)
-	}
-}
-
-type point struct{ x, y float32 }
-
-// ridge paints everything below a curve through heights that are spread evenly from the left to the right edge. With
-// sharp it runs in straight lines.
-func (c *canvas) ridge(heights []float32, sharp bool, paint color.RGBA) {
-	p := c.begin()
-	p.moveTo(0, c.h)
-	p.lineTo(0, heights[0])
+// ridge paints everything below a curve through heights that are spread evenly from the left to the
+// right edge.
+func (c *canvas) ridge(heights []float32, paint color.RGBA) {
+	c.to('M', 0, c.h)
+	c.to('L', 0, heights[0])
 	step := c.w / float32(len(heights)-1)
 	for i := 1; i < len(heights); i++ {
 		x := step * float32(i)
-		if sharp {
-			p.lineTo(x, heights[i])
-			continue
-		}
-		p.curveTo(x-step/2, heights[i-1], x-step/2, heights[i], x, heights[i])
+		c.to('C', x-step/2, heights[i-1], x-step/2, heights[i], x, heights[i])
 	}
-	p.lineTo(c.w, c.h)
+	c.to('L', c.w, c.h)
 	c.paint(paint)
 }

@@ -4,87 +4,79 @@ import "image/color"
 
 // Scenes with a horizon. Their layers get darker and lower the nearer they are.
 
-// disc paints a sun or moon with a halo somewhere above a height, which is a part of the canvas's.
-func disc(c *canvas, p palette, r *chance, low float32) {
+// sky paints a sky, and a sun or moon with a halo somewhere above a height, which is a part of the
+// canvas's.
+func sky(c *canvas, p palette, r *chance, low float32) {
+	c.gradient(p.sky[0], p.sky[1], 0, 1)
 	radius := c.u * r.between(0.11, 0.18)
 	x, y := c.w*r.between(0.22, 0.78), c.h*r.between(0.22, low)
-	glow := mix(p.sky[1], p.sun, 0.3)
 	for i := 3; i > 0; i-- {
-		c.circle(x, y, radius*(1+0.3*float32(i)), veil(glow, 0.24))
+		c.circle(x, y, radius*(1+0.3*float32(i)), veil(mix(p.sky[1], p.sun, 0.3), 0.24))
 	}
 	c.circle(x, y, radius, p.sun)
 }
 
-// clouds paints some flat clouds of paper.
-func clouds(c *canvas, p palette, r *chance) {
-	paint := veil(mix(p.sky[1], p.paper, 0.8), 0.85)
-	for range 2 + r.intn(2) {
-		x, y := c.w*r.between(0.1, 0.9), c.h*r.between(0.12, 0.38)
-		size := c.u * r.between(0.05, 0.08)
-		path := c.begin()
-		path.moveTo(x-2*size, y)
-		path.curveTo(x-2*size, y-size, x-size, y-size, x-0.8*size, y-0.6*size)
-		path.curveTo(x-0.6*size, y-1.7*size, x+0.8*size, y-1.7*size, x+0.9*size, y-0.6*size)
-		path.curveTo(x+1.2*size, y-size, x+2.2*size, y-0.9*size, x+2.2*size, y)
-		c.paint(paint)
-	}
-}
+var cloud = outline("M -2,0 C -2,-1 -1,-1 -.8,-.6 -.6,-1.7 .8,-1.7 .9,-.6 1.2,-1 2.2,-.9 2.2,0")
 
-// heights returns n heights, by turns above and below a middle by up to the swing.
-func heights(r *chance, n int, middle, swing float32) []float32 {
-	hs := make([]float32, n)
+// land paints a ridge of hills around a height, by turns above and below it by up to the swing.
+func land(c *canvas, r *chance, middle, swing float32, paint color.RGBA) {
+	heights := make([]float32, int(c.w/c.u*r.between(2.2, 3.8))+2)
 	up := r.heads()
-	for i := range hs {
-		hs[i] = middle + r.between(0.3, 1)*swing
+	for i := range heights {
+		heights[i] = middle + r.between(0.3, 1)*swing
 		if up {
-			hs[i] = 2*middle - hs[i]
+			heights[i] = 2*middle - heights[i]
 		}
 		up = !up
 	}
-	return hs
+	c.ridge(heights, paint)
 }
-
-// bumps is how many points a ridge has on a canvas of that shape.
-func bumps(c *canvas, r *chance) int { return int(c.w/c.u*r.between(2.2, 3.8)) + 2 }
 
 func hills(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.46)
+	sky(c, p, r, 0.46)
 	if r.heads() {
-		clouds(c, p, r)
+		for range 2 + r.intn(2) {
+			x, y := c.w*r.between(0.1, 0.9), c.h*r.between(0.12, 0.38)
+			c.shape(veil(mix(p.sky[1], p.paper, 0.8), 0.85), cloud, at(x, y, c.u*r.between(0.05, 0.08)))
+		}
 	}
 	for i, layer := range p.layers {
-		middle := c.h * (0.52 + 0.135*float32(i))
-		c.ridge(heights(r, bumps(c, r), middle, c.u*0.07), false, layer)
+		land(c, r, c.h*(0.52+0.135*float32(i)), c.u*0.07, layer)
 	}
 }
+
+// A mountain, and its lit side, which ends in a jagged line.
+var (
+	mountain = outline("M -1,0 L 0,-1 1,0")
+	lit      = outline("M 0,-1 L .42,-.58 .16,-.64 .12,-.42 -.12,-.62 -.3,-.7")
+)
 
 func mountains(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.36)
+	sky(c, p, r, 0.36)
 	for i, layer := range p.layers[:3] {
-		peaks(c, r, c.h*(0.66+0.11*float32(i)), c.u*(0.34-0.08*float32(i)), layer, mix(layer, p.paper, 0.55))
+		foot, height := c.h*(0.66+0.11*float32(i)), c.u*(0.34-0.08*float32(i))
+		c.rect(0, foot-1, c.w, c.h-foot+1, layer)
+		for x := c.u * r.between(-0.1, 0.15); x < c.w+height; {
+			h := height * r.between(0.55, 1)
+			half := h * r.between(0.75, 1.05)
+			c.shape(layer, mountain, within(x, foot, half, h))
+			c.shape(mix(layer, p.paper, 0.55), lit, within(x, foot, half, h))
+			x += half * r.between(0.9, 1.5)
+		}
 	}
-	c.ridge(heights(r, bumps(c, r), c.h*0.9, c.u*0.025), false, p.layers[3])
+	land(c, r, c.h*0.9, c.u*0.025, p.layers[3])
 }
 
-// peaks paints a range of mountains, each with a shaded and a lit side.
-func peaks(c *canvas, r *chance, foot, height float32, shade, light color.RGBA) {
-	c.rect(0, foot-1, c.w, c.h-foot+1, shade)
-	for x := c.u * r.between(-0.1, 0.15); x < c.w+height; {
-		h := height * r.between(0.55, 1)
-		half := h * r.between(0.75, 1.05)
-		c.polygon(shade, x-half, foot, x, foot-h, x+half, foot)
-		// The lit side ends in a jagged line.
-		c.polygon(light, x, foot-h, x+half*0.42, foot-h*0.58, x+half*0.16, foot-h*0.64, x+half*0.12, foot-h*0.42,
-			x-half*0.12, foot-h*0.62, x-half*0.3, foot-h*0.7)
-		x += half * r.between(0.9, 1.5)
-	}
-}
+// A wave, and a boat with its sails.
+var (
+	wave = outline("C .18,-1 .32,-1 .5,0 .68,1 .82,1 1,0")
+	hull = outline("M -1,-.35 L 1,-.35 .65,0 -.65,0")
+	main = outline("M -.04,-.45 L -.04,-2 -.85,-.45")
+	jib  = outline("M .06,-.45 L .06,-1.7 .7,-.45")
+)
 
 func waves(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.42)
+	sky(c, p, r, 0.42)
 	horizon := c.h * r.between(0.46, 0.54)
 	const rows = 7
 	for i := range rows {
@@ -93,61 +85,40 @@ func waves(c *canvas, p palette, r *chance) {
 		if i%2 == 1 {
 			paint = mix(paint, p.paper, 0.14)
 		}
-		y := horizon + (c.h-horizon)*t*0.9
-		swell(c, y, c.u*(0.012+0.03*t), c.u*(0.16+0.2*t), r.between(0, 1), paint)
+		y, length := horizon+(c.h-horizon)*t*0.9, c.u*(0.16+0.2*t)
+		x := -length * (1 + r.between(0, 1))
+		c.to('M', x, c.h)
+		c.to('L', x, y)
+		for ; x < c.w; x += length {
+			c.add(wave, within(x, y, length, c.u*(0.012+0.03*t)))
+		}
+		c.to('L', x, c.h)
+		c.paint(paint)
 		if i == 2 && r.heads() {
-			boat(c, c.w*r.between(0.2, 0.8), y+c.u*0.015, c.u*r.between(0.08, 0.12), p)
+			deck := at(c.w*r.between(0.2, 0.8), y+c.u*0.015, c.u*r.between(0.08, 0.12))
+			c.shape(p.ink, hull, deck)
+			c.shape(p.paper, main, deck)
+			c.shape(p.sun, jib, deck)
 		}
 	}
 }
 
-// swell paints everything below a wave of that height, length and phase (from 0 to 1).
-func swell(c *canvas, y, height, length, phase float32, paint color.RGBA) {
-	path := c.begin()
-	x := -length * (1 + phase)
-	path.moveTo(x, c.h)
-	path.lineTo(x, y)
-	for x < c.w {
-		path.curveTo(x+length*0.18, y-height, x+length*0.32, y-height, x+length*0.5, y)
-		path.curveTo(x+length*0.68, y+height, x+length*0.82, y+height, x+length, y)
-		x += length
-	}
-	path.lineTo(x, c.h)
-	c.paint(paint)
-}
-
-func boat(c *canvas, x, y, size float32, p palette) {
-	c.polygon(p.ink, x-size, y-size*0.35, x+size, y-size*0.35, x+size*0.65, y, x-size*0.65, y)
-	c.polygon(p.paper, x-size*0.04, y-size*0.45, x-size*0.04, y-size*2, x-size*0.85, y-size*0.45)
-	c.polygon(p.sun, x+size*0.06, y-size*0.45, x+size*0.06, y-size*1.7, x+size*0.7, y-size*0.45)
-}
+var fir = outline("M 0,-1 L .16,-.5 -.16,-.5 M 0,-.78 L .215,-.25 -.215,-.25 M 0,-.56 L .27,0 -.27,0")
 
 func forest(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.4)
+	sky(c, p, r, 0.4)
 	for i, layer := range p.layers {
 		foot := c.h * (0.62 + 0.13*float32(i))
 		c.rect(0, foot, c.w, c.h-foot, layer)
 		size := c.u * (0.13 + 0.055*float32(i))
 		for x := -size * r.between(0, 1); x < c.w+size; x += size * r.between(0.42, 0.75) {
-			fir(c, x, foot+1, size*r.between(0.75, 1.25), layer)
+			c.shape(layer, fir, at(x, foot+1, size*r.between(0.75, 1.25)))
 		}
 	}
 }
 
-// fir paints a conifer of three stacked triangles.
-func fir(c *canvas, x, foot, height float32, paint color.RGBA) {
-	for i := range 3 {
-		t := float32(i)
-		top, base := foot-height*(1-0.22*t), foot-height*(0.5-0.25*t)
-		half := height * (0.16 + 0.055*t)
-		c.polygon(paint, x, top, x+half, base, x-half, base)
-	}
-}
-
 func skyline(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.4)
+	sky(c, p, r, 0.4)
 	for i, layer := range p.layers[:3] {
 		tallest := c.h * (0.56 - 0.13*float32(i))
 		for x := -c.u * r.between(0, 0.1); x < c.w; {

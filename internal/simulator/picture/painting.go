@@ -7,7 +7,8 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// drawFill copies the image and paints a scene where the mask is white. Everywhere else each pixel stays as it is.
+// drawFill copies the image and paints a scene where the mask is white. Everywhere else each pixel
+// stays as it is.
 func drawFill(c *canvas, a art, s Spec) {
 	src := s.References[0].image()
 	cover(c.img, c.img.Rect, src)
@@ -97,7 +98,8 @@ func widest(outer, inner image.Rectangle) image.Rectangle {
 	return best
 }
 
-// label puts the prompt's first words on a scene, on a plate of paper in its middle, where there is room for them.
+// label puts the prompt's first words on a scene, on a plate of paper in its middle, where there is
+// room for them.
 func label(c *canvas, a art, s Spec) {
 	words := title(s.Prompt)
 	if c.u < 40 || c.w < 80 || len(words) == 0 {

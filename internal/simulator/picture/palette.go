@@ -4,7 +4,6 @@ import (
 	"image/color"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // palette is the colours of a picture.
@@ -22,7 +21,8 @@ type palette struct {
 // soft is the ink for small print.
 func (p palette) soft() color.RGBA { return mix(p.ink, p.paper, 0.32) }
 
-// between returns a colour on the way from the far layer at 0 to the near one at 1, past those between them.
+// between returns a colour on the way from the far layer at 0 to the near one at 1, past those
+// between them.
 func (p palette) between(t float32) color.RGBA {
 	at := t * float32(len(p.layers)-1)
 	i := min(int(at), len(p.layers)-2)
@@ -74,13 +74,13 @@ var (
 
 // moods are looked for in the prompt, the first that is there counts.
 var moods = []struct {
-	words    []string
+	words    string
 	palettes []palette
 }{
-	{[]string{"night", "moon", "midnight", "star", "space", "galaxy", "neon", "dark"}, night},
-	{[]string{"sunset", "golden", "autumn", "desert", "warm", "dusk", "sunrise", "fire", "red", "orange"}, warm},
-	{[]string{"winter", "snow", "ice", "ocean", "sea", "water", "cold", "blue", "rain", "beach", "lake", "river", "harbour", "coast", "boat", "wave", "storm"}, cool},
-	{[]string{"forest", "garden", "leaf", "leaves", "green", "plant", "jungle", "spring", "botanical", "tree"}, green},
+	{"night moon midnight star space galaxy neon dark", night},
+	{"sunset golden autumn desert warm dusk sunrise fire red orange", warm},
+	{"winter snow ice ocean sea water cold blue rain beach lake river harbour coast boat wave storm", cool},
+	{"forest garden leaf leaves green plant jungle spring botanical tree", green},
 }
 
 // all palettes, for prompts without a mood.
@@ -94,7 +94,8 @@ var anyMood = func() []palette {
 
 var hexColour = regexp.MustCompile(`#([0-9a-fA-F]{6})\b`)
 
-// choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else of its mood.
+// choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else
+// of its mood.
 func choosePalette(prompt string, r *chance) palette {
 	if named := hexColour.FindAllStringSubmatch(prompt, 4); named != nil {
 		var colours []color.RGBA
@@ -106,9 +107,9 @@ func choosePalette(prompt string, r *chance) palette {
 		}
 		return paletteOf(colours, r)
 	}
-	text := strings.ToLower(prompt)
+	said := wordsOf(prompt)
 	for _, mood := range moods {
-		if hasWord(text, mood.words) {
+		if said.anyOf(mood.words) {
 			return mood.palettes[r.intn(len(mood.palettes))]
 		}
 	}
@@ -145,25 +146,3 @@ func veil(c color.RGBA, alpha float32) color.RGBA {
 	part := func(x uint8) uint8 { return uint8(float32(x)*alpha + 0.5) }
 	return color.RGBA{part(c.R), part(c.G), part(c.B), part(0xff)}
 }
-
-// hasWord reports whether a lower case text has one of some words, or its plural.
-func hasWord(text string, words []string) bool {
-	for _, word := range words {
-		for rest := text; ; {
-			i := strings.Index(rest, word)
-			if i < 0 {
-				break
-			}
-			end := i + len(word)
-			startOK := i == 0 || !isLetter(rest[i-1])
-			tail := strings.TrimPrefix(rest[end:], "s")
-			if startOK && (tail == "" || !isLetter(tail[0])) {
-				return true
-			}
-			rest = rest[end:]
-		}
-	}
-	return false
-}
-
-func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 0x80 }

@@ -31,8 +31,12 @@ func tile(c *canvas, r *chance, x, y, w, h float32, ground, paint, other color.R
 	c.rect(x, y, w, h, ground)
 	size := min(w, h)
 	turn := float32(r.intn(4))
-	// The corner that a quarter turn points away from.
-	corner := func() (float32, float32) {
+	switch r.intn(6) {
+	case 0:
+		c.circle(x+w/2, y+h/2, size*0.36, paint)
+		c.circle(x+w/2, y+h/2, size*0.16, other)
+	case 1:
+		// The corner that the quarter turn points away from.
 		cx, cy := x, y
 		if turn == 1 || turn == 2 {
 			cx += w
@@ -40,23 +44,15 @@ func tile(c *canvas, r *chance, x, y, w, h float32, ground, paint, other color.R
 		if turn >= 2 {
 			cy += h
 		}
-		return cx, cy
-	}
-	switch r.intn(6) {
-	case 0:
-		c.circle(x+w/2, y+h/2, size*0.36, paint)
-		c.circle(x+w/2, y+h/2, size*0.16, other)
-	case 1:
-		cx, cy := corner()
 		c.pie(cx, cy, size, turn, turn+1, paint)
 		c.pie(cx, cy, size*0.5, turn, turn+1, other)
 	case 2:
 		c.pie(x+w/2, y+h/2, size/2, turn, turn+2, paint)
 	case 3:
 		if turn < 2 {
-			leaf(c, x, y, x+w, y+h, paint)
+			c.shape(paint, leaf, within(x, y, w, h))
 		} else {
-			leaf(c, x+w, y, x, y+h, paint)
+			c.shape(paint, leaf, within(x+w, y, -w, h))
 		}
 	case 4:
 		c.polygon(paint, x, y, x+w, y+h, x, y+h)
@@ -88,7 +84,7 @@ func rainbow(c *canvas, p palette, x, y, radius float32, first int) {
 		} else if i%2 == 1 {
 			paint = mix(p.paper, paint, 0.25)
 		}
-		arch(c, x, y, radius*(1-0.19*float32(i)), c.h, paint)
+		c.arch(x, y, radius*(1-0.19*float32(i)), c.h, paint)
 	}
 }
 
@@ -103,7 +99,7 @@ func cutouts(c *canvas, p palette, r *chance) {
 	}
 	for i := range 3 {
 		x, y := spread(c, r, i+1, 4)
-		sprig(c, r, x, y, c.u*r.between(0.16, 0.24), [2]color.RGBA{p.ink, p.paper}[i%2])
+		plant(c, r, sprig, x, y, c.u*r.between(0.16, 0.24), [2]color.RGBA{p.ink, p.paper}[i%2])
 	}
 	x, y := c.w*r.between(0.1, 0.6), c.h*r.between(0.1, 0.7)
 	for i := range 9 {
@@ -119,6 +115,7 @@ func spread(c *canvas, r *chance, i, n int) (x, y float32) {
 		c.h * ((float32(i)+0.5)/float32(n)*0.9 + r.between(0, 0.1))
 }
 
+// blob paints a closed curve through points around a middle (Catmull-Rom).
 func blob(c *canvas, r *chance, x, y, size float32, paint color.RGBA) {
 	n := 5 + r.intn(3)
 	points := make([]point, n)
@@ -128,48 +125,50 @@ func blob(c *canvas, r *chance, x, y, size float32, paint color.RGBA) {
 		radius := size * r.between(0.62, 1.12)
 		points[i] = point{x + radius*cos, y + radius*sin}
 	}
-	c.begin().smooth(points)
+	c.to('M', points[0].x, points[0].y)
+	for i, b := range points {
+		a, d, e := points[(i+n-1)%n], points[(i+1)%n], points[(i+2)%n]
+		c.to('C', b.x+(d.x-a.x)/6, b.y+(d.y-a.y)/6, d.x-(e.x-b.x)/6, d.y-(e.y-b.y)/6, d.x, d.y)
+	}
 	c.paint(paint)
 }
 
-// sprig paints a stem with leaves on both sides.
-func sprig(c *canvas, r *chance, x, y, size float32, paint color.RGBA) {
-	sin, cos := sincos(r.between(-1.5, -0.5))
-	width := size * 0.02
-	c.polygon(paint, x-width*sin, y+width*cos, x+width*sin, y-width*cos, x+size*1.1*cos, y+size*1.1*sin)
-	const pairs = 5
-	for i := range pairs {
-		t := (float32(i) + 0.6) / pairs
-		lx, ly := x+size*t*cos, y+size*t*sin
-		length := size * (0.36 - 0.2*t)
-		for _, side := range []float32{1, -1} {
-			petal(c, lx, ly, cos*0.75-side*sin*0.66, sin*0.75+side*cos*0.66, length, paint)
+// growth is how a plant grows: how far it leans to either side, its stem's width and length, pairs
+// of leaves from a part of it on, how long they are at its foot and how much shorter at its tip,
+// and their direction: forward, and to the side.
+type growth struct{ lean, width, stem, pairs, from, length, taper, ahead, aside float32 }
+
+var (
+	sprig = growth{0.5, 0.02, 1.1, 5, 0.12, 0.36, 0.2, 0.75, 0.66}
+	frond = growth{0.35, 0.012, 1, 8, 0.25, 0.42, 0.3, 0.6, 0.8}
+	petal = outline("M 0,0 C .5,.3 .5,.3 1,0 .5,-.3 .5,-.3 0,0")
+)
+
+// plant paints a stem with leaves on both sides.
+func plant(c *canvas, r *chance, g growth, x, y, size float32, paint color.RGBA) {
+	sin, cos := sincos(-1 + r.between(-g.lean, g.lean))
+	leaf := func(t, length, dx, dy float32) {
+		c.shape(paint, petal, along(x+size*t*cos, y+size*t*sin, dx*size*length, dy*size*length))
+	}
+	c.polygon(paint, x-size*g.width*sin, y+size*g.width*cos, x+size*g.width*sin, y-size*g.width*cos, x+size*g.stem*cos, y+size*g.stem*sin)
+	for i := range int(g.pairs) {
+		t := g.from + (1-g.from)*float32(i)/g.pairs
+		for _, side := range []float32{g.aside, -g.aside} {
+			leaf(t, g.length-g.taper*t, cos*g.ahead-side*sin, sin*g.ahead+side*cos)
 		}
 	}
-}
-
-// petal paints a slender leaf from a point in a direction.
-func petal(c *canvas, x, y, dx, dy, length float32, paint color.RGBA) {
-	const belly = 0.3
-	tx, ty := x+dx*length, y+dy*length
-	mx, my := x+dx*length*0.5, y+dy*length*0.5
-	path := c.begin()
-	path.moveTo(x, y)
-	path.curveTo(mx-dy*length*belly, my+dx*length*belly, mx-dy*length*belly, my+dx*length*belly, tx, ty)
-	path.curveTo(mx+dy*length*belly, my-dx*length*belly, mx+dy*length*belly, my-dx*length*belly, x, y)
-	c.paint(paint)
+	leaf(0.92*g.stem, 0.16, cos, sin)
 }
 
 // botanic paints large leaves that grow from the lower edge, and flowers.
 func botanic(c *canvas, p palette, r *chance) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
-	disc(c, p, r, 0.4)
+	sky(c, p, r, 0.4)
 	for i, layer := range p.layers {
 		t := float32(i)
 		count := int(c.w/c.u*2.2) + 2
 		for j := range count {
 			x := c.w * (float32(j) + r.between(0.1, 0.9)) / float32(count)
-			frond(c, r, x, c.h*(1.02+0.03*t), c.u*(0.85-0.16*t)*r.between(0.8, 1.1), layer)
+			plant(c, r, frond, x, c.h*(1.02+0.03*t), c.u*(0.85-0.16*t)*r.between(0.8, 1.1), layer)
 		}
 	}
 	for i := range 3 + r.intn(3) {
@@ -185,22 +184,6 @@ func botanic(c *canvas, p palette, r *chance) {
 		}
 		c.circle(x, y, size*0.34, p.layers[3])
 	}
-}
-
-func frond(c *canvas, r *chance, x, y, size float32, paint color.RGBA) {
-	sin, cos := sincos(r.between(-1.35, -0.65))
-	const pairs = 8
-	width := size * 0.012
-	c.polygon(paint, x-width, y, x+width, y, x+size*cos, y+size*sin)
-	for i := range pairs {
-		t := 0.25 + 0.75*float32(i)/pairs
-		lx, ly := x+size*t*cos, y+size*t*sin
-		length := size * (0.42 - 0.3*t)
-		for _, side := range []float32{1, -1} {
-			petal(c, lx, ly, cos*0.6-side*sin*0.8, sin*0.6+side*cos*0.8, length, paint)
-		}
-	}
-	petal(c, x+size*0.92*cos, y+size*0.92*sin, cos, sin, size*0.16, paint)
 }
 
 // rays paints beams from a point low in the middle, with a half sun before them.

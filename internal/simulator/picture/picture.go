@@ -1,8 +1,9 @@
-// Package picture draws the simulator's images: flat posters in a few colours, made of large shapes, with the prompt's first
-// words below. What is drawn depends on nothing but the Spec, so that the same request gives the same image.
+// Package picture draws the simulator's images: flat posters in a few colours, made of large
+// shapes, with the prompt's first words below. What is drawn depends on nothing but the Spec, so
+// that the same request gives the same image.
 //
-// Words: a scene is an arrangement of shapes, chosen by words of the prompt and by chance; a palette is the colours
-// that it is drawn in; a plate is the strip that carries the words.
+// Words: a scene is an arrangement of shapes, chosen by words of the prompt and by chance; a
+// palette is the colours that it is drawn in; a plate is the strip that carries the words.
 package picture
 
 import (
@@ -21,7 +22,8 @@ type Kind int
 const (
 	// Generate shows one reference restyled, or several as cards.
 	Generate Kind = iota
-	// Fill changes the first reference where the mask is white, or where it is transparent without one.
+	// Fill changes the first reference where the mask is white, or where it is transparent without
+	// one.
 	Fill
 	// Expand puts the first reference at Offset into a larger picture.
 	Expand
@@ -42,11 +44,13 @@ type Spec struct {
 	Offset     image.Point
 }
 
-// Source is an image that a picture is made from: Data in PNG, JPEG or WebP, or a stand-in drawn from a URL.
+// Source is an image that a picture is made from: Data in PNG, JPEG or WebP, or a stand-in drawn
+// from a URL.
 type Source struct {
 	URL  string
 	Data []byte
-	// Identity, when not empty, is what tells the image apart from others, instead of the bytes of Data: those of one image may differ.
+	// Identity, when not empty, is what tells the image apart from others, instead of the bytes of
+	// Data: those of one image may differ.
 	Identity string
 }
 
@@ -130,8 +134,8 @@ func (r *chance) between(low, high float32) float32 {
 // heads reports true every other time.
 func (r *chance) heads() bool { return r.next()>>63 == 0 }
 
-// drawPoster draws a scene, or the references, inside a paper border with the words below. Small pictures have no room for
-// a border.
+// drawPoster draws a scene, or the references, inside a paper border with the words below. Small
+// pictures have no room for a border.
 func drawPoster(c *canvas, a art, s Spec) {
 	small := min(c.w, c.h)
 	if small < 96 {

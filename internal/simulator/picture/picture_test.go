@@ -31,8 +31,8 @@ func lake(tb testing.TB) *image.RGBA {
 	return Draw(Spec{Model: "flux-2-pro", Prompt: "a lake", Seed: "1", Size: image.Pt(160, 96)})
 }
 
-// disk returns a white disk on black, as a mask.
-func disk(size image.Point, at image.Point, radius int) *image.Gray {
+// diskMask returns a white disk on black, as a mask.
+func diskMask(size image.Point, at image.Point, radius int) *image.Gray {
 	mask := image.NewGray(image.Rectangle{Max: size})
 	for y := range size.Y {
 		for x := range size.X {
@@ -47,7 +47,7 @@ func disk(size image.Point, at image.Point, radius int) *image.Gray {
 func goldenSpecs(tb testing.TB) map[string]Spec {
 	tb.Helper()
 	input := Source{Data: filed(tb, lake(tb))}
-	mask := Source{Data: filed(tb, disk(image.Pt(160, 96), image.Pt(80, 48), 40))}
+	mask := Source{Data: filed(tb, diskMask(image.Pt(160, 96), image.Pt(80, 48), 40))}
 	size := image.Pt(160, 160)
 	return map[string]Spec{
 		"mountains": {Model: "flux-2-pro", Prompt: "A serene mountain landscape at golden hour", Seed: "7", Size: size},
@@ -70,7 +70,8 @@ func goldenSpecs(tb testing.TB) map[string]Spec {
 	}
 }
 
-// TestGolden holds pictures against those in testdata. Small differences pass, since processors round differently.
+// TestGolden holds pictures against those in testdata. Small differences pass, since processors
+// round differently.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, spec := range goldenSpecs(t) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"golang.org/x/image/font/sfnt"
 )
 
 // plate is the strip with the prompt's first words, and a line about the picture.
@@ -17,8 +19,11 @@ type plate struct {
 	height  int
 }
 
-// maxWords bounds the prompt's words that are looked at.
-const maxWords = 40
+// Bounds of what is looked at of a prompt, in bytes and words.
+const (
+	maxTitle = 1000
+	maxWords = 40
+)
 
 // newPlate sets the words for a width. The size of the type goes by the picture's shorter side.
 func newPlate(s Spec, width int, side float32) plate {
@@ -58,52 +63,38 @@ func caption(s Spec) string {
 	return s.Model + "  ·  " + strconv.Itoa(s.Size.X) + " × " + strconv.Itoa(s.Size.Y) + "  ·  seed " + s.Seed
 }
 
-// title returns the words of a prompt that can be set, or "" if there are none.
+// title returns the words of a prompt that can be set.
 func title(prompt string) []string {
-	prompt = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), strings.ContainsRune("{}[]\"\\", r):
+	var buf sfnt.Buffer
+	words := strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("{}[]\"\\", r) {
 			return ' '
-		case !bold700.has(r):
+		}
+		if i, err := bold700.GlyphIndex(&buf, r); err != nil || i == 0 {
 			return -1
 		}
 		return r
-	}, firstRunes(prompt, 400))
-	words := strings.Fields(prompt)
+	}, strings.ToValidUTF8(prompt[:min(len(prompt), maxTitle)], "")))
 	return words[:min(len(words), maxWords)]
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }
 
 // wrap breaks words into lines; what does not fit ends in an ellipsis.
 func wrap(words []string, t *typeface, width, lines int) []string {
 	var out []string
-	line := ""
-	for i, word := range words {
-		longer := strings.TrimLeft(line+" "+word, " ")
-		if t.width(longer) <= width {
-			line = longer
+	for _, word := range words {
+		last := len(out) - 1
+		if last >= 0 && t.width(out[last]+" "+word) <= width {
+			out[last] += " " + word
 			continue
 		}
-		if len(out) == lines-1 || line == "" {
-			return append(out, shorten(strings.TrimLeft(line+" "+word, " "), t, width))
+		if len(out) == lines {
+			out[last] += " " + word
+			break
 		}
-		out = append(out, line)
-		line = word
-		if i == len(words)-1 && t.width(line) > width {
-			line = shorten(line, t, width)
-		}
+		out = append(out, word)
 	}
-	if line != "" {
-		out = append(out, shorten(line, t, width))
+	for i, line := range out {
+		out[i] = shorten(line, t, width)
 	}
 	return out
 }

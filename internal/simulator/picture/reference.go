@@ -55,8 +55,8 @@ func cover(dst draw.Image, r image.Rectangle, src image.Image) {
 	scaler(w, r.Dx()).Scale(dst, r, src, image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}, xdraw.Over, nil)
 }
 
-// scaler returns a way to scale from one width to another. The quick one would skip pixels of a source much larger than
-// what is made of it.
+// scaler returns a way to scale from one width to another. The quick one would skip pixels of a
+// source much larger than what is made of it.
 func scaler(from, to int) xdraw.Scaler {
 	if from > to*3/2 {
 		return xdraw.BiLinear
@@ -64,7 +64,8 @@ func scaler(from, to int) xdraw.Scaler {
 	return xdraw.ApproxBiLinear
 }
 
-// drawRestyled shows one reference, plain to recognise, in the palette's light and with a few shapes over it.
+// drawRestyled shows one reference, plain to recognise, in the palette's light and with a few
+// shapes over it.
 func drawRestyled(c *canvas, a art, src image.Image) {
 	p, r := a.palette, a.chance
 	cover(c.img, c.img.Rect, src)

@@ -14,44 +14,35 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// fontFile is a parsed font.
-type fontFile struct {
-	font *sfnt.Font
-	mu   sync.Mutex
-	buf  sfnt.Buffer
-}
-
 // The Go fonts.
 var (
 	regular400 = parseFont(goregular.TTF)
 	bold700    = parseFont(gobold.TTF)
 )
 
-func parseFont(ttf []byte) *fontFile {
+func parseFont(ttf []byte) *sfnt.Font {
 	f, err := opentype.Parse(ttf)
 	if err != nil {
 		panic("picture: a font of the Go fonts cannot be read: " + err.Error())
 	}
-	return &fontFile{font: f}
+	return f
 }
 
-// has reports whether the font can set a character.
-func (f *fontFile) has(r rune) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i, err := f.font.GlyphIndex(&f.buf, r)
-	return err == nil && i != 0
-}
-
-// typeface sets words in a font at a size. Drawn letters are kept, since drawing one takes longer than all the rest of a
-// small picture. Safe for concurrent use.
+// typeface sets words in a font at a size. Safe for concurrent use.
 type typeface struct {
-	// line is the distance between lines, ascent that of the first base line from the top, in pixels.
+	// line is the distance between lines, ascent that of the first base line from the top, in
+	// pixels.
 	line, ascent int
 
-	mu      sync.Mutex
-	face    font.Face
-	letters map[rune]letter
+	mu   sync.Mutex
+	face letters
+}
+
+// letters is a face that keeps what it drew, since drawing a letter takes longer than all the rest
+// of a small picture.
+type letters struct {
+	font.Face
+	drawn map[rune]letter
 }
 
 // letter is a drawn letter with its place relative to a point on the base line.
@@ -59,6 +50,7 @@ type letter struct {
 	mask    *image.Alpha
 	at      image.Point
 	advance fixed.Int26_6
+	ok      bool
 }
 
 // Bounds of what is kept: sizes go by the pictures', of which users have few.
@@ -67,18 +59,18 @@ const (
 	maxLetters = 512
 )
 
+type faceKey struct {
+	font *sfnt.Font
+	size int
+}
+
 var faces = struct {
 	sync.Mutex
 	bySize map[faceKey]*typeface
 }{bySize: make(map[faceKey]*typeface)}
 
-type faceKey struct {
-	font *fontFile
-	size int
-}
-
 // face returns the font at a size in pixels.
-func face(f *fontFile, size int) *typeface {
+func face(f *sfnt.Font, size int) *typeface {
 	faces.Lock()
 	defer faces.Unlock()
 	key := faceKey{f, size}
@@ -88,81 +80,56 @@ func face(f *fontFile, size int) *typeface {
 	if len(faces.bySize) >= maxFaces {
 		clear(faces.bySize)
 	}
-	t := newTypeface(f, size)
-	faces.bySize[key] = t
-	return t
-}
-
-func newTypeface(f *fontFile, size int) *typeface {
-	face, err := opentype.NewFace(f.font, &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingNone})
+	plain, err := opentype.NewFace(f, &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingNone})
 	if err != nil {
 		panic("picture: a font of the Go fonts has no faces: " + err.Error())
 	}
-	m := face.Metrics()
-	return &typeface{
-		line:    (m.Ascent + m.Descent).Ceil() + size/12,
-		ascent:  m.Ascent.Ceil(),
-		face:    face,
-		letters: make(map[rune]letter),
-	}
+	m := plain.Metrics()
+	t := &typeface{line: (m.Ascent + m.Descent).Ceil() + size/12, ascent: m.Ascent.Ceil(), face: letters{plain, make(map[rune]letter)}}
+	faces.bySize[key] = t
+	return t
 }
 
 // width returns how wide a line is set, in pixels.
 func (t *typeface) width(line string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var x fixed.Int26_6
-	before := rune(-1)
-	for _, r := range line {
-		x += t.kern(before, r) + t.letter(r).advance
-		before = r
-	}
-	return x.Ceil()
+	return font.MeasureString(&t.face, line).Ceil()
 }
 
 // draw sets a line with its upper left corner at a point.
 func (t *typeface) draw(img *image.RGBA, at image.Point, line string, paint color.RGBA) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ink := image.NewUniform(paint)
-	x := fixed.I(at.X)
-	before := rune(-1)
-	for _, r := range line {
-		l := t.letter(r)
-		x += t.kern(before, r)
-		before = r
-		if l.mask != nil {
-			corner := image.Pt(x.Round(), at.Y+t.ascent).Add(l.at)
-			draw.DrawMask(img, l.mask.Rect.Add(corner), ink, image.Point{}, l.mask, image.Point{}, draw.Over)
-		}
-		x += l.advance
-	}
+	d := font.Drawer{Dst: img, Src: image.NewUniform(paint), Face: &t.face, Dot: fixed.P(at.X, at.Y+t.ascent)}
+	d.DrawString(line)
 }
 
-func (t *typeface) kern(before, r rune) fixed.Int26_6 {
-	if before < 0 {
-		return 0
-	}
-	return t.face.Kern(before, r)
+// GlyphAdvance implements font.Face.
+func (f *letters) GlyphAdvance(r rune) (fixed.Int26_6, bool) {
+	l := f.letter(r)
+	return l.advance, l.ok
 }
 
-// letter returns a drawn letter. t.mu is held.
-func (t *typeface) letter(r rune) letter {
-	if l, ok := t.letters[r]; ok {
+// Glyph implements font.Face. Letters stand on whole pixels.
+func (f *letters) Glyph(dot fixed.Point26_6, r rune) (dr image.Rectangle, mask image.Image, at image.Point, advance fixed.Int26_6, ok bool) {
+	l := f.letter(r)
+	return l.mask.Rect.Add(l.at).Add(image.Pt(dot.X.Round(), dot.Y.Round())), l.mask, image.Point{}, l.advance, l.ok
+}
+
+func (f *letters) letter(r rune) letter {
+	if l, ok := f.drawn[r]; ok {
 		return l
 	}
-	var l letter
-	box, mask, from, advance, ok := t.face.Glyph(fixed.Point26_6{}, r)
-	l.advance = advance
-	if ok && !box.Empty() {
-		l.at = box.Min
-		l.mask = image.NewAlpha(image.Rectangle{Max: box.Size()})
+	box, mask, from, advance, ok := f.Face.Glyph(fixed.Point26_6{}, r)
+	l := letter{image.NewAlpha(image.Rectangle{Max: box.Size()}), box.Min, advance, ok}
+	if ok {
 		// The face draws the next letter into the same mask, so that it has to be copied.
 		draw.Draw(l.mask, l.mask.Rect, mask, from, draw.Src)
 	}
-	if len(t.letters) >= maxLetters {
-		clear(t.letters)
+	if len(f.drawn) >= maxLetters {
+		clear(f.drawn)
 	}
-	t.letters[r] = l
+	f.drawn[r] = l
 	return l
 }

@@ -112,8 +112,8 @@ func sliceOf(source []byte, r hcl.Range) string {
 // blockHeader matches the first line of a block at the top level of a file.
 var blockHeader = regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
 
-// contextOf names the block around a position. Files that were read in pieces know of no blocks; there the nearest line above that
-// begins one tells.
+// contextOf names the block around a position. Files that were read in pieces know of no blocks;
+// there the nearest line above that begins one tells.
 func contextOf(file *hcl.File, offset int) string {
 	if context := hcled.ContextString(file, offset); context != "" {
 		return context
@@ -140,7 +140,8 @@ func contextOf(file *hcl.File, offset int) string {
 // ExpressionValue says what an expression had where a diagnostic arose.
 type ExpressionValue struct{ Traversal, Statement string }
 
-// ExpressionValues returns what the variables in a diagnostic's expression stood for, sorted by name.
+// ExpressionValues returns what the variables in a diagnostic's expression stood for, sorted by
+// name.
 func ExpressionValues(d *hcl.Diagnostic) []ExpressionValue {
 	if d.Expression == nil || d.EvalContext == nil {
 		return nil
@@ -148,7 +149,8 @@ func ExpressionValues(d *hcl.Diagnostic) []ExpressionValue {
 	var values []ExpressionValue
 	seen := map[string]bool{}
 	for _, traversal := range d.Expression.Variables() {
-		// The longest part that has a value tells the most: of image.logo.width, image.logo may be all there is.
+		// The longest part that has a value tells the most: of image.logo.width, image.logo may be
+		// all there is.
 		for length := len(traversal); length > 0; length-- {
 			value, diags := traversal[:length].TraverseAbs(d.EvalContext)
 			if diags.HasErrors() {

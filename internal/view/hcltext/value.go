@@ -11,8 +11,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// Text returns a value as it would stand in a configuration, over several lines where it has elements. Lines after the first are
-// indented by indent columns. What is unknown or marked is named, not shown.
+// Text returns a value as it would stand in a configuration, over several lines where it has
+// elements. Lines after the first are indented by indent columns. What is unknown or marked is
+// named, not shown.
 func Text(v cty.Value, indent int) string {
 	var b strings.Builder
 	writeHCL(&b, v, indent)

@@ -8,8 +8,9 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// HardSpace stands for a space at which text is not broken. It is a noncharacter of Unicode, which text from elsewhere has no
-// use for (Harmless takes it out); a no-break space, by contrast, may well be part of a path or a prompt, and stays what it is.
+// HardSpace stands for a space at which text is not broken. It is a noncharacter of Unicode, which
+// text from elsewhere has no use for (Harmless takes it out); a no-break space, by contrast, may
+// well be part of a path or a prompt, and stays what it is.
 const HardSpace = "\ufdd0"
 
 // ownSpaces are what Add leaves in text that is still to be wrapped.
@@ -33,13 +34,15 @@ type Writer interface {
 	io.ByteWriter
 }
 
-// Flow lays text out in lines of at most width columns. Lines after the first begin at column indent. Text is broken at spaces,
-// which then disappear; a word that is longer than a line sticks out rather than being cut, so that addresses and URLs can be copied.
-// A Flow belongs to one goroutine.
+// Flow lays text out in lines of at most width columns. Lines after the first begin at column
+// indent. Text is broken at spaces, which then disappear; a word that is longer than a line sticks
+// out rather than being cut, so that addresses and URLs can be copied. A Flow belongs to one
+// goroutine.
 type Flow struct {
 	out           Writer
 	width, indent int
-	// Lead begins the lines after the first instead of indent spaces, where it is set. It is indent columns wide.
+	// Lead begins the lines after the first instead of indent spaces, where it is set. It is indent
+	// columns wide.
 	Lead string
 
 	column int
@@ -47,7 +50,8 @@ type Flow struct {
 	own int
 	// breaks is how many lines have ended since the last word.
 	breaks int
-	// line is the current line as far as it is settled; styles are painted when it ends, so that neighbours share them.
+	// line is the current line as far as it is settled; styles are painted when it ends, so that
+	// neighbours share them.
 	line []Span
 	// gap is the space after line, word the unfinished word after that.
 	gap, word []Span
@@ -68,7 +72,8 @@ func (f *Flow) Restart(out Writer, width, column, indent int) *Flow {
 	return f
 }
 
-// text and byte write. What cannot be written to a reader that went away is not missed: whoever gave the writer knows of it.
+// text and byte write. What cannot be written to a reader that went away is not missed: whoever
+// gave the writer knows of it.
 func (f *Flow) text(s string) { _, _ = f.out.WriteString(s) }
 func (f *Flow) byte(c byte)   { _ = f.out.WriteByte(c) }
 
@@ -116,7 +121,8 @@ func (f *Flow) NewlineAt(indent int) {
 	f.Newline()
 }
 
-// Newline ends the line; what follows starts at the indent. Nothing is written before something follows.
+// Newline ends the line; what follows starts at the indent. Nothing is written before something
+// follows.
 func (f *Flow) Newline() {
 	f.settle()
 	f.paint()
@@ -124,8 +130,8 @@ func (f *Flow) Newline() {
 	f.breaks++
 }
 
-// Begin ends the line and begins another one with lead, which may be painted and takes the columns up to column. Where that line is broken, it
-// goes on at column indent.
+// Begin ends the line and begins another one with lead, which may be painted and takes the columns
+// up to column. Where that line is broken, it goes on at column indent.
 func (f *Flow) Begin(lead string, column, indent int) {
 	f.settle()
 	f.paint()
@@ -203,7 +209,8 @@ func (f *Flow) change(from, to *Style) {
 	}
 }
 
-// cutPiece cuts a newline, a run of spaces, a character of a script that is written without spaces, or a word from the start of s.
+// cutPiece cuts a newline, a run of spaces, a character of a script that is written without spaces,
+// or a word from the start of s.
 func cutPiece(s string) (piece, rest string) {
 	for i, r := range s {
 		switch {

@@ -2,8 +2,8 @@ package layout
 
 import "strings"
 
-// Frame returns a message with a rule of a style down its left side: where it begins and ends can be seen among much else. The head and the body
-// are laid out already, and may be painted.
+// Frame returns a message with a rule of a style down its left side: where it begins and ends can
+// be seen among much else. The head and the body are laid out already, and may be painted.
 func Frame(style *Style, head, body string) string {
 	var b strings.Builder
 	b.WriteString(style.Styled("╷") + "\n")

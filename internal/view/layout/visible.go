@@ -8,17 +8,22 @@ import (
 	"unicode/utf8"
 )
 
-// All text for people passes Visible on its way out, and what a machine reads passes VisibleJSON. What cannot be seen, or changes how other text is
-// seen, is written out as it would stand in a string literal, \u202e or \xff: control characters of both sets, marks that turn the direction of text,
-// characters without width, separators of lines, tags, private use, and bytes that are no UTF-8. In an address that is how the key could be typed.
+// All text for people passes Visible on its way out, and what a machine reads passes VisibleJSON.
+// What cannot be seen, or changes how other text is seen, is written out as it would stand in a
+// string literal, \u202e or \xff: control characters of both sets, marks that turn the direction of
+// text, characters without width, separators of lines, tags, private use, and bytes that are no
+// UTF-8. In an address that is how the key could be typed.
 //
-// Characters that others need to look right stay with these: combining marks; a joiner or a selector in an emoji or behind a Han character; joiners
-// between letters of scripts that are written with them, of Indic ones behind a virama. Anywhere else they are invisible, and are written out.
+// Characters that others need to look right stay with these: combining marks; a joiner or a
+// selector in an emoji or behind a Han character; joiners between letters of scripts that are
+// written with them, of Indic ones behind a virama. Anywhere else they are invisible, and are
+// written out.
 
 // Visible returns text in which everything can be seen. Newlines and tabs stay.
 func Visible(s string) string { return VisibleBut(s, nil) }
 
-// VisibleBut is like Visible, and leaves the sequences that the caller writes itself, such as those of a palette.
+// VisibleBut is like Visible, and leaves the sequences that the caller writes itself, such as those
+// of a palette.
 func VisibleBut(s string, own []string) string {
 	at := firstUnplain(s)
 	if at < 0 {
@@ -43,7 +48,8 @@ func VisibleBut(s string, own []string) string {
 	return b.String()
 }
 
-// firstUnplain returns where text has something else than the printable characters of ASCII, spaces and newlines, -1 for nowhere.
+// firstUnplain returns where text has something else than the printable characters of ASCII, spaces
+// and newlines, -1 for nowhere.
 func firstUnplain(s string) int {
 	for i := range len(s) {
 		if c := s[i]; (c < ' ' || c > '~') && c != '\n' && c != '\t' {
@@ -62,7 +68,8 @@ func ownSequence(s string, own []string) string {
 	return ""
 }
 
-// VisibleJSON returns JSON with the same meaning in which everything can be seen. What is not ASCII stands in strings there.
+// VisibleJSON returns JSON with the same meaning in which everything can be seen. What is not ASCII
+// stands in strings there.
 func VisibleJSON(text []byte) []byte {
 	s := string(text)
 	if firstUnplain(s) < 0 {
@@ -139,7 +146,8 @@ func before(s string, at int) rune {
 	return r
 }
 
-// joined are scripts whose letters have other forms beside a joiner, viramas those marks of Indic scripts behind which one means something.
+// joined are scripts whose letters have other forms beside a joiner, viramas those marks of Indic
+// scripts behind which one means something.
 var (
 	joined  = []*unicode.RangeTable{unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Nko}
 	viramas = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u1039\u103a\u17d2"

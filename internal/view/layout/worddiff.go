@@ -22,8 +22,8 @@ type Edit struct {
 	Text string
 }
 
-// maxDiffCells bounds the table that DiffWords fills. Two texts of 2,000 words stay below; beyond, what lies between their common
-// start and end counts as changed as a whole.
+// maxDiffCells bounds the table that DiffWords fills. Two texts of 2,000 words stay below; beyond,
+// what lies between their common start and end counts as changed as a whole.
 const maxDiffCells = 4 << 20
 
 // DiffWords compares two texts word by word. Of each change, what is removed comes first.
@@ -99,7 +99,8 @@ func (e *Edits) addMiddle(a, b []string) {
 		return
 	}
 	x, y, weights := numbered(a, b)
-	// common[i][j] is the weight of what a[i:] and b[j:] share. Letters weigh, so that a long word is kept rather than a comma.
+	// common[i][j] is the weight of what a[i:] and b[j:] share. Letters weigh, so that a long word
+	// is kept rather than a comma.
 	columns := len(b) + 1
 	common := make([]uint32, (len(a)+1)*columns)
 	for i, word := range slices.Backward(x) {
@@ -159,8 +160,9 @@ func weight(word string) uint32 {
 	return uint32(2 + min(len(word), 1000))
 }
 
-// joined makes a script easy to read: what two changes have between them is taken as changed too where it is shorter than both, since a
-// shared comma or "the" is an accident; and of each change, what is removed comes first.
+// joined makes a script easy to read: what two changes have between them is taken as changed too
+// where it is shorter than both, since a shared comma or "the" is an accident; and of each change,
+// what is removed comes first.
 func (e Edits) joined() []Edit {
 	for merged := true; merged; {
 		merged = false
@@ -195,8 +197,8 @@ func (e Edits) joined() []Edit {
 	return e.shifted()
 }
 
-// shifted moves what is only removed, or only added, to where it reads best: of "no [people, no ]text" and "mood[, no people], no text", which
-// say the same, it takes the second.
+// shifted moves what is only removed, or only added, to where it reads best: of "no [people, no
+// ]text" and "mood[, no people], no text", which say the same, it takes the second.
 func (e Edits) shifted() []Edit {
 	for i := 1; i+1 < len(e); i++ {
 		if e[i].Kind == Kept || e[i-1].Kind != Kept || e[i+1].Kind != Kept {
@@ -225,7 +227,8 @@ func (e Edits) shifted() []Edit {
 	return slices.DeleteFunc(e, func(part Edit) bool { return part.Text == "" })
 }
 
-// startScore says how well a change reads that starts with a word: a new line is best, then punctuation, then a space.
+// startScore says how well a change reads that starts with a word: a new line is best, then
+// punctuation, then a space.
 func startScore(word string) int {
 	r, _ := utf8.DecodeRuneInString(word)
 	switch {

@@ -45,8 +45,8 @@ func Duration(d time.Duration) string {
 // Quoted returns s as a string literal on one line.
 func Quoted(s string) string { return `"` + Escaped(s, false) + `"` }
 
-// Escaped replaces what would end a string literal or would reach the terminal as a command. With lines, newlines and quotes
-// stay, as they do in a heredoc.
+// Escaped replaces what would end a string literal or would reach the terminal as a command. With
+// lines, newlines and quotes stay, as they do in a heredoc.
 func Escaped(s string, lines bool) string {
 	if firstUnplain(s) < 0 && !strings.ContainsAny(s, "\"\\\n\t") {
 		return s
@@ -80,10 +80,12 @@ func Escaped(s string, lines bool) string {
 	return b.String()
 }
 
-// Harmless returns text from elsewhere, such as an answer of the API, in which everything can be seen, and lines end as they do here.
+// Harmless returns text from elsewhere, such as an answer of the API, in which everything can be
+// seen, and lines end as they do here.
 func Harmless(s string) string { return Visible(strings.ReplaceAll(s, "\r", "")) }
 
-// Sentence begins an error's text with a capital, unless its first word is a name: an address, a path, a flag.
+// Sentence begins an error's text with a capital, unless its first word is a name: an address, a
+// path, a flag.
 func Sentence(s string) string {
 	first, _, _ := strings.Cut(s, " ")
 	isWord := first != "" && strings.IndexFunc(first, func(r rune) bool { return !unicode.IsLower(r) }) < 0

@@ -13,8 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// config returns the part of a configuration that a plan knows: its accounts, its blocks, and which images they name. The expressions themselves
-// are not in a plan.
+// config returns the part of a configuration that a plan knows: its accounts, its blocks, and which
+// images they name. The expressions themselves are not in a plan.
 func (d *PlanDocument) config() *tfjson.Config {
 	root := &tfjson.ConfigModule{}
 	blocks := map[addrs.Image]*tfjson.ConfigResource{}

@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
 )
 
-// WriteValidation writes the outcome of a check of the configuration as Terraform's "validate -json" does.
+// WriteValidation writes the outcome of a check of the configuration as Terraform's "validate
+// -json" does.
 func WriteValidation(out io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) {
 	result := tfjson.ValidateOutput{FormatVersion: validateFormat, Valid: !diags.HasErrors(), Diagnostics: []tfjson.Diagnostic{}}
 	for _, d := range view.Ordered(diags) {
@@ -25,7 +26,8 @@ func WriteValidation(out io.Writer, diags hcl.Diagnostics, files map[string]*hcl
 	document(out, result)
 }
 
-// jsonDiagnostic returns a diagnostic with its place and, where the source is at hand, a snippet of it.
+// jsonDiagnostic returns a diagnostic with its place and, where the source is at hand, a snippet of
+// it.
 func jsonDiagnostic(d *hcl.Diagnostic, files map[string]*hcl.File) tfjson.Diagnostic {
 	out := tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityError, Summary: d.Summary, Detail: d.Detail}
 	if d.Severity == hcl.DiagWarning {

@@ -25,12 +25,14 @@ func pieces(out io.Writer, write func(w *documentWriter)) {
 // documentBuffer is how much of a document or of a stream is written at a time.
 const documentBuffer = 64 << 10
 
-// documentWriter writes indented JSON as it comes, so that what a long document is made of need not be in memory all at once.
-// What cannot be written to a reader that went away is not missed: whoever gave the writer knows of it.
+// documentWriter writes indented JSON as it comes, so that what a long document is made of need not
+// be in memory all at once. What cannot be written to a reader that went away is not missed:
+// whoever gave the writer knows of it.
 type documentWriter struct {
 	out     *bufio.Writer
 	encoded bytes.Buffer
-	// depth counts the objects and lists that are open; isEmpty says that the innermost has nothing in it yet.
+	// depth counts the objects and lists that are open; isEmpty says that the innermost has nothing
+	// in it yet.
 	depth   int
 	isEmpty bool
 }
@@ -42,14 +44,16 @@ func (w *documentWriter) end() {
 
 func (w *documentWriter) text(s string) { _, _ = w.out.WriteString(s) }
 
-// value writes a value, which is a member if key came before it, an element if next did, or else the whole document.
+// value writes a value, which is a member if key came before it, an element if next did, or else
+// the whole document.
 func (w *documentWriter) value(value any) {
 	w.encoded.Reset()
 	enc := json.NewEncoder(&w.encoded)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent(w.indent(), "  ")
 	if err := enc.Encode(value); err != nil {
-		// Everything that is written here has a type of this package or of terraform-json, all of which encode.
+		// Everything that is written here has a type of this package or of terraform-json, all of
+		// which encode.
 		panic(fmt.Sprintf("machine: encoding a %T: %v", value, err))
 	}
 	_, _ = w.out.Write(layout.VisibleJSON(bytes.TrimSuffix(w.encoded.Bytes(), []byte("\n"))))

@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// WriteOutputs writes the outputs on record as Terraform does: an object by name, of sensitive, type and value.
+// WriteOutputs writes the outputs on record as Terraform does: an object by name, of sensitive,
+// type and value.
 func WriteOutputs(out io.Writer, outputs map[string]state.OutputValue) {
 	type output struct {
 		Sensitive bool            `json:"sensitive"`
@@ -27,7 +28,8 @@ func WriteOutputs(out io.Writer, outputs map[string]state.OutputValue) {
 	document(out, all)
 }
 
-// WriteOutput writes the value of one output as JSON. It reports an error for one whose value is not kept.
+// WriteOutput writes the value of one output as JSON. It reports an error for one whose value is
+// not kept.
 func WriteOutput(out io.Writer, name string, o state.OutputValue) error {
 	if o.Sensitive {
 		return fmt.Errorf("the output %q is sensitive, and its value is not kept in the state", name)
@@ -58,8 +60,8 @@ func WriteCredits(out io.Writer, balances []view.Balance) {
 	document(out, all)
 }
 
-// WriteVersion says which program this is, as one JSON object: its version, such as "0.1.0", the platform, such as "linux_amd64", and how old its
-// prices are.
+// WriteVersion says which program this is, as one JSON object: its version, such as "0.1.0", the
+// platform, such as "linux_amd64", and how old its prices are.
 func WriteVersion(out io.Writer, version, platform string) {
 	document(out, struct {
 		Version    string `json:"fluxbatch_version"`
@@ -68,7 +70,8 @@ func WriteVersion(out io.Writer, version, platform string) {
 	}{version, platform, bfl.PricesAsOf})
 }
 
-// estimatedUSD is what a change is estimated to cost in US dollars, nil where that is unknown: a zero would say that it is free.
+// estimatedUSD is what a change is estimated to cost in US dollars, nil where that is unknown: a
+// zero would say that it is free.
 func estimatedUSD(c *planner.Change) *float64 {
 	if c.PriceUnknown {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// Event writes what happened to an image during an apply. What failed is an "apply_errored" and then a "diagnostic" with the cause.
+// Event writes what happened to an image during an apply. What failed is an "apply_errored" and
+// then a "diagnostic" with the cause.
 func (j *Stream) Event(e executor.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -120,7 +121,8 @@ func messageAction(a planner.Action) string {
 	}
 }
 
-// resourceOf names an image as a resource. The provider of all images is the one that Terraform would imply from an address such as bfl_image.
+// resourceOf names an image as a resource. The provider of all images is the one that Terraform
+// would imply from an address such as bfl_image.
 func resourceOf(a addrs.Image) messageResource {
 	return messageResource{
 		Addr: a.String(), Module: string(a.Module), Resource: addrs.Image{Name: a.Name, Key: a.Key}.String(),

@@ -87,8 +87,8 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// The types of terraform-json for the stream decode ours.
-// TestStreamGoesOn makes sure that a reader that was away for a moment, in the middle of a plan, gets the messages that follow.
+// The types of terraform-json for the stream decode ours. TestStreamGoesOn makes sure that a reader
+// that was away for a moment, in the middle of a plan, gets the messages that follow.
 func TestStreamGoesOn(t *testing.T) {
 	t.Parallel()
 	out := &awayOnce{}
@@ -146,7 +146,8 @@ func TestStreamDecodes(t *testing.T) {
 	}
 }
 
-// roundTrip decodes JSON into a type of terraform-json, encodes it again and fails where anything was lost.
+// roundTrip decodes JSON into a type of terraform-json, encodes it again and fails where anything
+// was lost.
 func roundTrip[T any](t *testing.T, text string) *T {
 	t.Helper()
 	decoded := new(T)

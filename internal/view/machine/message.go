@@ -9,10 +9,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// The types below are the messages of the JSON stream, one a line. README.md documents them as a contract: fields are added, never renamed or removed
-// while StreamVersion has the same major number.
+// The types below are the messages of the JSON stream, one a line. README.md documents them as a
+// contract: fields are added, never renamed or removed while StreamVersion has the same major
+// number.
 
-// StreamVersion is the version of the JSON stream, that of Terraform's machine-readable UI which it follows.
+// StreamVersion is the version of the JSON stream, that of Terraform's machine-readable UI which it
+// follows.
 const StreamVersion = "1.2"
 
 // messageModule is the value of "@module" in every message.
@@ -52,21 +54,25 @@ type plannedChange struct {
 	// Reason is Terraform's nearest word, Reasons are ours.
 	Reason  string          `json:"reason,omitempty"`
 	Reasons []plannedReason `json:"reasons,omitempty"`
-	// Frozen says that lifecycle.frozen alone keeps the image as it is. Reasons are then those for which it would be replaced.
+	// Frozen says that lifecycle.frozen alone keeps the image as it is. Reasons are then those for
+	// which it would be replaced.
 	Frozen bool `json:"frozen,omitempty"`
 	// Conditional says that only the images upstream decide whether the change is needed.
 	Conditional bool `json:"conditional,omitempty"`
 	// Importing is the file that is taken as the image.
 	Importing *messageImport `json:"importing,omitempty"`
-	// Origin is "generate", "restore" or "resume" for an image that is to be made, "refused" or "skipped" for one that is not.
+	// Origin is "generate", "restore" or "resume" for an image that is to be made, "refused" or
+	// "skipped" for one that is not.
 	Origin string `json:"origin,omitempty"`
-	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the store is not all that has it.
+	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the
+	// store is not all that has it.
 	PictureOf string `json:"picture_of,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// ModerationReasons are the API's, for an image that stays refused.
 	ModerationReasons []string `json:"moderation_reasons,omitempty"`
-	// MayHaveBeenCharged says that an interrupted run asked for the image and got no answer, at UncertainCost in US dollars.
+	// MayHaveBeenCharged says that an interrupted run asked for the image and got no answer, at
+	// UncertainCost in US dollars.
 	MayHaveBeenCharged bool    `json:"may_have_been_charged,omitempty"`
 	UncertainCost      float64 `json:"uncertain_cost,omitempty"`
 	// RecordedSeed is the seed that a lost image is asked for with.
@@ -108,19 +114,22 @@ type changeSummaryMessage struct {
 
 // abandonedTask is a task of an earlier run that no image takes up.
 type abandonedTask struct {
-	// Addr is the image that it was submitted for, TaskID its id, "" for a request that got no answer.
+	// Addr is the image that it was submitted for, TaskID its id, "" for a request that got no
+	// answer.
 	Addr   string `json:"addr"`
 	TaskID string `json:"task_id,omitempty"`
 	// Cost is what was paid for it, or may have been, in US dollars.
 	Cost float64 `json:"cost"`
-	// Fate is "fetched" for one whose image goes into the store, "lost" for one that was paid for in vain, "unanswered" for one that may have been
-	// charged, and "given_up". Reason says why it is lost.
+	// Fate is "fetched" for one whose image goes into the store, "lost" for one that was paid for
+	// in vain, "unanswered" for one that may have been charged, and "given_up". Reason says why it
+	// is lost.
 	Fate   string `json:"fate"`
 	Reason string `json:"reason,omitempty"`
 }
 
 type changeSummary struct {
-	// Add, Change, Import and Remove count as Terraform does: a replacement is one of Add and one of Remove.
+	// Add, Change, Import and Remove count as Terraform does: a replacement is one of Add and one
+	// of Remove.
 	Add    int `json:"add"`
 	Change int `json:"change"`
 	Import int `json:"import"`
@@ -132,38 +141,42 @@ type changeSummary struct {
 	Replace int `json:"replace"`
 	Update  int `json:"update"`
 	Destroy int `json:"destroy"`
-	// Restored and Resumed count those of Create and Replace that are free, Abandoned the tasks that no image wants; of a plan.
+	// Restored and Resumed count those of Create and Replace that are free, Abandoned the tasks
+	// that no image wants; of a plan.
 	Restored  int `json:"restored,omitempty"`
 	Resumed   int `json:"resumed,omitempty"`
 	Abandoned int `json:"abandoned,omitempty"`
 	// AbandonedTasks are these tasks; of a plan.
 	AbandonedTasks []abandonedTask `json:"abandoned_tasks,omitempty"`
-	// Conditional counts those of Replace that only images upstream decide on, Refused and Frozen the images that will not be what the
-	// configuration says; of a plan.
+	// Conditional counts those of Replace that only images upstream decide on, Refused and Frozen
+	// the images that will not be what the configuration says; of a plan.
 	Conditional int `json:"conditional,omitempty"`
 	Refused     int `json:"refused,omitempty"`
 	Frozen      int `json:"frozen,omitempty"`
-	// MayHaveBeenCharged counts those of Create and Replace that an interrupted run may have been charged UncertainCost for; of a plan.
+	// MayHaveBeenCharged counts those of Create and Replace that an interrupted run may have been
+	// charged UncertainCost for; of a plan.
 	MayHaveBeenCharged int     `json:"may_have_been_charged,omitempty"`
 	UncertainCost      float64 `json:"uncertain_cost,omitempty"`
 	// Moved and Forgotten count changes that are free.
 	Moved     int `json:"moved,omitempty"`
 	Forgotten int `json:"forgotten,omitempty"`
-	// Skipped counts the images that need one that is refused or, of an apply, is not there for another reason. Unchanged and Failed are of an apply.
+	// Skipped counts the images that need one that is refused or, of an apply, is not there for
+	// another reason. Unchanged and Failed are of an apply.
 	Unchanged int `json:"unchanged,omitempty"`
 	Failed    int `json:"failed,omitempty"`
 	Skipped   int `json:"skipped,omitempty"`
 	// EstimatedCost is of a plan, Cost of an apply, both in US dollars.
 	EstimatedCost          *float64 `json:"estimated_cost,omitempty"`
 	EstimatedCostIsMinimum bool     `json:"estimated_cost_is_minimum,omitempty"`
-	// PriceUnknown counts the images of a plan that are not in EstimatedCost because nobody knows their price.
+	// PriceUnknown counts the images of a plan that are not in EstimatedCost because nobody knows
+	// their price.
 	PriceUnknown int      `json:"price_unknown,omitempty"`
 	Cost         *float64 `json:"cost,omitempty"`
 	Simulated    bool     `json:"simulated,omitempty"`
 }
 
-// hookMessage is something that happened to one image during an apply. Its type is "apply_start", "apply_progress", "apply_complete" or
-// "apply_errored".
+// hookMessage is something that happened to one image during an apply. Its type is "apply_start",
+// "apply_progress", "apply_complete" or "apply_errored".
 type hookMessage struct {
 	header
 	Hook hook   `json:"hook"`
@@ -179,14 +192,16 @@ type hook struct {
 	IDValue string `json:"id_value,omitempty"`
 	// ElapsedSeconds is absent from apply_start.
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
-	// Status is, in apply_progress, the API's word for the task, or "submitted" or "retrying"; in apply_errored it is "failed" or "skipped".
+	// Status is, in apply_progress, the API's word for the task, or "submitted" or "retrying"; in
+	// apply_errored it is "failed" or "skipped".
 	Status string `json:"status,omitempty"`
 	// Progress is from 0 to 1.
 	Progress float64 `json:"progress,omitempty"`
 	// RetryInSeconds and Error are of a call that is made again; Error is also of what failed.
 	RetryInSeconds float64 `json:"retry_in_seconds,omitempty"`
 	Error          string  `json:"error,omitempty"`
-	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the store is not all that has it.
+	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the
+	// store is not all that has it.
 	PictureOf string `json:"picture_of,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
@@ -215,7 +230,8 @@ type outputsMessage struct {
 
 type outputMessage struct {
 	Sensitive bool `json:"sensitive"`
-	// Type and Value are absent while the value is not known, and Value of sensitive outputs always.
+	// Type and Value are absent while the value is not known, and Value of sensitive outputs
+	// always.
 	Type  json.RawMessage `json:"type,omitempty"`
 	Value json.RawMessage `json:"value,omitempty"`
 	// Action is "create", "update", "delete" or "noop", of a plan only.

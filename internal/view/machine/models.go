@@ -6,7 +6,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// The types below are what "models -json" writes. Fields are added, never renamed or removed while modelsFormat has the same major number.
+// The types below are what "models -json" writes. Fields are added, never renamed or removed while
+// modelsFormat has the same major number.
 
 // modelsFormat is the version of the catalogue's JSON form.
 const modelsFormat = "1.0"
@@ -36,7 +37,8 @@ type modelJSON struct {
 	MaxPixels int `json:"max_pixels,omitempty"`
 	// Sizes are taken although they break the rule of multiples.
 	Sizes []sizeJSON `json:"sizes,omitempty"`
-	// Concurrency bounds the model's active tasks in an account; absent where only the account's own limit does.
+	// Concurrency bounds the model's active tasks in an account; absent where only the account's
+	// own limit does.
 	Concurrency int  `json:"concurrency,omitempty"`
 	Preview     bool `json:"preview"`
 	Deprecated  bool `json:"deprecated"`
@@ -53,12 +55,14 @@ type priceJSON struct {
 	// Megapixel is for each further megapixel, and for each one of the references.
 	Megapixel *bfl.Credits `json:"megapixel,omitempty"`
 	Image     *bfl.Credits `json:"image,omitempty"`
-	// By is the argument whose value decides, and Tiers are the prices by its values. Other values have none that is known.
+	// By is the argument whose value decides, and Tiers are the prices by its values. Other values
+	// have none that is known.
 	By    string                 `json:"by,omitempty"`
 	Tiers map[string]bfl.Credits `json:"tiers,omitempty"`
 	// Unknown says that no price is known.
 	Unknown bool `json:"unknown,omitempty"`
-	// Source is "list" (BFL's price list), "seen" (listed, and seen in answers) or "unlisted"; Of is then the model whose price stands in.
+	// Source is "list" (BFL's price list), "seen" (listed, and seen in answers) or "unlisted"; Of
+	// is then the model whose price stands in.
 	Source bfl.PriceSource `json:"source"`
 	Of     string          `json:"of,omitempty"`
 }

@@ -83,7 +83,8 @@ func messageReason(c *planner.Change, r repetition) string {
 	}
 }
 
-// lineage returns the paths of a module and of all those around it, the outermost first; nothing for the root.
+// lineage returns the paths of a module and of all those around it, the outermost first; nothing
+// for the root.
 func lineage(m addrs.Module) []addrs.Module {
 	var all []addrs.Module
 	inText := false

@@ -124,7 +124,8 @@ func resourceChange(c *planner.Change, o *changeObjects, reason tfjson.ActionRea
 		Actions: actionsOf(c), AfterUnknown: o.afterUnknown,
 		BeforeSensitive: object{}, AfterSensitive: o.afterSensitive, ReplacePaths: o.replacePaths,
 	}
-	// A nil map in an interface would be written as {}. An image whose file is gone is created, and what it was is its drift.
+	// A nil map in an interface would be written as {}. An image whose file is gone is created, and
+	// what it was is its drift.
 	if o.before != nil && c.Action != planner.Create {
 		change.Before, change.BeforeSensitive = o.before, o.beforeSensitive
 	}

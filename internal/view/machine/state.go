@@ -14,12 +14,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// WriteState writes a state in the format of Terraform's "show -json". version is the program's own.
+// WriteState writes a state in the format of Terraform's "show -json". version is the program's
+// own.
 func WriteState(out io.Writer, s *state.State, version string) {
 	pieces(out, func(w *documentWriter) { writeState(w, s, version, nil) })
 }
 
-// writeState writes a state in Terraform's format, as tfjson.State describes it. hidden names the arguments of images that must not be shown.
+// writeState writes a state in Terraform's format, as tfjson.State describes it. hidden names the
+// arguments of images that must not be shown.
 func writeState(w *documentWriter, s *state.State, version string, hidden map[addrs.Image][]string) {
 	w.object(func() {
 		w.member("format_version", stateFormat)
@@ -71,7 +73,8 @@ func stateResource(addr addrs.Image, values, sensitive object, upstream []addrs.
 	return resource
 }
 
-// moduleTree nests modules as Terraform's format does. What becomes resources is put into it in order.
+// moduleTree nests modules as Terraform's format does. What becomes resources is put into it in
+// order.
 type moduleTree[T any] struct {
 	root    *module[T]
 	modules map[addrs.Module]*module[T]
@@ -105,7 +108,8 @@ func (t *moduleTree[T]) add(m addrs.Module, resource T) {
 	parent.resources = append(parent.resources, resource)
 }
 
-// writeValues writes outputs, and the resources of all modules one by one, as tfjson.StateValues describes it.
+// writeValues writes outputs, and the resources of all modules one by one, as tfjson.StateValues
+// describes it.
 func writeValues[T any](w *documentWriter, outputs map[string]*tfjson.StateOutput, tree *moduleTree[T], resource func(T) *tfjson.StateResource) {
 	w.object(func() {
 		if len(outputs) > 0 {
@@ -140,8 +144,8 @@ func writeModule[T any](w *documentWriter, m *module[T], resource func(T) *tfjso
 	})
 }
 
-// jsonOutput returns a value as JSON with what is unknown as null, and marks for what is unknown: true, or an object or list of marks, or false
-// where all is known.
+// jsonOutput returns a value as JSON with what is unknown as null, and marks for what is unknown:
+// true, or an object or list of marks, or false where all is known.
 func jsonOutput(v cty.Value) (value json.RawMessage, unknown any) {
 	v, _ = v.UnmarkDeep()
 	if v == cty.NilVal {

@@ -32,8 +32,8 @@ type StreamOptions struct {
 	Now func() time.Time
 }
 
-// Stream writes one JSON object a line for machines, all to stdout: the messages of Terraform's machine-readable UI, as README.md documents them. It is
-// safe for concurrent use.
+// Stream writes one JSON object a line for machines, all to stdout: the messages of Terraform's
+// machine-readable UI, as README.md documents them. It is safe for concurrent use.
 type Stream struct {
 	opts StreamOptions
 
@@ -95,8 +95,8 @@ func (w seenJSON) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush writes the buffer out. A reader that went away must not stop an apply from recording what it has paid for, so that what cannot be written
-// is dropped.
+// flush writes the buffer out. A reader that went away must not stop an apply from recording what
+// it has paid for, so that what cannot be written is dropped.
 func (j *Stream) flush() {
 	if j.out.Flush() != nil {
 		j.out.Reset(j.opts.Stdout)
@@ -117,7 +117,8 @@ func (j *Stream) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) 
 	}
 }
 
-// Error writes an error as a "diagnostic" message; of several joined errors, one for each. It does nothing for nil.
+// Error writes an error as a "diagnostic" message; of several joined errors, one for each. It does
+// nothing for nil.
 func (j *Stream) Error(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -141,7 +142,8 @@ func (j *Stream) diagnostic(d tfjson.Diagnostic) {
 	j.emit(diagnosticMessage{j.header(level, word+": "+d.Summary), d, "diagnostic"})
 }
 
-// Plan writes a "planned_change" for each change, the "outputs" that change, and a "change_summary".
+// Plan writes a "planned_change" for each change, the "outputs" that change, and a
+// "change_summary".
 func (j *Stream) Plan(p *planner.Plan, info view.PlanInfo) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -222,7 +224,8 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	return change
 }
 
-// plannedAction returns Terraform's word for what will be done: nothing for an image that is withheld.
+// plannedAction returns Terraform's word for what will be done: nothing for an image that is
+// withheld.
 func plannedAction(c *planner.Change) string {
 	if c.Withheld() {
 		return messageAction(planner.NoOp)
@@ -304,7 +307,8 @@ func messageOutput(o config.Output) outputMessage {
 	if value == cty.NilVal || !value.IsWhollyKnown() {
 		return m
 	}
-	// Values of outputs are data, which encodes; one that does not is left out like one that is not known.
+	// Values of outputs are data, which encodes; one that does not is left out like one that is not
+	// known.
 	if t, err := ctyjson.MarshalType(value.Type()); err == nil {
 		m.Type = t
 	}

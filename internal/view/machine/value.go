@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// object is a JSON object: an image's values by the names of the language. Lists are []any, references objects of "source" and "sha256".
+// object is a JSON object: an image's values by the names of the language. Lists are []any,
+// references objects of "source" and "sha256".
 type object = map[string]any
 
 // put sets a value by an attribute's name: "prompt", "references[1]" or `labels["team"]`.
@@ -74,7 +75,8 @@ func jsonReference(r image.Reference) object {
 	return o
 }
 
-// addRecord adds what is known of an image that was made. What was made is told rather than what was asked: of a width, for one.
+// addRecord adds what is known of an image that was made. What was made is told rather than what
+// was asked: of a width, for one.
 func addRecord(o object, img *state.Image) {
 	o["path"] = img.Output.Path
 	o["sha256"] = img.Output.SHA256
@@ -109,7 +111,8 @@ func recordedObject(s *state.State, img *state.Image, hidden []string) (values, 
 	return values, sensitive
 }
 
-// changeObjects are the values of an image before and after a change, as Terraform's format has them.
+// changeObjects are the values of an image before and after a change, as Terraform's format has
+// them.
 type changeObjects struct {
 	// before and after are nil where there is no image.
 	before, after                                 object

@@ -77,7 +77,8 @@ func CreateLogo() *planner.Change {
 	}
 }
 
-// replaceHero is an image with a new prompt, one reference that changes and one that is known after apply.
+// replaceHero is an image with a new prompt, one reference that changes and one that is known after
+// apply.
 func replaceHero() *planner.Change {
 	return &planner.Change{
 		Address: Addr("image.hero"), Action: planner.Replace, Origin: planner.Generate,

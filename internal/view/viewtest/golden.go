@@ -12,7 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Golden compares got with testdata/name.golden. Escape sequences are written as ␛, so that the files can be read and diffed.
+// Golden compares got with testdata/name.golden. Escape sequences are written as ␛, so that the
+// files can be read and diffed.
 func Golden(t *testing.T, name, got string) {
 	t.Helper()
 	got = strings.ReplaceAll(got, "\x1b", "␛")

@@ -15,7 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// Unseen are all characters that a terminal would not show, or take as a command, where they stand alone.
+// Unseen are all characters that a terminal would not show, or take as a command, where they stand
+// alone.
 var Unseen = sync.OnceValue(func() []rune {
 	var all []rune
 	for r := rune(0); r <= unicode.MaxRune; r++ {
@@ -57,7 +58,8 @@ func HostileTexts() []string {
 	return append(texts, b.String(), "a\xffb\xc0\x80c\xed\xa0\x80d", "\u202e", "\u2066image.safe\u2069", "\ufeff", "\x9b31m", "\u009b31m")
 }
 
-// ShownRaw returns the first character of a text that cannot be seen, apart from what the view writes itself.
+// ShownRaw returns the first character of a text that cannot be seen, apart from what the view
+// writes itself.
 func ShownRaw(text string, own ...string) string {
 	for _, sequence := range own {
 		text = strings.ReplaceAll(text, sequence, "")

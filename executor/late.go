@@ -1,0 +1,191 @@
+package executor
+
+import (
+	"slices"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// What is there already is found by the request, and some requests are known only in apply: those of images that are made from
+// others, or whose arguments are. This is what the plan would have found, had it known.
+
+// finds looks for the image of a request that is known only now: everything that the plan would have found, had it known. It reports whether there
+// is nothing to ask the API for.
+func (r *run) finds(n *node) bool {
+	isLate := n.change.Fingerprint == ""
+	for _, s := range r.salvaging {
+		if isLate && s.phase != over && s.fingerprint == n.fingerprint && (n.lane.account.Simulator || !s.record.Simulated) {
+			r.waitFor(n, s)
+			return true
+		}
+	}
+	if id := r.left[n.fingerprint]; isLate && id != "" {
+		r.fail(n, &TaskError{TaskID: id, Reason: notNow})
+		return true
+	}
+	if kept := r.free(n); kept != nil {
+		r.reuse(n, kept)
+		return true
+	}
+	if !n.request.Has("seed") || n.change.IsRequested() {
+		return false
+	}
+	if isLate && r.onRecord(n) {
+		return true
+	}
+	key := request{n.fingerprint, n.lane.account.Simulator}
+	switch twin := r.seeded[key]; {
+	case twin == nil:
+		r.seeded[key] = n
+	case twin == n:
+	case r.made[twin.address()] != nil:
+		r.reuse(n, r.made[twin.address()])
+		return true
+	case twin.phase != over:
+		r.waitFor(n, twin)
+		return true
+	default:
+		// What it ran into, this one would run into again, and pay for it again where the answer was lost.
+		r.skip(n, Skipped{Address: n.address(), Because: twin.address()})
+		return true
+	}
+	return false
+}
+
+// request is what a seed makes the same: a fingerprint, at providers of one kind.
+type request struct {
+	fingerprint string
+	simulated   bool
+}
+
+// free is an image in the store that a node can have although the plan did not know it: its request is known only now.
+func (r *run) free(n *node) *state.Image {
+	if n.change.Fingerprint != "" || n.change.IsRequested() || r.opts.Stored == nil {
+		return nil
+	}
+	seeded := n.request.Has("seed")
+	for _, img := range r.opts.Stored(n.address(), n.fingerprint, n.lane.account.Simulator) {
+		// Without a seed, two images with one request are two throws of the dice.
+		if seeded || !r.inUse(img.Output.Identity(), n.address()) {
+			return img
+		}
+	}
+	return nil
+}
+
+// inUse reports whether an image that is on record now, under another address, shows a picture.
+func (r *run) inUse(content string, but addrs.Image) bool {
+	if addr, isTaken := r.taken[content]; isTaken && addr != but {
+		return true
+	}
+	for addr, img := range r.made {
+		if addr != but && img.Output.Identity() == content {
+			return true
+		}
+	}
+	moved := map[addrs.Image]bool{}
+	for addr, c := range r.plan {
+		if c.From != nil {
+			moved[*c.From] = true
+		}
+		goes := c.Action == planner.Destroy || c.Action == planner.Forget
+		if c.Prior != nil && !goes && addr != but && r.made[addr] == nil && c.Prior.Output.Identity() == content {
+			return true
+		}
+	}
+	for addr, img := range r.prior {
+		if r.plan[addr] == nil && !moved[addr] && addr != but && img.Output.Identity() == content {
+			return true
+		}
+	}
+	return false
+}
+
+// onRecord looks for an image on record that the node's very request made, with a seed, and that has its file still. It reports whether there is
+// one, or is about to be in the store.
+func (r *run) onRecord(n *node) bool {
+	if r.requests == nil {
+		r.requests = map[string][]addrs.Image{}
+		for addr, c := range r.plan {
+			if c.Prior != nil {
+				r.requests[c.Prior.Fingerprint] = append(r.requests[c.Prior.Fingerprint], addr)
+			}
+		}
+		for _, all := range r.requests {
+			slices.SortFunc(all, addrs.Image.Compare)
+		}
+	}
+	for _, addr := range r.requests[n.fingerprint] {
+		other, prior := r.nodes[addr], r.plan[addr].Prior
+		switch {
+		case other == n || prior.Result.Simulated && !n.lane.account.Simulator:
+		case other != nil && other.phase == fetching:
+			// The picture is about to make way, and then is in the store.
+			r.waitFor(n, other)
+			return true
+		default:
+			img := r.image(addr)
+			if img == nil && other != nil && other.phase != over {
+				img = prior
+			}
+			if img != nil && img.Fingerprint == n.fingerprint && (r.files.holds(img.Output.Path, img.Output.SHA256) || r.files.store.Whole(img.Output.SHA256)) {
+				r.reuse(n, img)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reuse gives the node of a change the picture of an image that is in the store, or on record at another address, for nothing.
+func (r *run) reuse(n *node, kept *state.Image) {
+	n.phase, n.restored = fetching, true
+	r.taken[kept.Output.Identity()] = n.address()
+	job := placing{r.files, n.address(), n.change.Prior, n.desired, kept}
+	r.spawn(func() func() {
+		img, told, err := job.run()
+		return func() {
+			if n.phase == over {
+				return
+			}
+			if err != nil {
+				r.fail(n, err)
+				return
+			}
+			if told != "" {
+				r.emit(Warned{n.address(), told})
+			}
+			r.finish(n, img)
+		}
+	})
+}
+
+// give has the nodes that wait for a picture take it. One that waited for a picture that is gone now looks again: it is in the store by then.
+func (r *run) give(n *node, img *state.Image) {
+	for i, twin := range n.twins {
+		if twin.phase != waiting {
+			continue
+		}
+		isThrow := twin.request != nil && !twin.request.Has("seed")
+		if twin.desired != nil && twin.fingerprint != img.Fingerprint || isThrow && i > 0 {
+			r.lookAgain(twin)
+			continue
+		}
+		if twin.desired == nil {
+			twin.desired, twin.began = twin.change.Desired, time.Now()
+			r.emit(Started{twin.address(), twin.change.Action})
+		}
+		r.reuse(twin, img)
+	}
+	n.twins = nil
+}
+
+// lookAgain lets a node go on that waited for another one in vain.
+func (r *run) lookAgain(twin *node) {
+	if twin.waiting--; twin.waiting == 0 && twin.phase == waiting {
+		r.enqueue(twin)
+	}
+}
