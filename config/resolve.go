@@ -2,13 +2,13 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
 // isKnown reports whether an image has all its arguments and knows where its inputs come from.
@@ -37,10 +37,7 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *Result) (*
 	img, err := e.resolve(addr, results)
 	diags := e.list()
 	if err != nil {
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Image cannot be evaluated",
-			Detail: fmt.Sprintf("%s cannot be evaluated: %s.", addr, err),
-		})
+		diags = append(diags, diag.Error("Image cannot be evaluated", "%s cannot be evaluated: %s.", addr, err))
 	}
 	return img, diags
 }
