@@ -17,5 +17,9 @@
 // Load does what needs no image: it reads files, checks blocks, and evaluates variables, locals and settings. Evaluate
 // goes through the images. Both report all that is wrong, as HCL diagnostics.
 //
+// What knows no image is said elsewhere: functions and marks in internal/lang, the reading of long files in
+// internal/hclfast, of all others that a configuration names in internal/sourcefile, what may stand in a block in
+// internal/schema, and how a mistake is worded in internal/diag.
+//
 // A Config is not safe for concurrent use.
 package config

@@ -67,7 +67,8 @@ func (r Reader) ConstantBool(attr *hcl.Attribute, absent bool) bool {
 	return absent
 }
 
-// First returns the first of some blocks, of a kind that there can be one of, and reports the others.
+// First returns the first of some blocks, of a kind that there can be one of, and reports the
+// others.
 func (r Reader) First(what string, blocks []*hcl.Block) []*hcl.Block {
 	for i := 1; i < len(blocks); i++ {
 		r.OnlyOne(what, blocks[i].DefRange, blocks[0].DefRange)
