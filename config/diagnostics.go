@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,10 +113,7 @@ func sortDiagnostics(diags hcl.Diagnostics) {
 		case b.Subject == nil:
 			return 1
 		}
-		return cmp.Or(
-			strings.Compare(a.Subject.Filename, b.Subject.Filename),
-			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte),
-		)
+		return comparePlaces(*a.Subject, *b.Subject)
 	})
 }
 

@@ -1,5 +1,5 @@
-// Package config reads a fluxbatch configuration: HCL files that declare images, and everything that may stand beside
-// them.
+// Package config reads a fluxbatch configuration: HCL files that declare images, and everything
+// that may stand beside them.
 //
 // Words:
 //
@@ -14,8 +14,12 @@
 //   - A value is unknown when only apply can know it, because it comes from an image that will be made. It carries a mark
 //     for each image that it comes from, which is how an image's dependencies are found.
 //
-// Load does what needs no image: it reads files, checks blocks, and evaluates variables, locals and settings. Evaluate
-// goes through the images. Both report all that is wrong, as HCL diagnostics.
+// Load does what needs no image: it reads files, checks blocks, and evaluates variables, locals and
+// settings. Evaluate goes through the images. Both report all that is wrong, as HCL diagnostics.
+//
+// What knows no image is said elsewhere: functions and marks in internal/lang, the reading of long
+// files in internal/hclfast, of all others that a configuration names in internal/sourcefile, what
+// may stand in a block in internal/schema, and how a mistake is worded in internal/diag.
 //
 // A Config is not safe for concurrent use.
 package config

@@ -196,6 +196,8 @@ func summariesInSource(t *testing.T) map[string]string {
 					name = f.Sel.Name
 				}
 				switch {
+				case (name == "Error" && len(n.Args) > 1):
+					note(n.Args[0])
 				case (name == "Problem" || name == "Warning" || name == "wrong" || name == "trouble") && len(n.Args) > 1:
 					note(n.Args[1])
 					if name == "wrong" {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,12 +15,7 @@ func needsOf(n *node) []*node { return n.needs }
 
 // cycleProblem describes a cycle by a shortest way around it.
 func cycleProblem(members []*node) *hcl.Diagnostic {
-	first := members[0]
-	for _, n := range members {
-		if before(n.at, first.at) {
-			first = n
-		}
-	}
+	first := slices.MinFunc(members, func(a, b *node) int { return comparePlaces(a.at, b.at) })
 	if slices.Contains(first.needs, first) {
 		return diag.Problem(first.at, "Cycle",
 			"%s refers to itself. Its value would be needed to find its value. Remove the reference.", first.fullName())
@@ -34,9 +30,7 @@ func cycleProblem(members []*node) *hcl.Diagnostic {
 		strings.Join(names, ", "))
 }
 
-func before(a, b hcl.Range) bool {
-	if a.Filename != b.Filename {
-		return a.Filename < b.Filename
-	}
-	return a.Start.Byte < b.Start.Byte
+// comparePlaces compares two places by the order of the files.
+func comparePlaces(a, b hcl.Range) int {
+	return cmp.Or(strings.Compare(a.Filename, b.Filename), cmp.Compare(a.Start.Byte, b.Start.Byte))
 }

@@ -64,11 +64,7 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	if account := body.meta["provider"]; account != nil {
 		b.account = account.Expr
 	}
-	for i, inner := range body.blocks {
-		if i > 0 {
-			d.OnlyOne("The lifecycle block of image."+name, inner.DefRange, body.blocks[0].DefRange)
-			continue
-		}
+	for _, inner := range d.First("The lifecycle block of image."+name, body.blocks) {
 		d.lifecycle(b, inner)
 	}
 	m.images[name] = b

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -75,11 +74,8 @@ func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	files, diags := d.directory(o.dir)
 	d.add(diags...)
 	if len(files) == 0 && !o.AllowEmpty && !diags.HasErrors() {
-		d.add(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "No configuration files",
-			Detail: fmt.Sprintf("The directory %s has no *.flux.hcl file. Change to the directory of a "+
-				"configuration, or start one with fluxbatch init.", dir),
-		})
+		d.add(diag.Error("No configuration files", "The directory %s has no *.flux.hcl file. Change to the directory of a "+
+			"configuration, or start one with fluxbatch init.", dir))
 	}
 	if d.diags.HasErrors() {
 		return c, d.list()

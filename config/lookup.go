@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// lookupExpr is an expression such as image.card[each.value.from] in a block that cannot be put in order with image.card: it looks up the one instance, instead
-// of building the value of the block, which needs all of them. It embeds the expression that it stands for.
+// lookupExpr is an expression such as image.card[each.value.from] in a block that cannot be put in
+// order with image.card: it looks up the one instance, instead of building the value of the block,
+// which needs all of them. It embeds the expression that it stands for.
 type lookupExpr struct {
 	hclsyntax.Expression
 	w *weave
@@ -66,7 +67,8 @@ func (l *lookupExpr) wrong(ctx *hcl.EvalContext, detail string) hcl.Diagnostics 
 	return hcl.Diagnostics{diag.About(diag.Problem(l.Range(), "Invalid index", "%s", detail), l.Expression, ctx)}
 }
 
-// timely is what a for expression with lookups goes through, or its condition: it decides which lookups are made, so that it must be known in time.
+// timely is what a for expression with lookups goes through, or its condition: it decides which
+// lookups are made, so that it must be known in time.
 type timely struct {
 	hclsyntax.Expression
 	w    *weave
@@ -77,7 +79,8 @@ type timely struct {
 
 // loop is a for expression that is being evaluated.
 type loop struct {
-	// fresh says that the condition was not evaluated yet. HCL tries it with unknown values first, to find errors; what is looked up then does not count.
+	// fresh says that the condition was not evaluated yet. HCL tries it with unknown values first,
+	// to find errors; what is looked up then does not count.
 	fresh bool
 }
 
@@ -100,8 +103,9 @@ func (t *timely) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return v, diags
 }
 
-// choice is a conditional with lookups in it. HCL evaluates both results of a conditional; of these only the one that is chosen may count here: that an image is
-// made from all others but itself is no circle.
+// choice is a conditional with lookups in it. HCL evaluates both results of a conditional; of these
+// only the one that is chosen may count here: that an image is made from all others but itself is
+// no circle.
 type choice struct {
 	*hclsyntax.ConditionalExpr
 }
@@ -132,8 +136,9 @@ type weaver struct {
 	wholes []hcl.Traversal
 }
 
-// rewrite returns an expression with lookups in the places of names of members: the same one, where it has none. Expressions are shared by all calls of a
-// module, so that those with lookups are copies.
+// rewrite returns an expression with lookups in the places of names of members: the same one, where
+// it has none. Expressions are shared by all calls of a module, so that those with lookups are
+// copies.
 func (r *weaver) rewrite(expr hcl.Expression) hcl.Expression {
 	if expr == nil || !r.mentions(expr) {
 		return expr
@@ -166,8 +171,8 @@ func (r *weaver) member(traversal hcl.Traversal) *imageBlock {
 	return r.members[step.Name]
 }
 
-// expr rewrites an expression; see rewrite. What is of none of these kinds keeps its names, which are then names of whole
-// blocks.
+// expr rewrites an expression; see rewrite. What is of none of these kinds keeps its names, which
+// are then names of whole blocks.
 func (r *weaver) expr(expr hclsyntax.Expression) hclsyntax.Expression {
 	if expr == nil || !r.mentions(expr) {
 		return expr
@@ -203,8 +208,9 @@ func (r *weaver) all(places ...*hclsyntax.Expression) {
 	}
 }
 
-// copyOf returns a copy of an expression, and the places in it of the expressions that it consists of. There are none where
-// the expression is of another kind, and the copy is the expression itself.
+// copyOf returns a copy of an expression, and the places in it of the expressions that it consists
+// of. There are none where the expression is of another kind, and the copy is the expression
+// itself.
 func copyOf(expr hclsyntax.Expression) (hclsyntax.Expression, []*hclsyntax.Expression) {
 	one := func(places ...*hclsyntax.Expression) []*hclsyntax.Expression { return places }
 	list := func(exprs *[]hclsyntax.Expression) (places []*hclsyntax.Expression) {
@@ -296,7 +302,8 @@ func (r *weaver) index(e *hclsyntax.IndexExpr) hclsyntax.Expression {
 	return &c
 }
 
-// forExpr rewrites a for expression. What it goes through, and its condition, decide which lookups are made.
+// forExpr rewrites a for expression. What it goes through, and its condition, decide which lookups
+// are made.
 func (r *weaver) forExpr(e *hclsyntax.ForExpr) hclsyntax.Expression {
 	c := *e
 	c.CollExpr = r.expr(e.CollExpr)
@@ -316,7 +323,8 @@ func (r *weaver) forExpr(e *hclsyntax.ForExpr) hclsyntax.Expression {
 	return &c
 }
 
-// fromJSON returns an expression of a JSON file as one of HCL's native syntax, whose strings are templates.
+// fromJSON returns an expression of a JSON file as one of HCL's native syntax, whose strings are
+// templates.
 func fromJSON(expr hcl.Expression) hclsyntax.Expression {
 	at := expr.Range()
 	if exprs, diags := hcl.ExprList(expr); !diags.HasErrors() {

@@ -10,14 +10,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// dependency marks a value that comes from an image. Being a provenance mark, it also stays with values that are
-// unknown where it is not yet clear which image they will come from.
+// dependency marks a value that comes from an image. Being a provenance mark, it also stays with
+// values that are unknown where it is not yet clear which image they will come from.
 type dependency struct {
 	ctymarks.ProvenanceMark
 	addr addrs.Image
 }
 
-// isFound reports whether a value is an image: what is not known of it yet are its results, and it is found already.
+// isFound reports whether a value is an image: what is not known of it yet are its results, and it
+// is found already.
 func isFound(v cty.Value) bool {
 	found := false
 	for range cty.ValueMarksOfType[dependency](v) {

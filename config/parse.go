@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
@@ -26,11 +26,7 @@ type parser struct {
 func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Cannot read module directory",
-			Detail:   fmt.Sprintf("The directory %s cannot be read: %s.", dir, sourcefile.Reason(err)),
-		}}
+		return nil, hcl.Diagnostics{diag.Error("Cannot read module directory", "The directory %s cannot be read: %s.", dir, sourcefile.Reason(err))}
 	}
 	var files []*hcl.File
 	var diags hcl.Diagnostics
@@ -63,20 +59,12 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 	}
 	src, err := read(path)
 	if err != nil {
-		return nil, hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Cannot read file",
-			Detail:   fmt.Sprintf("The file %s cannot be read: %s.", path, sourcefile.Reason(err)),
-		}}
+		return nil, hcl.Diagnostics{diag.Error("Cannot read file", "The file %s cannot be read: %s.", path, sourcefile.Reason(err))}
 	}
 	if wrong := sourcefile.NotUTF8(src); wrong != "" {
 		// One error, where the parser would have one for each zero.
-		return nil, hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "File is not in UTF-8",
-			Detail:   wrong + ".",
-			Subject:  &hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
-		}}
+		at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
+		return nil, hcl.Diagnostics{diag.Problem(at, "File is not in UTF-8", "%s.", wrong)}
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics

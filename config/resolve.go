@@ -2,12 +2,12 @@ package config
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -23,10 +23,7 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *image.Resu
 	img, err := e.resolve(addr, results)
 	diags := e.list()
 	if err != nil {
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Image cannot be evaluated",
-			Detail: fmt.Sprintf("%s cannot be evaluated: %s.", addr, err),
-		})
+		diags = append(diags, diag.Error("Image cannot be evaluated", "%s cannot be evaluated: %s.", addr, err))
 	}
 	return img, diags
 }

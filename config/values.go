@@ -110,20 +110,14 @@ func (r *valueReader) assignment(text string) {
 	name, value, ok := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
 	if !ok || name == "" {
-		r.add(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Invalid -var option",
-			// What was typed may be a secret.
-			Detail: "A -var is not of the form name=value, as in -var season=winter.",
-		})
+		// What was typed may be a secret.
+		r.add(diag.Error("Invalid -var option", "A -var is not of the form name=value, as in -var season=winter."))
 		return
 	}
 	v := r.root.variables[name]
 	if v == nil {
-		r.add(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Value for undeclared variable",
-			Detail: "-var gives a value to \"" + name + "\", and the root module has no such variable." +
-				diag.DidYouMean(name, sortedKeys(r.root.variables)),
-		})
+		r.add(diag.Error("Value for undeclared variable", "-var gives a value to \"%s\", and the root module has no such variable.%s",
+			name, diag.DidYouMean(name, sortedKeys(r.root.variables))))
 		return
 	}
 	r.last[v] = func() { r.text(v, value, "-var "+name) }
@@ -192,10 +186,7 @@ func (r *valueReader) give(v *variable, value cty.Value, at hcl.Range, source st
 // file takes a file of values.
 func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		r.add(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Cannot read file",
-			Detail: "The file of values " + path + " does not exist.",
-		})
+		r.add(diag.Error("Cannot read file", "The file of values %s does not exist.", path))
 		r.unread = true
 		return
 	}

@@ -27,12 +27,7 @@ func weaveOf(members []*node) (*hcl.Diagnostic, bool) {
 	if !isSet {
 		return nil, false
 	}
-	slices.SortFunc(w.blocks, func(a, b *imageBlock) int {
-		if before(a.at, b.at) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(w.blocks, func(a, b *imageBlock) int { return comparePlaces(a.at, b.at) })
 	for _, b := range w.blocks {
 		if d := r.unordered(b); d != nil {
 			return d, false

@@ -35,11 +35,7 @@ const maxWebhookURL = 2083
 
 // webhook decodes the webhook block of a provider.
 func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
-	for i, block := range blocks {
-		if i > 0 {
-			d.OnlyOne("The webhook block of this provider", block.DefRange, blocks[0].DefRange)
-			continue
-		}
+	for _, block := range d.First("The webhook block of this provider", blocks) {
 		content, diags := webhookSchema.Read(block.Body)
 		d.addWithHints(diags, map[string]string{
 			"secret": "A secret never stands in a file that is shared. Put it into an environment variable, and write that variable's name " +

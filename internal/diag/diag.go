@@ -19,7 +19,14 @@ import (
 
 // Problem returns an error at a place. The detail is made of format and args as by fmt.Sprintf.
 func Problem(at hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at}
+	d := Error(summary, format, args...)
+	d.Subject = &at
+	return d
+}
+
+// Error returns an error that is about no place in a file.
+func Error(summary, format string, args ...any) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}
 }
 
 // Warning is like Problem for what is legal and yet probably not meant.

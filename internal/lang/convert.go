@@ -16,45 +16,31 @@ import (
 // converts a large object to a map, and a large tuple to a list, element by element, whose types
 // are then not compared in pairs.
 func Convert(v cty.Value, want cty.Type) (cty.Value, error) {
-	if !isLarge(v) || want.HasDynamicTypes() {
+	isMap := want.IsMapType() && v.Type().IsObjectType()
+	isList := want.IsListType() && v.Type().IsTupleType()
+	if !isMap && !isList || !isLarge(v) || want.HasDynamicTypes() {
 		return convert.Convert(v, want)
 	}
-	switch {
-	case want.IsMapType() && v.Type().IsObjectType():
-		return convertToMap(v, want.ElementType())
-	case want.IsListType() && v.Type().IsTupleType():
-		return convertToList(v, want.ElementType())
-	default:
-		return convert.Convert(v, want)
-	}
-}
-
-func isLarge(v cty.Value) bool {
-	return v.IsKnown() && !v.IsNull() && !v.IsMarked() && IsStructure(v.Type()) && v.LengthInt() > 100
-}
-
-func convertToMap(v cty.Value, want cty.Type) (cty.Value, error) {
-	elements := make(map[string]cty.Value, v.LengthInt())
+	keys, values := make([]cty.Value, 0, v.LengthInt()), make([]cty.Value, 0, v.LengthInt())
 	for key, element := range v.Elements() {
-		converted, err := Convert(element, want)
+		converted, err := Convert(element, want.ElementType())
 		if err != nil {
 			return cty.NilVal, cty.Path{cty.IndexStep{Key: key}}.NewError(err)
 		}
-		elements[key.AsString()] = converted
+		keys, values = append(keys, key), append(values, converted)
+	}
+	if isList {
+		return cty.ListVal(values), nil
+	}
+	elements := make(map[string]cty.Value, len(keys))
+	for i, key := range keys {
+		elements[key.AsString()] = values[i]
 	}
 	return cty.MapVal(elements), nil
 }
 
-func convertToList(v cty.Value, want cty.Type) (cty.Value, error) {
-	elements := make([]cty.Value, 0, v.LengthInt())
-	for key, element := range v.Elements() {
-		converted, err := Convert(element, want)
-		if err != nil {
-			return cty.NilVal, cty.Path{cty.IndexStep{Key: key}}.NewError(err)
-		}
-		elements = append(elements, converted)
-	}
-	return cty.ListVal(elements), nil
+func isLarge(v cty.Value) bool {
+	return v.IsKnown() && !v.IsNull() && !v.IsMarked() && IsStructure(v.Type()) && v.LengthInt() > 100
 }
 
 // Describe words an error of Convert with the path to the part at fault, such as [0].name.

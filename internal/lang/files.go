@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,21 +25,23 @@ import (
 )
 
 // Digests, as text.
-func md5Hex(b []byte) string    { h := md5.Sum(b); return hex.EncodeToString(h[:]) }  //nolint:gosec // As above.
-func sha1Hex(b []byte) string   { h := sha1.Sum(b); return hex.EncodeToString(h[:]) } //nolint:gosec // As above.
-func sha256Hex(b []byte) string { h := sha256.Sum256(b); return hex.EncodeToString(h[:]) }
-func sha512Hex(b []byte) string { h := sha512.Sum512(b); return hex.EncodeToString(h[:]) }
+var (
+	md5Hex       = digest(md5.New, hex.EncodeToString)
+	sha1Hex      = digest(sha1.New, hex.EncodeToString)
+	sha256Hex    = digest(sha256.New, hex.EncodeToString)
+	sha512Hex    = digest(sha512.New, hex.EncodeToString)
+	sha256Base64 = digest(sha256.New, plainBase64)
+	sha512Base64 = digest(sha512.New, plainBase64)
+	plainBase64  = base64.StdEncoding.EncodeToString
+)
 
-func sha256Base64(b []byte) string {
-	h := sha256.Sum256(b)
-	return base64.StdEncoding.EncodeToString(h[:])
+func digest(hash func() hash.Hash, encode func([]byte) string) func([]byte) string {
+	return func(src []byte) string {
+		h := hash()
+		_, _ = h.Write(src) // never fails
+		return encode(h.Sum(nil))
+	}
 }
-
-func sha512Base64(b []byte) string {
-	h := sha512.Sum512(b)
-	return base64.StdEncoding.EncodeToString(h[:])
-}
-func plainBase64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // hashFunction makes a function of a string's bytes.
 func hashFunction(digest func([]byte) string) function.Function {

@@ -95,47 +95,39 @@ var anyValue = function.Parameter{
 
 func sameType(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil }
 
-var sensitiveFunc = function.New(&function.Spec{
-	Params: []function.Parameter{anyValue},
-	Type:   sameType,
-	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return args[0].Mark(Sensitive), nil },
-})
+// ofAny makes a function of one such value.
+func ofAny(result function.TypeFunc, impl func(cty.Value) (cty.Value, error)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{anyValue},
+		Type:   result,
+		Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return impl(args[0]) },
+	})
+}
 
-var nonsensitive = function.New(&function.Spec{
-	Params: []function.Parameter{anyValue},
-	Type:   sameType,
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		return args[0].WrangleMarksDeep(func(mark any, path cty.Path) (ctymarks.WrangleAction, error) {
-			if mark == Sensitive && len(path) == 0 {
-				return ctymarks.WrangleDrop, nil
-			}
-			return ctymarks.WrangleKeep, nil
-		})
-	},
-})
+var sensitiveFunc = ofAny(sameType, func(v cty.Value) (cty.Value, error) { return v.Mark(Sensitive), nil })
 
-var isSensitive = function.New(&function.Spec{
-	Params: []function.Parameter{anyValue},
-	Type:   function.StaticReturnType(cty.Bool),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		switch v := args[0]; {
-		case v.HasMark(Sensitive):
-			return cty.True, nil
-		case !v.IsKnown():
-			return cty.UnknownVal(cty.Bool), nil
-		default:
-			return cty.False, nil
+var nonsensitive = ofAny(sameType, func(v cty.Value) (cty.Value, error) {
+	return v.WrangleMarksDeep(func(mark any, path cty.Path) (ctymarks.WrangleAction, error) {
+		if mark == Sensitive && len(path) == 0 {
+			return ctymarks.WrangleDrop, nil
 		}
-	},
+		return ctymarks.WrangleKeep, nil
+	})
+})
+
+var isSensitive = ofAny(function.StaticReturnType(cty.Bool), func(v cty.Value) (cty.Value, error) {
+	switch {
+	case v.HasMark(Sensitive):
+		return cty.True, nil
+	case !v.IsKnown():
+		return cty.UnknownVal(cty.Bool), nil
+	}
+	return cty.False, nil
 })
 
 // typeFunc names the type of a value, for trying things out in the console.
-var typeFunc = function.New(&function.Spec{
-	Params: []function.Parameter{anyValue},
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		return cty.StringVal(typeexpr.TypeString(args[0].Type())), nil
-	},
+var typeFunc = ofAny(function.StaticReturnType(cty.String), func(v cty.Value) (cty.Value, error) {
+	return cty.StringVal(typeexpr.TypeString(v.Type())), nil
 })
 
 // makeTo returns a type conversion function such as tostring.

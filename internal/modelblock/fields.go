@@ -34,12 +34,7 @@ func (d *decoder) modelInputs(model *bfl.Model, content *schema.Content) {
 			in.Required = n
 		}
 	}
-	blocks := content.Named("limits")
-	for i, block := range blocks {
-		if i > 0 {
-			d.OnlyOne("The limits block of this model", block.DefRange, blocks[0].DefRange)
-			continue
-		}
+	for _, block := range d.First("The limits block of this model", content.Named("limits")) {
 		limits, diags := limitsSchema.Read(block.Body)
 		d.Report(diags...)
 		in.Limits = bfl.InputLimits{

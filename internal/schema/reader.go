@@ -67,6 +67,15 @@ func (r Reader) ConstantBool(attr *hcl.Attribute, absent bool) bool {
 	return absent
 }
 
+// First returns the first of some blocks, of a kind that there can be one of, and reports the
+// others.
+func (r Reader) First(what string, blocks []*hcl.Block) []*hcl.Block {
+	for i := 1; i < len(blocks); i++ {
+		r.OnlyOne(what, blocks[i].DefRange, blocks[0].DefRange)
+	}
+	return blocks[:min(len(blocks), 1)]
+}
+
 // OnlyOne reports a second block of a kind that there can be one of.
 func (r Reader) OnlyOne(what string, second, first hcl.Range) {
 	r.Report(diag.Problem(second, "Duplicate declaration",
