@@ -1,7 +1,7 @@
 package planner
 
-// Leaving returns the changes whose images on record go from their paths when the plan is carried out, by these paths: what is destroyed, and what has
-// another path now.
+// Leaving returns the changes whose images on record go from their paths when the plan is carried
+// out, by these paths: what is destroyed, and what has another path now.
 func (p *Plan) Leaving() map[string]*Change {
 	leaving := map[string]*Change{}
 	for _, c := range p.Changes {
@@ -14,7 +14,8 @@ func (p *Plan) Leaving() map[string]*Change {
 		case Destroy:
 			leaving[from] = c
 		case Create, Replace, Update, Import:
-			if c.Desired.Output != from {
+			// With -refresh-only a file is taken as it is, and nothing is desired of the image.
+			if c.Desired != nil && c.Desired.Output != from {
 				leaving[from] = c
 			}
 		}
