@@ -84,6 +84,12 @@ func (x *exporter) attribute(name string) cty.Value {
 		return cty.StringVal(img.Output)
 	case "labels":
 		return exportLabels(img.Labels)
+	case "candidates":
+		return x.candidates()
+	case "pick":
+		return exportPick(img.Pick)
+	case "picked":
+		return x.picked()
 	case "references":
 		return x.references()
 	case "inputs":

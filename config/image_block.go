@@ -177,7 +177,7 @@ var noLifecycle lifecycleBlock
 
 var lifecycleSchema = schema.Body{
 	In:     "a lifecycle block",
-	Args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen"},
+	Args:   []string{"prevent_destroy", "ignore_changes", "replace_triggered_by", "frozen", "require_pick"},
 	Blocks: []schema.Block{{Name: "precondition"}, {Name: "postcondition"}},
 }
 
@@ -194,6 +194,9 @@ func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	}
 	if attr := content.Args["frozen"]; attr != nil {
 		l.frozen = attr.Expr
+	}
+	if attr := content.Args["require_pick"]; attr != nil {
+		l.requirePick = attr.Expr
 	}
 	if attr := content.Args["ignore_changes"]; attr != nil {
 		d.ignoreChanges(l, attr)

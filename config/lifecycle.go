@@ -14,11 +14,12 @@ import (
 func (d *builder) lifecycle(img *image.Image) bool {
 	c := d.b.lifecycle
 	img.Lifecycle.IgnoreChanges, img.Lifecycle.IgnoreAll = c.ignoreChanges, c.ignoreAll
-	var ok1, ok2, ok3 bool
+	var ok1, ok2, ok3, ok4 bool
 	img.Lifecycle.PreventDestroy, ok1 = d.flag("prevent_destroy", c.preventDestroy)
 	img.Lifecycle.Frozen, ok2 = d.flag("frozen", c.frozen)
 	img.Lifecycle.ReplaceTriggeredBy, ok3 = d.triggers()
-	if !ok1 || !ok2 || !ok3 {
+	img.Lifecycle.RequirePick, ok4 = d.flag("require_pick", c.requirePick)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return false
 	}
 	ok := true

@@ -216,6 +216,7 @@ func (l *linker) imageLifecycle(b *imageBlock, inside symbols) {
 	c := b.lifecycle
 	l.use(&b.node, b.mod, c.preventDestroy, inside)
 	l.use(&b.node, b.mod, c.frozen, inside)
+	l.use(&b.node, b.mod, c.requirePick, inside)
 	inside.addressOnly = true
 	for _, expr := range c.triggers {
 		l.use(&b.node, b.mod, expr, inside)

@@ -234,6 +234,7 @@ type defaultsBlock struct {
 // lifecycleBlock is the lifecycle block of an image.
 type lifecycleBlock struct {
 	preventDestroy, frozen        hcl.Expression
+	requirePick                   hcl.Expression
 	ignoreChanges                 []string
 	ignoreAll                     bool
 	triggers                      []hcl.Expression

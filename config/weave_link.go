@@ -116,7 +116,7 @@ func (r *weaver) weave(b *imageBlock) {
 		return
 	}
 	l := *b.lifecycle
-	l.preventDestroy, l.frozen = r.rule(b, l.preventDestroy), r.rule(b, l.frozen)
+	l.preventDestroy, l.frozen, l.requirePick = r.rule(b, l.preventDestroy), r.rule(b, l.frozen), r.rule(b, l.requirePick)
 	l.preconditions = slices.Clone(l.preconditions)
 	for i := range l.preconditions {
 		p := &l.preconditions[i]

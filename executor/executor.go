@@ -334,10 +334,7 @@ func (r *run) abandon() {
 
 // results answers for the images that exist now.
 func (r *run) results(addr addrs.Image) *image.Result {
-	if img := r.image(addr); img != nil {
-		return img.Made()
-	}
-	return nil
+	return state.Made(addr, r.image)
 }
 
 // image returns the record of an image that exists and will not change any more in this run, or nil.

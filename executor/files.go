@@ -165,6 +165,10 @@ func (r *run) changeFile(c *planner.Change) {
 			img, err = r.files.takeOver(c)
 			break
 		}
+		if c.Kept != nil {
+			img, told, err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
+			break
+		}
 		img, told, err = r.files.update(c.Address, c.Prior, c.Desired)
 	case planner.Import:
 		img, told, err = r.files.adopt(c)
@@ -185,7 +189,7 @@ func (r *run) changeFile(c *planner.Change) {
 	if img != nil {
 		r.made[c.Address] = img
 	}
-	r.count(c.Action)
+	r.count(c.Address, c.Action)
 	r.emit(Completed{c.Address, c.Action, c.Origin, img, time.Since(began)})
 	if c.Action == planner.Import && !r.accepts(c.Address) {
 		r.broken[c.Address] = true

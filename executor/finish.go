@@ -23,7 +23,7 @@ func (r *run) release(n *node) {
 // finish ends a node whose image is there, and lets those begin that waited for it.
 func (r *run) finish(n *node, img *state.Image) {
 	r.made[n.address()] = img
-	r.count(n.change.Action)
+	r.count(n.address(), n.change.Action)
 	r.end(n)
 	origin := planner.Generate
 	switch {
@@ -37,7 +37,11 @@ func (r *run) finish(n *node, img *state.Image) {
 	r.unblock(n)
 }
 
-func (r *run) count(action planner.Action) {
+// count counts what is done. Candidates belong to their image, which is counted when it has one of them.
+func (r *run) count(addr addrs.Image, action planner.Action) {
+	if addr.Candidate > 0 {
+		return
+	}
 	switch action {
 	case planner.Create:
 		r.summary.Created++
@@ -78,7 +82,8 @@ func (r *run) unchanged(n *node) {
 
 // accepts reports whether an image that is there now can be made from.
 func (r *run) accepts(addr addrs.Image) bool {
-	return r.opts.Accept == nil || r.opts.Accept(addr, r.results)
+	// What a block demands, it demands of the picture that is picked.
+	return addr.Candidate > 0 || r.opts.Accept == nil || r.opts.Accept(addr, r.results)
 }
 
 // unblock lets those begin that waited for a node, unless its image is not what they can be made from.
@@ -168,6 +173,10 @@ func (r *run) skipDownstream(n *node) {
 		return // Its picture is there all the same.
 	}
 	for _, twin := range n.twins {
+		if twin.chooses() {
+			r.chooseAnother(twin)
+			continue
+		}
 		if twin.desired != nil && twin.fingerprint != n.fingerprint {
 			r.lookAgain(twin)
 			continue

@@ -107,6 +107,8 @@ type lane struct {
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
+		case c.NotPicked, c.Withheld() && c.Address.Candidate > 0:
+			// Somebody has to choose first, or there are others to choose from.
 		case c.Origin == planner.Resume:
 			// It is the account that has the task that knows it, whichever the image is to have.
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task.Provider, c.Desired.Model.Name), height: 1}
@@ -145,7 +147,7 @@ func (r *run) build(plan *planner.Plan) {
 		if n := r.nodes[c.Address]; n != nil && !n.resumes() {
 			r.skipBroken(n)
 		}
-		if c.Origin == planner.Refused {
+		if c.Origin == planner.Refused && r.nodes[c.Address] != nil {
 			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
 		}
 	}

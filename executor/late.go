@@ -82,7 +82,7 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 		return true
 	}
 	for addr, img := range r.made {
-		if addr != but && img.Output.Identity() == content {
+		if addr != but && addr != but.Of() && img.Output.Identity() == content {
 			return true
 		}
 	}
@@ -92,12 +92,12 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 			moved[*c.From] = true
 		}
 		goes := c.Action == planner.Destroy || c.Action == planner.Forget
-		if c.Prior != nil && !goes && addr != but && r.made[addr] == nil && c.Prior.Output.Identity() == content {
+		if c.Prior != nil && !goes && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {
 			return true
 		}
 	}
 	for addr, img := range r.prior {
-		if r.plan[addr] == nil && !moved[addr] && addr != but && img.Output.Identity() == content {
+		if r.plan[addr] == nil && !moved[addr] && addr != but && addr != but.Of() && img.Output.Identity() == content {
 			return true
 		}
 	}
@@ -167,6 +167,10 @@ func (r *run) reuse(n *node, kept *state.Image) {
 func (r *run) give(n *node, img *state.Image) {
 	for i, twin := range n.twins {
 		if twin.phase != waiting {
+			continue
+		}
+		if twin.chooses() {
+			r.takeCandidate(twin, n.address().Candidate, img)
 			continue
 		}
 		isThrow := twin.request != nil && !twin.request.Has("seed")

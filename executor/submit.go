@@ -79,9 +79,12 @@ func (r *run) complete(n *node) error {
 	desired := new(*n.change.Desired)
 	// What is paid for is fetched, whatever its preconditions say by now.
 	if !desired.Known() || desired.Lifecycle.Undecided && !n.resumes() {
-		again, err := r.opts.Resolve(n.address(), r.results)
+		again, err := r.opts.Resolve(n.address().Of(), r.results)
 		if err != nil {
 			return err
+		}
+		if candidate := n.address().Candidate; candidate > 0 {
+			again = again.Nth(candidate)
 		}
 		if !desired.Known() {
 			desired = again

@@ -38,7 +38,7 @@ func (p *Plan) Digest() string {
 			_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
 		}
 		if d := c.Desired; d != nil {
-			_, _ = fmt.Fprintf(h, " output %q provider %q", d.Output, d.Provider)
+			_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v", d.Output, d.Provider, d.Candidate, d.Picked)
 			for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
 				_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
 			}

@@ -112,7 +112,8 @@ func (p *prior) isHeld(content string, but addrs.Image) bool {
 	if p.held == nil {
 		p.held = index(p.images, func(img *state.Image) string { return img.Output.Identity() })
 	}
-	return slices.ContainsFunc(p.held[content], func(a addrs.Image) bool { return a != but })
+	// An image with a choice shows the picture of one of its candidates.
+	return slices.ContainsFunc(p.held[content], func(a addrs.Image) bool { return a != but && a != but.Of() })
 }
 
 // index returns the sorted addresses of images by a key.

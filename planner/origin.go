@@ -55,7 +55,7 @@ func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
 // another address. One that the user wants made anew, by -replace or replace_triggered_by, is taken from nowhere.
 func (p *Planner) restores(c *Change, simulated bool) bool {
 	switch {
-	case p.replace[c.Address] || c.IsRequested():
+	case p.isReplaced(c.Address) || c.IsRequested():
 		return false
 	case onlyDrifted(c):
 		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what is on record is what is wanted.
@@ -70,6 +70,9 @@ func (p *Planner) restores(c *Change, simulated bool) bool {
 
 // given takes the image that was matched with the change: one that goes from another address, or is replaced there.
 func (p *Planner) given(c *Change, simulated bool) bool {
+	if from, ok := p.heirs[c.Address]; ok && p.takes(c, from, simulated) {
+		return true
+	}
 	from, ok := p.opts.Matches.image(c.Address)
 	return ok && p.takes(c, from, simulated)
 }
@@ -171,7 +174,7 @@ func onlyDrifted(c *Change) bool {
 func (p *Planner) recordedSeed(c *Change) *int64 {
 	lost := c.Prior
 	switch from, isMatched := p.opts.Matches.image(c.Address); {
-	case p.replace[c.Address]:
+	case p.isReplaced(c.Address):
 		return nil
 	case onlyDrifted(c):
 	case isMatched:

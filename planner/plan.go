@@ -66,6 +66,8 @@ const (
 	Requested ReasonKind = "requested"
 	// WasSimulated: the image was made by a simulator, and its provider no longer is one.
 	WasSimulated ReasonKind = "was_simulated"
+	// Picked: the picture of another candidate is picked.
+	Picked ReasonKind = "picked"
 	// Interrupted: a run that was cut off had asked for it.
 	Interrupted ReasonKind = "interrupted"
 	// Triggered: lifecycle.replace_triggered_by names an image that changes.
@@ -133,6 +135,12 @@ type Change struct {
 	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is what counts against a cap all the same, the highest
 	// price that is known of the model, or zero where Uncapped says that none is.
 	PriceUnknown, Uncapped bool
+	// Candidates are the changes of the pictures to choose from, in their order. They stand in the plan
+	// themselves too.
+	Candidates []*Change
+	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the one
+	// that it Lacks.
+	NotPicked bool
 	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and Desired.
 	Listed []image.Attribute
 
@@ -146,6 +154,8 @@ type Change struct {
 	file state.FileStatus
 	// simulated says that the provider may be a simulator.
 	simulated bool
+	// spare says that nothing is lost when its file is gone.
+	spare bool
 	// left says that the plan is limited to other images.
 	left bool
 }
@@ -290,6 +300,11 @@ func (p *Plan) Limited() bool { return p.Outputs == nil && !p.RefreshOnly }
 func (p *Plan) Summary() Summary {
 	var s Summary
 	for _, c := range p.Changes {
+		if c.isCandidate() {
+			// It belongs to its image, but for what it costs.
+			s.add(c)
+			continue
+		}
 		switch c.Origin {
 		case Refused:
 			s.Refused++
@@ -319,23 +334,31 @@ func (p *Plan) Summary() Summary {
 		}
 		switch c.Origin {
 		case Restore:
+			if len(c.Candidates) > 0 {
+				break // It is one of its own.
+			}
 			s.Restored++
 		case Resume:
 			s.Resumed++
 		case Generate, Refused, Skipped:
 		}
-		s.Reserve += c.Cost
-		if c.PriceUnknown {
-			s.Unpriced++
-		} else {
-			s.Cost += c.Cost
-		}
-		if c.Uncapped && s.Uncapped == nil {
-			s.Uncapped = c
-		}
-		s.CostUnknown = s.CostUnknown || c.CostUnknown
+		s.add(c)
 	}
 	return s
+}
+
+// add adds what a change is estimated to cost.
+func (s *Summary) add(c *Change) {
+	s.Reserve += c.Cost
+	if c.PriceUnknown {
+		s.Unpriced++
+	} else {
+		s.Cost += c.Cost
+	}
+	if c.Uncapped && s.Uncapped == nil {
+		s.Uncapped = c
+	}
+	s.CostUnknown = s.CostUnknown || c.CostUnknown
 }
 
 // Empty reports whether there is nothing to do: no image changes and no output does.

@@ -31,6 +31,9 @@ type Options struct {
 	// Holds reports whether the file at a path is one with these bytes: an image that was moved there by hand, or by a run that was cut off before it
 	// could record it. It may be nil.
 	Holds func(path, sha256 string) bool
+	// Choices are the candidates that are picked, by the address of the image, where the configuration
+	// picks none.
+	Choices map[addrs.Image]int
 	// Abandon are the addresses whose tasks are given up.
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
@@ -65,6 +68,8 @@ type Planner struct {
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only chance tells apart do not become one.
 	restored map[string]bool
+	// heirs are addresses that are to have what another one has.
+	heirs map[addrs.Image]addrs.Image
 	// told are the keys of the tasks that a change takes up.
 	told  map[string]bool
 	diags hcl.Diagnostics
@@ -101,14 +106,19 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	if c.Prior != nil {
 		p.matched++
 	}
-	result := p.decide(c, desired)
+	var result *image.Result
+	if desired.HasChoice() {
+		result = c.results(p.choose(c, desired))
+	} else {
+		result = p.decide(c, desired)
+	}
 	p.decided = append(p.decided, c)
 	return result
 }
 
 func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 	prior := c.Prior
-	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
+	if p.opts.Only != nil && !p.opts.Only[desired.Address.Of()] {
 		return p.leave(c)
 	}
 	Ignore(desired, prior)
@@ -241,7 +251,7 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Rea
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
-	if p.replace[img.Address] {
+	if p.isReplaced(img.Address) {
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
 	if p.taskFor(c, c.simulated) != nil {
@@ -284,10 +294,16 @@ func (p *Planner) requestChanged(img *image.Image, prior *state.Image) bool {
 	return err != nil || !img.SameRequest(recorded.Reveal(img, prior.Fingerprint))
 }
 
+// isReplaced reports whether the user wants an image made again, alone or with all candidates of its image.
+func (p *Planner) isReplaced(addr addrs.Image) bool { return p.replace[addr] || p.replace[addr.Of()] }
+
 // status returns how the image's file is. One that has the recorded bytes at the path where it is to be is the image, wherever a run that was cut
 // off, or the user, left it.
 func (p *Planner) status(c *Change) state.FileStatus {
 	status := p.prior.files[c.Address]
+	if c.spare {
+		return state.Present
+	}
 	if status == state.Present || c.Prior == nil || c.Desired.Output == c.Prior.Output.Path || p.opts.Holds == nil {
 		return status
 	}
@@ -362,7 +378,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 	changes := slices.DeleteFunc(slices.Clone(p.decided), func(c *Change) bool { return c.left })
 	if p.matched < len(p.prior.images) {
 		for addr, prior := range p.prior.images {
-			if p.change(addr) == nil && (p.opts.Only == nil || p.opts.Only[addr]) {
+			if p.goesAway(addr) {
 				changes = append(changes, p.goes(addr, prior, NotInConfiguration, removals))
 			}
 		}
@@ -374,6 +390,15 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
 	}
 	return plan, p.diags
+}
+
+// goesAway reports whether an image that exists is not desired any more. A candidate stays as long as its
+// image does: lowering the number of candidates forgets none.
+func (p *Planner) goesAway(addr addrs.Image) bool {
+	if p.change(addr) != nil || addr.Candidate > 0 && p.change(addr.Of()) != nil {
+		return false
+	}
+	return p.opts.Only == nil || p.opts.Only[addr.Of()]
 }
 
 // sorted puts changes in the order of their addresses.
@@ -412,7 +437,7 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	var changes []*Change
 	for addr, prior := range p.prior.images {
-		if p.opts.Only == nil || p.opts.Only[addr] {
+		if p.opts.Only == nil || p.opts.Only[addr.Of()] {
 			changes = append(changes, p.goes(addr, prior, DestroyRequested, nil))
 		}
 	}

@@ -170,7 +170,9 @@ func wildcard(pattern, text string) bool {
 func Select(images []*image.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(images))
 	for addr, img := range prior.Images {
-		g.node(addr).labels, g.node(addr).files[0] = img.Labels, img.Output.Path
+		if addr.Candidate == 0 { // Candidates go with their image.
+			g.node(addr).labels, g.node(addr).files[0] = img.Labels, img.Output.Path
+		}
 	}
 	for _, img := range images {
 		g.node(img.Address).files[1] = img.Output
@@ -184,8 +186,10 @@ func Select(images []*image.Image, prior *state.State, targets, excludes []Selec
 func SelectDestroyed(prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(prior.Images))
 	for addr, img := range prior.Images {
-		g.node(addr).files[0] = img.Output.Path
-		g.add(addr, img.Labels, img.Dependencies)
+		if addr.Candidate == 0 {
+			g.node(addr).files[0] = img.Output.Path
+			g.add(addr, img.Labels, img.Dependencies)
+		}
 	}
 	g.needs, g.neededBy = g.neededBy, g.needs
 	return g.choose(targets, excludes)

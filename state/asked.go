@@ -3,6 +3,7 @@ package state
 import (
 	"maps"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
@@ -40,7 +41,8 @@ func (s *State) Asked(img *Image, now *bfl.Model) (*image.Image, error) {
 // DiffersFreely reports whether an image that is wanted differs from the one on record in something that
 // costs nothing.
 func (img *Image) DiffersFreely(wanted *image.Image) bool {
-	return img.Output.Path != wanted.Output || img.Provider != wanted.Provider || !maps.Equal(img.Labels, wanted.Labels)
+	return img.Output.Path != wanted.Output || img.Provider != wanted.Provider || !maps.Equal(img.Labels, wanted.Labels) ||
+		img.Candidate != wanted.Candidate || img.Picked != wanted.Picked
 }
 
 // Updated returns the record of an image to which all has been done that costs nothing.
@@ -48,6 +50,7 @@ func (img *Image) Updated(wanted *image.Image) *Image {
 	updated := *img
 	updated.Output.Path = wanted.Output
 	updated.Provider, updated.Labels, updated.Dependencies = wanted.Provider, wanted.Labels, wanted.Dependencies
+	updated.Candidate, updated.Picked = wanted.Candidate, wanted.Picked
 	return &updated
 }
 
@@ -55,8 +58,29 @@ func (img *Image) Updated(wanted *image.Image) *Image {
 func (img *Image) Made() *image.Result {
 	return &image.Result{
 		SHA256: img.Output.SHA256, TaskID: img.Result.TaskID, Seed: img.Result.Seed,
-		Width: img.Output.Width, Height: img.Output.Height, Format: img.Output.Format, Cost: img.Result.Cost,
+		Width: img.Output.Width, Height: img.Output.Height, Format: img.Output.Format, Cost: img.Result.Cost, Picked: img.Picked,
 	}
+}
+
+// Made returns what expressions may know of an image and of its candidates, nil where it does not exist.
+// record finds what is on record of an address.
+func Made(addr addrs.Image, record func(addrs.Image) *Image) *image.Result {
+	img := record(addr)
+	if img == nil {
+		return nil
+	}
+	result := img.Made()
+	for n := 1; img.Candidate > 0 && n <= image.MaxCandidates; n++ {
+		if c := record(addr.Nth(n)); c != nil {
+			result.Candidates = append(result.Candidates, c.made())
+		}
+	}
+	return result
+}
+
+// made returns what expressions may know of a candidate.
+func (img *Image) made() image.CandidateResult {
+	return image.CandidateResult{Seed: img.Result.Seed, Cost: img.Result.Cost, SHA256: img.Output.SHA256, Path: img.Output.Path}
 }
 
 // Size returns the extent of the image in pixels.

@@ -83,6 +83,14 @@ func (p *printer) image(img *Image) {
 		}
 		p.close('}')
 	}
+	if img.Candidate > 0 {
+		p.key("candidate")
+		p.int(int64(img.Candidate))
+	}
+	if img.Picked {
+		p.key("picked")
+		p.bool(true)
+	}
 	p.close('}')
 }
 

@@ -32,7 +32,7 @@ func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 var (
 	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs"}}
 	imageFields = fieldNames{6, []string{
-		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels",
+		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked",
 	}}
 	outputFields = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
 	resultFields = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
@@ -161,6 +161,10 @@ func (p *parser) image(key []byte) {
 			p.array(func() { img.Dependencies = append(img.Dependencies, p.dependency(name)) })
 		case "labels":
 			img.Labels = p.labels(name)
+		case "candidate":
+			img.Candidate = int(p.int())
+		case "picked":
+			img.Picked = p.bool()
 		}
 	})
 	text := string(p.arena)

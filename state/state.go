@@ -52,6 +52,10 @@ type Image struct {
 	Dependencies []addrs.Image `json:"dependencies,omitempty"`
 	// Labels are the user's, for targeting and reports.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Candidate is the number of the candidate whose picture it is, 0 for an image without a choice.
+	// Picked says that somebody chose it.
+	Candidate int  `json:"candidate,omitempty"`
+	Picked    bool `json:"picked,omitempty"`
 }
 
 // File describes an image's file.

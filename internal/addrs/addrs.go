@@ -6,6 +6,7 @@
 //	image.card[2]                  an instance of an image block with count
 //	image.card["winter"]           an instance of an image block with for_each
 //	module.brand["eu"].image.logo  an image inside an instance of a module
+//	image.logo.candidate[3]        the third of the pictures to choose from for image.logo
 //
 // Addresses are comparable values, so they serve as map keys. Their order (see Image.Compare) is
 // the order of everything that the program lists or writes.
@@ -111,16 +112,35 @@ func (m Module) Child(name string, key Key) Module {
 	return m + Module("."+step)
 }
 
-// Image is the address of one image instance.
+// Image is the address of one image instance, or of one of its candidates.
 type Image struct {
 	Module Module
 	Name   string
 	Key    Key
+	// Candidate numbers the candidates of an instance from 1. It is 0 for the instance itself, whose
+	// picture is that of one of them.
+	Candidate int
+}
+
+// Of returns the address of the instance that a candidate is one of, and the address itself for an
+// instance.
+func (a Image) Of() Image {
+	a.Candidate = 0
+	return a
+}
+
+// Nth returns the address of the nth candidate of an instance.
+func (a Image) Nth(n int) Image {
+	a.Candidate = n
+	return a
 }
 
 // String returns the address as users write it.
 func (a Image) String() string {
 	s := "image." + a.Name + a.Key.String()
+	if a.Candidate > 0 {
+		s += ".candidate[" + strconv.Itoa(a.Candidate) + "]"
+	}
 	if a.Module == "" {
 		return s
 	}
@@ -136,6 +156,7 @@ func (a Image) Compare(b Image) int {
 		strings.Compare(string(a.Module), string(b.Module)),
 		strings.Compare(a.Name, b.Name),
 		a.Key.Compare(b.Key),
+		cmp.Compare(a.Candidate, b.Candidate),
 	)
 }
 
@@ -176,6 +197,7 @@ func Parse(s string) (Image, error) {
 				return Image{}, p.errorf("an image's name is missing, as in image.logo")
 			}
 			addr.Key = p.key()
+			addr.Candidate = p.candidate()
 			if p.err != nil || p.pos != len(p.text) {
 				return Image{}, p.errorf("only an instance key such as [0] or [\"name\"] may follow an image's name")
 			}
@@ -268,6 +290,22 @@ func (p *parser) key() Key {
 	}
 	p.pos += end + 1
 	return IntKey(n)
+}
+
+// candidate reads what names a candidate, if that stands here; 0 if not.
+func (p *parser) candidate() int {
+	rest, ok := strings.CutPrefix(p.text[p.pos:], ".candidate[")
+	if !ok || !strings.HasSuffix(rest, "]") {
+		return 0
+	}
+	digits := strings.TrimSuffix(rest, "]")
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 1 || strconv.Itoa(n) != digits {
+		p.err = fmt.Errorf("candidates are numbered from 1, as in image.logo.candidate[2]")
+		return 0
+	}
+	p.pos = len(p.text)
+	return n
 }
 
 // Steps goes through the module instances on the path from the root, outermost first.

@@ -20,6 +20,8 @@ func TestParse(t *testing.T) {
 		{`image.card["a b"]`, Image{Name: "card", Key: StringKey("a b")}},
 		{`image.card["a\"]\\ $${x} %%{y} \n \u00e9"]`, Image{Name: "card", Key: StringKey("a\"]\\ ${x} %{y} \n é")}},
 		{`image.card[""]`, Image{Name: "card", Key: StringKey("")}},
+		{"image.logo.candidate[3]", Image{Name: "logo", Candidate: 3}},
+		{`module.brand["eu"].image.card["a"].candidate[12]`, Image{Module: `module.brand["eu"]`, Name: "card", Key: StringKey("a"), Candidate: 12}},
 		{"module.brand.image.logo", Image{Module: "module.brand", Name: "logo"}},
 		{
 			`module.brand["eu"].module.icons[1].image.x["k"]`,

@@ -66,7 +66,7 @@ func (m Move) Apply(a Image) (Image, bool) {
 		key = m.To.Key
 	}
 	if !m.To.IsModule {
-		return Image{Module: m.To.Parent, Name: m.To.Name, Key: key}, true
+		return Image{Module: m.To.Parent, Name: m.To.Name, Key: key, Candidate: a.Candidate}, true
 	}
 	a.Module = m.To.Parent.Child(m.To.Name, key) + Module(rest)
 	return a, true

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -53,10 +54,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 		return err
 	}
 	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
-		if recorded := prior.Images[img.Address]; recorded != nil {
-			return recorded.Made()
-		}
-		return nil
+		return state.Made(img.Address, func(addr addrs.Image) *state.Image { return prior.Images[addr] })
 	})...)
 	a.showDiagnostics(cfg, diags)
 	if !a.interactive() {

@@ -27,17 +27,17 @@ func Parameter(name string) (bfl.Kind, bool) {
 }
 
 // treated are the arguments that do not go into the request under their own names.
-var treated = []string{"model", "references", "inputs", "mask", "parameters", "output", "labels"}
+var treated = []string{"model", "references", "inputs", "mask", "parameters", "output", "labels", "candidates", "pick"}
 
 // Arguments are the arguments of an image whose values each instance has of its own, sorted: the
 // catalogue's parameters, and those that are treated in ways of their own.
 var Arguments = with(treated, parameters...)
 
 // Defaultable are the arguments that can be the same for all images, sorted.
-var Defaultable = slices.DeleteFunc(with(Arguments, "provider"), func(name string) bool { return name == "output" })
+var Defaultable = slices.DeleteFunc(with(Arguments, "provider"), func(name string) bool { return name == "output" || name == "pick" })
 
 // Exported are the attributes of an image that expressions can read, sorted.
-var Exported = with(Arguments, "address", "provider", "path", "sha256", "id", "format", "cost")
+var Exported = with(Arguments, "address", "provider", "path", "sha256", "id", "format", "cost", "picked")
 
 var parameters = func() []string {
 	var names []string

@@ -40,6 +40,13 @@ type Image struct {
 	// Dependencies are the images whose files or values this one uses, sorted.
 	Dependencies []addrs.Image
 	Lifecycle    Lifecycle
+	// Candidates is how many pictures are to be made to choose one from, 0 or 1 for an image without a
+	// choice, and Pick the number of the one that the configuration picks, 0 where it picks none.
+	Candidates, Pick int
+	// Candidate is the number of the candidate whose picture it is to have, 0 for one without a choice;
+	// Picked says that somebody chose it, rather than the order of the candidates. The planner decides.
+	Candidate int
+	Picked    bool
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string
@@ -125,6 +132,8 @@ type Lifecycle struct {
 	PreventDestroy bool
 	// Frozen images are never made again; that they differ from the configuration is reported.
 	Frozen bool
+	// RequirePick has images made from this one wait until somebody has picked its picture.
+	RequirePick bool
 	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName writes
 	// them; IgnoreAll says that none does.
 	IgnoreChanges []string
@@ -152,4 +161,15 @@ type Result struct {
 	// Format is "png", "jpeg" or "webp".
 	Format string
 	Cost   bfl.Credits
+	// Picked says that somebody picked it among its candidates. Candidates are those that there are.
+	Picked     bool
+	Candidates []CandidateResult
+}
+
+// CandidateResult is what is known of one candidate of an image.
+type CandidateResult struct {
+	Seed   *int64
+	Cost   bfl.Credits
+	SHA256 string
+	Path   string
 }

@@ -50,7 +50,7 @@ func shownAttributes(c *planner.Change) (shown []*image.Attribute, hidden int) {
 
 // attribute writes one attribute of a change, its name padded to names columns.
 func (pp *planPage) attribute(c *planner.Change, a *image.Attribute, names int) {
-	if c.Frozen {
+	if c.Frozen || c.Action == planner.Update {
 		// Nothing is regenerated.
 		unforced := *a
 		unforced.Forces = false

@@ -23,7 +23,7 @@ func newCascade(p *planner.Plan) *cascade {
 	c := &cascade{changes: p.Changes, drags: map[int][]int{}}
 	for i, change := range p.Changes {
 		for _, r := range change.Reasons {
-			if !isUpstream(r) {
+			if !isUpstream(r) || change.Address.Candidate > 0 {
 				continue
 			}
 			if up, ok := c.place(r.Upstream); ok {

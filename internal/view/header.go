@@ -151,6 +151,8 @@ func (f *fold) will() string {
 		return "are frozen and stay as they are"
 	case c.Origin == planner.Refused:
 		return "stay refused by moderation"
+	case c.NotPicked:
+		return "wait until somebody has picked " + blockName(c.Lacks)
 	case c.Origin == planner.Skipped:
 		return "will be skipped, since they need " + blockName(c.Lacks)
 	case c.Action == planner.Move && c.From != nil:
@@ -171,6 +173,8 @@ func ChangeText(c *planner.Change) string {
 		return "Frozen, stays as it is"
 	case c.Origin == planner.Refused:
 		return "Stays refused by moderation"
+	case c.NotPicked:
+		return "Waits until somebody has picked " + c.Lacks.String()
 	case c.Origin == planner.Skipped:
 		return "Skipped, since it needs " + c.Lacks.String()
 	case c.Action == planner.Destroy:

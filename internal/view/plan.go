@@ -175,6 +175,8 @@ func lookOf(c *planner.Change) look {
 		return look{symbol: none, will: "is frozen and stays as it is"}
 	case c.Origin == planner.Refused:
 		return look{symbol: none, will: "stays refused by moderation"}
+	case c.NotPicked:
+		return look{symbol: none, will: "waits until somebody has picked"}
 	case c.Origin == planner.Skipped:
 		return look{symbol: none, will: "will be skipped, since it needs"}
 	case c.Action == planner.Move:
@@ -280,6 +282,8 @@ func priceText(c *planner.Change) string {
 	switch {
 	case c.Action == planner.Import:
 		return "free"
+	case len(c.Candidates) > 0 && !c.Withheld():
+		return choiceText(c)
 	case !c.Makes():
 		return ""
 	case c.Withheld():

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +38,8 @@ func because(c *planner.Change, all *cascade) string {
 			phrases = append(phrases, "its file is not the one that was made")
 		case planner.Requested:
 			phrases = append(phrases, "-replace asks for it")
+		case planner.Picked:
+			phrases = append(phrases, fmt.Sprintf("candidate %d is picked", c.Desired.Candidate))
 		case planner.WasSimulated:
 			phrases = append(phrases, "it was made by a simulator")
 		case planner.Interrupted:

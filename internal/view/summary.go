@@ -42,7 +42,7 @@ func TallyOf(p *planner.Plan) Tally {
 			t.Uncertain++
 			t.Charged += c.Uncertain()
 		}
-		if MayStay(c) {
+		if c.Address.Candidate == 0 && MayStay(c) {
 			t.Conditional++
 		}
 	}
@@ -54,6 +54,8 @@ func TallyOf(p *planner.Plan) Tally {
 func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 	for _, c := range p.Changes {
 		switch {
+		case c.Address.Candidate > 0:
+			// It is told with its image.
 		case c.Frozen || c.Withheld():
 			apart = append(apart, c)
 		case c.Action != planner.NoOp:

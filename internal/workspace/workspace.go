@@ -165,10 +165,7 @@ func (w *Workspace) State() *state.State { return w.session.State() }
 // results answers for the images that are on record now. It must not be used while changes are
 // carried out.
 func (w *Workspace) results(addr addrs.Image) *image.Result {
-	if img := w.session.State().Images[addr]; img != nil {
-		return img.Made()
-	}
-	return nil
+	return state.Made(addr, func(addr addrs.Image) *state.Image { return w.session.State().Images[addr] })
 }
 
 // holds reports whether the file at a path is one with these bytes.

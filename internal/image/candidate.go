@@ -1,0 +1,47 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// MaxCandidates bounds how many candidates an image has.
+const MaxCandidates = 64
+
+// CandidateDir is where the files of candidates are, beside the paths of images. The picture that is
+// picked of them stands at the image's own path too.
+const CandidateDir = ".fluxbatch/candidates"
+
+// HasChoice reports whether the image has candidates to choose from.
+func (img *Image) HasChoice() bool { return img.Candidates > 1 }
+
+// Nth returns the nth candidate of an image, counted from 1: an image of its own, which differs in its
+// seed, seed + n - 1, where the image has one, and in where its file is. The image must not have been
+// given a candidate's picture yet.
+func (img *Image) Nth(n int) *Image {
+	c := *img
+	c.Address = img.Address.Nth(n)
+	c.Output = candidatePath(img.Output, n)
+	c.Candidates, c.Pick = 0, 0
+	// What the block says about its image, it says about the picture that is picked.
+	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
+	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })
+	if at < 0 || n == 1 {
+		return &c
+	}
+	if seed, ok := img.Arguments[at].Value.(int64); ok {
+		c.Arguments = slices.Clone(img.Arguments)
+		c.Arguments[at].Value = seed + int64(n) - 1
+	}
+	return &c
+}
+
+// candidatePath returns where the nth candidate of the image with an output is.
+func candidatePath(output string, n int) string {
+	ext := path.Ext(output)
+	return path.Join(CandidateDir, strings.TrimSuffix(output, ext)+"-"+strconv.Itoa(n)+ext)
+}

@@ -1,0 +1,80 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// ErrNoChoice says that an image has no candidates to choose from.
+var ErrNoChoice = errors.New("it has no candidates to choose from")
+
+// PickedError says that the configuration picks a candidate itself.
+type PickedError struct {
+	Address addrs.Image
+	// Pick is the number of the candidate that the configuration picks.
+	Pick int
+}
+
+func (e *PickedError) Error() string {
+	return fmt.Sprintf("the configuration picks candidate %d of %s", e.Pick, e.Address)
+}
+
+// NotMadeError says that there is no picture of a candidate.
+type NotMadeError struct{ Address addrs.Image }
+
+func (e *NotMadeError) Error() string { return e.Address.String() + " is not there" }
+
+// Choice is what picking a candidate comes to.
+type Choice struct {
+	// Plan puts its picture in place, for nothing.
+	Plan *planner.Plan
+	// Images is how many images more the next apply makes because of it, and Cost what that is
+	// estimated to cost.
+	Images int
+	Cost   bfl.Credits
+}
+
+// PlanPick plans to pick the nth candidate of an image. It refuses with ErrNoChoice, a PickedError and a
+// NotMadeError. There is no choice where the diagnostics have errors.
+func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics, error) {
+	before, diags, err := w.planWith(nil)
+	if before == nil || diags.HasErrors() || err != nil {
+		return nil, diags, err
+	}
+	c := before.Change(addr)
+	switch {
+	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
+		return nil, nil, ErrNoChoice
+	case c.Desired.Pick > 0:
+		return nil, nil, &PickedError{addr, c.Desired.Pick}
+	}
+	after, diags, err := w.planWith(map[addrs.Image]int{addr: n})
+	if after == nil || diags.HasErrors() || err != nil {
+		return nil, diags, err
+	}
+	only := after.Pick(addr)
+	if only == nil || w.State().Images[addr.Nth(n)] == nil {
+		return nil, nil, &NotMadeError{addr.Nth(n)}
+	}
+	was, is := before.Summary(), after.Summary()
+	return &Choice{
+		Plan: only, Images: max(is.Create+is.Replace-was.Create-was.Replace, 0), Cost: max(is.Cost-was.Cost, 0),
+	}, diags, nil
+}
+
+// planWith plans all with the candidates that are picked, by address.
+func (w *Workspace) planWith(choices map[addrs.Image]int) (*planner.Plan, hcl.Diagnostics, error) {
+	options, err := w.plannerOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	options.Choices = choices
+	plan, diags := planner.Make(w.Config, options)
+	return plan, diags, nil
+}

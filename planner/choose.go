@@ -1,0 +1,193 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// An image with candidates is planned as several: each candidate is an image like any other, with a
+// fingerprint, a task, a record and a place in the store of its own, at an address of its own. The image
+// itself asks for nothing. It takes the picture of the candidate that is picked, as an image does whose
+// request another one makes in the same plan, so that all that holds for images holds for the choice.
+
+// choose plans the candidates of an image, and the picture that it gets of them.
+func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
+	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
+		return p.leave(c)
+	}
+	Ignore(desired, c.Prior)
+	n, isPicked := p.pick(c, desired)
+	if c.Prior != nil && desired.Lifecycle.Frozen {
+		if c.Prior.Candidate > 0 {
+			n, isPicked = c.Prior.Candidate, c.Prior.Picked
+		}
+		return p.decide(c, chosen(desired, n, isPicked))
+	}
+	for i := 1; i <= max(desired.Candidates, n); i++ {
+		if i <= desired.Candidates || i == n {
+			c.Candidates = append(c.Candidates, p.candidate(c, desired.Nth(i), i == n))
+		}
+	}
+	if !isPicked {
+		n = firstThere(c.Candidates)
+	}
+	from := c.Candidates[slices.IndexFunc(c.Candidates, func(o *Change) bool { return o.Address.Candidate == n })]
+	return p.take(c, chosen(desired, n, isPicked), from)
+}
+
+// chosen returns an image as it is with the picture of its nth candidate.
+func chosen(img *image.Image, n int, isPicked bool) *image.Image {
+	one := *img
+	one.Arguments = img.Nth(n).Arguments
+	one.Candidate, one.Picked = n, isPicked
+	return &one
+}
+
+// pick returns the number of the candidate that is chosen, and whether somebody chose it: the
+// configuration, the options, or the choice on record. Else it is the first.
+func (p *Planner) pick(c *Change, desired *image.Image) (n int, isPicked bool) {
+	switch {
+	case desired.Pick > 0:
+		return desired.Pick, true
+	case p.opts.Choices[c.Address] > 0:
+		return p.opts.Choices[c.Address], true
+	case c.Prior != nil && c.Prior.Picked:
+		return c.Prior.Candidate, true
+	default:
+		return 1, false
+	}
+}
+
+// firstThere returns the number of the first candidate that will be there, or of the first.
+func firstThere(candidates []*Change) int {
+	i := slices.IndexFunc(candidates, func(c *Change) bool { return !c.Withheld() })
+	return candidates[max(i, 0)].Address.Candidate
+}
+
+// candidate plans one candidate of the image of a change.
+func (p *Planner) candidate(of *Change, desired *image.Image, isPicked bool) *Change {
+	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
+	if c.Prior != nil {
+		p.matched++
+		// Nobody needs the file of a candidate that nobody picked, and the picture of the one that was
+		// stands at the image's own path too.
+		isThere := of.Prior != nil && of.Prior.Output.SHA256 == c.Prior.Output.SHA256 && p.prior.files[of.Address] == state.Present
+		c.spare = !isPicked || isThere
+	} else if first := of.Prior; first != nil && first.Candidate == 0 && desired.Address.Candidate == 1 {
+		// What was made before there was a choice is the first candidate.
+		put(&p.heirs, c.Address, of.Address)
+	}
+	p.decide(c, desired)
+	if c.Origin == Refused {
+		c.Action = NoOp // There are others to choose from.
+	}
+	p.decided = append(p.decided, c)
+	return c
+}
+
+// take gives the image of a change the picture of one of its candidates.
+func (p *Planner) take(c *Change, desired *image.Image, from *Change) *image.Result {
+	c.Desired, c.From, c.simulated = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	p.complete(desired)
+	c.Fingerprint, c.file = from.Fingerprint, p.status(c)
+	prior := c.Prior
+	switch {
+	case prior == nil:
+		c.Action, c.Reasons = Create, notInState
+	case from.content == "":
+		c.Action, c.Reasons = Replace, from.Reasons
+		p.guard(desired, c)
+	case prior.Output.Identity() != from.content:
+		c.Action, c.Reasons = Update, []Reason{{Kind: Picked}}
+	case c.file == state.Missing:
+		c.Action, c.Reasons = Create, []Reason{{Kind: FileMissing}}
+	case c.file == state.Changed:
+		c.Action, c.Reasons = Replace, []Reason{{Kind: FileChanged}}
+	case prior.DiffersFreely(desired), slices.ContainsFunc(c.Candidates, (*Change).Makes):
+		c.Action = Update
+		return c.keep(prior)
+	case c.From != nil:
+		c.Action = Move
+		return c.keep(prior)
+	default:
+		c.Action = NoOp
+		return c.keep(prior)
+	}
+	c.Origin = Restore
+	switch {
+	case from.Withheld():
+		c.Origin, c.Lacks = Skipped, from.Address
+		return nil
+	case from.content == "":
+		c.Twin, c.size = &from.Address, from.size
+		return nil
+	case from.Kept != nil:
+		c.Kept = from.Kept
+		if c.Donor = from.Donor; c.Donor != nil && *c.Donor == c.Address {
+			c.Donor = nil
+		}
+	default:
+		c.Kept, c.Donor = from.Prior, &from.Address
+	}
+	return c.keep(c.Kept)
+}
+
+// results adds to what is known of an image with a choice what is known of its candidates.
+func (c *Change) results(result *image.Result) *image.Result {
+	if result == nil || len(c.Candidates) == 0 {
+		return result
+	}
+	there := map[addrs.Image]*state.Image{}
+	for _, candidate := range c.Candidates {
+		switch {
+		case candidate.Withheld():
+		case candidate.content == "":
+			return nil // It is known only in apply, and with it the list.
+		case candidate.Kept != nil:
+			there[candidate.Address] = candidate.Kept.Updated(candidate.Desired)
+		default:
+			there[candidate.Address] = candidate.Prior
+		}
+	}
+	there[c.Address] = c.Prior
+	if c.Kept != nil {
+		there[c.Address] = c.Kept.Updated(c.Desired)
+	}
+	return state.Made(c.Address, func(addr addrs.Image) *state.Image { return there[addr] })
+}
+
+// isCandidate reports whether the change is of a picture to choose from.
+func (c *Change) isCandidate() bool { return c.Address.Candidate > 0 }
+
+// waitsForPick returns the image upstream that nobody has picked yet although it has to be picked.
+func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
+	for i := range desired.References {
+		r := &desired.References[i]
+		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle.RequirePick && !up.Desired.Picked {
+			return r.Image, true
+		}
+	}
+	return addrs.Image{}, false
+}
+
+// Change returns what the plan does with an image, nil where it has none of that address.
+func (p *Plan) Change(addr addrs.Image) *Change {
+	i, found := slices.BinarySearchFunc(p.Changes, addr, func(c *Change, addr addrs.Image) int { return c.Address.Compare(addr) })
+	if !found {
+		return nil
+	}
+	return p.Changes[i]
+}
+
+// Pick returns the part of a plan that gives an image the picture of its picked candidate, nil where
+// that is not there yet. It costs nothing.
+func (p *Plan) Pick(addr addrs.Image) *Plan {
+	c := p.Change(addr)
+	if c == nil || c.content == "" {
+		return nil
+	}
+	return &Plan{Changes: []*Change{c}, where: p.where}
+}
