@@ -63,7 +63,7 @@ func (x *exporter) candidates() cty.Value {
 	case len(x.result.Candidates) == 0:
 		return cty.ListValEmpty(candidateType)
 	}
-	made := x.result.Candidates[:min(len(x.result.Candidates), x.img.Candidates)]
+	made := x.result.Candidates[:min(len(x.result.Candidates), max(x.img.Candidates, 1)+x.img.Retries())]
 	all := make([]cty.Value, len(made))
 	for i, c := range made {
 		seed := cty.NullVal(cty.Number)
@@ -72,7 +72,7 @@ func (x *exporter) candidates() cty.Value {
 		}
 		all[i] = cty.ObjectVal(map[string]cty.Value{
 			"seed": seed, "cost": cty.NumberFloatVal(c.Cost.USD()), "sha256": cty.StringVal(c.SHA256),
-			"passed": cty.True, "path": cty.StringVal(c.Path),
+			"passed": exportPassed(x.img, c), "path": cty.StringVal(c.Path),
 		})
 	}
 	return cty.ListVal(all)
@@ -95,4 +95,13 @@ func (x *exporter) picked() cty.Value {
 	default:
 		return cty.BoolVal(x.result.Picked)
 	}
+}
+
+// exportPassed tells whether a candidate passed its image's gates, null where not all have judged it.
+func exportPassed(img *image.Image, c image.CandidateResult) cty.Value {
+	known, passed := img.Judged(c.Verdicts)
+	if !known {
+		return cty.NullVal(cty.Bool)
+	}
+	return cty.BoolVal(passed)
 }

@@ -229,6 +229,7 @@ func (d *builder) instance(x each) *image.Image {
 	ok = d.output(img) && ok
 	ok = d.labels(img) && ok
 	ok = d.candidates(img) && ok
+	ok = d.gates(img) && ok
 	ok = d.lifecycle(img) && ok
 	ok = d.check(img) && ok
 	ok = d.adviseOnPrompt(img) && ok

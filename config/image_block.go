@@ -17,7 +17,7 @@ import (
 var imageSchema = schema.Body{
 	In:     "an image block",
 	Args:   slices.Concat(image.Arguments, metaArguments),
-	Blocks: []schema.Block{{Name: "lifecycle"}},
+	Blocks: []schema.Block{{Name: "lifecycle"}, {Name: "gate", Labels: []string{"name"}}},
 }
 
 const listReferences = `Images that go into the request are listed in references, ` +
@@ -64,7 +64,15 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	if account := body.meta["provider"]; account != nil {
 		b.account = account.Expr
 	}
-	for _, inner := range d.First("The lifecycle block of image."+name, body.blocks) {
+	var lifecycles []*hcl.Block
+	for _, inner := range body.blocks {
+		if inner.Type == "gate" {
+			d.gate(b, inner)
+		} else {
+			lifecycles = append(lifecycles, inner)
+		}
+	}
+	for _, inner := range d.First("The lifecycle block of image."+name, lifecycles) {
 		d.lifecycle(b, inner)
 	}
 	m.images[name] = b

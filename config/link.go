@@ -213,6 +213,11 @@ func (l *linker) inherit(b *imageBlock) {
 }
 
 func (l *linker) imageLifecycle(b *imageBlock, inside symbols) {
+	for _, g := range b.gates {
+		for _, name := range sortedKeys(g.args) {
+			l.use(&b.node, b.mod, g.args[name].Expr, inside)
+		}
+	}
 	c := b.lifecycle
 	l.use(&b.node, b.mod, c.preventDestroy, inside)
 	l.use(&b.node, b.mod, c.frozen, inside)

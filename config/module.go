@@ -183,6 +183,7 @@ type imageBlock struct {
 	dependsOn []hcl.Expression
 	after     []explicit
 	lifecycle *lifecycleBlock
+	gates     []gateBlock
 	demand    demand
 	misspelt  []string
 	// weave is what the block is evaluated with, nil for one whose instances need none of their own block.

@@ -1,8 +1,17 @@
 package executor
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -11,6 +20,23 @@ import (
 
 // chooses reports whether the node asks for nothing, and has the picture of one of its candidates.
 func (n *node) chooses() bool { return !n.salvages() && n.change.Desired.Candidate > 0 }
+
+// candidateIs tells a node that chooses of a candidate that is there, or, with nil, will not be.
+func (r *run) candidateIs(n *node, addr addrs.Image, img *state.Image) {
+	switch {
+	case n.phase != waiting:
+	case !n.change.Judges && img == nil:
+		r.chooseAnother(n)
+	case !n.change.Judges:
+		r.takeCandidate(n, addr.Candidate, img)
+	default:
+		n.waiting--
+		if img != nil {
+			r.judge(n, addr, img)
+		}
+		r.settle(n)
+	}
+}
 
 // takeCandidate gives a node the picture of its nth candidate, which is there.
 func (r *run) takeCandidate(n *node, candidate int, img *state.Image) {
@@ -29,9 +55,6 @@ func (r *run) takeCandidate(n *node, candidate int, img *state.Image) {
 // or will be, unless somebody picked the one that failed.
 func (r *run) chooseAnother(n *node) {
 	n.waiting--
-	if n.phase != waiting {
-		return
-	}
 	if !n.change.Desired.Picked {
 		for _, c := range n.change.Candidates {
 			switch other := r.nodes[c.Address]; {
@@ -45,4 +68,173 @@ func (r *run) chooseAnother(n *node) {
 		}
 	}
 	r.skip(n, Skipped{Address: n.address(), Because: *n.change.Twin})
+}
+
+// judgeThose has gates judge the candidates of a node that are there already.
+func (r *run) judgeThose(n *node) {
+	for _, c := range n.change.Candidates {
+		if r.nodes[c.Address] == nil && !c.Withheld() {
+			r.judge(n, c.Address, r.image(c.Address))
+		}
+	}
+	r.settle(n)
+}
+
+// judge has the gates of a node's image judge one of its candidates, beside all else. What they have
+// said before, they are not asked again.
+func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
+	if n.judged == nil {
+		n.judged = map[addrs.Image]*state.Image{}
+	}
+	if img == nil {
+		return
+	}
+	gates := n.change.Choice
+	if known, _ := gates.Judged(img.Verdicts); known {
+		n.judged[addr] = img
+		return
+	}
+	n.judging++
+	subject := Subject{Address: addr, Image: img, Others: r.others(n.address())}
+	r.spawn(func() func() {
+		judged, err := r.ask(gates.Gates, subject)
+		return func() {
+			n.judging--
+			if err != nil {
+				n.gateErr = errors.Join(n.gateErr, err)
+			} else {
+				n.judged[addr], r.made[addr] = judged, judged
+				r.emit(Judged{Address: addr, Verdicts: judged.Verdicts})
+			}
+			r.settle(n)
+		}
+	})
+}
+
+// judges bounds how many gates judge at once: one a core.
+var judges = make(chan struct{}, runtime.NumCPU())
+
+// ask asks gates about a candidate and records what they say. It runs beside the coordinator.
+func (r *run) ask(gates []image.Gate, subject Subject) (*state.Image, error) {
+	select {
+	case judges <- struct{}{}:
+		defer func() { <-judges }()
+	case <-r.ctx.Done():
+		return nil, context.Cause(r.ctx)
+	}
+	judged := *subject.Image
+	judged.Verdicts = nil
+	for i := range gates {
+		verdict := image.FindVerdict(subject.Image.Verdicts, &gates[i])
+		if verdict == nil {
+			said, err := r.opts.Judge(r.ctx, gates[i], subject)
+			if err != nil {
+				return nil, fmt.Errorf("gate %q could not judge %s: %w", gates[i].Name, subject.Address, err)
+			}
+			verdict = &said
+		}
+		judged.Verdicts = append(judged.Verdicts, *verdict)
+	}
+	// A crash before this is durable has the candidate judged again. It is not bought again.
+	return &judged, r.opts.Journal.Append(state.Stored{Address: subject.Address, Image: &judged})
+}
+
+// others are the pictures of the other instances of an image's block.
+func (r *run) others(addr addrs.Image) []*state.Image {
+	var all []*state.Image
+	for other := range r.plan {
+		if other.Candidate == 0 && other != addr && other.Block() == addr.Block() {
+			if img := r.image(other); img != nil {
+				all = append(all, img)
+			}
+		}
+	}
+	return all
+}
+
+// settle decides for a node all of whose candidates are there or over, and judged.
+func (r *run) settle(n *node) {
+	if n.phase != waiting || n.waiting > 0 || n.judging > 0 {
+		return
+	}
+	for _, c := range n.change.Candidates {
+		img := n.judged[c.Address]
+		if img == nil {
+			continue
+		}
+		if known, passed := n.change.Choice.Judged(img.Verdicts); known && passed {
+			r.takeCandidate(n, c.Address.Candidate, img)
+			return
+		}
+	}
+	switch {
+	case n.gateErr != nil:
+		r.fail(n, n.gateErr)
+	case r.stop != nil:
+		r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+	case n.change.More > 0 && len(n.judged) > 0:
+		r.buyAnother(n)
+	case len(n.judged) > 0:
+		r.fail(n, n.rejected())
+	default:
+		r.skip(n, Skipped{Address: n.address(), Because: n.change.Candidates[0].Address})
+	}
+}
+
+// buyAnother makes one more candidate for a node none of whose candidates passes.
+func (r *run) buyAnother(n *node) {
+	c := n.change
+	number := c.NextCandidate()
+	c.More--
+	desired := c.Choice.Nth(number)
+	more := &planner.Change{
+		Address: desired.Address, Action: planner.Create, Origin: planner.Generate, Desired: desired, Price: c.MoreCost, Cost: c.MoreCost,
+		Prior: r.prior[desired.Address],
+	}
+	if more.Prior != nil {
+		more.Action = planner.Replace
+	}
+	c.Candidates = append(c.Candidates, more)
+	r.plan[more.Address] = more
+	next := &node{change: more, addr: more.Address, lane: r.lane(desired.Provider, desired.Model.Name), height: n.height + 1}
+	r.nodes[more.Address] = next
+	r.unfinished++
+	r.waitFor(n, next)
+	r.enqueue(next)
+}
+
+// RejectedError says that no candidate of an image passed its gates.
+type RejectedError struct {
+	// Reasons are what the gates said, a line a candidate.
+	Reasons []string
+}
+
+func (e *RejectedError) Error() string {
+	return "no candidate passes its gates: " + strings.Join(e.Reasons, "; ")
+}
+
+func (n *node) rejected() error { return rejectionOf(n.change, n.judged) }
+
+// rejection says why no candidate is taken that was judged in earlier runs.
+func rejection(c *planner.Change) error {
+	judged := map[addrs.Image]*state.Image{}
+	for _, candidate := range c.Candidates {
+		judged[candidate.Address] = candidate.Prior
+	}
+	return rejectionOf(c, judged)
+}
+
+func rejectionOf(c *planner.Change, judged map[addrs.Image]*state.Image) error {
+	e := &RejectedError{}
+	for _, candidate := range c.Candidates {
+		img := judged[candidate.Address]
+		if img == nil {
+			continue
+		}
+		i := slices.IndexFunc(img.Verdicts, func(v image.Verdict) bool { return !v.Passed })
+		if i >= 0 {
+			e.Reasons = append(e.Reasons, fmt.Sprintf("candidate %d: %s (%s)", candidate.Address.Candidate, img.Verdicts[i].Reason, img.Verdicts[i].Gate))
+		}
+	}
+	return e
 }

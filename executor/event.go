@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -105,6 +106,7 @@ func (Unchanged) event()  {}
 func (Failed) event()     {}
 func (Skipped) event()    {}
 func (Warned) event()     {}
+func (Judged) event()     {}
 
 // Summary counts what an apply did.
 type Summary struct {
@@ -113,4 +115,10 @@ type Summary struct {
 	Unchanged, Failed, Skipped            int
 	// Cost is what the API charged, with its estimate where it named no cost.
 	Cost bfl.Credits
+}
+
+// Judged says what the gates of its image said of a candidate.
+type Judged struct {
+	Address  addrs.Image
+	Verdicts []image.Verdict
 }

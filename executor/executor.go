@@ -91,11 +91,23 @@ type Options struct {
 	// Accept checks an image that is there now against its postconditions, one at a time. The image is kept in any case, but where this fails,
 	// nothing is made from it. Nil accepts all.
 	Accept func(addr addrs.Image, results func(addrs.Image) *image.Result) bool
+	// Judge asks a gate about a picture: what is on record of it, and of the other instances of its
+	// block. It is called beside the run, several at a time. An error is the gate's own, and judges
+	// nothing.
+	Judge func(ctx context.Context, gate image.Gate, subject Subject) (image.Verdict, error)
 	// Doorbell carries the ids of tasks that may have ended, and that are then looked at at once; nil where nobody rings. What comes through
 	// it is believed no further than that: ids that are wrong, late, repeated or missing cost time and nothing else.
 	Doorbell <-chan string
 	// OnEvent is told what happens, one event at a time.
 	OnEvent func(Event)
+}
+
+// Subject is a picture that a gate judges.
+type Subject struct {
+	Address addrs.Image
+	Image   *state.Image
+	// Others are the pictures of the other instances of its block.
+	Others []*state.Image
 }
 
 const defaultTaskTimeout = 15 * time.Minute

@@ -45,6 +45,9 @@ func newFiles(plan *planner.Plan, o Options) *files {
 		if c.Desired != nil {
 			f.wanted[c.Desired.Output] = true
 		}
+		for i := range c.More {
+			f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
+		}
 		if c.Prior != nil {
 			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
 		}
@@ -101,10 +104,12 @@ func (r *run) changeFiles(plan *planner.Plan) error {
 // isFree reports whether there is something to do for a change that asks the API for nothing.
 func isFree(c *planner.Change) bool {
 	switch c.Action {
-	case planner.Destroy, planner.Forget, planner.Update, planner.Import:
+	case planner.Update:
+		return !c.Judges && !c.Withheld()
+	case planner.Destroy, planner.Forget, planner.Import:
 		return true
 	case planner.Create, planner.Replace:
-		return c.Origin == planner.Restore && c.Twin == nil
+		return c.Origin == planner.Restore && c.Twin == nil && !c.Judges
 	case planner.NoOp, planner.Move:
 	}
 	return false

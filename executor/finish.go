@@ -174,7 +174,7 @@ func (r *run) skipDownstream(n *node) {
 	}
 	for _, twin := range n.twins {
 		if twin.chooses() {
-			r.chooseAnother(twin)
+			r.candidateIs(twin, n.address(), nil)
 			continue
 		}
 		if twin.desired != nil && twin.fingerprint != n.fingerprint {

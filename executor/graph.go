@@ -44,6 +44,11 @@ type node struct {
 	restored bool
 	// gone says that its task is over without an image.
 	gone bool
+	// judging counts the candidates that gates are looking at, and judged are those that they have, with
+	// what is to be said where a gate failed.
+	judging int
+	judged  map[addrs.Image]*state.Image
+	gateErr error
 	// twins are the nodes of the very same seeded request, which take its picture.
 	twins []*node
 	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
@@ -116,7 +121,7 @@ func (r *run) build(plan *planner.Plan) {
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
 		case c.Withheld():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
-		case c.Twin != nil:
+		case c.Twin != nil, c.Judges:
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
 		}
 	}
@@ -134,18 +139,32 @@ func (r *run) build(plan *planner.Plan) {
 		if c.Twin != nil && r.nodes[*c.Twin] != nil {
 			r.waitFor(n, r.nodes[*c.Twin])
 		}
+		if c.Judges {
+			for _, candidate := range c.Candidates {
+				if up := r.nodes[candidate.Address]; up != nil {
+					r.waitFor(n, up)
+				}
+			}
+		}
 	}
 	r.unfinished += len(r.nodes)
 	r.measure()
 	for _, c := range plan.Changes {
 		// What is paid for waits for nobody: its result may expire.
-		if n := r.nodes[c.Address]; n != nil && !c.Withheld() && (n.waiting == 0 || n.resumes()) {
+		switch n := r.nodes[c.Address]; {
+		case n == nil || c.Withheld():
+		case c.Judges:
+			r.judgeThose(n)
+		case n.waiting == 0 || n.resumes():
 			r.enqueue(n)
 		}
 	}
 	for _, c := range plan.Changes {
 		if n := r.nodes[c.Address]; n != nil && !n.resumes() {
 			r.skipBroken(n)
+		}
+		if c.Origin == planner.Rejected && r.nodes[c.Address] != nil {
+			r.fail(r.nodes[c.Address], rejection(c))
 		}
 		if c.Origin == planner.Refused && r.nodes[c.Address] != nil {
 			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})

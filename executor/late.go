@@ -170,7 +170,7 @@ func (r *run) give(n *node, img *state.Image) {
 			continue
 		}
 		if twin.chooses() {
-			r.takeCandidate(twin, n.address().Candidate, img)
+			r.candidateIs(twin, n.address(), img)
 			continue
 		}
 		isThrow := twin.request != nil && !twin.request.Has("seed")

@@ -26,16 +26,94 @@ func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
 		}
 		return p.decide(c, chosen(desired, n, isPicked))
 	}
-	for i := 1; i <= max(desired.Candidates, n); i++ {
-		if i <= desired.Candidates || i == n {
-			c.Candidates = append(c.Candidates, p.candidate(c, desired.Nth(i), i == n))
+	c.Choice = desired
+	for _, i := range p.considered(desired, n) {
+		c.Candidates = append(c.Candidates, p.candidate(c, desired.Nth(i), i == n))
+	}
+	var from *Change
+	switch {
+	case isPicked || len(desired.Gates) == 0:
+		if !isPicked {
+			n = firstThere(c.Candidates)
+		}
+		from = c.Candidates[slices.IndexFunc(c.Candidates, func(o *Change) bool { return o.Address.Candidate == n })]
+	default:
+		if from = p.judged(c); from != nil {
+			n = from.Address.Candidate
 		}
 	}
-	if !isPicked {
-		n = firstThere(c.Candidates)
+	if from == nil {
+		return p.await(c, chosen(desired, n, false))
 	}
-	from := c.Candidates[slices.IndexFunc(c.Candidates, func(o *Change) bool { return o.Address.Candidate == n })]
 	return p.take(c, chosen(desired, n, isPicked), from)
+}
+
+// considered returns the numbers of the candidates that a plan looks at: those that are wanted, the one
+// that is picked, and those that were bought because none of the others passed.
+func (p *Planner) considered(desired *image.Image, picked int) []int {
+	var all []int
+	wanted := max(desired.Candidates, 1)
+	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
+		prior := p.prior.images[desired.Address.Nth(i)]
+		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
+		if i <= wanted || i == picked || isMore {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// judged returns the candidate that is the first to pass the gates, nil where that is not known before
+// apply, or none passes.
+func (p *Planner) judged(c *Change) *Change {
+	tried := 0
+	for _, candidate := range c.Candidates {
+		if candidate.Withheld() {
+			continue
+		}
+		tried++
+		record := candidate.record()
+		known, passed := false, false
+		if candidate.content != "" && record != nil {
+			known, passed = c.Choice.Judged(record.Verdicts)
+		}
+		if c.Judges = c.Judges || !known; known && passed && !c.Judges {
+			return candidate
+		}
+	}
+	c.More = max(c.Choice.Candidates, 1) + c.Choice.Retries() - len(c.Candidates)
+	c.MoreCost = c.Candidates[0].Price
+	c.Judges = (c.Judges || c.More > 0) && tried > 0
+	return nil
+}
+
+// record returns what is on record of an image that is there, or will be for nothing.
+func (c *Change) record() *state.Image {
+	if c.Kept != nil {
+		return c.Kept
+	}
+	return c.Prior
+}
+
+// await plans an image whose picture is known only when gates have judged its candidates, or never.
+func (p *Planner) await(c *Change, desired *image.Image) *image.Result {
+	c.Desired, c.From, c.simulated = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	p.complete(desired)
+	c.file, c.Origin = p.status(c), Restore
+	switch {
+	case c.Prior == nil:
+		c.Action, c.Reasons = Create, notInState
+	case slices.ContainsFunc(c.Candidates, (*Change).Makes):
+		c.Action, c.Reasons = Replace, c.Candidates[0].Reasons
+		p.guard(desired, c)
+	default:
+		c.Action, c.Reasons = Update, []Reason{{Kind: Unjudged}}
+	}
+	if !c.Judges {
+		c.Origin = Rejected
+	}
+	c.size = outputSize(desired)
+	return nil
 }
 
 // chosen returns an image as it is with the picture of its nth candidate.
@@ -47,18 +125,32 @@ func chosen(img *image.Image, n int, isPicked bool) *image.Image {
 }
 
 // pick returns the number of the candidate that is chosen, and whether somebody chose it: the
-// configuration, the options, or the choice on record. Else it is the first.
+// configuration, the options, or who chose among these very pictures. A choice among others, before the
+// prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
 func (p *Planner) pick(c *Change, desired *image.Image) (n int, isPicked bool) {
 	switch {
 	case desired.Pick > 0:
 		return desired.Pick, true
 	case p.opts.Choices[c.Address] > 0:
 		return p.opts.Choices[c.Address], true
-	case c.Prior != nil && c.Prior.Picked:
-		return c.Prior.Candidate, true
-	default:
+	case c.Prior == nil:
 		return 1, false
 	}
+	most := max(desired.Candidates, 1) + desired.Retries()
+	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
+	if c.Prior.Picked {
+		if now := fingerprint(c.Prior.Candidate); now == "" || now == c.Prior.Fingerprint {
+			return c.Prior.Candidate, true
+		}
+	}
+	for n := 1; n <= most; n++ {
+		for _, kept := range p.stored(c.Address, fingerprint(n), p.simulates(desired.Provider)) {
+			if kept.Picked && kept.Candidate == n && c.Prior.Fingerprint != kept.Fingerprint {
+				return n, true
+			}
+		}
+	}
+	return 1, false
 }
 
 // firstThere returns the number of the first candidate that will be there, or of the first.
@@ -190,4 +282,12 @@ func (p *Plan) Pick(addr addrs.Image) *Plan {
 		return nil
 	}
 	return &Plan{Changes: []*Change{c}, where: p.where}
+}
+
+// NextCandidate returns the number that a further candidate gets.
+func (c *Change) NextCandidate() int {
+	if len(c.Candidates) == 0 {
+		return 1
+	}
+	return c.Candidates[len(c.Candidates)-1].Address.Candidate + 1
 }

@@ -38,7 +38,7 @@ func (p *Plan) Digest() string {
 			_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
 		}
 		if d := c.Desired; d != nil {
-			_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v", d.Output, d.Provider, d.Candidate, d.Picked)
+			_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
 			for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
 				_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
 			}

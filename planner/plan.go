@@ -45,6 +45,8 @@ const (
 	Refused Origin = "refused"
 	// Skipped is nowhere either: an image that it needs is refused, or skipped itself.
 	Skipped Origin = "skipped"
+	// Rejected is nowhere as well: none of its candidates passes its gates, and no more are bought.
+	Rejected Origin = "rejected"
 )
 
 // ReasonKind says why an image is created, replaced or destroyed.
@@ -68,6 +70,8 @@ const (
 	WasSimulated ReasonKind = "was_simulated"
 	// Picked: the picture of another candidate is picked.
 	Picked ReasonKind = "picked"
+	// Unjudged: gates have to judge its candidates.
+	Unjudged ReasonKind = "unjudged"
 	// Interrupted: a run that was cut off had asked for it.
 	Interrupted ReasonKind = "interrupted"
 	// Triggered: lifecycle.replace_triggered_by names an image that changes.
@@ -138,6 +142,13 @@ type Change struct {
 	// Candidates are the changes of the pictures to choose from, in their order. They stand in the plan
 	// themselves too.
 	Candidates []*Change
+	// Choice is the image as it is configured, from which its candidates are made, where it has some.
+	Choice *image.Image
+	// Judges says that gates have to judge candidates before it is known which one the image gets. More
+	// says how many are bought at most while none passes, each at MoreCost.
+	Judges   bool
+	More     int
+	MoreCost bfl.Credits
 	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the one
 	// that it Lacks.
 	NotPicked bool
@@ -280,7 +291,8 @@ type Summary struct {
 	Moved, Imported, Forgotten int
 	// Refused counts images that are not asked for because moderation refused them before, Skipped those that need one of these. They are in
 	// none of the other counts.
-	Refused, Skipped int
+	// Waiting counts those that wait until somebody has picked what they are made from.
+	Refused, Skipped, Waiting int
 	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
@@ -306,11 +318,15 @@ func (p *Plan) Summary() Summary {
 			continue
 		}
 		switch c.Origin {
-		case Refused:
+		case Refused, Rejected:
 			s.Refused++
 			continue
 		case Skipped:
-			s.Skipped++
+			if c.NotPicked {
+				s.Waiting++
+			} else {
+				s.Skipped++
+			}
 			continue
 		case Generate, Restore, Resume:
 		}

@@ -80,7 +80,7 @@ func Made(addr addrs.Image, record func(addrs.Image) *Image) *image.Result {
 
 // made returns what expressions may know of a candidate.
 func (img *Image) made() image.CandidateResult {
-	return image.CandidateResult{Seed: img.Result.Seed, Cost: img.Result.Cost, SHA256: img.Output.SHA256, Path: img.Output.Path}
+	return image.CandidateResult{Seed: img.Result.Seed, Cost: img.Result.Cost, SHA256: img.Output.SHA256, Path: img.Output.Path, Verdicts: img.Verdicts}
 }
 
 // Size returns the extent of the image in pixels.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // snapshotVersion is the format that this program writes, and the newest that it reads. The format
@@ -91,6 +92,15 @@ func (p *printer) image(img *Image) {
 		p.key("picked")
 		p.bool(true)
 	}
+	if len(img.Verdicts) > 0 {
+		p.key("verdicts")
+		p.open('[')
+		for i := range img.Verdicts {
+			p.item()
+			p.verdict(&img.Verdicts[i])
+		}
+		p.close(']')
+	}
 	p.close('}')
 }
 
@@ -165,3 +175,22 @@ func (h *hashingWriter) Write(p []byte) (int, error) {
 }
 
 func (h *hashingWriter) hex() string { return hex.EncodeToString(h.sum.Sum(nil)) }
+
+func (p *printer) verdict(v *image.Verdict) {
+	p.open('{')
+	p.key("gate")
+	p.string(v.Gate)
+	p.key("key")
+	p.string(v.Key)
+	p.key("passed")
+	p.bool(v.Passed)
+	if v.Reason != "" {
+		p.key("reason")
+		p.string(v.Reason)
+	}
+	if v.Score != nil {
+		p.key("score")
+		p.b = strconv.AppendFloat(p.b, *v.Score, 'f', -1, 64)
+	}
+	p.close('}')
+}

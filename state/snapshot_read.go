@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // readSnapshot reads the content of a state file and returns its SHA-256 too; path is for errors.
@@ -32,11 +34,12 @@ func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 var (
 	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs"}}
 	imageFields = fieldNames{6, []string{
-		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked",
+		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "verdicts",
 	}}
-	outputFields = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
-	resultFields = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
-	valueFields  = fieldNames{2, []string{"value", "type", "sensitive"}}
+	outputFields  = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
+	resultFields  = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
+	verdictFields = fieldNames{3, []string{"gate", "key", "passed", "reason", "score"}}
+	valueFields   = fieldNames{2, []string{"value", "type", "sensitive"}}
 )
 
 type fieldNames struct {
@@ -165,6 +168,8 @@ func (p *parser) image(key []byte) {
 			img.Candidate = int(p.int())
 		case "picked":
 			img.Picked = p.bool()
+		case "verdicts":
+			p.array(func() { img.Verdicts = append(img.Verdicts, p.verdict(name)) })
 		}
 	})
 	text := string(p.arena)
@@ -222,6 +227,29 @@ func (p *parser) result(of string, r *Result, seed *int64) {
 			r.Simulated = p.bool()
 		}
 	})
+}
+
+func (p *parser) verdict(of string) image.Verdict {
+	var v image.Verdict
+	p.fields("a verdict of "+of, &verdictFields, func(field string) {
+		switch field {
+		case "gate":
+			v.Gate = p.share(p.string())
+		case "key":
+			v.Key = p.share(p.string())
+		case "passed":
+			v.Passed = p.bool()
+		case "reason":
+			v.Reason = string(p.string())
+		case "score":
+			score, err := strconv.ParseFloat(string(p.number()), 64)
+			if err != nil && p.err == nil {
+				p.fail("the score of a verdict of %s: %v", of, err)
+			}
+			v.Score = &score
+		}
+	})
+	return v
 }
 
 func (p *parser) dependency(of string) addrs.Image {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
@@ -56,6 +57,8 @@ type Image struct {
 	// Picked says that somebody chose it.
 	Candidate int  `json:"candidate,omitempty"`
 	Picked    bool `json:"picked,omitempty"`
+	// Verdicts are what gates said of a candidate's picture.
+	Verdicts []image.Verdict `json:"verdicts,omitempty"`
 }
 
 // File describes an image's file.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -117,5 +118,9 @@ func candidateLine(n int, c, of *state.Image) string {
 	case of.Candidate == n:
 		note = "  used, nobody has picked"
 	}
-	return fmt.Sprintf("  %d  %s  %s  %s%s", n, seed, c.Result.Cost.Dollars(), c.Output.Path, note)
+	line := fmt.Sprintf("  %d  %s  %s  %s%s", n, seed, c.Result.Cost.Dollars(), c.Output.Path, note)
+	if len(c.Verdicts) > 0 {
+		line += "\n       " + view.Verdicts(c.Verdicts)
+	}
+	return line
 }

@@ -17,7 +17,7 @@ const MaxCandidates = 64
 const CandidateDir = ".fluxbatch/candidates"
 
 // HasChoice reports whether the image has candidates to choose from.
-func (img *Image) HasChoice() bool { return img.Candidates > 1 }
+func (img *Image) HasChoice() bool { return img.Candidates > 1 || len(img.Gates) > 0 }
 
 // Nth returns the nth candidate of an image, counted from 1: an image of its own, which differs in its
 // seed, seed + n - 1, where the image has one, and in where its file is. The image must not have been
@@ -26,7 +26,7 @@ func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
-	c.Candidates, c.Pick = 0, 0
+	c.Candidates, c.Pick, c.Gates = 0, 0, nil
 	// What the block says about its image, it says about the picture that is picked.
 	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
 	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })

@@ -43,6 +43,8 @@ type Image struct {
 	// Candidates is how many pictures are to be made to choose one from, 0 or 1 for an image without a
 	// choice, and Pick the number of the one that the configuration picks, 0 where it picks none.
 	Candidates, Pick int
+	// Gates judge the candidates.
+	Gates []Gate
 	// Candidate is the number of the candidate whose picture it is to have, 0 for one without a choice;
 	// Picked says that somebody chose it, rather than the order of the candidates. The planner decides.
 	Candidate int
@@ -172,4 +174,6 @@ type CandidateResult struct {
 	Cost   bfl.Credits
 	SHA256 string
 	Path   string
+	// Verdicts are what gates said of it.
+	Verdicts []Verdict
 }

@@ -100,6 +100,8 @@ func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bo
 			return "", false
 		}
 		return subject(e.Address) + EventText(e, nil), true
+	case executor.Judged:
+		return subject(e.Address) + EventText(e, nil), true
 	case executor.Warned:
 		return subject(e.Address) + v.colours.Warning.Styled("Warning:") + " " + strings.ReplaceAll(layout.Harmless(e.Message), "\n", " "), true
 	default:
@@ -131,6 +133,8 @@ func EventText(e executor.Event, planned *planner.Change) string {
 		return fmt.Sprintf("Submitted [id=%s, %s]", layout.Harmless(e.TaskID), e.Cost.Dollars())
 	case executor.Progressed:
 		return stillText(planned, layout.Duration(e.Elapsed)+" elapsed")
+	case executor.Judged:
+		return "Candidate " + Verdicts(e.Verdicts)
 	case executor.Retrying:
 		return fmt.Sprintf("Retrying the %s in %s: %s", callName(e.Call), layout.Wait(e.After), layout.OneLine(e.Err))
 	case executor.Completed:
@@ -224,6 +228,8 @@ func completedDetail(e executor.Completed, planned *planner.Change) string {
 	case e.Action == planner.Import && planned != nil && planned.Import != nil:
 		details += ", from " + planned.Import.Name
 	case e.Action != planner.Create && e.Action != planner.Replace:
+	case planned != nil && len(planned.Candidates) > 0:
+		details += fmt.Sprintf(", candidate %d", e.Image.Candidate)
 	case e.Origin == planner.Restore:
 		details += ", restored from the store"
 	case e.Origin == planner.Resume:

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
@@ -21,6 +22,8 @@ func choiceText(c *planner.Change) string {
 	switch {
 	case bought == 0 && free == 0 && c.Action == planner.NoOp:
 		return ""
+	case bought == 0 && free == 0 && c.Judges:
+		return "gates judge its candidates" + moreText(c)
 	case bought == 0 && free == 0:
 		return fmt.Sprintf("candidate %d, free", c.Desired.Candidate)
 	}
@@ -34,5 +37,29 @@ func choiceText(c *planner.Change) string {
 	case free > 0:
 		text += fmt.Sprintf(", %d of them free", free)
 	}
-	return text + ", " + estimateOf(c).String()
+	return text + ", " + estimateOf(c).String() + moreText(c)
+}
+
+// moreText says what may be bought besides while no candidate passes.
+func moreText(c *planner.Change) string {
+	if !c.Judges || c.More == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and up to %d more while none passes, %s each", c.More, c.MoreCost.Dollars())
+}
+
+// Verdicts says what gates said of a candidate, as in "passed looks and refused by ocr (no SALE)".
+func Verdicts(verdicts []image.Verdict) string {
+	var all []string
+	for _, v := range verdicts {
+		text := "passed " + v.Gate
+		if !v.Passed {
+			text = "refused by " + v.Gate
+		}
+		if v.Reason != "" {
+			text += " (" + layout.Harmless(v.Reason) + ")"
+		}
+		all = append(all, text)
+	}
+	return layout.List(all)
 }

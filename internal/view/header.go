@@ -151,6 +151,8 @@ func (f *fold) will() string {
 		return "are frozen and stay as they are"
 	case c.Origin == planner.Refused:
 		return "stay refused by moderation"
+	case c.Origin == planner.Rejected:
+		return "have no candidate that passes their gates"
 	case c.NotPicked:
 		return "wait until somebody has picked " + blockName(c.Lacks)
 	case c.Origin == planner.Skipped:
@@ -173,6 +175,8 @@ func ChangeText(c *planner.Change) string {
 		return "Frozen, stays as it is"
 	case c.Origin == planner.Refused:
 		return "Stays refused by moderation"
+	case c.Origin == planner.Rejected:
+		return "Has no candidate that passes its gates"
 	case c.NotPicked:
 		return "Waits until somebody has picked " + c.Lacks.String()
 	case c.Origin == planner.Skipped:

@@ -175,6 +175,8 @@ func lookOf(c *planner.Change) look {
 		return look{symbol: none, will: "is frozen and stays as it is"}
 	case c.Origin == planner.Refused:
 		return look{symbol: none, will: "stays refused by moderation"}
+	case c.Origin == planner.Rejected:
+		return look{symbol: none, will: "has no candidate that passes its gates"}
 	case c.NotPicked:
 		return look{symbol: none, will: "waits until somebody has picked"}
 	case c.Origin == planner.Skipped:

@@ -58,7 +58,7 @@ func newProgress(p *planner.Plan) progress {
 		if c.From != nil {
 			pr.moved++
 		}
-		if c.Action == planner.NoOp || c.Action == planner.Move {
+		if c.Action == planner.NoOp || c.Action == planner.Move || c.NotPicked {
 			continue
 		}
 		pr.changes[c.Address] = c

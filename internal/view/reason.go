@@ -40,6 +40,8 @@ func because(c *planner.Change, all *cascade) string {
 			phrases = append(phrases, "-replace asks for it")
 		case planner.Picked:
 			phrases = append(phrases, fmt.Sprintf("candidate %d is picked", c.Desired.Candidate))
+		case planner.Unjudged:
+			phrases = append(phrases, "gates have to judge its candidates")
 		case planner.WasSimulated:
 			phrases = append(phrases, "it was made by a simulator")
 		case planner.Interrupted:

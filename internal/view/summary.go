@@ -146,6 +146,8 @@ func (t *Tally) sentences() []string {
 		"of the replaced images are made anew only if what they are made from turns out different.")
 	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
 		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
+	say(t.Waiting, "1 image waits until somebody has picked what it is made from.",
+		"images wait until somebody has picked what they are made from.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
 		"images that need a refused one will be skipped, at no cost.")
 	say(t.Frozen, "1 frozen image stays as it is, although it does not match the configuration.",

@@ -35,7 +35,7 @@ func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (
 	done.Summary, done.Err = executor.Apply(w.env.Abort, plan, executor.Options{
 		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.storedLate,
 		Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(), Parallelism: parallelism, MaxCost: w.maxCost(),
-		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Resolve: r.resolve, Accept: r.accept, OnEvent: w.env.OnEvent,
+		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Judge: w.judge, Resolve: r.resolve, Accept: r.accept, OnEvent: w.env.OnEvent,
 	})
 	if !w.options.Destroy {
 		r.conditions()

@@ -40,6 +40,8 @@ func (j *Stream) Event(e executor.Event) {
 		})
 	case executor.Skipped:
 		j.skipped(e)
+	case executor.Judged:
+		j.progress("info", e.Address, e, hook{Status: "judged", Verdicts: e.Verdicts})
 	case executor.Warned:
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityWarning, Address: e.Address.String(), Summary: "Image to look at", Detail: e.Message,

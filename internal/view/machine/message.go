@@ -7,6 +7,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // The types below are the messages of the JSON stream, one a line. README.md documents them as a
@@ -199,7 +200,9 @@ type hook struct {
 	Progress float64 `json:"progress,omitempty"`
 	// RetryInSeconds and Error are of a call that is made again; Error is also of what failed.
 	RetryInSeconds float64 `json:"retry_in_seconds,omitempty"`
-	Error          string  `json:"error,omitempty"`
+	// Verdicts are what gates said of a candidate.
+	Verdicts []image.Verdict `json:"verdicts,omitempty"`
+	Error    string          `json:"error,omitempty"`
 	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the
 	// store is not all that has it.
 	PictureOf string `json:"picture_of,omitempty"`
