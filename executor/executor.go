@@ -346,7 +346,7 @@ func (r *run) abandon() {
 
 // results answers for the images that exist now.
 func (r *run) results(addr addrs.Image) *image.Result {
-	return state.Made(addr, r.image)
+	return state.Exports(addr, r.image)
 }
 
 // image returns the record of an image that exists and will not change any more in this run, or nil.

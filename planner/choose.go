@@ -248,7 +248,7 @@ func (c *Change) results(result *image.Result) *image.Result {
 	if c.Kept != nil {
 		there[c.Address] = c.Kept.Updated(c.Desired)
 	}
-	return state.Made(c.Address, func(addr addrs.Image) *state.Image { return there[addr] })
+	return state.Exports(c.Address, func(addr addrs.Image) *state.Image { return there[addr] })
 }
 
 // isCandidate reports whether the change is of a picture to choose from.

@@ -186,7 +186,7 @@ func (p *Plan) matchTwins(next *Matches) (found bool) {
 // gives reports whether a change leaves the image that exists to whoever wants it.
 func gives(c *Change) bool {
 	switch {
-	case c.Prior == nil:
+	case c.Prior == nil || c.Prior.Made != nil:
 		return false
 	case c.Action == Replace:
 		// One that apply may keep gives nothing, and neither does one that wants the very same again.

@@ -80,7 +80,7 @@ func (p *Planner) given(c *Change, simulated bool) bool {
 // takes takes the image of another address, if it is one of this very request and is there.
 func (p *Planner) takes(c *Change, from addrs.Image, simulated bool) bool {
 	img := p.prior.images[from]
-	if img == nil || img.Fingerprint != c.Fingerprint || !simulated && img.Result.Simulated || !p.isThere(from, img) {
+	if img == nil || img.Fingerprint != c.Fingerprint || img.Made != nil || !simulated && img.Result.Simulated || !p.isThere(from, img) {
 		return false
 	}
 	c.Kept, c.Donor = img, &from
@@ -119,6 +119,9 @@ func (p *Planner) kept(c *Change, simulated bool) bool {
 	for _, img := range p.stored(c.Address, c.Fingerprint, simulated) {
 		// A picture that is there under another address, or goes to one, does not come a second time without a seed.
 		content := img.Output.Identity()
+		if img.Made != nil {
+			continue // Somebody's work is not what the request asks for.
+		}
 		if !c.has("seed") && (p.restored[content] || p.prior.isHeld(content, c.Address)) {
 			continue
 		}

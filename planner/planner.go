@@ -106,6 +106,10 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	if c.Prior != nil {
 		p.matched++
 	}
+	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
+		// Somebody's work stays until they want it gone.
+		desired.Lifecycle.Frozen = true
+	}
 	var result *image.Result
 	if desired.HasChoice() {
 		result = c.results(p.choose(c, desired))
@@ -325,7 +329,7 @@ func (p *Planner) leave(c *Change) *image.Result {
 // keep answers for an image that exists and whose content stays as it is.
 func (c *Change) keep(img *state.Image) *image.Result {
 	c.content, c.size = img.Output.Identity(), img.Output.Size()
-	return img.Made()
+	return img.Exports()
 }
 
 // guard refuses a change that prevent_destroy forbids.

@@ -54,22 +54,22 @@ func (img *Image) Updated(wanted *image.Image) *Image {
 	return &updated
 }
 
-// Made returns what expressions may know of an image on record.
-func (img *Image) Made() *image.Result {
+// Exports returns what expressions may know of an image on record.
+func (img *Image) Exports() *image.Result {
 	return &image.Result{
 		SHA256: img.Output.SHA256, TaskID: img.Result.TaskID, Seed: img.Result.Seed,
 		Width: img.Output.Width, Height: img.Output.Height, Format: img.Output.Format, Cost: img.Result.Cost, Picked: img.Picked,
 	}
 }
 
-// Made returns what expressions may know of an image and of its candidates, nil where it does not exist.
+// Exports returns what expressions may know of an image and of its candidates, nil where it does not exist.
 // record finds what is on record of an address.
-func Made(addr addrs.Image, record func(addrs.Image) *Image) *image.Result {
+func Exports(addr addrs.Image, record func(addrs.Image) *Image) *image.Result {
 	img := record(addr)
 	if img == nil {
 		return nil
 	}
-	result := img.Made()
+	result := img.Exports()
 	for n := 1; img.Candidate > 0 && n <= image.MaxCandidates; n++ {
 		if c := record(addr.Nth(n)); c != nil {
 			result.Candidates = append(result.Candidates, c.made())

@@ -92,6 +92,10 @@ func (p *printer) image(img *Image) {
 		p.key("picked")
 		p.bool(true)
 	}
+	if img.Made != nil {
+		p.key("made")
+		p.file(img.Made)
+	}
 	if len(img.Verdicts) > 0 {
 		p.key("verdicts")
 		p.open('[')

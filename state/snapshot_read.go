@@ -34,7 +34,7 @@ func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 var (
 	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs"}}
 	imageFields = fieldNames{6, []string{
-		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "verdicts",
+		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "made", "verdicts",
 	}}
 	outputFields  = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
 	resultFields  = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
@@ -168,6 +168,9 @@ func (p *parser) image(key []byte) {
 			img.Candidate = int(p.int())
 		case "picked":
 			img.Picked = p.bool()
+		case "made":
+			img.Made = new(File)
+			p.output(name, img.Made)
 		case "verdicts":
 			p.array(func() { img.Verdicts = append(img.Verdicts, p.verdict(name)) })
 		}

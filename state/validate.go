@@ -31,6 +31,11 @@ func (img *Image) invalid() string {
 	if reason := img.Output.invalid(); reason != "" {
 		return reason
 	}
+	if img.Made != nil {
+		if reason := img.Made.invalid(); reason != "" {
+			return reason
+		}
+	}
 	return img.Result.invalid()
 }
 

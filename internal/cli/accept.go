@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
+)
+
+type acceptOptions struct {
+	planOptions
+	undo bool
+}
+
+func (a *app) acceptCommand() *cobra.Command {
+	var o acceptOptions
+	cmd := &cobra.Command{
+		Use: "accept ADDRESS", Short: "Take an edited file as the image", Args: cobra.ExactArgs(1),
+		Long: `Takes the file of the image at ADDRESS as it is now, after somebody has retouched it. It is kept in the store, and no apply replaces it until
+the image is asked for again with -replace, or another candidate is picked. Images that are made from it change with the next apply.
+
+With -undo, the file that was made comes back, if it is still in the store.`,
+		Example: `  fluxbatch accept image.hero
+  fluxbatch accept -undo image.hero`,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.runAccept(args[0], &o) },
+		ValidArgsFunction: firstArgument(a.completeRecorded),
+	}
+	cmd.Flags().BoolVar(&o.undo, "undo", false, "take the file that was made again")
+	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "accept an image of the simulation")
+	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
+	o.inputOptions.bind(cmd.Flags())
+	return cmd
+}
+
+func (a *app) runAccept(address string, o *acceptOptions) (err error) {
+	addr, err := addrs.Parse(address)
+	if err != nil {
+		return err
+	}
+	w, err := a.openHere("accept", &o.planOptions)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, w.Close()) }()
+	if o.undo {
+		path, err := w.Unaccept(addr)
+		if err != nil {
+			return acceptInWords(addr, err)
+		}
+		a.viewer().Say(fmt.Sprintf("%s: the file that was made is back at %s. The edited one is in the store.", addr, path))
+		return nil
+	}
+	path, err := w.Accept(addr)
+	if err != nil {
+		return acceptInWords(addr, err)
+	}
+	a.viewer().Say(fmt.Sprintf("%s: %s is accepted as it is, and kept.", addr, path))
+	return nil
+}
+
+// acceptInWords says in the words of the command line why nothing was accepted.
+func acceptInWords(addr addrs.Image, err error) error {
+	switch {
+	case errors.Is(err, workspace.ErrNotRecorded):
+		return explain("There is no %s on record.\n%s.", addr, addressHint)
+	case errors.Is(err, workspace.ErrNotEdited):
+		return explain("The file of %s is the one on record.\nThere is nothing to accept.", addr)
+	case errors.Is(err, workspace.ErrNotAccepted):
+		return explain("The file of %s is the one that was made.\nThere is nothing to take back.", addr)
+	case errors.Is(err, workspace.ErrMadeGone):
+		return explain("The file of %s that was made is not in the store any more.\nTo have the image made again, at its price, run:\n\n    fluxbatch apply -replace %s",
+			addr, shellWord(addr.String()))
+	}
+	return err
+}
