@@ -73,11 +73,11 @@ func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
 	r := gateReader{d: d, block: block, ok: true}
 	g.Command = r.texts("command")
 	if r.block.args["command"] != nil && r.ok && (len(g.Command) == 0 || g.Command[0] == "") {
-		r.wrong("command", "command is a list that begins with a program, as in [\"./judges/ocr\", \"SALE\"].")
+		r.bad("command", "command is a list that begins with a program, as in [\"./judges/ocr\", \"SALE\"].")
 	}
 	g.Palette = r.texts("palette")
 	if slices.ContainsFunc(g.Palette, func(c string) bool { return !hexColour.MatchString(c) }) {
-		r.wrong("palette", `palette lists colours such as "#0b3d91".`)
+		r.bad("palette", `palette lists colours such as "#0b3d91".`)
 	}
 	g.Retries = int(r.number("retries", 0, maxRetries))
 	g.MinContrast = r.number("min_contrast", 0, 1)
@@ -88,7 +88,7 @@ func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
 	if v, given := r.value("timeout", cty.String); given {
 		timeout, err := time.ParseDuration(v.AsString())
 		if err != nil || timeout <= 0 {
-			r.wrong("timeout", `timeout is how long the command may take, as in "30s".`)
+			r.bad("timeout", `timeout is how long the command may take, as in "30s".`)
 		}
 		g.Timeout = timeout
 	}
@@ -104,7 +104,7 @@ type gateReader struct {
 	ok    bool
 }
 
-func (r *gateReader) wrong(name, detail string) {
+func (r *gateReader) bad(name, detail string) {
 	r.ok = false
 	expr := r.block.args[name].Expr
 	r.d.report(diag.About(diag.Problem(expr.Range(), "Invalid gate", "%s", detail), expr, r.d.instanceContext()))
@@ -126,9 +126,9 @@ func (r *gateReader) value(name string, ty cty.Type) (cty.Value, bool) {
 	v, err := convert.Convert(given.value, ty)
 	switch {
 	case err != nil:
-		r.wrong(name, name+" is of another type. "+gateTypes[name])
+		r.bad(name, name+" is of another type. "+gateTypes[name])
 	case !v.IsWhollyKnown():
-		r.wrong(name, name+" must be known in the plan.")
+		r.bad(name, name+" must be known in the plan.")
 	case !v.IsNull():
 		return v, true
 	}
@@ -150,7 +150,7 @@ func (r *gateReader) texts(name string) []string {
 	var texts []string
 	for _, element := range v.AsValueSlice() {
 		if element.IsNull() {
-			r.wrong(name, name+" has an element that is null.")
+			r.bad(name, name+" has an element that is null.")
 			return nil
 		}
 		texts = append(texts, element.AsString())
@@ -165,7 +165,7 @@ func (r *gateReader) number(name string, least, most float64) float64 {
 	}
 	n, _ := v.AsBigFloat().Float64()
 	if n < least || n > most || name == "retries" && !v.AsBigFloat().IsInt() {
-		r.wrong(name, fmt.Sprintf("%s is a number from %g to %g.", name, least, most))
+		r.bad(name, fmt.Sprintf("%s is a number from %g to %g.", name, least, most))
 		return 0
 	}
 	return n
