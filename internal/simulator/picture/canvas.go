@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/image/vector"
@@ -165,8 +166,8 @@ func (c *canvas) ring(x, y, radius, width float32, paint color.RGBA) {
 
 // polygon paints the area between points, given as x, y, x, y, ...
 func (c *canvas) polygon(paint color.RGBA, xy ...float32) {
-	for i := 0; i < len(xy); i += 2 {
-		c.to(xy[i], xy[i+1])
+	for p := range slices.Chunk(xy, 2) {
+		c.to(p[0], p[1])
 	}
 	c.paint(paint)
 }
