@@ -99,11 +99,11 @@ type place struct{ x, y, rightX, rightY, downX, downY float32 }
 func at(x, y, size float32) place     { return within(x, y, size, size) }
 func within(x, y, w, h float32) place { return place{x, y, w, 0, 0, h} }
 
-// add adds a shape to what the next paint fills. One that is mirrored cuts a hole.
-func (c *canvas) add(s shape, p place) {
+func (c *canvas) shape(paint color.RGBA, s shape, p place) {
 	for i, q := range s {
 		c.path = append(c.path, corner{p.x + q.x*p.rightX + q.y*p.downX, p.y + q.x*p.rightY + q.y*p.downY, i == 0 || q.first})
 	}
+	c.paint(paint)
 }
 
 // to adds a corner to the outline.
@@ -145,23 +145,12 @@ func (c *canvas) paint(paint color.RGBA) {
 	c.raster.Draw(c.img, box.Add(c.img.Rect.Min), image.NewUniform(paint), image.Point{})
 }
 
-func (c *canvas) shape(paint color.RGBA, s shape, p place) {
-	c.add(s, p)
-	c.paint(paint)
-}
-
 func (c *canvas) circle(x, y, radius float32, paint color.RGBA) {
 	c.shape(paint, disk, at(x, y, radius))
 }
 
 func (c *canvas) rect(x, y, w, h float32, paint color.RGBA) {
 	c.shape(paint, square, within(x, y, w, h))
-}
-
-// ring paints a circle's line.
-func (c *canvas) ring(x, y, radius, width float32, paint color.RGBA) {
-	c.add(disk, at(x, y, radius+width/2))
-	c.shape(paint, disk, within(x, y, radius-width/2, width/2-radius))
 }
 
 // polygon paints the area between points, given as x, y, x, y, ...

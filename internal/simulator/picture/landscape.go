@@ -150,11 +150,9 @@ func house(c *canvas, r *chance, x, width, height float32, paint, light color.RG
 	c.rect(x, top, width, height, paint)
 	switch r.intn(4) {
 	case 0:
-		c.polygon(paint, x, top+1, x+width/2, top-width*0.5, x+width, top+1)
-	case 1:
 		c.pie(x+width/2, top+1, width/2, 2, 4, paint)
-	case 2:
-		c.polygon(paint, x, top+1, x+width, top-width*0.4, x+width, top+1)
+	case 1, 2:
+		c.polygon(paint, x, top+1, x+width*[]float32{0, 0.5, 1}[r.intn(3)], top-width*0.45, x+width, top+1)
 	}
 	gap := width / 7
 	for y := top + gap*1.2; y < c.h*0.92-gap*1.5; y += gap * 2.2 {

@@ -62,7 +62,7 @@ func drawRestyled(c *canvas, a art, src image.Image) {
 		radius := c.u * (0.5 - 0.13*float32(i))
 		c.circle(x, y, radius, veil([3]color.RGBA{p.layers[2], p.sun, p.paper}[i], 0.5))
 	}
-	c.ring(c.w-x, c.h-y, c.u*r.between(0.22, 0.3), c.u*0.03, veil(p.paper, 0.7))
+	c.circle(c.w-x, c.h-y, c.u*r.between(0.2, 0.26), veil(p.paper, 0.5))
 	c.circle(c.w*r.between(0.3, 0.7), c.h-y+(y-c.h/2)*0.2, c.u*0.05, veil(p.sun, 0.9))
 }
 
