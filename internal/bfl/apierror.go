@@ -68,13 +68,6 @@ func (e *APIError) Ambiguous() bool {
 	return !e.get && (e.StatusCode == http.StatusRequestTimeout || e.StatusCode >= http.StatusInternalServerError && !e.Retryable())
 }
 
-// Misdirected reports whether a call that only asks got a refusal that is neither about this
-// moment, nor about the key or the account, but about the address: 400, 404, 410, 414 and the like.
-// It says nothing about the task that the address was of, which may be known elsewhere; see Find.
-func (e *APIError) Misdirected() bool {
-	return e.get && e.StatusCode < http.StatusInternalServerError && !e.Transient() && !e.Unauthorized() && !e.OutOfCredits()
-}
-
 // Unauthorized reports whether the key was refused, so that no call with it can succeed.
 func (e *APIError) Unauthorized() bool {
 	return e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden

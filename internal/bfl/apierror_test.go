@@ -178,9 +178,9 @@ func TestKeyAtTheEnd(t *testing.T) {
 
 func TestErrorClasses(t *testing.T) {
 	t.Parallel()
-	type class struct{ Unauthorized, OutOfCredits, RateLimited, Transient, Retryable, Ambiguous, Misdirected bool }
+	type class struct{ Unauthorized, OutOfCredits, RateLimited, Transient, Retryable, Ambiguous bool }
 	classOf := func(e *bfl.APIError) class {
-		return class{e.Unauthorized(), e.OutOfCredits(), e.RateLimited(), e.Transient(), e.Retryable(), e.Ambiguous(), e.Misdirected()}
+		return class{e.Unauthorized(), e.OutOfCredits(), e.RateLimited(), e.Transient(), e.Retryable(), e.Ambiguous()}
 	}
 	// Of submissions; what says nothing about them is not listed.
 	posts := map[int]class{
@@ -198,11 +198,8 @@ func TestErrorClasses(t *testing.T) {
 			post = class{Transient: true, Ambiguous: true}
 		}
 		get, ok := gets[status]
-		switch {
-		case !ok && status >= 500:
+		if !ok && status >= 500 {
 			get = class{Transient: true, Retryable: true}
-		case !ok:
-			get = class{Misdirected: true}
 		}
 		if diff := cmp.Diff(post, classOf(&bfl.APIError{StatusCode: status})); diff != "" {
 			t.Errorf("%d to a submission (-want +got):\n%s", status, diff)

@@ -42,6 +42,13 @@ type Violation struct {
 	Reason string
 }
 
+// violations are those found so far.
+type violations []Violation
+
+func (v *violations) add(rule Rule, field, format string, args ...any) {
+	*v = append(*v, Violation{rule, field, nil, fmt.Sprintf(format, args...)})
+}
+
 // Argument is the value of one parameter of a request.
 type Argument struct {
 	Name string
@@ -100,7 +107,7 @@ func (r *Request) Has(name string) bool {
 // then the rest in the order of the arguments, then the inputs. A custom model has no rules but the
 // number of its reference fields.
 func (r *Request) Check() []Violation {
-	var broken []Violation
+	var broken violations
 	for i := range r.Model.Params {
 		if p := &r.Model.Params[i]; p.Required && !r.Has(p.Name) {
 			broken = append(broken, Violation{
@@ -111,14 +118,17 @@ func (r *Request) Check() []Violation {
 	listed := r.isListedSize()
 	for _, a := range r.Arguments {
 		if r.Model.Custom && !r.Model.Takes(a.Name) {
-			broken = append(broken, Violation{RuleUnknown, a.Name, nil, r.Model.lacks(a.Name)})
+			broken.add(RuleUnknown, a.Name, "%s", r.Model.lacks(a.Name))
 		}
 		if a.Value == nil || r.Model.Custom {
 			continue
 		}
 		p := r.Model.Param(a.Name)
 		if p == nil {
-			broken = append(broken, r.checkUnknown(a)...)
+			// Fields that the catalogue has not heard of are raw JSON, and go to the API unchecked.
+			if _, ok := a.Value.(json.RawMessage); !ok {
+				broken.add(RuleUnknown, a.Name, "%s has no parameter %s. It has %s.", r.Model.Name, a.Name, strings.Join(r.Model.paramNames(), ", "))
+			}
 			continue
 		}
 		v := p.Check(a.Value)
@@ -130,22 +140,16 @@ func (r *Request) Check() []Violation {
 	if v := r.checkPixels(); v != nil && len(broken) == 0 {
 		broken = append(broken, *v)
 	}
-	return append(broken, r.checkInputs()...)
+	r.checkInputs(&broken)
+	return broken
 }
 
-// checkUnknown refuses a parameter that the model does not have. Fields that the catalogue has not
-// heard of are raw JSON, and go to the API unchecked.
-func (r *Request) checkUnknown(a Argument) []Violation {
-	if _, ok := a.Value.(json.RawMessage); ok {
-		return nil
-	}
-	names := make([]string, len(r.Model.Params))
-	for i, p := range r.Model.Params {
+func (m *Model) paramNames() []string {
+	names := make([]string, len(m.Params))
+	for i, p := range m.Params {
 		names[i] = p.Name
 	}
-	return []Violation{{RuleUnknown, a.Name, nil, fmt.Sprintf(
-		"%s has no parameter %s. It has %s.", r.Model.Name, a.Name, strings.Join(names, ", "),
-	)}}
+	return names
 }
 
 // lacks says that a model which a configuration declares does not take a parameter.
@@ -197,23 +201,21 @@ func (m *Model) largest(shape Size) Size {
 	return size
 }
 
-func (r *Request) checkInputs() []Violation {
-	var broken []Violation
+func (r *Request) checkInputs(broken *violations) {
 	in := r.Model.Inputs
 	references := 0
 	for _, input := range r.Inputs {
 		if in.NoURL && input.URL != "" {
-			broken = append(broken, Violation{RuleURL, input.Field, nil, fmt.Sprintf(
+			broken.add(RuleURL, input.Field,
 				"%s takes images as files only, because its field %s holds Base64. Download the image and name the file.",
-				r.Model.Name, input.Field,
-			)})
+				r.Model.Name, input.Field)
 		}
 		switch {
 		case r.Model.IsReference(input.Field):
 			references++
 		case input.Field != "mask":
 		case in.Mask == "" && !r.Model.Custom:
-			broken = append(broken, Violation{RuleMask, input.Field, nil, fmt.Sprintf("%s takes no mask.", r.Model.Name)})
+			broken.add(RuleMask, input.Field, "%s takes no mask.", r.Model.Name)
 		}
 	}
 	fills := func(field string) bool {
@@ -221,33 +223,27 @@ func (r *Request) checkInputs() []Violation {
 	}
 	for _, role := range in.Roles {
 		if !fills(role) {
-			broken = append(broken, Violation{RuleRole, role, nil, fmt.Sprintf(
-				"%s makes no image without %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png",
-			)})
+			broken.add(RuleRole, role,
+				"%s makes no image without %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png")
 		}
 	}
 	if in.MaskRequired && !fills(in.Mask) {
-		broken = append(broken, Violation{RuleMask, in.Mask, nil, fmt.Sprintf(
-			"%s makes no image without a mask, which is white where the image is to change.", r.Model.Name,
-		)})
+		broken.add(RuleMask, in.Mask,
+			"%s makes no image without a mask, which is white where the image is to change.", r.Model.Name)
 	}
 	switch {
 	case references < in.Required && len(in.References) > 1 && in.Required > 1:
-		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
-			"%s works on at least %s, and there %s. Give them in references.", r.Model.Name, count(in.Required, "image"), isOrAre(references),
-		)})
+		broken.add(RuleReferences, in.References[0],
+			"%s works on at least %s, and there %s. Give them in references.", r.Model.Name, count(in.Required, "image"), isOrAre(references))
 	case references < in.Required:
-		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
-			"%s works on an image. Give it in references.", r.Model.Name,
-		)})
+		broken.add(RuleReferences, in.References[0],
+			"%s works on an image. Give it in references.", r.Model.Name)
 	case references > len(in.References) && len(in.References) == 0:
-		broken = append(broken, Violation{RuleReferences, "", nil, fmt.Sprintf("%s takes no references.", r.Model.Name)})
+		broken.add(RuleReferences, "", "%s takes no references.", r.Model.Name)
 	case references > len(in.References):
-		broken = append(broken, Violation{RuleReferences, in.References[0], nil, fmt.Sprintf(
-			"%s takes at most %s, and there are %d.", r.Model.Name, count(len(in.References), "reference"), references,
-		)})
+		broken.add(RuleReferences, in.References[0],
+			"%s takes at most %s, and there are %d.", r.Model.Name, count(len(in.References), "reference"), references)
 	}
-	return broken
 }
 
 func isOrAre(n int) string {
@@ -263,7 +259,7 @@ func (r *Request) CheckExtents() []Violation {
 	if len(r.Inputs) == 0 {
 		return nil
 	}
-	var broken []Violation
+	var broken violations
 	var first Size
 	canvas := r.Size()
 	crops, _ := r.Value("auto_crop").(bool)
@@ -274,13 +270,12 @@ func (r *Request) CheckExtents() []Violation {
 		}
 		if r.Model.Inputs.Mask == "" || in.Field != r.Model.Inputs.Mask {
 			if reason := r.Model.Inputs.Limits.refuses(r.Model.Name, in.Size); reason != "" {
-				broken = append(broken, Violation{RuleExtent, in.Field, nil, reason})
+				broken.add(RuleExtent, in.Field, "%s", reason)
 			}
 			if mustFit && (in.Size.Width > canvas.Width || in.Size.Height > canvas.Height) {
-				broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
+				broken.add(RuleExtent, in.Field,
 					"The image has %d x %d pixels and does not fit on a canvas of %d x %d. Make the canvas larger, or let auto_crop = true cut the image.",
-					in.Size.Width, in.Size.Height, canvas.Width, canvas.Height,
-				)})
+					in.Size.Width, in.Size.Height, canvas.Width, canvas.Height)
 			}
 			if len(r.Model.Inputs.References) > 0 && in.Field == r.Model.Inputs.References[0] {
 				first = in.Size
@@ -288,10 +283,9 @@ func (r *Request) CheckExtents() []Violation {
 			continue
 		}
 		if first != (Size{}) && first != in.Size {
-			broken = append(broken, Violation{RuleExtent, in.Field, nil, fmt.Sprintf(
+			broken.add(RuleExtent, in.Field,
 				"The mask has %d x %d pixels, and the image that it is for has %d x %d. A mask covers its image exactly: make it that size.",
-				in.Size.Width, in.Size.Height, first.Width, first.Height,
-			)})
+				in.Size.Width, in.Size.Height, first.Width, first.Height)
 		}
 	}
 	return broken

@@ -98,9 +98,6 @@ var differences = []Difference{
 	},
 }
 
-// Differences returns the table. The caller must not change it.
-func Differences() []Difference { return differences }
-
 // Of reports whether the difference is about a model.
 func (d *Difference) Of(model string) bool {
 	return slices.ContainsFunc(d.Models, func(name string) bool {

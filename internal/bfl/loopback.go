@@ -14,16 +14,10 @@ func IsLoopback(address string) bool {
 	return err == nil && isLoopback(u.Hostname())
 }
 
-// SameHost reports whether two URLs lead to one program of one host, which may see what the other
+// sameHost reports whether two URLs lead to one program of one host, which may see what the other
 // may: they have one scheme, one port, and one host by name. Of this machine, localhost with the
 // names under it, 127.0.0.1 and ::1 are one host. Every other address of the loopback network is
 // one of its own: another program can listen there, for another user.
-func SameHost(a, b string) bool {
-	x, errX := url.Parse(a)
-	y, errY := url.Parse(b)
-	return errX == nil && errY == nil && sameHost(x, y)
-}
-
 func sameHost(a, b *url.URL) bool {
 	host := hostKey(canonicalHost(a))
 	return host != "" && host == hostKey(canonicalHost(b)) && portOf(a) == portOf(b) && strings.EqualFold(a.Scheme, b.Scheme)

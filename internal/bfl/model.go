@@ -222,6 +222,9 @@ var byName = func() map[string]*Model {
 	m := make(map[string]*Model, len(catalogue))
 	for _, model := range catalogue {
 		m[model.Name] = model
+		if model.Endpoint == "" {
+			model.Endpoint = "/v1/" + model.Name
+		}
 	}
 	return m
 }()

@@ -8,12 +8,11 @@ import (
 // The catalogue. Sources: the API's endpoint document, which wins where sources disagree; the
 // published OpenAPI schema of April 2026; BFL's documentation for prices and sizes, and for what
 // came after the schema. Where the first two draw a limit differently, differences.go says which
-// one stands here.
+// one stands here. An endpoint that is not named is /v1/ and the model's name.
 
 var catalogue = []*Model{
 	{
 		Name: "flux-3-image", Title: "FLUX 3 Image: generation and editing, grounded in a search",
-		Endpoint: "/v1/flux-3-image",
 		Params: []Param{
 			prompt,
 			{
@@ -36,70 +35,26 @@ var catalogue = []*Model{
 		},
 		NoWebhook: true, Strict: true,
 	},
-	{
-		Name: "flux-2-klein-4b", Title: "FLUX.2 [klein] 4B: fastest generation and editing",
-		Endpoint: "/v1/flux-2-klein-4b",
-		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 1_400, Further: 100, Source: Listed},
-	},
-	{
-		Name: "flux-2-klein-9b", Title: "FLUX.2 [klein] 9B: fast, better quality",
-		Endpoint: "/v1/flux-2-klein-9b",
-		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 1_500, Further: 200, Source: Listed},
-	},
-	{
-		Name: "flux-2-klein-9b-preview", Title: "FLUX.2 [klein] 9B KV: fast editing with caching, preview",
-		Endpoint: "/v1/flux-2-klein-9b-preview",
-		Params:   flux2, Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
-		Price: Price{First: 1_500, Further: 200, Source: Unlisted, Of: "flux-2-klein-9b"},
-	},
-	kleinFinetuned("4b", "flux-2-klein-4b"),
-	kleinFinetuned("9b", "flux-2-klein-9b"),
-	kleinFinetuned("9b-kv", "flux-2-klein-9b"),
-	kleinFinetuned("9b-kv-bf16", "flux-2-klein-9b"),
-	kleinFinetuned("base-4b", "flux-2-klein-4b"),
-	kleinFinetuned("base-9b", "flux-2-klein-9b"),
-	{
-		Name: "flux-2-pro", Title: "FLUX.2 [pro]: balanced quality and speed",
-		Endpoint: "/v1/flux-2-pro",
-		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 3_000, Further: 1_500, Source: Seen},
-	},
-	{
-		Name: "flux-2-pro-preview", Title: "FLUX.2 [pro], preview",
-		Endpoint: "/v1/flux-2-pro-preview",
-		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true, Preview: true,
-		Price: Price{First: 3_000, Further: 1_500, Source: Unlisted, Of: "flux-2-pro"},
-	},
-	{
-		Name: "flux-2-max", Title: "FLUX.2 [max]: highest quality, grounding search",
-		Endpoint: "/v1/flux-2-max",
-		Params:   flux2Pro, Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 7_000, Further: 3_000, Source: Listed},
-	},
-	{
-		Name: "flux-2-flex", Title: "FLUX.2 [flex]: typography, adjustable steps and guidance",
-		Endpoint: "/v1/flux-2-flex",
-		Params: slices.Concat(flux2, []Param{
-			withDefault(upsampling, true),
-			{
-				Name: "steps", Kind: Integer, Nullable: true, Min: 1, Max: 50, Bounded: Between, Default: 50,
-				About: "inference steps",
-			},
-			{
-				// Defaults to 4.5 in the endpoint document and to 5.0 in the schema.
-				Name: "guidance", Kind: Number, Nullable: true, Min: 1.5, Max: 10, Bounded: Between, Default: 4.5,
-				About: "how closely the prompt is followed",
-			},
-			{Name: "input_image_blob_path", Kind: String, Nullable: true, About: "BFL's own storage path of the first reference"},
-		}),
-		Inputs: references(8), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{First: 5_000, Further: 5_000, Source: Listed},
-	},
+	flux2Model("flux-2-klein-4b", "FLUX.2 [klein] 4B: fastest generation and editing", flux2, 4, klein4b),
+	flux2Model("flux-2-klein-9b", "FLUX.2 [klein] 9B: fast, better quality", flux2, 4, klein9b),
+	preview(flux2Model("flux-2-klein-9b-preview", "FLUX.2 [klein] 9B KV: fast editing with caching, preview", flux2, 4, klein9b.of("flux-2-klein-9b"))),
+	kleinFinetuned("4b", klein4b.of("flux-2-klein-4b")),
+	kleinFinetuned("9b", klein9b.of("flux-2-klein-9b")),
+	kleinFinetuned("9b-kv", klein9b.of("flux-2-klein-9b")),
+	kleinFinetuned("9b-kv-bf16", klein9b.of("flux-2-klein-9b")),
+	kleinFinetuned("base-4b", klein4b.of("flux-2-klein-4b")),
+	kleinFinetuned("base-9b", klein9b.of("flux-2-klein-9b")),
+	flux2Model("flux-2-pro", "FLUX.2 [pro]: balanced quality and speed", flux2Pro, 8, pro),
+	preview(flux2Model("flux-2-pro-preview", "FLUX.2 [pro], preview", flux2Pro, 8, pro.of("flux-2-pro"))),
+	flux2Model("flux-2-max", "FLUX.2 [max]: highest quality, grounding search", flux2Pro, 8, Price{First: 7_000, Further: 3_000, Source: Listed}),
+	flux2Model("flux-2-flex", "FLUX.2 [flex]: typography, adjustable steps and guidance", slices.Concat(flux2, []Param{
+		withDefault(upsampling, true), nullable(steps(1, 50, 50)),
+		// Defaults to 4.5 in the endpoint document and to 5.0 in the schema.
+		nullable(guidance(10, 4.5)),
+		{Name: "input_image_blob_path", Kind: String, Nullable: true, About: "BFL's own storage path of the first reference"},
+	}), 8, Price{First: 5_000, Further: 5_000, Source: Listed}),
 	{
 		Name: "flux-pro-1.1", Title: "FLUX1.1 [pro]: text to image",
-		Endpoint: "/v1/flux-pro-1.1",
 		Params: []Param{
 			nullable(optionalPrompt), side("width", 1024), side("height", 768), withDefault(upsampling, false).notNullable(),
 			seed, tolerance(6), format("jpeg"),
@@ -109,7 +64,6 @@ var catalogue = []*Model{
 	},
 	{
 		Name: "flux-pro-1.1-ultra", Title: "FLUX1.1 [pro] ultra: up to 4 megapixels, raw mode",
-		Endpoint: "/v1/flux-pro-1.1-ultra",
 		Params: slices.Concat(ultra, []Param{{
 			Name: "raw", Kind: Boolean, Default: false, About: "less processed, more natural looking",
 		}}),
@@ -118,74 +72,41 @@ var catalogue = []*Model{
 	},
 	{
 		Name: "flux-pro-1.1-ultra-finetuned", Title: "FLUX1.1 [pro] ultra with a fine-tune of your own",
-		Endpoint: "/v1/flux-pro-1.1-ultra-finetuned",
-		Params:   slices.Concat(finetune(1.2), ultra),
-		Inputs:   imagePrompt, Repeatable: true,
+		Params: slices.Concat(finetune(1.2), ultra),
+		Inputs: imagePrompt, Repeatable: true,
 		Price: Price{Image: 6_000, Source: Unlisted, Of: "flux-pro-1.1-ultra"},
 	},
 	{
 		Name: "flux-dev", Title: "FLUX.1 [dev]: open weights",
-		Endpoint: "/v1/flux-dev",
 		Params: []Param{
-			optionalPrompt, side("width", 1024), side("height", 768),
-			{
-				Name: "steps", Kind: Integer, Nullable: true, Min: 1, Max: 50, Bounded: Between, Default: 28,
-				About: "inference steps",
-			},
-			withDefault(upsampling, false).notNullable(), seed,
-			{
-				Name: "guidance", Kind: Number, Nullable: true, Min: 1.5, Max: 5, Bounded: Between, Default: 3.0,
-				About: "how closely the prompt is followed",
-			},
-			tolerance(6), format("jpeg"),
+			optionalPrompt, side("width", 1024), side("height", 768), nullable(steps(1, 50, 28)), withDefault(upsampling, false).notNullable(),
+			seed, nullable(guidance(5, 3.0)), tolerance(6), format("jpeg"),
 		},
 		Inputs: imagePrompt, Repeatable: true,
 		Price: Price{Image: 2_500, Source: Listed},
 	},
-	{
-		Name: "flux-kontext", Title: "FLUX.1 Kontext: editing",
-		Endpoint:   "/v1/flux-kontext",
-		Deprecated: true,
-		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 4_000, Source: Listed},
-	},
-	{
-		Name: "flux-kontext-pro", Title: "FLUX.1 Kontext [pro]: editing, the same service as flux-kontext",
-		Endpoint:   "/v1/flux-kontext-pro",
-		Deprecated: true,
-		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 4_000, Source: Listed},
-	},
-	{
-		Name: "flux-kontext-max", Title: "FLUX.1 Kontext [max]: editing with several references",
-		Endpoint:   "/v1/flux-kontext-max",
-		Deprecated: true,
-		Params:     kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: Price{Image: 8_000, Source: Listed}, Concurrency: 6,
-	},
+	kontextModel("flux-kontext", "FLUX.1 Kontext: editing", 4_000, 0),
+	kontextModel("flux-kontext-pro", "FLUX.1 Kontext [pro]: editing, the same service as flux-kontext", 4_000, 0),
+	kontextModel("flux-kontext-max", "FLUX.1 Kontext [max]: editing with several references", 8_000, 6),
 	{
 		Name: "flux-fill", Title: "FLUX.1 Fill: inpainting and object removal",
-		Endpoint: "/v1/flux-fill",
-		Params:   fill, Inputs: painting, Repeatable: true,
+		Params: fill, Inputs: painting, Repeatable: true,
 		Price: Price{Image: 5_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.0-fill", Title: "FLUX.1 Fill [pro]: inpainting, the same service as flux-fill",
-		Endpoint: "/v1/flux-pro-1.0-fill",
-		Params:   fill, Inputs: painting, Repeatable: true,
+		Params: fill, Inputs: painting, Repeatable: true,
 		Price: Price{Image: 5_000, Source: Listed},
 	},
 	{
 		Name: "flux-pro-1.0-fill-finetuned", Title: "FLUX.1 Fill [pro] with a fine-tune of your own",
-		Endpoint: "/v1/flux-pro-1.0-fill-finetuned",
-		Params:   slices.Concat(finetune(1.1), fillFinetuned), Inputs: painting, Repeatable: true,
+		Params: slices.Concat(finetune(1.1), fillFinetuned), Inputs: painting, Repeatable: true,
 		Price: Price{Image: 5_000, Source: Unlisted, Of: "flux-pro-1.0-fill"},
 	},
 	{
 		Name: "flux-pro-1.0-expand", Title: "FLUX.1 Expand [pro]: adds pixels on any side",
-		Endpoint: "/v1/flux-pro-1.0-expand",
-		Params:   slices.Concat([]Param{margin("top"), margin("bottom"), margin("left"), margin("right")}, fill),
-		Inputs:   Inputs{References: []string{"image"}, Required: 1, NoURL: true}, Repeatable: true,
+		Params: slices.Concat([]Param{margin("top"), margin("bottom"), margin("left"), margin("right")}, fill),
+		Inputs: Inputs{References: []string{"image"}, Required: 1, NoURL: true}, Repeatable: true,
 		Price: Price{Image: 5_000, Source: Listed},
 	},
 	{
@@ -205,10 +126,7 @@ var catalogue = []*Model{
 		Name: "flux-erase-v1", Title: "FLUX Erase: removes what is under the mask",
 		Endpoint: "/v1/flux-tools/erase-v1",
 		Params: []Param{
-			{
-				Name: "dilate_pixels", Kind: Integer, Min: 0, Max: 25, Bounded: Between, Default: 10,
-				About: "pixels that the mask is widened by",
-			},
+			ranged("dilate_pixels", Integer, 0, 25, 10, "pixels that the mask is widened by"),
 			seed, tolerance(5), format("png"),
 		},
 		Inputs: Inputs{References: []string{"image"}, Required: 1, Mask: "mask", MaskRequired: true}, Repeatable: true,
@@ -274,18 +192,41 @@ var flux2 = []Param{
 // this keeps the API from it.
 var flux2Pro = slices.Concat(flux2, []Param{noUpsampling})
 
-// kleinFinetuned describes one of the endpoints for fine-tunes of klein. No price list has them;
-// the base model's price stands in.
-func kleinFinetuned(size, base string) *Model {
-	prices := map[string]Price{
-		"flux-2-klein-4b": {First: 1_400, Further: 100, Source: Unlisted, Of: base},
-		"flux-2-klein-9b": {First: 1_500, Further: 200, Source: Unlisted, Of: base},
-	}
+// Prices that several models have, or would have.
+var (
+	klein4b = Price{First: 1_400, Further: 100, Source: Listed}
+	klein9b = Price{First: 1_500, Further: 200, Source: Listed}
+	pro     = Price{First: 3_000, Further: 1_500, Source: Seen}
+)
+
+// of returns the price for a model that no price list has, as that of another which stands in.
+func (p Price) of(model string) Price {
+	p.Source, p.Of = Unlisted, model
+	return p
+}
+
+func flux2Model(name, title string, params []Param, most int, price Price) *Model {
 	return &Model{
-		Name: "flux-2-klein-" + size + "-finetuned", Title: "FLUX.2 [klein] " + strings.ToUpper(size) + " with a fine-tune of your own",
-		Endpoint: "/v1/flux-2-klein-" + size + "-finetuned",
-		Params:   slices.Concat(finetune(1.0), flux2), Inputs: references(4), MaxPixels: maxPixels, Sizes: listedSizes, Repeatable: true,
-		Price: prices[base],
+		Name: name, Title: title, Params: params, Inputs: references(most), MaxPixels: maxPixels, Sizes: listedSizes,
+		Repeatable: true, Price: price,
+	}
+}
+
+func preview(m *Model) *Model {
+	m.Preview = true
+	return m
+}
+
+// kleinFinetuned describes one of the endpoints for fine-tunes of klein. No price list has them.
+func kleinFinetuned(size string, price Price) *Model {
+	title := "FLUX.2 [klein] " + strings.ToUpper(size) + " with a fine-tune of your own"
+	return flux2Model("flux-2-klein-"+size+"-finetuned", title, slices.Concat(finetune(1.0), flux2), 4, price)
+}
+
+func kontextModel(name, title string, price Credits, concurrency int) *Model {
+	return &Model{
+		Name: name, Title: title, Params: kontext, Inputs: editing, MaxPixels: maxPixels, Sizes: listedSizes,
+		Repeatable: true, Price: Price{Image: price, Source: Listed}, Deprecated: true, Concurrency: concurrency,
 	}
 }
 
@@ -300,28 +241,20 @@ var aspectRatio = Param{
 
 var ultra = []Param{
 	nullable(optionalPrompt), withDefault(upsampling, false).notNullable(), seed, withDefault(aspectRatio, "16:9"),
-	tolerance(6), format("jpeg"),
-	{
-		Name: "image_prompt_strength", Kind: Number, Min: 0, Max: 1, Bounded: Between, Default: 0.1,
-		About: "blend between the prompt and the reference",
-	},
+	tolerance(6), format("jpeg"), ranged("image_prompt_strength", Number, 0, 1, 0.1, "blend between the prompt and the reference"),
 }
 
-var fillSteps = Param{
-	Name: "steps", Kind: Integer, Nullable: true, Min: 15, Max: 50, Bounded: Between, Default: 50, About: "inference steps",
-}
-
-var fillGuidance = Param{
-	Name: "guidance", Kind: Number, Nullable: true, Min: 1.5, Max: 100, Bounded: Between, Default: 60.0,
-	About: "how closely the prompt is followed",
-}
+var (
+	fillSteps    = steps(15, 50, 50)
+	fillGuidance = guidance(100, 60.0)
+)
 
 var fill = []Param{
-	nullable(optionalPrompt), fillSteps, withDefault(upsampling, false), seed, fillGuidance, format("jpeg"), tolerance(6),
+	nullable(optionalPrompt), nullable(fillSteps), withDefault(upsampling, false), seed, nullable(fillGuidance), format("jpeg"), tolerance(6),
 }
 
 var fillFinetuned = []Param{
-	optionalPrompt, fillSteps.notNullable(), withDefault(upsampling, false).notNullable(), seed, fillGuidance.notNullable(),
+	optionalPrompt, fillSteps, withDefault(upsampling, false).notNullable(), seed, fillGuidance,
 	format("jpeg"), tolerance(6),
 }
 
@@ -360,17 +293,27 @@ func freeSide(name string) Param {
 	}
 }
 
+// ranged describes a number from least to most.
+func ranged(name string, kind Kind, least, most float64, byDefault any, about string) Param {
+	return Param{Name: name, Kind: kind, Min: least, Max: most, Bounded: Between, Default: byDefault, About: about}
+}
+
+func steps(least, most float64, byDefault int) Param {
+	return ranged("steps", Integer, least, most, byDefault, "inference steps")
+}
+
+func guidance(most, byDefault float64) Param {
+	return ranged("guidance", Number, 1.5, most, byDefault, "how closely the prompt is followed")
+}
+
 func side(name string, byDefault int) Param {
-	return Param{
-		Name: name, Kind: Integer, Min: 256, Max: 1440, Bounded: Between, MultipleOf: 32, Default: byDefault, About: "pixels",
-	}
+	p := ranged(name, Integer, 256, 1440, byDefault, "pixels")
+	p.MultipleOf = 32
+	return p
 }
 
 func margin(name string) Param {
-	return Param{
-		Name: name, Kind: Integer, Nullable: true, Min: 0, Max: 2048, Bounded: Between, Default: 0,
-		About: "pixels to add on this side",
-	}
+	return nullable(ranged(name, Integer, 0, 2048, 0, "pixels to add on this side"))
 }
 
 func offset(name, edge string) Param {
@@ -386,10 +329,7 @@ func required(p Param) Param {
 }
 
 func tolerance(most float64) Param {
-	return Param{
-		Name: "safety_tolerance", Kind: Integer, Min: 0, Max: most, Bounded: Between, Default: 2,
-		About: "moderation, 0 is the strictest",
-	}
+	return ranged("safety_tolerance", Integer, 0, most, 2, "moderation, 0 is the strictest")
 }
 
 func format(byDefault string) Param {
@@ -402,10 +342,7 @@ func format(byDefault string) Param {
 func finetune(strength float64) []Param {
 	return []Param{
 		{Name: "finetune_id", Kind: String, Required: true, About: "name of the fine-tune, or organisation/name"},
-		{
-			Name: "finetune_strength", Kind: Number, Min: 0, Max: 2, Bounded: Between, Default: strength,
-			About: "0 is no influence, 1 full influence",
-		},
+		ranged("finetune_strength", Number, 0, 2, strength, "0 is no influence, 1 full influence"),
 	}
 }
 

@@ -62,17 +62,10 @@ func (a *app) runCredits(dir string, o *creditsOptions) error {
 
 // balance asks what one account has left.
 func (a *app) balance(provider *config.Provider) (view.Balance, error) {
-	env := a.environment()
-	client, err := workspace.Dial(env, provider)
-	if err != nil {
-		return view.Balance{}, err
-	}
-	defer client.Close()
-	credits, err := workspace.Credits(env, client)
+	credits, base, err := workspace.Credits(a.environment(), provider)
 	if err != nil {
 		return view.Balance{}, explainAccount(provider, err)
 	}
-	base := workspace.Endpoint(provider)
 	balance := view.Balance{Provider: provider.Address, Credits: credits, Simulated: bfl.IsLoopback(base)}
 	if u, err := url.Parse(base); err == nil {
 		balance.Host = u.Host
@@ -84,7 +77,10 @@ func (a *app) balance(provider *config.Provider) (view.Balance, error) {
 func explainAccount(provider *config.Provider, err error) error {
 	api, refused := errors.AsType[*bfl.APIError](err)
 	_, network := errors.AsType[*bfl.NetworkError](err)
+	_, unset := errors.AsType[*workspace.UnsetError](err)
 	switch {
+	case unset:
+		return err
 	case refused && api.Unauthorized():
 		return explain("The key of provider %s, from the environment variable %s, was refused: %w.\n"+
 			"Compare it with the keys at %s.", provider.Address, provider.KeyEnv, err, bfl.Dashboard)

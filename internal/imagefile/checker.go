@@ -173,6 +173,14 @@ func (c *collector) fill(p []byte, want int) (rest []byte, full bool) {
 	return p[n:], c.n == want
 }
 
-func (c *collector) bytes() []byte { return c.buf[:c.n] }
+// gather collects want bytes and hands them over.
+func (c *collector) gather(p []byte, want int, take func([]byte) error) (rest []byte, err error) {
+	rest, full := c.fill(p, want)
+	if full {
+		err = take(c.bytes())
+		c.n = 0
+	}
+	return rest, err
+}
 
-func (c *collector) reset() { c.n = 0 }
+func (c *collector) bytes() []byte { return c.buf[:c.n] }

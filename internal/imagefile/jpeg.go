@@ -72,7 +72,7 @@ func (s *jpegScanner) scan(p []byte) error {
 		var err error
 		switch s.state {
 		case jpegInStart:
-			p, err = s.gather(p, 2, s.start)
+			p, err = s.part.gather(p, 2, s.start)
 		case jpegAtMarker:
 			if p[0] != 0xff {
 				return damaged("there is no marker after %s", s.where())
@@ -81,9 +81,9 @@ func (s *jpegScanner) scan(p []byte) error {
 		case jpegInMarker:
 			err, p = s.startMarker(p[0]), p[1:]
 		case jpegInLength:
-			p, err = s.gather(p, 2, s.startSegment)
+			p, err = s.part.gather(p, 2, s.startSegment)
 		case jpegInFrame:
-			p, err = s.gather(p, 6, s.readFrame)
+			p, err = s.part.gather(p, 6, s.readFrame)
 		case jpegInSegment:
 			n := min(s.left, len(p))
 			s.identify(p[:n])
@@ -103,17 +103,6 @@ func (s *jpegScanner) scan(p []byte) error {
 		}
 	}
 	return nil
-}
-
-// gather collects want bytes and hands them over.
-func (s *jpegScanner) gather(p []byte, want int, take func([]byte) error) ([]byte, error) {
-	p, full := s.part.fill(p, want)
-	if !full {
-		return p, nil
-	}
-	err := take(s.part.bytes())
-	s.part.reset()
-	return p, err
 }
 
 func (s *jpegScanner) start([]byte) error {

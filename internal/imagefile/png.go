@@ -48,14 +48,16 @@ func (s *pngScanner) dimensions() (width, height int) { return s.width, s.height
 
 func (s *pngScanner) scan(p []byte) error {
 	for len(p) > 0 {
-		want := 0
+		var err error
 		switch s.state {
-		case pngInSignature, pngInHead:
-			want = 8
+		case pngInSignature:
+			p, err = s.part.gather(p, 8, s.start)
+		case pngInHead:
+			p, err = s.part.gather(p, 8, s.startChunk)
 		case pngInHeader:
-			want = 13
+			p, err = s.part.gather(p, 13, s.readHeader)
 		case pngInChecksum:
-			want = 4
+			p, err = s.part.gather(p, 4, s.endChunk)
 		case pngInData:
 			n := min(uint64(s.left), uint64(len(p)))
 			s.crc = crc32.Update(s.crc, crc32.IEEETable, p[:n])
@@ -65,40 +67,22 @@ func (s *pngScanner) scan(p []byte) error {
 			if s.left == 0 {
 				s.state = pngInChecksum
 			}
-			continue
 		case pngAtEnd:
 			// Programs look no further, so that bytes behind the end are no damage: tools append
 			// such things as archives there.
 			return nil
 		}
-		var full bool
-		if p, full = s.part.fill(p, want); !full {
-			return nil
-		}
-		if err := s.gathered(s.part.bytes()); err != nil {
+		if err != nil {
 			return err
 		}
-		s.part.reset()
 	}
 	return nil
 }
 
-// gathered takes what the state waited for.
-func (s *pngScanner) gathered(b []byte) error {
-	switch s.state {
-	case pngInHead:
-		return s.startChunk(b)
-	case pngInHeader:
-		s.crc = crc32.Update(s.crc, crc32.IEEETable, b)
-		s.identify(b)
-		s.state = pngInChecksum
-		return s.readHeader(b)
-	case pngInChecksum:
-		return s.endChunk(binary.BigEndian.Uint32(b))
-	default: // the signature, which the caller has looked at
-		s.state = pngInHead
-		return nil
-	}
+// start takes the signature, which the caller has looked at.
+func (s *pngScanner) start([]byte) error {
+	s.state = pngInHead
+	return nil
 }
 
 func (s *pngScanner) startChunk(b []byte) error {
@@ -181,8 +165,8 @@ func (s *pngScanner) identify(p []byte) {
 	}
 }
 
-func (s *pngScanner) endChunk(sum uint32) error {
-	if sum != s.crc {
+func (s *pngScanner) endChunk(sum []byte) error {
+	if binary.BigEndian.Uint32(sum) != s.crc {
 		return damaged("the checksum of %s is wrong", s.where())
 	}
 	switch s.kind {
@@ -206,6 +190,9 @@ func (s *pngScanner) endChunk(sum uint32) error {
 var depths = map[byte][]byte{0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 
 func (s *pngScanner) readHeader(b []byte) error {
+	s.crc = crc32.Update(s.crc, crc32.IEEETable, b)
+	s.identify(b)
+	s.state = pngInChecksum
 	s.width, s.height = int(binary.BigEndian.Uint32(b)), int(binary.BigEndian.Uint32(b[4:]))
 	depth, colour, compression, filter, interlace := b[8], b[9], b[10], b[11], b[12]
 	if !slices.Contains(depths[colour], depth) || compression != 0 || filter != 0 || interlace > 1 {

@@ -42,42 +42,33 @@ func (s *webpScanner) dimensions() (width, height int) { return s.width, s.heigh
 
 func (s *webpScanner) scan(p []byte) error {
 	for len(p) > 0 {
-		want := 0
+		var err error
 		switch s.state {
 		case webpInFile:
-			want = 12
+			p, err = s.part.gather(p, 12, s.start)
 		case webpInHead:
-			want = 8
+			p, err = s.part.gather(p, webpHead, s.startChunk)
 		case webpInImage:
-			want = webpHeads[s.kind]
+			p, err = s.part.gather(p, webpHeads[s.kind], s.startImage)
 		case webpInData:
 			n := min(s.left, uint64(len(p)))
 			s.identify(p[:min(n, s.left-min(s.left, s.padding))])
 			s.left, p = s.left-n, p[n:]
 			if s.left == 0 {
-				if err := s.endChunk(); err != nil {
-					return err
-				}
+				err = s.endChunk()
 			}
-			continue
 		case webpInRest:
 			n := min(s.riffLeft, uint64(len(p)))
 			s.riffLeft, p = s.riffLeft-n, p[n:]
 			if s.riffLeft == 0 {
 				s.state = webpAtEnd
 			}
-			continue
 		case webpAtEnd:
 			return nil
 		}
-		var full bool
-		if p, full = s.part.fill(p, want); !full {
-			return nil
-		}
-		if err := s.gathered(s.part.bytes()); err != nil {
+		if err != nil {
 			return err
 		}
-		s.part.reset()
 	}
 	return nil
 }
@@ -89,29 +80,25 @@ var webpNoPicture = map[string]bool{"EXIF": true, "XMP ": true, "C2PA": true, "V
 // webpHeads are the chunks with the image's dimensions, and how many bytes of them are looked at.
 var webpHeads = map[string]int{"VP8 ": 10, "VP8L": 5, "VP8X": 10}
 
-func (s *webpScanner) gathered(b []byte) error {
-	switch s.state {
-	case webpInHead:
-		return s.startChunk(b)
-	case webpInImage:
-		s.identify(b)
-		s.left -= uint64(len(b))
-		s.state = webpInData
-		if err := s.readImage(b); err != nil {
-			return err
-		}
-		if s.left == 0 {
-			return s.endChunk()
-		}
-		return nil
-	default: // the RIFF header
-		size := uint64(binary.LittleEndian.Uint32(b[4:]))
-		if size < 4 {
-			return damaged("it announces a length that no such file has")
-		}
-		s.riffLeft = size - 4
-		return s.nextChunk()
+// start takes the RIFF header.
+func (s *webpScanner) start(b []byte) error {
+	size := uint64(binary.LittleEndian.Uint32(b[4:]))
+	if size < 4 {
+		return damaged("it announces a length that no such file has")
 	}
+	s.riffLeft = size - 4
+	return s.nextChunk()
+}
+
+// startImage takes the head of a chunk with dimensions.
+func (s *webpScanner) startImage(b []byte) error {
+	s.identify(b)
+	s.left -= uint64(len(b))
+	s.state = webpInData
+	if err := s.readImage(b); err != nil || s.left > 0 {
+		return err
+	}
+	return s.endChunk()
 }
 
 // identify adds data of a chunk to the content identity, where it belongs there.
@@ -203,7 +190,7 @@ func (s *webpScanner) animate() {
 	s.id.canvas = binary.BigEndian.AppendUint32(canvas, uint32(s.height)) //nolint:gosec // as above
 }
 
-// readImage takes the head of a chunk with dimensions.
+// readImage reads the dimensions.
 func (s *webpScanner) readImage(b []byte) error {
 	var width, height uint32
 	switch s.kind {

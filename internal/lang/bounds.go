@@ -86,9 +86,9 @@ func bounded(name string, f function.Function) func(args []cty.Value) (cty.Value
 
 // made is how much a function made. The content of files has a bound of its own.
 func made(name string, v cty.Value) amount {
-	v, _ = v.Unmark()
+	v, ok := content(v)
 	switch {
-	case !v.IsKnown() || v.IsNull():
+	case !ok:
 	case v.Type() == cty.String && name != "file":
 		return amount{text: int64(len(v.AsString()))}
 	case IsStructure(v.Type()):
@@ -112,8 +112,8 @@ var ErrHuge = errors.New("the number has more than 1,200 digits, which is more t
 
 // IsHuge reports whether a value is a number that would fill the memory where it is written out.
 func IsHuge(v cty.Value) bool {
-	v, _ = v.Unmark()
-	if v.Type() != cty.Number || !v.IsKnown() || v.IsNull() {
+	v, ok := content(v)
+	if !ok || v.Type() != cty.Number {
 		return false
 	}
 	n := v.AsBigFloat()
@@ -172,19 +172,23 @@ func times(a, b int64) int64 {
 	return a * b
 }
 
+// content returns a value without its marks, and whether it is known and not null.
+func content(v cty.Value) (cty.Value, bool) {
+	v, _ = v.Unmark()
+	return v, v.IsKnown() && !v.IsNull()
+}
+
 // plainString returns the text of a value, "" where it is none.
 func plainString(v cty.Value) string {
 	v, _ = v.Unmark()
-	if v.Type() != cty.String || !v.IsKnown() || v.IsNull() {
-		return ""
-	}
-	return v.AsString()
+	text, _ := PlainText(v)
+	return text
 }
 
 // wholeNumber returns a number that is not negative, the largest where it does not fit.
 func wholeNumber(v cty.Value) int64 {
-	v, _ = v.Unmark()
-	if v.Type() != cty.Number || !v.IsKnown() || v.IsNull() || v.AsBigFloat().Sign() < 0 {
+	v, ok := content(v)
+	if !ok || v.Type() != cty.Number || v.AsBigFloat().Sign() < 0 {
 		return 0
 	}
 	n, _ := v.AsBigFloat().Int64()
@@ -194,8 +198,8 @@ func wholeNumber(v cty.Value) int64 {
 // elementsOf goes through the elements of a value that has some.
 func elementsOf(v cty.Value) func(yield func(cty.Value) bool) {
 	return func(yield func(cty.Value) bool) {
-		v, _ := v.Unmark()
-		if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		v, ok := content(v)
+		if !ok || !v.CanIterateElements() {
 			return
 		}
 		for it := v.ElementIterator(); it.Next(); {
@@ -208,8 +212,8 @@ func elementsOf(v cty.Value) func(yield func(cty.Value) bool) {
 
 // lengthOf returns how many elements a value has, 1 for one that has none.
 func lengthOf(v cty.Value) int64 {
-	v, _ = v.Unmark()
-	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+	v, ok := content(v)
+	if !ok || !v.CanIterateElements() {
 		return 1
 	}
 	return int64(v.LengthInt())
@@ -232,24 +236,18 @@ var (
 // asks for.
 func formatted(args []cty.Value, times1 int64) int64 {
 	text := plainString(args[0])
-	verbs := formatVerb.FindAllString(text, -1)
 	each := int64(len(text))
-	for _, verb := range verbs {
+	for _, verb := range formatVerb.FindAllString(text, -1) {
 		for _, digits := range formatNumber.FindAllString(verb, -1) {
-			n, err := strconv.ParseInt(digits, 10, 64)
-			if err != nil {
-				n = math.MaxInt64
-			}
+			// One that does not fit is the largest, with an error.
+			n, _ := strconv.ParseInt(digits, 10, 64)
 			each = plus(each, n)
 		}
 	}
-	total := times(each, times1)
 	for _, arg := range args[1:] {
-		if s := plainString(arg); s != "" {
-			total = plus(total, times(times1, int64(len(s))))
-		}
+		each = plus(each, int64(len(plainString(arg))))
 	}
-	return total
+	return times(each, times1)
 }
 
 // replaced is how long a text is after a replacement.

@@ -82,8 +82,7 @@ var lookup = function.New(&function.Spec{
 		case len(args) == 3:
 			return args[2].Type(), nil
 		}
-		return cty.NilType, function.NewArgErrorf(1,
-			"there is no element %q, and no default is given", args[1].AsString())
+		return cty.NilType, noElement(args[1])
 	},
 	Impl: func(args []cty.Value, ret cty.Type) (cty.Value, error) {
 		m, key := args[0], args[1]
@@ -95,9 +94,13 @@ var lookup = function.New(&function.Spec{
 		case len(args) == 3:
 			return convert.Convert(args[2], ret)
 		}
-		return cty.NilVal, function.NewArgErrorf(1, "there is no element %q, and no default is given", key.AsString())
+		return cty.NilVal, noElement(key)
 	},
 })
+
+func noElement(key cty.Value) error {
+	return function.NewArgErrorf(1, "there is no element %q, and no default is given", key.AsString())
+}
 
 // indexFunc finds the place of a value in a list.
 var indexFunc = simple(cty.Number, func(args []cty.Value) (cty.Value, error) {

@@ -52,12 +52,7 @@ func (d *Dir) Path() string { return d.path }
 
 // Open opens a file for reading. Symbolic links inside the directory are followed.
 func (d *Dir) Open(name string) (*os.File, error) {
-	var f *os.File
-	err := d.do(OpOpen, name, func() (err error) {
-		f, err = d.root.Open(name)
-		return err
-	})
-	return f, err
+	return get(d, OpOpen, name, d.root.Open)
 }
 
 // ReadFile returns the content of a file of at most limit bytes.
@@ -81,32 +76,18 @@ func (d *Dir) ReadFile(name string, limit int64) (content []byte, err error) {
 
 // Stat describes a file, following symbolic links inside the directory.
 func (d *Dir) Stat(name string) (fs.FileInfo, error) {
-	var info fs.FileInfo
-	err := d.do(OpStat, name, func() (err error) {
-		info, err = d.root.Stat(name)
-		return err
-	})
-	return info, err
+	return get(d, OpStat, name, d.root.Stat)
 }
 
 // Lstat describes a file, or the symbolic link of that name itself.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
-	var info fs.FileInfo
-	err := d.do(OpStat, name, func() (err error) {
-		info, err = d.root.Lstat(name)
-		return err
-	})
-	return info, err
+	return get(d, OpStat, name, d.root.Lstat)
 }
 
 // Sub opens a directory inside d, for many operations in it. The result is closed by the caller;
 // names are relative to it and cannot leave it.
 func (d *Dir) Sub(name string) (*Dir, error) {
-	var root *os.Root
-	err := d.do(OpOpen, name, func() (err error) {
-		root, err = d.root.OpenRoot(name)
-		return err
-	})
+	root, err := get(d, OpOpen, name, d.root.OpenRoot)
 	if err != nil {
 		return nil, err
 	}
@@ -187,12 +168,7 @@ func (d *Dir) Link(from, to string) error {
 
 // ReadDir lists a directory, sorted by name.
 func (d *Dir) ReadDir(name string) ([]fs.DirEntry, error) {
-	var entries []fs.DirEntry
-	err := d.do(OpReadDir, name, func() (err error) {
-		entries, err = fs.ReadDir(d.root.FS(), name)
-		return err
-	})
-	return entries, err
+	return get(d, OpReadDir, name, func(name string) ([]fs.DirEntry, error) { return fs.ReadDir(d.root.FS(), name) })
 }
 
 // do runs one operation, or fails it where a test says so.
@@ -205,6 +181,15 @@ func (d *Dir) do(op Op, name string, run func() error) error {
 		err = run()
 	}
 	return d.explain(op, name, err)
+}
+
+// get runs an operation that returns something.
+func get[T any](d *Dir, op Op, name string, run func(name string) (T, error)) (value T, err error) {
+	err = d.do(op, name, func() (err error) {
+		value, err = run(name)
+		return err
+	})
+	return value, err
 }
 
 // check refuses names that are not relative and clean. os.Root would take some of them ("a/../b"),

@@ -39,15 +39,11 @@ func (d *Dir) Append(name string, perm fs.FileMode) (*File, error) {
 }
 
 func (d *Dir) openFile(op Op, name string, flag int, perm fs.FileMode) (*File, error) {
-	file := &File{dir: d, name: name}
-	err := d.do(op, name, func() (err error) {
-		file.f, err = d.root.OpenFile(name, flag, perm)
-		return err
-	})
+	f, err := get(d, op, name, func(name string) (*os.File, error) { return d.root.OpenFile(name, flag, perm) })
 	if err != nil {
 		return nil, err
 	}
-	return file, nil
+	return &File{f: f, dir: d, name: name}, nil
 }
 
 // Write implements io.Writer.
@@ -73,12 +69,7 @@ func (f *File) Truncate(size int64) error {
 
 // Stat describes the open file, whatever name it has by now.
 func (f *File) Stat() (fs.FileInfo, error) {
-	var info fs.FileInfo
-	err := f.dir.do(OpStat, f.name, func() (err error) {
-		info, err = f.f.Stat()
-		return err
-	})
-	return info, err
+	return get(f.dir, OpStat, f.name, func(string) (fs.FileInfo, error) { return f.f.Stat() })
 }
 
 // ReadAt implements io.ReaderAt. At the end of the file its error is io.EOF itself.

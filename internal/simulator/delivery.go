@@ -75,7 +75,7 @@ func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request) *problem {
 		return nil
 	}
 	w.Header().Set("Content-Type", "image/"+t.order.format())
-	if fault := s.faults.onDownload(s, t); fault != nil {
+	if fault := s.faults.on(Download, s, t); fault != nil {
 		switch fault.Effect {
 		case EffectExpired:
 			expired(w, end)

@@ -156,22 +156,19 @@ func ParseFault(text string) (Fault, error) {
 	return f, nil
 }
 
-func (f *Fault) setValue(value string) error {
+func (f *Fault) setValue(value string) (err error) {
 	if value == "" {
 		return nil
 	}
 	switch f.Effect {
 	case EffectSlow:
-		d, err := time.ParseDuration(value)
-		f.Delay = d
+		f.Delay, err = time.ParseDuration(value)
 		return wanted(err, "%s waits for a time such as 2s, not %q", f.Effect, value)
 	case EffectNotFound:
-		d, err := time.ParseDuration(value)
-		f.Delay = d
+		f.Delay, err = time.ParseDuration(value)
 		return wanted(err, "%s lasts for a time such as 2s, not %q", f.Effect, value)
 	case EffectFinal, EffectGateway:
-		status, err := strconv.Atoi(value)
-		f.Status = status
+		f.Status, err = strconv.Atoi(value)
 		return wanted(err, "%s answers an HTTP status, not %q", f.Effect, value)
 	case EffectCost:
 		credits, err := strconv.ParseFloat(value, 64)
@@ -184,7 +181,7 @@ func (f *Fault) setValue(value string) error {
 		return nil
 	case EffectHTTP:
 		value, f.RetryInBody = strings.CutPrefix(value, "body:")
-		seconds, err := strconv.ParseUint(value, 10, 31)
+		seconds, err := whole(value)
 		f.RetryAfter = time.Duration(seconds) * time.Second
 		return wanted(err, "%s can be given a number of seconds after which to try again, not %q", f.Effect, value)
 	default:
@@ -192,25 +189,21 @@ func (f *Fault) setValue(value string) error {
 	}
 }
 
-func (f *Fault) setOption(word string) error {
+func (f *Fault) setOption(word string) (err error) {
 	name, value, _ := strings.Cut(word, "=")
 	if times, ok := strings.CutPrefix(word, "x"); ok {
-		n, err := strconv.ParseUint(times, 10, 31)
-		f.Times = int(n)
+		f.Times, err = whole(times)
 		return wanted(err, "xN takes a number of times, not %q", times)
 	}
 	switch name {
 	case "skip":
-		n, err := strconv.ParseUint(value, 10, 31)
-		f.Skip = int(n)
+		f.Skip, err = whole(value)
 		return wanted(err, "skip takes a number of calls, not %q", value)
 	case "for":
-		d, err := time.ParseDuration(value)
-		f.For = d
+		f.For, err = time.ParseDuration(value)
 		return wanted(err, "for takes a time such as 10s, not %q", value)
 	case "p":
-		p, err := strconv.ParseFloat(value, 64)
-		f.Probability = p
+		f.Probability, err = strconv.ParseFloat(value, 64)
 		return wanted(err, "p takes a probability from 0 to 1, not %q", value)
 	case "model":
 		f.Model = value
@@ -218,6 +211,11 @@ func (f *Fault) setOption(word string) error {
 	default:
 		return fmt.Errorf("%q is none of xN, skip=N, for=TIME, p=PROBABILITY and model=NAME", word)
 	}
+}
+
+func whole(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	return int(n), err
 }
 
 // wanted says what is wanted in the place of a text that cannot be read.
@@ -319,10 +317,6 @@ func (s *Simulator) ClearFaults() {
 	s.faults.rules = nil
 }
 
-func (fs *faults) onSubmit(s *Simulator, o *order) *Fault {
-	return fs.pick(s, Submit, o, o.digest, func(*Fault) bool { return true })
-}
-
 func (fs *faults) onPoll(s *Simulator, t *task) *Fault {
 	now := s.opts.Now()
 	return fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool {
@@ -339,20 +333,17 @@ func (fs *faults) onPoll(s *Simulator, t *task) *Fault {
 	})
 }
 
-func (fs *faults) onDownload(s *Simulator, t *task) *Fault {
-	return fs.pick(s, Download, t.order, t.id, func(*Fault) bool { return true })
-}
-
-func (fs *faults) onWebhook(s *Simulator, t *task) *Fault {
-	return fs.pick(s, Webhook, t.order, t.id, func(*Fault) bool { return true })
-}
-
 // onTask applies the faults that decide a task's end when it begins.
 func (fs *faults) onTask(s *Simulator, t *task) {
 	t.never = fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool { return f.Effect == EffectNeverReady }) != nil
 	if f := fs.pick(s, Poll, t.order, t.id, func(f *Fault) bool { return f.Effect == EffectCost }); f != nil {
 		t.settled = new(f.Cost)
 	}
+}
+
+// on returns the fault that strikes at a step of a task, or nil.
+func (fs *faults) on(step Step, s *Simulator, t *task) *Fault {
+	return fs.pick(s, step, t.order, t.id, func(*Fault) bool { return true })
 }
 
 // pick returns the fault that strikes, or nil. The scope tells apart what a marked fault's Times

@@ -48,37 +48,29 @@ func valueError(field, reason string, input json.RawMessage) fieldError {
 	return newFieldError(field, "value_error", "Value error, "+reason, input).with("error", struct{}{})
 }
 
+// kindNames are pydantic's names of the kinds: in an error's type, in a message, and with an
+// article.
+var kindNames = map[bfl.Kind][3]string{
+	bfl.String:  {"string", "string", "a string"},
+	bfl.Integer: {"int", "integer", "an integer"},
+	bfl.Number:  {"float", "number", "a number"},
+	bfl.Boolean: {"bool", "boolean", "a boolean"},
+}
+
 // wrongType returns the error for a value that is not of the parameter's type.
 func wrongType(field string, kind bfl.Kind, input json.RawMessage) fieldError {
-	text := len(input) > 0 && input[0] == '"'
-	unreadable := func() bool {
-		var s string
-		_ = json.Unmarshal(input, &s) // an input that is no string is not unreadable either
+	names := kindNames[kind]
+	wanted := "Input should be a valid " + names[1]
+	if s, ok := text(input); ok {
 		_, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-		return err != nil
+		switch {
+		case kind == bfl.Boolean:
+			return newFieldError(field, "bool_parsing", wanted+", unable to interpret input", input)
+		case err != nil:
+			return newFieldError(field, names[0]+"_parsing", wanted+", unable to parse string as "+names[2], input)
+		}
 	}
-	switch kind {
-	case bfl.Integer:
-		if text && unreadable() {
-			return newFieldError(field, "int_parsing",
-				"Input should be a valid integer, unable to parse string as an integer", input)
-		}
-		return newFieldError(field, "int_type", "Input should be a valid integer", input)
-	case bfl.Number:
-		if text && unreadable() {
-			return newFieldError(field, "float_parsing",
-				"Input should be a valid number, unable to parse string as a number", input)
-		}
-		return newFieldError(field, "float_type", "Input should be a valid number", input)
-	case bfl.Boolean:
-		if text {
-			return newFieldError(field, "bool_parsing",
-				"Input should be a valid boolean, unable to interpret input", input)
-		}
-		return newFieldError(field, "bool_type", "Input should be a valid boolean", input)
-	default:
-		return newFieldError(field, "string_type", "Input should be a valid string", input)
-	}
+	return newFieldError(field, names[0]+"_type", wanted, input)
 }
 
 // fromViolation puts a broken rule of the catalogue into the API's words.

@@ -57,13 +57,10 @@ func (s *Simulator) getFinetune(w http.ResponseWriter, r *http.Request) *problem
 	if p != nil {
 		return p
 	}
-	query := r.URL.Query()
-	if !query.Has("finetune_id") {
-		e := missing("finetune_id", nil)
-		e.Loc = []any{"query", "finetune_id"}
-		return refuseFields(e)
+	name, p := asked(r, "finetune_id")
+	if p != nil {
+		return p
 	}
-	name := query.Get("finetune_id")
 	if p := s.finetune(who, name, func(*account) {}); p != nil {
 		return p
 	}
@@ -75,15 +72,7 @@ func (s *Simulator) getFinetune(w http.ResponseWriter, r *http.Request) *problem
 }
 
 func (s *Simulator) deleteFinetune(w http.ResponseWriter, r *http.Request) *problem {
-	who, p := s.authenticate(r, false)
-	if p != nil {
-		return p
-	}
-	body, p := s.readAll(w, r)
-	if p != nil {
-		return p
-	}
-	f, p := parseBody(r.Header.Get("Content-Type"), body)
+	who, f, body, p := s.read(w, r)
 	if p != nil {
 		return p
 	}

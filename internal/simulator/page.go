@@ -98,10 +98,11 @@ func (s *Simulator) view() pageView {
 
 func (s *Simulator) taskView(t *task, now time.Time) taskView {
 	res := s.result(t, now)
+	delivery, _ := t.webhook.Load().(string)
 	v := taskView{
 		ID: t.id, Model: t.order.model.Name, Prompt: t.order.text("prompt"), Status: res.Status,
 		Size: strconv.Itoa(t.size.Width) + " × " + strconv.Itoa(t.size.Height), Seed: t.seed,
-		Cost: t.charge.Cost.Dollars(), Webhook: t.webhook.String(), Active: t.isActive(now),
+		Cost: t.charge.Cost.Dollars(), Webhook: delivery, Active: t.isActive(now),
 	}
 	if res.Progress != nil {
 		v.Progress = int(*res.Progress * 100)

@@ -34,15 +34,7 @@ func (s *Simulator) submit(m *bfl.Model, w http.ResponseWriter, r *http.Request)
 // order checks a request in the API's order: the key, the body's form, its fields, the account's
 // credits, its slots.
 func (s *Simulator) order(m *bfl.Model, w http.ResponseWriter, r *http.Request) *problem {
-	who, p := s.authenticate(r, false)
-	if p != nil {
-		return p
-	}
-	body, p := s.readAll(w, r)
-	if p != nil {
-		return p
-	}
-	f, p := parseBody(r.Header.Get("Content-Type"), body)
+	who, f, body, p := s.read(w, r)
 	if p != nil {
 		return p
 	}
@@ -56,7 +48,7 @@ func (s *Simulator) order(m *bfl.Model, w http.ResponseWriter, r *http.Request) 
 	if p := s.checkFinetune(who, o); p != nil {
 		return p
 	}
-	fault := s.faults.onSubmit(s, o)
+	fault := s.faults.pick(s, Submit, o, o.digest, func(*Fault) bool { return true })
 	if fault != nil && !fault.After {
 		if done, p := s.suffer(fault, w, r, accepted{}); done {
 			return p
@@ -78,16 +70,30 @@ func (s *Simulator) order(m *bfl.Model, w http.ResponseWriter, r *http.Request) 
 	return nil
 }
 
-// readAll reads a body up to the limit.
-func (s *Simulator) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
+// read returns who sent a body, and its fields.
+func (s *Simulator) read(w http.ResponseWriter, r *http.Request) (who credential, f fields, body []byte, p *problem) {
+	if who, p = s.authenticate(r, false); p != nil {
+		return who, nil, nil, p
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		return who, nil, nil, refuse(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	}
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "There was an error parsing the body")
+		return who, nil, nil, refuse(http.StatusBadRequest, "There was an error parsing the body")
 	}
-	return body, nil
+	f, p = parseBody(r.Header.Get("Content-Type"), body)
+	return who, f, body, p
+}
+
+// asked returns a field of a request's query.
+func asked(r *http.Request, name string) (string, *problem) {
+	if query := r.URL.Query(); query.Has(name) {
+		return query.Get(name), nil
+	}
+	e := missing(name, nil)
+	e.Loc = []any{"query", name}
+	return "", refuseFields(e)
 }
 
 // accept makes a task of an order, and charges for it. From here on the order is paid for, whether
@@ -241,15 +247,12 @@ func (s *Simulator) getResult(w http.ResponseWriter, r *http.Request) *problem {
 	if _, p := s.authenticate(r, true); p != nil {
 		return p
 	}
-	query := r.URL.Query()
-	if !query.Has("id") {
-		e := missing("id", nil)
-		e.Loc = []any{"query", "id"}
-		return refuseFields(e)
+	id, p := asked(r, "id")
+	if p != nil {
+		return p
 	}
-	id := query.Get("id")
 	t := s.find(id)
-	if t == nil || !s.isAddressed(t, query) {
+	if t == nil || !s.isAddressed(t, r.URL.Query()) {
 		answer(w, http.StatusOK, result{ID: id, Status: statusNotFound})
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -61,8 +62,8 @@ type task struct {
 	mu sync.Mutex // serialises drawing
 	// holder is set where the order has inputs; the shelf guards it and the inputs' data.
 	holder *holder
-	// webhook tells how its delivery goes.
-	webhook note
+	// webhook tells how its delivery goes, as a string for people.
+	webhook atomic.Value
 }
 
 // isActive reports whether the task holds a slot.

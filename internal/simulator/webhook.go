@@ -57,7 +57,6 @@ type postman struct {
 
 	mu      sync.Mutex
 	stopped bool
-	timers  map[*time.Timer]struct{}
 }
 
 func newPostman(o Webhooks) *postman {
@@ -71,40 +70,29 @@ func newPostman(o Webhooks) *postman {
 			Timeout:       webhookTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		slots:  make(chan struct{}, webhookWorkers),
-		timers: make(map[*time.Timer]struct{}),
+		slots: make(chan struct{}, webhookWorkers),
 	}
 }
 
-// after runs f in a goroutine once some time has passed, unless the postman is stopped before.
-func (p *postman) after(d time.Duration, f func()) {
+// later runs f in a goroutine once some time has passed, unless the simulator is closed before.
+func (s *Simulator) later(d time.Duration, f func()) {
+	p := s.postman
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
 		return
 	}
-	p.wg.Add(1)
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
-		defer p.wg.Done()
-		p.mu.Lock()
-		delete(p.timers, timer)
-		p.mu.Unlock()
-		f()
+	p.wg.Go(func() {
+		if s.wait(s.closing, d); s.closing.Err() == nil {
+			f()
+		}
 	})
-	p.timers[timer] = struct{}{}
 }
 
-// stop drops what waits, and waits for what is being sent. The context of that must be cancelled.
+// stop waits for what is being sent. The simulator must be closing.
 func (p *postman) stop() {
 	p.mu.Lock()
 	p.stopped = true
-	for timer := range p.timers {
-		if timer.Stop() {
-			p.wg.Done()
-		}
-	}
-	clear(p.timers)
 	p.mu.Unlock()
 	p.wg.Wait()
 	p.client.CloseIdleConnections()
@@ -116,11 +104,11 @@ func (s *Simulator) schedule(t *task) {
 		return
 	}
 	if err := s.opts.Webhooks.permit(t.order.webhookURL); err != nil {
-		t.webhook.set("not sent: " + err.Error())
+		t.webhook.Store("not sent: " + err.Error())
 		return
 	}
-	t.webhook.set("waiting")
-	s.postman.after(t.ready.Sub(s.opts.Now()), func() { s.notify(t, 0) })
+	t.webhook.Store("waiting")
+	s.later(t.ready.Sub(s.opts.Now()), func() { s.notify(t, 0) })
 }
 
 // permit returns why a webhook may not be sent.
@@ -141,12 +129,12 @@ func (o Webhooks) permit(address string) error {
 
 // notify makes one attempt to deliver a task's webhook, and arranges for the next if it fails.
 func (s *Simulator) notify(t *task, attempt int) {
-	fault := s.faults.onWebhook(s, t)
+	fault := s.faults.on(Webhook, s, t)
 	copies, forged := 1, false
 	if fault != nil {
 		switch fault.Effect {
 		case EffectLost:
-			t.webhook.set("lost")
+			t.webhook.Store("lost")
 			return
 		case EffectTwice:
 			copies = 2
@@ -164,13 +152,13 @@ func (s *Simulator) notify(t *task, attempt int) {
 	<-s.postman.slots
 	switch {
 	case err == nil:
-		t.webhook.set("delivered")
+		t.webhook.Store("delivered")
 	case s.closing.Err() != nil:
 	case attempt < len(webhookRetries):
-		t.webhook.set(fmt.Sprintf("attempt %d failed: %v", attempt+1, err))
-		s.postman.after(webhookRetries[attempt], func() { s.notify(t, attempt+1) })
+		t.webhook.Store(fmt.Sprintf("attempt %d failed: %v", attempt+1, err))
+		s.later(webhookRetries[attempt], func() { s.notify(t, attempt+1) })
 	default:
-		t.webhook.set("given up: " + err.Error())
+		t.webhook.Store("given up: " + err.Error())
 	}
 }
 
@@ -215,22 +203,4 @@ func signWebhook(secret string, body []byte) string {
 	// A hash takes everything.
 	_, _ = mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// note is a line for people that changes.
-type note struct {
-	mu   sync.Mutex
-	text string
-}
-
-func (n *note) set(text string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.text = text
-}
-
-func (n *note) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text
 }

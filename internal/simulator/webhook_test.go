@@ -83,7 +83,7 @@ func TestWebhookIsSignedAndRetried(t *testing.T) {
 		if got := b.Stats(); got.Webhooks != 4 || got.WebhooksDelivered != 1 {
 			t.Errorf("%+v", got)
 		}
-		if got := b.find(a.ID).webhook.String(); got != "delivered" {
+		if got := b.find(a.ID).webhook.Load(); got != "delivered" {
 			t.Error(got)
 		}
 	})
@@ -99,8 +99,8 @@ func TestWebhookIsGivenUp(t *testing.T) {
 		if n := len(v.take()); n != 4 {
 			t.Errorf("%d attempts", n)
 		}
-		if got := b.find(a.ID); got != nil && got.webhook.String() != "given up: the receiver answered Service Unavailable" {
-			t.Error(got.webhook.String())
+		if got := b.find(a.ID); got != nil && got.webhook.Load() != "given up: the receiver answered Service Unavailable" {
+			t.Error(got.webhook.Load())
 		}
 	})
 }

@@ -39,15 +39,27 @@ func (w *Workspace) Shortages(plan *planner.Plan, c *Connections) []Shortage {
 			continue
 		}
 		// An account that cannot be asked is no reason not to try.
-		if left, err := Credits(&w.env, client); err == nil && left < costs[name] {
+		if left, err := credits(&w.env, client); err == nil && left < costs[name] {
 			short = append(short, Shortage{name, costs[name], left})
 		}
 	}
 	return short
 }
 
-// Credits asks what an account has left, for no longer than it takes when all is well.
-func Credits(env *Environment, client *bfl.Client) (bfl.Credits, error) {
+// Credits asks what the account of a provider has left, at the address that it returns. Without a
+// key it is an UnsetError.
+func Credits(env *Environment, provider *config.Provider) (left bfl.Credits, address string, err error) {
+	client, err := dial(env, provider, webhookOf{})
+	if err != nil {
+		return 0, "", err
+	}
+	defer client.Close()
+	left, err = credits(env, client)
+	return left, endpoint(provider), err
+}
+
+// credits asks what an account has left, for no longer than it takes when all is well.
+func credits(env *Environment, client *bfl.Client) (bfl.Credits, error) {
 	ctx, cancel := context.WithTimeout(env.Drain, creditsTimeout)
 	defer cancel()
 	return client.Credits(ctx)
@@ -139,13 +151,8 @@ func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
 	return limits
 }
 
-// Dial returns a client of a provider's API. Without a key it is an UnsetError.
-func Dial(env *Environment, provider *config.Provider) (*bfl.Client, error) {
-	return dial(env, provider, webhookOf{})
-}
-
-// Endpoint is the address of a provider's API.
-func Endpoint(provider *config.Provider) string {
+// endpoint is the address of a provider's API.
+func endpoint(provider *config.Provider) string {
 	if provider.Endpoint != "" {
 		return provider.Endpoint
 	}
@@ -154,8 +161,9 @@ func Endpoint(provider *config.Provider) string {
 }
 
 // dial returns a client of a provider's API, which is asked to send webhooks if hook names where.
+// Without a key it is an UnsetError.
 func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
-	key, base := env.Getenv(provider.KeyEnv), Endpoint(provider)
+	key, base := env.Getenv(provider.KeyEnv), endpoint(provider)
 	if key == "" {
 		if !bfl.IsLoopback(base) {
 			return nil, &UnsetError{Provider: provider.Address, Variable: provider.KeyEnv}

@@ -1,13 +1,16 @@
 package picture
 
-import "image/color"
+import (
+	"image/color"
+	"math"
+)
 
 // Scenes with a horizon. Their layers get darker and lower the nearer they are.
 
 // sky paints a sky, and a sun or moon with a halo somewhere above a height, which is a part of the
 // canvas's.
 func sky(c *canvas, p palette, r *chance, low float32) {
-	c.gradient(p.sky[0], p.sky[1], 0, 1)
+	c.gradient(p.sky[0], p.sky[1])
 	radius := c.u * r.between(0.11, 0.18)
 	x, y := c.w*r.between(0.22, 0.78), c.h*r.between(0.22, low)
 	for i := 3; i > 0; i-- {
@@ -16,7 +19,11 @@ func sky(c *canvas, p palette, r *chance, low float32) {
 	c.circle(x, y, radius, p.sun)
 }
 
-var cloud = outline("M -2,0 C -2,-1 -1,-1 -.8,-.6 -.6,-1.7 .8,-1.7 .9,-.6 1.2,-1 2.2,-.9 2.2,0")
+var cloud = rounded(func(c *canvas) {
+	c.arc(-1.3, -0.55, 0.55, 1, 3)
+	c.arc(-0.1, -0.8, 0.9, 2.2, 3.8)
+	c.arc(1.3, -0.55, 0.55, 3, 5)
+})
 
 // land paints a ridge of hills around a height, by turns above and below it by up to the swing.
 func land(c *canvas, r *chance, middle, swing float32, paint color.RGBA) {
@@ -29,7 +36,16 @@ func land(c *canvas, r *chance, middle, swing float32, paint color.RGBA) {
 		}
 		up = !up
 	}
-	c.ridge(heights, paint)
+	// Each height eases into the next.
+	const steps = 32
+	c.to(0, c.h)
+	for i := range (len(heights)-1)*steps + 1 {
+		at, t := i/steps, float32(i%steps)/steps
+		next := heights[min(at+1, len(heights)-1)]
+		c.to(c.w*float32(i)/float32((len(heights)-1)*steps), heights[at]+(next-heights[at])*t*t*(3-2*t))
+	}
+	c.to(c.w, c.h)
+	c.paint(paint)
 }
 
 func hills(c *canvas, p palette, r *chance) {
@@ -67,9 +83,8 @@ func mountains(c *canvas, p palette, r *chance) {
 	land(c, r, c.h*0.9, c.u*0.025, p.layers[3])
 }
 
-// A wave, and a boat with its sails.
+// A boat with its sails.
 var (
-	wave = outline("C .18,-1 .32,-1 .5,0 .68,1 .82,1 1,0")
 	hull = outline("M -1,-.35 L 1,-.35 .65,0 -.65,0")
 	main = outline("M -.04,-.45 L -.04,-2 -.85,-.45")
 	jib  = outline("M .06,-.45 L .06,-1.7 .7,-.45")
@@ -86,13 +101,12 @@ func waves(c *canvas, p palette, r *chance) {
 			paint = mix(paint, p.paper, 0.14)
 		}
 		y, length := horizon+(c.h-horizon)*t*0.9, c.u*(0.16+0.2*t)
-		x := -length * (1 + r.between(0, 1))
-		c.to('M', x, c.h)
-		c.to('L', x, y)
-		for ; x < c.w; x += length {
-			c.add(wave, within(x, y, length, c.u*(0.012+0.03*t)))
+		phase := r.between(0, 2*math.Pi)
+		c.to(0, c.h)
+		for x := float32(0); x < c.w+length; x += length / 24 {
+			c.to(x, y-c.u*(0.009+0.022*t)*float32(math.Sin(float64(phase+2*math.Pi*x/length))))
 		}
-		c.to('L', x, c.h)
+		c.to(c.w, c.h)
 		c.paint(paint)
 		if i == 2 && r.heads() {
 			deck := at(c.w*r.between(0.2, 0.8), y+c.u*0.015, c.u*r.between(0.08, 0.12))
@@ -136,11 +150,9 @@ func house(c *canvas, r *chance, x, width, height float32, paint, light color.RG
 	c.rect(x, top, width, height, paint)
 	switch r.intn(4) {
 	case 0:
-		c.polygon(paint, x, top+1, x+width/2, top-width*0.5, x+width, top+1)
-	case 1:
 		c.pie(x+width/2, top+1, width/2, 2, 4, paint)
-	case 2:
-		c.polygon(paint, x, top+1, x+width, top-width*0.4, x+width, top+1)
+	case 1, 2:
+		c.polygon(paint, x, top+1, x+width*[]float32{0, 0.5, 1}[r.intn(3)], top-width*0.45, x+width, top+1)
 	}
 	gap := width / 7
 	for y := top + gap*1.2; y < c.h*0.92-gap*1.5; y += gap * 2.2 {

@@ -3,6 +3,7 @@ package picture
 import (
 	"image/color"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -28,9 +29,6 @@ func (p palette) between(t float32) color.RGBA {
 	i := min(int(at), len(p.layers)-2)
 	return mix(p.layers[i], p.layers[i+1], at-float32(i))
 }
-
-// layer returns one of the layers, counted round.
-func (p palette) layer(i int) color.RGBA { return p.layers[i%len(p.layers)] }
 
 func newPalette(paper, ink, skyTop, skyLow, sun, l1, l2, l3, l4 uint32) palette {
 	return palette{
@@ -72,25 +70,16 @@ var (
 	}
 )
 
-// moods are looked for in the prompt, the first that is there counts.
-var moods = []struct {
-	words    string
-	palettes []palette
-}{
+// moods are looked for in the prompt.
+var moods = []topic[palette]{
 	{"night moon midnight star space galaxy neon dark", night},
 	{"sunset golden autumn desert warm dusk sunrise fire red orange", warm},
 	{"winter snow ice ocean sea water cold blue rain beach lake river harbour coast boat wave storm", cool},
 	{"forest garden leaf leaves green plant jungle spring botanical tree", green},
 }
 
-// all palettes, for prompts without a mood.
-var anyMood = func() []palette {
-	var all []palette
-	for _, group := range [][]palette{bold, bold, warm, cool, green} {
-		all = append(all, group...)
-	}
-	return all
-}()
+// anyMood suits prompts without a mood.
+var anyMood = slices.Concat(bold, bold, warm, cool, green)
 
 var hexColour = regexp.MustCompile(`#([0-9a-fA-F]{6})\b`)
 
@@ -100,20 +89,12 @@ func choosePalette(prompt string, r *chance) palette {
 	if named := hexColour.FindAllStringSubmatch(prompt, 4); named != nil {
 		var colours []color.RGBA
 		for _, m := range named {
-			rgb, err := strconv.ParseUint(m[1], 16, 32)
-			if err == nil {
-				colours = append(colours, opaque(uint32(rgb)))
-			}
+			rgb, _ := strconv.ParseUint(m[1], 16, 32) // six digits fit
+			colours = append(colours, opaque(uint32(rgb)))
 		}
 		return paletteOf(colours, r)
 	}
-	said := wordsOf(prompt)
-	for _, mood := range moods {
-		if said.anyOf(mood.words) {
-			return mood.palettes[r.intn(len(mood.palettes))]
-		}
-	}
-	return anyMood[r.intn(len(anyMood))]
+	return choose(prompt, moods, anyMood, r)
 }
 
 // paletteOf builds a palette around one to four colours.
@@ -145,4 +126,9 @@ func mix(a, b color.RGBA, t float32) color.RGBA {
 func veil(c color.RGBA, alpha float32) color.RGBA {
 	part := func(x uint8) uint8 { return uint8(float32(x)*alpha + 0.5) }
 	return color.RGBA{part(c.R), part(c.G), part(c.B), part(0xff)}
+}
+
+// opaque returns a colour with full alpha.
+func opaque(rgb uint32) color.RGBA {
+	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff} //nolint:gosec // bytes of the number
 }

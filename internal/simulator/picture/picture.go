@@ -3,7 +3,7 @@
 // that the same request gives the same image.
 //
 // Words: a scene is an arrangement of shapes, chosen by words of the prompt and by chance; a
-// palette is the colours that it is drawn in; a plate is the strip that carries the words.
+// palette is the colours that it is drawn in; a plate is the words.
 package picture
 
 import (
@@ -11,8 +11,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
-	"image/draw"
+
+	"golang.org/x/image/vector"
 )
 
 // Kind is what becomes of the references.
@@ -68,8 +68,7 @@ func Draw(s Spec) *image.RGBA {
 	if img.Rect.Empty() {
 		return img
 	}
-	c := newCanvas(img)
-	defer c.done()
+	c := newCanvas(img, new(vector.Rasterizer))
 	art := newArt(s)
 	switch {
 	case s.Kind == Fill && len(s.References) > 0:
@@ -109,7 +108,7 @@ func newArt(s Spec) art {
 		put('k', s.Mask.identity())
 	}
 	r := &chance{binary.LittleEndian.Uint64(h.Sum(nil))}
-	return art{chance: r, palette: choosePalette(s.Prompt, r), scene: chooseScene(s.Prompt, r)}
+	return art{chance: r, palette: choosePalette(s.Prompt, r), scene: choose(s.Prompt, scenes, anyScene, r)}
 }
 
 // chance is a stream of random numbers (splitmix64).
@@ -137,42 +136,25 @@ func (r *chance) heads() bool { return r.next()>>63 == 0 }
 // drawPoster draws a scene, or the references, inside a paper border with the words below. Small
 // pictures have no room for a border.
 func drawPoster(c *canvas, a art, s Spec) {
-	small := min(c.w, c.h)
-	if small < 96 {
+	if c.u < 96 {
 		drawSubject(c, a, s)
 		return
 	}
 	c.fill(c.img.Rect, a.palette.paper)
-	margin := int(small*0.045 + 0.5)
-	words := newPlate(s, int(c.w)-2*margin, small)
+	margin := int(c.u*0.045 + 0.5)
+	words := newPlate(s, int(c.w)-2*margin, c.u)
 	window := c.img.Rect.Inset(margin)
-	window.Max.Y -= words.height + margin*2/3
+	window.Max.Y -= words.size.Y + margin*2/3
 	drawSubject(c.window(window), a, s)
 	words.draw(c.img, image.Pt(margin, window.Max.Y+margin*2/3), a.palette.ink, a.palette.soft())
 }
 
 // drawSubject draws what the poster shows.
 func drawSubject(c *canvas, a art, s Spec) {
-	var sources []image.Image
-	for _, r := range s.References {
-		sources = append(sources, r.image())
+	if len(s.References) == 1 {
+		drawRestyled(c, a, s.References[0].image())
+		return
 	}
-	switch len(sources) {
-	case 0:
-		a.scene(c, a.palette, a.chance)
-	case 1:
-		drawRestyled(c, a, sources[0])
-	default:
-		a.scene(c, a.palette, a.chance)
-		drawCards(c, a, sources)
-	}
-}
-
-// opaque returns a colour with full alpha.
-func opaque(rgb uint32) color.RGBA {
-	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff} //nolint:gosec // bytes of the number
-}
-
-func copyImage(dst draw.Image, at image.Point, src image.Image) {
-	draw.Draw(dst, image.Rectangle{Min: at, Max: at.Add(src.Bounds().Size())}, src, src.Bounds().Min, draw.Src)
+	a.scene(c, a.palette, a.chance)
+	drawCards(c, a, s.References)
 }

@@ -10,13 +10,14 @@ import (
 	"golang.org/x/image/font/sfnt"
 )
 
-// plate is the strip with the prompt's first words, and a line about the picture.
+// plate is the prompt's first words, and a line about the picture.
 type plate struct {
 	title   []string
 	caption string
 	big     *typeface
 	small   *typeface
-	height  int
+	// size is that of the words, in pixels.
+	size image.Point
 }
 
 // Bounds of what is looked at of a prompt, in bytes and words.
@@ -28,18 +29,21 @@ const (
 // newPlate sets the words for a width. The size of the type goes by the picture's shorter side.
 func newPlate(s Spec, width int, side float32) plate {
 	p := plate{
-		big:   face(bold700, max(int(side*0.05), 13)),
-		small: face(regular400, max(int(side*0.024), 9)),
+		big:   newTypeface(bold700, max(int(side*0.05), 13)),
+		small: newTypeface(regular400, max(int(side*0.024), 9)),
 	}
 	lines := 2
 	if side < 160 {
 		lines = 1
 	}
 	p.title = wrap(title(s.Prompt), p.big, width, lines)
-	p.height = len(p.title) * p.big.line
-	if caption := caption(s); side >= 128 && p.small.width(caption) <= width {
+	for _, line := range p.title {
+		p.size = image.Pt(max(p.size.X, p.big.width(line)), p.size.Y+p.big.line)
+	}
+	caption := s.Model + "  ·  " + strconv.Itoa(s.Size.X) + " × " + strconv.Itoa(s.Size.Y) + "  ·  seed " + s.Seed
+	if w := p.small.width(caption); side >= 128 && w <= width {
 		p.caption = caption
-		p.height += p.small.line + p.gap()
+		p.size = image.Pt(max(p.size.X, w), p.size.Y+p.small.line+p.gap())
 	}
 	return p
 }
@@ -50,18 +54,12 @@ func (p *plate) draw(img *image.RGBA, at image.Point, ink, soft color.RGBA) {
 		p.big.draw(img, at, line, ink)
 		at.Y += p.big.line
 	}
-	if p.caption != "" {
-		at.Y += p.gap()
-		p.small.draw(img, at, p.caption, soft)
-	}
+	at.Y += p.gap()
+	p.small.draw(img, at, p.caption, soft)
 }
 
 // gap is the space between the words and the caption.
 func (p *plate) gap() int { return p.small.line / 4 }
-
-func caption(s Spec) string {
-	return s.Model + "  ·  " + strconv.Itoa(s.Size.X) + " × " + strconv.Itoa(s.Size.Y) + "  ·  seed " + s.Seed
-}
 
 // title returns the words of a prompt that can be set.
 func title(prompt string) []string {

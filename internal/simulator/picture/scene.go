@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -8,57 +9,38 @@ import (
 // scene paints an arrangement of shapes over all of a canvas.
 type scene func(*canvas, palette, *chance)
 
-// themes are looked for in the prompt; the first whose words are there gives the scenes to choose
-// from.
-var themes = []struct {
-	words  string
-	scenes []scene
-}{
+// scenes are looked for in the prompt.
+var scenes = []topic[scene]{
 	{"logo icon emblem badge symbol mark brand favicon", []scene{emblem}},
-	{"portrait headshot person face woman man character people executive hero knight", []scene{portrait}},
-	{"bottle product mug cup vase packaging studio perfume jar shoe watch", []scene{stillLife}},
 	{"city street skyline building house tower office village castle", []scene{skyline}},
-	{"flower leaf leaves garden plant botanical jungle bouquet", []scene{botanic}},
-	{"forest tree wood park", []scene{forest}},
-	{"space planet galaxy orbit star cosmos moon", []scene{orbits}},
+	{"forest tree wood park flower leaf leaves garden plant botanical jungle", []scene{forest}},
 	{"sea ocean beach wave water lake river coast harbour boat island", []scene{waves}},
 	{"mountain alps peak canyon cliff summit glacier snow", []scene{mountains}},
-	{"hill valley landscape meadow field desert dune countryside sunset sunrise horizon", []scene{hills, mountains}},
+	{"hill valley landscape meadow field desert dune countryside sunset sunrise horizon space planet galaxy moon", []scene{hills, mountains}},
 	{"sale typography banner announcement poster", []scene{rays, tiles}},
 }
 
-// abstract scenes suit any prompt.
-var abstract = []scene{tiles, arches, cutouts, hills, waves, rays, orbits, mountains}
+// anyScene suits any prompt.
+var anyScene = []scene{tiles, rays, hills, waves, mountains}
 
-// chooseScene returns a scene that suits the prompt.
-func chooseScene(prompt string, r *chance) scene {
-	said := wordsOf(prompt)
-	for _, theme := range themes {
-		if said.anyOf(theme.words) {
-			return theme.scenes[r.intn(len(theme.scenes))]
-		}
-	}
-	return abstract[r.intn(len(abstract))]
+// topic is what there is to choose from for a prompt with one of some words, which are separated by
+// spaces.
+type topic[T any] struct {
+	words   string
+	choices []T
 }
 
-// words are the words of a prompt, in lower case and, where they look like a plural, without its s
-// as well.
-type words map[string]bool
-
-func wordsOf(prompt string) words {
-	all := words{}
+// choose returns what suits a prompt: a choice of the first topic that it has a word of, or else
+// one of those for any prompt. A word of the prompt may be a plural.
+func choose[T any](prompt string, topics []topic[T], other []T, r *chance) T {
+	said := map[string]bool{}
 	for word := range strings.FieldsFuncSeq(strings.ToLower(prompt), func(r rune) bool { return !unicode.IsLetter(r) }) {
-		all[word], all[strings.TrimSuffix(word, "s")] = true, true
+		said[word], said[strings.TrimSuffix(word, "s")] = true, true
 	}
-	return all
-}
-
-// anyOf reports whether one of some words, which are separated by spaces, is among these.
-func (w words) anyOf(some string) bool {
-	for word := range strings.FieldsSeq(some) {
-		if w[word] {
-			return true
+	for _, t := range topics {
+		if slices.ContainsFunc(strings.Fields(t.words), func(word string) bool { return said[word] }) {
+			return t.choices[r.intn(len(t.choices))]
 		}
 	}
-	return false
+	return other[r.intn(len(other))]
 }

@@ -3,6 +3,7 @@ package hcltext
 import (
 	"math/big"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -35,11 +36,7 @@ func writeHCL(b *strings.Builder, v cty.Value, indent int) {
 	case t == cty.Number:
 		b.WriteString(numberText(v.AsBigFloat()))
 	case t == cty.Bool:
-		if v.True() {
-			b.WriteString("true")
-		} else {
-			b.WriteString("false")
-		}
+		b.WriteString(strconv.FormatBool(v.True()))
 	case t.IsMapType() || t.IsObjectType():
 		writeHCLMap(b, v, indent)
 	case t.IsListType() || t.IsSetType() || t.IsTupleType():

@@ -73,8 +73,7 @@ func addExpressions(resource *tfjson.ConfigResource, c *planner.Change) {
 // configModule returns the module of a path without keys, made where it is not there yet.
 func configModule(root *tfjson.ConfigModule, path addrs.Module) *tfjson.ConfigModule {
 	module := root
-	for _, step := range lineage(path) {
-		name := string(step[strings.LastIndex(string(step), "module.")+len("module."):])
+	for name := range path.Steps() {
 		if module.ModuleCalls == nil {
 			module.ModuleCalls = map[string]*tfjson.ModuleCall{}
 		}

@@ -200,12 +200,9 @@ type hook struct {
 	Progress float64 `json:"progress,omitempty"`
 	// RetryInSeconds and Error are of a call that is made again; Error is also of what failed.
 	RetryInSeconds float64 `json:"retry_in_seconds,omitempty"`
+	Error          string  `json:"error,omitempty"`
 	// Verdicts are what gates said of a candidate.
 	Verdicts []image.Verdict `json:"verdicts,omitempty"`
-	Error    string          `json:"error,omitempty"`
-	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the
-	// store is not all that has it.
-	PictureOf string `json:"picture_of,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// Cost is what was charged for the image, in US dollars; absent where it was free.

@@ -87,19 +87,10 @@ func messageReason(c *planner.Change, r repetition) string {
 // for the root.
 func lineage(m addrs.Module) []addrs.Module {
 	var all []addrs.Module
-	inText := false
-	for i := 0; i < len(m); i++ {
-		switch {
-		case inText && m[i] == '\\':
-			i++
-		case m[i] == '"':
-			inText = !inText
-		case !inText && strings.HasPrefix(string(m[i:]), ".module."):
-			all = append(all, m[:i])
-		}
-	}
-	if m != "" {
-		all = append(all, m)
+	var path addrs.Module
+	for name, key := range m.Steps() {
+		path = path.Child(name, key)
+		all = append(all, path)
 	}
 	return all
 }

@@ -44,8 +44,11 @@ func (d *PlanDocument) write(w *documentWriter) {
 		}
 		w.key("planned_values")
 		d.planned(w)
-		listMember(w, "resource_drift", d.drift())
-		listMember(w, "resource_changes", d.changes())
+		listMember(w, "resource_drift", d.resources(driftOf))
+		repetition := newRepetition(d.Plan)
+		listMember(w, "resource_changes", d.resources(func(c *planner.Change) *tfjson.ResourceChange {
+			return resourceChange(c, actionReason(c, repetition))
+		}))
 		w.member("complete", !d.Limited)
 		outputs := map[string]*tfjson.Change{}
 		for _, o := range d.Plan.Outputs {
@@ -97,29 +100,20 @@ func (d *PlanDocument) planned(w *documentWriter) {
 	})
 }
 
-func (d *PlanDocument) changes() iter.Seq[*tfjson.ResourceChange] {
-	repetition := newRepetition(d.Plan)
+// resources returns what the plan's changes are in Terraform's format, leaving out those that are
+// nothing there.
+func (d *PlanDocument) resources(of func(*planner.Change) *tfjson.ResourceChange) iter.Seq[*tfjson.ResourceChange] {
 	return func(yield func(*tfjson.ResourceChange) bool) {
 		for _, c := range d.Plan.Changes {
-			o := objectsOf(c)
-			if !yield(resourceChange(c, &o, actionReason(c, repetition))) {
+			if r := of(c); r != nil && !yield(r) {
 				return
 			}
 		}
 	}
 }
 
-func (d *PlanDocument) drift() iter.Seq[*tfjson.ResourceChange] {
-	return func(yield func(*tfjson.ResourceChange) bool) {
-		for _, c := range d.Plan.Changes {
-			if drift := driftOf(c); drift != nil && !yield(drift) {
-				return
-			}
-		}
-	}
-}
-
-func resourceChange(c *planner.Change, o *changeObjects, reason tfjson.ActionReason) *tfjson.ResourceChange {
+func resourceChange(c *planner.Change, reason tfjson.ActionReason) *tfjson.ResourceChange {
+	o := objectsOf(c)
 	change := &tfjson.Change{
 		Actions: actionsOf(c), AfterUnknown: o.afterUnknown,
 		BeforeSensitive: object{}, AfterSensitive: o.afterSensitive, ReplacePaths: o.replacePaths,

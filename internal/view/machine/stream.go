@@ -61,11 +61,9 @@ func NewStream(o StreamOptions) *Stream {
 	return j
 }
 
-// emit writes messages.
-func (j *Stream) emit(messages ...any) {
-	for _, m := range messages {
-		j.put(m)
-	}
+// emit writes a message at once.
+func (j *Stream) emit(message any) {
+	j.put(message)
 	j.flush()
 }
 

@@ -56,15 +56,10 @@ func attributePath(name string) (base string, index int, key *string) {
 
 // jsonValue returns an attribute's value as JSON has it.
 func jsonValue(value any) any {
-	switch v := value.(type) {
-	case image.Reference:
-		return jsonReference(v)
-	default:
-		return v
+	r, ok := value.(image.Reference)
+	if !ok {
+		return value
 	}
-}
-
-func jsonReference(r image.Reference) object {
 	o := object{}
 	if name := r.Name(); name != "" {
 		o["source"] = name
