@@ -106,7 +106,7 @@ func (r *run) complete(n *node) error {
 		n.fingerprint = made
 	case made:
 	default:
-		return errors.New("what it is made from is not what the plan found. Nothing was asked for; plan again")
+		return errors.New("what it is made from is not what the plan found. Nothing was sent. Plan again")
 	}
 	n.record = r.taskRecord(n)
 	return nil
@@ -119,7 +119,7 @@ func (r *run) price(n *node) bfl.Credits {
 	}
 	price := n.request.Quote().Reserve
 	if price > n.change.Cost {
-		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known, and the plan said %s.", price.ExactDollars(), n.change.Cost.ExactDollars())})
+		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known. The plan said %s.", price.Dollars(), n.change.Cost.Dollars())})
 	}
 	return price
 }
@@ -225,7 +225,7 @@ func (r *run) retrySubmit(n *node, err error) {
 	case isAnswer && api.RateLimited():
 		n.lane.account.slots.refused()
 		if n.lane.account.isBarred(time.Now()) {
-			err = fmt.Errorf("the API has taken nothing for %s although no task is active: %w", mostBarred, err)
+			err = fmt.Errorf("the API has accepted nothing for %s although no task is active: %w", mostBarred, err)
 			r.fail(n, err)
 			r.stopNew(err)
 			return

@@ -133,7 +133,7 @@ func (p *parser) image(key []byte) {
 		return
 	}
 	if p.st.Images[address] != nil {
-		p.fail("%s is there twice, as a merge of two branches can leave it; keep one of them", name)
+		p.fail("%s is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
 	// The seed lies beside the image, so that it takes no allocation of its own.
@@ -258,7 +258,7 @@ func (p *parser) labels(of string) map[string]string {
 func (p *parser) value(key []byte) {
 	name := string(key)
 	if _, twice := p.st.Outputs[name]; twice {
-		p.fail("the output %q is there twice, as a merge of two branches can leave it; keep one of them", name)
+		p.fail("the output %q is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
 	var v OutputValue

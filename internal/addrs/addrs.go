@@ -173,7 +173,7 @@ func Parse(s string) (Image, error) {
 		case kind == "image" && p.accept('.'):
 			addr.Name = p.name()
 			if addr.Name == "" {
-				return Image{}, p.errorf("an image's name is missing, as in image.logo")
+				return Image{}, p.errorf("the image's name is missing, as in image.logo")
 			}
 			addr.Key = p.key()
 			if p.err != nil || p.pos != len(p.text) {
@@ -263,7 +263,7 @@ func (p *parser) key() Key {
 	digits := p.text[p.pos : p.pos+end]
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 || strconv.Itoa(n) != digits {
-		p.err = fmt.Errorf("a key is a whole number or a quoted string, as in [0] or [\"winter\"]; a shell needs single quotes around the address")
+		p.err = fmt.Errorf("a key is a whole number or a quoted string, as in [0] or [\"winter\"]. A shell needs single quotes around the address")
 		return NoKey
 	}
 	p.pos += end + 1

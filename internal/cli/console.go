@@ -163,7 +163,7 @@ type terminalLines struct {
 func newTerminalLines(in io.Reader, out io.Writer) (*terminalLines, error) {
 	file, ok := in.(*os.File)
 	if !ok {
-		return nil, errors.New("standard input is no terminal")
+		return nil, errors.New("standard input is not a terminal")
 	}
 	before, err := term.GetState(int(file.Fd()))
 	if err != nil {

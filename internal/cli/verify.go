@@ -11,7 +11,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	var o planOptions
 	cmd := directoryCommand("verify", "Check that every image matches the configuration and the state",
 		`Checks, without a key, a network or a lock, that each image which the configuration declares is on record, was made from the request that the
-configuration asks for, and that its file has the recorded bytes. That a frozen image was made from another request is only a warning. Every file
+configuration asks for, and that its file has the recorded bytes. A frozen image that was made from another request is only a warning. Every file
 is read. It is for the checks of a project that commits its images.`,
 		`  fluxbatch verify
   fluxbatch verify -simulate examples/quickstart`,

@@ -169,15 +169,16 @@ func worded(s string) bool { return twoWords.MatchString(s) && !strings.HasPrefi
 
 // banned are phrases that our voice does not have, with what it says instead.
 var banned = []struct{ phrase, instead string }{
-	{`made anew`, "replaced, or generated"},
-	{`make [a-z-]+ anew`, "replace"},
 	{`made again`, "replaced, or generated again"},
 	{`from 1 on`, "1 or more"},
 	{`is no selector`, "is not a selector"},
 	{`nobody to answer`, "nobody can answer"},
-	{`is none\b`, "say what it is instead"},
+	{`, and .* is none\b`, "say what it is instead"},
 	{`!$`, "a full stop"},
-	{`; (?:and|the|it|they|a|an|this|that|use|then|see|run|images|here|nothing)\b`, "two sentences"},
+	{`; [a-z]`, "two sentences"},
+	{`\bis no (?:PNG|JSON|URL|valid|file|image|selector|value|address|folder|terminal)\b`, "is not a"},
+	{`\banew\b`, "again, or replace"},
+	{`goes on with`, "continues with"},
 }
 
 // exempt are literals that hold no words of the program.

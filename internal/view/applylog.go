@@ -163,9 +163,9 @@ func skipText(e executor.Skipped) string {
 	case e.Err == nil:
 		return "Skipped"
 	case e.Submitted:
-		return text + layout.OneLine(e.Err) + ". Its task stays on record, and the next apply goes on with it"
+		return text + layout.OneLine(e.Err) + ". The next apply continues with its task"
 	case e.Sent:
-		return text + layout.OneLine(e.Err) + ". Its request was on the way, and may have been charged"
+		return text + layout.OneLine(e.Err) + ". Its request was on the way and may have been charged"
 	default:
 		return text + layout.OneLine(e.Err)
 	}

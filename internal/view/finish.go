@@ -30,9 +30,9 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 	}
 	notes := ""
 	if info.Simulated && info.Pictures != "" {
-		notes = layout.Wrap(fmt.Sprintf("This was a simulation: nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
+		notes = layout.Wrap(fmt.Sprintf("This was a simulation. Nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
 	} else if info.Simulated {
-		notes = "This was a simulation: nothing was charged.\n"
+		notes = "This was a simulation. Nothing was charged.\n"
 	}
 	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
 		v.stdout(outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + CompleteLine(s) + "\n")
@@ -69,9 +69,9 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if again == "" {
 		again = "fluxbatch apply"
 	}
-	next := wayOut(a) + "To go on with the rest, run:"
+	next := wayOut(a) + "To continue with the rest, run:"
 	if s.Created+s.Replaced > 0 || info.Interrupted {
-		next = "What was made is kept and paid for once. " + next
+		next = "What was made is kept, and not paid for again. " + next
 	}
 	parts = append(parts, layout.Wrap(next, room)+"\n\n    "+again)
 	summary := ""
@@ -204,11 +204,11 @@ func endedSentences(ended []executor.Skipped) []string {
 		if err := ended[0].Err; err != nil {
 			why = ": " + strings.TrimSuffix(layout.OneLine(err), ".") + "."
 		}
-		add(waiting, "1 image was not begun"+why, "%d images were not begun"+strings.ReplaceAll(why, "%", "%%"))
+		add(waiting, "1 image was not started"+why, "%d images were not started"+strings.ReplaceAll(why, "%", "%%"))
 	}
-	add(submitted, "1 image is paid for and was not waited for: its task stays on record, and the next apply goes on with it.",
-		"%d images are paid for and were not waited for: their tasks stay on record, and the next apply goes on with them.")
-	add(sent, "1 request was on the way and may have been charged; the next plan says more.",
-		"%d requests were on the way and may have been charged; the next plan says more.")
+	add(submitted, "1 image is paid for but not finished. The next apply continues with its task.",
+		"%d images are paid for but not finished. The next apply continues with their tasks.")
+	add(sent, "1 request was on the way and may have been charged. The next plan says more.",
+		"%d requests were on the way and may have been charged. The next plan says more.")
 	return sentences
 }

@@ -147,13 +147,13 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	case value.IsMarked():
 		return fmt.Errorf("the output %q is sensitive, and its value is not kept in the state", name)
 	case value.IsNull():
-		return fmt.Errorf("the output %q is null, which has no raw form; use -json", name)
+		return fmt.Errorf("the output %q is null, which has no raw form. Use -json", name)
 	case t == cty.String:
 		text = value.AsString()
 	case t.IsPrimitiveType():
 		text = hcltext.Text(value, 0)
 	default:
-		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form; use -json", name, t.FriendlyNameForConstraint())
+		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form. Use -json", name, t.FriendlyNameForConstraint())
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -140,10 +140,10 @@ func (t *Tally) sentences() []string {
 	}
 	say(t.Uncertain, "1 image may have been charged%s by an interrupted run, and is sent again.",
 		"images may have been charged%s by an interrupted run, and are sent again.", howMuch)
-	say(t.Conditional, "1 of the replaced images is made anew only if what it is made from turns out different.",
-		"of the replaced images are made anew only if what they are made from turns out different.")
-	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
-		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
+	say(t.Conditional, "1 of the replacements happens only if what the image is made from turns out different.",
+		"of the replacements happen only if what the images are made from turns out different.")
+	say(t.Refused, "1 image stays refused by moderation. It is not requested again until it changes, or with -retry-moderated.",
+		"images stay refused by moderation. They are not requested again until they change, or with -retry-moderated.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
 		"images that need a refused one will be skipped, at no cost.")
 	say(t.Frozen, "1 frozen image stays as it is, although it does not match the configuration.",

@@ -83,8 +83,7 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 				name = c.Task.Provider
 			}
 			if w.Config.Settings.Providers[name] == nil {
-				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
-					"Configure it, or let changes of the image's provider count", c.Address, name)
+				return nil, fmt.Errorf("%s is made by the provider %s, which is on record but no longer configured. Configure it, or let changes of the image's provider count", c.Address, name)
 			}
 			asked[name], needed[name] = true, true
 		}

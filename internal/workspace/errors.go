@@ -52,7 +52,7 @@ type BudgetError struct {
 }
 
 func (e *BudgetError) Error() string {
-	return fmt.Sprintf("the plan does not keep the budget of %s", e.Most.ExactDollars())
+	return fmt.Sprintf("the plan does not keep the budget of %s", e.Most.Dollars())
 }
 
 // UnsetError says that an environment variable has no value: that for the key of a provider's
@@ -118,7 +118,7 @@ type StaleError struct {
 }
 
 func (e *StaleError) Error() string {
-	return "stale plan: " + e.What + " changed after the plan was saved, so that it may say something else now. Plan again"
+	return "stale plan: " + e.What + " changed after the plan was saved. Plan again"
 }
 
 // PlanFileError says that a file is not a saved plan that can be carried out.
@@ -133,9 +133,9 @@ type PlanFileError struct {
 func (e *PlanFileError) Error() string {
 	switch {
 	case e.Newer != "":
-		return fmt.Sprintf("the plan %s was saved by a newer fluxbatch, %s. Apply it with that one, or plan again", e.Path, e.Newer)
+		return fmt.Sprintf("the plan %q was saved by fluxbatch %s, which is newer. Apply it with that version, or plan again", e.Path, e.Newer)
 	case e.Err != nil:
-		return fmt.Sprintf("the plan %s is damaged: %v. Plan again", e.Path, e.Err)
+		return fmt.Sprintf("the plan %q is damaged: %v. Plan again", e.Path, e.Err)
 	default:
 		return e.Path + " is not a saved plan"
 	}

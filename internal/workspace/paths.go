@@ -62,9 +62,7 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, refusal(plan, c, "A file is in the way", fmt.Sprintf(
-			"%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. Move it away, or "+
-				"give the image another path with its argument output. If it is the image, made earlier, bring back the state file "+
-				"that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
+			"%s would be written to %s, but a file is there that fluxbatch did not make, or does not remember. Move it away, or give the image another path with output. If it is this image, made earlier, bring back the state file that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
 	}
 	return diags
 }
@@ -72,8 +70,7 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 // noFile refuses to put an image where something is that is no file, before it is bought.
 func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 	return refusal(plan, c, "A directory is in the way", fmt.Sprintf(
-		"%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image "+
-			"another path with its argument output.", c.Address, c.Desired.Output))
+		"%s would be written to %s, and that is a directory, or something else that is not a file. Move it away, or give the image another path with output.", c.Address, c.Desired.Output))
 }
 
 // refusal is an error about a desired image.
@@ -123,8 +120,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, refusal(plan, c, "The path belongs to another image", fmt.Sprintf(
-			"%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another "+
-				"path with its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner)))
+			"%s would be written to %s, which is the file of %s and stays there in this plan. Give one of them another path with output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner)))
 	}
 	return diags
 }

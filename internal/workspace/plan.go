@@ -171,8 +171,8 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 		if err != nil {
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagWarning,
-				Summary:  "File is no image",
-				Detail: fmt.Sprintf("%s of %s was changed and cannot be taken as it is: %v. The state keeps the image that was made.",
+				Summary:  "File is not an image",
+				Detail: fmt.Sprintf("%s of %s was changed and cannot be used as it is: %v. The state keeps the image that was made.",
 					img.Output.Path, addr, err),
 				Extra: UnusableFile{},
 			})
