@@ -186,6 +186,9 @@ func (r *run) refused(n *node, key string, err error) func() {
 	if ambiguous(err) {
 		// The intent stays on record, since the API may have taken the request.
 		return func() {
+			if r.ctx.Err() != nil {
+				return // abandon says that it was on the way.
+			}
 			// The reservation stays: the money may be gone.
 			r.release(n)
 			r.fail(n, &LostAnswerError{Cost: n.price, Err: err})
@@ -233,6 +236,11 @@ func (r *run) retrySubmit(n *node, err error) {
 	case !retryable(err):
 		r.fail(n, err)
 		return
+	case r.lostPatience(err):
+		r.fail(n, err)
+		r.stopNew(err)
+		return
+	case isUnresolved(err):
 	case n.attempts+1 >= maxAttempts:
 		r.fail(n, fmt.Errorf("gave up after %d attempts: %w", maxAttempts, err))
 		return
@@ -261,6 +269,7 @@ func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {
 		// "Too many tasks" says nothing against the request: it waits as long as it takes.
 		n.attempts = maxAttempts - 2
 	}
+	delay = r.patiently(delay, err)
 	r.emit(Retrying{n.address(), "submit", err, delay})
 	r.later(delay, func() {
 		if n.phase == waiting {
@@ -276,6 +285,7 @@ func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr err
 	n.cost = cost
 	r.summary.Cost += cost
 	r.budget.charge(n.price, cost)
+	r.unresolved = time.Time{}
 	n.lane.account.took()
 	if n.phase == over {
 		return

@@ -167,7 +167,7 @@ func Parse(s string) (Image, error) {
 			name := p.name()
 			key := p.key()
 			if name == "" || !p.accept('.') {
-				return Image{}, p.errorf("a module path goes on with a name and what is in it, as in module.brand.image.logo")
+				return Image{}, p.errorf("a module path continues with a name and what is in it, as in module.brand.image.logo")
 			}
 			addr.Module = addr.Module.Child(name, key)
 		case kind == "image" && p.accept('.'):

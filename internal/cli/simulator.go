@@ -39,7 +39,7 @@ func (a *app) simulatorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "simulator", Short: "Serve a simulated FLUX API on this machine", Args: cobra.NoArgs,
 		Long: `Serves the FLUX API on a loopback address: the endpoints, their checks, limits and prices, and drawn images. Any key is taken, and nothing costs
-anything. A page at the address itself shows what was made. Ctrl-C ends it; the requests that are being answered are finished first.
+anything. A page at the address itself shows what was made. Ctrl-C ends it, once the requests that are being answered are finished.
 
 Point a client at it, or a provider block:
 

@@ -176,7 +176,7 @@ var banned = []struct{ phrase, instead string }{
 	{`, and .* is none\b`, "say what it is instead"},
 	{`!$`, "a full stop"},
 	{`; [a-z]`, "two sentences"},
-	{`\bis no (?:PNG|JSON|URL|valid|file|image|selector|value|address|folder|terminal)\b`, "is not a"},
+	{`\bis no (?:PNG|JSON|URL|valid URL|image|selector|value|address|folder|terminal)\b`, "is not a"},
 	{`\banew\b`, "again, or replace"},
 	{`goes on with`, "continues with"},
 }

@@ -83,7 +83,7 @@ func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) 
 	case model.Fields != nil && !model.Strict:
 		d.Report(diag.Problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true. Without it the API ignores what it does not know."))
 	case model.NoSeed && slices.Contains(model.Fields, "seed"):
-		d.Report(diag.Problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, and seed = false says that there is none. Remove one of the two."))
+		d.Report(diag.Problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, but seed = false says that the model does not have it. Remove one of the two."))
 	}
 }
 
