@@ -68,7 +68,7 @@ func (r *run) fetchOf(n *node) fetch {
 		}
 		return f
 	}
-	f.prior = n.change.Prior
+	f.prior, f.result.ConfiguredSeed = n.change.Prior, n.desired.ConfiguredSeed
 	// The API repeats what it was asked for; what is sensitive of that goes on no record.
 	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive, argument) }
 	if !isSecret("seed") {

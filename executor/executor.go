@@ -146,11 +146,11 @@ type run struct {
 	unfinished, workers int
 	group               errgroup.Group
 	// told carries what is to be done on the coordinator after a worker's call.
-	told    chan func()
-	stop    error // why nothing new is begun, nil while it is
+	told chan func()
+	stop error // why nothing new is begun, nil while it is
 	// unresolved is since when hosts are not found, zero while they are.
 	unresolved time.Time
-	summary Summary
+	summary    Summary
 }
 
 type account struct {

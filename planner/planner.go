@@ -35,6 +35,8 @@ type Options struct {
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
+	// Reroll lists images to replace with a new seed. Those without a seed are made with another one in any case.
+	Reroll []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
 	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
@@ -112,6 +114,7 @@ func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 		return p.leave(c)
 	}
 	Ignore(desired, prior)
+	p.reseed(desired, prior)
 	img := desired
 	c.Desired, c.From, c.simulated = img, p.movedFrom(img.Address), p.simulates(img.Provider)
 	p.complete(img)

@@ -35,7 +35,7 @@ var (
 		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels",
 	}}
 	outputFields = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
-	resultFields = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
+	resultFields = fieldNames{2, []string{"task_id", "cost_credits", "seed", "configured_seed", "prompt", "simulated"}}
 	valueFields  = fieldNames{2, []string{"value", "type", "sensitive"}}
 )
 
@@ -212,6 +212,8 @@ func (p *parser) result(of string, r *Result, seed *int64) {
 		case "seed":
 			*seed = p.int()
 			r.Seed = seed
+		case "configured_seed":
+			r.ConfiguredSeed = new(p.int())
 		case "prompt":
 			p.later(&r.Prompt)
 		case "simulated":

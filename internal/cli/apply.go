@@ -122,7 +122,7 @@ func planFile(args []string) (string, bool) {
 
 // shapingFlags are those that a saved plan has answered.
 var shapingFlags = []string{
-	"target", "target-file", "exclude", "replace", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
+	"target", "target-file", "exclude", "replace", "reroll", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
 }
 
 // adoptPlan reads a saved plan and puts what it was asked for in the place of flags.
@@ -181,6 +181,7 @@ func (a *app) apply(w *workspace.Workspace, plan *planner.Plan, c *workspace.Con
 	interrupted := a.env.Drain.Err() != nil
 	v.FinishApply(done.Summary, done.Outputs, view.ApplyInfo{
 		Simulated: o.Simulate, Destroy: o.Destroy, Pictures: pictures(w, o), Interrupted: interrupted, Again: a.again(w, &o.planOptions),
+		Accounts: a.unmade.accounts(w, plan, c),
 	})
 	if err != nil {
 		return err

@@ -136,6 +136,7 @@ func (a *app) setCompletions(root *cobra.Command) {
 			completeFlag(cmd, name, a.completeSelectors)
 		}
 		completeFlag(cmd, "replace", a.completeAddresses)
+		completeFlag(cmd, "reroll", a.completeAddresses)
 		completeFlag(cmd, "target-file", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
 		})

@@ -110,8 +110,10 @@ func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags.BoolVar(&o.Destroy, "destroy", false, destroy)
 	flags.BoolVar(&o.RefreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
 	flags.StringArrayVar(&o.Replace, "replace", nil, "replace the image at this `address` although nothing changed (can be repeated)")
+	flags.StringArrayVar(&o.Reroll, "reroll", nil, "replace the image at this `address` with a new seed, which the state keeps (can be repeated)")
 	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them(can be repeated)")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
+	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "reroll")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
 	cmd.MarkFlagsMutuallyExclusive("abandon", "refresh-only")
 }

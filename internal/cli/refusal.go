@@ -14,7 +14,7 @@ import (
 // optionFlags are the flags for what can be asked of a plan.
 var optionFlags = map[workspace.Option]string{
 	workspace.Targets: "-target", workspace.Listed: "-target-file", workspace.Excludes: "-exclude", workspace.Replace: "-replace",
-	workspace.Abandon: "-abandon",
+	workspace.Abandon: "-abandon", workspace.Reroll: "-reroll",
 }
 
 const addressHint = "An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'"
@@ -44,6 +44,9 @@ func inWords(err error) error {
 			return fmt.Errorf("the webhooks of provider %s have no secret. The environment variable %s is not set. Set it to a long random text, or remove the webhook block", e.Provider, e.Variable)
 		}
 		return fmt.Errorf("provider %s has no key. The environment variable %s is not set. Set it to a key from %s, or use -simulate, which needs none", e.Provider, e.Variable, bfl.Dashboard)
+	case *workspace.QuotedKeyError:
+		return explain("the key of provider %s is in quotes.\nThe quotes are part of the value of the environment variable %s, and the API would "+
+			"refuse them. Set it without them, as in%s", e.Provider, e.Variable, toType("export "+e.Variable+"=bfl_..."))
 	case *workspace.ListenError:
 		return explain("Provider %s cannot receive webhooks at %s: %w.\nAnother apply or another program may be listening there. Nothing was submitted.", e.Provider, e.Address, e.Err)
 	case *workspace.PathTakenError:
@@ -71,7 +74,7 @@ func optionInWords(e *workspace.OptionError) error {
 		return fmt.Errorf("%s: %w", flag, e.Err)
 	case e.Option == workspace.Abandon:
 		return explain("-abandon %q finds no task on record.\n%s.", e.Text, addressHint)
-	case e.Option == workspace.Replace:
+	case e.Option == workspace.Replace, e.Option == workspace.Reroll:
 		where, hint := "the configuration has", addressHint
 		if e.Limited {
 			where = "-target and -exclude leave"
@@ -79,7 +82,7 @@ func optionInWords(e *workspace.OptionError) error {
 		if e.Sibling != nil {
 			hint = "Each instance of the block has an address of its own, such as " + shellWord(e.Sibling.String())
 		}
-		return explain("%s no %s for -replace.\n%s.", where, e.Text, hint)
+		return explain("%s no %q for %s.\n%s.", where, e.Text, flag, hint)
 	default:
 		return fmt.Errorf("%q matches no image in the configuration or the state. %s", e.Text, addressHint)
 	}

@@ -253,7 +253,7 @@ func (a *app) serveSimulator(address string, sim *simulator.Simulator) error {
 		ended <- err
 	})
 	a.heed()
-	a.viewer().Say("The simulator serves at http://" + listener.Addr().String() + ". Ctrl-C ends it.")
+	a.viewer().Say("Press Ctrl-C to end the simulator. It serves at http://" + listener.Addr().String())
 	err = server.Serve(listener)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {
 		return err

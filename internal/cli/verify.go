@@ -18,10 +18,12 @@ is read. It is for the checks of a project that commits its images.`,
 		func(dir string) error { return a.runVerify(dir, &o) })
 	o.inputOptions.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "verify the simulation's images")
+	cmd.Flags().BoolVar(&o.noConcise, "no-concise", false, "print every image, however many have the same problem")
 	return cmd
 }
 
 func (a *app) runVerify(dir string, o *planOptions) error {
+	a.show(o)
 	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)

@@ -15,8 +15,8 @@ func (v *View) Error(err error) {
 	var b strings.Builder
 	for _, e := range Flatten(err) {
 		if diags, ok := errors.AsType[hcl.Diagnostics](e); ok {
-			for _, group := range groupDiagnostics(diags) {
-				b.WriteString(v.diagnostic(group.first, nil, group.more))
+			for _, group := range groupDiagnostics(diags, v.opts.Unfolded) {
+				b.WriteString(v.diagnostic(group, nil))
 			}
 			continue
 		}

@@ -47,6 +47,7 @@ func (pp *planPage) header(c *planner.Change) {
 	if c.Origin == planner.Refused {
 		pp.refusedNotes(c)
 	}
+	pp.advice(c)
 	if c.Withheld() {
 		return
 	}

@@ -192,7 +192,14 @@ func (pp *planPage) summary() {
 		f.Add(layout.Span{Text: sentence})
 		f.Newline()
 	}
-	f.Add(layout.Span{Text: line, Solid: strings.HasPrefix(line, "Plan:")})
+	switch counts, cost, ok := strings.Cut(line, " Estimated cost:"); {
+	case !strings.HasPrefix(line, "Plan:") || !ok:
+		f.Add(layout.Span{Text: line})
+	case pp.oneLine:
+		f.Add(layout.Span{Text: line, Solid: true})
+	default:
+		f.Add(layout.Span{Text: counts + " "}, layout.Span{Text: "Estimated cost:" + cost, Solid: true})
+	}
 	for _, sentence := range free {
 		f.Add(layout.Span{Text: " " + sentence})
 	}
@@ -205,9 +212,18 @@ func CompleteLine(s executor.Summary) string {
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Cost.Dollars())
 }
 
+// IncompleteLine returns the line that ends an apply in which something went wrong.
 func IncompleteLine(s executor.Summary) string {
 	return fmt.Sprintf("Apply incomplete: %d created, %d replaced, %d updated, %d destroyed, %d failed, %d skipped. Cost: %s.",
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
+}
+
+// lastLine breaks a line that ends an apply before its cost, where a terminal would break it inside.
+func (v *View) lastLine(line string) string {
+	if v.oneLine || layout.Width(line) <= v.opts.Width {
+		return line
+	}
+	return strings.Replace(line, " Cost: ", "\nCost: ", 1)
 }
 
 // applySentences returns what the line that ends an apply does not say, a line each. moved is how

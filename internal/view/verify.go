@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -28,7 +29,9 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c)}
+		d := &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c), Extra: caseOf(c),
+		}
 		if c.Frozen && !hasDrifted(c) {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
 		}
@@ -54,6 +57,15 @@ func deviations(plan *planner.Plan, c *planner.Change) hcl.Diagnostics {
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// caseOf tells images apart that have different ways out.
+func caseOf(c *planner.Change) diag.Case {
+	cause := string(c.Action)
+	if len(c.Reasons) > 0 {
+		cause += " " + string(c.Reasons[0].Kind)
+	}
+	return diag.Case{Subject: c.Address.String(), Cause: cause}
 }
 
 // hasDrifted reports whether the image's file is gone or has other bytes than the recorded ones.

@@ -46,6 +46,16 @@ func (w *Workspace) Shortages(plan *planner.Plan, c *Connections) []Shortage {
 	return short
 }
 
+// Left asks what the account of a provider has left; false where it cannot be asked.
+func (w *Workspace) Left(c *Connections, provider string) (bfl.Credits, bool) {
+	client, ok := c.accounts[provider].API.(*bfl.Client)
+	if !ok || w.options.Simulate {
+		return 0, false
+	}
+	left, err := Credits(&w.env, client)
+	return left, err == nil
+}
+
 // Credits asks what an account has left, for no longer than it takes when all is well.
 func Credits(env *Environment, client *bfl.Client) (bfl.Credits, error) {
 	ctx, cancel := context.WithTimeout(env.Drain, creditsTimeout)
@@ -155,6 +165,9 @@ func Endpoint(provider *config.Provider) string {
 // dial returns a client of a provider's API, which is asked to send webhooks if hook names where.
 func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
 	key, base := env.Getenv(provider.KeyEnv), Endpoint(provider)
+	if isQuoted(key) {
+		return nil, &QuotedKeyError{Provider: provider.Address, Variable: provider.KeyEnv}
+	}
 	if key == "" {
 		if !bfl.IsLoopback(base) {
 			return nil, &UnsetError{Provider: provider.Address, Variable: provider.KeyEnv}
@@ -165,6 +178,12 @@ func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Cli
 	return bfl.NewClient(bfl.ClientOptions{
 		BaseURL: base, Key: key, UserAgent: env.userAgent(), Wrap: env.Log.Wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
 	})
+}
+
+// isQuoted reports whether a value has the quotes around it that a shell takes off, and a file of
+// variables often does not.
+func isQuoted(value string) bool {
+	return len(value) > 1 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\'')
 }
 
 func (e *Environment) userAgent() string { return "fluxbatch/" + e.Version }

@@ -20,6 +20,7 @@ const (
 	Excludes
 	Replace
 	Abandon
+	Reroll
 )
 
 // OptionError says that the value of an option cannot be read, or that nothing in the plan answers
@@ -65,6 +66,14 @@ type UnsetError struct {
 
 func (e *UnsetError) Error() string {
 	return fmt.Sprintf("provider %s needs the environment variable %s, which is not set", e.Provider, e.Variable)
+}
+
+// QuotedKeyError says that the environment variable with the key of a provider's account holds
+// quotes around it.
+type QuotedKeyError struct{ Provider, Variable string }
+
+func (e *QuotedKeyError) Error() string {
+	return fmt.Sprintf("the key of provider %s in %s is in quotes", e.Provider, e.Variable)
 }
 
 // ListenError says that a provider's webhooks cannot be received. Nothing was submitted.

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -75,7 +76,7 @@ func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 
 // refusal is an error about a desired image.
 func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: plan.Where(c.Address)}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: plan.Where(c.Address), Extra: diag.Case{Subject: c.Address.String(), Cause: summary}}
 }
 
 // occupied refuses to put images where the files of others are on record and stay. The

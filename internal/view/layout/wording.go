@@ -231,3 +231,14 @@ func Middle(s string, columns int) string {
 	slices.Reverse(tail)
 	return string(head) + "…" + string(tail)
 }
+
+// ShellWord returns a word as it is typed in a shell.
+func ShellWord(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
+	}) < 0
+	if plain && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
