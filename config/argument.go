@@ -90,13 +90,13 @@ func requestValue(name string, kind bfl.Kind, v cty.Value) (any, error) {
 	case bfl.Boolean:
 		b, err := convert.Convert(v, cty.Bool)
 		if err != nil {
-			return nil, fmt.Errorf("%s is true or false, and this is %s", name, describeValue(v))
+			return nil, fmt.Errorf("%s must be true or false, but this is %s", name, describeValue(v))
 		}
 		return b.True(), nil
 	default:
 		s, err := convert.Convert(v, cty.String)
 		if err != nil {
-			return nil, fmt.Errorf("%s is a string, and this is %s", name, describeValue(v))
+			return nil, fmt.Errorf("%s must be a string, but this is %s", name, describeValue(v))
 		}
 		return s.AsString(), nil
 	}
@@ -108,11 +108,10 @@ func notNumber(name string, kind bfl.Kind, v cty.Value) error {
 		what = "a whole number"
 	}
 	if v.Type() == cty.String && v.AsString() == "" {
-		return fmt.Errorf(`%s is %s, and this is an empty string. For a value that may be absent, write null instead, `+
-			`as in each.value.%s == "" ? null : each.value.%s`,
+		return fmt.Errorf(`%s must be %s, but this is an empty string. Write null for a value that may be absent, as in each.value.%s == "" ? null : each.value.%s`,
 			name, what, name, name)
 	}
-	return fmt.Errorf("%s is %s, and this is %s", name, what, describeValue(v))
+	return fmt.Errorf("%s must be %s, but this is %s", name, what, describeValue(v))
 }
 
 func requestNumber(name string, kind bfl.Kind, n *big.Float) (any, error) {
@@ -124,13 +123,13 @@ func requestNumber(name string, kind bfl.Kind, n *big.Float) (any, error) {
 	}
 	f, _ := n.Float64()
 	if math.IsInf(f, 0) {
-		return nil, fmt.Errorf("%s is a number that is far too large", name)
+		return nil, fmt.Errorf("%s is far too large a number", name)
 	}
 	if kind == bfl.Integer {
 		if n.IsInt() {
-			return nil, fmt.Errorf("%s is a whole number that fits in 64 bits, and %s does not", name, n.Text('g', 20))
+			return nil, fmt.Errorf("%s must be a whole number that fits in 64 bits, but %s does not fit", name, n.Text('g', 20))
 		}
-		return nil, fmt.Errorf("%s is a whole number, and %s is not", name, n.Text('g', 10))
+		return nil, fmt.Errorf("%s must be a whole number, but %s is not", name, n.Text('g', 10))
 	}
 	return f, nil
 }
@@ -166,14 +165,12 @@ func (d *builder) parameters(img *image.Image) bool {
 		d.unknown(v)
 		return false
 	case !ty.IsObjectType() && !ty.IsMapType():
-		d.wrong(v, "Invalid argument type", "parameters is a map from the API's field names to values, as in { "+
-			"grounding = false }, and this is %s.",
+		d.wrong(v, "Invalid argument type", "parameters must be a map from the API's field names to values, but this is %s. Write it as in { grounding = false }.",
 			describeValue(v.value))
 		return false
 	}
 	if v.names {
-		d.wrong(v, sensitiveShown, "The names of the fields come from a sensitive value, and they are shown in every plan. Only what they are set to can be "+
-			"sensitive, as in { for name, value in nonsensitive(var.fields) : name => sensitive(value) }.")
+		d.wrong(v, sensitiveShown, "The names of the fields come from a sensitive value, but every plan shows them. Make only their values sensitive, as in { for name, value in nonsensitive(var.fields) : name => sensitive(value) }.")
 		return false
 	}
 	ok := true
@@ -212,15 +209,15 @@ func notAParameter(name string, model *bfl.Model) string {
 	case name == "":
 		return "A parameter has an empty name."
 	case name == "mask":
-		return "mask is an argument of the image: write mask = ... beside parameters."
+		return "mask is an argument of the image. Write mask = ... beside parameters."
 	case slices.Contains(model.Inputs.Roles, name):
 		return fmt.Sprintf("%s carries an image. Give the image in inputs.", name)
 	case inputFields[name] || model.IsInput(name):
 		return fmt.Sprintf("%s carries an image. List the image in references.", name)
 	case strings.HasPrefix(name, "webhook_"):
-		return fmt.Sprintf("%s cannot be set here: webhooks belong to the account, in the webhook block of its provider.", name)
+		return fmt.Sprintf("%s cannot be set here. Webhooks belong to the account. Write a webhook block in its provider block.", name)
 	case image.OnlyArgument(name) || slices.Contains(metaArguments, name):
-		return fmt.Sprintf("%s is an argument of the image: write %s = ... beside parameters.", name, name)
+		return fmt.Sprintf("%s is an argument of the image. Write %s = ... beside parameters.", name, name)
 	}
 	return ""
 }

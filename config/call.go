@@ -117,7 +117,7 @@ func (d *decoder) child(c *moduleCall) {
 		return
 	case m.depth > maxModuleDepth:
 		d.add(diag.Problem(c.sourceAt, "Modules nested too deep",
-			"Modules may call each other %d levels deep.", maxModuleDepth))
+			"Modules can call each other at most %d levels deep.", maxModuleDepth))
 		return
 	}
 	files, diags := d.directory(m.dir)

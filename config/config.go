@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
@@ -53,4 +54,6 @@ type Output struct {
 	Name      string
 	Value     cty.Value
 	Sensitive bool
+	// From are images that the value comes from, as far as its marks tell.
+	From []addrs.Image
 }

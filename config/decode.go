@@ -38,7 +38,7 @@ var topLevel = schema.Body{
 
 // foreignBlocks answer what users of Terraform type out of habit.
 var foreignBlocks = map[string]string{
-	"resource":  `There are no resources here: an image is written image "NAME" { ... }.`,
+	"resource":  `There are no resources here. Declare an image with image "NAME" { ... }.`,
 	"data":      "There are no data sources here. Read files with file, csvdecode or jsondecode.",
 	"terraform": "The settings of this tool stand in a fluxbatch block.",
 	"local":     "Local values stand in a block called locals.",
@@ -104,8 +104,7 @@ var rootOnly = map[string]bool{"fluxbatch": true, "provider": true, "budget": tr
 func (d *decoder) block(m *module, block *hcl.Block) {
 	if rootOnly[block.Type] && m.parent != nil {
 		d.add(diag.Problem(block.DefRange, "Block not allowed in a module",
-			"A %s block says something about the whole run, so only the root module may have one. "+
-				"Move it there%s.", block.Type, map[bool]string{true: ", and pass the account with the providers " +
+			"A %s block is about the whole run, so only the root module can have one. Move it there%s.", block.Type, map[bool]string{true: ", and pass the account with the providers " +
 				"argument of the module block"}[block.Type == "provider"]))
 		return
 	}

@@ -35,7 +35,7 @@ func TestAdvice(t *testing.T) {
 	tests := []advice{
 		{
 			"second lifecycle", "image \"a\" {\n  model  = \"flux-2-pro\"\n  prompt = \"A\"\n  lifecycle {}\n  lifecycle {}\n}",
-			"5 Duplicate declaration: The lifecycle block of image.a stands at main.flux.hcl:4 already, and there can be only one. Put all of it into one block.",
+			"5 Duplicate declaration: The lifecycle block of image.a is declared at main.flux.hcl:4 already, and there can be only one. Put everything into one block.",
 		},
 		{
 			"second provider", `provider "bfl" {}
@@ -59,32 +59,32 @@ func TestAdvice(t *testing.T) {
 		{"dash after a loop's name", `locals {
 			  l = [1, 2]
 			  d = [for i in [1] : local.l[i-1]]
-			}`, `3 Unknown name: Nothing is called "i-1" here. For the text itself, write "i-1" with quotes; for a difference, put spaces around the dash.`},
+			}`, `3 Unknown name: There is no "i-1" here. For the text itself, write "i-1" with quotes. Put spaces around the dash for a difference.`},
 		{
 			"dash after a local value", "locals {\n  i = 1\n  j = local.i-1\n}",
-			`3 Reference to undeclared local value: There is no local value called "i-1" in this module. For a difference, write local.i - 1 with spaces around the dash.`,
+			`3 Reference to undeclared local value: There is no local value "i-1" in this module. Write local.i - 1, with spaces around the dash, for a difference.`,
 		},
 		{
 			"dash in a variable", "variable \"a-b\" { default = 1 }\nlocals { j = var.a-b-c }",
-			`2 Reference to undeclared variable: There is no variable called "a-b-c" in this module. For a difference, write var.a-b - c with spaces around the dash.`,
+			`2 Reference to undeclared variable: There is no variable "a-b-c" in this module. Write var.a-b - c, with spaces around the dash, for a difference.`,
 		},
 		{
 			"dash after count.index", head + "image \"a\" {\n  count  = 2\n  prompt = \"A ${count.index-1}\"\n}",
-			`5 Unsupported attribute: count has no attribute called "index-1". For a difference, write count.index - 1 with spaces around the dash.`,
+			`5 Unsupported attribute: count has no attribute "index-1". Write count.index - 1, with spaces around the dash, for a difference.`,
 		},
 		{
 			"dash after an attribute", head + "image \"a\" {\n  prompt = \"A\"\n  width = 512\n}\nlocals { w = image.a.width-16 }",
-			`7 Unsupported attribute: An image has no attribute called "width-16". For a difference, write width - 16 with spaces around the dash.`,
+			`7 Unsupported attribute: An image has no attribute "width-16". Write width - 16, with spaces around the dash, for a difference.`,
 		},
 	}
-	const one = " already, and there can be only one. Put all of it into one block."
+	const one = " already, and there can be only one. Put everything into one block."
 	const declared = "Duplicate declaration: "
 	for kind, src := range map[string]string{
 		"The defaults block of this module": "defaults {}\ndefaults {}",
 		"The budget block":                  "budget {}\nbudget {}",
 		"The fluxbatch block":               "fluxbatch {}\nfluxbatch {}",
 	} {
-		tests = append(tests, advice{kind, src, "2 " + declared + kind + " stands at main.flux.hcl:1" + one})
+		tests = append(tests, advice{kind, src, "2 " + declared + kind + " is declared at main.flux.hcl:1" + one})
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestMistakesAtOnePlace(t *testing.T) {
 		{"enum", head + `image "a" {
 			  prompt        = "A"
 			  output_format = "gif"
-			}`, nil, []string{`"gif" is not one of "jpeg", "png", "webp".`}},
+			}`, nil, []string{`output_format cannot be "gif". Use "jpeg", "png" or "webp".`}},
 		{"sensitive values", `
 			variable "s" {
 			  type      = number
@@ -277,8 +277,8 @@ func TestMistakesAtOnePlace(t *testing.T) {
 			  prompt     = "A"
 			  parameters = { prompt = each.key, webhook_url = each.key }
 			}`, nil, []string{
-			"prompt is an argument of the image: write prompt = ... beside parameters. 2 more instances have the same problem.",
-			"webhook_url cannot be set here: webhooks belong to the account, in the webhook block of its provider. 2 more instances",
+			"prompt is an argument of the image. Write prompt = ... beside parameters. 2 more instances have the same problem.",
+			"webhook_url cannot be set here. Webhooks belong to the account. Write a webhook block in its provider block. 2 more instances",
 		}},
 		{"defaults", `defaults {
 			  model = "flux-2-pro"

@@ -78,7 +78,7 @@ func (c *Config) Outputs(results func(addrs.Image) *image.Result) ([]Output, hcl
 		if o.tainted {
 			u.value = cty.DynamicVal // A precondition says that this must not be its value.
 		}
-		list = append(list, Output{Name: name, Value: u.value, Sensitive: o.sensitive || u.sensitive})
+		list = append(list, Output{Name: name, Value: u.value, Sensitive: o.sensitive || u.sensitive, From: u.from})
 	}
 	return list, e.list()
 }

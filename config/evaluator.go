@@ -347,8 +347,7 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 	}
 	if v.HasMarkDeep(lang.Sensitive) && !o.sensitive && s.parent == nil {
 		e.fail(&o.node, diag.Problem(o.value.Range(), "Output is sensitive",
-			"The value comes from a sensitive variable. Add sensitive = true to the output, or use "+
-				"nonsensitive(...) if the value may be shown."))
+			"The value comes from a sensitive variable. Add sensitive = true to the output, or use nonsensitive(...) if everybody may see the value."))
 	}
 	if o.sensitive {
 		v = v.Mark(lang.Sensitive)

@@ -207,28 +207,25 @@ func (e *evaluator) notForEach(v cty.Value, marks cty.ValueMarks) (reason string
 	ty := v.Type()
 	switch {
 	case marks.Has(lang.Sensitive):
-		return "for_each comes from a sensitive value, and the keys of instances are shown in every plan. " +
-			"Use nonsensitive(...) if the keys may be seen.", false
+		return "for_each comes from a sensitive value, but every plan shows the keys of instances. Use nonsensitive(...) if everybody may see them.", false
 	case v.IsNull():
-		return "for_each is null. For no instances, use an empty map: {}.", false
+		return "for_each is null. Use an empty map, {}, for no instances.", false
 	case ty == cty.DynamicPseudoType, !v.IsKnown():
-		return "Which instances there are depends on values that are known only after apply. The keys of for_each must " +
-			"be known before; put what is known later into the values.", true
+		return "Which instances there are depends on values that are known only after apply. The keys of for_each must be known before. Put what is known later into the values.", true
 	case ty.IsTupleType() || ty.IsListType():
-		return "for_each takes a map or a set of strings, and this is a list. For a list of strings, write toset(...); " +
-			"for a list of objects, make a map of it, as in { for row in list : row.name => row }.", false
+		return "for_each takes a map or a set of strings, but this is a list. Write toset(...) around a list of strings. Make a map of a list of objects, as in { for row in list : row.name => row }.", false
 	case isWholeImage(ty):
-		return "for_each takes a map or a set of strings, and this is one image, whose attributes would each get an instance. Leave " +
+		return "for_each takes a map or a set of strings, but this is one image, whose attributes would each get an instance. Leave " +
 			"for_each out and name the image where it is used, or make a map of images, as in { logo = image.logo }.", false
 	case ty.IsSetType():
 		if reason, late = notKeys(v); reason != "" {
 			return reason, late
 		}
 	case !ty.IsObjectType() && !ty.IsMapType():
-		return fmt.Sprintf("for_each takes a map or a set of strings, and this is %s.", withArticle(ty.FriendlyName())), false
+		return fmt.Sprintf("for_each takes a map or a set of strings, but this is %s.", withArticle(ty.FriendlyName())), false
 	}
 	if v.LengthInt() > e.maxInstances() {
-		return fmt.Sprintf("for_each asks for %d instances; there can be %d.", v.LengthInt(), e.maxInstances()), false
+		return fmt.Sprintf("for_each asks for %d instances, but there can be at most %d.", v.LengthInt(), e.maxInstances()), false
 	}
 	return "", false
 }
@@ -239,7 +236,7 @@ func notKeys(set cty.Value) (reason string, late bool) {
 		return "The set has elements that are known only after apply. The keys of for_each must be known before.", true
 	}
 	if ty := set.Type().ElementType(); set.LengthInt() > 0 && !ty.Equals(cty.String) {
-		return fmt.Sprintf("for_each takes a set of strings, and this is a set of %s. Make a map of it, with a key "+
+		return fmt.Sprintf("for_each takes a set of strings, but this is a set of %s. Make a map of it, with a key "+
 			"for each instance.",
 			ty.FriendlyName()), false
 	}
@@ -264,12 +261,11 @@ func (e *evaluator) expandCount(n *node, r repeat, ctx *hcl.EvalContext) (*expan
 	v, err := convert.Convert(u.value, cty.Number)
 	switch {
 	case u.sensitive:
-		return wrong("count comes from a sensitive value, and the number of instances is shown in every plan. Use " +
-			"nonsensitive(...) if it may be seen.")
+		return wrong("count comes from a sensitive value, but every plan shows the number of instances. Use nonsensitive(...) if everybody may see it.")
 	case v.IsNull() && err == nil:
-		return wrong("count is null. For no instances, use 0.")
+		return wrong("count is null. Use 0 for no instances.")
 	case err != nil:
-		return wrong("count is a whole number, and this is %s.", withArticle(u.value.Type().FriendlyName()))
+		return wrong("count must be a whole number, but this is %s.", withArticle(u.value.Type().FriendlyName()))
 	case !v.IsKnown():
 		if n.tainted {
 			return nil, false
@@ -279,7 +275,7 @@ func (e *evaluator) expandCount(n *node, r repeat, ctx *hcl.EvalContext) (*expan
 	}
 	count, accuracy := v.AsBigFloat().Int64()
 	if accuracy != big.Exact || count < 0 || count > int64(e.maxInstances()) {
-		return wrong("count is a whole number from 0 to %d, and %s is not.",
+		return wrong("count must be a whole number from 0 to %d, but this is %s.",
 			e.maxInstances(), v.AsBigFloat().Text('f', -1))
 	}
 	return &expansion{repeat: r, count: int(count), from: u.from}, true

@@ -301,7 +301,7 @@ func (x *exporter) fromResult(name string) cty.Value {
 	case "format":
 		return cty.StringVal(x.result.Format)
 	case "cost":
-		return cty.NumberFloatVal(x.result.Cost.USD())
+		return cty.MustParseNumberVal(x.result.Cost.Decimal())
 	case "sha256":
 		return cty.StringVal(x.result.SHA256)
 	default:

@@ -18,15 +18,14 @@ func cycleProblem(members []*node) *hcl.Diagnostic {
 	first := slices.MinFunc(members, func(a, b *node) int { return comparePlaces(a.at, b.at) })
 	if slices.Contains(first.needs, first) {
 		return diag.Problem(first.at, "Cycle",
-			"%s refers to itself. Its value would be needed to find its value. Remove the reference.", first.fullName())
+			"%s refers to itself, so its value cannot be found. Remove the reference.", first.fullName())
 	}
 	names := []string{}
 	for _, n := range graph.Around(first, members, needsOf) {
 		names = append(names, n.fullName())
 	}
 	return diag.Problem(first.at, "Cycle",
-		"These refer to each other in a circle, so none of them can come first: %s. Each needs the one after it; "+
-			"remove one of the references.",
+		"These refer to each other in a circle, so none of them can come first: %s. Remove one of the references.",
 		strings.Join(names, ", "))
 }
 

@@ -325,7 +325,7 @@ func (d *builder) context(v *argumentValue) *hcl.EvalContext {
 func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
 	if v.sensitive && summary != sensitiveShown {
 		// The words may quote the value.
-		format, args = "The value of %s is wrong. It comes from a sensitive value, so no more is said.", []any{v.arg.Name}
+		format, args = "The value of %s is wrong. It is sensitive, so it is not shown.", []any{v.arg.Name}
 	}
 	d.report(diag.About(diag.Problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
@@ -352,7 +352,7 @@ func (d *builder) text(v *argumentValue) (string, bool) {
 	s, err := convert.Convert(v.value, cty.String)
 	if err != nil {
 		d.wrong(v, "Invalid argument type",
-			"%s is a string, and this is %s.", v.arg.Name, withArticle(v.value.Type().FriendlyName()))
+			"%s must be a string, but this is %s.", v.arg.Name, withArticle(v.value.Type().FriendlyName()))
 		return "", false
 	}
 	return s.AsString(), true
@@ -365,8 +365,7 @@ func (d *builder) unknown(v *argumentValue) {
 		return
 	}
 	d.wrong(v, "Value not known in time",
-		"%s depends on an image that is not made yet, and must be known in the plan. Use a value that does not "+
-			"come from another image's result.", v.arg.Name)
+		"The plan needs %s, but it depends on an image that does not exist yet. Use a value that does not come from another image's result.", v.arg.Name)
 }
 
 // model finds the model of the instance.
@@ -377,7 +376,7 @@ func (d *builder) model() *bfl.Model {
 	}
 	if v == nil {
 		d.report(diag.Problem(d.b.at, "Missing model",
-			`image.%s names no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,
+			`image.%s has no model. Write model = "flux-2-pro" in the image, or in a defaults block for all images.`,
 			d.b.key))
 		return nil
 	}
@@ -386,7 +385,7 @@ func (d *builder) model() *bfl.Model {
 		return nil
 	}
 	if v.sensitive {
-		d.wrong(v, sensitiveShown, "The model's name comes from a sensitive value, and it is shown in every plan. Use nonsensitive(...) if it may be seen.")
+		d.wrong(v, sensitiveShown, "The model's name comes from a sensitive value, but every plan shows it. Use nonsensitive(...) if everybody may see it.")
 		return nil
 	}
 	model, seen := d.models[name]
@@ -401,9 +400,9 @@ func (d *builder) model() *bfl.Model {
 		known := d.s.mod.modelNames()
 		hint := diag.DidYouMean(name, known)
 		if hint == "" {
-			hint = " There are " + diag.QuotedList(known, "and") + ". Declare a newer one with a model block."
+			hint = " fluxbatch models lists those that there are. Declare a newer one with a model block."
 		}
-		d.wrong(v, "Unknown model", "There is no model called %q.%s", name, hint)
+		d.wrong(v, "Unknown model", "There is no model %q.%s", name, hint)
 	}
 	return model
 }
@@ -445,12 +444,11 @@ func (d *builder) labels(img *image.Image) bool {
 	}
 	labels, err := textMap(v.value)
 	if err != nil {
-		d.wrong(v, "Invalid argument type", `labels is a map of strings, as in { season = "summer" }: %s.`, lang.Describe(err))
+		d.wrong(v, "Invalid argument type", `labels must be a map of strings, as in { season = "summer" }: %s.`, lang.Describe(err))
 		return false
 	}
 	if v.sensitive {
-		d.wrong(v, sensitiveShown, "labels are shown in every plan, and this comes from a sensitive "+
-			"value. Use nonsensitive(...) if it may be seen.")
+		d.wrong(v, sensitiveShown, "labels comes from a sensitive value, but every plan shows labels. Use nonsensitive(...) if everybody may see them.")
 		return false
 	}
 	img.Labels = d.e.sharedLabels(labels)

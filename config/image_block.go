@@ -20,10 +20,10 @@ var imageSchema = schema.Body{
 	Blocks: []schema.Block{{Name: "lifecycle"}, {Name: "gate", Labels: []string{"name"}}},
 }
 
-const listReferences = `Images that go into the request are listed in references, ` +
+const listReferences = `Use references for the images that go into the request, ` +
 	`as in references = [image.logo, "bottle.png"].`
 
-const giveInputs = `Images that each mean something of its own are given in inputs, as in inputs = { person = image.model, garment = "coat.png" }.`
+const giveInputs = `Use inputs for images that each have a role, as in inputs = { person = image.model, garment = "coat.png" }.`
 
 // foreignArguments answer what users of the API type out of habit.
 var foreignArguments = map[string]string{
@@ -35,16 +35,15 @@ var foreignArguments = map[string]string{
 	"reference":       listReferences,
 	"person":          giveInputs,
 	"garment":         giveInputs,
-	"negative_prompt": "FLUX models take no negative prompt. Say in the prompt what should be there instead.",
-	"webhook_url":     "Webhooks belong to the account: write a webhook block in its provider.",
-	"webhook_secret":  "Webhooks belong to the account: write a webhook block in its provider.",
-	"filename":        `The file's name is set by output, as in output = "hero.png".`,
-	"path":            `The file's name is set by output, as in output = "hero.png". path can be read from other blocks.`,
+	"negative_prompt": "FLUX models do not support a negative prompt. Say in the prompt what should be there instead.",
+	"webhook_url":     "Webhooks belong to the account. Write a webhook block in its provider block.",
+	"webhook_secret":  "Webhooks belong to the account. Write a webhook block in its provider block.",
+	"filename":        `Use output to name the file, as in output = "hero.png".`,
+	"path":            `Use output to name the file, as in output = "hero.png". Other blocks can read path.`,
 	"api_key":         keyHint,
 }
 
-const keyHint = "A key never stands in a file that is shared. Put it into the environment variable BFL_API_KEY, or into another " +
-	"one, whose name the provider block's api_key_env says. If the file was shared already, revoke the key."
+const keyHint = "A key must not stand in a shared file. Put it into the environment variable BFL_API_KEY, or into another one that api_key_env in the provider block names. If you have shared the file already, revoke the key."
 
 func (d *decoder) image(m *module, block *hcl.Block) {
 	name := block.Labels[0]
@@ -173,7 +172,7 @@ func (d *decoder) repeat(args map[string]*hcl.Attribute) repeat {
 	}
 	if forEach != nil {
 		d.add(diag.Problem(count.NameRange, "Invalid combination of arguments",
-			"A block gets its instances from for_each or from count, not from both."))
+			"A block gets its instances from for_each or from count. Use one of them."))
 		return r
 	}
 	r.count = count.Expr
@@ -192,8 +191,7 @@ var lifecycleSchema = schema.Body{
 func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	content, diags := lifecycleSchema.Read(block.Body)
 	d.addWithHints(diags, map[string]string{
-		"create_before_destroy": "An image that is replaced is always made before the old file goes, and the old " +
-			"file is kept in the store.",
+		"create_before_destroy": "There is nothing to set. A replacement is always made before the old file goes, and the store keeps the old file.",
 	})
 	l := new(lifecycleBlock)
 	b.lifecycle = l
@@ -227,8 +225,7 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		d.add(diag.Problem(attr.Expr.Range(), "Invalid list", "ignore_changes is all, or a list of arguments as in "+
-			"[prompt, seed]."))
+		d.add(diag.Problem(attr.Expr.Range(), "Invalid list", "ignore_changes must be all, or a list of arguments as in [prompt, seed]."))
 		return
 	}
 	for _, expr := range exprs {

@@ -101,39 +101,59 @@ func noSuchArgument(arg *argument, model *bfl.Model) *hcl.Diagnostic {
 	if model.Custom {
 		r := bfl.Request{Model: model, Arguments: []bfl.Argument{{Name: arg.Name}}}
 		if broken := r.Check(); len(broken) > 0 {
-			return diag.Problem(arg.at(), "Model has no such argument", "%s", broken[0].Reason)
+			return diag.Problem(arg.at(), "Model does not support the argument", "%s", broken[0].Reason)
 		}
 	}
-	var others, own []string
+	return diag.Problem(arg.at(), "Model does not support the argument", "%s does not support %s. %s", model.Name, arg.Name, wayOut(arg.Name, model))
+}
+
+// standIns are the arguments that do in some models what another does in others, the best first.
+var standIns = map[string][][]string{
+	"width":        {{"aspect_ratio"}, {"resolution"}},
+	"height":       {{"aspect_ratio"}, {"resolution"}},
+	"aspect_ratio": {{"width", "height"}},
+	"resolution":   {{"width", "height"}, {"aspect_ratio"}},
+}
+
+// wayOut says what to write instead of an argument that a model does not have.
+func wayOut(name string, model *bfl.Model) string {
+	lacks := func(name string) bool { return model.Param(name) == nil }
+	for _, instead := range standIns[name] {
+		if !slices.ContainsFunc(instead, lacks) {
+			return "Use " + strings.Join(instead, " and ") + "."
+		}
+	}
+	var others []string
 	for _, m := range bfl.Models() {
-		if m.Param(arg.Name) != nil {
+		if m.Param(name) != nil && !m.Deprecated {
 			others = append(others, m.Name)
 		}
 	}
-	for _, p := range model.Params {
-		own = append(own, p.Name)
+	switch n := len(others); {
+	case n == 0:
+		return "Remove it."
+	case n == 1:
+		return "Remove it, or use " + others[0] + "."
+	case n > mostNamed:
+		return fmt.Sprintf("Remove it, or use %s or one of %d other models that support it.", strings.Join(others[:mostNamed], ", "), n-mostNamed)
+	default:
+		return "Remove it, or use " + strings.Join(others[:n-1], ", ") + " or " + others[n-1] + "."
 	}
-	slices.Sort(own)
-	have := "have"
-	if len(others) == 1 {
-		have = "has"
-	}
-	return diag.Problem(arg.at(), "Model has no such argument", "%s has no %s; %s %s it. The arguments of %s are %s.",
-		model.Name, arg.Name, strings.Join(others, ", "), have, model.Name, strings.Join(own, ", "))
 }
+
+// mostNamed is how many alternatives a message names before it counts the rest.
+const mostNamed = 3
 
 // advise warns of what is legal and probably not meant.
 func (d *builder) advise(img *image.Image) {
 	model := img.Model
 	if v := d.given("model"); v != nil && model.Preview {
 		d.e.add(diag.Warning(v.arg.valueAt(), "Model may change without notice",
-			"%s is a preview, which the API may replace at any time. The same request may then give another image; "+
-				"pin a released model for images that are to be made again.",
+			"%s is a preview, which the API may replace at any time. The same request can then give another image. Use a released model for images that you want to be able to repeat.",
 			model.Name))
 	}
 	if model.Deprecated {
-		d.adviseOnce(model.Name, "Model is deprecated", "The API's schema marks "+model.Name+" as deprecated. It works, and may go; flux-2-pro and flux-2-max "+
-			"edit images as well.", d.given("model"))
+		d.adviseOnce(model.Name, "Model is deprecated", "The API's schema marks "+model.Name+" as deprecated. It still works, but it may go away. Use flux-2-pro or flux-2-max, which edit images as well.", d.given("model"))
 	}
 	for _, doubt := range img.Request().Doubts() {
 		if model.IsInput(doubt.Field) && (img.OpenReferences() || doubt.Field != model.Inputs.References[0]) {
@@ -181,13 +201,11 @@ func (d *builder) adviseOnSize(img *image.Image) {
 		short := min(size.Width, size.Height)
 		low := short / 16 * 16
 		d.e.add(diag.Warning(at, "Size may be rounded",
-			"%d x %d is in the API's table of sizes although %d is no multiple of 16. The image may come with %d "+
-				"or %d lines; the size that came is what is recorded.",
+			"%d x %d is in the API's table of sizes, although %d is not a multiple of 16. The image may come with %d or %d lines. The state records the size that comes.",
 			size.Width, size.Height, short, low, low+16))
 	case model.MaxPixels > 0 && size.Width*size.Height > bfl.MaxPixelsAdvised:
 		d.e.add(diag.Warning(at, "Size near the limit",
-			"%d x %d is more than 4,000,000 pixels. The API's documents can be read to allow that or not; a "+
-				"smaller size is safe.", size.Width, size.Height))
+			"%d x %d is more than 4,000,000 pixels. The API's documents do not say clearly whether that is allowed. Use a smaller size to be safe.", size.Width, size.Height))
 	}
 }
 
@@ -213,8 +231,7 @@ func (d *builder) adviseOnReferences(img *image.Image) {
 	if limit := model.Inputs.Documented; limit > 0 && references > limit {
 		v := d.given("references")
 		d.e.add(diag.Warning(v.arg.valueAt(), "More references than documented",
-			"The published schema of %s has fields for %s; another document names %d. The API may refuse or ignore "+
-				"the further ones.",
+			"The published schema of %s has fields for %s, but another document names %d. The API may refuse or ignore the others.",
 			model.Name, plural(limit, "reference"), len(model.Inputs.References)))
 	}
 	prompt, ok := img.Request().Value("prompt").(string)
@@ -228,7 +245,7 @@ func (d *builder) adviseOnReferences(img *image.Image) {
 		}
 		v := d.given("prompt")
 		d.e.add(diag.About(diag.Warning(v.arg.valueAt(), "Prompt names an image that is not there",
-			"The prompt speaks of %q, and there %s. References are counted from 1 in the order of the list.",
+			"The prompt speaks of %q, but there %s. References are counted from 1 in the order of the list.",
 			match[0], howMany(references)),
 			v.arg.Expr, d.context(v)))
 		return
@@ -256,7 +273,5 @@ func (e *evaluator) adviseOnCount(b *imageBlock) {
 		return
 	}
 	e.add(diag.Warning(b.count.Range(), "Instances numbered after a list",
-		"When an element is added or removed anywhere but at the end, all after it get other numbers, and their "+
-			"images are made and paid for again. "+
-			"With for_each the instances have names that stay, as in for_each = toset(...)."))
+		"Adding or removing an element anywhere but at the end renumbers all after it, and their images are generated and paid for again. Use for_each, whose keys stay, as in for_each = toset(...)."))
 }

@@ -48,7 +48,7 @@ var importSchema = schema.Body{In: "an import block", Args: []string{"to", "file
 func (d *decoder) imported(m *module, block *hcl.Block) {
 	if m.parent != nil {
 		d.add(diag.Problem(block.DefRange, "Block not allowed in a module",
-			"Only the root module may have import blocks. Move it there; its address can lead into modules, as in "+
+			"Only the root module can have import blocks. Move it there. Its address can lead into modules, as in "+
 				"to = module.brand.image.logo."))
 		return
 	}
@@ -129,12 +129,11 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	})
 	end, isEnd := endpointOf(steps)
 	if hidden {
-		return wrong(b.to.Range(), sensitiveShown, "A key in the address comes from a sensitive value, and addresses are shown in every plan. Use "+
-			"nonsensitive(...) if it may be seen.")
+		return wrong(b.to.Range(), sensitiveShown, "A key in the address comes from a sensitive value, but every plan shows addresses. Use nonsensitive(...) if everybody may see it.")
 	}
 	if !ok || !isEnd || end.IsModule {
 		return wrong(b.to.Range(), "Invalid address",
-			`to is the address of an image, such as image.logo, image.card["winter"] or module.brand.image.logo.`)
+			`to must be the address of an image, such as image.logo, image.card["winter"] or module.brand.image.logo.`)
 	}
 	to := addrs.Image{Module: end.Parent, Name: end.Name, Key: end.Key}
 	if i := slices.IndexFunc(e.imports, func(other Import) bool { return other.To == to }); i >= 0 {
@@ -146,8 +145,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 	}
 	given := unmark(raw)
 	if given.sensitive {
-		return wrong(b.file.Range(), sensitiveShown, "The file's name comes from a sensitive value, and it is shown in every plan. Use nonsensitive(...) if it "+
-			"may be seen.")
+		return wrong(b.file.Range(), sensitiveShown, "The file's name comes from a sensitive value, but every plan shows it. Use nonsensitive(...) if everybody may see it.")
 	}
 	v, err := convert.Convert(given.value, cty.String)
 	if err != nil || v.IsNull() || !v.IsKnown() || v.AsString() == "" {
@@ -163,7 +161,7 @@ func (e *evaluator) importOne(b *importBlock, ctx *hcl.EvalContext) (Import, boo
 		format: file.format, toAt: b.to.Range(), fileAt: b.file.Range(),
 	}
 	if file.problem != "" {
-		imp.Problem = diag.About(diag.Problem(b.file.Range(), "Unusable import file", "%s: %s To have %s made instead, remove the import block.",
+		imp.Problem = diag.About(diag.Problem(b.file.Range(), "Unusable import file", "%s: %s To generate %s instead, remove the import block.",
 			v.AsString(), file.problem, to), b.file, ctx)
 	}
 	return imp, true
@@ -186,8 +184,7 @@ func (e *evaluator) checkImports() {
 				"%s is not in the configuration. Declare the image as it is to be from now on.", imp.To))
 		case made && imp.Problem == nil && formatOf[path.Ext(output)] != imp.format:
 			e.add(diag.Problem(imp.fileAt, "Import does not match its output",
-				"The file is of the format %s, and %s is written to %s. Set output, or output_format, so that "+
-					"they agree, or remove the import block if the image is there already.", imp.format, imp.To, output))
+				"The file's format is %s, but the file of %s is %s. Set output or output_format so that they agree. If the image exists already, remove the import block.", imp.format, imp.To, output))
 		}
 	}
 }

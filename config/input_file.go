@@ -27,7 +27,7 @@ func readInput(path string) *inputFile {
 	case !info.Mode().IsRegular():
 		f.problem = "This is not a regular file."
 	case info.Size() > bfl.MaxInputBytes:
-		f.problem = fmt.Sprintf("The file has %.1f MB; the API takes at most %d MB for an image. Make it smaller.",
+		f.problem = fmt.Sprintf("The file has %.1f MB, but the API takes at most %d MB. Make it smaller.",
 			float64(info.Size())/(1<<20), bfl.MaxInputBytes>>20)
 	default:
 		f.measure()
@@ -54,8 +54,7 @@ func (f *inputFile) measure() {
 	}
 	f.size = bfl.Size{Width: info.Width, Height: info.Height}
 	if pixels := info.Width * info.Height; pixels > bfl.MaxInputPixels {
-		f.problem = fmt.Sprintf("The image has %d x %d pixels, which is %.1f megapixels; the API takes at most %d. "+
-			"Scale it down.",
+		f.problem = fmt.Sprintf("The image has %d x %d pixels, which is %.1f megapixels, but the API takes at most %d. Scale it down.",
 			info.Width, info.Height, float64(pixels)/1e6, bfl.MaxInputPixels/1_000_000)
 		return
 	}

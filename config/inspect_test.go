@@ -10,7 +10,7 @@ func TestRefusedFunctionsSayWhy(t *testing.T) {
 	c := load(t, write(t, "main.flux.hcl", ""), Options{})
 	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
 		_, diags := c.Eval(name + "()")
-		if !diags.HasErrors() || !strings.Contains(diags[0].Detail, "paid for again") {
+		if !diags.HasErrors() || !strings.Contains(diags[0].Detail, "pay for every image") {
 			t.Errorf("%s() gives %v", name, diags)
 		}
 	}

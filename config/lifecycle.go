@@ -57,12 +57,12 @@ func (d *builder) flag(name string, expr hcl.Expression) (value, ok bool) {
 		if !given.sensitive {
 			what = describeValue(given.value)
 		}
-		d.report(diag.About(diag.Problem(expr.Range(), "Invalid argument type", "%s is true or false, and this is %s.", name, what), expr, ctx))
+		d.report(diag.About(diag.Problem(expr.Range(), "Invalid argument type", "%s must be true or false, but this is %s.", name, what), expr, ctx))
 		return false, false
 	case !v.IsKnown():
 		if !d.b.tainted {
 			d.report(diag.About(diag.Problem(expr.Range(), "Value not known in time",
-				"%s must be known in the plan.", name), expr, ctx))
+				"The plan needs %s, but its value is known only after apply.", name), expr, ctx))
 		}
 		return false, false
 	case v.IsNull():

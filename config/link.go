@@ -107,7 +107,7 @@ func (l *linker) call(c *moduleCall) {
 		attr := c.inputs[name]
 		v := c.child.variables[name]
 		if v == nil {
-			l.add(diag.Problem(attr.NameRange, "Unsupported argument", "The module %s has no variable called %q.%s",
+			l.add(diag.Problem(attr.NameRange, "Unsupported argument", "The module %s has no variable %q.%s",
 				c.child.rel, name, diag.DidYouMean(name, sortedKeys(c.child.variables))))
 			continue
 		}
@@ -148,12 +148,12 @@ func (l *linker) childProviders(c *moduleCall) map[string]string {
 func unknownProvider(at hcl.Range, name string, m *module) *hcl.Diagnostic {
 	known := slices.Sorted(maps.Keys(m.providers))
 	if m.parent == nil {
-		return diag.Problem(at, "Unknown provider", "There is no account called %s.%s Declare it with provider \"bfl\" "+
+		return diag.Problem(at, "Unknown provider", "There is no account %s.%s Declare it with provider \"bfl\" "+
 			"{ alias = ... }.",
 			name, diag.DidYouMean(name, known))
 	}
 	return diag.Problem(at, "Unknown provider",
-		"This module knows no account called %s.%s Pass it in where the module is called, as in providers = { %s = "+
+		"This module has no account %s.%s Pass it in where the module is called, as in providers = { %s = "+
 			"bfl.eu }.",
 		name, diag.DidYouMean(name, known), name)
 }

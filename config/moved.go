@@ -55,8 +55,7 @@ func (d *decoder) moved(m *module, block *hcl.Block) {
 	fromAt := content.Args["from"].Expr.Range()
 	switch {
 	case from.IsModule != to.IsModule:
-		d.add(diag.Problem(content.Args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module "+
-			"to a module; %s and %s are not of one kind.", from, to))
+		d.add(diag.Problem(content.Args["to"].Expr.Range(), "Invalid move", "An image moves to an image, and a module to a module. %s and %s are not of one kind.", from, to))
 		return
 	case from == to:
 		d.add(diag.Problem(fromAt, "Invalid move", "from and to are the same."))
@@ -103,7 +102,7 @@ func (d *decoder) endpointArg(
 		}
 	}
 	d.add(diag.Problem(attr.Expr.Range(), "Invalid address",
-		`%s is the address of an image or module, such as image.logo, image.card["winter"] or module.brand.image.logo.`,
+		`%s must be the address of an image or module, such as image.logo, image.card["winter"] or module.brand.image.logo.`,
 		name))
 	return addrs.Endpoint{}, false
 }
@@ -174,22 +173,20 @@ func (e *evaluator) findMoves() {
 		for _, block := range s.mod.moves {
 			move := Move{Move: addrs.Move{From: below(s.addr, block.from), To: below(s.addr, block.to)}, Range: block.at}
 			if first, ok := froms[move.From]; ok {
-				e.add(diag.Problem(block.fromAt, "Ambiguous move", "%s is moved by the block at %s already, and can "+
-					"only go to one place.", move.From, diag.Place(first)))
+				e.add(diag.Problem(block.fromAt, "Ambiguous move", "The block at %[2]s moves %[1]s already, and an image can go to one place only.", move.From, diag.Place(first)))
 				continue
 			}
 			froms[move.From] = block.at
 			if whole := move.From.Key.IsNone() && move.To.Key.IsNone(); e.declares(move.From, whole) {
 				e.add(diag.Problem(block.fromAt, "Moved object still exists",
-					"%s is in the configuration still, so it did not move. Remove it, or the moved block.", move.From))
+					"%s is still in the configuration, so it did not move. Remove its block, or the moved block.", move.From))
 			}
 			e.moves = append(e.moves, move)
 		}
 		for _, block := range s.mod.removals {
 			r := Removal{From: below(s.addr, block.from), Destroy: block.destroy, Range: block.at}
 			if e.declares(r.From, r.From.Key.IsNone()) {
-				e.add(diag.Problem(block.fromAt, "Removed object still exists", "%s is in the configuration still. "+
-					"Remove it, or the removed block.", r.From))
+				e.add(diag.Problem(block.fromAt, "Removed object still exists", "%s is still in the configuration. Remove its block, or the removed block.", r.From))
 			}
 			e.removals = append(e.removals, r)
 		}

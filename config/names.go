@@ -122,7 +122,7 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		how = hint[1:]
 	}
 	return diag.Problem(traversal.SourceRange(), "Reference to undeclared "+kindOf[root],
-		"There is no %s called %q in this module. %s", kindOf[root], name, how)
+		"There is no %s %q in this module. %s", kindOf[root], name, how)
 }
 
 // difference returns a sentence for a name that is one of those known, a dash and something to subtract: to the language
@@ -130,7 +130,7 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 func difference(of, name string, known []string) string {
 	for i := range name {
 		if name[i] == '-' && i+1 < len(name) && slices.Contains(known, name[:i]) {
-			return fmt.Sprintf(" For a difference, write %s%s - %s with spaces around the dash.", of, name[:i], name[i+1:])
+			return fmt.Sprintf(" Write %s%s - %s, with spaces around the dash, for a difference.", of, name[:i], name[i+1:])
 		}
 	}
 	return ""
@@ -156,13 +156,13 @@ func strangeName(traversal hcl.Traversal, m *module) *hcl.Diagnostic {
 	case len(traversal) == 1:
 		hint = fmt.Sprintf(" For the text itself, write %q with quotes", root)
 		if strings.Contains(root, "-") {
-			hint += "; for a difference, put spaces around the dash"
+			hint += ". Put spaces around the dash for a difference"
 		}
 		hint += "."
 	default:
 		hint = diag.DidYouMean(root, []string{"var", "local", "image", "module", "each", "count", "self", "path"})
 	}
-	return diag.Problem(traversal.SourceRange(), "Unknown name", "Nothing is called %q here.%s", root, hint)
+	return diag.Problem(traversal.SourceRange(), "Unknown name", "There is no %q here.%s", root, hint)
 }
 
 // instanceSymbol checks each, count and self, which exist in some places only.
@@ -176,8 +176,7 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 		n.miss(root, "")
 		switch {
 		case root == "self":
-			l.add(diag.Problem(at, "Not available here", "self is the finished image, which only its own postconditions "+
-				"can look at."))
+			l.add(diag.Problem(at, "Not available here", "self is the finished image. Only its own postconditions can use it."))
 		case root == "each" && allowed.repeat.count != nil:
 			l.add(diag.Problem(at, "Not available here", "The block has count rather than for_each. Its instances are "+
 				"told apart by count.index."))
@@ -185,7 +184,7 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 			l.add(diag.Problem(at, "Not available here", "The block has for_each rather than count. Its instances are "+
 				"told apart by each.key."))
 		default:
-			l.add(diag.Problem(at, "Not available here", "%s exists inside a block with %s, and this is %s without.",
+			l.add(diag.Problem(at, "Not available here", "%s exists inside a block with %s, but this is %s without.",
 				root, map[string]string{"each": "for_each", "count": "count"}[root], allowed.block))
 		}
 		return
@@ -196,7 +195,7 @@ func (l *linker) instanceSymbol(n *node, traversal hcl.Traversal, allowed symbol
 	}
 	if step, ok := traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(members, step.Name) {
 		n.broken = true
-		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "%s has no attribute called %q.%s",
+		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "%s has no attribute %q.%s",
 			root, step.Name, cmp.Or(difference(root+".", step.Name, members),
 				didYouMeanOr(step.Name, members, fmt.Sprintf(" There is %s.", diag.QuotedList(members, "and"))))))
 	}
@@ -215,7 +214,7 @@ func (l *linker) pathSymbol(traversal hcl.Traversal) {
 	if len(traversal) > 1 {
 		if step, ok := traversal[1].(hcl.TraverseAttr); ok && !slices.Contains(members, step.Name) {
 			l.add(diag.Problem(step.SrcRange, "Unsupported attribute",
-				`path has no attribute called %q. There is "module", "root" and "cwd".`, step.Name))
+				`path has no attribute %q. There is "module", "root" and "cwd".`, step.Name))
 		}
 	}
 }
@@ -231,7 +230,7 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	case isIndex && !b.isSet():
 		n.miss("image", b.key)
 		l.add(diag.Problem(index.SrcRange, "Unexpected instance key",
-			"image.%s has neither for_each nor count, so there is only one: write image.%s without a key.", b.key, b.key))
+			"image.%s has neither for_each nor count, so there is only one. Write image.%s without a key.", b.key, b.key))
 		return
 	case !isIndex && b.isSet():
 		key := `["KEY"]`
@@ -251,7 +250,7 @@ func (l *linker) imageAttribute(n *node, b *imageBlock, traversal hcl.Traversal)
 	}
 	if step, ok := rest[0].(hcl.TraverseAttr); ok && !slices.Contains(image.Exported, step.Name) {
 		n.miss("image", b.key)
-		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "An image has no attribute called %q.%s",
+		l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "An image has no attribute %q.%s",
 			step.Name, cmp.Or(difference("", step.Name, image.Exported), diag.DidYouMean(step.Name, image.Exported))))
 	}
 }
@@ -279,7 +278,7 @@ func (l *linker) moduleOutput(n *node, c *moduleCall, traversal hcl.Traversal) {
 		if step, ok := rest[0].(hcl.TraverseAttr); ok {
 			o := c.child.outputs[step.Name]
 			if o == nil {
-				l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "The module %s has no output called %q.%s",
+				l.add(diag.Problem(step.SrcRange, "Unsupported attribute", "The module %s has no output %q.%s",
 					c.child.rel, step.Name, diag.DidYouMean(step.Name, sortedKeys(c.child.outputs))))
 				n.miss("module", c.key)
 				return
@@ -308,7 +307,7 @@ func (l *linker) moduleKey(c *moduleCall, traversal hcl.Traversal) (hcl.Traversa
 	switch {
 	case isIndex && !c.isSet():
 		l.add(diag.Problem(traversal.SourceRange(), "Unexpected instance key",
-			"module.%s has neither for_each nor count, so there is only one: write module.%s without a key.", c.key, c.key))
+			"module.%s has neither for_each nor count, so there is only one. Write module.%s without a key.", c.key, c.key))
 		return nil, false
 	case !isIndex && c.isSet():
 		l.add(diag.Problem(traversal.SourceRange(), "Missing instance key",

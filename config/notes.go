@@ -25,18 +25,15 @@ const (
 var noteKinds = []diag.Kind{
 	emptyPrompt: {
 		Summary: "Empty prompt", One: "1 image has", Many: "%d images have",
-		How: "a prompt without a word in it: %s. The model takes that, and makes something of its own.",
+		How: "a prompt without a word in it: %s. The model accepts that, and draws something of its own.",
 	},
 	placeholder: {
 		Summary: "Placeholder in a prompt", One: "1 image has", Many: "%d images have",
-		How: "a prompt with a placeholder that nothing was put into: %s. The API gets it as it stands. A value is put into a text by " +
-			"${each.value.name} in the configuration, by templatefile or templatestring in a text from elsewhere, and in the " +
-			"place of {{name}} by replace.",
+		How: "a prompt with a placeholder that nothing was put into: %s. The API gets it as it stands. Use ${each.value.name} in the configuration, templatefile or templatestring for a text from elsewhere, or replace for {{name}}.",
 	},
 	longPrompt: {
 		Summary: "Very long prompt", One: "1 image has", Many: "%d images have",
-		How: "a prompt of more than 32,000 characters: %s. The models read at most 32,000 tokens, which may be no more characters " +
-			"than that; what comes after is cut off or refused.",
+		How: "a prompt of more than 32,000 characters: %s. The models read at most 32,000 tokens, which can be as few characters. What comes after is cut off or refused.",
 	},
 	blankRow: {
 		Summary: "Row of blanks", One: "1 image comes", Many: "%d images come",
@@ -58,7 +55,7 @@ func (d *builder) adviseOnPrompt(img *image.Image) bool {
 	case !ok:
 	case strings.TrimSpace(prompt) == "":
 		if v, p := d.given("prompt"), img.Model.Param("prompt"); v != nil && p != nil && p.Required {
-			d.wrong(v, "Empty prompt", "The prompt of %s has no word in it. %s makes nothing without one.", img.Address, img.Model.Name)
+			d.wrong(v, "Empty prompt", "The prompt of %s has no word in it. %s needs one.", img.Address, img.Model.Name)
 			return false
 		}
 		d.notePrompt(emptyPrompt, img, "")

@@ -45,7 +45,7 @@ image "p" {
 		{
 			"one key twice", "sku,name\na,Otter\nb,Heron\na,Seal\nc,Fox\nc,Hare\n", table,
 			[]string{`ERROR Duplicate object key: Two rows have the sku "a": row 1 (a,Otter) and row 3 (a,Seal), counted from 1 without a header. So it is with 1 more. ` +
-				`Each instance needs a key of its own: give one of them another, take it out, or use a column in which no text is there twice.`},
+				`Each instance needs its own key. Give one of them another key, remove it, or use a column without duplicates.`},
 		},
 		{
 			"blank rows", "sku,name\na,Otter\n,\nb,Heron\n", table,
@@ -54,22 +54,21 @@ image "p" {
 		},
 		{
 			"empty prompts", "sku,name\na,\nb,\nc,x\n", strings.ReplaceAll(table, "Photo of ", " "),
-			[]string{`ERROR Empty prompt: The prompt of image.p["a"] has no word in it. flux-2-pro makes nothing without one. 1 more instance has the same problem.`},
+			[]string{`ERROR Empty prompt: The prompt of image.p["a"] has no word in it. flux-2-pro needs one. 1 more instance has the same problem.`},
 		},
 		{
 			"empty prompts that are allowed", "sku,name\na,\nb,\nc,x\n", strings.ReplaceAll(table, "Photo of ${each.value.name}\"", "${each.value.name}\"\n  model = \"flux-dev\""),
-			[]string{`WARNING Empty prompt: 2 images have a prompt without a word in it: image.p["a"], image.p["b"]. The model takes that, and makes something of its own.`},
+			[]string{`WARNING Empty prompt: 2 images have a prompt without a word in it: image.p["a"], image.p["b"]. The model accepts that, and draws something of its own.`},
 		},
 		{
 			"placeholders", "sku,name\na,{{name}}\nb,$${name}\nc,{{ x }} and {{y}}\nd,{{z}}\n", table,
 			[]string{`WARNING Placeholder in a prompt: 4 images have a prompt with a placeholder that nothing was put into: image.p["a"] ({{name}}), image.p["b"] (${name}), ` +
-				`image.p["c"] ({{ x }}) and 1 more. The API gets it as it stands. A value is put into a text by ${each.value.name} in the configuration, by ` +
-				`templatefile or templatestring in a text from elsewhere, and in the place of {{name}} by replace.`},
+				`image.p["c"] ({{ x }}) and 1 more. The API gets it as it stands. Use ${each.value.name} in the configuration, ` +
+				`templatefile or templatestring for a text from elsewhere, or replace for {{name}}.`},
 		},
 		{
 			"a long prompt", "sku,name\na," + strings.Repeat("\u00fc ", 17_000) + "\n", table,
-			[]string{`WARNING Very long prompt: 1 image has a prompt of more than 32,000 characters: image.p["a"] (34009). The models read at most 32,000 tokens, which may ` +
-				`be no more characters than that; what comes after is cut off or refused.`},
+			[]string{`WARNING Very long prompt: 1 image has a prompt of more than 32,000 characters: image.p["a"] (34009). The models read at most 32,000 tokens, which can be as few characters. What comes after is cut off or refused.`},
 		},
 		{"a long prompt that is none", "sku,name\na," + strings.Repeat("\u00fc", 31_000) + "\n", table, nil},
 		{

@@ -46,8 +46,7 @@ func (d *builder) output(img *image.Image) bool {
 	}
 	byName, known := formatOf[strings.ToLower(path.Ext(file))]
 	if !known {
-		d.wrong(v, "Unsupported file type", "The extension tells the format: .png, .jpg (or .jpeg) and .webp are "+
-			"possible, and %q has another.", file)
+		d.wrong(v, "Unsupported file type", "%q has another extension than a picture's. Use .png, .jpg, .jpeg or .webp.", file)
 		return false
 	}
 	if formatValue != nil && formatValue.arg.inherited && !v.arg.inherited && format != byName {
@@ -61,14 +60,13 @@ func (d *builder) output(img *image.Image) bool {
 	case format == "" && byName == model.DefaultFormat():
 		// This is what comes anyway. To ask for it would make another request of it, and naming a file that has its own name already would be paid for.
 	case format == "" && model.Param("output_format") == nil:
-		d.wrong(v, "Output does not match its format", "The file's extension says %s, and %s makes %s files only. Give the file that extension.",
+		d.wrong(v, "Output does not match its format", "The file's extension says %s, but %s makes %s files only. Give the file that extension.",
 			byName, model.Name, model.DefaultFormat())
 		return false
 	case format == "":
 		insertArgument(img, bfl.Argument{Name: "output_format", Value: byName})
 	case format != byName:
-		d.wrong(v, "Output does not match its format", "The file's extension says %s, and output_format is %q. "+
-			"Make them agree, or leave output_format out.",
+		d.wrong(v, "Output does not match its format", "The file's extension says %s, but output_format is %q. Make them agree, or leave output_format out.",
 			byName, format)
 		return false
 	}
@@ -101,8 +99,8 @@ func (d *builder) format(img *image.Image) (string, *argumentValue, bool) {
 	}
 	if _, ok := extensionOf[format]; !ok {
 		if img.Model.Custom { // The check of the request tells it of the others.
-			d.wrong(v, "Invalid argument value", "%q is not one of %s.%s",
-				format, diag.QuotedList(formats, "and"), diag.DidYouMean(format, formats))
+			d.wrong(v, "Invalid argument value", "output_format cannot be %q. Use %s.%s",
+				format, diag.QuotedList(formats, "or"), diag.DidYouMean(format, formats))
 		}
 		return "", v, false
 	}
@@ -125,8 +123,7 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 		return "", false
 	}
 	if v.sensitive {
-		d.wrong(v, sensitiveShown, "The file's name comes from a sensitive value, and everybody can read "+
-			"it. Use nonsensitive(...) if it may be seen.")
+		d.wrong(v, sensitiveShown, "The file's name comes from a sensitive value, but file names are visible. Use nonsensitive(...) if everybody may see it.")
 		return "", false
 	}
 	if reason := filename.Refused(text); reason != "" {
@@ -197,7 +194,7 @@ func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.img.Output, img.Output)
 		}
 		d.report(diag.Problem(*at, "Two images write one file",
-			"%s and %s (%s) would be written to %s. Set output so that each has a file of its own%s.",
+			"%s and %s (%s) would be written to %s. Set output so that each has its own file%s.",
 			first.img.Address, img.Address, diag.Place(*first.at), where, caseHint(img)))
 		return false
 	}
@@ -233,7 +230,7 @@ func caseHint(img *image.Image) string {
 	if _, byCount := img.Address.Key.Int(); byCount {
 		return ", as in output = \"name-${count.index}.png\""
 	}
-	return "; keys that differ only in capital letters or in characters that no file name can have need that"
+	return ". Keys need that when they differ only in capital letters, or in characters that a file name cannot have"
 }
 
 // checkInputs reports files that are named as references and cannot be used, and those that are made by images of
@@ -249,12 +246,10 @@ func (e *evaluator) checkInputs() {
 		switch {
 		case isOutput && made.img.Address == use.by:
 			e.add(diag.Problem(use.at, "Image made from itself",
-				"%s is the file of %s itself, which would change with each run and be paid for each time. Copy the "+
-					"file elsewhere to start from it.", use.text, use.by))
+				"%s is the file of %s itself, so each run would change it and pay for it again. Copy the file to another name to start from it.", use.text, use.by))
 		case isOutput:
 			e.add(diag.Problem(use.at, "File is made by another image",
-				"%s is the file of %s. Write %s without quotes, so that the one is made before the other, and made "+
-					"again when it changes.",
+				"%s is the file of %s. Write %s without quotes, so that this image waits for the other, and follows its changes.",
 				use.text, made.img.Address, made.img.Address))
 		case use.file.missing:
 			e.add(diag.Problem(use.at, "Reference file not found",
@@ -269,9 +264,9 @@ func (e *evaluator) checkInputs() {
 func pathHint(text string) string {
 	switch {
 	case strings.HasPrefix(text, "~"):
-		return " A path that begins with ~ is not expanded: write it relative to the module, and keep the file in the project."
+		return " A path that begins with ~ is not expanded. Write it relative to the module, and keep the file in the project."
 	case strings.Contains(text, `\`):
-		return " The path has a backslash; folders are separated by /."
+		return " The path has a backslash. Use / between folders."
 	}
 	return ""
 }

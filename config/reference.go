@@ -59,7 +59,7 @@ func (d *builder) inputs(img *image.Image) bool {
 	}
 	if model.Inputs.Mask == "" {
 		d.report(diag.Problem(v.arg.at(), "Model takes no mask",
-			"%s works without a mask. %s take one.", model.Name, diag.QuotedList(maskModels(), "and")))
+			"%s does not support a mask. Use %s.", model.Name, diag.QuotedList(maskModels(), "and")))
 		return false
 	}
 	mask, found := d.reference(v, v.value, v.arg.valueAt())
@@ -92,8 +92,7 @@ func (d *builder) references(img *image.Image, v *argumentValue) bool {
 	case ty.IsTupleType() || ty.IsListType():
 	case ty.IsSetType():
 		d.wrong(v, "Invalid argument type",
-			`references is a list, because a prompt counts them as "image 1", "image 2". A set has no order; write `+
-				`a list, or sort(...) it.`)
+			`references is a list, because a prompt counts them as "image 1", "image 2". A set has no order. Write a list, or sort(...) the set.`)
 		return false
 	case ty == cty.String || isImage(ty):
 		d.wrong(v, "Invalid argument type", "references is a list. Put brackets around the one image, as in "+
@@ -101,7 +100,7 @@ func (d *builder) references(img *image.Image, v *argumentValue) bool {
 		return false
 	default:
 		d.wrong(v, "Invalid argument type",
-			"references is a list of images, files and URLs, and this is %s.", describeValue(v.value))
+			"references must be a list of images, files and URLs, but this is %s.", describeValue(v.value))
 		return false
 	}
 	ok := true
@@ -158,7 +157,7 @@ func elementRanges(expr hcl.Expression) []hcl.Range {
 func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (image.Reference, bool) {
 	wrong := func(summary, format string, args ...any) (image.Reference, bool) {
 		if v.sensitive {
-			format, args = "The reference is wrong. It comes from a sensitive value, so no more is said.", nil
+			format, args = "The reference is wrong. It is sensitive, so it is not shown.", nil
 		}
 		d.report(diag.About(diag.Problem(at, summary, format, args...), v.arg.Expr, d.context(v)))
 		return image.Reference{}, false
@@ -175,17 +174,16 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 		addr, err := addrs.Parse(address.AsString())
 		if err != nil || !d.e.exists(addr) {
 			return wrong("Invalid reference",
-				"The object's address is %q, which is no image of this configuration.", address.AsString())
+				"The object's address is %q, which is not an image of this configuration.", address.AsString())
 		}
 		return image.Reference{Image: addr}, true
 	case ty.IsObjectType() || ty.IsTupleType() || ty.IsMapType() || ty.IsListType():
 		return wrong("Invalid reference",
-			"A reference is an image, a file or a URL, and this is %s. For all instances of an image with "+
-				"for_each, write values(image.NAME); to join lists, concat or flatten.",
+			"A reference must be an image, a file or a URL, but this is %s. Write values(image.NAME) for all instances of an image with for_each. Use concat or flatten to join lists.",
 			withArticle(ty.FriendlyName()))
 	case ty != cty.String:
 		return wrong("Invalid reference",
-			`A reference is an image such as image.logo, a path or a URL, and this is %s.`, describeValue(value))
+			`A reference must be an image such as image.logo, a path or a URL, but this is %s.`, describeValue(value))
 	}
 	text := value.AsString()
 	if scheme, _, ok := strings.Cut(text, "://"); ok {
@@ -204,14 +202,12 @@ func refusedURL(text, scheme string) string {
 	case err != nil || u.Host == "":
 		return "This is not a valid URL. A reference is a URL such as https://example.com/light.jpg, an image, or a path."
 	case scheme == "http":
-		return "A URL must start with https://, because the API fetches it over the open network. For a picture " +
-			"that is only served by http, download it and name the file."
+		return "A URL must start with https://, because the API fetches it over the open network. Download a picture that only http serves, and name the file."
 	case scheme != "https":
 		return "A URL must start with https://, because the API fetches it itself. Download the picture and name " +
 			"the file instead."
 	case u.User != nil:
-		return "The URL has a name or password in it, which would be sent on and stand in the state. Download the " +
-			"picture and name the file instead."
+		return "The URL has a user name or password in it, which would go to the API and into the state. Download the picture and name the file instead."
 	}
 	return ""
 }
@@ -234,8 +230,7 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 // is tried from the root module, since that is what path.module and values from outside are relative to.
 func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (image.Reference, bool) {
 	if text == "" {
-		d.report(diag.About(diag.Problem(at, "Invalid reference", "The path is empty. For a reference that may be absent, "+
-			"write null."), v.arg.Expr, d.context(v)))
+		d.report(diag.About(diag.Problem(at, "Invalid reference", "The path is empty. Write null for a reference that may be absent."), v.arg.Expr, d.context(v)))
 		return image.Reference{}, false
 	}
 	file, dir := d.e.inputs.find(d.s.mod, text)

@@ -25,8 +25,7 @@ func (d *builder) roles(img *image.Image, v *argumentValue) bool {
 		}
 		return true
 	case !ty.IsObjectType() && !ty.IsMapType() || isImage(ty):
-		d.wrong(v, "Invalid argument type", "inputs is a map from the request's fields to images, as in "+
-			"{ person = image.model, garment = \"coat.png\" }, and this is %s.", describeValue(v.value))
+		d.wrong(v, "Invalid argument type", "inputs must be a map from the request's fields to images, but this is %s. Write it as in { person = image.model, garment = \"coat.png\" }.", describeValue(v.value))
 		return false
 	}
 	ok := true
@@ -72,15 +71,15 @@ func notARole(field string, model *bfl.Model) string {
 	case slices.Contains(roles, field):
 		return ""
 	case field != "" && field == model.Inputs.Mask:
-		return fmt.Sprintf("%s is an argument of its own: write %s = ... beside inputs.", field, field)
+		return fmt.Sprintf("%s is an argument of its own. Write %s = ... beside inputs.", field, field)
 	case model.IsInput(field):
-		return fmt.Sprintf("References fill the field %s of %s: write references = [...] instead.", field, model.Name)
+		return fmt.Sprintf("References fill the field %s of %s. Use references = [...].", field, model.Name)
 	case len(roles) == 0 && len(model.Inputs.References) == 0:
 		return fmt.Sprintf("%s takes no images.", model.Name)
 	case len(roles) == 0:
-		return fmt.Sprintf("%s has no inputs with names of their own; its images are listed in references.", model.Name)
+		return fmt.Sprintf("%s has no inputs with roles. Use references for its images.", model.Name)
 	default:
-		return fmt.Sprintf("%s has no input called %q. It has %s.%s", model.Name, field, diag.QuotedList(roles, "and"), diag.DidYouMean(field, roles))
+		return fmt.Sprintf("%s has no input %q. It has %s.%s", model.Name, field, diag.QuotedList(roles, "and"), diag.DidYouMean(field, roles))
 	}
 }
 

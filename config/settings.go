@@ -93,7 +93,7 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 		switch {
 		case inner.Labels[0] != "local":
 			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
-				`The state is a file beside the configuration: state "local" { path = "..." }.`))
+				`The state is a file beside the configuration. Write state "local" { path = "..." }.`))
 			continue
 		case first != nil:
 			d.OnlyOne("The state block", inner.DefRange, first.DefRange)
@@ -127,8 +127,7 @@ func (d *decoder) requiredVersion(attr *hcl.Attribute) {
 	}
 	if !constraint.Check(running.Core()) {
 		d.refused = diag.Problem(attr.Expr.Range(), "Unsupported fluxbatch version",
-			"This configuration is for fluxbatch %s, and this is fluxbatch %s. Install a version that fits, or "+
-				"change required_version.", text, running)
+			"This configuration needs fluxbatch %s, but this is fluxbatch %s. Install a version that fits, or change required_version.", text, running)
 		d.add(d.refused)
 	}
 }
@@ -145,7 +144,7 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	}
 	if v, at, ok := e.setting(s, b, "path", cty.String); ok {
 		if v.AsString() == "" || strings.HasSuffix(v.AsString(), "/") {
-			e.add(diag.Problem(at, "Invalid state path", "path is the name of a file, such as %q.", defaultStatePath))
+			e.add(diag.Problem(at, "Invalid state path", "path must be the name of a file, such as %q.", defaultStatePath))
 			return
 		}
 		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
@@ -159,7 +158,7 @@ func (e *evaluator) budget(s *scope, b *settingsBlock) {
 	}
 	dollars, _ := v.AsBigFloat().Float64()
 	if dollars < 0 || dollars > 1e9 {
-		e.add(diag.Problem(at, "Invalid budget", "max_cost is an amount of US dollars for one apply, such as 5.00."))
+		e.add(diag.Problem(at, "Invalid budget", "max_cost must be an amount of US dollars for one apply, such as 5.00."))
 		return
 	}
 	cost := bfl.CreditsOf(dollars * 100)
@@ -183,8 +182,7 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 	switch {
 	case given.sensitive && name != "url":
 		// The URL of a webhook may well have a secret in it, and is shown nowhere.
-		e.fail(&b.node, diag.About(diag.Problem(at, sensitiveShown, "%s comes from a sensitive value, and is named in plans and errors. Use nonsensitive(...) if it "+
-			"may be seen.", name), attr.Expr, ctx))
+		e.fail(&b.node, diag.About(diag.Problem(at, sensitiveShown, "%s comes from a sensitive value, but plans and errors show it. Use nonsensitive(...) if everybody may see it.", name), attr.Expr, ctx))
 		return cty.NilVal, at, false
 	case given.sensitive && err != nil:
 		e.fail(&b.node, diag.About(diag.Problem(at, "Invalid argument type", "%s is not a string. %s", name, noMoreSaid), attr.Expr, ctx))
@@ -207,7 +205,7 @@ func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type
 func (d *decoder) provider(m *module, block *hcl.Block) {
 	if block.Labels[0] != "bfl" {
 		d.add(diag.Problem(block.LabelRanges[0], "Unknown provider",
-			`There is one provider: provider "bfl" { ... }.%s`, diag.DidYouMean(block.Labels[0], []string{"bfl"})))
+			`There is one provider, bfl. Write provider "bfl" { ... }.%s`, diag.DidYouMean(block.Labels[0], []string{"bfl"})))
 		return
 	}
 	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
@@ -272,9 +270,7 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 		p.KeyEnv = v.AsString()
 		switch {
 		case keyShaped.MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
-			e.add(diag.Problem(at, "Key in a file", "This looks like a key itself. A key never stands in a file that is "+
-				"shared: put it into an environment "+
-				"variable, and write that variable's name here. If the file was shared already, revoke the key."))
+			e.add(diag.Problem(at, "Key in a file", "This looks like a key itself. A key must not stand in a shared file. Put it into an environment variable, and write the variable's name here. If you have shared the file already, revoke the key."))
 			e.sources.conceal(at)
 			p.KeyEnv = defaultKeyEnv
 		case !envName.MatchString(p.KeyEnv):
@@ -286,15 +282,13 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 		if n, ok := lang.Count(v, maxSlots); ok {
 			p.Concurrency = n
 		} else {
-			e.add(diag.Problem(at, "Invalid concurrency", "concurrency is how many tasks the account may have active, a "+
-				"whole number of at least 1; BFL allows 24."))
+			e.add(diag.Problem(at, "Invalid concurrency", "concurrency is how many tasks the account can have active. It must be a whole number of at least 1. BFL allows 24."))
 		}
 	}
 	if v, at, ok := e.setting(s, b, "task_timeout", cty.String); ok {
 		d, err := time.ParseDuration(v.AsString())
 		if err != nil || d < time.Second {
-			e.add(diag.Problem(at, "Invalid timeout", "task_timeout is how long a task may be active before it is left to a later "+
-				"apply, such as \"15m\"; at least a second."))
+			e.add(diag.Problem(at, "Invalid timeout", "task_timeout is how long a task can be active before it is left to a later apply. It must be at least a second, such as \"15m\"."))
 		}
 		p.TaskTimeout = d
 	}
@@ -312,13 +306,12 @@ func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {
 		name := key.AsString()
 		if s.mod.model(name) == nil {
 			e.add(diag.Problem(at, "Unknown model",
-				"There is no model called %q.%s", name, diag.DidYouMean(name, s.mod.modelNames())))
+				"There is no model %q.%s", name, diag.DidYouMean(name, s.mod.modelNames())))
 			continue
 		}
 		n, ok := lang.Count(value, maxSlots)
 		if !ok {
-			e.add(diag.Problem(at, "Invalid concurrency", "model_concurrency gives for each model how many tasks may be "+
-				"active, a whole number of at least 1; that of %s is not.", name))
+			e.add(diag.Problem(at, "Invalid concurrency", "model_concurrency says how many tasks of each model can be active. That of %s must be a whole number of at least 1.", name))
 			continue
 		}
 		p.ModelConcurrency[name] = n
@@ -332,9 +325,9 @@ func refusedEndpoint(text string) string {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return fmt.Sprintf("%q is not a URL such as https://proxy.example.com or http://127.0.0.1:8787.", text)
 	case u.Scheme == "http" && !bfl.IsLoopback(u.String()):
-		return "The key travels with every request, so an endpoint must start with https://, or be on this machine."
+		return "The key travels with every request, so an endpoint must start with https:// or be on this machine."
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "An endpoint is a base URL; it has no user name, no query and no fragment."
+		return "An endpoint is a base URL without a user name, a query or a fragment."
 	}
 	return ""
 }

@@ -61,8 +61,7 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 	if more := len(twice) - 1; more > 0 {
 		detail += fmt.Sprintf(" So it is with %d more.", more)
 	}
-	return diag.Problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs a key of its own: give one of them another, take it out, or use a column "+
-		"in which no text is there twice.", detail)
+	return diag.Problem(loop.KeyExpr.Range(), "Duplicate object key", "%s Each instance needs its own key. Give one of them another key, remove it, or use a column without duplicates.", detail)
 }
 
 // maxShownRow is how many characters of a row are shown.

@@ -111,12 +111,12 @@ func (r *valueReader) assignment(text string) {
 	name = strings.TrimSpace(name)
 	if !ok || name == "" {
 		// What was typed may be a secret.
-		r.add(diag.Error("Invalid -var option", "A -var is not of the form name=value, as in -var season=winter."))
+		r.add(diag.Error("Invalid -var option", "-var must have the form name=value, as in -var season=winter."))
 		return
 	}
 	v := r.root.variables[name]
 	if v == nil {
-		r.add(diag.Error("Value for undeclared variable", "-var gives a value to \"%s\", and the root module has no such variable.%s",
+		r.add(diag.Error("Value for undeclared variable", "-var sets \"%s\", but the root module has no such variable.%s",
 			name, diag.DidYouMean(name, sortedKeys(r.root.variables))))
 		return
 	}
@@ -163,7 +163,7 @@ func (v *variable) shown(at hcl.Range) hcl.Range {
 	return at
 }
 
-const noMoreSaid = "It is sensitive, so no more is said."
+const noMoreSaid = "It is sensitive, so it is not shown."
 
 // refuse records that a value cannot be read, which was reported.
 func (r *valueReader) refuse(v *variable, at hcl.Range) {
@@ -203,8 +203,7 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 	for _, attr := range slices.SortedFunc(maps.Values(attrs), byPlace) {
 		v := r.root.variables[attr.Name]
 		if v == nil {
-			r.add(diag.Warning(attr.NameRange, "Value for undeclared variable", "The root module has no variable called "+
-				"%q, so the value is not used.%s",
+			r.add(diag.Warning(attr.NameRange, "Value for undeclared variable", "The root module has no variable %q, so the value is not used.%s",
 				attr.Name, diag.DidYouMean(attr.Name, sortedKeys(r.root.variables))))
 			continue
 		}
@@ -243,7 +242,7 @@ func discreetly(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
 		for _, quoted := range inQuotes.FindAllString(d.Detail, -1) {
 			text, err := strconv.Unquote(quoted)
 			if err != nil || bytes.Contains(src, []byte(text)) {
-				hidden.Detail = "Of what stands there no more is said, since it may be a secret."
+				hidden.Detail = "The text is not shown, since it may be a secret."
 			}
 		}
 		quiet[i] = &hidden

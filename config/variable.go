@@ -94,7 +94,7 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	}
 	if value.IsNull() && !v.nullable {
 		d.add(diag.Problem(v.shown(attr.Expr.Range()), "Invalid default value",
-			"The default is null, and %s says nullable = false.", v.name))
+			"The default is null, but %s has nullable = false.", v.name))
 		return
 	}
 	v.preset, ok = value, true
@@ -146,8 +146,7 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 	}
 	if value.IsNull() && !v.nullable {
 		if v.preset == cty.NilVal {
-			e.fail(&v.node, diag.Problem(at, "Missing value of variable", "%s must not be null, as it says nullable "+
-				"= false.", v.name))
+			e.fail(&v.node, diag.Problem(at, "Missing value of variable", "%s must not be null, because it has nullable = false.", v.name))
 			value = cty.UnknownVal(v.typ)
 		} else {
 			value = v.preset

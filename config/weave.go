@@ -231,9 +231,9 @@ func (run *weaving) circle(again want) {
 		steps = append(steps, fmt.Sprintf("%s needs %s (%s)", run.address(around[i].slot), run.address(to.slot), diag.Place(to.at)))
 	}
 	run.e.instance = run.address(again.slot)
-	detail := "These images are made from each other in a circle, so that none of them can come first: %s. Take one of the references out."
+	detail := "These images are made from each other in a circle, so none of them can come first: %s. Remove one of the references."
 	if len(around) == 2 {
-		detail = "An image cannot be made from itself: %s. Take the reference out."
+		detail = "An image cannot be made from itself: %s. Remove the reference."
 	}
 	run.e.fail(&run.blocks[again.block].node, diag.Problem(around[1].at, "Cycle", detail, strings.Join(steps, ", ")))
 	for _, w := range around {
@@ -303,8 +303,7 @@ func (d *builder) tooLate(expr hcl.Expression) bool {
 	}
 	if !d.b.tainted {
 		d.report(diag.About(diag.Problem(w.late[0], "Value not known in time",
-			"Which images of its own block %s is made from depends on an image that is not made yet. It must be known in the plan, since they are put in order by "+
-				"it. Use keys that do not come from another image's result.", d.addr(d.current)), expr, d.instanceContext()))
+			"Which images of its own block %s is made from depends on an image that does not exist yet. The plan needs to know it to put the images in order. Use keys that do not come from another image's result.", d.addr(d.current)), expr, d.instanceContext()))
 	}
 	w.late = w.late[:0]
 	return true

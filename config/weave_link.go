@@ -65,8 +65,7 @@ func (r *weaver) unordered(b *imageBlock) *hcl.Diagnostic {
 		for _, traversal := range expr.Variables() {
 			if other := r.member(traversal); other != nil {
 				return diag.Problem(traversal.SourceRange(), "Cycle",
-					"depends_on holds for all instances of image.%s, and so cannot name image.%s, %s. An image waits for those that its "+
-						"arguments name: list single instances in references, or use a value of them.", b.key, other.key, whoNames(other, b))
+					"depends_on holds for all instances of image.%s, so it cannot name image.%s, %s. An image waits for those that its arguments name. List single instances in references, or use a value of theirs.", b.key, other.key, whoNames(other, b))
 			}
 		}
 	}
@@ -97,8 +96,7 @@ func whoNames(other, b *imageBlock) string {
 func wholeProblem(traversal hcl.Traversal) *hcl.Diagnostic {
 	name := traversal[1].(hcl.TraverseAttr).Name
 	return diag.Problem(traversal.SourceRange(), "Cycle",
-		"All instances of image.%s are used here, and one of them would be needed to find them. An image can be made from others of its block where it names "+
-			"them by their keys, as in image.%s[each.value.from].", name, name)
+		"This uses all instances of image.%s, but one of them is needed to find them. Name the images of the same block by their keys, as in image.%s[each.value.from].", name, name)
 }
 
 // weave puts lookups into the expressions of a block.

@@ -268,9 +268,9 @@ image "one" {
 	}
 	at := 3 + strings.Count(head, "\n")
 	want := []string{
-		fmt.Sprintf(`Cycle: These images are made from each other in a circle, so that none of them can come first: image.art["b"] needs image.art["c"] `+
-			`(main.flux.hcl:%[1]d), image.art["c"] needs image.art["b"] (main.flux.hcl:%[1]d). Take one of the references out. 1 more instance has the same problem.`, at+1),
-		fmt.Sprintf(`Cycle: An image cannot be made from itself: image.one["x"] needs image.one["x"] (main.flux.hcl:%d). Take the reference out.`, at+6),
+		fmt.Sprintf(`Cycle: These images are made from each other in a circle, so none of them can come first: image.art["b"] needs image.art["c"] `+
+			`(main.flux.hcl:%[1]d), image.art["c"] needs image.art["b"] (main.flux.hcl:%[1]d). Remove one of the references. 1 more instance has the same problem.`, at+1),
+		fmt.Sprintf(`Cycle: An image cannot be made from itself: image.one["x"] needs image.one["x"] (main.flux.hcl:%d). Remove the reference.`, at+6),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("diagnostics (-want +got):\n%s", diff)

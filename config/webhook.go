@@ -38,8 +38,7 @@ func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 	for _, block := range d.First("The webhook block of this provider", blocks) {
 		content, diags := webhookSchema.Read(block.Body)
 		d.addWithHints(diags, map[string]string{
-			"secret": "A secret never stands in a file that is shared. Put it into an environment variable, and write that variable's name " +
-				"as secret_env. If the file was shared already, make a new secret.",
+			"secret": "A secret must not stand in a shared file. Put it into an environment variable, and write the variable's name as secret_env. If you have shared the file already, choose a new secret.",
 		})
 		for _, name := range webhookSchema.Args {
 			if content.Args[name] == nil && slices.Contains(schema.Misspelt(diags), name) {
@@ -55,9 +54,7 @@ func (d *decoder) webhook(b *settingsBlock, blocks []*hcl.Block) {
 }
 
 func missingInWebhook(at hcl.Range, name string) *hcl.Diagnostic {
-	return diag.Problem(at, "Missing required argument", "A webhook block needs %s: url is what the API calls, as in "+
-		"\"https://example.com/fluxbatch\"; listen where the calls arrive on this machine, as in \"127.0.0.1:8788\"; "+
-		"and secret_env the name of the environment variable with the secret that signs them.", name)
+	return diag.Problem(at, "Missing required argument", "A webhook block needs %s. url is what the API calls, as in \"https://example.com/fluxbatch\". listen is where the calls arrive on this machine, as in \"127.0.0.1:8788\". secret_env is the name of the environment variable with the secret that signs them.", name)
 }
 
 // webhook evaluates what the webhook block says, where there is one.
@@ -85,9 +82,7 @@ func (e *evaluator) webhook(s *scope, b *settingsBlock, p *Provider) {
 		}
 	}
 	if p.Webhook != nil && p.Region == "global" && p.Endpoint == "" {
-		e.add(diag.Warning(hook.Range, "Webhook without a region", "The API's answer to a request with a webhook does not say "+
-			"where to ask for the task, and behind the global endpoint that can be any region. Name the region, as in "+
-			"region = \"eu\", and each task is where it is asked for."))
+		e.add(diag.Warning(hook.Range, "Webhook without a region", "The API does not say where to ask for a task that has a webhook, and behind the global endpoint that can be any region. Set the region, as in region = \"eu\"."))
 	}
 }
 
@@ -106,11 +101,11 @@ func refusedWebhookURL(text string) string {
 		// It may have a secret in it.
 		return "This is not a URL such as https://example.com/fluxbatch."
 	case u.Scheme == "http" && !bfl.IsLoopback(u.String()):
-		return "The API calls https:// addresses only; http:// is for simulators, and stays on this machine."
+		return "The API calls https:// addresses only. http:// is for simulators on this machine."
 	case u.User != nil || u.Fragment != "":
-		return "A webhook's URL has no user name and no fragment."
+		return "A webhook's URL must not have a user name or a fragment."
 	case len(text) > maxWebhookURL:
-		return fmt.Sprintf("The API takes URLs of up to %d bytes, and this one has %d.", maxWebhookURL, len(text))
+		return fmt.Sprintf("The API takes URLs of up to %d bytes, but this one has %d.", maxWebhookURL, len(text))
 	}
 	return ""
 }
@@ -126,8 +121,7 @@ func (e *evaluator) webhookListen(p *Provider, hook *Webhook, text string, at hc
 	hook.Listen = text
 	for _, other := range e.settings.Providers {
 		if other != p && other.Webhook != nil && other.Webhook.Listen == text {
-			e.add(diag.Problem(at, "Listen address used twice", "Another provider receives its webhooks at %s already. "+
-				"Give each provider an address, and a URL that leads to it.", text))
+			e.add(diag.Problem(at, "Listen address used twice", "Another provider receives its webhooks at %s already. Give each provider its own address, and a URL that leads to it.", text))
 			return
 		}
 	}
@@ -136,9 +130,7 @@ func (e *evaluator) webhookListen(p *Provider, hook *Webhook, text string, at hc
 func (e *evaluator) webhookSecret(hook *Webhook, text string, at hcl.Range) {
 	switch {
 	case keyShaped.MatchString(text) && strings.ToUpper(text) != text:
-		e.add(diag.Problem(at, "Secret in a file", "This looks like a secret itself. A secret never stands in a file that "+
-			"is shared: put it into an environment variable, and write that variable's name here. If the file was "+
-			"shared already, make a new secret."))
+		e.add(diag.Problem(at, "Secret in a file", "This looks like a secret itself. A secret must not stand in a shared file. Put it into an environment variable, and write the variable's name here. If you have shared the file already, choose a new secret."))
 		e.sources.conceal(at)
 		return
 	case !envName.MatchString(text):

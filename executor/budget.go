@@ -18,8 +18,7 @@ type budget struct {
 type BudgetError struct{ Most, Spent, Next bfl.Credits }
 
 func (e *BudgetError) Error() string {
-	return fmt.Sprintf("the budget of %s is used up: %s is spent or about to be, and the next image costs %s. "+
-		"Raise it with -max-cost or in the budget block, and apply again to make the rest", e.Most.ExactDollars(), e.Spent.ExactDollars(), e.Next.ExactDollars())
+	return fmt.Sprintf("the budget of %s is used up. %s is spent or reserved, and the next image costs %s. Raise the budget with -max-cost or in the budget block", e.Most.Dollars(), e.Spent.Dollars(), e.Next.Dollars())
 }
 
 // reserve sets aside the estimate of a submission, or refuses it.

@@ -68,7 +68,7 @@ func (r *run) fetchOf(n *node) fetch {
 		}
 		return f
 	}
-	f.prior = n.change.Prior
+	f.prior, f.result.ConfiguredSeed = n.change.Prior, n.desired.ConfiguredSeed
 	// The API repeats what it was asked for; what is sensitive of that goes on no record.
 	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive, argument) }
 	if !isSecret("seed") {
@@ -155,7 +155,7 @@ type notRecordedError struct {
 }
 
 func (e *notRecordedError) Error() string {
-	return fmt.Sprintf("%s and could not be recorded (%v). Its task stays on record, and the next apply goes on with it", e.what, e.err)
+	return fmt.Sprintf("%s, but it could not be recorded (%v). The next apply continues with its task", e.what, e.err)
 }
 
 func (e *notRecordedError) Unwrap() error { return e.err }
@@ -186,12 +186,12 @@ func (r *run) downloadFailed(n *node, err error) {
 	n.fetches++
 	isRefused := errors.Is(err, bfl.ErrExpired)
 	if isRefused && n.fetches >= oldAttempts && !n.accepted.IsZero() && time.Since(n.accepted) >= oldAge {
-		const reason = "is more than a day old, and its image cannot be downloaded any more"
+		const reason = "is more than a day old, and its image can no longer be downloaded"
 		r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
 		return
 	}
 	if n.fetches >= maxAttempts {
-		r.fail(n, fmt.Errorf("task %s is ready, and fetching its image failed %d times: %w. It stays on record, and the next apply goes on with it",
+		r.fail(n, fmt.Errorf("task %s is ready, but fetching its image failed %d times: %w. The next apply continues with it",
 			n.task.ID, maxAttempts, err))
 		return
 	}

@@ -15,8 +15,7 @@ type LostAnswerError struct {
 }
 
 func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("the request was sent, and no answer to it could be read (%v). It may have been charged, %s. "+
-		"It is not sent again in this run; the next plan says so before it would be", e.Err, e.Cost.Dollars())
+	return fmt.Sprintf("the request was sent, but no answer could be read (%v). It may have been charged, %s. This run does not send it again. The next plan names it before it would", e.Err, e.Cost.Dollars())
 }
 
 func (e *LostAnswerError) Unwrap() error { return e.Err }
@@ -36,7 +35,7 @@ func (e *ModeratedError) Error() string {
 	what := "the API's moderation refused the image"
 	switch {
 	case e.Before:
-		what = "the API's moderation refused this very request before, so that it was not sent"
+		what = "the API's moderation refused this request before, so it was not sent"
 	case e.Status == bfl.RequestModerated:
 		what = "the API's moderation refused the request"
 	}
@@ -44,11 +43,11 @@ func (e *ModeratedError) Error() string {
 		what += " (" + strings.Join(e.Reasons, ", ") + ")"
 	}
 	if e.Cost > 0 {
-		what += ", and " + e.Cost.ExactDollars() + " was charged"
+		what += ", and " + e.Cost.Dollars() + " was charged"
 	}
 	what += ". Change the prompt or the references, or raise safety_tolerance"
 	if e.Before {
-		what += "; -retry-moderated sends it as it is"
+		what += ". Use -retry-moderated to send it as it is"
 	}
 	return what
 }
@@ -64,10 +63,10 @@ type TaskError struct {
 func (e *TaskError) Error() string {
 	text := fmt.Sprintf("task %s %s", e.TaskID, e.Reason)
 	if e.Lost > 0 {
-		text += fmt.Sprintf(". %s was paid for it and is lost; the next plan says what the image costs again", e.Lost.ExactDollars())
+		text += fmt.Sprintf(". %s was paid for it and is lost. The next plan says what the image costs", e.Lost.Dollars())
 	}
 	return text
 }
 
 // errReferenceChanged ends the reading of a reference whose content is not what the plan was made for.
-var errReferenceChanged = fmt.Errorf("a reference changed after the plan was made, so that the request was not sent. Plan again (%w)", bfl.ErrInputChanged)
+var errReferenceChanged = fmt.Errorf("a reference changed after the plan was made, so the request was not sent (%w). Plan again", bfl.ErrInputChanged)

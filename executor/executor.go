@@ -158,9 +158,11 @@ type run struct {
 	unfinished, workers int
 	group               errgroup.Group
 	// told carries what is to be done on the coordinator after a worker's call.
-	told    chan func()
-	stop    error // why nothing new is begun, nil while it is
-	summary Summary
+	told chan func()
+	stop error // why nothing new is begun, nil while it is
+	// unresolved is since when hosts are not found, zero while they are.
+	unresolved time.Time
+	summary    Summary
 }
 
 type account struct {
@@ -332,11 +334,18 @@ func (r *run) abandon() {
 	r.stopNew(context.Cause(r.ctx))
 	r.agenda.clear()
 	r.downloads = nil
+	// What a worker finishes all the same, such as an image that is being put in place, is done, and counts as that.
+	r.comeBack()
 	for _, n := range r.sorted() {
 		if n.phase != over {
 			r.skip(n, Skipped{Address: n.address(), Err: context.Cause(r.ctx)})
 		}
 	}
+	r.comeBack()
+}
+
+// comeBack waits for the workers that are under way, and for those that they call for.
+func (r *run) comeBack() {
 	for r.workers > 0 {
 		do := <-r.told
 		r.workers--

@@ -370,14 +370,14 @@ func TestPollFailures(t *testing.T) {
 		{name: "an unknown status is pending until the task has had its time", result: bfl.Result{Status: bfl.Pending, Raw: "Daydreaming"}, times: 1 << 30, message: "still not ready"},
 		{name: "an error is final", result: bfl.Result{Status: bfl.Failed, Raw: "Error", Message: "out of paint"}, times: 1, message: "out of paint"},
 		{name: "a task that is not known for a moment is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 2},
-		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1 << 30, message: "not known to the API"},
+		{name: "a forgotten task is final", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1 << 30, message: "no longer known to the API"},
 		{
 			name: "a task that is not where it was looked for is not given up", result: bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}, times: 1 << 30,
-			message: "stays on record, and the next apply looks again", unplaced: true, staysOnRecord: true,
+			message: "is paid for, and the next apply looks again", unplaced: true, staysOnRecord: true,
 		},
 		{
 			name: "a task that is in no region is not given up", err: bfl.ErrNowhere, times: 1 << 30,
-			message: "stays on record, and the next apply looks for it again: it is unknown", unplaced: true, staysOnRecord: true,
+			message: "is paid for, and the next apply looks for it again: it is unknown", unplaced: true, staysOnRecord: true,
 		},
 		{name: "a task without a polling URL is found", unplaced: true},
 		{name: "403 is final", err: &bfl.APIError{StatusCode: 403, Message: "no entry"}, times: 1, message: "no entry"},

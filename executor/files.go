@@ -299,7 +299,7 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	case err != nil:
 		return "", err
 	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%s is in the way, and is no file. Move it away and apply again", path)
+		return "", fmt.Errorf("%s is in the way, and it is not a file. Move it away and apply again", path)
 	}
 	sum, err := f.index.Hash(f.dir, path)
 	if err != nil || sum == img.Output.SHA256 {
@@ -320,7 +320,7 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	if err := f.store.KeepFile(f.dir, path, addr, unmade(img, path)); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("There was a file at %s that fluxbatch did not make. It is in the store now: fluxbatch restore -list shows it.", path), nil
+	return fmt.Sprintf("There was a file at %s that fluxbatch did not make. It is in the store now. fluxbatch restore -list shows it.", path), nil
 }
 
 // unmade returns a record for a file that no request made, under which the store keeps it for an address.

@@ -117,7 +117,7 @@ func (r *run) fail(n *node, err error) {
 }
 
 // notNow is why nothing is bought in the place of a task that is paid for.
-const notNow = "of an interrupted run asks for the very same image, is paid for, and is not to be had now. Apply again"
+const notNow = "of an interrupted run is for the same image and is paid for, but its image is not available now. Apply again"
 
 // unsaved ends a node that was to bring a task home and did not. Who waited for its image can be made only when the task is over: until then it is
 // paid for.

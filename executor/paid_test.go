@@ -78,7 +78,7 @@ func TestPaidTasksAreKept(t *testing.T) {
 				return notFound, nil // by its id
 			}
 			return bfl.Result{}, &bfl.APIError{StatusCode: 414}
-		}, 4 * time.Minute, false, "Submitted", "stays on record"},
+		}, 4 * time.Minute, false, "Submitted", "The next apply continues"},
 		{"a polling URL that is refused once", func(_ time.Duration, n int) (bfl.Result, error) {
 			switch n {
 			case 1:
@@ -96,10 +96,10 @@ func TestPaidTasksAreKept(t *testing.T) {
 		}, time.Minute, true, "Stored", ""},
 		{"waits of a day for good", func(time.Duration, int) (bfl.Result, error) {
 			return bfl.Result{}, &bfl.APIError{StatusCode: 429, RetryAfter: time.Hour}
-		}, 20 * time.Minute, false, "Submitted", "stays on record"},
+		}, 20 * time.Minute, false, "Submitted", "The next apply continues"},
 		{"a key that is refused", func(time.Duration, int) (bfl.Result, error) {
 			return bfl.Result{}, &bfl.APIError{StatusCode: 401}
-		}, time.Minute, false, "Submitted", "stays on record"},
+		}, time.Minute, false, "Submitted", "The next apply continues"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -118,8 +118,7 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 			r.stillActive(n, elapsed, unknownGap)
 			return
 		}
-		r.leave(n, "cannot be looked at where the API said that it is, and is not known where it was submitted. It is paid for and stays on record, "+
-			"and the next apply looks again")
+		r.leave(n, "is not where the API said, nor where it was submitted. It is paid for, and the next apply looks again")
 		return
 	}
 	if time.Since(n.accepted) < settlingTime {
@@ -131,11 +130,10 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 		return
 	}
 	if n.task.PollingURL == "" && !n.resumed {
-		r.leave(n, "is not known where it was submitted, and the API did not say where else it is. It is paid for and stays on record, "+
-			"and the next apply looks again")
+		r.leave(n, "is not known where it was submitted, and the API named no other place. It is paid for, and the next apply looks again")
 		return
 	}
-	const reason = "is not known to the API any more"
+	const reason = "is no longer known to the API"
 	r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
 }
 
@@ -143,7 +141,7 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
 	left := n.lane.account.TaskTimeout - elapsed
 	if left < 0 {
-		r.leave(n, fmt.Sprintf("is still not ready after %s. It stays on record, and the next apply goes on with it", elapsed.Round(time.Second)))
+		r.leave(n, fmt.Sprintf("is still not ready after %s. The next apply continues with it", elapsed.Round(time.Second)))
 		return
 	}
 	// A little more than what is left of its time: the last look comes at its end.
@@ -165,7 +163,7 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 			r.stillActive(n, elapsed, mostUnknown)
 			return
 		}
-		r.leave(n, fmt.Sprintf("is paid for and stays on record, and the next apply looks for it again: %v", err))
+		r.leave(n, fmt.Sprintf("is paid for, and the next apply looks for it again: %v", err))
 		return
 	}
 	var api *bfl.APIError
@@ -179,7 +177,7 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		Retryable() bool
 	}](err); ok && !call.Retryable() {
 		// The task stays on record: with a network that works again, a later run can fetch its image.
-		r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w. It stays on record, and the next apply goes on with it", n.task.ID, err))
+		r.fail(n, fmt.Errorf("task %s was submitted, but asking for it failed: %w. The next apply continues with it", n.task.ID, err))
 		return
 	}
 	n.attempts++
@@ -203,7 +201,7 @@ func (r *run) pollRefused(n *node, err error, api *bfl.APIError, elapsed time.Du
 		r.stillActive(n, elapsed, unknownGap)
 		return
 	}
-	r.fail(n, fmt.Errorf("task %s was submitted, and looking at it failed: %w. It stays on record, and the next apply goes on with it", n.task.ID, err))
+	r.fail(n, fmt.Errorf("task %s was submitted, but asking for it failed: %w. The next apply continues with it", n.task.ID, err))
 	if api != nil && api.StatusCode == 401 || api != nil && api.OutOfCredits() {
 		r.stopNew(err)
 	}

@@ -314,7 +314,7 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 		{
 			name:    "a loss is told, and forgotten",
 			setUp:   func(_ *rig, task *state.Task) { task.Lost = "failed at the API" },
-			records: []string{"Failed"}, warning: "$0.03 was paid for task old, and is lost: it failed at the API",
+			records: []string{"Failed"}, warning: "$0.03 was paid for task old and is lost: it failed at the API",
 		},
 		{
 			name:    "a simulator's is forgotten",
@@ -583,7 +583,7 @@ func TestResumeNowhere(t *testing.T) {
 		if _, err := r.apply(t); err == nil {
 			t.Error("the image is said to be there")
 		}
-		if failed := r.failures()["image.a"]; failed == nil || !strings.Contains(failed.Error(), "stays on record") {
+		if failed := r.failures()["image.a"]; failed == nil || !strings.Contains(failed.Error(), "is paid for") {
 			t.Errorf("the failure is %v", failed)
 		}
 		if r.api.attempts["a"] != 0 || len(r.journal.of(t, "image.a")) != 0 {

@@ -41,17 +41,16 @@ func (r *run) forget(a *planner.Abandoned) {
 		return
 	}
 	delete(r.tasks, a.Task.Key)
-	sum := a.Task.Cost.ExactDollars()
+	sum := a.Task.Cost.Dollars()
 	switch {
 	case a.Simulated:
 		// Nobody paid for it.
 	case a.Task.Lost != "":
-		r.emit(Warned{a.Address, fmt.Sprintf("%s was paid for task %s, and is lost: it %s. It is no longer remembered.", sum, a.Task.ID, strings.TrimRight(a.Task.Lost, "."))})
+		r.emit(Warned{a.Address, fmt.Sprintf("%s was paid for task %s and is lost: it %s. The task is forgotten.", sum, a.Task.ID, strings.TrimRight(a.Task.Lost, "."))})
 	case a.Task.Answered():
-		r.emit(Warned{a.Address, fmt.Sprintf("Task %s is given up, and with it what was paid for it, %s.", a.Task.ID, sum)})
+		r.emit(Warned{a.Address, fmt.Sprintf("Task %s is given up. %s was paid for it and is lost.", a.Task.ID, sum)})
 	default:
-		r.emit(Warned{a.Address, fmt.Sprintf("An interrupted run sent a request that got no answer and may have been charged, %s. It is no longer wanted, and "+
-			"no longer remembered.", sum)})
+		r.emit(Warned{a.Address, fmt.Sprintf("An interrupted run sent a request that got no answer and may have been charged, %s. It is no longer wanted, and it is forgotten.", sum)})
 	}
 }
 
@@ -72,7 +71,7 @@ func (r *run) bringHome(a *planner.Abandoned) {
 
 // left says that a task which nobody wants stays on record.
 func left(id string, err error) string {
-	return fmt.Sprintf("Task %s of an interrupted run, whose image is no longer wanted, could not be brought home, and stays on record: %v.", id, err)
+	return fmt.Sprintf("Task %s of an interrupted run could not be finished: %v. Its image is no longer wanted, and its task stays on record.", id, err)
 }
 
 // errUnwaited is why a task is left that nobody wants.
@@ -116,8 +115,7 @@ func (r *run) brought(n *node, img *state.Image, told string) {
 		return
 	}
 	if len(n.twins) == 0 {
-		r.emit(Warned{n.address(), fmt.Sprintf("The image that an interrupted run had paid for, %s, is no longer wanted. It is in the store, and comes back for "+
-			"free when it is.", n.cost.ExactDollars())})
+		r.emit(Warned{n.address(), fmt.Sprintf("The image that an interrupted run had paid for, %s, is no longer wanted. It is in the store, and comes back for free if you declare it again.", n.cost.Dollars())})
 	}
 	r.end(n)
 	r.give(n, img)

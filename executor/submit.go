@@ -109,7 +109,7 @@ func (r *run) complete(n *node) error {
 		n.fingerprint = made
 	case made:
 	default:
-		return errors.New("what it is made from is not what the plan found. Nothing was asked for; plan again")
+		return errors.New("what it is made from is not what the plan found. Nothing was sent. Plan again")
 	}
 	n.record = r.taskRecord(n)
 	return nil
@@ -122,7 +122,7 @@ func (r *run) price(n *node) bfl.Credits {
 	}
 	price := n.request.Quote().Reserve
 	if price > n.change.Cost {
-		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known, and the plan said %s.", price.ExactDollars(), n.change.Cost.ExactDollars())})
+		r.emit(Warned{n.address(), fmt.Sprintf("It costs %s now that all sizes are known. The plan said %s.", price.Dollars(), n.change.Cost.Dollars())})
 	}
 	return price
 }
@@ -189,6 +189,9 @@ func (r *run) refused(n *node, key string, err error) func() {
 	if ambiguous(err) {
 		// The intent stays on record, since the API may have taken the request.
 		return func() {
+			if r.ctx.Err() != nil {
+				return // abandon says that it was on the way.
+			}
 			// The reservation stays: the money may be gone.
 			r.release(n)
 			r.fail(n, &LostAnswerError{Cost: n.price, Err: err})
@@ -228,7 +231,7 @@ func (r *run) retrySubmit(n *node, err error) {
 	case isAnswer && api.RateLimited():
 		n.lane.account.slots.refused()
 		if n.lane.account.isBarred(time.Now()) {
-			err = fmt.Errorf("the API has taken nothing for %s although no task is active: %w", mostBarred, err)
+			err = fmt.Errorf("the API has accepted nothing for %s although no task is active: %w", mostBarred, err)
 			r.fail(n, err)
 			r.stopNew(err)
 			return
@@ -236,6 +239,11 @@ func (r *run) retrySubmit(n *node, err error) {
 	case !retryable(err):
 		r.fail(n, err)
 		return
+	case r.lostPatience(err):
+		r.fail(n, err)
+		r.stopNew(err)
+		return
+	case isUnresolved(err):
 	case n.attempts+1 >= maxAttempts:
 		r.fail(n, fmt.Errorf("gave up after %d attempts: %w", maxAttempts, err))
 		return
@@ -264,6 +272,7 @@ func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {
 		// "Too many tasks" says nothing against the request: it waits as long as it takes.
 		n.attempts = maxAttempts - 2
 	}
+	delay = r.patiently(delay, err)
 	r.emit(Retrying{n.address(), "submit", err, delay})
 	r.later(delay, func() {
 		if n.phase == waiting {
@@ -279,6 +288,7 @@ func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr err
 	n.cost = cost
 	r.summary.Cost += cost
 	r.budget.charge(n.price, cost)
+	r.unresolved = time.Time{}
 	n.lane.account.took()
 	if n.phase == over {
 		return

@@ -30,7 +30,7 @@ func TestEstimate(t *testing.T) {
 		atLeast bool
 	}{
 		{"a megapixel", "flux-2-pro", nil, nil, "$0.03", false},
-		{"two megapixels", "flux-2-pro", []bfl.Argument{side("height", int64(1088)), side("width", int64(1920))}, nil, "$0.05", false},
+		{"two megapixels", "flux-2-pro", []bfl.Argument{side("height", int64(1088)), side("width", int64(1920))}, nil, "$0.045", false},
 		{"a reference of a megapixel", "flux-2-max", nil, []bfl.Input{file(640, 480)}, "$0.10", false},
 		{"a reference behind a URL", "flux-2-max", nil, []bfl.Input{{}}, "$0.10", true},
 		{

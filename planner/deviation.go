@@ -21,10 +21,10 @@ func Deviations(img *state.Image) []string {
 	var all []string
 	size := asked.Request().Size()
 	if !sameSide(size.Width, img.Output.Width) || !sameSide(size.Height, img.Output.Height) {
-		all = append(all, fmt.Sprintf("The image is %d x %d pixels, and %s was asked for.", img.Output.Width, img.Output.Height, extent(size.Width, size.Height)))
+		all = append(all, fmt.Sprintf("The image is %d x %d pixels, but the request was for %s.", img.Output.Width, img.Output.Height, extent(size.Width, size.Height)))
 	}
 	if asked := FormatAsked(img); asked != "" && img.Output.Format != "" && asked != img.Output.Format {
-		all = append(all, fmt.Sprintf("The image is in the format %s, and %s was asked for. Its file keeps the name %s.",
+		all = append(all, fmt.Sprintf("The image is in the format %s, but the request was for %s. Its file keeps the name %s.",
 			img.Output.Format, asked, path.Base(img.Output.Path)))
 	}
 	return all

@@ -33,7 +33,7 @@ func SameButIgnored(img *image.Image, prior *state.Image) bool {
 func (p *Plan) See() func(*image.Image) {
 	kept := map[addrs.Image]*Change{}
 	for _, c := range p.Changes {
-		if c.Prior != nil && c.Desired != nil && (c.Desired.Lifecycle.Frozen || c.Desired.Lifecycle.IgnoresAny()) {
+		if c.Prior != nil && c.Desired != nil && (c.Desired.Lifecycle.Frozen || c.Desired.Lifecycle.IgnoresAny() || c.Desired.ConfiguredSeed != nil) {
 			kept[c.Address] = c
 		}
 	}
@@ -41,6 +41,10 @@ func (p *Plan) See() func(*image.Image) {
 		if c := kept[img.Address]; c != nil {
 			img.Lifecycle.IgnoreAll = c.Frozen || c.Desired.Lifecycle.IgnoreAll
 			Ignore(img, c.Prior)
+			if seed, ok := seedOf(c.Desired); ok && c.Desired.ConfiguredSeed != nil {
+				img.ConfiguredSeed = c.Desired.ConfiguredSeed
+				setSeed(img, seed)
+			}
 		}
 	}
 }

@@ -105,14 +105,14 @@ func renameHint(r Rename) string {
 	if r.Instances > 0 {
 		files := "Their files are taken over for free."
 		if r.Lost {
-			files = "Not all of their files are what is on record still; those that are not are made again."
+			files = "Some of their files were changed. Those are generated again."
 		}
 		return fmt.Sprintf("%d instances of %s ask for exactly what made those of %s with the same keys, which is no longer "+
 			"declared. %s To say that they are one block", r.Instances, r.To, r.From, files)
 	}
 	file := "Its file is taken over for free."
 	if r.Lost {
-		file = "Its file is not what is on record any more, so that it is made again."
+		file = "Its file was changed, so it is generated again."
 	}
 	return fmt.Sprintf("%s asks for exactly what made %s, which is no longer declared. %s To say that they are one image",
 		r.To, r.From, file)

@@ -38,6 +38,8 @@ type Options struct {
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
+	// Reroll lists images to replace with a new seed. Those without a seed are made with another one in any case.
+	Reroll []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
 	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
@@ -126,6 +128,7 @@ func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 		return p.leave(c)
 	}
 	Ignore(desired, prior)
+	p.reseed(desired, prior)
 	img := desired
 	c.Desired, c.From, c.simulated = img, p.movedFrom(img.Address), p.simulates(img.Provider)
 	p.complete(img)
@@ -152,7 +155,7 @@ func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 			p.diags = append(p.diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError,
 				Summary:  "Image cannot be imported yet",
-				Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Make or import these first.",
+				Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Create or import these first.",
 				Subject:  p.where(img.Address),
 			})
 		}
@@ -340,9 +343,8 @@ func (p *Planner) guard(img *image.Image, c *Change) {
 	p.diags = append(p.diags, &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Image is protected from being replaced",
-		Detail: c.Address.String() + " has lifecycle.prevent_destroy set, and this plan would replace it. Take back the change that makes " +
-			"a new image necessary, remove prevent_destroy, or leave the image out with -target.",
-		Subject: p.where(img.Address),
+		Detail:   c.Address.String() + " has lifecycle.prevent_destroy, but this plan would replace it. Undo the change that makes a new image necessary, remove prevent_destroy, or leave the image out with -exclude.",
+		Subject:  p.where(img.Address),
 	})
 }
 
@@ -364,12 +366,10 @@ func (p *Planner) sources(c *Change) {
 			continue
 		case state.Missing:
 			d.Summary = "Frozen image is missing"
-			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, "+
-				"or remove frozen to have the image made again.", c.Address, r.Image, up.Prior.Output.Path)
+			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, or remove frozen to generate the image again.", c.Address, r.Image, up.Prior.Output.Path)
 		case state.Changed:
 			d.Summary = "Frozen image was edited"
-			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, "+
-				"take it as it is now with fluxbatch apply -refresh-only, or remove frozen to have the image made again.",
+			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, keep it as it is now with fluxbatch apply -refresh-only, or remove frozen to generate the image again.",
 				c.Address, r.Image, up.Prior.Output.Path)
 		}
 		p.diags = append(p.diags, d)
@@ -426,10 +426,9 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 		if at := p.opts.Protected(addr); at != nil {
 			p.diags = append(p.diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError,
-				Summary:  "Image is protected from being removed",
-				Detail: addr.String() + " has lifecycle.prevent_destroy set, and this plan would remove it. Remove prevent_destroy if it may go, or leave it " +
-					"out with -exclude. To forget it and keep its file, use fluxbatch state rm.",
-				Subject: at,
+				Summary:  "Image is protected from being destroyed",
+				Detail:   addr.String() + " has lifecycle.prevent_destroy, but this plan would destroy it. Remove prevent_destroy, or leave the image out with -exclude. To forget it and keep its file, use fluxbatch state rm.",
+				Subject:  at,
 			})
 		}
 	}

@@ -84,7 +84,7 @@ func parseTerm(text string) (term, error) {
 	if label, ok := strings.CutPrefix(text, "label."); ok {
 		key, value, found := strings.Cut(label, "=")
 		if !found || key == "" {
-			return term{}, fmt.Errorf("%q is no selector: a label is written label.KEY=VALUE", text)
+			return term{}, fmt.Errorf("%q is not a selector. Write a label as label.KEY=VALUE", text)
 		}
 		return term{label: key, pattern: value}, nil
 	}
@@ -92,7 +92,7 @@ func parseTerm(text string) (term, error) {
 		return term{isPath: true, pattern: path.Clean(text)}, nil
 	}
 	if !isSelector(text) {
-		return term{}, fmt.Errorf("%q is no selector: write an address such as image.logo or image.card[\"a\"], "+
+		return term{}, fmt.Errorf("%q is not a selector. Use an address such as image.logo or image.card[\"a\"], "+
 			"a pattern such as image.card*, label.KEY=VALUE, or the path of an image's file", text)
 	}
 	if !strings.Contains(text, "*") && strings.HasPrefix(text, "image.") {

@@ -13,7 +13,7 @@ func checkAddress(st *State, a addrs.Image) error {
 		return nil
 	}
 	if again, err := addrs.Parse(a.String()); err != nil || again != a {
-		return &RecordError{a, "this is no address"}
+		return &RecordError{a, "this is not an address"}
 	}
 	return nil
 }

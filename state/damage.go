@@ -14,15 +14,13 @@ func diagnose(data []byte, bad *scanError, path string) error {
 		return &VersionError{Path: path, Version: file.Version, Supported: snapshotVersion}
 	}
 	damaged := &DamagedError{Path: path, Line: bad.line, Offset: bad.offset, Reason: bad.reason, Err: bad}
-	damaged.Remedy = "Nothing was changed. Bring back an undamaged copy from version control or a backup, " +
-		"for example with\ngit checkout -- " + path
+	damaged.Remedy = "Nothing was changed. Bring back an undamaged copy from version control or a backup, for example with:\n\n  git checkout -- " + path
 	if len(data) == 0 {
 		damaged.Line, damaged.Reason = 0, "it is empty"
 	}
 	if line := conflictLine(data); line > 0 {
 		damaged.Line, damaged.Reason = line, "it has the markers of a merge conflict"
-		damaged.Remedy = "Nothing was changed. Resolve the conflict and run the same command again: " +
-			"images of both sides can be kept, in any order, each address once."
+		damaged.Remedy = "Nothing was changed. Resolve the conflict, and run the same command again. You can keep the images of both sides, in any order, each address once."
 	}
 	return damaged
 }

@@ -91,7 +91,7 @@ func entryOf(st *State, rec Record) (*entry, error) {
 		image := st.Images[r.From]
 		return &entry{Type: entryMoved, Address: r.From, To: &r.To, Image: image, Was: digest(image)}, checkMoved(st, r)
 	default:
-		panic(fmt.Sprintf("state: a %T is no record", rec))
+		panic(fmt.Sprintf("state: a %T is not a record", rec))
 	}
 }
 

@@ -18,8 +18,7 @@ type VersionError struct {
 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("%s has format version %d, and this fluxbatch reads up to version %d. "+
-		"A newer fluxbatch wrote it. Install that version; nothing was changed.", e.Path, e.Version, e.Supported)
+	return fmt.Sprintf("%s was written by a newer fluxbatch. It has format version %d, and this fluxbatch reads up to version %d. Nothing was changed. Install the newer version.", e.Path, e.Version, e.Supported)
 }
 
 // DamagedError says that a file is not what fluxbatch wrote, and that guessing what it said could
@@ -77,10 +76,7 @@ func (e *StaleJournalError) Error() string {
 		}
 		why = "contradicts it about " + strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("an interrupted run left the journal %s, and it does not fit %s: it %s. "+
-		"Bring back the state file that the run used, for example from version control, and run the same command again; "+
-		"the journal is then taken in. To give up what the journal says, which can include images that were paid for, "+
-		"move it away:\nmv %s %s.given-up", e.Journal, e.Path, why, e.Journal, e.Journal)
+	return fmt.Sprintf("the journal of an interrupted run does not fit the state.\n%s does not fit %s: it %s. Bring back the state file that the run used, for example from version control, and run the same command again. To give up what the journal says, which can include images that were paid for, move it away:\n\n  mv %s %s.given-up", e.Journal, e.Path, why, e.Journal, e.Journal)
 }
 
 // LockedError says that another run holds the state.
@@ -98,15 +94,14 @@ func (e *LockedError) Error() string {
 		holder = fmt.Sprintf("fluxbatch %s, run by %s as process %d since %s (lock %s)",
 			h.Operation, h.Who, h.PID, h.Created.Local().Format(time.DateTime), h.ID)
 	}
-	waited := "Wait for it, or set -lock-timeout"
+	waited := "Wait for it to end, or set -lock-timeout"
 	if e.Waited > 0 {
-		waited = fmt.Sprintf("It was waited for %s. Wait longer with -lock-timeout", e.Waited.Round(time.Second))
+		waited = fmt.Sprintf("This command waited for %s. Wait longer with -lock-timeout", e.Waited.Round(time.Second))
 	}
 	text := fmt.Sprintf("the state %s is in use by %s. %s. "+
 		"The lock goes away by itself when that process ends, however it ends", e.Path, holder, waited)
 	if e.Holder.ID != "" {
-		return text + ". Only if the process is gone and the lock is still there, as some network file systems leave " +
-			"it, run:\nfluxbatch force-unlock " + e.Holder.ID
+		return text + ". Only if the process is gone and the lock is still there, as some network file systems leave it, run:\n\n  fluxbatch force-unlock " + e.Holder.ID
 	}
 	return text + "."
 }
@@ -135,13 +130,13 @@ func (e *CommitError) Error() string {
 	if e.Written {
 		what = fmt.Sprintf("the state file %s was written, but its journal could not be put away: %v", e.Path, e.Err)
 	}
-	rest := "Nothing is lost: all that this run did is in " + e.Journal
+	rest := "Nothing is lost. Everything that this run did is in " + e.Journal
 	if len(e.Unsaved) > 0 {
 		names := make([]string, 0, len(e.Unsaved))
 		for _, a := range e.Unsaved {
 			names = append(names, a.String())
 		}
-		rest = fmt.Sprintf("What happened last to these images could not be recorded either: %s. All else is in %s",
+		rest = fmt.Sprintf("What happened last to these images could not be recorded either: %s. Everything else is in %s",
 			strings.Join(names, ", "), e.Journal)
 	}
 	return fmt.Sprintf("%s. %s, and the next run takes it in from there.", what, rest)

@@ -120,7 +120,7 @@ func (j *journalContent) readHeader(rec []byte, path string) error {
 func (j *journalContent) replay(rec []byte, path string, number int) error {
 	e := &entry{}
 	if err := decodeStrict(rec, e); err != nil {
-		return j.damaged(path, number, "this is no entry of a journal", err)
+		return j.damaged(path, number, "this is not an entry of a journal", err)
 	}
 	reason := e.invalid()
 	if reason == "" {
@@ -142,9 +142,7 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 func (j *journalContent) damaged(path string, line int, reason string, err error) error {
 	return &DamagedError{
 		Path: path, Line: line, Offset: j.valid, Reason: reason, Err: err,
-		Remedy: fmt.Sprintf("It holds what an interrupted run did, perhaps images that were paid for, so it is not "+
-			"skipped. Bring back an undamaged copy. To go on with what stands before the damage, keep a copy of the file "+
-			"and cut it off there:\ncp %[1]s %[1]s.damaged && head -c %[2]d %[1]s.damaged > %[1]s", path, j.valid),
+		Remedy: fmt.Sprintf("It holds what an interrupted run did, perhaps images that were paid for, so it is not skipped. Bring back an undamaged copy. To continue with what stands before the damage, keep a copy of the file and cut it off there:\n\n  cp %[1]s %[1]s.damaged && head -c %[2]d %[1]s.damaged > %[1]s", path, j.valid),
 	}
 }
 

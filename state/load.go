@@ -87,7 +87,7 @@ func load(dir *safefile.Dir, p place, moderated map[string]Moderation) (*loaded,
 			return l, err
 		}
 	}
-	return nil, fmt.Errorf("the state %s is being replaced all the time; another program keeps writing it", p.path)
+	return nil, fmt.Errorf("the state %s cannot be read, since another program keeps writing it", p.path)
 }
 
 // loadOnce reads both files and reports whether they still had their names afterwards. A commit

@@ -74,8 +74,7 @@ func reachable(root *safefile.Dir, names ...string) error {
 }
 
 func unreachable(err error) error {
-	return fmt.Errorf("the images that are kept cannot be looked at, and what is among them would be paid for again: %w. "+
-		"Make the directory %s accessible. To do without what is in it, move it away", err, localDir)
+	return fmt.Errorf("the store cannot be read, and what is in it would be paid for again: %w. Make the directory %s accessible. To do without what is in it, move it away", err, localDir)
 }
 
 // Store returns the images that are kept.

@@ -49,7 +49,7 @@ func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileL
 	for {
 		l, err := tryLock(path)
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-			return nil, fmt.Errorf("locking the state %s: %w; what only reads can do without the lock, with -lock=false",
+			return nil, fmt.Errorf("locking the state %s: %w. What only reads can do without the lock, with -lock=false",
 				statePath, err)
 		}
 		if err != nil {
@@ -181,11 +181,9 @@ type UnlockError struct {
 func (e *UnlockError) Error() string {
 	if e.Running {
 		return fmt.Sprintf("the lock %s is held by process %d of this machine, which is running %s. "+
-			"Removing it could let two runs pay for the same images. End that process; its lock then goes away "+
-			"by itself:\nkill %d", e.Holder.ID, e.Holder.PID, e.Holder.Operation, e.Holder.PID)
+			"Removing it could let two runs pay for the same images. End that process, and its lock goes away by itself:\n\n  kill %d", e.Holder.ID, e.Holder.PID, e.Holder.Operation, e.Holder.PID)
 	}
-	return fmt.Sprintf("the lock's id is %s, not %s. Another run has taken the lock since; "+
-		"check that it is gone too before you remove its lock.", e.Holder.ID, e.Given)
+	return fmt.Sprintf("the lock's id is %s, not %s. Another run has taken the lock since. Check that it is gone too before you remove its lock.", e.Holder.ID, e.Given)
 }
 
 // ForceUnlock removes the lock on the state at path and returns what it said.

@@ -137,6 +137,10 @@ func (p *printer) result(r *Result) {
 		p.key("seed")
 		p.int(*r.Seed)
 	}
+	if r.ConfiguredSeed != nil {
+		p.key("configured_seed")
+		p.int(*r.ConfiguredSeed)
+	}
 	p.key("cost_credits")
 	p.b = strconv.AppendFloat(p.b, r.Cost.Float(), 'f', -1, 64)
 	if r.Prompt != "" {

@@ -37,7 +37,7 @@ var (
 		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "made", "verdicts",
 	}}
 	outputFields  = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
-	resultFields  = fieldNames{2, []string{"task_id", "cost_credits", "seed", "prompt", "simulated"}}
+	resultFields  = fieldNames{2, []string{"task_id", "cost_credits", "seed", "configured_seed", "prompt", "simulated"}}
 	verdictFields = fieldNames{3, []string{"gate", "key", "passed", "reason", "score"}}
 	valueFields   = fieldNames{2, []string{"value", "type", "sensitive"}}
 )
@@ -136,7 +136,7 @@ func (p *parser) image(key []byte) {
 		return
 	}
 	if p.st.Images[address] != nil {
-		p.fail("%s is there twice, as a merge of two branches can leave it; keep one of them", name)
+		p.fail("%s is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
 	// The seed lies beside the image, so that it takes no allocation of its own.
@@ -224,6 +224,8 @@ func (p *parser) result(of string, r *Result, seed *int64) {
 		case "seed":
 			*seed = p.int()
 			r.Seed = seed
+		case "configured_seed":
+			r.ConfiguredSeed = new(p.int())
 		case "prompt":
 			p.later(&r.Prompt)
 		case "simulated":
@@ -293,7 +295,7 @@ func (p *parser) labels(of string) map[string]string {
 func (p *parser) value(key []byte) {
 	name := string(key)
 	if _, twice := p.st.Outputs[name]; twice {
-		p.fail("the output %q is there twice, as a merge of two branches can leave it; keep one of them", name)
+		p.fail("the output %q is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
 	var v OutputValue

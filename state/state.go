@@ -95,6 +95,9 @@ type Result struct {
 	TaskID string `json:"task_id"`
 	// Seed is the seed used, nil where the API named none.
 	Seed *int64 `json:"seed,omitempty"`
+	// ConfiguredSeed is the seed that the configuration named, where Seed was drawn in its place; nil
+	// otherwise.
+	ConfiguredSeed *int64 `json:"configured_seed,omitempty"`
 	// Cost is what the API charged, or its estimate where the API named no cost.
 	Cost bfl.Credits `json:"cost_credits"`
 	// Prompt is set where the API elaborated the prompt.

@@ -220,7 +220,7 @@ func (s *Store) Err() error {
 // were.
 func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	if !isHash(sum) {
-		return fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
+		return fmt.Errorf("restoring %s: %q is not a SHA-256", name, sum)
 	}
 	there, _, err := hashFile(dir, name)
 	switch {
@@ -249,7 +249,7 @@ func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 // are those of Restore.
 func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pending, error) {
 	if !isHash(sum) {
-		return nil, fmt.Errorf("restoring %s: %q is no SHA-256", name, sum)
+		return nil, fmt.Errorf("restoring %s: %q is not a SHA-256", name, sum)
 	}
 	p, err := copyPending(s.root, blobName(sum), dir, name, sum)
 	if err != nil {

@@ -188,13 +188,13 @@ func Parse(s string) (Image, error) {
 			name := p.name()
 			key := p.key()
 			if name == "" || !p.accept('.') {
-				return Image{}, p.errorf("a module path goes on with a name and what is in it, as in module.brand.image.logo")
+				return Image{}, p.errorf("a module path continues with a name and what is in it, as in module.brand.image.logo")
 			}
 			addr.Module = addr.Module.Child(name, key)
 		case kind == "image" && p.accept('.'):
 			addr.Name = p.name()
 			if addr.Name == "" {
-				return Image{}, p.errorf("an image's name is missing, as in image.logo")
+				return Image{}, p.errorf("the image's name is missing, as in image.logo")
 			}
 			addr.Key = p.key()
 			addr.Candidate = p.candidate()
@@ -285,7 +285,7 @@ func (p *parser) key() Key {
 	digits := p.text[p.pos : p.pos+end]
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 || strconv.Itoa(n) != digits {
-		p.err = fmt.Errorf("a key is a whole number or a quoted string, as in [0] or [\"winter\"]; a shell needs single quotes around the address")
+		p.err = fmt.Errorf("a key is a whole number or a quoted string, as in [0] or [\"winter\"]. A shell needs single quotes around the address")
 		return NoKey
 	}
 	p.pos += end + 1

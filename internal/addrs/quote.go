@@ -55,7 +55,7 @@ func unquote(s string) (value, rest string, err error) {
 			b.WriteByte('{')
 			i += 3
 		case (c == '$' || c == '%') && strings.HasPrefix(s[i+1:], "{"):
-			return "", "", fmt.Errorf("a key cannot hold a template; write %c%c{ for the characters themselves", c, c)
+			return "", "", fmt.Errorf("a key cannot hold a template. Write %c%c{ for the characters themselves", c, c)
 		default:
 			b.WriteByte(c)
 			i++

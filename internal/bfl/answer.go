@@ -62,7 +62,7 @@ func isNumber(value json.RawMessage) bool {
 // unreadable says what a body is instead of a JSON object.
 func unreadable(data []byte, err error) error {
 	data = bytes.TrimSpace(data)
-	reason := "it is no JSON object"
+	reason := "it is not a JSON object"
 	switch {
 	case len(data) == 0:
 		reason = "it is empty"

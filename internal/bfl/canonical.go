@@ -27,7 +27,7 @@ func appendValue(b []byte, value any) ([]byte, error) {
 		return strconv.AppendInt(b, v, 10), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return b, fmt.Errorf("%v is no value of a request", v)
+			return b, fmt.Errorf("%v is not a value of a request", v)
 		}
 		// Adding 0 takes the sign from a negative zero.
 		return strconv.AppendFloat(b, v+0, 'f', -1, 64), nil
@@ -36,7 +36,7 @@ func appendValue(b []byte, value any) ([]byte, error) {
 	case json.RawMessage:
 		return appendRaw(b, v)
 	default:
-		return b, fmt.Errorf("a %T is no value of a request", value)
+		return b, fmt.Errorf("a %T is not a value of a request", value)
 	}
 }
 
@@ -103,7 +103,7 @@ func appendRaw(b []byte, raw json.RawMessage) ([]byte, error) {
 	dec.UseNumber()
 	var value any
 	if err := dec.Decode(&value); err != nil {
-		return b, fmt.Errorf("a value of a request is no JSON: %w", err)
+		return b, fmt.Errorf("a value of a request is not JSON: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return b, fmt.Errorf("a value of a request goes on after its end")

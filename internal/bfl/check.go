@@ -111,7 +111,7 @@ func (r *Request) Check() []Violation {
 	for i := range r.Model.Params {
 		if p := &r.Model.Params[i]; p.Required && !r.Has(p.Name) {
 			broken = append(broken, Violation{
-				RuleMissing, p.Name, p, fmt.Sprintf("%s makes no image without %s.", r.Model.Name, p.Name),
+				RuleMissing, p.Name, p, fmt.Sprintf("%s needs the argument %s.", r.Model.Name, p.Name),
 			})
 		}
 	}
@@ -155,9 +155,9 @@ func (m *Model) paramNames() []string {
 // lacks says that a model which a configuration declares does not take a parameter.
 func (m *Model) lacks(name string) string {
 	if m.NoSeed && name == "seed" {
-		return m.Name + " has no seed, as its model block says. Its images cannot be made a second time."
+		return m.Name + " does not support seed, as its model block says."
 	}
-	return fmt.Sprintf("%s has no field %s, and refuses what it does not have. Its model block lists %s.", m.Name, name, strings.Join(m.Fields, ", "))
+	return fmt.Sprintf("%s does not support %s. Its model block lists %s.", m.Name, name, strings.Join(m.Fields, ", "))
 }
 
 // Size returns the width and height that the request asks for; a side that it leaves to the API, or
@@ -178,7 +178,7 @@ func (r *Request) checkPixels() *Violation {
 	}
 	fit := r.Model.largest(size)
 	return &Violation{RulePixels, "width", r.Model.Param("width"), fmt.Sprintf(
-		"%d x %d is %.2f megapixels; %s makes at most %s megapixels (%d pixels). The largest size of about this shape is %d x %d.",
+		"%d x %d is %.2f megapixels, but %s makes at most %s megapixels (%d pixels). Use %d x %d, the largest size of about this shape.",
 		size.Width, size.Height, float64(size.Width)*float64(size.Height)/pixelsPerMegapixel, r.Model.Name,
 		number(float64(most)/pixelsPerMegapixel), most, fit.Width, fit.Height,
 	)}
@@ -206,16 +206,15 @@ func (r *Request) checkInputs(broken *violations) {
 	references := 0
 	for _, input := range r.Inputs {
 		if in.NoURL && input.URL != "" {
-			broken.add(RuleURL, input.Field,
-				"%s takes images as files only, because its field %s holds Base64. Download the image and name the file.",
-				r.Model.Name, input.Field)
+			broken.add(RuleURL, input.Field, "%s takes images as files only. Download the image and name the file.",
+				r.Model.Name)
 		}
 		switch {
 		case r.Model.IsReference(input.Field):
 			references++
 		case input.Field != "mask":
 		case in.Mask == "" && !r.Model.Custom:
-			broken.add(RuleMask, input.Field, "%s takes no mask.", r.Model.Name)
+			broken.add(RuleMask, input.Field, "%s does not support a mask.", r.Model.Name)
 		}
 	}
 	fills := func(field string) bool {
@@ -223,26 +222,21 @@ func (r *Request) checkInputs(broken *violations) {
 	}
 	for _, role := range in.Roles {
 		if !fills(role) {
-			broken.add(RuleRole, role,
-				"%s makes no image without %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png")
+			broken.add(RuleRole, role, "%s needs %s. Give it in inputs, as in inputs = { %s = %q }.", r.Model.Name, role, role, role+".png")
 		}
 	}
 	if in.MaskRequired && !fills(in.Mask) {
-		broken.add(RuleMask, in.Mask,
-			"%s makes no image without a mask, which is white where the image is to change.", r.Model.Name)
+		broken.add(RuleMask, in.Mask, "%s needs a mask, which is white where the image is to change.", r.Model.Name)
 	}
 	switch {
 	case references < in.Required && len(in.References) > 1 && in.Required > 1:
-		broken.add(RuleReferences, in.References[0],
-			"%s works on at least %s, and there %s. Give them in references.", r.Model.Name, count(in.Required, "image"), isOrAre(references))
+		broken.add(RuleReferences, in.References[0], "%s needs at least %s, but there %s. Give them in references.", r.Model.Name, count(in.Required, "image"), isOrAre(references))
 	case references < in.Required:
-		broken.add(RuleReferences, in.References[0],
-			"%s works on an image. Give it in references.", r.Model.Name)
+		broken.add(RuleReferences, in.References[0], "%s needs an image to work on. Give it in references.", r.Model.Name)
 	case references > len(in.References) && len(in.References) == 0:
-		broken.add(RuleReferences, "", "%s takes no references.", r.Model.Name)
+		broken.add(RuleReferences, "", "%s does not support references.", r.Model.Name)
 	case references > len(in.References):
-		broken.add(RuleReferences, in.References[0],
-			"%s takes at most %s, and there are %d.", r.Model.Name, count(len(in.References), "reference"), references)
+		broken.add(RuleReferences, in.References[0], "%s takes at most %s, but there are %d.", r.Model.Name, count(len(in.References), "reference"), references)
 	}
 }
 
@@ -273,8 +267,7 @@ func (r *Request) CheckExtents() []Violation {
 				broken.add(RuleExtent, in.Field, "%s", reason)
 			}
 			if mustFit && (in.Size.Width > canvas.Width || in.Size.Height > canvas.Height) {
-				broken.add(RuleExtent, in.Field,
-					"The image has %d x %d pixels and does not fit on a canvas of %d x %d. Make the canvas larger, or let auto_crop = true cut the image.",
+				broken.add(RuleExtent, in.Field, "The image has %d x %d pixels and does not fit on a canvas of %d x %d. Make the canvas larger, or set auto_crop = true to cut the image.",
 					in.Size.Width, in.Size.Height, canvas.Width, canvas.Height)
 			}
 			if len(r.Model.Inputs.References) > 0 && in.Field == r.Model.Inputs.References[0] {
@@ -283,8 +276,7 @@ func (r *Request) CheckExtents() []Violation {
 			continue
 		}
 		if first != (Size{}) && first != in.Size {
-			broken.add(RuleExtent, in.Field,
-				"The mask has %d x %d pixels, and the image that it is for has %d x %d. A mask covers its image exactly: make it that size.",
+			broken.add(RuleExtent, in.Field, "The mask has %d x %d pixels, but its image has %d x %d. Make the mask that size.",
 				in.Size.Width, in.Size.Height, first.Width, first.Height)
 		}
 	}
@@ -297,7 +289,7 @@ func (r *Request) isPending(name string) bool { return r.Has(name) && r.Value(na
 // refuses says why an image of that extent is not taken, "" where it is.
 func (l InputLimits) refuses(model string, s Size) string {
 	side, longest, pixels := min(s.Width, s.Height), max(s.Width, s.Height), min(s.Width, maxSide)*min(s.Height, maxSide)
-	is := fmt.Sprintf("and this one has %d x %d", s.Width, s.Height)
+	is := fmt.Sprintf("but this one has %d x %d", s.Width, s.Height)
 	switch {
 	case l.MinSide > 0 && side < l.MinSide:
 		return fmt.Sprintf("%s takes images of at least %d x %d pixels, %s. Scale it up.", model, l.MinSide, l.MinSide, is)
@@ -321,15 +313,15 @@ func (p *Param) Check(value any) *Violation {
 	switch p.Kind {
 	case Boolean:
 		if _, ok := value.(bool); !ok {
-			return broken(RuleType, "%s is true or false.", p.Name)
+			return broken(RuleType, "%s must be true or false.", p.Name)
 		}
 	case String:
 		s, ok := value.(string)
 		switch {
 		case !ok:
-			return broken(RuleType, "%s is a string.", p.Name)
+			return broken(RuleType, "%s must be a string.", p.Name)
 		case len(p.Enum) > 0 && !slices.Contains(p.Enum, s):
-			return broken(RuleEnum, "%q is not one of %s.", s, quoted(p.Enum))
+			return broken(RuleEnum, "%s cannot be %q. Use %s.", p.Name, s, quoted(p.Enum))
 		case p.Ratio && !isRatio(s):
 			return broken(RuleRatio, "%q is not a ratio of width to height between 21:9 and 9:21, such as \"16:9\".", s)
 		}
@@ -353,7 +345,7 @@ func (p *Param) checkNumber(value any, broken func(Rule, string, ...any) *Violat
 		return broken(RuleType, "%s is a number.", p.Name)
 	}
 	if p.Kind == Integer && n != math.Trunc(n) {
-		return broken(RuleType, "%s is a whole number, and %s is not.", p.Name, number(n))
+		return broken(RuleType, "%s must be a whole number, but %s is not.", p.Name, number(n))
 	}
 	below := p.Bounded&Below != 0 && n < p.Min
 	above := p.Bounded&Above != 0 && n > p.Max
@@ -363,14 +355,14 @@ func (p *Param) checkNumber(value any, broken func(Rule, string, ...any) *Violat
 		if above {
 			rule = RuleMax
 		}
-		return broken(rule, "%s is from %s to %s, and %s is not.", p.Name, number(p.Min), number(p.Max), number(n))
+		return broken(rule, "%s must be from %s to %s, but it is %s.", p.Name, number(p.Min), number(p.Max), number(n))
 	case below:
-		return broken(RuleMin, "%s is at least %s, and %s is not.", p.Name, number(p.Min), number(n))
+		return broken(RuleMin, "%s must be at least %s, but it is %s.", p.Name, number(p.Min), number(n))
 	case above:
-		return broken(RuleMax, "%s is at most %s, and %s is not.", p.Name, number(p.Max), number(n))
+		return broken(RuleMax, "%s must be at most %s, but it is %s.", p.Name, number(p.Max), number(n))
 	case p.MultipleOf > 0 && math.Mod(n, float64(p.MultipleOf)) != 0:
 		low := math.Floor(n/float64(p.MultipleOf)) * float64(p.MultipleOf)
-		return broken(RuleMultiple, "%s is a multiple of %d, and %s is not. The nearest are %s and %s.",
+		return broken(RuleMultiple, "%s must be a multiple of %d, but it is %s. Use %s or %s.",
 			p.Name, p.MultipleOf, number(n), number(low), number(low+float64(p.MultipleOf)))
 	}
 	return nil
@@ -404,5 +396,8 @@ func quoted(words []string) string {
 	for i, w := range words {
 		q[i] = strconv.Quote(w)
 	}
-	return strings.Join(q, ", ")
+	if last := len(q) - 1; last > 0 {
+		return strings.Join(q[:last], ", ") + " or " + q[last]
+	}
+	return strings.Join(q, "")
 }

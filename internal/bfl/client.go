@@ -46,7 +46,7 @@ type ClientOptions struct {
 }
 
 // ErrNoKey is the error of NewClient for an API that needs a key and was given none.
-var ErrNoKey = errors.New("the API needs a key, and none is given")
+var ErrNoKey = errors.New("the API needs a key, but none is given")
 
 // Client calls the API. It is safe for concurrent use. Its methods make one call each and never try
 // again; how long a call may take is the context's matter.
@@ -75,9 +75,9 @@ func NewClient(o ClientOptions) (*Client, error) {
 	case c.key == "" && !base.loopback:
 		return nil, ErrNoKey
 	case !httpguts.ValidHeaderFieldValue(c.key):
-		return nil, errors.New("the key contains characters that no key has; it may have been copied incompletely")
+		return nil, errors.New("the key contains characters that a key does not have. Copy it again")
 	case c.webhookURL != "" && c.webhookSecret == "":
-		return nil, errors.New("webhooks need a secret that signs them, and none is given")
+		return nil, errors.New("webhooks need a secret that signs them, but none is given")
 	case !utf8.ValidString(c.webhookSecret):
 		// JSON has no other texts: the API would sign with what it makes of this one.
 		return nil, errors.New("the secret of webhooks is not UTF-8 text")
@@ -141,7 +141,7 @@ type fetched struct {
 func (c *Client) get(ctx context.Context, address string, limit int) (*fetched, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, &URLError{"", "it is no valid URL"}
+		return nil, &URLError{"", "it is not a valid URL"}
 	}
 	c.sign(req)
 	resp, err := c.do(c.poll, req)

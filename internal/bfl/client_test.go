@@ -39,12 +39,12 @@ func TestNewClient(t *testing.T) {
 		}
 	}
 	for base, want := range map[string]string{
-		"http://api.bfl.ai":            "the address on api.bfl.ai is refused: http would send the key in plain text; only https is used, except on this machine",
-		"http://10.0.0.5:8787":         "the address on 10.0.0.5 is refused: http would send the key in plain text; only https is used, except on this machine",
-		"http://127.0.0.1.example.com": "the address on 127.0.0.1.example.com is refused: http would send the key in plain text; only https is used, except on this machine",
-		"http://localhost.example.com": "the address on localhost.example.com is refused: http would send the key in plain text; only https is used, except on this machine",
-		"http://notlocalhost":          "the address on notlocalhost is refused: http would send the key in plain text; only https is used, except on this machine",
-		"http://0.0.0.0:80":            "the address on 0.0.0.0 is refused: http would send the key in plain text; only https is used, except on this machine",
+		"http://api.bfl.ai":            "the address on api.bfl.ai is refused: http would send the key in plain text. Use https, except on this machine",
+		"http://10.0.0.5:8787":         "the address on 10.0.0.5 is refused: http would send the key in plain text. Use https, except on this machine",
+		"http://127.0.0.1.example.com": "the address on 127.0.0.1.example.com is refused: http would send the key in plain text. Use https, except on this machine",
+		"http://localhost.example.com": "the address on localhost.example.com is refused: http would send the key in plain text. Use https, except on this machine",
+		"http://notlocalhost":          "the address on notlocalhost is refused: http would send the key in plain text. Use https, except on this machine",
+		"http://0.0.0.0:80":            "the address on 0.0.0.0 is refused: http would send the key in plain text. Use https, except on this machine",
 		"ftp://api.bfl.ai":             "the address on api.bfl.ai is refused: only https is used, and http on this machine",
 		"https://user:pass@api.bfl.ai": "the address on api.bfl.ai is refused: it has a user name in it, which an endpoint cannot have",
 		"https://api.bfl.ai/?x=1":      "the address on api.bfl.ai is refused: it has a query or a fragment, which an endpoint cannot have",
@@ -114,7 +114,7 @@ func TestCreditsFaults(t *testing.T) {
 		`{"credits":12`:     "the API's answer cannot be read: it ends too early",
 		`{"credits":12]`:    "the API's answer cannot be read: it is damaged JSON",
 		`<html>hello</html`: "the API's answer cannot be read: it is a web page",
-		`[1]`:               "the API's answer cannot be read: it is no JSON object",
+		`[1]`:               "the API's answer cannot be read: it is not a JSON object",
 		strings.Repeat(" ", 1<<20) + `{"credits":1}`: "the API's answer cannot be read: it is longer than 1 MB",
 	} {
 		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })

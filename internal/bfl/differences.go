@@ -66,11 +66,11 @@ var differences = []Difference{
 	},
 	{
 		Models: []string{"flux-pro-1.1"}, Field: "width", Document: "multiples of 16 from 64, at most 4 megapixels with the height", Schema: "multiples of 32 from 256 to 1440",
-		Held: "BFL's page on the model says what the schema does; the other is about FLUX.2",
+		Held: "BFL's page on the model says what the schema does, and the other is about FLUX.2",
 	},
 	{
 		Models: []string{"flux-pro-1.1"}, Field: "height", Document: "multiples of 16 from 64, at most 4 megapixels with the width", Schema: "multiples of 32 from 256 to 1440",
-		Held: "BFL's page on the model says what the schema does; the other is about FLUX.2",
+		Held: "BFL's page on the model says what the schema does, and the other is about FLUX.2",
 	},
 	{
 		Models: []string{"flux-kontext*"}, Field: "input_image", Document: "required", Schema: "optional: an image can be made from a prompt alone",

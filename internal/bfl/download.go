@@ -22,7 +22,7 @@ var (
 	// ErrTooLarge is a download that is longer than allowed.
 	ErrTooLarge = errors.New("the image is too large")
 	// ErrNotImage is a download that announces to be something else, such as a web page.
-	ErrNotImage = errors.New("the download is no image")
+	ErrNotImage = errors.New("the download is not an image")
 	// ErrEncoding is a download in an encoding that is not understood, though none was asked for.
 	ErrEncoding = errors.New("the download is encoded")
 )
@@ -115,7 +115,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 func (c *Client) openSample(ctx context.Context, sampleURL string) (*http.Response, error) {
 	u, err := url.Parse(sampleURL)
 	if err != nil {
-		return nil, &URLError{"", "it is no valid URL"} // the parser's error would repeat the signature
+		return nil, &URLError{"", "it is not a valid URL"} // the parser's error would repeat the signature
 	}
 	for redirects := 0; ; redirects++ {
 		if err := c.base.allowsDownload(u); err != nil {
@@ -123,7 +123,7 @@ func (c *Client) openSample(ctx context.Context, sampleURL string) (*http.Respon
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 		if err != nil {
-			return nil, &URLError{u.Hostname(), "it is no valid URL"}
+			return nil, &URLError{u.Hostname(), "it is not a valid URL"}
 		}
 		req.Header.Set("Accept", "image/*")
 		// The bytes are wanted as they are stored, whatever the transport would rather have.

@@ -78,11 +78,11 @@ func TestDownloadFaults(t *testing.T) {
 		{"gone", with(410, "", "Content-Type", "text/plain"), bfl.ErrExpired, "the image's URL has expired: delivery-eu1.bfl.ai answered 410 Gone"},
 		{
 			"a web page", with(200, "<html>", "Content-Type", "text/html; charset=utf-8"), bfl.ErrNotImage,
-			"the download is no image: delivery-eu1.bfl.ai sent text/html",
+			"the download is not an image: delivery-eu1.bfl.ai sent text/html",
 		},
 		{
 			"JSON", with(200, "{}", "Content-Type", "application/json"), bfl.ErrNotImage,
-			"the download is no image: delivery-eu1.bfl.ai sent application/json",
+			"the download is not an image: delivery-eu1.bfl.ai sent application/json",
 		},
 		{
 			"announced as too large", with(200, strings.Repeat("x", 5001)), bfl.ErrTooLarge,

@@ -17,7 +17,7 @@ import (
 type encodingError struct{ name string }
 
 func (e *encodingError) Error() string {
-	return fmt.Sprintf("it comes in the encoding %q, which is not understood", e.name)
+	return fmt.Sprintf("it comes in the unknown encoding %q", e.name)
 }
 
 // decoded returns the content of an answer whatever it was encoded with on its way. Nobody asks for

@@ -54,11 +54,11 @@ func TestEncodedDownload(t *testing.T) {
 		{name: "a wrong label", header: "gzip", body: image},
 		{
 			name: "unknown", header: "br", body: image, kind: bfl.ErrEncoding,
-			text: `the download is encoded: it comes in the encoding "br", which is not understood`,
+			text: `the download is encoded: it comes in the unknown encoding "br"`,
 		},
 		{
 			name: "too many", header: "gzip, gzip, gzip, gzip", body: zipped, kind: bfl.ErrEncoding,
-			text: `the download is encoded: it comes in the encoding "gzip, gzip, gzip, gzip", which is not understood`,
+			text: `the download is encoded: it comes in the unknown encoding "gzip, gzip, gzip, gzip"`,
 		},
 		{name: "too large when decoded", header: "gzip", body: zipped, limit: int64(len(image)) - 1, kind: bfl.ErrTooLarge},
 		{name: "cut", header: "gzip", body: zipped[:len(zipped)-9], kind: bfl.ErrTruncated},
@@ -136,7 +136,7 @@ func TestEncodedAnswers(t *testing.T) {
 		}
 	}
 	c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, "x", "Content-Encoding", "br"), nil })
-	const want = `the API's answer cannot be read: it comes in the encoding "br", which is not understood`
+	const want = `the API's answer cannot be read: it comes in the unknown encoding "br"`
 	if _, err := c.Poll(t.Context(), pollingURL); as[*bfl.AnswerError](t, err).Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -53,7 +53,7 @@ func parseEndpoint(address string) (endpoint, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return endpoint{}, &URLError{host, "it has a query or a fragment, which an endpoint cannot have"}
 	case u.Scheme == "http" && !e.loopback:
-		const reason = "http would send the key in plain text; only https is used, except on this machine"
+		const reason = "http would send the key in plain text. Use https, except on this machine"
 		return endpoint{}, &URLError{host, reason}
 	case u.Scheme != "https" && u.Scheme != "http":
 		return endpoint{}, &URLError{host, "only https is used, and http on this machine"}
@@ -81,7 +81,7 @@ func (e *endpoint) resultURL(id string) string {
 func (e *endpoint) allowsKey(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return &URLError{"", "it is no valid URL"}
+		return &URLError{"", "it is not a valid URL"}
 	}
 	host := canonicalHost(u)
 	switch {
@@ -109,7 +109,7 @@ func (e *endpoint) allowsDownload(u *url.URL) error {
 	host := canonicalHost(u)
 	switch {
 	case host == "":
-		return &URLError{"", "it is no valid URL"}
+		return &URLError{"", "it is not a valid URL"}
 	case u.User != nil:
 		return &URLError{host, "it has a user name in it"}
 	case u.Scheme == "https", u.Scheme == "http" && e.loopback && isLoopback(host):

@@ -58,3 +58,6 @@ func isLoopback(host string) bool {
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
+
+// IsLoopbackHost reports whether a host, without a port, is this machine.
+func IsLoopbackHost(host string) bool { return isLoopback(host) }

@@ -16,14 +16,14 @@ var catalogue = []*Model{
 		Params: []Param{
 			prompt,
 			{
-				Name: "aspect_ratio", Kind: String, Default: autoRatio, About: "width to height; auto leaves it to the model",
+				Name: "aspect_ratio", Kind: String, Default: autoRatio, About: "width to height, or auto to leave it to the model",
 				Enum: []string{
 					"21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21", autoRatio,
 				},
 			},
 			{
 				Name: "resolution", Kind: String, Default: "1k", Enum: []string{"768sq", "1k", "1.5k", "2k", "4k"},
-				About: "area of the image; decides on the price",
+				About: "area of the image, which decides the price",
 			},
 			tolerance(4),
 			{Name: "grounding", Kind: Boolean, Default: true, About: "looks things up before it draws"},
@@ -289,7 +289,7 @@ func limited(in Inputs, limits InputLimits) Inputs {
 func freeSide(name string) Param {
 	return Param{
 		Name: name, Kind: Integer, Nullable: true, Min: 64, Bounded: Below, MultipleOf: 16,
-		About: "pixels; by default as the first reference, or 1024",
+		About: "pixels, by default as the first reference, or 1024",
 	}
 }
 
@@ -318,7 +318,7 @@ func margin(name string) Param {
 
 func offset(name, edge string) Param {
 	return Param{
-		Name: name, Kind: Integer, Nullable: true, About: "pixels from the canvas's " + edge + " edge to the image's; by default it is in the middle",
+		Name: name, Kind: Integer, Nullable: true, About: "pixels from the canvas's " + edge + " edge to the image's, by default so that it is in the middle",
 	}
 }
 

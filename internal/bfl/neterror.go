@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"syscall"
 )
 
 // NetworkError is a call that got no answer: the name is unknown, the connection is refused or
@@ -24,7 +26,20 @@ func (e *NetworkError) Error() string {
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		return e.Host + " did not answer in time"
 	}
+	if dns, ok := errors.AsType[*net.DNSError](e.Err); ok {
+		return fmt.Sprintf("the host %s is not found (%s)", e.Host, dns.Err)
+	}
+	if errors.Is(e.Err, syscall.ECONNREFUSED) {
+		return e.Host + " refuses the connection"
+	}
 	return fmt.Sprintf("the connection to %s failed: %s", e.Host, e.reason)
+}
+
+// Unresolved reports whether no address is known for the host: it is mistyped, or this machine is
+// offline.
+func (e *NetworkError) Unresolved() bool {
+	_, ok := errors.AsType[*net.DNSError](e.Err)
+	return ok
 }
 
 // Unwrap returns the cause.

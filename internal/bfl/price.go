@@ -24,24 +24,29 @@ func CreditsOf(credits float64) Credits {
 // Float returns the amount in credits.
 func (c Credits) Float() float64 { return float64(c) / 1000 }
 
-// Dollars returns the amount as US dollars with two decimals, such as "$0.19".
+// Dollars returns the amount as US dollars, such as "$0.19": with two decimals, and with as many
+// more as it has, such as "$0.045", so that amounts which are shown add up to their sum.
 func (c Credits) Dollars() string {
 	sign := ""
 	if c < 0 {
 		sign, c = "-", -c
 	}
-	cents := (int64(c) + 500) / 1000
-	return fmt.Sprintf("%s$%d.%02d", sign, cents/100, cents%100)
+	return sign + "$" + c.decimal()
 }
 
-// ExactDollars is Dollars with further decimals where there are any, such as "$0.014", for amounts
-// that are compared.
-func (c Credits) ExactDollars() string {
-	if c%1000 == 0 {
-		return c.Dollars()
-	}
-	return strings.Replace("$"+strconv.FormatFloat(c.USD(), 'f', -1, 64), "$-", "-$", 1)
+// decimal returns an amount that is not negative in US dollars as an exact decimal number of at
+// least two places.
+func (c Credits) decimal() string {
+	whole, part := int64(c)/creditsPerDollar, fmt.Sprintf("%05d", int64(c)%creditsPerDollar)
+	return fmt.Sprintf("%d.%s", whole, part[:2]+strings.TrimRight(part[2:], "0"))
 }
+
+// creditsPerDollar is how many thousandths of a credit a dollar is.
+const creditsPerDollar = 100_000
+
+// Decimal returns the amount in US dollars as an exact decimal number, such as "0.045", for
+// arithmetic that must not see binary fractions.
+func (c Credits) Decimal() string { return strings.Replace(c.Dollars(), "$", "", 1) }
 
 // USD returns the amount in US dollars.
 func (c Credits) USD() float64 { return float64(c) / 100_000 }

@@ -47,7 +47,7 @@ func TestCost(t *testing.T) {
 func TestCredits(t *testing.T) {
 	t.Parallel()
 	for credits, want := range map[float64]string{
-		0: "$0.00", 1: "$0.01", 4.5: "$0.05", 1.4: "$0.01", 19: "$0.19", 123456: "$1234.56", -4.5: "-$0.05", 0.4: "$0.00",
+		0: "$0.00", 1: "$0.01", 4.5: "$0.045", 1.4: "$0.014", 19: "$0.19", 123456: "$1234.56", -4.5: "-$0.045", 0.4: "$0.004",
 	} {
 		if got := bfl.CreditsOf(credits).Dollars(); got != want {
 			t.Errorf("%v credits are %s, want %s", credits, got, want)

@@ -126,7 +126,7 @@ func TestSubmitUnreadable(t *testing.T) {
 		`{"id":"a`:                                  "the API's answer cannot be read: it ends too early",
 		`{"id":12`:                                  "the API's answer cannot be read: it ends too early",
 		`<!doctype html>`:                           "the API's answer cannot be read: it is a web page",
-		`"a"`:                                       "the API's answer cannot be read: it is no JSON object",
+		`"a"`:                                       "the API's answer cannot be read: it is not a JSON object",
 		`{1:2}`:                                     "the API's answer cannot be read: it is damaged JSON",
 	} {
 		c, _ := inMemory(t, "https://api.bfl.ai", func(*http.Request) (*http.Response, error) { return reply(200, body), nil })

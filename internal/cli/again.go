@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
@@ -24,6 +25,9 @@ func (a *app) toApply(w *workspace.Workspace, o *planOptions) string {
 	words = append(words, scope(w, o)...)
 	for _, address := range o.Replace {
 		words = append(words, "-replace", address)
+	}
+	for _, address := range o.Reroll {
+		words = append(words, "-reroll", address)
 	}
 	for _, address := range o.Abandon {
 		words = append(words, "-abandon", address)
@@ -108,12 +112,4 @@ func typed(words []string) string {
 }
 
 // shellWord returns a word as it is typed in a shell.
-func shellWord(word string) string {
-	plain := strings.IndexFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
-	}) < 0
-	if plain && word != "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func shellWord(word string) string { return layout.ShellWord(word) }

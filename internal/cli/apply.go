@@ -27,11 +27,11 @@ type applyOptions struct {
 func (a *app) applyCommand() *cobra.Command {
 	var o applyOptions
 	cmd := &cobra.Command{
-		Use: "apply [DIRECTORY | PLAN]", Short: "Make what the configuration declares and does not exist yet", Args: cobra.MaximumNArgs(1),
+		Use: "apply [DIRECTORY | PLAN]", Short: "Create, replace and update images as the configuration says", Args: cobra.MaximumNArgs(1),
 		Long: `Plans as "fluxbatch plan" does, asks, and then makes the images. What exists and has not changed is left alone. A PLAN that plan -out saved is
 carried out without asking, and refused if anything that it depends on has changed since.
 
-The first Ctrl-C finishes what is being made and begins nothing new. The second breaks off at once; what was submitted stays on record. The third ends it
+The first Ctrl-C finishes what is being made and begins nothing new. The second breaks off at once, and what was submitted stays on record. The third ends it
 wherever it is. Before images are made, the first ends it.`,
 		Example: `  fluxbatch apply
   fluxbatch apply -auto-approve -simulate examples/quickstart
@@ -40,16 +40,16 @@ wherever it is. Before images are made, the first ends it.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runApply(cmd, args, &o) },
 	}
 	o.bindApply(cmd)
-	o.bindModes(cmd, "remove all images; their files go into the store")
+	o.bindModes(cmd, "destroy all images, and move their files into the store")
 	return cmd
 }
 
 func (a *app) destroyCommand() *cobra.Command {
 	o := applyOptions{planOptions: planOptions{Options: workspace.Options{Destroy: true}}}
 	cmd := &cobra.Command{
-		Use: "destroy [DIRECTORY]", Short: "Remove all images, or some", Args: cobra.MaximumNArgs(1),
-		Long: `Removes the images that are on record from the state, and moves their files into the store, .fluxbatch/store: while that is there, declaring them again
-brings them back for free. With -target only some are removed.`,
+		Use: "destroy [DIRECTORY]", Short: "Destroy all images, or some", Args: cobra.MaximumNArgs(1),
+		Long: `Takes the images off record, and moves their files into the store, .fluxbatch/store. While the store is there, declaring the images again brings them
+back for free. With -target only some are destroyed.`,
 		Example: `  fluxbatch destroy
   fluxbatch destroy -target image.card -auto-approve`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runApply(cmd, args, &o) },
@@ -67,7 +67,7 @@ func (o *applyOptions) bindApply(cmd *cobra.Command) {
 
 func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err error) {
 	if cmd.Flags().Changed("parallelism") && o.parallelism < 1 {
-		return fmt.Errorf("-parallelism is a number of tasks from 1 on, and %d is not one", o.parallelism)
+		return fmt.Errorf("-parallelism must be at least 1, but it is %d", o.parallelism)
 	}
 	var saved *workspace.SavedPlan
 	var dir string
@@ -122,14 +122,14 @@ func planFile(args []string) (string, bool) {
 
 // shapingFlags are those that a saved plan has answered.
 var shapingFlags = []string{
-	"target", "target-file", "exclude", "replace", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
+	"target", "target-file", "exclude", "replace", "reroll", "abandon", "var", "var-file", "simulate", "destroy", "refresh", "refresh-only", "retry-moderated", "state",
 }
 
 // adoptPlan reads a saved plan and puts what it was asked for in the place of flags.
 func (a *app) adoptPlan(cmd *cobra.Command, path string, o *applyOptions) (*workspace.SavedPlan, string, error) {
 	for _, name := range shapingFlags {
 		if cmd.Flags().Changed(name) {
-			return nil, "", fmt.Errorf("-%s shapes a plan, and %s is one already. Plan again with -%s, or apply without it", name, path, name)
+			return nil, "", fmt.Errorf("the saved plan %[2]q cannot take -%[1]s, which shapes a plan. Plan again with -%[1]s, or apply without it", name, path, name)
 		}
 	}
 	saved, err := workspace.ReadPlan(a.environment(), path)
@@ -152,8 +152,7 @@ func (a *app) approve(plan *planner.Plan, o *planOptions) error {
 		if o.Destroy {
 			asks, look = "fluxbatch asks before it removes images", "fluxbatch plan -destroy"
 		}
-		return fmt.Errorf("%s, and here is nobody to answer: standard input is not a terminal, or -input=false or -json was given. "+
-			"Look at the plan with %s, and then use -auto-approve", asks, look)
+		return fmt.Errorf("%s, but nobody can answer. Standard input is not a terminal, or -input=false or -json was given. Look at the plan with %s, and then use -auto-approve", asks, look)
 	}
 	a.viewer().AskApprove(plan)
 	answer, err := readLine(a.env.Drain, bufio.NewReader(a.env.Stdin))
@@ -161,7 +160,7 @@ func (a *app) approve(plan *planner.Plan, o *planOptions) error {
 		return err
 	}
 	if strings.TrimSpace(answer) != "yes" {
-		return errors.New("the plan was not approved. Nothing was changed, and nothing was spent")
+		return errors.New("the plan was not approved. Nothing was changed and nothing was spent")
 	}
 	return nil
 }
@@ -174,8 +173,7 @@ func (a *app) apply(w *workspace.Workspace, plan *planner.Plan, c *workspace.Con
 	stop := context.AfterFunc(a.env.Drain, func() {
 		v.Diagnostics(hcl.Diagnostics{{
 			Severity: hcl.DiagWarning, Summary: "Interrupted",
-			Detail: "Nothing new is begun, and what is in flight is finished. A second interrupt breaks that off as well: then tasks stay on record, and the " +
-				"next apply goes on with them.",
+			Detail: "Nothing new is started, and what is in flight is finished. A second interrupt stops that too. Tasks then stay on record, and the next apply continues with them.",
 		}}, nil)
 	})
 	defer stop()
@@ -183,6 +181,7 @@ func (a *app) apply(w *workspace.Workspace, plan *planner.Plan, c *workspace.Con
 	interrupted := a.env.Drain.Err() != nil
 	v.FinishApply(done.Summary, done.Outputs, view.ApplyInfo{
 		Simulated: o.Simulate, Destroy: o.Destroy, Pictures: pictures(w, o), Interrupted: interrupted, Again: a.again(w, &o.planOptions),
+		Accounts: a.unmade.accounts(w, plan, c),
 	})
 	if err != nil {
 		return err

@@ -74,6 +74,8 @@ func (a *app) run() int {
 	switch {
 	case err == nil:
 		return a.checkResults(exitSuccess)
+	case errors.Is(err, ErrInterrupted) && !a.interrupts.isHeeded():
+		return exitInterrupted // The process is ending, and the user knows why.
 	case errors.As(err, &exit):
 		return a.checkResults(int(exit))
 	default:
@@ -96,6 +98,8 @@ type app struct {
 	json   *machine.Stream
 	// log is nil where the environment asks for none.
 	log *apilog.Log
+	// unmade is what the apply under way does not make.
+	unmade unmade
 	// concise and unfolded say how a plan is shown.
 	concise, unfolded bool
 }
@@ -129,7 +133,8 @@ func (a *app) viewOptions() view.Options {
 	out, isTerminal := terminal(a.env.Stdout)
 	_, progress := terminal(a.env.Stderr)
 	dumb := a.getenv("TERM") == "dumb"
-	o.Terminal = progress && !dumb
+	// Where stdout goes elsewhere, as to tee, the events go there.
+	o.Terminal = progress && isTerminal && !dumb
 	o.Color = isTerminal && !dumb && a.color && a.getenv("NO_COLOR") == ""
 	if isTerminal {
 		if width, _, err := term.GetSize(int(out.Fd())); err == nil {

@@ -70,7 +70,7 @@ func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	if near := suggest.Nearest(shell, shells); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
-	return explain("There is no completion for the shell %s, but for %s.%s", shell, strings.Join(shells, ", "), hint)
+	return explain("There is no completion for the shell %q. Use %s.%s", shell, strings.Join(shells, ", "), hint)
 }
 
 // completionRequests are the commands that the scripts ask for completions with.
@@ -136,6 +136,7 @@ func (a *app) setCompletions(root *cobra.Command) {
 			completeFlag(cmd, name, a.completeSelectors)
 		}
 		completeFlag(cmd, "replace", a.completeAddresses)
+		completeFlag(cmd, "reroll", a.completeAddresses)
 		completeFlag(cmd, "target-file", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
 		})

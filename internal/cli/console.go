@@ -32,7 +32,7 @@ func (a *app) consoleCommand() *cobra.Command {
 		`Evaluates expressions as they could stand in the root module in DIRECTORY (the current one by default): variables, locals, functions, and images with what is on
 record of them. It changes nothing.
 
-On a terminal it asks for one after the other; exit or Ctrl-D ends it. From a pipe it prints a value for each expression, and ends at the first that is
+On a terminal it asks for one after the other, until you type exit or Ctrl-D. From a pipe it prints a value for each expression, and ends at the first that is
 wrong. An expression goes on over several lines while a bracket is open.`,
 		`  fluxbatch console
   echo 'image.logo.path' | fluxbatch console
@@ -161,7 +161,7 @@ type terminalLines struct {
 func newTerminalLines(in io.Reader, out io.Writer) (*terminalLines, error) {
 	file, ok := in.(*os.File)
 	if !ok {
-		return nil, errors.New("standard input is no terminal")
+		return nil, errors.New("standard input is not a terminal")
 	}
 	before, err := term.GetState(int(file.Fd()))
 	if err != nil {

@@ -35,7 +35,7 @@ func (f valueFlag) Set(text string) error {
 	value := config.Value{Assignment: text}
 	if f.file {
 		if text == "" {
-			return errors.New("it takes the name of a file")
+			return errors.New("Use the name of a file")
 		}
 		value = config.Value{File: text}
 	}
@@ -58,7 +58,7 @@ func (d dollars) String() string {
 func (d dollars) Set(text string) error {
 	amount, err := strconv.ParseFloat(strings.TrimPrefix(text, "$"), 64)
 	if err != nil || math.IsNaN(amount) || amount < 0 || amount > 1e6 {
-		return errors.New("an amount in US dollars is a number such as 2.50")
+		return errors.New("Use an amount in US dollars, such as 2.50")
 	}
 	*d.credits = new(bfl.CreditsOf(amount * 100))
 	return nil
@@ -66,8 +66,8 @@ func (d dollars) Set(text string) error {
 
 // bind adds the flags for variables.
 func (o *inputOptions) bind(flags *pflag.FlagSet) {
-	flags.Var(valueFlag{values: &o.values}, "var", "set a variable, as in -var 'season=winter'; can be repeated")
-	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file; can be repeated")
+	flags.Var(valueFlag{values: &o.values}, "var", "set a variable, as in -var 'season=winter'(can be repeated)")
+	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file(can be repeated)")
 }
 
 // negated is a flag that is on by default, kept as its opposite so that the zero value of an options struct is the default.
@@ -87,10 +87,10 @@ func (n *negated) Set(text string) error {
 func (o *planOptions) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	o.inputOptions.bind(flags)
-	flags.StringArrayVar(&o.Targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs; can be repeated")
-	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line; can be repeated")
-	flags.StringArrayVar(&o.Excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it; can be repeated")
-	flags.BoolVar(&o.Simulate, "simulate", false, "use the built-in simulator: no key, no network, no money; images go to .fluxbatch/simulation")
+	flags.StringArrayVar(&o.Targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs(can be repeated)")
+	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line(can be repeated)")
+	flags.StringArrayVar(&o.Excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it(can be repeated)")
+	flags.BoolVar(&o.Simulate, "simulate", false, "use the built-in simulator: no key, no network, no money (images go to .fluxbatch/simulation)")
 	negate(flags, &o.NoRefresh, "refresh", "look at the images' files for what was lost or changed")
 	flags.Var(dollars{&o.MaxCost}, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
 	flags.BoolVar(&o.RetryModerated, "retry-moderated", false, "ask again for images that the API's moderation refused before")
@@ -109,9 +109,11 @@ func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Destroy, "destroy", false, destroy)
 	flags.BoolVar(&o.RefreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
-	flags.StringArrayVar(&o.Replace, "replace", nil, "make the image at this `address` anew although nothing changed; can be repeated")
-	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them; can be repeated")
+	flags.StringArrayVar(&o.Replace, "replace", nil, "replace the image at this `address` although nothing changed (can be repeated)")
+	flags.StringArrayVar(&o.Reroll, "reroll", nil, "replace the image at this `address` with a new seed, which the state keeps (can be repeated)")
+	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them(can be repeated)")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
+	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "reroll")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
 	cmd.MarkFlagsMutuallyExclusive("abandon", "refresh-only")
 }
@@ -130,9 +132,9 @@ func directory(args []string) (string, error) {
 	info, err := os.Stat(args[0])
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("there is no directory %s to read a configuration from: %w", args[0], cause(err))
+		return "", fmt.Errorf("the directory %q cannot be read: %w", args[0], cause(err))
 	case !info.IsDir():
-		return "", fmt.Errorf("the argument %s is a file. Name the directory that it is in", args[0])
+		return "", fmt.Errorf("the argument %q is a file. Name the directory that it is in", args[0])
 	}
 	return args[0], nil
 }

@@ -29,7 +29,7 @@ func (a *app) fmtCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fmt [PATH...]", Short: "Bring configuration files into their usual layout",
 		Long: `Lays out configuration files as everybody's are: indentation, aligned equals signs, spaces. It changes no meaning. Each PATH is a file, or a directory whose
-*.flux.hcl and *.fluxvars.hcl files are meant; the current directory by default. With "-" it formats standard input to standard output.
+*.flux.hcl and *.fluxvars.hcl files are meant. It is the current directory by default. With "-" it formats standard input to standard output.
 
 The names of files that change are printed. A file that cannot be parsed is left as it is.`,
 		Example: `  fluxbatch fmt
@@ -54,7 +54,7 @@ The names of files that change are printed. A file that cannot be parsed is left
 func (a *app) runFmt(paths []string, o *fmtOptions) error {
 	if slices.Contains(paths, "-") {
 		if len(paths) > 1 {
-			return explain(`"-" is standard input, and stands alone.`)
+			return explain(`"-" is standard input, and cannot be combined with files`)
 		}
 		return a.formatStdin(o)
 	}

@@ -28,7 +28,7 @@ func (a *app) graphCommand() *cobra.Command {
 	var o graphOptions
 	cmd := directoryCommand("graph", "Draw what is made from what",
 		`Prints a graph of the images that the configuration in DIRECTORY (the current one by default) declares, with the files and URLs that they are made from. An arrow
-leads from what is needed to what needs it; it is dashed where only a value is used, or depends_on says so. Modules are boxes.
+leads from what is needed to what needs it. It is dashed where only a value is used, or depends_on says so. Modules are boxes.
 
 All instances of a block are one node, unless -instances is given. It needs no key, no network and no state.`,
 		`  fluxbatch graph | dot -Tsvg > graph.svg
@@ -47,7 +47,7 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 		if near := suggest.Nearest(o.kind, graphKinds); near != "" {
 			hint = " Did you mean " + near + "?"
 		}
-		return explain("-type is dot or mermaid, and not %s.%s", o.kind, hint)
+		return explain("-type cannot be %q. Use dot or mermaid.%s", o.kind, hint)
 	}
 	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {

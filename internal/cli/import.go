@@ -47,8 +47,7 @@ func (a *app) runImport(address, path string, o *applyOptions) (err error) {
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case errors.Is(err, workspace.ErrExists):
-		return fmt.Errorf("the image %s exists already. Remove it with fluxbatch destroy -target, or forget it with fluxbatch state rm, "+
-			"to import another", addr)
+		return fmt.Errorf("%s exists already. To import another file, destroy the image with fluxbatch destroy -target, or forget it with fluxbatch state rm", addr)
 	case err != nil:
 		return err
 	case diags.HasErrors():

@@ -91,10 +91,11 @@ func runUntilSignal(env Environment) int {
 		case <-env.Signals:
 		}
 		if n == lastSignal || !a.interrupts.isHeeded() {
-			// A command that begins to heed just now does nothing more that costs.
+			// The line that the question stands on ends before anything else is written. A command that begins to heed just now does nothing more
+			// that costs.
+			a.leave()
 			stopNew(ErrInterrupted)
 			breakOff(ErrInterrupted)
-			a.leave()
 			return exitInterrupted
 		}
 		if n == 1 {

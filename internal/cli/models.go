@@ -64,7 +64,7 @@ func lookupModel(name string) (*bfl.Model, error) {
 	if near := suggest.Nearest(name, modelNames()); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
-	return nil, explain("There is no model %s in the catalogue.%s\nThe models are listed by%s", name, hint, toType("fluxbatch models"))
+	return nil, explain("The catalogue has no model %q.%s\nList the models:%s", name, hint, toType("fluxbatch models"))
 }
 
 func modelNames() []string {

@@ -52,6 +52,7 @@ func (a *app) open(dir, operation string, cfg *config.Config, o *workspace.Optio
 	env.OnDiagnostics = func(diags hcl.Diagnostics) { a.showDiagnostics(cfg, diags) }
 	env.OnEvent = func(e executor.Event) {
 		a.log.Event(e)
+		a.unmade.event(e)
 		a.operation().Event(e)
 	}
 	return workspace.Open(*env, dir, operation, cfg, *o)

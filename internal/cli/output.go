@@ -40,7 +40,7 @@ cannot be printed.`,
 func (a *app) runOutput(args []string, o *outputOptions) error {
 	switch {
 	case o.raw && o.json:
-		return explain("-raw and -json are two ways to print, and only one of them can be had.")
+		return explain("-raw and -json contradict each other.\nUse one of them.")
 	case o.raw && len(args) == 0:
 		return explain("-raw prints one output.\nName it, as in fluxbatch output -raw hero.")
 	}
@@ -94,7 +94,7 @@ func (a *app) printOutput(s *state.State, name string, o *outputOptions) error {
 		if near := suggest.Nearest(name, names); near != "" {
 			hint = "Did you mean " + near + "?"
 		}
-		return explain("There is no output %s on record.\n%s", name, hint)
+		return explain("There is no output %q on record.\n%s", name, hint)
 	}
 	switch {
 	case o.raw:

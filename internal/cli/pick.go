@@ -63,7 +63,7 @@ func (a *app) runPick(args []string, o *applyOptions) (err error) {
 	}
 	if choice.Images > 0 {
 		a.viewer().Note(fmt.Sprintf("%s made from %s will change with the next apply. Estimated cost: %s.",
-			layout.Count(choice.Images, "image"), addr, choice.Cost.ExactDollars()))
+			layout.Count(choice.Images, "image"), addr, choice.Cost.Dollars()))
 	}
 	done, err := w.Apply(choice.Plan, &workspace.Connections{}, 0)
 	if err = firstError(err, done.Err); err != nil {

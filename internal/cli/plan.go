@@ -17,15 +17,15 @@ func (a *app) planCommand() *cobra.Command {
 	var o planOptions
 	var detailedExitCode bool
 	cmd := directoryCommand("plan", "Say what apply would do, and what it would cost",
-		`Holds the configuration in DIRECTORY (the current one by default) against the images that exist, and says which ones would be made,
-made anew or removed, and at what price. It changes nothing and spends nothing.`,
+		`Holds the configuration in DIRECTORY (the current one by default) against the images that exist, and says which ones would be created,
+replaced, updated or destroyed, and at what price. It changes nothing and spends nothing.`,
 		`  fluxbatch plan
   fluxbatch plan -target 'image.card["winter"]'
   fluxbatch plan -out release.fluxplan
   fluxbatch plan -simulate examples/quickstart`,
 		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode) })
 	o.bind(cmd)
-	o.bindModes(cmd, "plan to remove all images")
+	o.bindModes(cmd, "plan to destroy all images")
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
 	return cmd

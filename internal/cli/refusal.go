@@ -14,7 +14,7 @@ import (
 // optionFlags are the flags for what can be asked of a plan.
 var optionFlags = map[workspace.Option]string{
 	workspace.Targets: "-target", workspace.Listed: "-target-file", workspace.Excludes: "-exclude", workspace.Replace: "-replace",
-	workspace.Abandon: "-abandon",
+	workspace.Abandon: "-abandon", workspace.Reroll: "-reroll",
 }
 
 const addressHint = "An address is written as in the plan, such as image.logo or 'image.card[\"a\"]'"
@@ -41,24 +41,24 @@ func inWords(err error) error {
 		return optionInWords(e)
 	case *workspace.UnsetError:
 		if e.Webhook {
-			return fmt.Errorf("the webhooks of provider %s have no secret: the environment variable %s is not set. "+
-				"Set it to a long random text of your own, or take the webhook block out", e.Provider, e.Variable)
+			return fmt.Errorf("the webhooks of provider %s have no secret. The environment variable %s is not set. Set it to a long random text, or remove the webhook block", e.Provider, e.Variable)
 		}
-		return fmt.Errorf("provider %s has no key: the environment variable %s is not set. "+
-			"Set it to a key from %s, or try the plan without one with -simulate", e.Provider, e.Variable, bfl.Dashboard)
+		return fmt.Errorf("provider %s has no key. The environment variable %s is not set. Set it to a key from %s, or use -simulate, which needs none", e.Provider, e.Variable, bfl.Dashboard)
+	case *workspace.QuotedKeyError:
+		return explain("the key of provider %s is in quotes.\nThe quotes are part of the value of the environment variable %s, and the API would "+
+			"refuse them. Set it without them, as in%s", e.Provider, e.Variable, toType("export "+e.Variable+"=bfl_..."))
 	case *workspace.ListenError:
-		return explain("Provider %s cannot receive webhooks at %s: %w.\nAnother apply, or another program, may be listening there. "+
-			"Nothing was submitted.", e.Provider, e.Address, e.Err)
+		return explain("Provider %s cannot receive webhooks at %s: %w.\nAnother apply or another program may be listening there. Nothing was submitted.", e.Provider, e.Address, e.Err)
 	case *workspace.PathTakenError:
 		if e.By != nil {
-			return explain("%s cannot be restored to %s, which is the file of %s now.\n"+
+			return explain("%s cannot be restored to %s, which is now the file of %s.\n"+
 				"Nothing was changed. Give %[3]s another path with its argument output, and apply that first.", e.Address, e.Path, e.By)
 		}
 		return explain("%s cannot be restored to %s, where there is a file that fluxbatch did not make, or does not remember.\n"+
 			"Nothing was changed. Move that file away first.", e.Address, e.Path)
 	case *workspace.PlanFileError:
 		if e.Newer == "" && e.Err == nil {
-			return fmt.Errorf("the file %s is not a plan of fluxbatch plan -out, and apply takes such a plan or a directory", e.Path)
+			return fmt.Errorf("the file %q is not a saved plan. Use a directory, or a plan that fluxbatch plan -out saved", e.Path)
 		}
 	}
 	if errors.Is(err, workspace.ErrTaskOpen) {
@@ -73,8 +73,8 @@ func optionInWords(e *workspace.OptionError) error {
 	case e.Err != nil:
 		return fmt.Errorf("%s: %w", flag, e.Err)
 	case e.Option == workspace.Abandon:
-		return explain("there is no task of %s on record for -abandon to give up.\n%s.", e.Text, addressHint)
-	case e.Option == workspace.Replace:
+		return explain("-abandon %q finds no task on record.\n%s.", e.Text, addressHint)
+	case e.Option == workspace.Replace, e.Option == workspace.Reroll:
 		where, hint := "the configuration has", addressHint
 		if e.Limited {
 			where = "-target and -exclude leave"
@@ -82,9 +82,9 @@ func optionInWords(e *workspace.OptionError) error {
 		if e.Sibling != nil {
 			hint = "Each instance of the block has an address of its own, such as " + shellWord(e.Sibling.String())
 		}
-		return explain("%s no %s for -replace to make anew.\n%s.", where, e.Text, hint)
+		return explain("%s no %q for %s.\n%s.", where, e.Text, flag, hint)
 	default:
-		return fmt.Errorf("%s matches no image, neither in the configuration nor in the state. %s", e.Text, addressHint)
+		return fmt.Errorf("%q matches no image in the configuration or the state. %s", e.Text, addressHint)
 	}
 }
 
@@ -96,19 +96,18 @@ func overBudget(err error) hcl.Diagnostics {
 		return nil
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The plan is over the budget"}
-	most, summary := over.Most.ExactDollars(), over.Summary
+	most, summary := over.Most.Dollars(), over.Summary
 	if c := summary.Uncapped; c != nil {
 		d.Summary = "The budget cannot be kept"
-		d.Detail = fmt.Sprintf("No price is known of %s, which %s is made with, so nothing tells whether the budget of %s is enough. Make it without a "+
-			"budget, leave it out with -exclude, or declare its endpoint under another name and with a price, in a model block.",
+		d.Detail = fmt.Sprintf("%[2]s is made with %[1]s, whose price is unknown, so nobody can say whether the budget of %[3]s is enough. Remove the budget, leave the image out with -exclude, or declare the endpoint under another name, with a price, in a model block.",
 			c.Desired.Model.Name, c.Address, most)
 		return hcl.Diagnostics{d}
 	}
-	estimate := fmt.Sprintf("It is estimated at %s", summary.Reserve.ExactDollars())
+	estimate := fmt.Sprintf("It is estimated at %s", summary.Reserve.Dollars())
 	if summary.Unpriced > 0 {
 		estimate += fmt.Sprintf(", where what has an unknown price (%d of the images) counts as the highest price known of its model", summary.Unpriced)
 	}
-	d.Detail = fmt.Sprintf("%s, and the budget is %s. Raise the budget, or plan a part of it with -target or -exclude.", estimate, most)
+	d.Detail = fmt.Sprintf("%s, but the budget is %s. Raise the budget, or plan a part with -target or -exclude.", estimate, most)
 	return hcl.Diagnostics{d}
 }
 
@@ -119,8 +118,7 @@ func shortages(short []workspace.Shortage) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "The account has not enough credits",
-			Detail: fmt.Sprintf("The plan is estimated at %s for the provider %s, and its account has %s. The apply will end when they are used up. "+
-				"Add credits at %s, or apply a part of the plan with -target.", s.Cost.ExactDollars(), s.Provider, s.Left.ExactDollars(), bfl.Dashboard),
+			Detail:   fmt.Sprintf("The plan is estimated at %s for the provider %s, but its account has %s. The apply will stop when that is used up. Add credits at %s, or apply a part of the plan with -target.", s.Cost.Dollars(), s.Provider, s.Left.Dollars(), bfl.Dashboard),
 		})
 	}
 	return diags
@@ -130,7 +128,7 @@ func shortages(short []workspace.Shortage) hcl.Diagnostics {
 func adviseUnusable(diags hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range diags {
 		if _, ok := d.Extra.(workspace.UnusableFile); ok {
-			d.Detail += " Plan without -refresh-only to see what becomes of it."
+			d.Detail += " Plan without -refresh-only to see what happens to it."
 		}
 	}
 	return diags

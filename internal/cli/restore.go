@@ -22,9 +22,9 @@ func (a *app) restoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore ADDRESS [GENERATION]", Short: "Bring a former image back, for free", Args: cobra.RangeArgs(1, 2),
 		Long: `Every image that was replaced or destroyed is kept in the store, .fluxbatch/store. This brings one of them back to its address and spends
-nothing; the one that is there now goes into the store. Without GENERATION it is the image that was there last.
+nothing. The one that is there now goes into the store. Without GENERATION it is the image that was there last.
 
-An image made from another request than the configuration asks for now would be replaced again by the next apply: change the configuration back as well, or
+An image made from another request than the configuration asks for now would be replaced again by the next apply. Change the configuration back as well, or
 set lifecycle.frozen.`,
 		Example: `  fluxbatch restore -list image.hero
   fluxbatch restore image.hero

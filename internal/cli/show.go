@@ -43,7 +43,7 @@ func (a *app) runShow(args []string, o *showOptions) error {
 		}
 	}
 	if o.markdown {
-		return errors.New("-markdown prints a saved plan. Save one with fluxbatch plan -out FILE, and show that file")
+		return errors.New("-markdown prints a saved plan only. Save one with fluxbatch plan -out FILE, and show that file")
 	}
 	dir, err := directory(args)
 	if err != nil {

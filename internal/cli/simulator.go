@@ -39,7 +39,7 @@ func (a *app) simulatorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "simulator", Short: "Serve a simulated FLUX API on this machine", Args: cobra.NoArgs,
 		Long: `Serves the FLUX API on a loopback address: the endpoints, their checks, limits and prices, and drawn images. Any key is taken, and nothing costs
-anything. A page at the address itself shows what was made. Ctrl-C ends it; the requests that are being answered are finished first.
+anything. A page at the address itself shows what was made. Ctrl-C ends it, once the requests that are being answered are finished.
 
 Point a client at it, or a provider block:
 
@@ -55,7 +55,7 @@ from 400 to 599, or one of reset, slow, html, corrupt, truncated, expired, never
 
 A prompt can ask for one as well, as in "a heron [fault:poll-500 x2]". The words [moderated], [moderated-content] and [error] in a prompt end its task so.
 
-What flags say goes before what a scenario file says; -fault adds to its faults.`,
+What flags say goes before what a scenario file says. -fault adds to its faults.`,
 		Example: `  fluxbatch simulator
   fluxbatch simulator -listen 9000 -realistic -ledger charges.jsonl
   fluxbatch simulator -key alice=500 -key bob=2 -fault 'submit-429=3 p=0.1'`,
@@ -69,21 +69,21 @@ What flags say goes before what a scenario file says; -fault adds to its faults.
 }
 
 func (o *simulatorOptions) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8787", "serve at this loopback `address`, or port; port 0 finds a free one")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8787", "serve at this loopback `address`, or port (port 0 finds a free one)")
 	flags.StringVar(&o.scenario, "scenario", "", "read settings from this `file`, HCL or JSON")
 	flags.Uint64Var(&o.seed, "seed", 0, "make ids, latencies and faults repeatable with this `number`")
 	flags.DurationVar(&o.latency, "latency", 0, "let a task take this `long`, as a median (default 150ms)")
 	flags.Float64Var(&o.spread, "spread", 0, "spread latencies by this standard `deviation` of their logarithm, such as 0.5")
 	flags.BoolVar(&o.realistic, "realistic", false, "let tasks take as long as users of the API see, model by model")
 	flags.IntVar(&o.concurrency, "concurrency", 0, "allow an account this `number` of active tasks (default 24)")
-	flags.IntVar(&o.workers, "workers", 0, "work on this `number` of tasks of one model at a time; more wait (default no bound)")
-	flags.StringArrayVar(&o.keys, "key", nil, "take this key and no other, as `NAME[=CREDITS]`; can be repeated")
+	flags.IntVar(&o.workers, "workers", 0, "work on this `number` of tasks of one model at a time, and let more wait (default no bound)")
+	flags.StringArrayVar(&o.keys, "key", nil, "take this key and no other, as `NAME[=CREDITS]`(can be repeated)")
 	flags.StringVar(&o.ledger, "ledger", "", "append each charge to this `file`, as a line of JSON")
-	flags.StringArrayVar(&o.faults, "fault", nil, "let this `fault` happen; can be repeated")
+	flags.StringArrayVar(&o.faults, "fault", nil, "let this `fault` happen(can be repeated)")
 	flags.StringVar(&o.region, "region", "", "answer with polling addresses of this `region`, which have to be polled as they are")
 	flags.DurationVar(&o.sampleLifetime, "sample-lifetime", 0, "let the URL of an image die after this `long` (default 10m)")
 	flags.DurationVar(&o.retention, "retention", 0, "forget a finished task after this `long` (default 1h)")
-	flags.BoolVar(&o.strictFields, "strict-fields", false, "refuse fields that a model does not have; the API ignores them")
+	flags.BoolVar(&o.strictFields, "strict-fields", false, "refuse fields that a model does not have, which the API ignores")
 	flags.BoolVar(&o.undocumented, "undocumented-statuses", false, "answer with statuses that others have seen and the schema does not have")
 	flags.StringVar(&o.webhooks, "webhooks", "local", "`where` to send webhooks: local (this machine, https), http (this machine), or remote (anywhere, https)")
 }
@@ -125,7 +125,7 @@ func listenAddress(text string) (string, error) {
 		return "127.0.0.1:" + strings.TrimPrefix(text, ":"), nil
 	}
 	if _, _, err := net.SplitHostPort(text); err != nil {
-		return "", explain("-listen takes an address with a port, such as 127.0.0.1:8787, and not %q.", text)
+		return "", explain("-listen cannot be %q. Use an address with a port, such as 127.0.0.1:8787.", text)
 	}
 	if !bfl.IsLoopback("http://" + text) {
 		return "", explain("%s is not a loopback address.\nThe simulator draws for everybody who asks, so it is not for a network.", text)
@@ -185,15 +185,15 @@ func override[T any](setting *T, value T, given bool) {
 func (o *simulatorOptions) check() error {
 	switch {
 	case o.latency < 0, o.sampleLifetime < 0, o.retention < 0:
-		return explain("-latency, -sample-lifetime and -retention are spans of time, and none is negative.")
+		return explain("-latency, -sample-lifetime and -retention must not be negative.")
 	case o.spread < 0 || o.spread > 3:
-		return explain("-spread is from 0 to 3, and not %v.", o.spread)
+		return explain("-spread must be from 0 to 3, but it is %v.", o.spread)
 	case o.concurrency < 0, o.workers < 0:
-		return explain("-concurrency and -workers are numbers of tasks, and none is negative.")
+		return explain("-concurrency and -workers must not be negative.")
 	case o.realistic && o.latency != 0:
-		return explain("-realistic says how long tasks take, and so does -latency. Only one of them can be had.")
+		return explain("-realistic and -latency contradict each other. Use one of them.")
 	case o.webhooks != "local" && o.webhooks != "http" && o.webhooks != "remote":
-		return explain("-webhooks is local, http or remote, and not %q.", o.webhooks)
+		return explain("-webhooks cannot be %q. Use local, http or remote.", o.webhooks)
 	default:
 		return nil
 	}
@@ -209,7 +209,7 @@ func (o *simulatorOptions) accountsAndFaults(options *simulator.Options) error {
 		if limited {
 			credits, err := strconv.ParseFloat(amount, 64)
 			if err != nil || credits < 0 {
-				return explain("-key %s: a number of credits follows the equals sign, as in alice=500, and %q is none.", key, amount)
+				return explain("-key %s has no number of credits: %q. Write one after the equals sign, as in alice=500.", key, amount)
 			}
 			account.Credits = bfl.CreditsOf(credits)
 		}
@@ -221,7 +221,7 @@ func (o *simulatorOptions) accountsAndFaults(options *simulator.Options) error {
 	for _, text := range o.faults {
 		fault, err := simulator.ParseFault(text)
 		if err != nil {
-			return explain("%v.\nHow faults are written is said by%s", err, toType("fluxbatch simulator -h"))
+			return explain("%v.\nSee how faults are written:%s", err, toType("fluxbatch simulator -h"))
 		}
 		if fault.Model != "" {
 			if _, err := lookupModel(fault.Model); err != nil {
@@ -238,7 +238,7 @@ func (a *app) serveSimulator(address string, sim *simulator.Simulator) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(a.env.Drain, "tcp", address)
 	if err != nil {
-		return explain("The simulator cannot serve at %s: %w.\nAnother one may be running there. A free port is found by%s", address, err, toType("fluxbatch simulator -listen 0"))
+		return explain("The simulator cannot serve at %s: %w.\nAnother one may be running there. Use a free port:%s", address, err, toType("fluxbatch simulator -listen 0"))
 	}
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
@@ -253,7 +253,7 @@ func (a *app) serveSimulator(address string, sim *simulator.Simulator) error {
 		ended <- err
 	})
 	a.heed()
-	a.viewer().Say("The simulator serves at http://" + listener.Addr().String() + ". Ctrl-C ends it.")
+	a.viewer().Say("Press Ctrl-C to end the simulator. It serves at http://" + listener.Addr().String())
 	err = server.Serve(listener)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -20,7 +20,7 @@ func (a *app) stateCommand() *cobra.Command {
 		Long: `Looks at the state and mends it by hand: what is on record of the images that were made. None of these commands makes, moves or removes an
 image's file, and none costs anything.
 
-They work on the state of the configuration in the current directory; -chdir leads to another one.`,
+They work on the state of the configuration in the current directory. -chdir leads to another one.`,
 		Example: `  fluxbatch state list
   fluxbatch state mv image.logo image.mark
   fluxbatch state rm 'image.card["winter"]'`,
@@ -105,19 +105,18 @@ func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error)
 func notRecorded(s *state.State, text string) error {
 	for _, task := range s.Tasks {
 		if addr := task.Address; addr.String() == text && s.Images[addr] == nil {
-			return explain("%s has no image on record, but a task of an interrupted run, which may have been paid for%s.\n"+
-				"Its image is fetched by%s", text, taskName(task), toType("fluxbatch apply"))
+			return explain("%s has no image on record, but a task of an interrupted run, which may have been paid for%s.\nFetch its image:%s", text, taskName(task), toType("fluxbatch apply"))
 		}
 	}
 	names := make([]string, 0, len(s.Images))
 	for addr := range s.Images {
 		if addr.Block().String() == text {
-			return explain("%s is not on record itself, but has instances. They are listed by%s", text, toType("fluxbatch state list "+shellWord(text)))
+			return explain("%s is not on record itself, but has instances. List them:%s", text, toType("fluxbatch state list "+shellWord(text)))
 		}
 		names = append(names, addr.String())
 	}
 	slices.Sort(names)
-	hint := "What is on record is listed by" + toType("fluxbatch state list")
+	hint := "List what is on record:" + toType("fluxbatch state list")
 	if near := suggest.Nearest(text, names); near != "" && !strings.Contains(text, "*") {
 		hint = "Did you mean " + near + "?"
 	} else if len(names) == 0 {

@@ -21,10 +21,10 @@ func (a *app) stateMvCommand() *cobra.Command {
 	var o stateMvOptions
 	cmd := &cobra.Command{
 		Use: "mv FROM TO", Short: "Give images on record another address", Args: cobra.ExactArgs(2),
-		Long: `Moves what is on record of an image to another address, so that a renamed image is not made again. FROM and TO are both images or both modules. Without
+		Long: `Moves what is on record of an image to another address, so that a renamed image is not generated again. FROM and TO are both images or both modules. Without
 an instance key, all instances of FROM move and keep their keys. An address in use is never overwritten.
 
-Files stay where they are; the next apply moves one whose path the configuration now gives otherwise. A moved block in the configuration does the same for
+Files stay where they are. The next apply moves one whose path the configuration now gives otherwise. A moved block in the configuration does the same for
 everybody who works with it, and is reviewed with it.`,
 		Example: `  fluxbatch state mv image.logo image.mark
   fluxbatch state mv 'image.card[0]' 'image.card["spring"]'
@@ -82,9 +82,9 @@ func parseMove(from, to string) (addrs.Move, error) {
 	}
 	switch {
 	case move.From == move.To:
-		return move, explain("%s is where it is to move to already.", move.From)
+		return move, explain("%s is already there.", move.From)
 	case move.From.IsModule != move.To.IsModule:
-		return move, explain("%s cannot move to %s: one is an image and the other a module.\n"+
+		return move, explain("%s cannot move to %s. One is an image and the other a module.\n"+
 			"An image moves into a module under its whole address, such as module.brand.image.logo.", move.From, move.To)
 	}
 	return move, nil

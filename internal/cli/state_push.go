@@ -23,7 +23,7 @@ func (a *app) statePushCommand() *cobra.Command {
 		Long: `Replaces the state by the one in FILE, or by what comes in on standard input where FILE is "-". It is checked as a whole first, and takes the place of the
 former state at once or not at all. Tasks of an interrupted run stay.
 
-The file must descend from the same state, as a copy or a backup does. With -force it may be of another project's; images that only the former state knows are
+The file must descend from the same state, as a copy or a backup does. With -force it can be another project's. Images that only the former state knows are
 then forgotten, and their files stay.`,
 		Example: `  fluxbatch state push backup.json
   fluxbatch state pull | jq 'del(.images["image.old"])' | fluxbatch state push -`,
@@ -57,12 +57,12 @@ func (a *app) runStatePush(file string, o *statePushOptions) (err error) {
 	said := fmt.Sprintf("The state has %s now, and had %s before.", images(len(next.Images)), images(len(before)))
 	if err := w.Replace(next, o.force); err != nil {
 		if errors.Is(err, state.ErrLineage) && !o.force {
-			return explain("%w.\nNothing was changed. With -force it takes the place of this state even so.", err)
+			return explain("%w.\nNothing was changed. With -force it replaces this state nevertheless.", err)
 		}
 		return err
 	}
 	if gone > 0 {
-		said += fmt.Sprintf(" Of those, %s no longer in it; the files stay where they are.", isAre(gone))
+		said += fmt.Sprintf(" Of those, %s no longer in it. The files stay where they are.", isAre(gone))
 	}
 	a.viewer().Say(said)
 	return nil
@@ -91,7 +91,7 @@ func (a *app) readPushed(file string) (*state.State, error) {
 	case len(data) > maxPushed:
 		return nil, fmt.Errorf("%s is too large to be a state", name)
 	case len(data) == 0:
-		return nil, explain("%s is empty, and so it is no state.\nNothing was changed.", name)
+		return nil, explain("%s is empty, so it is not a state.\nNothing was changed.", name)
 	}
 	s, err := state.Parse(data, name)
 	if damaged, ok := errors.AsType[*state.DamagedError](err); ok {

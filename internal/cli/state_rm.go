@@ -22,7 +22,7 @@ func (a *app) stateRmCommand() *cobra.Command {
 		Long: `Takes images off the record. Their files stay where they are and are nobody's from then on. An address without an instance key stands for all instances, a
 module for all that is in it, and * for any characters.
 
-An image that is still declared would be made again by the next apply, and paid for again: take it out of the configuration as well. A removed block in the
+The next apply would create an image that is still declared, and pay for it again. Take it out of the configuration as well. A removed block in the
 configuration does the same for everybody who works with it.`,
 		Example: `  fluxbatch state rm image.logo
   fluxbatch state rm -dry-run 'image.card*'`,
@@ -60,7 +60,7 @@ func (a *app) runStateRm(patterns []string, o *stateRmOptions) (err error) {
 	if err := w.Forget(found); err != nil {
 		return err
 	}
-	a.viewer().Say(said + "\nWhat is still declared would be made again, at its price, by the next apply.")
+	a.viewer().Say(said + "\nThe next apply creates what is still declared, at its price.")
 	return nil
 }
 

@@ -13,7 +13,7 @@ func (o *planOptions) readTargets() error {
 	for _, file := range o.targetFiles {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("-target-file: %s cannot be read: %w", file, cause(err))
+			return fmt.Errorf("-target-file %q cannot be read: %w", file, cause(err))
 		}
 		before := len(o.Listed)
 		for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
@@ -22,7 +22,7 @@ func (o *planOptions) readTargets() error {
 			}
 		}
 		if len(o.Listed) == before {
-			return explain("-target-file: %s lists nothing, so that nothing would be planned.\nIt has one address, pattern, label.KEY=VALUE or path a line.", file)
+			return explain("-target-file %q lists nothing, so nothing would be planned.\nIt has one address, pattern, label.KEY=VALUE or path a line.", file)
 		}
 	}
 	return nil

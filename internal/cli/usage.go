@@ -25,31 +25,31 @@ func explain(format string, args ...any) error { return &explained{fmt.Errorf(fo
 
 // elsewhere says what takes the place of commands that people know from Terraform and other tools: a sentence, and what to type.
 var elsewhere = map[string]struct{ text, command string }{
-	"taint":     {"An image is made anew with", "fluxbatch apply -replace ADDRESS"},
-	"untaint":   {"There is no mark to take away: -replace holds for one apply.", ""},
-	"refresh":   {"Each plan looks at the images' files by itself.", "fluxbatch plan"},
+	"taint":     {"Replace an image:", "fluxbatch apply -replace ADDRESS"},
+	"untaint":   {"There is no mark to remove. -replace holds for one apply.", ""},
+	"refresh":   {"Each plan looks at the images' files by itself:", "fluxbatch plan"},
 	"get":       {"Modules are directories on this machine, and there is nothing to fetch.", ""},
-	"login":     {"The key comes from the environment: set BFL_API_KEY to one from " + bfl.Dashboard + ".", ""},
+	"login":     {"The key comes from the environment. Set BFL_API_KEY to one from " + bfl.Dashboard + ".", ""},
 	"logout":    {"The key comes from the environment variable BFL_API_KEY, and is kept nowhere else.", ""},
 	"workspace": {"A directory has one state. Use variables with -var-file, or a directory for each variant that shares a module.", ""},
-	"providers": {"Accounts are declared by provider blocks. What they have left is said by", "fluxbatch credits"},
-	"generate":  {"Images are made by", "fluxbatch apply"},
-	"run":       {"Images are made by", "fluxbatch apply"},
-	"status":    {"What exists is said by fluxbatch show, and what would change by", "fluxbatch plan"},
-	"list":      {"The images on record are listed by", "fluxbatch state list"},
-	"ls":        {"The images on record are listed by", "fluxbatch state list"},
+	"providers": {"Accounts are declared by provider blocks. See what they have left:", "fluxbatch credits"},
+	"generate":  {"Make images:", "fluxbatch apply"},
+	"run":       {"Make images:", "fluxbatch apply"},
+	"status":    {"fluxbatch show says what exists. See what would change:", "fluxbatch plan"},
+	"list":      {"List the images on record:", "fluxbatch state list"},
+	"ls":        {"List the images on record:", "fluxbatch state list"},
 	"rm":        {"An image that is taken out of the configuration goes with the next apply. To forget it and leave its file:", "fluxbatch state rm ADDRESS"},
-	"mv":        {"An address is changed by a moved block, or by", "fluxbatch state mv FROM TO"},
-	"price":     {"A plan says what it would cost. Prices are listed by", "fluxbatch models"},
-	"cost":      {"A plan says what it would cost. Prices are listed by", "fluxbatch models"},
-	"balance":   {"What an account has left is said by", "fluxbatch credits"},
+	"mv":        {"Change an address with a moved block, or:", "fluxbatch state mv FROM TO"},
+	"price":     {"A plan says what it would cost. List the prices:", "fluxbatch models"},
+	"cost":      {"A plan says what it would cost. List the prices:", "fluxbatch models"},
+	"balance":   {"See what an account has left:", "fluxbatch credits"},
 
-	"state ls":               {"The images on record are listed by", "fluxbatch state list"},
-	"state move":             {"An address is changed by", "fluxbatch state mv FROM TO"},
-	"state rename":           {"An address is changed by", "fluxbatch state mv FROM TO"},
-	"state remove":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
-	"state delete":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
-	"state forget":           {"An image is forgotten by", "fluxbatch state rm ADDRESS"},
+	"state ls":               {"List the images on record:", "fluxbatch state list"},
+	"state move":             {"Change an address:", "fluxbatch state mv FROM TO"},
+	"state rename":           {"Change an address:", "fluxbatch state mv FROM TO"},
+	"state remove":           {"Forget an image:", "fluxbatch state rm ADDRESS"},
+	"state delete":           {"Forget an image:", "fluxbatch state rm ADDRESS"},
+	"state forget":           {"Forget an image:", "fluxbatch state rm ADDRESS"},
 	"state replace-provider": {"The next apply records a changed provider by itself, and spends nothing on it.", ""},
 }
 
@@ -64,7 +64,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := suggest.Nearest(name, commandNames(parent)); near != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", near)
 	}
-	return explain("%q has no command %s.%s\nThe commands are listed by%s", path, name, hint, toType(path+" -h"))
+	return explain("%q has no command %s.%s\nList the commands:%s", path, name, hint, toType(path+" -h"))
 }
 
 // toType returns a command as it stands at the end of a message, "" for none.
@@ -96,7 +96,7 @@ func explainArguments(cmd *cobra.Command) {
 		case !takes:
 			problem = fmt.Sprintf("%q takes no arguments, and was given %s", cmd.CommandPath(), strings.Join(args, " "))
 		}
-		return explain("%s.\nIt is typed as%s", problem, toType(usageLine(cmd)))
+		return explain("%s.\nType:%s", problem, toType(usageLine(cmd)))
 	}
 }
 
@@ -111,7 +111,7 @@ func contradiction(flags *pflag.FlagSet) error {
 	})
 	for _, group := range slices.Sorted(maps.Keys(given)) {
 		if names := given[group]; len(names) > 1 {
-			return explain("%s contradict each other.\nGive one of them.", strings.Join(names, " and "))
+			return explain("%s contradict each other.\nUse one of them.", strings.Join(names, " and "))
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func valueNeeded(cmd *cobra.Command, f *pflag.Flag, name string) error {
 }
 
 func flagsListed(cmd *cobra.Command) string {
-	return "The flags are listed by" + toType(cmd.CommandPath()+" -h")
+	return "List the flags:" + toType(cmd.CommandPath()+" -h")
 }
 
 func firstWord(s string) string {
@@ -153,7 +153,7 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return valueNeeded(cmd, missing.GetFlag(), missing.GetSpecifiedName())
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return explain("-%s cannot be %q: %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid), more)
+		return explain("-%s cannot be %q. %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid), more)
 	}
 	return explain("%v.\n%s", err, more)
 }
@@ -162,13 +162,13 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 func wantedValue(invalid *pflag.InvalidValueError) string {
 	switch invalid.GetFlag().Value.Type() {
 	case "int", "uint64":
-		return "it takes a whole number"
+		return "Use a whole number"
 	case "float64":
-		return "it takes a number"
+		return "Use a number"
 	case "bool":
-		return "it is true or false"
+		return "Use true or false"
 	case "duration":
-		return "it takes a span of time, such as 30s or 5m"
+		return "Use a span of time, such as 30s or 5m"
 	default:
 		return invalid.Unwrap().Error()
 	}
@@ -196,7 +196,7 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more
 	holders := commandsWithFlag(cmd.Root(), name)
 	switch {
 	case cmd.HasSubCommands() && len(holders) > 0:
-		more = "The flags of a command stand behind it, as in" + toType(a.namedCommand(holders)+" -"+name)
+		more = "Write the flags of a command after it:" + toType(a.namedCommand(holders)+" -"+name)
 	case near != "" && len(name) > 2:
 		text += fmt.Sprintf(" Did you mean -%s?", near)
 	case len(holders) > 0:

@@ -11,17 +11,19 @@ func (a *app) verifyCommand() *cobra.Command {
 	var o planOptions
 	cmd := directoryCommand("verify", "Check that every image matches the configuration and the state",
 		`Checks, without a key, a network or a lock, that each image which the configuration declares is on record, was made from the request that the
-configuration asks for, and that its file has the recorded bytes. That a frozen image was made from another request is only a warning. Every file
+configuration asks for, and that its file has the recorded bytes. A frozen image that was made from another request is only a warning. Every file
 is read. It is for the checks of a project that commits its images.`,
 		`  fluxbatch verify
   fluxbatch verify -simulate examples/quickstart`,
 		func(dir string) error { return a.runVerify(dir, &o) })
 	o.inputOptions.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "verify the simulation's images")
+	cmd.Flags().BoolVar(&o.noConcise, "no-concise", false, "print every image, however many have the same problem")
 	return cmd
 }
 
 func (a *app) runVerify(dir string, o *planOptions) error {
+	a.show(o)
 	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)

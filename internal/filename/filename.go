@@ -28,7 +28,7 @@ func Refused(text string) string {
 	case drive.MatchString(text):
 		return "The path must not name a drive, since nothing may be written outside of the output folder."
 	case strings.Contains(text, `\`):
-		return "The path has a backslash; folders are separated by /."
+		return "The path has a backslash. Use / between folders."
 	case strings.HasSuffix(text, "/"):
 		return "The path names a folder, not a file."
 	case !utf8.ValidString(text):

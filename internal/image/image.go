@@ -52,6 +52,9 @@ type Image struct {
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string
+	// ConfiguredSeed is the seed that the configuration names, where another one was drawn in its place
+	// and stands among the arguments; nil otherwise.
+	ConfiguredSeed *int64
 }
 
 // Request returns what the API is to be asked. It shares the image's arguments.

@@ -79,7 +79,7 @@ func unknownFormat(head []byte) error {
 	case bytes.HasPrefix(head, []byte("RIFF")):
 		what = "a sound or video file"
 	default:
-		return &Error{Kind: ErrFormat, Reason: "the file is no PNG, JPEG or WebP image"}
+		return &Error{Kind: ErrFormat, Reason: "the file is not a PNG, JPEG or WebP image"}
 	}
 	return &Error{Kind: ErrFormat, Reason: "the file is " + what + ", not a PNG, JPEG or WebP image"}
 }

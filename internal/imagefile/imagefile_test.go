@@ -198,7 +198,7 @@ func TestCheckFaults(t *testing.T) {
 			"a sound", []byte("RIFF\x24\x00\x00\x00WAVEfmt "), imagefile.ErrFormat,
 			"the file is a sound or video file, not a PNG, JPEG or WebP image",
 		},
-		{"noise", []byte("0123456789abcdef"), imagefile.ErrFormat, "the file is no PNG, JPEG or WebP image"},
+		{"noise", []byte("0123456789abcdef"), imagefile.ErrFormat, "the file is not a PNG, JPEG or WebP image"},
 
 		{
 			"png cut in a chunk", small[:len(small)-20], imagefile.ErrTruncated,
@@ -348,7 +348,7 @@ func TestCheckFaults(t *testing.T) {
 		{"webp of nothing", webpFile(), imagefile.ErrDamaged, "the file is damaged: it has no image data"},
 		{
 			"webp that begins with metadata", webpFile(chunk("EXIF", "ab"), vp8(20, 10)), imagefile.ErrDamaged,
-			"the file is damaged: its first chunk is no image",
+			"the file is damaged: its first chunk is not an image",
 		},
 		{
 			"webp with two images", webpFile(vp8(20, 10), vp8(20, 10)), imagefile.ErrDamaged,

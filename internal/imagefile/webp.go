@@ -166,7 +166,7 @@ func (s *webpScanner) startChunk(b []byte) error {
 		s.animate()
 	}
 	if first && s.state != webpInImage {
-		return damaged("its first chunk is no image")
+		return damaged("its first chunk is not an image")
 	}
 	if s.state == webpInImage && size < uint64(webpHeads[s.kind]) { //nolint:gosec // a small positive constant
 		return damaged("%s is too short", ordinal(s.chunk, "chunk"))

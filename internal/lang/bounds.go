@@ -150,7 +150,7 @@ func HugeNumbers(src []byte, filename string) hcl.Diagnostics {
 		}
 		if _, exponent, ok := strings.Cut(strings.ToLower(string(t.Bytes)), "e"); ok {
 			if n, err := strconv.Atoi(exponent); err != nil || n > maxExponent/4 || n < -maxExponent/4 {
-				diags = append(diags, diag.Problem(t.Range, "Number too large", "Numbers have at most 1,000 digits."))
+				diags = append(diags, diag.Problem(t.Range, "Number too large", "A number can have at most 1,000 digits."))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ var duplicateKeys = []string{"Duplicate object key", "Duplicate object attribute
 func discreetDetail(d *hcl.Diagnostic) string {
 	if slices.Contains(duplicateKeys, d.Summary) && d.Expression != nil {
 		if key, _ := d.Expression.Value(d.EvalContext); IsSensitive(key) {
-			return "Two items have the same key. It comes from a sensitive value, so no more is said."
+			return "Two items have the same key. It is sensitive, so it is not shown."
 		}
 	}
 	return d.Detail

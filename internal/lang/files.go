@@ -84,7 +84,7 @@ func (f *fileFunctions) read(name string) ([]byte, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, function.NewArgErrorf(0,
-			`there is no file %q. Paths are relative to the root module; for a file of this module, write `+
+			`there is no file %q. Paths are relative to the root module. For a file of this module, write `+
 				`"${path.module}/..."`,
 			name)
 	case err != nil:
@@ -107,7 +107,7 @@ func (f *fileFunctions) readText(name string) (string, error) {
 	}
 	if !utf8.Valid(src) {
 		return "", function.NewArgErrorf(0,
-			"the file %q is not UTF-8 text; filebase64 and filesha256 take any file", name)
+			"the file %q is not UTF-8 text. Use filebase64 or filesha256 for any file", name)
 	}
 	return strings.ReplaceAll(string(bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))), "\r\n", "\n"), nil
 }

@@ -31,13 +31,12 @@ import (
 // refusedFunctions are left out on purpose. Each would give another value with each run, so that
 // every image that uses it would be made, and paid for, again.
 var refusedFunctions = func() map[string]string {
-	const why = " gives another value each time, so every image that uses it would be made and paid for again with " +
-		"every run. "
+	const why = " gives another value each time, so each run would generate and pay for every image that uses it. "
 	return map[string]string{
 		"timestamp":     "timestamp" + why + `Write the date itself, as in "2026-01-31T12:00:00Z", or pass it in as a variable.`,
 		"plantimestamp": "plantimestamp" + why + "Write the date itself, or pass it in as a variable.",
-		"uuid":          "uuid" + why + "For a name that stays the same, use uuidv5, or a hash such as sha256.",
-		"bcrypt":        "bcrypt" + why + "For a hash that stays the same, use sha256.",
+		"uuid":          "uuid" + why + "Use uuidv5, or a hash such as sha256, for a name that stays the same.",
+		"bcrypt":        "bcrypt" + why + "Use sha256 for a hash that stays the same.",
 	}
 }()
 
@@ -231,7 +230,7 @@ func discreet(name string, f function.Function, look look) function.Function {
 }
 
 func hideArguments(err error) error {
-	const hidden = "an argument comes from a sensitive value, so no more is said"
+	const hidden = "an argument is sensitive, so it is not shown"
 	if arg, ok := errors.AsType[function.ArgError](err); ok {
 		return function.NewArgErrorf(arg.Index, hidden)
 	}

@@ -158,18 +158,18 @@ var sum = simple(cty.Number, func(args []cty.Value) (cty.Value, error) {
 		return cty.NilVal, function.NewArgErrorf(0, "it must be a list, a set or a tuple of numbers")
 	}
 	if args[0].LengthInt() == 0 {
-		return cty.NilVal, function.NewArgErrorf(0, "there is no sum of an empty list")
+		return cty.NilVal, function.NewArgErrorf(0, "an empty list has no sum")
 	}
-	total := cty.Zero
+	var total decimalSum
 	for it := args[0].ElementIterator(); it.Next(); {
 		_, element := it.Element()
 		n, err := convert.Convert(element, cty.Number)
 		if err != nil || n.IsNull() {
 			return cty.NilVal, function.NewArgErrorf(0, "it must be a list, a set or a tuple of numbers")
 		}
-		total = total.Add(n)
+		total.add(n)
 	}
-	return total, nil
+	return total.value(), nil
 }, param("list", cty.DynamicPseudoType))
 
 var (
@@ -278,7 +278,7 @@ var replaceFunc = simple(cty.String, func(args []cty.Value) (cty.Value, error) {
 	if isExpression(old) {
 		re, err := regexp.Compile(old[1 : len(old)-1])
 		if err != nil {
-			return cty.NilVal, function.NewArgErrorf(1, "it is no regular expression: %s", err)
+			return cty.NilVal, function.NewArgErrorf(1, "it is not a regular expression: %s", err)
 		}
 		return cty.StringVal(re.ReplaceAllString(text, replacement)), nil
 	}

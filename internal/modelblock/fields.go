@@ -65,7 +65,7 @@ func (d *decoder) limit(attr *hcl.Attribute) int {
 // crossed reports a range that nothing is in.
 func (d *decoder) crossed(attr *hcl.Attribute, least, most int) {
 	if most > 0 && most < least {
-		d.Report(diag.Problem(attr.Expr.Range(), "Invalid limit", "%s is less than the least, %d, so that no image could be used.", attr.Name, least))
+		d.Report(diag.Problem(attr.Expr.Range(), "Invalid limit", "%s is less than the least, %d, so no image could be used.", attr.Name, least))
 	}
 }
 
@@ -78,13 +78,12 @@ func (d *decoder) modelFields(model *bfl.Model, args map[string]*hcl.Attribute) 
 	slices.Sort(model.Fields)
 	switch {
 	case model.Strict && args["fields"] == nil:
-		d.Report(diag.Problem(args["strict"].NameRange, "Invalid fields", `With strict = true a request may have nothing that the model does not know, so fields must list what it `+
-			`knows, as in fields = ["prompt", "aspect_ratio"].`))
+		d.Report(diag.Problem(args["strict"].NameRange, "Invalid fields", `With strict = true a request must not have fields that the model does not know. List those that it knows, as in fields = ["prompt", "aspect_ratio"].`))
 		model.Strict = false
 	case model.Fields != nil && !model.Strict:
-		d.Report(diag.Problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true: the API ignores what it does not know, unless the model is strict."))
+		d.Report(diag.Problem(args["fields"].NameRange, "Invalid fields", "fields goes with strict = true. Without it the API ignores what it does not know."))
 	case model.NoSeed && slices.Contains(model.Fields, "seed"):
-		d.Report(diag.Problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, and seed = false says that there is none. Remove one of the two."))
+		d.Report(diag.Problem(args["fields"].Expr.Range(), "Invalid fields", "fields lists seed, but seed = false says that the model does not have it. Remove one of the two."))
 	}
 }
 

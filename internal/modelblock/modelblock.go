@@ -49,12 +49,10 @@ func Decode(
 	d.Report(diags...)
 	switch {
 	case name == "" || strings.ContainsAny(name, " \t\n/\\"):
-		d.Report(diag.Problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Call it as the API "+
-			"does, such as \"flux-next\".", name))
+		d.Report(diag.Problem(block.LabelRanges[0], "Invalid name", "%q cannot be the name of a model. Use the API's name, such as \"flux-next\".", name))
 		return
 	case bfl.Lookup(name) != nil:
-		d.Report(diag.Problem(block.LabelRanges[0], "Model is in the catalogue", "%s is known already, with all its "+
-			"arguments and limits. Give this one another name, or remove the block.", name))
+		d.Report(diag.Problem(block.LabelRanges[0], "Model is in the catalogue", "The catalogue has %s already, with all its arguments and limits. Give this model another name, or remove the block.", name))
 		return
 	case declared[name] != nil:
 		d.Report(diag.Problem(block.DefRange, "Duplicate declaration", "The model %s was declared already. Remove one of "+
@@ -72,8 +70,7 @@ func Decode(
 	if attr := content.Args["concurrency"]; attr != nil {
 		n, ok := lang.Count(d.Constant(attr, cty.Number), maxConcurrency)
 		if !ok {
-			d.Report(diag.Problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks for the model "+
-				"may be active, a whole number of at least 1."))
+			d.Report(diag.Problem(attr.Expr.Range(), "Invalid concurrency", "concurrency is how many tasks of the model can be active. It must be a whole number of at least 1."))
 		}
 		model.Concurrency = n
 	}
@@ -94,8 +91,7 @@ func (d *decoder) endpoint(block *hcl.Block, attr *hcl.Attribute) string {
 	isPath := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//")
 	if !isPath || strings.ContainsAny(path, "?# \\") || strings.Contains(path, "..") {
 		d.Report(diag.Problem(attr.Expr.Range(), "Invalid endpoint",
-			"endpoint is the path of the request, such as \"/v1/flux-next\". The host is that of the provider, "+
-				"so that the key goes nowhere else."))
+			"endpoint is the path of the request, such as \"/v1/flux-next\". The host is the provider's, so that the key goes nowhere else."))
 	}
 	return path
 }

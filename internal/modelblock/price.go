@@ -12,15 +12,13 @@ import (
 )
 
 // kindsOfPrice tells what a price block can say.
-const kindsOfPrice = "A price is for the image whatever its size, as in image = 5; by megapixels, as in first_megapixel = 3 and megapixel = 1.5; by the " +
-	"value of an argument, as in by = \"resolution\" and tiers = { \"1k\" = 4.8 }; or unknown = true."
+const kindsOfPrice = "Write image = 5 for any size, first_megapixel = 3 and megapixel = 1.5 for a price by size, by = \"resolution\" and tiers = { \"1k\" = 4.8 } for a price by an argument, or unknown = true."
 
 // price decodes the price block of a model.
 func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block) {
 	if len(blocks) != 1 {
 		d.Report(diag.Problem(block.DefRange, "Missing price",
-			"A model block needs one price block, so that a plan can tell what images will cost, in credits of one US cent: price { image = 5 "+
-				"}, for example. %s", kindsOfPrice))
+			"A model block needs one price block, in credits of one US cent, so that a plan can say what images will cost. %s", kindsOfPrice))
 		return
 	}
 	content, diags := priceSchema.Read(blocks[0].Body)
@@ -48,7 +46,7 @@ func (d *decoder) price(model *bfl.Model, block *hcl.Block, blocks []*hcl.Block)
 		exclusive("by", "tiers", "unknown")
 		model.Price = bfl.Price{By: d.ConstantString(args["by"]), Tiers: d.tiers(args["tiers"])}
 		if model.Price.By == "" && !d.Constant(args["by"], cty.String).IsNull() {
-			d.Report(diag.Problem(args["by"].Expr.Range(), "Invalid price", "by is the name of the argument that decides on the price. %s", kindsOfPrice))
+			d.Report(diag.Problem(args["by"].Expr.Range(), "Invalid price", "by must be the name of the argument that decides the price. %s", kindsOfPrice))
 		}
 	case args["image"] != nil:
 		exclusive("image", "unknown")
@@ -73,7 +71,7 @@ func (d *decoder) tiers(attr *hcl.Attribute) []bfl.Tier {
 		tiers = append(tiers, bfl.Tier{Value: key.AsString(), Price: d.creditsOf(attr, amount)})
 	}
 	if len(tiers) == 0 {
-		d.Report(diag.Problem(attr.Expr.Range(), "Invalid price", "tiers has no price. %s", kindsOfPrice))
+		d.Report(diag.Problem(attr.Expr.Range(), "Invalid price", "tiers is empty. %s", kindsOfPrice))
 	}
 	return tiers
 }
@@ -90,7 +88,7 @@ func (d *decoder) creditsOf(attr *hcl.Attribute, v cty.Value) bfl.Credits {
 	}
 	f, _ := v.AsBigFloat().Float64()
 	if f < 0 || math.IsInf(f, 0) || f > 1e6 {
-		d.Report(diag.Problem(attr.Expr.Range(), "Invalid price", "%s is in credits; one credit is one US cent.", attr.Name))
+		d.Report(diag.Problem(attr.Expr.Range(), "Invalid price", "%s must be a number of credits. A credit is one US cent.", attr.Name))
 		return 0
 	}
 	return bfl.CreditsOf(f)

@@ -79,5 +79,5 @@ func (r Reader) First(what string, blocks []*hcl.Block) []*hcl.Block {
 // OnlyOne reports a second block of a kind that there can be one of.
 func (r Reader) OnlyOne(what string, second, first hcl.Range) {
 	r.Report(diag.Problem(second, "Duplicate declaration",
-		"%s stands at %s already, and there can be only one. Put all of it into one block.", what, diag.Place(first)))
+		"%s is declared at %s already, and there can be only one. Put everything into one block.", what, diag.Place(first)))
 }

@@ -127,7 +127,7 @@ func (s *Body) unknownArgument(attr *hcl.Attribute) *hcl.Diagnostic {
 	name, at := attr.Name, attr.NameRange
 	if slices.ContainsFunc(s.Blocks, func(b Block) bool { return b.Name == name }) {
 		return diag.Problem(at, "Unsupported argument",
-			"In %s, %s is a block: write it without the equals sign, as in %s { ... }.", s.In, name, name)
+			"In %s, %s is a block. Write it without the equals sign, as in %s { ... }.", s.In, name, name)
 	}
 	d := diag.Problem(at, "Unsupported argument", "An argument named %q is not expected in %s.%s",
 		name, s.In, diag.DidYouMean(name, s.Args))
@@ -157,7 +157,7 @@ func Misspelt(diags hcl.Diagnostics) []string {
 func (s *Body) unknownBlock(block *hcl.Block) *hcl.Diagnostic {
 	if slices.Contains(s.Args, block.Type) {
 		return diag.Problem(block.TypeRange, "Unsupported block type",
-			"In %s, %s is an argument: write it with an equals sign, as in %s = { ... }.", s.In, block.Type, block.Type)
+			"In %s, %s is an argument. Write it with an equals sign, as in %s = { ... }.", s.In, block.Type, block.Type)
 	}
 	var names []string
 	for _, b := range s.Blocks {
@@ -181,7 +181,7 @@ func wrongLabels(block *hcl.Block, want []string) *hcl.Diagnostic {
 	}
 	usage := strings.Join(words, " ")
 	if len(block.Labels) < len(want) {
-		return diag.Problem(at, "Missing block label", "The %s block lacks its %s. Write %s { ... }.",
+		return diag.Problem(at, "Missing block label", "The %s block needs its %s. Write %s { ... }.",
 			block.Type, want[len(block.Labels)], usage)
 	}
 	return diag.Problem(at, "Extraneous block label",

@@ -110,7 +110,7 @@ func (s *search) entry(entry os.DirEntry, dir, rel string, depth int) error {
 		return nil
 	}
 	if !utf8.ValidString(name) {
-		return fmt.Errorf("the name of the file %q is not UTF-8 text, and so cannot be a value; give it another name", at)
+		return fmt.Errorf("the name of the file %q is not UTF-8 text, so it cannot be a value. Rename the file", at)
 	}
 	s.found = append(s.found, name)
 	return nil

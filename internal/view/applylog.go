@@ -24,6 +24,8 @@ type applyLog struct {
 	// failures are the events that the summary repeats.
 	failures []executor.Failed
 	skipped  []executor.Skipped
+	// retried says that the log told already that a call is made again.
+	retried bool
 	// live is the progress display, nil without a terminal.
 	live *live
 }
@@ -38,10 +40,12 @@ func (v *View) StartApply(p *planner.Plan) {
 	if v.apply.progress.total == 0 {
 		return
 	}
-	v.stderr("\n")
 	if v.opts.Terminal && v.canRedraw() {
+		v.stderr("\n")
 		v.apply.live = startLive(v)
+		return
 	}
+	v.stdout("\n")
 }
 
 // Event writes what happened during an apply. Without a terminal that is a line an event. On a
@@ -59,7 +63,11 @@ func (v *View) Event(e executor.Event) {
 	if line == "" || a.live != nil && !lasting || v.opts.Concise && !lasting {
 		return
 	}
-	v.aboveProgress(line + "\n")
+	if a.live != nil {
+		a.live.above(line + "\n")
+		return
+	}
+	v.stdout(line + "\n")
 }
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.
@@ -74,7 +82,7 @@ func (v *View) aboveProgress(text string) {
 // eventLine returns the log's line for an event, "" for none, and whether the line is of lasting
 // interest: something is done or went wrong.
 func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bool) {
-	subject := func(addr addrs.Image) string { return v.colours.Strong.Styled(addr.String() + ": ") }
+	subject := func(addr addrs.Image) string { return v.colours.Strong.Styled(v.name(a, addr) + ": ") }
 	switch e := e.(type) {
 	case executor.Started:
 		return subject(e.Address) + EventText(e, nil), false
@@ -83,7 +91,10 @@ func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bo
 	case executor.Progressed:
 		return v.stillLine(a, e), false
 	case executor.Retrying:
-		return subject(e.Address) + EventText(e, nil), false
+		// The first one is told at once and everywhere: what follows may be a long wait.
+		isFirst := !a.retried
+		a.retried = true
+		return subject(e.Address) + EventText(e, nil), isFirst
 	case executor.Ready:
 		return "", false
 	case executor.Completed:
@@ -109,6 +120,16 @@ func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bo
 	}
 }
 
+// name is how the log calls an image: on a terminal no longer than half a line, so that it is cut in
+// the middle rather than wrapped.
+func (v *View) name(a *applyLog, addr addrs.Image) string {
+	if a.live == nil {
+		return addr.String()
+	}
+	columns, _ := v.screen()
+	return layout.Middle(addr.String(), max(columns/2, shortName))
+}
+
 // stillLine says that a task is still under way, at most once in StillEvery.
 func (v *View) stillLine(a *applyLog, e executor.Progressed) string {
 	step := e.Elapsed.Truncate(StillEvery)
@@ -120,7 +141,7 @@ func (v *View) stillLine(a *applyLog, e executor.Progressed) string {
 	if e.Progress > 0 {
 		details = fmt.Sprintf("%d%%, %s", int(e.Progress*100), details)
 	}
-	return v.colours.Strong.Styled(e.Address.String()+": ") + stillText(a.progress.changes[e.Address], details)
+	return v.colours.Strong.Styled(v.name(a, e.Address)+": ") + stillText(a.progress.changes[e.Address], details)
 }
 
 // EventText says what happened to an image, on one line that stands behind its address; planned is
@@ -167,9 +188,9 @@ func skipText(e executor.Skipped) string {
 	case e.Err == nil:
 		return "Skipped"
 	case e.Submitted:
-		return text + layout.OneLine(e.Err) + ". Its task stays on record, and the next apply goes on with it"
+		return text + layout.OneLine(e.Err) + ". The next apply continues with its task"
 	case e.Sent:
-		return text + layout.OneLine(e.Err) + ". Its request was on the way, and may have been charged"
+		return text + layout.OneLine(e.Err) + ". Its request was on the way and may have been charged"
 	default:
 		return text + layout.OneLine(e.Err)
 	}

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
@@ -17,8 +19,8 @@ import (
 // and so are errors that several instances of a block have in common.
 func (v *View) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
-	for _, group := range groupDiagnostics(diags) {
-		b.WriteString(v.diagnostic(group.first, files, group.more))
+	for _, group := range groupDiagnostics(diags, v.opts.Unfolded) {
+		b.WriteString(v.diagnostic(group, files))
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -29,6 +31,8 @@ func (v *View) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 type diagnosticGroup struct {
 	first *hcl.Diagnostic
 	more  int
+	// others are the subjects of the cases that are not shown, in their order, the first of them only.
+	others []string
 }
 
 // Ordered returns diagnostics sorted by severity, file and line.
@@ -41,8 +45,9 @@ func Ordered(diags hcl.Diagnostics) hcl.Diagnostics {
 	return all
 }
 
-// groupDiagnostics folds diagnostics that say the same.
-func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
+// groupDiagnostics folds diagnostics that say the same. Cases of one cause stay apart where they are
+// unfolded.
+func groupDiagnostics(diags hcl.Diagnostics, unfolded bool) []*diagnosticGroup {
 	type key struct {
 		severity        hcl.DiagnosticSeverity
 		summary, detail string
@@ -52,7 +57,14 @@ func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
 	known := map[key]*diagnosticGroup{}
 	for _, d := range Ordered(diags) {
 		k := key{severity: d.Severity, summary: d.Summary}
-		if d.Severity == hcl.DiagError {
+		of, isCase := d.Extra.(diag.Case)
+		switch {
+		case isCase && unfolded:
+			groups = append(groups, &diagnosticGroup{first: d})
+			continue
+		case isCase:
+			k.detail = "case " + of.Cause
+		case d.Severity == hcl.DiagError:
 			k.detail = d.Detail
 			if d.Subject != nil {
 				k.place = *d.Subject
@@ -60,6 +72,9 @@ func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
 		}
 		if g := known[k]; g != nil {
 			g.more++
+			if isCase && len(g.others) < casesNamed-1 {
+				g.others = append(g.others, of.Subject)
+			}
 			continue
 		}
 		g := &diagnosticGroup{first: d}
@@ -68,6 +83,9 @@ func groupDiagnostics(diags hcl.Diagnostics) []*diagnosticGroup {
 	}
 	return groups
 }
+
+// casesNamed is how many cases of one cause are named before the rest is counted.
+const casesNamed = 3
 
 func comparePlace(a, b *hcl.Range) int {
 	switch {
@@ -82,7 +100,8 @@ func comparePlace(a, b *hcl.Range) int {
 }
 
 // diagnostic returns one diagnostic in its frame.
-func (v *View) diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File, more int) string {
+func (v *View) diagnostic(g *diagnosticGroup, files map[string]*hcl.File) string {
+	d, more := g.first, g.more
 	var parts []string
 	if s := v.snippet(d, files); s != "" {
 		parts = append(parts, s)
@@ -91,12 +110,24 @@ func (v *View) diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File, more in
 		parts = append(parts, layout.Wrap(layout.Harmless(d.Detail), v.frameWidth()))
 	}
 	switch {
+	case len(g.others) > 0:
+		parts = append(parts, layout.Wrap(othersText(g), v.frameWidth()))
 	case more > 0 && d.Severity == hcl.DiagWarning:
 		parts = append(parts, fmt.Sprintf("(and %d more like it)", more))
 	case more > 0:
 		parts = append(parts, fmt.Sprintf("(and the same for %s)", layout.Count(more, "more instance")))
 	}
 	return v.frame(d.Severity, layout.Harmless(d.Summary), strings.Join(parts, "\n\n"))
+}
+
+// othersText names the cases that are not shown, and says how to see all.
+func othersText(g *diagnosticGroup) string {
+	names := g.others
+	rest := g.more - len(names)
+	if rest == 0 {
+		return "The same holds for " + layout.List(names) + "."
+	}
+	return "The same holds for " + layout.List(append(names, strconv.Itoa(rest)+" more")) + ". Use -no-concise to see all."
 }
 
 // snippet returns where in the sources a diagnostic points, and the values that its expression had

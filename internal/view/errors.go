@@ -15,8 +15,8 @@ func (v *View) Error(err error) {
 	var b strings.Builder
 	for _, e := range Flatten(err) {
 		if diags, ok := errors.AsType[hcl.Diagnostics](e); ok {
-			for _, group := range groupDiagnostics(diags) {
-				b.WriteString(v.diagnostic(group.first, nil, group.more))
+			for _, group := range groupDiagnostics(diags, v.opts.Unfolded) {
+				b.WriteString(v.diagnostic(group, nil))
 			}
 			continue
 		}
@@ -27,18 +27,17 @@ func (v *View) Error(err error) {
 	v.aboveProgress(b.String())
 }
 
-// errorFrame writes an error whose first line is its summary. A text without further lines is a
-// summary and more in one, and is wrapped.
+// errorFrame writes an error as a diagnostic: its first sentence is the summary.
 func (v *View) errorFrame(err error) string {
-	summary, detail, _ := strings.Cut(strings.TrimSpace(layout.Harmless(err.Error())), "\n")
+	summary, detail := layout.Message(layout.Harmless(err.Error()))
 	const label = "Error: "
 	var head strings.Builder
 	head.WriteString(v.colours.Failure.Styled(label))
-	for line := range strings.Lines(layout.Wrap(layout.Sentence(summary), v.frameWidth()-len(label))) {
+	for line := range strings.Lines(layout.Wrap(summary, v.frameWidth()-len(label))) {
 		text := strings.TrimSuffix(line, "\n")
 		head.WriteString(v.colours.Strong.Styled(text) + line[len(text):])
 	}
-	return layout.Frame(&v.colours.Failure, head.String(), layout.Wrap(strings.Trim(detail, "\n"), v.frameWidth()))
+	return layout.Frame(&v.colours.Failure, head.String(), layout.Wrap(detail, v.frameWidth()))
 }
 
 // Flatten returns the errors that were joined into one. An error that only mentions others in its

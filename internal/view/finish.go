@@ -16,9 +16,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// FinishApply ends the progress display and writes what the apply did, and the outputs. A run that
-// did all writes to stdout only; else a frame on stderr lists what failed, and why, and how to go
-// on.
+// FinishApply ends the progress display and writes what the apply did, and the outputs, to stdout. If
+// it did not do all, a frame on stderr lists what failed, and why, and how to continue.
 func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo) {
 	v.Close()
 	v.mu.Lock()
@@ -30,17 +29,17 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 	}
 	notes := ""
 	if info.Simulated && info.Pictures != "" {
-		notes = layout.Wrap(fmt.Sprintf("This was a simulation: nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
+		notes = layout.Wrap(fmt.Sprintf("This was a simulation. Nothing was charged. The pictures are in %s.", info.Pictures), v.opts.Width) + "\n"
 	} else if info.Simulated {
-		notes = "This was a simulation: nothing was charged.\n"
+		notes = "This was a simulation. Nothing was charged.\n"
 	}
 	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
-		v.stdout(outputLines(outputs) + "\n" + notes + applySentences(s, a.progress.moved) + CompleteLine(s) + "\n")
+		v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, a.progress.moved) + v.lastLine(CompleteLine(s)) + "\n")
 		return
 	}
 	// Whether the moves were carried out is not known of a run that did not do all.
-	v.stdout(outputLines(outputs))
-	v.stderr("\n" + v.failureFrame(a, s, info) + notes + applySentences(s, 0) + IncompleteLine(s) + "\n")
+	v.stderr("\n" + v.failureFrame(a, s, info))
+	v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, 0) + v.lastLine(IncompleteLine(s)) + "\n")
 }
 
 const (
@@ -56,7 +55,7 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	room := v.frameWidth()
 	alike := failuresAlike(a.failures)
 	for _, group := range alike[:min(len(alike), failuresListed)] {
-		text := layout.Wrap(layout.Sentence(layout.Harmless(layout.ErrorText(group[0].Err))), room-2)
+		text := layout.Wrap(layout.Stopped(layout.Sentence(layout.Harmless(layout.ErrorText(group[0].Err)))), room-2)
 		parts = append(parts, v.colours.Strong.Styled(layout.Wrap(failedNames(group)+":", room))+"\n"+layout.Indent(text, "  "))
 	}
 	if more := len(alike) - failuresListed; more > 0 {
@@ -69,11 +68,15 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if again == "" {
 		again = "fluxbatch apply"
 	}
-	next := wayOut(a) + "To go on with the rest, run:"
 	if s.Created+s.Replaced > 0 || info.Interrupted {
-		next = "What was made is kept and paid for once. " + next
+		parts = append(parts, "What was made is kept, and not paid for again.")
 	}
-	parts = append(parts, layout.Wrap(next, room)+"\n\n    "+again)
+	next := "To continue with the rest:"
+	if way := wayOut(a, info); way != "" {
+		parts = append(parts, layout.Wrap(way, room))
+		next = "Then continue with the rest:"
+	}
+	parts = append(parts, next+"\n\n    "+again)
 	summary := ""
 	switch {
 	case info.Interrupted && s.Failed == 0:
@@ -88,8 +91,8 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	return v.frame(hcl.DiagError, summary, strings.Join(parts, "\n\n"))
 }
 
-// wayOut says what has to be done before it makes sense to go on, "" for nothing.
-func wayOut(a *applyLog) string {
+// wayOut says what has to be done before it makes sense to continue, "" for nothing.
+func wayOut(a *applyLog, info ApplyInfo) string {
 	errs := make([]error, 0, len(a.failures)+len(a.skipped))
 	for i := range a.failures {
 		errs = append(errs, a.failures[i].Err)
@@ -98,18 +101,58 @@ func wayOut(a *applyLog) string {
 		errs = append(errs, a.skipped[i].Err)
 	}
 	for _, err := range errs {
-		api, ok := errors.AsType[*bfl.APIError](err)
-		switch {
-		case !ok:
-		case api.StatusCode == 401 || api.StatusCode == 403:
-			return "Compare the key with those at " + bfl.Dashboard + ", and set the environment variable that the provider names for it, BFL_API_KEY by default. "
-		case api.OutOfCredits():
-			return "Add credits to the account at " + bfl.Dashboard + ". "
-		case api.QuotaExhausted():
-			return "Have the account's quota raised at " + bfl.Dashboard + ", or wait until it allows more. "
+		if way := wayOutOf(err, info); way != "" {
+			return way
 		}
 	}
 	return ""
+}
+
+// wayOutOf says what has to be done about an error that concerns the whole run, "" for others.
+func wayOutOf(err error, info ApplyInfo) string {
+	if api, ok := errors.AsType[*bfl.APIError](err); ok {
+		switch {
+		case api.Unauthorized():
+			return "Compare the key in " + keyVariables(info) + " with those at " + bfl.Dashboard + "."
+		case api.OutOfCredits():
+			return creditsLeft(info) + "Add credits at " + bfl.Dashboard + "."
+		case api.QuotaExhausted():
+			return "Have the account's quota raised at " + bfl.Dashboard + ", or wait until it allows more."
+		}
+		return ""
+	}
+	if network, ok := errors.AsType[*bfl.NetworkError](err); ok {
+		if bfl.IsLoopbackHost(network.Host) {
+			return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
+		}
+		return "Check the network connection, and the endpoint of the provider if it sets one."
+	}
+	return ""
+}
+
+// keyVariables names the environment variables that have the keys.
+func keyVariables(info ApplyInfo) string {
+	var names []string
+	for _, account := range info.Accounts {
+		if !slices.Contains(names, account.KeyVariable) {
+			names = append(names, account.KeyVariable)
+		}
+	}
+	if len(names) == 0 {
+		return "the environment variable that the provider names, BFL_API_KEY by default,"
+	}
+	return "the environment variable " + strings.Join(names, " or ")
+}
+
+// creditsLeft says what accounts have left, and what the rest of the plan needs.
+func creditsLeft(info ApplyInfo) string {
+	text := ""
+	for _, account := range info.Accounts {
+		if account.HasLeft && account.Needed > account.Left {
+			text += fmt.Sprintf("The account of provider %s has %s left, and the rest needs about %s. ", account.Provider, account.Left.Dollars(), account.Needed.Dollars())
+		}
+	}
+	return text
 }
 
 // failuresAlike puts failures with one text together, in the order in which they came.
@@ -204,11 +247,11 @@ func endedSentences(ended []executor.Skipped) []string {
 		if err := ended[0].Err; err != nil {
 			why = ": " + strings.TrimSuffix(layout.OneLine(err), ".") + "."
 		}
-		add(waiting, "1 image was not begun"+why, "%d images were not begun"+strings.ReplaceAll(why, "%", "%%"))
+		add(waiting, "1 image was not started"+why, "%d images were not started"+strings.ReplaceAll(why, "%", "%%"))
 	}
-	add(submitted, "1 image is paid for and was not waited for: its task stays on record, and the next apply goes on with it.",
-		"%d images are paid for and were not waited for: their tasks stay on record, and the next apply goes on with them.")
-	add(sent, "1 request was on the way and may have been charged; the next plan says more.",
-		"%d requests were on the way and may have been charged; the next plan says more.")
+	add(submitted, "1 image is paid for but not finished. The next apply continues with its task.",
+		"%d images are paid for but not finished. The next apply continues with their tasks.")
+	add(sent, "1 request was on the way and may have been charged. The next plan says more.",
+		"%d requests were on the way and may have been charged. The next plan says more.")
 	return sentences
 }

@@ -42,7 +42,7 @@ func newTestView(o Options) (*View, *screenOf) {
 
 // lineAnEvent matches lines that are never broken: an event of the log, and the sentences that
 // scripts look for.
-var lineAnEvent = regexp.MustCompile(`^(Plan|Apply complete|Apply incomplete): [^$]*\$\d+\.\d\d\.$|^(module|image)\.\S+: `)
+var lineAnEvent = regexp.MustCompile(`^(Plan|Apply complete|Apply incomplete): [^$]*\$\d+\.\d\d+\.$|^(module|image)\.\S+: `)
 
 // No line of a page for 80 columns is wider, but for those that are never broken, and words that
 // cannot be.

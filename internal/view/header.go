@@ -42,11 +42,12 @@ func (pp *planPage) header(c *planner.Change) {
 		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
 	}
 	if c.RecordedSeed != nil {
-		pp.note(fmt.Sprintf("It is asked for with seed %d, which made the one that is lost.", *c.RecordedSeed), commentLead)
+		pp.note(fmt.Sprintf("It is requested with seed %d, which made the lost one.", *c.RecordedSeed), commentLead)
 	}
 	if c.Origin == planner.Refused {
 		pp.refusedNotes(c)
 	}
+	pp.advice(c)
 	if c.Withheld() {
 		return
 	}
@@ -79,7 +80,7 @@ func whyOf(c *planner.Change, all *cascade) []string {
 func chargedPhrase(c *planner.Change) string {
 	amount := ""
 	if sum := c.Uncertain(); sum > 0 {
-		amount = " " + sum.ExactDollars()
+		amount = " " + sum.Dollars()
 	}
 	if c.Fingerprint == "" {
 		return "may have been charged" + amount + " by an interrupted run, and is sent again if it turns out to be the same request"
@@ -133,7 +134,7 @@ func (f *fold) text() string {
 		line += ", " + priceText(c)
 	}
 	if c.MayHaveBeenCharged() {
-		line += "; they may have been charged " + f.charged.Dollars() + " by an interrupted run, and are sent again"
+		line += ". They may have been charged " + f.charged.Dollars() + " by an interrupted run, and are sent again"
 	}
 	return line
 }
@@ -146,7 +147,7 @@ func (f *fold) will() string {
 	c := f.first
 	switch {
 	case c.Frozen && c.Lost():
-		return "are frozen and are not made again"
+		return "are frozen and stay missing"
 	case c.Frozen:
 		return "are frozen and stay as they are"
 	case c.Origin == planner.Refused:

@@ -116,6 +116,8 @@ type liveLine struct {
 const (
 	// failuresShown is how many of the last failures the display repeats.
 	failuresShown = 3
+	// shortName is the least that is shown of an address.
+	shortName = 12
 	// margin keeps lines shorter than the screen, so that none wraps.
 	margin = 1
 )
@@ -132,22 +134,25 @@ func (l *live) lines(columns, rows int) []liveLine {
 	}
 	lines := []liveLine{plain(""), l.bar(p, room), plain(laneText(p)), plain(moneyText(p))}
 	for _, f := range a.failures[max(0, len(a.failures)-failuresShown):] {
-		text := layout.Shorten(layout.Visible(f.Address.String())+" failed: "+layout.OneLine(f.Err), room)
+		name := layout.Middle(layout.Visible(f.Address.String()), max(room/2, shortName))
+		text := layout.Shorten(name+" failed: "+layout.OneLine(f.Err), room)
 		lines = append(lines, liveLine{l.view.colours.Failure.Styled(text), layout.Width(text)})
 	}
 	// One row stays for the cursor. What matters most is at the top.
 	return lines[:max(0, min(len(lines), rows-1))]
 }
 
-// bar returns the overall progress: "[=====>     ]  96/200".
+// bar returns the overall progress, "[=====>     ]  96/200", of what is done: what failed or was
+// skipped is not.
 func (l *live) bar(p *progress, room int) liveLine {
-	numbers := fmt.Sprintf(" %d/%d  %3d%%", p.finished(), p.total, 100*p.finished()/max(p.total, 1))
-	cells := min(room-layout.Width(numbers)-len("[]"), 60)
+	ready := p.counts[done]
+	numbers := fmt.Sprintf(" %d/%d  %3d%%", ready, p.total, 100*ready/max(p.total, 1))
+	cells := room - layout.Width(numbers) - len("[]")
 	if cells < 8 {
 		text := layout.Shorten(strings.TrimSpace(numbers), room)
 		return liveLine{text, layout.Width(text)}
 	}
-	full := cells * p.finished() / max(p.total, 1)
+	full := cells * ready / max(p.total, 1)
 	partly := cells * (p.counts[inFlight] + p.counts[downloading]) / max(p.total, 1)
 	if p.counts[inFlight] > 0 && full+partly < cells {
 		partly = max(partly, 1)

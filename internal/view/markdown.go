@@ -52,7 +52,7 @@ func (r *markdownReport) write(info PlanInfo, unfolded bool) {
 	}
 	r.printf("\n")
 	if info.Simulated {
-		r.printf("This is a plan for a simulation: prices are shown as they would be, and nothing is charged.\n\n")
+		r.printf("This is a plan for a simulation. Prices are shown as they would be, and nothing is charged.\n\n")
 	}
 	shown := foldChanges(acts, unfolded)
 	r.table(shown)

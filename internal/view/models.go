@@ -35,7 +35,7 @@ func (v *View) Models(models []*bfl.Model) {
 		line(rows[i], purpose(m))
 	}
 	b.WriteByte('\n')
-	b.WriteString(layout.Wrap("Prices are for an image of one megapixel, with what each further megapixel adds, references included; they are of "+
+	b.WriteString(layout.Wrap("Prices are for an image of one megapixel, with what each further megapixel adds, references included. They are of "+
 		bfl.PricesAsOf+", and -prices tells where they come from. A credit is one US cent.", v.opts.Width) + "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -103,10 +103,10 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 	}
 	facts = append(facts, HelpEntry{"References", longReferences(m.Inputs)})
 	if len(m.Inputs.Roles) > 0 {
-		facts = append(facts, HelpEntry{"Inputs", layout.List(m.Inputs.Roles) + ", all required; files, images and https URLs"})
+		facts = append(facts, HelpEntry{"Inputs", layout.List(m.Inputs.Roles) + ", all required (files, images and https URLs)"})
 	}
 	if m.Inputs.Mask != "" {
-		facts = append(facts, HelpEntry{"Mask", "a file or an image, its white parts are painted anew"})
+		facts = append(facts, HelpEntry{"Mask", "a file or an image, whose white parts are repainted"})
 	}
 	if text := limitsText(m.Inputs.Limits); text != "" {
 		facts = append(facts, HelpEntry{"Their size", text})
@@ -119,10 +119,10 @@ func (v *View) Model(m *bfl.Model, concurrency int) {
 		facts = append(facts, HelpEntry{"Deprecated", "the API's schema advises against this model"})
 	}
 	if m.Param("seed") == nil {
-		facts = append(facts, HelpEntry{"Seed", "none: an image cannot be made a second time"})
+		facts = append(facts, HelpEntry{"Seed", "none, so an image cannot be repeated"})
 	}
 	if m.NoWebhook {
-		facts = append(facts, HelpEntry{"Webhooks", "none: its tasks are asked about"})
+		facts = append(facts, HelpEntry{"Webhooks", "none, and its tasks are asked about"})
 	}
 	if m.Strict {
 		facts = append(facts, HelpEntry{"Other fields", "are refused"})
@@ -161,18 +161,17 @@ func limitsText(l bfl.InputLimits) string {
 func longPrice(p bfl.Price) string {
 	switch {
 	case p.Unknown:
-		return "unknown: no list has one. It cannot be held against a budget"
+		return "unknown, since no list has one. It cannot be held against a budget"
 	case p.By != "":
 		tiers := make([]string, len(p.Tiers))
 		for i, tier := range p.Tiers {
 			tiers[i] = tier.Value + " " + creditText(tier.Price)
 		}
-		return fmt.Sprintf("by %s: %s credits for an image; unknown for any other, which counts as the highest against a budget", p.By, layout.List(tiers))
+		return fmt.Sprintf("by %s: %s credits for an image (unknown for any other, which counts as the highest against a budget)", p.By, layout.List(tiers))
 	case p.Image != 0:
 		return fmt.Sprintf("%s for an image, whatever its size", creditsText(p.Image))
 	}
-	return fmt.Sprintf("%s for the first megapixel, %s for each further one and for each megapixel of the references; "+
-		"an image counts as whole megapixels of 1024 x 1024, rounded up", creditsText(p.First), creditText(p.Further))
+	return fmt.Sprintf("%s for the first megapixel, %s for each further one and for each megapixel of the references. An image counts as whole megapixels of 1024 x 1024, rounded up", creditsText(p.First), creditText(p.Further))
 }
 
 // creditsText is an amount of credits with its unit.
@@ -205,12 +204,12 @@ func longReferences(in bfl.Inputs) string {
 		text += ", at least " + strconv.Itoa(in.Required)
 	}
 	if in.NoURL {
-		text += "; files and images, no URLs"
+		text += "(files and images, no URLs)"
 	} else {
-		text += "; files, images and https URLs"
+		text += "(files, images and https URLs)"
 	}
 	if in.Documented > 0 {
-		text += fmt.Sprintf("; the published schema has %d", in.Documented)
+		text += fmt.Sprintf("(the published schema has %d)", in.Documented)
 	}
 	return text
 }
@@ -241,7 +240,7 @@ func sizes(m *bfl.Model) string {
 	for i, s := range m.Sizes {
 		more[i] = fmt.Sprintf("%dx%d", s.Width, s.Height)
 	}
-	return text + "; also " + layout.List(more)
+	return text + ", and also " + layout.List(more)
 }
 
 func activeTasks(m *bfl.Model, account int) string {

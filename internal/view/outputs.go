@@ -55,7 +55,44 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 			value = before + " -> " + after
 		}
 	}
+	if !pp.opts.Unfolded {
+		value = foldLines(value, "Use -no-concise to see all.")
+	}
 	pp.printf("  %s %s%s = %s\n", paintSymbol(pp.colours, symbol), o.Name, strings.Repeat(" ", names-layout.Width(o.Name)), value)
+}
+
+// linesShown is how many lines inside of an output's value are shown where there are many more.
+const linesShown = 3
+
+// foldLines shortens a value of many lines to its first ones and the last, and counts those between;
+// how says how to see all. A value with marks in front of its lines, which is a difference, begins
+// with the first that has one.
+func foldLines(value, how string) string {
+	lines := strings.Split(value, "\n")
+	if len(lines)-2 <= foldAbove {
+		return value
+	}
+	inner := lines[1 : len(lines)-1]
+	from := max(0, slices.IndexFunc(inner, isMarked))
+	if from > 0 {
+		inner = slices.DeleteFunc(slices.Clone(inner), func(line string) bool { return !isMarked(line) })
+	}
+	if len(inner) <= foldAbove {
+		linesOf := append([]string{lines[0]}, inner...)
+		return strings.Join(append(linesOf, lines[len(lines)-1]), "\n")
+	}
+	pad := inner[0][:len(inner[0])-len(strings.TrimLeft(inner[0], " +-~"))]
+	pad = strings.Repeat(" ", len(pad))
+	shown := slices.Clone(lines[:1])
+	shown = append(shown, inner[:linesShown]...)
+	shown = append(shown, fmt.Sprintf("%s# and %d more lines. %s", pad, len(inner)-linesShown, how), lines[len(lines)-1])
+	return strings.Join(shown, "\n")
+}
+
+// isMarked reports whether a line of a difference was added or removed.
+func isMarked(line string) bool {
+	text := strings.TrimLeft(line, " ")
+	return strings.HasPrefix(text, "+ ") || strings.HasPrefix(text, "- ")
 }
 
 // outputValue returns an output's value, hidden where it is sensitive.
@@ -96,13 +133,20 @@ func lineDiff(colours *layout.Palette, before, after string) string {
 	return out.String()
 }
 
-// outputLines returns the root module's outputs after an apply, without those of images that were
-// not made.
-func outputLines(outputs []config.Output) string {
+// outputLines returns the root module's outputs after an apply, without those that come from images
+// that were not made.
+func (v *View) outputLines(outputs []config.Output, p *progress) string {
 	var b strings.Builder
 	for _, o := range outputs {
-		if value := outputValue(o); value.IsKnown() || value.IsMarked() {
-			fmt.Fprintf(&b, "%s = %s\n", o.Name, finalText(value))
+		if slices.ContainsFunc(o.From, p.isMissing) {
+			continue
+		}
+		if value := outputValue(o); value.IsMarked() || value.IsWhollyKnown() {
+			text := finalText(value)
+			if !v.opts.Unfolded {
+				text = foldLines(text, "See all with fluxbatch output.")
+			}
+			fmt.Fprintf(&b, "%s = %s\n", o.Name, text)
 		}
 	}
 	if b.Len() == 0 {
@@ -147,13 +191,13 @@ func (v *View) RawOutput(name string, o state.OutputValue) error {
 	case value.IsMarked():
 		return fmt.Errorf("the output %q is sensitive, and its value is not kept in the state", name)
 	case value.IsNull():
-		return fmt.Errorf("the output %q is null, which has no raw form; use -json", name)
+		return fmt.Errorf("the output %q is null, which has no raw form. Use -json", name)
 	case t == cty.String:
 		text = value.AsString()
 	case t.IsPrimitiveType():
 		text = hcltext.Text(value, 0)
 	default:
-		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form; use -json", name, t.FriendlyNameForConstraint())
+		return fmt.Errorf("the output %q is %s, and only a string, number or bool has a raw form. Use -json", name, t.FriendlyNameForConstraint())
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -84,7 +84,7 @@ func (pp *planPage) all(info PlanInfo) {
 	pp.outputs()
 	pp.abandoned()
 	if info.Simulated && !idle(pp.plan) {
-		pp.printf("This is a simulation: prices are shown as they would be, and nothing is charged.\n\n")
+		pp.printf("This is a simulation. Prices are shown as they would be, and nothing is charged.\n\n")
 	}
 	pp.summary()
 }
@@ -120,7 +120,7 @@ func (pp *planPage) abandoned() {
 
 // fateOf says what became of a task that no change takes up, and what becomes of it now.
 func fateOf(a *planner.Abandoned) string {
-	sum := a.Task.Cost.ExactDollars()
+	sum := a.Task.Cost.Dollars()
 	switch {
 	case a.Task.Lost != "":
 		return fmt.Sprintf("%s was paid for task %s, and is lost: it %s", sum, a.Task.ID, strings.TrimRight(layout.Harmless(a.Task.Lost), "."))
@@ -172,7 +172,7 @@ func lookOf(c *planner.Change) look {
 	case c.Frozen && c.Prior.Made != nil:
 		return look{symbol: none, will: "was edited by hand and stays as it is"}
 	case c.Frozen && c.Lost():
-		return look{symbol: none, will: "is frozen and is not made again"}
+		return look{symbol: none, will: "is frozen and stays missing"}
 	case c.Frozen:
 		return look{symbol: none, will: "is frozen and stays as it is"}
 	case c.Origin == planner.Refused:

@@ -48,7 +48,7 @@ func sourceText(p bfl.Price) string {
 	case p.Unknown:
 		return "unlisted"
 	case p.Source == bfl.Unlisted && p.Of != "":
-		return "unlisted; that of " + p.Of + " stands in"
+		return "unlisted, that of " + p.Of + " stands in"
 	case p.Source == bfl.Seen:
 		return "BFL's list, and seen in answers"
 	case p.Source == bfl.Listed:

@@ -138,6 +138,12 @@ func (p *progress) learn(elapsed time.Duration) {
 	p.latency += (elapsed - p.latency) / latencyWeight
 }
 
+// isMissing reports whether an image was to be created and is not there.
+func (p *progress) isMissing(a addrs.Image) bool {
+	c := p.changes[a]
+	return c != nil && c.Prior == nil && (p.at[a] == failed || p.at[a] == skipped)
+}
+
 // finished is how many changes need nothing more.
 func (p *progress) finished() int { return p.counts[done] + p.counts[failed] + p.counts[skipped] }
 

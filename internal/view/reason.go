@@ -35,7 +35,7 @@ func because(c *planner.Change, all *cascade) string {
 		case planner.FileMissing:
 			phrases = append(phrases, "its file is gone")
 		case planner.FileChanged:
-			phrases = append(phrases, "its file is not the one that was made")
+			phrases = append(phrases, "its file was changed")
 		case planner.Requested:
 			phrases = append(phrases, "-replace asks for it")
 		case planner.Picked:

@@ -18,7 +18,7 @@ func TestHelp(t *testing.T) {
 		Usage:  "fluxbatch plan [FLAGS] [DIRECTORY]",
 		Groups: []HelpGroup{{"Make images", []HelpEntry{{"plan", "Say what would be done"}, {"apply", "Do it"}}}},
 		Flags: []HelpEntry{
-			{"-target ADDRESS", "limit the plan to this address, pattern or label, and what it needs; can be repeated as often as wanted"},
+			{"-target ADDRESS", "limit the plan to this address, pattern or label, and what it needs(can be repeated) as often as wanted"},
 			{"-a-flag-with-a-very-long-name VALUE", "explained on a line of its own"},
 		},
 		Global:   []HelpEntry{{"-h, -help", "explain the command"}},

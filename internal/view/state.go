@@ -106,7 +106,7 @@ func recordedArguments(s *state.State, img *state.Image) []argument {
 		case i < 0:
 			add(name, value)
 		case oneLine(all[i].value, false) != oneLine(value, false):
-			all[i].value = rawText(oneLine(value, false) + " # " + oneLine(all[i].value, false) + " was asked for")
+			all[i].value = rawText(oneLine(value, false) + " # " + oneLine(all[i].value, false) + " was requested")
 		}
 	}
 	out, result := img.Output, img.Result
@@ -123,7 +123,7 @@ func recordedArguments(s *state.State, img *state.Image) []argument {
 	add("bytes", out.Bytes)
 	add("format", out.Format)
 	if asked := planner.FormatAsked(img); asked != "" && asked != out.Format && result.TaskID != "" {
-		all[len(all)-1].value = rawText(oneLine(out.Format, false) + " # " + oneLine(asked, false) + " was asked for")
+		all[len(all)-1].value = rawText(oneLine(out.Format, false) + " # " + oneLine(asked, false) + " was requested")
 	}
 	add("id", result.TaskID)
 	add("cost", rawText(result.Cost.Dollars()))

@@ -142,10 +142,10 @@ func (t *Tally) sentences() []string {
 	}
 	say(t.Uncertain, "1 image may have been charged%s by an interrupted run, and is sent again.",
 		"images may have been charged%s by an interrupted run, and are sent again.", howMuch)
-	say(t.Conditional, "1 of the replaced images is made anew only if what it is made from turns out different.",
-		"of the replaced images are made anew only if what they are made from turns out different.")
-	say(t.Refused, "1 image stays refused by moderation and is not asked for again until it changes, or with -retry-moderated.",
-		"images stay refused by moderation and are not asked for again until they change, or with -retry-moderated.")
+	say(t.Conditional, "1 of the replacements happens only if what the image is made from turns out different.",
+		"of the replacements happen only if what the images are made from turns out different.")
+	say(t.Refused, "1 image stays refused by moderation. It is not requested again until it changes, or with -retry-moderated.",
+		"images stay refused by moderation. They are not requested again until they change, or with -retry-moderated.")
 	say(t.Waiting, "1 image waits until somebody has picked what it is made from.",
 		"images wait until somebody has picked what they are made from.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
@@ -196,7 +196,14 @@ func (pp *planPage) summary() {
 		f.Add(layout.Span{Text: sentence})
 		f.Newline()
 	}
-	f.Add(layout.Span{Text: line, Solid: strings.HasPrefix(line, "Plan:")})
+	switch counts, cost, ok := strings.Cut(line, " Estimated cost:"); {
+	case !strings.HasPrefix(line, "Plan:") || !ok:
+		f.Add(layout.Span{Text: line})
+	case pp.oneLine:
+		f.Add(layout.Span{Text: line, Solid: true})
+	default:
+		f.Add(layout.Span{Text: counts + " "}, layout.Span{Text: "Estimated cost:" + cost, Solid: true})
+	}
 	for _, sentence := range free {
 		f.Add(layout.Span{Text: " " + sentence})
 	}
@@ -209,9 +216,18 @@ func CompleteLine(s executor.Summary) string {
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Cost.Dollars())
 }
 
+// IncompleteLine returns the line that ends an apply in which something went wrong.
 func IncompleteLine(s executor.Summary) string {
 	return fmt.Sprintf("Apply incomplete: %d created, %d replaced, %d updated, %d destroyed, %d failed, %d skipped. Cost: %s.",
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
+}
+
+// lastLine breaks a line that ends an apply before its cost, where a terminal would break it inside.
+func (v *View) lastLine(line string) string {
+	if v.oneLine || layout.Width(line) <= v.opts.Width {
+		return line
+	}
+	return strings.Replace(line, " Cost: ", "\nCost: ", 1)
 }
 
 // applySentences returns what the line that ends an apply does not say, a line each. moved is how

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
@@ -28,7 +29,9 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c)}
+		d := &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Image does not match", Detail: c.Address.String() + " " + mismatch(c), Extra: caseOf(c),
+		}
 		if c.Frozen && !hasDrifted(c) {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
 		}
@@ -56,6 +59,15 @@ func deviations(plan *planner.Plan, c *planner.Change) hcl.Diagnostics {
 	return diags
 }
 
+// caseOf tells images apart that have different ways out.
+func caseOf(c *planner.Change) diag.Case {
+	cause := string(c.Action)
+	if len(c.Reasons) > 0 {
+		cause += " " + string(c.Reasons[0].Kind)
+	}
+	return diag.Case{Subject: c.Address.String(), Cause: cause}
+}
+
 // hasDrifted reports whether the image's file is gone or has other bytes than the recorded ones.
 func hasDrifted(c *planner.Change) bool {
 	return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == planner.FileMissing || r.Kind == planner.FileChanged })
@@ -64,9 +76,9 @@ func hasDrifted(c *planner.Change) bool {
 func mismatch(c *planner.Change) string {
 	switch c.Action {
 	case planner.Update, planner.Move:
-		return "has another address, path, label or provider on record than the configuration says. Run fluxbatch apply, which costs nothing for it."
+		return "has another address, path, label or provider on record than in the configuration. Run fluxbatch apply, which updates it for free."
 	case planner.Import:
-		return "is to be imported. Run fluxbatch apply, which costs nothing for it."
+		return "is to be imported. Run fluxbatch apply, which imports it for free."
 	case planner.Forget:
 		return "is to be forgotten, as a removed block says. Run fluxbatch apply, which leaves its file where it is."
 	case planner.NoOp, planner.Create, planner.Replace, planner.Destroy:
@@ -77,28 +89,26 @@ func mismatch(c *planner.Change) string {
 	}
 	switch reason.Kind {
 	case planner.NotInState:
-		return "is declared and has not been made. Run fluxbatch plan to see what it would cost."
+		return "is declared but does not exist. Run fluxbatch plan to see what it would cost."
 	case planner.NotInConfiguration:
-		return "is on record and not declared any more. Run fluxbatch apply, which moves it into the store, or declare it again."
+		return "is on record but no longer declared. Run fluxbatch apply, which moves it into the store, or declare it again."
 	case planner.FileMissing:
 		if c.Frozen {
-			return fmt.Sprintf("is frozen, and its file %s is not there. Check it out, or let fluxbatch apply bring it back from the store if it is "+
-				"there.", c.Prior.Output.Path)
+			return fmt.Sprintf("is frozen, but its file %s is missing. Check it out again, or run fluxbatch apply, which restores it if the store has it.", c.Prior.Output.Path)
 		}
-		return fmt.Sprintf("is on record, and its file %s is not there. Check it out, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
+		return fmt.Sprintf("is on record, but its file %s is missing. Check it out again, or run fluxbatch apply, which brings it back.", c.Prior.Output.Path)
 	case planner.FileChanged:
 		if c.Frozen {
-			return fmt.Sprintf("is frozen, and its file %s has other bytes than those on record. Check it out again, or take it as it is now with "+
-				"fluxbatch apply -refresh-only.", c.Prior.Output.Path)
+			return fmt.Sprintf("is frozen, but its file %s is not the one on record. Check it out again, or keep the file as it is now with fluxbatch apply -refresh-only.", c.Prior.Output.Path)
 		}
-		return fmt.Sprintf("is on record, and its file %s has other bytes. Check it out again, or let fluxbatch apply bring it back.", c.Prior.Output.Path)
+		return fmt.Sprintf("is on record, but its file %s was changed. Check it out again, or run fluxbatch apply, which brings it back. To keep the file as it is now, run fluxbatch apply -refresh-only.", c.Prior.Output.Path)
 	case planner.WasSimulated:
-		return "was made by a simulator, and its provider is none any more. Run fluxbatch plan to see what it would cost."
+		return "was made by a simulator, but its provider is the API now. Run fluxbatch plan to see what it would cost."
 	case planner.Interrupted:
-		return "was asked for again by a run that was cut off. Run fluxbatch apply, which fetches what is paid for already."
+		return "was requested again by an interrupted run. Run fluxbatch apply, which fetches what is paid for."
 	case planner.UpstreamChanges, planner.Triggered:
 		return fmt.Sprintf("depends on %s, which does not match. Run fluxbatch plan to see the difference.", reason.Upstream)
 	default:
-		return "was made from another request than the configuration asks for now. Run fluxbatch plan to see the difference."
+		return "was made from another request than the configuration has now. Run fluxbatch plan to see the difference."
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 )
@@ -49,6 +50,8 @@ type PlanInfo struct {
 	// Again is the command that carries the plan out, as it is typed in a shell, "" where the plan
 	// will not be carried out as it is.
 	Again string
+	// Costs adds up what the plan costs by model.
+	Costs bool
 }
 
 // ApplyInfo is what the summary of an apply does not say of itself.
@@ -64,6 +67,18 @@ type ApplyInfo struct {
 	// Again is the command that takes up what is left, such as "fluxbatch apply brand"; "" stands
 	// for "fluxbatch apply".
 	Again string
+	// Accounts are those that the apply used.
+	Accounts []ApplyAccount
+}
+
+// ApplyAccount is what an apply can say of an account when it could not do all.
+type ApplyAccount struct {
+	// Provider is its address, KeyVariable the environment variable with its key.
+	Provider, KeyVariable string
+	// Left is what the account has left, if it could be asked, and Needed what is estimated for the
+	// images that were not made.
+	HasLeft      bool
+	Left, Needed bfl.Credits
 }
 
 // Options say where a View writes and for whom.

@@ -77,7 +77,7 @@ type refusal struct {
 // read returns the task that a call is about, if it is genuine.
 func (o Options) read(w http.ResponseWriter, r *http.Request) (string, *refusal) {
 	if r.Method != http.MethodPost {
-		return "", &refusal{http.StatusMethodNotAllowed, "it is no POST"}
+		return "", &refusal{http.StatusMethodNotAllowed, "it is not a POST"}
 	}
 	signature := r.Header.Get(bfl.WebhookHeader)
 	if signature == "" {

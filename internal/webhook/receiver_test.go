@@ -70,7 +70,7 @@ func TestHandler(t *testing.T) {
 		{"signed with another secret", "POST", body, sign("hash", body), 401, nil, []string{"its signature is wrong"}},
 		{"another body than was signed", "POST", strings.Replace(body, "task-1", "task-2", 1), sign(secret, body), 401, nil, []string{"its signature is wrong"}},
 		{"not signed", "POST", body, "", 401, nil, []string{"it has no X-BFL-Signature header"}},
-		{"not posted", "GET", "", sign(secret, ""), 405, nil, []string{"it is no POST"}},
+		{"not posted", "GET", "", sign(secret, ""), 405, nil, []string{"it is not a POST"}},
 		{"no JSON", "POST", "ready", sign(secret, "ready"), 400, nil, []string{"it names no task"}},
 		{"no task", "POST", `{"id":""}`, sign(secret, `{"id":""}`), 400, nil, []string{"it names no task"}},
 		{"an id that is none", "POST", `{"id":["a"]}`, sign(secret, `{"id":["a"]}`), 400, nil, []string{"it names no task"}},

@@ -46,6 +46,16 @@ func (w *Workspace) Shortages(plan *planner.Plan, c *Connections) []Shortage {
 	return short
 }
 
+// Left asks what the account of a provider has left; false where it cannot be asked.
+func (w *Workspace) Left(c *Connections, provider string) (bfl.Credits, bool) {
+	client, ok := c.accounts[provider].API.(*bfl.Client)
+	if !ok || w.options.Simulate {
+		return 0, false
+	}
+	left, err := credits(&w.env, client)
+	return left, err == nil
+}
+
 // Credits asks what the account of a provider has left, at the address that it returns. Without a
 // key it is an UnsetError.
 func Credits(env *Environment, provider *config.Provider) (left bfl.Credits, address string, err error) {
@@ -95,8 +105,7 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 				name = c.Task.Provider
 			}
 			if w.Config.Settings.Providers[name] == nil {
-				return nil, fmt.Errorf("%s is made by the provider %s, which is on record and not configured any more. "+
-					"Configure it, or let changes of the image's provider count", c.Address, name)
+				return nil, fmt.Errorf("%s is made by the provider %s, which is on record but no longer configured. Configure it, or let changes of the image's provider count", c.Address, name)
 			}
 			asked[name], needed[name] = true, true
 		}
@@ -164,6 +173,9 @@ func endpoint(provider *config.Provider) string {
 // Without a key it is an UnsetError.
 func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Client, error) {
 	key, base := env.Getenv(provider.KeyEnv), endpoint(provider)
+	if isQuoted(key) {
+		return nil, &QuotedKeyError{Provider: provider.Address, Variable: provider.KeyEnv}
+	}
 	if key == "" {
 		if !bfl.IsLoopback(base) {
 			return nil, &UnsetError{Provider: provider.Address, Variable: provider.KeyEnv}
@@ -174,6 +186,12 @@ func dial(env *Environment, provider *config.Provider, hook webhookOf) (*bfl.Cli
 	return bfl.NewClient(bfl.ClientOptions{
 		BaseURL: base, Key: key, UserAgent: env.userAgent(), Wrap: env.Log.Wrap, WebhookURL: hook.url, WebhookSecret: hook.secret,
 	})
+}
+
+// isQuoted reports whether a value has the quotes around it that a shell takes off, and a file of
+// variables often does not.
+func isQuoted(value string) bool {
+	return len(value) > 1 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\'')
 }
 
 func (e *Environment) userAgent() string { return "fluxbatch/" + e.Version }

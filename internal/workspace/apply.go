@@ -78,7 +78,7 @@ func (r *applying) resolve(addr addrs.Image, results func(addrs.Image) *image.Re
 	r.env.OnDiagnostics(diags)
 	if diags.HasErrors() {
 		r.told[addr] = true
-		return nil, errors.New("it cannot be made as it is configured, which is known only now; see the error above")
+		return nil, errors.New("it cannot be made as it is configured, which is known only now. See the error above")
 	}
 	return img, nil
 }

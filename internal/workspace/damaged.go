@@ -16,8 +16,7 @@ func (w *Workspace) damaged() hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "An image in the store is damaged",
-			Detail: fmt.Sprintf("The bytes of %s are not what its name, their SHA-256, says: the file was changed or damaged since it was put there. It is passed over, "+
-				"and an image that it would have been restored for is priced and generated. To have that for free, put the file back from a copy.", blob.Path),
+			Detail:   fmt.Sprintf("The file %s was changed or damaged since it was stored, so nothing is restored from it. An image that needs it is priced and generated. Put the file back from a copy to have that for free.", blob.Path),
 		})
 	}
 	return diags

@@ -20,6 +20,7 @@ const (
 	Excludes
 	Replace
 	Abandon
+	Reroll
 )
 
 // OptionError says that the value of an option cannot be read, or that nothing in the plan answers
@@ -52,7 +53,7 @@ type BudgetError struct {
 }
 
 func (e *BudgetError) Error() string {
-	return fmt.Sprintf("the plan does not keep the budget of %s", e.Most.ExactDollars())
+	return fmt.Sprintf("the plan does not keep the budget of %s", e.Most.Dollars())
 }
 
 // UnsetError says that an environment variable has no value: that for the key of a provider's
@@ -65,6 +66,14 @@ type UnsetError struct {
 
 func (e *UnsetError) Error() string {
 	return fmt.Sprintf("provider %s needs the environment variable %s, which is not set", e.Provider, e.Variable)
+}
+
+// QuotedKeyError says that the environment variable with the key of a provider's account holds
+// quotes around it.
+type QuotedKeyError struct{ Provider, Variable string }
+
+func (e *QuotedKeyError) Error() string {
+	return fmt.Sprintf("the key of provider %s in %s is in quotes", e.Provider, e.Variable)
 }
 
 // ListenError says that a provider's webhooks cannot be received. Nothing was submitted.
@@ -118,7 +127,7 @@ type StaleError struct {
 }
 
 func (e *StaleError) Error() string {
-	return "stale plan: " + e.What + " changed after the plan was saved, so that it may say something else now. Plan again"
+	return "stale plan: " + e.What + " changed after the plan was saved. Plan again"
 }
 
 // PlanFileError says that a file is not a saved plan that can be carried out.
@@ -133,9 +142,9 @@ type PlanFileError struct {
 func (e *PlanFileError) Error() string {
 	switch {
 	case e.Newer != "":
-		return fmt.Sprintf("the plan %s was saved by a newer fluxbatch, %s. Apply it with that one, or plan again", e.Path, e.Newer)
+		return fmt.Sprintf("the plan %q was saved by fluxbatch %s, which is newer. Apply it with that version, or plan again", e.Path, e.Newer)
 	case e.Err != nil:
-		return fmt.Sprintf("the plan %s is damaged: %v. Plan again", e.Path, e.Err)
+		return fmt.Sprintf("the plan %q is damaged: %v. Plan again", e.Path, e.Err)
 	default:
 		return e.Path + " is not a saved plan"
 	}

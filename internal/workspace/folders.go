@@ -42,13 +42,12 @@ func (f *folders) blocked(c *planner.Change) *hcl.Diagnostic {
 		if !isFile {
 			continue
 		}
-		whose := "that fluxbatch did not make, or does not remember. Move it away, or give the image another path with its argument output."
+		whose := "that fluxbatch did not make, or does not remember. Move it away, or give the image another path with output."
 		if owner, ok := f.owners[dir]; ok {
-			whose = fmt.Sprintf("of %s, which stays there in this plan. Give one of them another path with its argument output, or include both in the plan "+
-				"if only one is.", owner)
+			whose = fmt.Sprintf("of %s, which stays there in this plan. Give one of them another path with output, or include both in the plan if only one is.", owner)
 		}
 		return refusal(f.plan, c, "A file is in the way", fmt.Sprintf(
-			"%s would be written to %s, and %s is no folder, but a file %s", c.Address, c.Desired.Output, dir, whose))
+			"%s would be written to %s, but %s is a file %s", c.Address, c.Desired.Output, dir, whose))
 	}
 	return nil
 }

@@ -68,11 +68,10 @@ func (w *Workspace) PlanImport(imported *Import) (*planner.Plan, hcl.Diagnostics
 		return nil, diags, nil
 	}
 	if len(plan.Changes) != 1 || plan.Changes[0].Action != planner.Import {
-		return nil, diags, fmt.Errorf("the configuration declares no %s. Write its image block first, so that it is known what the file is", addr)
+		return nil, diags, fmt.Errorf("the configuration declares no %s. Write its image block first", addr)
 	}
 	if output := plan.Changes[0].Desired.Output; formats[strings.ToLower(filepath.Ext(output))] != imported.format {
-		return nil, diags, fmt.Errorf("the file %s is of the format %s, and %s is written to %s. Set output or output_format in its block, "+
-			"so that they agree", imported.File, imported.format, addr, output)
+		return nil, diags, fmt.Errorf("the file %s does not have the format of the image. The file's format is %s, but the file of %s is %s. Set output or output_format in its block so that they agree", imported.File, imported.format, addr, output)
 	}
 	return plan, diags, nil
 }

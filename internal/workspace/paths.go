@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -62,9 +63,7 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, refusal(plan, c, "A file is in the way", fmt.Sprintf(
-			"%s would be written to %s, and there is a file that fluxbatch did not make, or does not remember. Move it away, or "+
-				"give the image another path with its argument output. If it is the image, made earlier, bring back the state file "+
-				"that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
+			"%s would be written to %s, but a file is there that fluxbatch did not make, or does not remember. Move it away, or give the image another path with output. If it is this image, made earlier, bring back the state file that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
 	}
 	return diags
 }
@@ -72,13 +71,12 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 // noFile refuses to put an image where something is that is no file, before it is bought.
 func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 	return refusal(plan, c, "A directory is in the way", fmt.Sprintf(
-		"%s would be written to %s, and that is a directory, or something else that is no file. Move it away, or give the image "+
-			"another path with its argument output.", c.Address, c.Desired.Output))
+		"%s would be written to %s, and that is a directory, or something else that is not a file. Move it away, or give the image another path with output.", c.Address, c.Desired.Output))
 }
 
 // refusal is an error about a desired image.
 func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: plan.Where(c.Address)}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: plan.Where(c.Address), Extra: diag.Case{Subject: c.Address.String(), Cause: summary}}
 }
 
 // occupied refuses to put images where the files of others are on record and stay. The
@@ -123,8 +121,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			continue
 		}
 		diags = append(diags, refusal(plan, c, "The path belongs to another image", fmt.Sprintf(
-			"%s would be written to %s, which is the file of %s, and that one stays there in this plan. Give one of them another "+
-				"path with its argument output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner)))
+			"%s would be written to %s, which is the file of %s and stays there in this plan. Give one of them another path with output, or include both in the plan if only one is.", c.Address, c.Desired.Output, owner)))
 	}
 	return diags
 }

@@ -63,6 +63,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
 	}
+	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
+		return options, err
+	}
 	options.Replace, err = parseAll(Replace, o.Replace, addrs.Parse)
 	return options, err
 }
@@ -130,17 +133,21 @@ func notAbandoned(plan *planner.Plan, options planner.Options) error {
 	return errors.Join(errs...)
 }
 
-// notReplaced refuses to make images anew of which the plan has none.
+// notReplaced refuses to replace images of which the plan has none.
 func notReplaced(plan *planner.Plan, options planner.Options) error {
 	var errs []error
-	for _, addr := range options.Replace {
+	for i, addr := range slices.Concat(options.Replace, options.Reroll) {
 		find := func(matches func(addrs.Image) bool) int {
 			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
 		}
 		if find(func(a addrs.Image) bool { return a == addr }) >= 0 {
 			continue
 		}
-		e := &OptionError{Option: Replace, Text: addr.String(), Limited: options.Only != nil}
+		option := Replace
+		if i >= len(options.Replace) {
+			option = Reroll
+		}
+		e := &OptionError{Option: option, Text: addr.String(), Limited: options.Only != nil}
 		if sibling := find(func(a addrs.Image) bool { return a.Block() == addr.Block() }); sibling >= 0 {
 			e.Sibling = &plan.Changes[sibling].Address
 		}
@@ -171,8 +178,8 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 		if err != nil {
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagWarning,
-				Summary:  "File is no image",
-				Detail: fmt.Sprintf("%s of %s was changed and cannot be taken as it is: %v. The state keeps the image that was made.",
+				Summary:  "File is not an image",
+				Detail: fmt.Sprintf("%s of %s was changed and cannot be used as it is: %v. The state keeps the image that was made.",
 					img.Output.Path, addr, err),
 				Extra: UnusableFile{},
 			})

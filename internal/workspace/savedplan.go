@@ -129,8 +129,7 @@ func (w *Workspace) savedValues(all []config.Value) (values []config.Value, envi
 	for _, v := range all {
 		name, _, _ := strings.Cut(v.Assignment, "=")
 		if name = strings.TrimSpace(name); v.File == "" && declared[name] {
-			return nil, nil, fmt.Errorf("the variable %s is sensitive, and a saved plan holds no secrets. Give it with the environment variable %s%s, "+
-				"when planning and when applying", name, config.EnvPrefix, name)
+			return nil, nil, fmt.Errorf("the variable %q is sensitive, and a saved plan holds no secrets. Set the environment variable %s%s, when planning and when applying", name, config.EnvPrefix, name)
 		}
 		values = append(values, v)
 	}

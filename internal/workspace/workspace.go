@@ -68,6 +68,8 @@ type Options struct {
 	// Replace are addresses to make anew, and Abandon those whose tasks are given up.
 	Replace []string `json:"replace,omitempty"`
 	Abandon []string `json:"abandon,omitempty"`
+	// Reroll are addresses to replace with a new seed.
+	Reroll []string `json:"reroll,omitempty"`
 	// StatePath, where not "", is the state file to use in the place of the configured one.
 	StatePath string `json:"state,omitempty"`
 	// MaxCost is the most that may be spent, nil for what the configuration allows.

@@ -115,8 +115,21 @@ func numberText(f *big.Float) string {
 	if f.IsInt() {
 		return f.Text('f', 0)
 	}
-	return f.Text('f', -1)
+	text := f.Text('f', -1)
+	if len(text) > longNumber {
+		// What a computation left behind the last of its digits.
+		text = new(big.Float).SetPrec(shownPrecision).Set(f).Text('f', -1)
+	}
+	return text
 }
+
+const (
+	// longNumber is how many characters a number has that may end in what a computation with binary
+	// fractions left.
+	longNumber = 100
+	// shownPrecision is the precision in bits of such numbers. They are computed with 512.
+	shownPrecision = 400
+)
 
 // What stands for a value that is not shown.
 const (

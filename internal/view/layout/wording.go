@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,6 +97,63 @@ func Sentence(s string) string {
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
+// Message splits an error's text into a summary, which has no full stop, and the sentences that
+// follow it. The first line of a text, or else its first sentence, is the summary.
+func Message(text string) (summary, detail string) {
+	summary, detail, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	if end := sentenceEnd(summary); end >= 0 {
+		rest := strings.TrimSpace(summary[end+1:])
+		summary = summary[:end]
+		if detail != "" {
+			rest += "\n" + detail
+		}
+		detail = rest
+	}
+	return Sentence(strings.TrimSuffix(summary, ".")), Stopped(strings.Trim(detail, "\n"))
+}
+
+// sentenceEnd returns where the full stop of a text's first sentence is, -1 where no other follows.
+// What is in quotes or brackets does not end it.
+func sentenceEnd(s string) int {
+	quoted, depth := false, 0
+	for i, r := range s {
+		switch r {
+		case '"':
+			quoted = !quoted
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '.':
+			if next := strings.TrimPrefix(s[i+1:], " "); !quoted && depth <= 0 && next != s[i+1:] && begins(next) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// begins reports whether a text begins as a sentence does: with a capital, a flag, a quote, or one
+// of the names that are never written with one.
+func begins(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(r) || r == '"' || r == '-' || r == '$' || strings.HasPrefix(s, "fluxbatch ") || strings.HasPrefix(s, "image.")
+}
+
+// Stopped ends a text with a full stop where it ends in a word. A command that stands at its end on
+// a line of its own stays as it is.
+func Stopped(s string) string {
+	last := s[strings.LastIndexByte(s, '\n')+1:]
+	if s == "" || strings.HasPrefix(last, " ") {
+		return s
+	}
+	switch r, _ := utf8.DecodeLastRuneInString(s); r {
+	case '.', ':', '?', '!', '…':
+		return s
+	}
+	return s + "."
+}
+
 // Shorten cuts s to at most columns columns.
 func Shorten(s string, columns int) string {
 	if Width(s) <= columns {
@@ -143,4 +201,44 @@ func ErrorText(err error) string {
 		return "the cause is not known"
 	}
 	return err.Error()
+}
+
+// Middle is Shorten for names, which it cuts in the middle: their ends tell them apart.
+func Middle(s string, columns int) string {
+	if Width(s) <= columns {
+		return s
+	}
+	runes := []rune(s)
+	room := max(columns-1, 0)
+	head, tail := runes[:0], []rune(nil)
+	for left, right, used := 0, len(runes)-1, 0; left <= right; {
+		end := len(head) > len(tail)
+		r := runes[left]
+		if end {
+			r = runes[right]
+		}
+		if used += Width(string(r)); used > room {
+			break
+		}
+		if end {
+			tail = append(tail, r)
+			right--
+		} else {
+			head = runes[:left+1]
+			left++
+		}
+	}
+	slices.Reverse(tail)
+	return string(head) + "…" + string(tail)
+}
+
+// ShellWord returns a word as it is typed in a shell.
+func ShellWord(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
+	}) < 0
+	if plain && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -33,3 +33,32 @@ func TestWording(t *testing.T) {
 		}
 	}
 }
+
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][2]string{
+		"provider bfl has no key. Set BFL_API_KEY": {"Provider bfl has no key", "Set BFL_API_KEY."},
+		"Two words.":                                         {"Two words", ""},
+		`"a. B" is not a name. Use -x`:                       {`"a. B" is not a name`, "Use -x."},
+		"Nothing to do.\nType:\n\n  fluxbatch plan":          {"Nothing to do", "Type:\n\n  fluxbatch plan"},
+		"the file (a. Big one) is gone. image.a needs it.":   {"The file (a. Big one) is gone", "image.a needs it."},
+		"a.png is not an image, and e.g. b.png is":           {"a.png is not an image, and e.g. b.png is", ""},
+		"One sentence. Another one.\nAnd a third on a line.": {"One sentence", "Another one.\nAnd a third on a line."},
+	} {
+		if summary, detail := Message(text); summary != want[0] || detail != want[1] {
+			t.Errorf("%q is %q and %q, want %q", text, summary, detail, want)
+		}
+	}
+}
+
+func TestMiddle(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		columns int
+		want    string
+	}{{20, `image.card["winter"]`}, {11, `image…ter"]`}, {2, "i…"}, {1, "…"}} {
+		if got := Middle(`image.card["winter"]`, tt.columns); got != tt.want {
+			t.Errorf("in %d columns it is %q, want %q", tt.columns, got, tt.want)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -127,8 +126,8 @@ func (j *Stream) Error(err error) {
 			}
 			continue
 		}
-		summary, detail, _ := strings.Cut(strings.TrimSpace(e.Error()), "\n")
-		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityError, Summary: layout.Sentence(summary), Detail: strings.TrimSpace(detail)})
+		summary, detail := layout.Message(e.Error())
+		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityError, Summary: summary, Detail: detail})
 	}
 }
 

@@ -35,3 +35,6 @@ func Golden(t *testing.T, name, got string) {
 		t.Errorf("%s differs (-want +got):\n%s", path, diff)
 	}
 }
+
+// Update reports whether golden files are to be written.
+func Update() bool { return *update }
