@@ -123,6 +123,9 @@ func (r *run) build(plan *planner.Plan) {
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
 		case c.Twin != nil, c.Judges:
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
+			if len(c.Candidates) > 0 {
+				r.nodes[c.Address].began = time.Now() // It asks for nothing, so that nothing begins it.
+			}
 		}
 	}
 	for _, c := range plan.Changes {

@@ -82,7 +82,7 @@ func (p *Planner) judged(c *Change) *Change {
 		}
 	}
 	c.More = max(c.Choice.Candidates, 1) + c.Choice.Retries() - len(c.Candidates)
-	c.MoreCost = c.Candidates[0].Price
+	c.MoreCost = c.Candidates[0].Desired.Request().Quote().Reserve
 	c.Judges = (c.Judges || c.More > 0) && tried > 0
 	return nil
 }

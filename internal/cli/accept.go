@@ -28,7 +28,7 @@ With -undo, the file that was made comes back, if it is still in the store.`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runAccept(args[0], &o) },
 		ValidArgsFunction: firstArgument(a.completeRecorded),
 	}
-	cmd.Flags().BoolVar(&o.undo, "undo", false, "take the file that was made again")
+	cmd.Flags().BoolVar(&o.undo, "undo", false, "go back to the file that was generated")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "accept an image of the simulation")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	o.inputOptions.bind(cmd.Flags())
@@ -50,7 +50,7 @@ func (a *app) runAccept(address string, o *acceptOptions) (err error) {
 		if err != nil {
 			return acceptInWords(addr, err)
 		}
-		a.viewer().Say(fmt.Sprintf("%s: the file that was made is back at %s. The edited one is in the store.", addr, path))
+		a.viewer().Say(fmt.Sprintf("%s: the generated file is back at %s. The edited one is in the store.", addr, path))
 		return nil
 	}
 	path, err := w.Accept(addr)
@@ -69,9 +69,9 @@ func acceptInWords(addr addrs.Image, err error) error {
 	case errors.Is(err, workspace.ErrNotEdited):
 		return explain("The file of %s is the one on record.\nThere is nothing to accept.", addr)
 	case errors.Is(err, workspace.ErrNotAccepted):
-		return explain("The file of %s is the one that was made.\nThere is nothing to take back.", addr)
+		return explain("The file of %s is the one that was generated.\nThere is nothing to take back.", addr)
 	case errors.Is(err, workspace.ErrMadeGone):
-		return explain("The file of %s that was made is not in the store any more.\nTo have the image made again, at its price, run:\n\n    fluxbatch apply -replace %s",
+		return explain("The generated file of %s is not in the store any more.\nTo generate the image again, at its price, run:\n\n    fluxbatch apply -replace %s",
 			addr, shellWord(addr.String()))
 	}
 	return err

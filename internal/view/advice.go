@@ -24,7 +24,7 @@ func (pp *planPage) advice(c *planner.Change) {
 		path := layout.ShellWord(c.Prior.Output.Path)
 		pp.note("The file was changed after it was made. "+what+" It keeps the changed file in the store.", commentLead)
 		pp.note("To keep the changed file, to bring the recorded one back, or to generate it again:", commentLead)
-		pp.typed("fluxbatch apply -refresh-only -target " + word)
+		pp.typed("fluxbatch accept " + word)
 		pp.typed("git checkout -- " + path)
 		pp.typed("fluxbatch apply -replace " + word)
 	}
