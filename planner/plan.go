@@ -377,10 +377,11 @@ func (s *Summary) add(c *Change) {
 	s.CostUnknown = s.CostUnknown || c.CostUnknown
 }
 
-// Empty reports whether there is nothing to do: no image changes and no output does.
+// Empty reports whether there is nothing to do: no image changes and no output does. An image that waits
+// for somebody's choice is nothing that an apply can do.
 func (p *Plan) Empty() bool {
 	for _, c := range p.Changes {
-		if c.Action != NoOp || c.From != nil {
+		if !c.NotPicked && c.Action != NoOp || c.From != nil {
 			return false
 		}
 	}

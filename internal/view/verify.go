@@ -26,6 +26,10 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
 		diags = append(diags, deviations(plan, c)...)
+		if d := unpicked(plan, c); d != nil {
+			diags = append(diags, d)
+			continue
+		}
 		if c.Action == planner.NoOp && !c.Frozen {
 			continue
 		}
@@ -41,6 +45,20 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// unpicked says that somebody has to choose, nil where nobody has.
+func unpicked(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Nobody has picked", Subject: plan.Where(c.Address)}
+	switch {
+	case c.NotPicked:
+		d.Detail = fmt.Sprintf("%s waits until somebody has picked %s. Run fluxbatch pick.", c.Address, c.Lacks)
+	case c.Action == planner.NoOp && c.Desired != nil && c.Desired.Lifecycle.RequirePick && c.Desired.HasChoice() && !c.Desired.Picked:
+		d.Detail = fmt.Sprintf("%s has candidates to choose from, and its block says that somebody has to. Run fluxbatch pick.", c.Address)
+	default:
+		return nil
+	}
+	return d
 }
 
 // deviations warns of an image that is there and not what was asked for.
