@@ -112,6 +112,10 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		// Somebody's work stays until they want it gone.
 		desired.Lifecycle.Frozen = true
 	}
+	if c.Prior != nil && desired.HasChoice() {
+		desired.More = c.Prior.More
+		desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
+	}
 	var result *image.Result
 	if desired.HasChoice() {
 		result = c.results(p.choose(c, desired))

@@ -92,6 +92,10 @@ func (p *printer) image(img *Image) {
 		p.key("picked")
 		p.bool(true)
 	}
+	if img.More > 0 {
+		p.key("more_candidates")
+		p.int(int64(img.More))
+	}
 	if img.Made != nil {
 		p.key("made")
 		p.file(img.Made)

@@ -34,7 +34,7 @@ func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 var (
 	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs"}}
 	imageFields = fieldNames{6, []string{
-		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "made", "verdicts",
+		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "more_candidates", "made", "verdicts",
 	}}
 	outputFields  = fieldNames{6, []string{"path", "sha256", "bytes", "width", "height", "format", "content"}}
 	resultFields  = fieldNames{2, []string{"task_id", "cost_credits", "seed", "configured_seed", "prompt", "simulated"}}
@@ -168,6 +168,8 @@ func (p *parser) image(key []byte) {
 			img.Candidate = int(p.int())
 		case "picked":
 			img.Picked = p.bool()
+		case "more_candidates":
+			img.More = int(p.int())
 		case "made":
 			img.Made = new(File)
 			p.output(name, img.Made)

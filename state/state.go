@@ -57,6 +57,8 @@ type Image struct {
 	// Picked says that somebody chose it.
 	Candidate int  `json:"candidate,omitempty"`
 	Picked    bool `json:"picked,omitempty"`
+	// More is how many candidates somebody wants beyond those that the configuration names.
+	More int `json:"more_candidates,omitempty"`
 	// Made is the file that was made, where Output is one that somebody edited and accepted.
 	Made *File `json:"made,omitempty"`
 	// Verdicts are what gates said of a candidate's picture.

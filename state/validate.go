@@ -25,8 +25,8 @@ func (img *Image) invalid() string {
 		return fmt.Sprintf("its fingerprint %.80q is not a SHA-256 in lower-case hexadecimal", img.Fingerprint)
 	case !isObject(img.Request):
 		return "its request is not a JSON object in UTF-8"
-	case img.Candidate < 0:
-		return "the number of its candidate is negative"
+	case img.Candidate < 0 || img.More < 0:
+		return "a number of candidates is negative"
 	}
 	if reason := img.Output.invalid(); reason != "" {
 		return reason

@@ -73,7 +73,44 @@ type crashRig struct {
 
 const crashImages = 4
 
-func newCrashRig(t *testing.T) *crashRig {
+// crashManifests each make crashImages images.
+var crashManifests = map[string]string{
+	"references": `
+image "logo" { prompt = "logo" }
+image "hero" {
+  prompt     = "hero"
+  references = [image.logo]
+}
+image "card" {
+  count  = 2
+  prompt = "card ${count.index}"
+}
+`,
+	// Two candidates that are refused, a third that passes, and what is made from it.
+	"choices": `
+image "hero" {
+  prompt     = "hero"
+  seed       = 1
+  candidates = 2
+  gate "third" {
+    command = ["./judge"]
+    retries = 2
+  }
+}
+image "framed" {
+  prompt     = "framed"
+  references = [image.hero]
+}
+`,
+}
+
+// crashJudge passes pictures whose seed is a multiple of three.
+const crashJudge = `#!/bin/sh
+seed=$(sed -E 's/.*"seed":([0-9]+).*/\1/')
+[ $((seed % 3)) = 0 ]
+`
+
+func newCrashRig(t *testing.T, manifest string) *crashRig {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 5 * time.Millisecond}})
 	if err != nil {
@@ -85,17 +122,10 @@ func newCrashRig(t *testing.T) *crashRig {
 		_ = sim.Close()
 	})
 	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
-	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+`
-image "logo" { prompt = "logo" }
-image "hero" {
-  prompt     = "hero"
-  references = [image.logo]
-}
-image "card" {
-  count  = 2
-  prompt = "card ${count.index}"
-}
-`))
+	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+crashManifests[manifest]))
+	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -160,14 +190,15 @@ func TestKilledAtEveryRecord(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped with -short: hundreds of processes; the test without the race detector runs it")
 	}
-	for _, when := range []string{"before", "after"} {
-		t.Run(when, func(t *testing.T) {
+	for _, c := range [][2]string{{"references", "before"}, {"references", "after"}, {"choices", "before"}, {"choices", "after"}} {
+		manifest, when := c[0], c[1]
+		t.Run(manifest+" "+when, func(t *testing.T) {
 			t.Parallel()
 			for at := 1; ; at++ {
-				r := newCrashRig(t)
+				r := newCrashRig(t, manifest)
 				if !r.crash(t, at, when) {
-					// The hero is made from the logo, and each of them leaves five records one after the other. Those of the cards may share
-					// their writes.
+					// One is made from the other, and each of them leaves five records one after the other. Those of other
+					// images may share their writes.
 					if at-1 < 2*5 {
 						t.Errorf("an apply of %d images had only %d writes to its journal", crashImages, at-1)
 					}
@@ -189,7 +220,7 @@ func TestKilledAtRandomInstants(t *testing.T) {
 		t.Skip("skipped with -short: 60 processes; the test without the race detector runs it")
 	}
 	for i := range 60 {
-		r := newCrashRig(t)
+		r := newCrashRig(t, []string{"references", "choices"}[i%2])
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", r.dir}
 		cmd.Env = r.env

@@ -49,6 +49,9 @@ type Image struct {
 	// Picked says that somebody chose it, rather than the order of the candidates. The planner decides.
 	Candidate int
 	Picked    bool
+	// More is how many candidates somebody wants beyond those that the configuration names. They are in
+	// Candidates once the planner has seen the image.
+	More int
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string

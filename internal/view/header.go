@@ -38,6 +38,12 @@ func (pp *planPage) header(c *planner.Change) {
 	for _, why := range whyOf(c, pp.downstream) {
 		pp.note("("+why+")", commentLead)
 	}
+	for _, candidate := range c.Candidates {
+		if candidate.MayHaveBeenCharged() {
+			text := fmt.Sprintf("Candidate %d %s.", candidate.Address.Candidate, chargedPhrase(candidate))
+			pp.comment(commentLead, layout.Span{Text: text, Style: &pp.colours.Warning})
+		}
+	}
 	if c.MayHaveBeenCharged() {
 		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
 	}

@@ -68,6 +68,18 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 	}, diags, nil
 }
 
+// WantMore has the next apply make that many further candidates of an image. It spends nothing, and
+// refuses with ErrNoChoice.
+func (w *Workspace) WantMore(addr addrs.Image, more int) error {
+	img := w.State().Images[addr]
+	if img == nil || img.Candidate == 0 {
+		return ErrNoChoice
+	}
+	wanting := *img
+	wanting.More += more
+	return w.record(addr, &wanting)
+}
+
 // planWith plans all with the candidates that are picked, by address.
 func (w *Workspace) planWith(choices map[addrs.Image]int) (*planner.Plan, hcl.Diagnostics, error) {
 	options, err := w.plannerOptions()
