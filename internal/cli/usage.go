@@ -58,13 +58,13 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	path := parent.CommandPath()
 	typed := strings.TrimSpace(strings.TrimPrefix(path, parent.Root().Name()) + " " + strings.TrimLeft(name, "-"))
 	if instead, known := elsewhere[typed]; known {
-		return explain("%q has no command %s.\n%s%s", path, name, instead.text, toType(instead.command))
+		return explain("%s has no command %q.\n%s%s", path, name, instead.text, toType(instead.command))
 	}
 	hint := ""
 	if near := suggest.Nearest(name, commandNames(parent)); near != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", near)
 	}
-	return explain("%q has no command %s.%s\nList the commands:%s", path, name, hint, toType(path+" -h"))
+	return explain("%s has no command %q.%s\nList the commands:%s", path, name, hint, toType(path+" -h"))
 }
 
 // toType returns a command as it stands at the end of a message, "" for none.
@@ -184,7 +184,7 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		name = group
 	}
-	text := fmt.Sprintf("%q has no flag -%s.", cmd.CommandPath(), name)
+	text := fmt.Sprintf("%s has no flag -%s.", cmd.CommandPath(), name)
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
