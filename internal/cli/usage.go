@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,8 +98,23 @@ func explainArguments(cmd *cobra.Command) {
 		case !takes:
 			problem = fmt.Sprintf("%q takes no arguments, and was given %s", cmd.CommandPath(), strings.Join(args, " "))
 		}
+		if hint := quotesHint(cmd, args); hint != "" {
+			return explain("%s.\nA name with spaces needs quotes. Type:%s", problem, hint)
+		}
 		return explain("%s.\nType:%s", problem, toType(usageLine(cmd)))
 	}
+}
+
+// quotesHint returns the command with quotes around arguments that are probably one name, "" where they are not.
+func quotesHint(cmd *cobra.Command, args []string) string {
+	if len(args) < 2 || !strings.Contains(cmd.Use, "DIRECTORY") {
+		return ""
+	}
+	name := strings.Join(args, " ")
+	if _, err := os.Stat(name); err != nil && !strings.HasSuffix(cmd.Use, " [DIRECTORY]") {
+		return ""
+	}
+	return toType(cmd.CommandPath() + " " + strconv.Quote(name))
 }
 
 // contradiction returns an error for flags that cannot be given together. Cobra looks for them later, and says it in its own words.
