@@ -50,24 +50,10 @@ func (c *Config) Digest() string {
 	}
 	var lines []string
 	add := func(name, sum string) { lines = append(lines, strconv.Quote(name)+" "+sum+"\n") }
+	c.eachSource(add)
 	fromRoot := c.evaluator.fromRoot
-	for name, file := range c.files {
-		if name == "<console>" {
-			continue
-		}
-		if !strings.HasPrefix(name, "<") { // A name in such brackets is that of no file.
-			name = fromRoot(name)
-		}
-		add(name, fileSum(file.Bytes))
-	}
 	for name, sum := range c.values {
 		add(fromRoot(name), sum)
-	}
-	for use, sum := range c.evaluator.opts.functions.Read {
-		add(use.Function+" "+fromRoot(use.Path)+" "+use.Pattern, sum)
-	}
-	for file, input := range c.evaluator.inputs.files {
-		add(fromRoot(file), input.sha256)
 	}
 	// Sorted as seen from the root module, the lines are the same wherever the program runs.
 	slices.Sort(lines)
@@ -82,4 +68,34 @@ func (c *Config) Digest() string {
 func fileSum(src []byte) string {
 	sum := sha256.Sum256(src)
 	return hex.EncodeToString(sum[:])
+}
+
+// Sources returns a digest of each file that the configuration consists of or names, by its name as
+// seen from the root module. It is to be called after Evaluate.
+func (c *Config) Sources() map[string]string {
+	sources := map[string]string{}
+	if c.evaluator != nil {
+		c.eachSource(func(name, sum string) { sources[strings.TrimSpace(name)] = sum })
+	}
+	return sources
+}
+
+// eachSource tells of the files that the configuration consists of or names.
+func (c *Config) eachSource(add func(name, sum string)) {
+	fromRoot := c.evaluator.fromRoot
+	for name, file := range c.files {
+		if name == "<console>" {
+			continue
+		}
+		if !strings.HasPrefix(name, "<") { // A name in such brackets is that of no file.
+			name = fromRoot(name)
+		}
+		add(name, fileSum(file.Bytes))
+	}
+	for use, sum := range c.evaluator.opts.functions.Read {
+		add(use.Function+" "+fromRoot(use.Path)+" "+use.Pattern, sum)
+	}
+	for file, input := range c.evaluator.inputs.files {
+		add(fromRoot(file), input.sha256)
+	}
 }

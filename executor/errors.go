@@ -25,8 +25,9 @@ type ModeratedError struct {
 	// Status is the API's, "" where Before is set.
 	Status  bfl.Status
 	Reasons []string
-	// Cost is what was charged for it.
-	Cost bfl.Credits
+	// Cost is what was charged for it, as task TaskID.
+	Cost   bfl.Credits
+	TaskID string
 	// Before says that an earlier run was refused, and that this one did not ask again.
 	Before bool
 }

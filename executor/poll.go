@@ -89,7 +89,7 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		r.lost(n, "failed at the API: "+reason, &TaskError{n.task.ID, "failed at the API: " + reason, n.cost})
 	case bfl.RequestModerated, bfl.ContentModerated:
 		r.ended(n, state.Moderated{Key: n.record.Key, Reasons: result.Reasons, Cost: n.cost},
-			&ModeratedError{Status: result.Status, Reasons: result.Reasons, Cost: n.cost})
+			&ModeratedError{Status: result.Status, Reasons: result.Reasons, Cost: n.cost, TaskID: n.task.ID})
 	default:
 		n.seen = elapsed
 		if !n.salvages() {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 )
@@ -14,36 +15,7 @@ import (
 func (p *Plan) Digest() string {
 	h := sha256.New()
 	for _, c := range p.Changes {
-		// Writing to a hash never fails.
-		_, _ = fmt.Fprintf(h, "%s %s %s %s %d %v", c.Address, c.Action, c.Origin, c.Fingerprint, c.Cost, c.Reasons)
-		if c.From != nil {
-			_, _ = fmt.Fprintf(h, " from %s", c.From)
-		}
-		if c.Prior != nil {
-			_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
-		}
-		if c.Found != nil {
-			_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
-		}
-		if c.Task != nil {
-			_, _ = fmt.Fprintf(h, " task %q", c.Task.Key)
-		}
-		for _, task := range c.Unanswered {
-			_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
-		}
-		if c.Kept != nil {
-			_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
-		}
-		if c.Twin != nil {
-			_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
-		}
-		if d := c.Desired; d != nil {
-			_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
-			for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
-				_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
-			}
-		}
-		_, _ = h.Write([]byte("\n"))
+		c.describe(h)
 	}
 	for _, a := range p.Abandoned {
 		_, _ = fmt.Fprintf(h, "abandoned %s %q %v\n", a.Address, a.Task.Key, a.GivenUp)
@@ -62,4 +34,56 @@ func (p *Plan) Digest() string {
 		_, _ = h.Write([]byte("\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// describe writes all of a change that Digest depends on.
+func (c *Change) describe(h io.Writer) {
+	// Writing to a hash never fails.
+	_, _ = fmt.Fprintf(h, "%s %s %s %s %d %v", c.Address, c.Action, c.Origin, c.Fingerprint, c.Cost, c.Reasons)
+	if c.From != nil {
+		_, _ = fmt.Fprintf(h, " from %s", c.From)
+	}
+	if c.Prior != nil {
+		_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
+	}
+	if c.Found != nil {
+		_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
+	}
+	if c.Task != nil {
+		_, _ = fmt.Fprintf(h, " task %q", c.Task.Key)
+	}
+	for _, task := range c.Unanswered {
+		_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
+	}
+	if c.Kept != nil {
+		_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
+	}
+	if c.Twin != nil {
+		_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
+	}
+	if d := c.Desired; d != nil {
+		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
+		for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
+			_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
+		}
+	}
+	_, _ = h.Write([]byte("\n"))
+}
+
+// mostMarks bounds how many changes Marks tells apart.
+const mostMarks = 10_000
+
+// Marks returns a short digest of each change, by address, so that a plan that is stale can say which
+// changes are others now. Of a very large plan there are none.
+func (p *Plan) Marks() map[string]string {
+	if len(p.Changes) > mostMarks {
+		return nil
+	}
+	marks := map[string]string{}
+	for _, c := range p.Changes {
+		h := sha256.New()
+		c.describe(h)
+		marks[c.Address.String()] = hex.EncodeToString(h.Sum(nil)[:6])
+	}
+	return marks
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
@@ -14,8 +15,11 @@ type Generation struct {
 	Image  *Image
 	// Edited says that the bytes are not those that the request made: somebody changed the file.
 	Edited bool
-	// Available says that the store has the bytes.
+	// Available says that the store has the bytes, as the file Path, relative like File.Path, since
+	// Kept.
 	Available bool
+	Path      string
+	Kept      time.Time
 }
 
 // History returns the images that were put into the store under an address, the oldest first. The
@@ -36,7 +40,17 @@ func (s *Store) History(a addrs.Image) ([]Generation, error) {
 		seen[key] = true
 		generations = append(generations, Generation{
 			Number: len(generations) + 1, Image: r.Image, Edited: r.Fingerprint == "", Available: s.Has(r.SHA256),
+			Path: blobName(r.SHA256), Kept: s.keptSince(r.SHA256),
 		})
 	}
 	return generations, nil
+}
+
+// keptSince returns when the store took a file, zero where it does not have it.
+func (s *Store) keptSince(sum string) time.Time {
+	info, err := s.root.Stat(blobName(sum))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }

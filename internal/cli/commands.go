@@ -12,8 +12,8 @@ type commandGroup struct {
 func (a *app) commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Make images", []*cobra.Command{a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand()}},
-		{"Look at what was made", []*cobra.Command{a.showCommand(), a.outputCommand(), a.verifyCommand()}},
-		{"Look after it", []*cobra.Command{a.pickCommand(), a.acceptCommand(), a.restoreCommand(), a.importCommand(), a.stateCommand(), a.forceUnlockCommand()}},
+		{"Look at what was made", []*cobra.Command{a.showCommand(), a.outputCommand(), a.verifyCommand(), a.costsCommand()}},
+		{"Look after it", []*cobra.Command{a.pickCommand(), a.acceptCommand(), a.restoreCommand(), a.importCommand(), a.pruneCommand(), a.stateCommand(), a.forceUnlockCommand()}},
 		{"Write manifests", []*cobra.Command{a.fmtCommand(), a.consoleCommand(), a.graphCommand()}},
 		{"The FLUX API", []*cobra.Command{a.modelsCommand(), a.creditsCommand(), a.simulatorCommand()}},
 		{"This program", []*cobra.Command{a.versionCommand(), a.completionCommand(), a.helpCommand()}},

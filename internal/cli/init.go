@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
@@ -23,14 +24,17 @@ var scaffold string
 const (
 	scaffoldName = "main.flux.hcl"
 	ignoreName   = ".gitignore"
+	// attributesName tells git how to merge the ledger of costs: by keeping the lines of both sides.
+	attributesName = ".gitattributes"
+	attributes     = costs.FileName + " merge=union\n"
 	// ignored is what belongs to one machine alone: kept images, simulations, and what stands beside the state while a command runs.
-	ignored = ".fluxbatch/\n*.state.json.journal\n*.state.json.lock\n"
+	ignored = ".fluxbatch/\n*.state.json.journal\n*.state.json.lock\n*.fluxplan\n"
 )
 
 func (a *app) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "init [DIRECTORY]", Short: "Begin a manifest", Args: cobra.MaximumNArgs(1),
-		Long: `Writes a small manifest, main.flux.hcl, and a .gitignore into DIRECTORY (the current one by default, made where it is missing). The manifest can be planned and
+		Long: `Writes a small manifest, main.flux.hcl, a .gitignore and a .gitattributes into DIRECTORY (the current one by default, made where it is missing). The manifest can be planned and
 simulated at once. Nothing that is there is overwritten.`,
 		Example: `  fluxbatch init
   fluxbatch init brand`,
@@ -65,11 +69,32 @@ func (a *app) runInit(dir string) error {
 	default:
 		lines = append(lines, ignoreNote(ignore)...)
 	}
+	noted, err := noteAttributes(filepath.Join(dir, attributesName))
+	if err != nil {
+		return err
+	}
+	lines = append(lines, noted...)
 	a.viewer().Say(strings.Join(append(lines,
 		"", "See what would be made, and at what price:", "", "  fluxbatch plan -simulate"+argument(dir),
 		"", "Make it with the built-in simulator, without a key, a network or money:", "", "  fluxbatch apply -simulate"+argument(dir),
 		"", "Make it with the API, once BFL_API_KEY has your key:", "", "  fluxbatch apply"+argument(dir)), "\n"))
 	return nil
+}
+
+// noteAttributes writes the file that says how git merges the ledger, or says which line an existing one lacks.
+func noteAttributes(path string) ([]string, error) {
+	err := writeNew(path, attributes)
+	if err == nil {
+		return []string{path + " is written, so that git merges the ledger of costs."}, nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	content, readErr := os.ReadFile(path)
+	if readErr == nil && strings.Contains(string(content), costs.FileName) {
+		return nil, nil
+	}
+	return []string{path + " exists and was left alone. Add this line to it:", "", "  " + strings.TrimSpace(attributes)}, nil
 }
 
 // writeNew writes a file that must not exist.

@@ -28,6 +28,8 @@ type planOptions struct {
 	out string
 	// json, concise and noConcise say how the plan is shown.
 	json, concise, noConcise bool
+	// costs adds up what the plan costs by model.
+	costs bool
 }
 
 // adopt puts what a saved plan was asked for in the place of flags.

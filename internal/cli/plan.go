@@ -27,6 +27,7 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
 	o.bind(cmd)
 	o.bindModes(cmd, "plan to destroy all images")
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
+	cmd.Flags().BoolVar(&o.costs, "costs", false, "add up the estimated cost by model")
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
 	return cmd
 }
@@ -48,7 +49,7 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	info := view.PlanInfo{Command: "plan", Simulated: o.Simulate, SavedAs: o.out, Again: a.toApply(w, o)}
+	info := view.PlanInfo{Command: "plan", Simulated: o.Simulate, SavedAs: o.out, Again: a.toApply(w, o), Costs: o.costs}
 	if over := overBudget(w.CheckBudget(plan)); over.HasErrors() {
 		info.SavedAs, info.Again = "", ""
 		a.operation().Plan(plan, info)

@@ -67,13 +67,21 @@ func inWords(err error) error {
 	return err
 }
 
+// quotedWord returns what somebody typed in quotes that are none of its own.
+func quotedWord(text string) string {
+	if strings.Contains(text, `"`) {
+		return shellWord(text)
+	}
+	return `"` + text + `"`
+}
+
 func optionInWords(e *workspace.OptionError) error {
 	flag := optionFlags[e.Option]
 	switch {
 	case e.Err != nil:
 		return fmt.Errorf("%s: %w", flag, e.Err)
 	case e.Option == workspace.Abandon:
-		return explain("-abandon %q finds no task on record.\n%s.", e.Text, addressHint)
+		return explain("-abandon %s finds no task on record.\n%s.", quotedWord(e.Text), addressHint)
 	case e.Option == workspace.Replace, e.Option == workspace.Reroll:
 		where, hint := "the configuration has", addressHint
 		if e.Limited {
@@ -82,9 +90,9 @@ func optionInWords(e *workspace.OptionError) error {
 		if e.Sibling != nil {
 			hint = "Each instance of the block has an address of its own, such as " + shellWord(e.Sibling.String())
 		}
-		return explain("%s no %q for %s.\n%s.", where, e.Text, flag, hint)
+		return explain("%s no %s for %s.\n%s.", where, quotedWord(e.Text), flag, hint)
 	default:
-		return fmt.Errorf("%q matches no image in the configuration or the state. %s", e.Text, addressHint)
+		return fmt.Errorf("%s matches no image in the configuration or the state. %s", quotedWord(e.Text), addressHint)
 	}
 }
 

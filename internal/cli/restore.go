@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -22,7 +23,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore ADDRESS [GENERATION]", Short: "Bring a former image back, for free", Args: cobra.RangeArgs(1, 2),
 		Long: `Every image that was replaced or destroyed is kept in the store, .fluxbatch/store. This brings one of them back to its address and spends
-nothing. The one that is there now goes into the store. Without GENERATION it is the image that was there last.
+nothing. The one that is there now goes into the store. GENERATION is a number, path or hash that -list shows. Without it, it is the image that was there last.
 
 An image made from another request than the configuration asks for now would be replaced again by the next apply. Change the configuration back as well, or
 set lifecycle.frozen.`,
@@ -32,7 +33,7 @@ set lifecycle.frozen.`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runRestore(args, &o) },
 		ValidArgsFunction: firstArgument(a.completeRecorded),
 	}
-	cmd.Flags().BoolVar(&o.list, "list", false, "list the former images of ADDRESS and change nothing")
+	cmd.Flags().BoolVar(&o.list, "list", false, "list the former images of ADDRESS, each with its path, seed, prompt, price and date, and change nothing")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "restore an image of the simulation")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	o.inputOptions.bind(cmd.Flags())
@@ -53,8 +54,11 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if len(generations) == 0 && w.State().Images[addr] == nil && !w.Declares(addr) {
+		return notRecorded(w.State(), addr.String())
+	}
 	if o.list {
-		a.viewer().Say(listGenerations(addr, generations))
+		a.viewer().Generations(addr, generations, w.State().Images[addr])
 		return nil
 	}
 	g, err := chooseGeneration(addr, generations, args[1:])
@@ -62,32 +66,21 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 		return err
 	}
 	path, err := w.Restore(addr, g)
-	if err == nil {
-		a.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, path))
+	if err != nil {
+		return err
 	}
-	return err
+	a.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, path))
+	if w.WouldReplace(addr) {
+		a.showDiagnostics(w.Config, hcl.Diagnostics{{
+			Severity: hcl.DiagWarning, Summary: "The configuration asks for another image",
+			Detail: fmt.Sprintf("The next apply would replace %s again, since this picture was made from another request. Change the configuration back as "+
+				"well, or set lifecycle.frozen. See the difference:%s", addr, toType("fluxbatch plan -target "+shellWord(addr.String()))),
+		}})
+	}
+	return nil
 }
 
-func listGenerations(addr addrs.Image, generations []state.Generation) string {
-	if len(generations) == 0 {
-		return fmt.Sprintf("The store has no former image of %s.", addr)
-	}
-	lines := []string{fmt.Sprintf("Former images of %s, the oldest first:", addr)}
-	for _, g := range generations {
-		note := ""
-		if g.Edited {
-			note += ", edited by hand"
-		}
-		if !g.Available {
-			note += ", no longer in the store"
-		}
-		lines = append(lines, fmt.Sprintf("  %d  %s  %dx%d  %s  %s%s", g.Number, g.Image.Model,
-			g.Image.Output.Width, g.Image.Output.Height, g.Image.Result.Cost.Dollars(), g.Image.Output.SHA256[:12], note))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// chooseGeneration returns the generation that the user named, or the last one that can be had.
+// chooseGeneration returns the generation that the user named by its number, its path or the beginning of its hash, or the last one that can be had.
 func chooseGeneration(addr addrs.Image, generations []state.Generation, args []string) (state.Generation, error) {
 	if len(args) == 0 {
 		for _, g := range slices.Backward(generations) {
@@ -97,12 +90,20 @@ func chooseGeneration(addr addrs.Image, generations []state.Generation, args []s
 		}
 		return state.Generation{}, fmt.Errorf("the store has no former image of %s", addr)
 	}
-	n, err := strconv.Atoi(args[0])
-	if err != nil || n < 1 || n > len(generations) {
-		return state.Generation{}, fmt.Errorf("%s has no generation %s. List them with -list", addr, args[0])
+	named := func(g state.Generation) bool {
+		sum := g.Image.Output.SHA256
+		return strconv.Itoa(g.Number) == args[0] || g.Path == args[0] || len(args[0]) >= leastHash && strings.HasPrefix(sum, args[0])
 	}
-	if g := generations[n-1]; g.Available {
+	i := slices.IndexFunc(generations, named)
+	if i < 0 {
+		return state.Generation{}, explain("%s has no generation %q.\nList those that there are:%s", addr, args[0],
+			toType("fluxbatch restore -list "+shellWord(addr.String())))
+	}
+	if g := generations[i]; g.Available {
 		return g, nil
 	}
-	return state.Generation{}, fmt.Errorf("generation %d of %s is no longer in the store", n, addr)
+	return state.Generation{}, fmt.Errorf("generation %d of %s is no longer in the store", generations[i].Number, addr)
 }
+
+// leastHash is how many digits of a hash name a generation.
+const leastHash = 8

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,10 +38,24 @@ func TestMain(m *testing.M) {
 
 type simulatorKey struct{}
 
+// spokenLines counts the lines of a message that say something; those that quote the source, and the frame, are not among them.
+func spokenLines(message string) int {
+	n := 0
+	for line := range strings.Lines(message) {
+		text := strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "│╷"))
+		isSource := strings.HasPrefix(text, "on ") || strings.HasPrefix(text, "^") || len(text) > 0 && text[0] >= '0' && text[0] <= '9' && strings.Contains(text, ": ")
+		if text != "" && !isSource {
+			n++
+		}
+	}
+	return n
+}
+
 // TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server on loopback, and the examples in
 // $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N       the simulator charged for exactly N images so far
+//	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -104,6 +119,16 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				for _, blob := range blobs {
 					ts.Check(os.WriteFile(blob, []byte("other bytes"), 0o600))
+				}
+			},
+			"short": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) > 0 {
+					ts.Fatalf("usage: short")
+				}
+				for message := range strings.SplitSeq(ts.ReadFile("stderr"), "╵") {
+					if lines := spokenLines(message); lines > 8 {
+						ts.Fatalf("a message has %d lines:\n%s", lines, message)
+					}
 				}
 			},
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,13 +60,13 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	path := parent.CommandPath()
 	typed := strings.TrimSpace(strings.TrimPrefix(path, parent.Root().Name()) + " " + strings.TrimLeft(name, "-"))
 	if instead, known := elsewhere[typed]; known {
-		return explain("%q has no command %s.\n%s%s", path, name, instead.text, toType(instead.command))
+		return explain("%s has no command %q.\n%s%s", path, name, instead.text, toType(instead.command))
 	}
 	hint := ""
 	if near := suggest.Nearest(name, commandNames(parent)); near != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", near)
 	}
-	return explain("%q has no command %s.%s\nList the commands:%s", path, name, hint, toType(path+" -h"))
+	return explain("%s has no command %q.%s\nList the commands:%s", path, name, hint, toType(path+" -h"))
 }
 
 // toType returns a command as it stands at the end of a message, "" for none.
@@ -96,8 +98,23 @@ func explainArguments(cmd *cobra.Command) {
 		case !takes:
 			problem = fmt.Sprintf("%q takes no arguments, and was given %s", cmd.CommandPath(), strings.Join(args, " "))
 		}
+		if hint := quotesHint(cmd, args); hint != "" {
+			return explain("%s.\nA name with spaces needs quotes. Type:%s", problem, hint)
+		}
 		return explain("%s.\nType:%s", problem, toType(usageLine(cmd)))
 	}
+}
+
+// quotesHint returns the command with quotes around arguments that are probably one name, "" where they are not.
+func quotesHint(cmd *cobra.Command, args []string) string {
+	if len(args) < 2 || !strings.Contains(cmd.Use, "DIRECTORY") {
+		return ""
+	}
+	name := strings.Join(args, " ")
+	if _, err := os.Stat(name); err != nil && !strings.HasSuffix(cmd.Use, " [DIRECTORY]") {
+		return ""
+	}
+	return toType(cmd.CommandPath() + " " + strconv.Quote(name))
 }
 
 // contradiction returns an error for flags that cannot be given together. Cobra looks for them later, and says it in its own words.
@@ -184,7 +201,7 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		name = group
 	}
-	text := fmt.Sprintf("%q has no flag -%s.", cmd.CommandPath(), name)
+	text := fmt.Sprintf("%s has no flag -%s.", cmd.CommandPath(), name)
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {

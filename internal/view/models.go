@@ -204,12 +204,12 @@ func longReferences(in bfl.Inputs) string {
 		text += ", at least " + strconv.Itoa(in.Required)
 	}
 	if in.NoURL {
-		text += "(files and images, no URLs)"
+		text += " (files and images, no URLs)"
 	} else {
-		text += "(files, images and https URLs)"
+		text += " (files, images and https URLs)"
 	}
 	if in.Documented > 0 {
-		text += fmt.Sprintf("(the published schema has %d)", in.Documented)
+		text += fmt.Sprintf(" (the published schema has %d)", in.Documented)
 	}
 	return text
 }

@@ -86,6 +86,9 @@ func (pp *planPage) all(info PlanInfo) {
 	if info.Simulated && !idle(pp.plan) {
 		pp.printf("This is a simulation. Prices are shown as they would be, and nothing is charged.\n\n")
 	}
+	if info.Costs {
+		pp.costsByModel()
+	}
 	pp.summary()
 }
 

@@ -29,13 +29,21 @@ type Applied struct {
 // parallelism bounds the active tasks of an account, 0 leaves them to the configuration. The error
 // says why the state could not be written; then what happened is in the journal.
 func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (Applied, error) {
-	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}}
+	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}, planned: map[addrs.Image]*planner.Change{}}
+	for _, change := range plan.Changes {
+		if change.Makes() {
+			r.planned[change.Address] = change
+		}
+	}
 	w.Config.See(plan.See())
 	var done Applied
 	done.Summary, done.Err = executor.Apply(w.env.Abort, plan, executor.Options{
 		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.storedLate,
 		Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(), Parallelism: parallelism, MaxCost: w.maxCost(),
-		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Judge: w.judge, Resolve: r.resolve, Accept: r.accept, OnEvent: w.env.OnEvent,
+		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Judge: w.judge, Resolve: r.resolve, Accept: r.accept, OnEvent: func(e executor.Event) {
+			r.charge(e)
+			w.env.OnEvent(e)
+		},
 	})
 	if !w.options.Destroy {
 		r.conditions()
@@ -53,6 +61,9 @@ type applying struct {
 	// told are the images whose conditions were said not to hold.
 	told  map[addrs.Image]bool
 	unmet bool
+	// planned are the changes that make an image, and ledgerFails says that the ledger takes no entry.
+	planned     map[addrs.Image]*planner.Change
+	ledgerFails bool
 }
 
 // demand tells diagnostics. Errors among them are what the configuration demands.

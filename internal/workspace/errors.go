@@ -120,14 +120,22 @@ var (
 	ErrExists = errors.New("the image exists already")
 )
 
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // StaleError says that a saved plan is not what planning gives now.
 type StaleError struct {
 	// What changed, such as "the state".
 	What string
+	// Details are what is known to differ, such as addresses or files; see Workspace.CheckSaved.
+	Details []string
 }
 
 func (e *StaleError) Error() string {
-	return "stale plan: " + e.What + " changed after the plan was saved. Plan again"
+	text := "the saved plan is stale. " + capital(e.What) + " changed after the plan was saved"
+	if len(e.Details) > 0 {
+		text += ": " + strings.Join(e.Details, ", ")
+	}
+	return text + ". Plan again"
 }
 
 // PlanFileError says that a file is not a saved plan that can be carried out.

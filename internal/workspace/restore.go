@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -66,4 +67,22 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 		return "", err
 	}
 	return path, w.session.Commit(s.Outputs)
+}
+
+// Declares reports whether the configuration has the block of an image.
+func (w *Workspace) Declares(addr addrs.Image) bool { return w.Config.Where(addr) != nil }
+
+// WouldReplace reports whether the next plan would replace an image for its request. It is no where
+// the configuration cannot be planned.
+func (w *Workspace) WouldReplace(addr addrs.Image) bool {
+	plan, _, err := w.Plan()
+	if err != nil || plan == nil {
+		return false
+	}
+	for _, c := range plan.Changes {
+		if c.Address == addr {
+			return c.Action == planner.Replace || c.Action == planner.Destroy
+		}
+	}
+	return false
 }

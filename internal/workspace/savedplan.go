@@ -31,6 +31,9 @@ type SavedPlan struct {
 	Configuration string `json:"configuration"`
 	State         string `json:"state"`
 	Plan          string `json:"plan"`
+	// Sources and Changes are digests by file and by address, to say what is other now.
+	Sources map[string]string `json:"sources,omitempty"`
+	Changes map[string]string `json:"changes,omitempty"`
 }
 
 // Asked is what a saved plan was asked for: the options, and where the values of variables come
@@ -67,6 +70,7 @@ func (w *Workspace) Save(path string, plan *planner.Plan, values []config.Value)
 	saved := SavedPlan{
 		Kind: savedPlanKind, Version: savedPlanVersion, Tool: w.env.Version, Dir: filepath.ToSlash(directory), Asked: asked,
 		Configuration: w.Config.Digest(), State: w.session.Digest(), Plan: plan.Digest(),
+		Sources: w.Config.Sources(), Changes: plan.Marks(),
 	}
 	dir, err := safefile.Open(place.plan)
 	if err != nil {
@@ -173,7 +177,7 @@ func ReadPlan(env *Environment, path string) (*SavedPlan, error) {
 	case err != nil:
 		return nil, &PlanFileError{Path: path, Err: err}
 	case saved.Tool != env.Version:
-		return nil, &StaleError{"the version of fluxbatch"}
+		return nil, &StaleError{What: "the version of fluxbatch"}
 	}
 	asked := &saved.Asked
 	for i, v := range asked.Values {
@@ -203,13 +207,36 @@ func planEnviron(environ, saved []string) []string {
 func (w *Workspace) CheckSaved(p *SavedPlan, plan *planner.Plan) error {
 	switch {
 	case p.Configuration != w.Config.Digest():
-		return &StaleError{"the configuration, a variable or a file that it names"}
+		return &StaleError{What: "the configuration, a variable or a file that it names", Details: different(p.Sources, w.Config.Sources())}
 	case p.State != w.session.Digest():
-		return &StaleError{"the state"}
+		return &StaleError{What: "the state", Details: different(p.Changes, plan.Marks())}
 	case p.Plan != plan.Digest():
-		return &StaleError{"an image's file"}
+		return &StaleError{What: "an image's file", Details: different(p.Changes, plan.Marks())}
 	}
 	return nil
+}
+
+// detailsNamed is how many differences are named before the rest is counted.
+const detailsNamed = 3
+
+// different names what has another digest now than then, or is in one of the two only.
+func different(then, now map[string]string) []string {
+	var names []string
+	for name, sum := range then {
+		if now[name] != sum {
+			names = append(names, name)
+		}
+	}
+	for name := range now {
+		if _, known := then[name]; !known && then != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	if more := len(names) - detailsNamed; more > 0 {
+		names = append(names[:detailsNamed], fmt.Sprintf("%d more", more))
+	}
+	return names
 }
 
 // relativeTo returns dir as seen from base.

@@ -90,7 +90,7 @@ func Harmless(s string) string { return Visible(strings.ReplaceAll(s, "\r", ""))
 func Sentence(s string) string {
 	first, _, _ := strings.Cut(s, " ")
 	isWord := first != "" && strings.IndexFunc(first, func(r rune) bool { return !unicode.IsLower(r) }) < 0
-	if !isWord {
+	if !isWord || first == "fluxbatch" {
 		return s
 	}
 	r, size := utf8.DecodeRuneInString(s)

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -77,4 +78,20 @@ func estimatedUSD(c *planner.Change) *float64 {
 		return nil
 	}
 	return new(c.Cost.USD())
+}
+
+// costsDocument is what "fluxbatch costs -json" prints.
+type costsDocument struct {
+	FormatVersion string      `json:"format_version"`
+	By            string      `json:"by"`
+	Sums          []costs.Sum `json:"sums"`
+	Total         costs.Sum   `json:"total"`
+}
+
+// WriteCosts prints what was charged. Amounts are in credits; a credit is one US cent.
+func WriteCosts(out io.Writer, by string, sums []costs.Sum, total costs.Sum) {
+	if sums == nil {
+		sums = []costs.Sum{}
+	}
+	document(out, costsDocument{"1.0", by, sums, total})
 }

@@ -1,0 +1,171 @@
+// Package costs keeps the ledger of what was charged: a file of JSON lines beside the state, a line
+// for each task that the API charged for. The state has no times, so that two branches merge; the
+// ledger has them, and merges by union: lines are only ever added, in any order, and a task that is
+// there twice counts once.
+package costs
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// FileName is the ledger's, in the root module.
+const FileName = "fluxbatch.costs.jsonl"
+
+// Outcome says what became of a task that was charged for.
+type Outcome string
+
+// The outcomes.
+const (
+	// Made tasks gave an image, Lost ones none, and Moderated ones were refused and charged for.
+	Made      Outcome = "made"
+	Lost      Outcome = "lost"
+	Moderated Outcome = "moderated"
+)
+
+// Entry is a line of the ledger.
+type Entry struct {
+	// Time is when the program learnt of the outcome, in whole seconds.
+	Time    time.Time   `json:"time"`
+	Address addrs.Image `json:"address"`
+	Model   string      `json:"model"`
+	TaskID  string      `json:"task_id"`
+	Outcome Outcome     `json:"outcome"`
+	// Estimated is what the plan said, Charged what the API did.
+	Estimated bfl.Credits       `json:"estimated_credits"`
+	Charged   bfl.Credits       `json:"charged_credits"`
+	Labels    map[string]string `json:"labels,omitempty"`
+}
+
+// Append adds an entry to the ledger at path. A line is written at once, so that a crash leaves it
+// whole or not there, but for a disk that is full: Read passes over a line that is not whole.
+func Append(path string, e Entry) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // a file of the project, which is committed
+	if err != nil {
+		return fmt.Errorf("the ledger of costs cannot be written: %w", err)
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// Read returns the entries of the ledger at path, sorted by time, each task once. A file that is not
+// there has none.
+func Read(path string) ([]Entry, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the ledger of costs cannot be read: %w", err)
+	}
+	return parse(bytes.NewReader(content))
+}
+
+func parse(r io.Reader) ([]Entry, error) {
+	var all []Entry
+	known := map[string]bool{}
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		var e Entry
+		if len(bytes.TrimSpace(line)) > 0 && json.Unmarshal(line, &e) == nil && !known[e.TaskID] {
+			known[e.TaskID] = true
+			all = append(all, e)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			slices.SortStableFunc(all, func(a, b Entry) int { return a.Time.Compare(b.Time) })
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// Sum is what entries with one key cost together.
+type Sum struct {
+	Key    string `json:"key"`
+	Images int    `json:"images"`
+	// Estimated and Charged are of all tasks; Lost and Moderated are the parts of Charged that gave no
+	// image.
+	Estimated bfl.Credits `json:"estimated_credits"`
+	Charged   bfl.Credits `json:"charged_credits"`
+	Lost      bfl.Credits `json:"lost_credits"`
+	Moderated bfl.Credits `json:"moderated_credits"`
+}
+
+func (s *Sum) add(e *Entry) {
+	s.Estimated += e.Estimated
+	s.Charged += e.Charged
+	switch e.Outcome {
+	case Lost:
+		s.Lost += e.Charged
+	case Moderated:
+		s.Moderated += e.Charged
+	default:
+		s.Images++
+	}
+}
+
+// Grouping is how entries are added up: "month", "model", "module" or "label.NAME".
+type Grouping string
+
+// Valid reports whether there is such a grouping.
+func (g Grouping) Valid() bool {
+	name, isLabel := strings.CutPrefix(string(g), "label.")
+	return isLabel && name != "" || slices.Contains([]Grouping{"month", "model", "module"}, g)
+}
+
+func (g Grouping) key(e *Entry) string {
+	switch g {
+	case "model":
+		return e.Model
+	case "module":
+		if module := string(e.Address.Module); module != "" {
+			return module
+		}
+		return "(root)"
+	case "month":
+		return e.Time.UTC().Format("2006-01")
+	}
+	if value := e.Labels[strings.TrimPrefix(string(g), "label.")]; value != "" {
+		return value
+	}
+	return "(none)"
+}
+
+// Add adds entries up by a grouping, sorted by key, with the total of all.
+func Add(entries []Entry, by Grouping) (sums []Sum, total Sum) {
+	index := map[string]int{}
+	for i := range entries {
+		e := &entries[i]
+		key := by.key(e)
+		at, ok := index[key]
+		if !ok {
+			at = len(sums)
+			index[key] = at
+			sums = append(sums, Sum{Key: key})
+		}
+		sums[at].add(e)
+		total.add(e)
+	}
+	slices.SortFunc(sums, func(a, b Sum) int { return strings.Compare(a.Key, b.Key) })
+	total.Key = "total"
+	return sums, total
+}

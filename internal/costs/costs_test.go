@@ -1,0 +1,57 @@
+package costs
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), FileName)
+	logo, err := addrs.Parse("module.brand.image.logo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	for _, e := range []Entry{
+		{Time: at.AddDate(0, 1, 0), Address: logo, Model: "flux-2-pro", TaskID: "b", Outcome: Lost, Estimated: 3000, Charged: 3000},
+		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500, Labels: map[string]string{"team": "shop"}},
+		// As a merge by union can leave it.
+		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500},
+		{Time: at, Model: "flux-2-max", TaskID: "c", Outcome: Moderated, Charged: 7000},
+	} {
+		if err := Append(path, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := Read(path)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("read %v, %v", entries, err)
+	}
+	for by, want := range map[Grouping][]string{
+		"month": {"2026-02", "2026-03"}, "model": {"flux-2-max", "flux-2-pro"}, "module": {"(root)", "module.brand"}, "label.team": {"(none)", "shop"},
+	} {
+		sums, total := Add(entries, by)
+		var got []string
+		for _, s := range sums {
+			got = append(got, s.Key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || !by.Valid() {
+			t.Errorf("by %s (-want +got):\n%s", by, diff)
+		}
+		if want := (Sum{Key: "total", Images: 1, Estimated: 6000, Charged: 14500, Lost: 3000, Moderated: 7000}); total != want {
+			t.Errorf("the total is %+v", total)
+		}
+	}
+	if Grouping("label.").Valid() || Grouping("colour").Valid() {
+		t.Error("there is a grouping that is none")
+	}
+	if entries, err := Read(path + ".nowhere"); entries != nil || err != nil {
+		t.Errorf("a ledger that is not there has %v, %v", entries, err)
+	}
+}

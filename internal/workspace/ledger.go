@@ -1,0 +1,70 @@
+package workspace
+
+import (
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/costs"
+	"github.com/fluxbatch/fluxbatch/planner"
+)
+
+// LedgerPath is where the ledger of costs of a root module is.
+func LedgerPath(dir string, simulate bool) string {
+	return filepath.Join(Base(dir, simulate), costs.FileName)
+}
+
+// charge writes into the ledger what an event tells of a charge. What cannot be written is told once:
+// the image is paid for and on record all the same.
+func (r *applying) charge(e executor.Event) {
+	entry, ok := r.entryOf(e)
+	if !ok || r.ledgerFails {
+		return
+	}
+	if err := costs.Append(LedgerPath(r.Dir, r.options.Simulate), entry); err != nil {
+		r.ledgerFails = true
+		r.env.OnDiagnostics(hcl.Diagnostics{{
+			Severity: hcl.DiagWarning, Summary: "Costs are not in the ledger", Detail: err.Error() + ". The images are on record all the same.",
+		}})
+	}
+}
+
+// entryOf returns what an event tells of a charge, false where it tells of none.
+func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
+	switch e := e.(type) {
+	case executor.Completed:
+		if e.Image == nil || e.Origin == planner.Restore || e.Action != planner.Create && e.Action != planner.Replace {
+			return costs.Entry{}, false
+		}
+		entry := r.entry(e.Address)
+		entry.Model, entry.TaskID, entry.Charged, entry.Labels = e.Image.Model, e.Image.Result.TaskID, e.Image.Result.Cost, e.Image.Labels
+		return entry, true
+	case executor.Failed:
+		entry := r.entry(e.Address)
+		if lost, ok := errors.AsType[*executor.TaskError](e.Err); ok && lost.Lost > 0 {
+			entry.TaskID, entry.Charged, entry.Outcome = lost.TaskID, lost.Lost, costs.Lost
+			return entry, true
+		}
+		if refused, ok := errors.AsType[*executor.ModeratedError](e.Err); ok && refused.Cost > 0 {
+			entry.TaskID, entry.Charged, entry.Outcome = refused.TaskID, refused.Cost, costs.Moderated
+			return entry, true
+		}
+	}
+	return costs.Entry{}, false
+}
+
+// entry begins an entry with what the plan says of an image.
+func (r *applying) entry(addr addrs.Image) costs.Entry {
+	entry := costs.Entry{Time: time.Now().UTC().Truncate(time.Second), Address: addr, Outcome: costs.Made}
+	if c := r.planned[addr]; c != nil {
+		entry.Estimated = c.Price
+		if c.Desired != nil {
+			entry.Model, entry.Labels = c.Desired.Model.Name, c.Desired.Labels
+		}
+	}
+	return entry
+}

@@ -1,0 +1,50 @@
+package workspace
+
+import (
+	"errors"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Stocked is a file of the store, with what still uses it.
+type Stocked struct {
+	state.Kept
+	// InUse says that an image on record has these very bytes, and would be restored from here if its
+	// file were lost.
+	InUse bool
+	// Declared says that the image that it was last of is on record, so that restore brings it back.
+	Declared bool
+}
+
+// Stock lists the files of the store that were taken before a time; the zero time stands for now.
+func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
+	all, err := w.local.Store().Stock()
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	images := w.session.State().Images
+	for _, img := range images {
+		used[img.Output.SHA256] = true
+	}
+	var stock []Stocked
+	for _, kept := range all {
+		if !before.IsZero() && !kept.Since.Before(before) {
+			continue
+		}
+		declared := kept.Address != (addrs.Image{}) && images[kept.Address] != nil
+		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256], Declared: declared})
+	}
+	return stock, nil
+}
+
+// Discard removes files from the store.
+func (w *Workspace) Discard(files []Stocked) error {
+	var errs []error
+	for _, f := range files {
+		errs = append(errs, w.local.Store().Discard(f.SHA256))
+	}
+	return errors.Join(errs...)
+}
