@@ -51,6 +51,12 @@ func newScanner(in io.Reader) *scanner {
 	return &scanner{in: in, buf: make([]byte, 64<<10), line: 1}
 }
 
+// scannerOf returns a scanner of a text that is there as a whole. The text must not be written to
+// while it is used.
+func scannerOf(text []byte) *scanner {
+	return &scanner{buf: text, end: len(text), line: 1, ended: true}
+}
+
 // fail ends the scanner.
 func (s *scanner) fail(format string, args ...any) { s.failAt(s.line, format, args...) }
 
@@ -89,16 +95,17 @@ func (s *scanner) peek() byte {
 // next returns the next byte that is no white space without taking it, 0 at the end.
 func (s *scanner) next() byte {
 	for {
-		for s.pos < s.end {
-			switch c := s.buf[s.pos]; c {
+		for i, c := range s.buf[s.pos:s.end] {
+			switch c {
 			case '\n':
 				s.line++
 			case ' ', '\t', '\r':
 			default:
+				s.pos += i
 				return c
 			}
-			s.pos++
 		}
+		s.pos = s.end
 		if !s.more() {
 			return 0
 		}
