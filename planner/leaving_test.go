@@ -7,14 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	at := func(path string) *state.Image { return &state.Image{Output: state.File{Path: path}} }
-	to := func(path string) *config.Image { return &config.Image{Output: path} }
+	to := func(path string) *image.Image { return &image.Image{Output: path} }
 	p := &Plan{Changes: []*Change{
 		{Action: Create, Desired: to("new")},
 		{Action: Destroy, Prior: at("destroyed")},
