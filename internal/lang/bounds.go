@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // A few words can ask for more than any memory holds: a text in which each character is replaced by
@@ -133,12 +134,12 @@ func HasHuge(v cty.Value) bool {
 }
 
 // longExponent finds what may be a number that is too large. It may as well stand in a text.
-var longExponent = regexp.MustCompile(`[0-9][eE][+-]?[0-9]{4}`)
+var longExponent = lazyregexp.New(`[0-9][eE][+-]?[0-9]{4}`)
 
 // HugeNumbers reports numbers in a text of the language that are written with too large an
 // exponent. It is to be asked before the text is evaluated.
 func HugeNumbers(src []byte, filename string) hcl.Diagnostics {
-	if !longExponent.Match(src) {
+	if !longExponent().Match(src) {
 		return nil
 	}
 	var diags hcl.Diagnostics
@@ -224,18 +225,18 @@ func longest(args []cty.Value) int64 {
 }
 
 var (
-	formatVerb   = regexp.MustCompile(`%[^%a-zA-Z]*[a-zA-Z]`)
-	formatNumber = regexp.MustCompile(`[0-9]+`)
+	formatVerb   = lazyregexp.New(`%[^%a-zA-Z]*[a-zA-Z]`)
+	formatNumber = lazyregexp.New(`[0-9]+`)
 )
 
 // formatted is how long the texts of a format are together, with the widths and precisions that it
 // asks for.
 func formatted(args []cty.Value, times1 int64) int64 {
 	text := plainString(args[0])
-	verbs := formatVerb.FindAllString(text, -1)
+	verbs := formatVerb().FindAllString(text, -1)
 	each := int64(len(text))
 	for _, verb := range verbs {
-		for _, digits := range formatNumber.FindAllString(verb, -1) {
+		for _, digits := range formatNumber().FindAllString(verb, -1) {
 			n, err := strconv.ParseInt(digits, 10, 64)
 			if err != nil {
 				n = math.MaxInt64

@@ -2,8 +2,9 @@ package picture
 
 import (
 	"image/color"
-	"regexp"
 	"strconv"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // palette is the colours of a picture.
@@ -92,12 +93,12 @@ var anyMood = func() []palette {
 	return all
 }()
 
-var hexColour = regexp.MustCompile(`#([0-9a-fA-F]{6})\b`)
+var hexColour = lazyregexp.New(`#([0-9a-fA-F]{6})\b`)
 
 // choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else
 // of its mood.
 func choosePalette(prompt string, r *chance) palette {
-	if named := hexColour.FindAllStringSubmatch(prompt, 4); named != nil {
+	if named := hexColour().FindAllStringSubmatch(prompt, 4); named != nil {
 		var colours []color.RGBA
 		for _, m := range named {
 			rgb, err := strconv.ParseUint(m[1], 16, 32)
