@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
@@ -41,6 +42,8 @@ type evaluator struct {
 	advised map[string]bool
 	// spare is memory for the values of the next builder; see builder.release.
 	spare []argumentValue
+	// requested is where the arguments of the request in the making are gathered.
+	requested []bfl.Argument
 	// clock counts changes of values, so that what depends on them is found to be out of date.
 	clock uint64
 

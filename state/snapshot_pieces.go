@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -29,7 +28,7 @@ const (
 
 var (
 	errLayout = errors.New("the snapshot is short, or not laid out as Write does")
-	errTwice  = errors.New("an image is in two pieces")
+	errTwice  = errors.New("an image is there twice")
 )
 
 // parsePieces reads a long snapshot that is laid out as Write does, many pieces of about size bytes
@@ -43,7 +42,7 @@ var (
 // by hand, neither side is such a list; and no cut is in a string, where no line can end.
 func parsePieces(r io.Reader, size int) (*State, error) {
 	cut := cutter{in: r, size: size}
-	var pieces []*State
+	var pieces []*piece
 	group, ctx := errgroup.WithContext(context.Background())
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for !cut.ended && ctx.Err() == nil {
@@ -51,11 +50,11 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())
 		}
-		piece := newState("")
-		pieces = append(pieces, piece)
+		p := &piece{rest: newState("")}
+		pieces = append(pieces, p)
 		group.Go(func() error {
 			defer cut.release(text)
-			return parseInto(piece, scannerOf(text))
+			return p.parse(text)
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -64,20 +63,34 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 	return merge(pieces)
 }
 
+// piece is what a piece of a snapshot says: its images, and a state with all else.
+type piece struct {
+	images []listing
+	rest   *State
+}
+
+func (p *piece) parse(text []byte) error {
+	parser := newParser(p.rest, scannerOf(text))
+	parser.listed = &p.images
+	parser.file()
+	return parser.err
+}
+
 // merge puts the images of all pieces into one state. The first piece has the state's lineage, the
 // last its outputs.
-func merge(pieces []*State) (*State, error) {
+func merge(pieces []*piece) (*State, error) {
 	total := 0
-	for _, piece := range pieces {
-		total += len(piece.Images)
+	for _, p := range pieces {
+		total += len(p.images)
 	}
-	whole := pieces[len(pieces)-1]
-	whole.Lineage = pieces[0].Lineage
-	images := make(map[addrs.Image]*Image, total)
-	for _, piece := range pieces {
-		maps.Copy(images, piece.Images)
+	whole := pieces[len(pieces)-1].rest
+	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
+	for _, p := range pieces {
+		for _, l := range p.images {
+			whole.Images[l.address] = l.img
+		}
 	}
-	if whole.Images = images; len(images) != total {
+	if len(whole.Images) != total {
 		return nil, errTwice
 	}
 	return whole, nil

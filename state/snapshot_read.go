@@ -57,6 +57,8 @@ type parser struct {
 	*scanner
 	arena
 	st *State
+	// listed, where not nil, takes the images in the place of st.
+	listed *[]listing
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
 	// records are for the images to come.
@@ -72,6 +74,12 @@ type parser struct {
 type record struct {
 	Image
 	seed int64
+}
+
+// listing is an image of a piece, with its address.
+type listing struct {
+	address addrs.Image
+	img     *Image
 }
 
 // recordsPiece is how many images take one allocation.
@@ -90,9 +98,13 @@ func parseSnapshot(r io.Reader) (*State, error) {
 
 // parseInto reads a snapshot into a state that is empty.
 func parseInto(st *State, s *scanner) error {
-	p := &parser{scanner: s, st: st, shared: map[string]string{}, labelled: map[string]map[string]string{}}
+	p := newParser(st, s)
 	p.file()
 	return p.err
+}
+
+func newParser(st *State, s *scanner) *parser {
+	return &parser{scanner: s, st: st, shared: map[string]string{}, labelled: map[string]map[string]string{}}
 }
 
 func (p *parser) file() {
@@ -190,8 +202,12 @@ func (p *parser) image(key []byte) {
 		p.failAt(line, "%s: %s", name, reason)
 		return
 	}
-	p.st.Images[address] = img
 	p.records = p.records[1:]
+	if p.listed != nil {
+		*p.listed = append(*p.listed, listing{address, img})
+		return
+	}
+	p.st.Images[address] = img
 }
 
 func (p *parser) output(of string, f *File) {
