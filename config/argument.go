@@ -35,7 +35,7 @@ var inputFields = func() map[string]bool {
 // arguments converts the arguments that go into the request under their own names.
 func (d *builder) arguments(img *image.Image) bool {
 	model, ok := img.Model, true
-	img.Arguments = make([]bfl.Argument, 0, len(d.values)+1)
+	arguments := d.e.requested[:0]
 	for i := range d.values {
 		v := &d.values[i]
 		kind, isRequest := image.Parameter(v.arg.Name)
@@ -59,11 +59,12 @@ func (d *builder) arguments(img *image.Image) bool {
 			}
 			v.converted, v.param = value, param
 		}
-		img.Arguments = append(img.Arguments, bfl.Argument{Name: v.arg.Name, Value: value})
+		arguments = append(arguments, bfl.Argument{Name: v.arg.Name, Value: value})
 		if v.sensitive {
 			img.Sensitive = append(img.Sensitive, v.arg.Name)
 		}
 	}
+	d.e.requested, img.Arguments = arguments, slices.Clone(arguments)
 	return ok
 }
 

@@ -169,6 +169,10 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 	case *hclsyntax.ParenthesesExpr:
 		d.expr(e.Expression, asReference)
 	case *hclsyntax.FunctionCallExpr:
+		if b := d.counted(e); b != nil {
+			d.whole(b)
+			return
+		}
 		d.list(e.Args, asReference && passesOn[e.Name])
 	case *hclsyntax.ConditionalExpr:
 		d.expr(e.Condition, false)
@@ -178,6 +182,14 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 	default:
 		d.parts(expr)
 	}
+}
+
+// counted returns the block in length(image.card) or keys(image.card), which read nothing of the instances.
+func (d *demander) counted(e *hclsyntax.FunctionCallExpr) *imageBlock {
+	if e.Name != "length" && e.Name != "keys" || len(e.Args) != 1 {
+		return nil
+	}
+	return d.collection(e.Args[0])
 }
 
 // onlyOwn reports whether an expression names no images but those of the block that it stands in, which therefore cannot be single.

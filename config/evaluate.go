@@ -74,7 +74,7 @@ func (c *Config) Outputs(results func(addrs.Image) *image.Result) ([]Output, hcl
 	list := make([]Output, 0, len(outputs))
 	for _, name := range sortedKeys(outputs) {
 		o := outputs[name]
-		u := unmark(e.root.get(&o.node))
+		u := o.unmarked(e.root.get(&o.node))
 		if o.tainted {
 			u.value = cty.DynamicVal // A precondition says that this must not be its value.
 		}
@@ -172,9 +172,9 @@ func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *image.Re
 			o.img = img
 		}
 	}
-	o.value = e.export(b, o.img, addr, result)
+	o.value, o.result = e.export(b, o.img, addr, result), result
 	o.final = true
-	list.stale = true
+	list.stale, list.bare = true, cty.NilVal
 	e.touch(&b.node)
 }
 
@@ -190,7 +190,7 @@ func (e *evaluator) postconditions(b *imageBlock, build *builder, x each, o *obj
 	}
 	build.enter(x)
 	ctx := build.instanceContext().NewChild()
-	value, _ := o.value.Unmark()
+	value := e.lookOnly(b, build.s, o)
 	ctx.Variables = map[string]cty.Value{"self": value}
 	for _, r := range rules {
 		if failed := e.holds(&b.node, r, ctx, "Image postcondition failed"); failed != nil {

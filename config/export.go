@@ -33,30 +33,23 @@ var (
 )
 
 // export builds what expressions see of an image: of its arguments and its results, where they are known, those that
-// something reads. It carries a mark for the image, by which whatever is made from it is found to depend on it. The
-// image is nil where it is wrong; then nothing but its address is known.
+// something reads. The image is nil where it is wrong; then nothing but its address is known.
 func (e *evaluator) export(b *imageBlock, img *image.Image, addr addrs.Image, result *image.Result) cty.Value {
 	attrs := make(map[string]cty.Value, 1+b.demand.size())
-	x := exporter{e: e, img: img, result: result, named: slices.ContainsFunc(b.args, func(a argument) bool { return a.Name == "output" })}
-	attribute := func(name string) cty.Value {
-		if img == nil {
-			return cty.DynamicVal
-		}
-		return x.attribute(name)
-	}
+	x := e.exporter(b, img, addr, result)
 	if b.demand.all {
 		for _, name := range image.Exported {
-			attrs[name] = attribute(name)
+			attrs[name] = x.attribute(name)
 		}
 	} else {
 		for name := range b.demand.attrs {
 			if slices.Contains(image.Exported, name) {
-				attrs[name] = attribute(name)
+				attrs[name] = x.attribute(name)
 			}
 		}
 	}
-	attrs["address"] = cty.StringVal(addr.String())
-	return cty.ObjectVal(attrs).Mark(dependency{addr: addr})
+	attrs["address"] = x.attribute("address")
+	return cty.ObjectVal(attrs)
 }
 
 // isWholeImage reports whether a type is that of an image, as expressions see it as a whole.
@@ -64,17 +57,45 @@ func isWholeImage(ty cty.Type) bool {
 	return ty.IsObjectType() && !slices.ContainsFunc(image.Exported, func(name string) bool { return !ty.HasAttribute(name) })
 }
 
-// exporter gives the attributes of one image.
+// exporter gives the attributes of one image. Where it is wrong, and img nil, nothing but its address
+// is known.
 type exporter struct {
 	e      *evaluator
+	addr   addrs.Image
 	img    *image.Image
 	result *image.Result // nil where it is not known
 	// named says that the block names the files of its images.
 	named bool
 }
 
+func (e *evaluator) exporter(b *imageBlock, img *image.Image, addr addrs.Image, result *image.Result) exporter {
+	x := exporter{e: e, addr: addr, img: img, result: result}
+	x.named = slices.ContainsFunc(b.args, func(a argument) bool { return a.Name == "output" })
+	return x
+}
+
+// look returns what expressions see of an instance, which is built when one looks. It carries a mark for the image, by
+// which whatever is made from it is found to depend on it.
+func (e *evaluator) look(b *imageBlock, s *scope, o *object) cty.Value {
+	return e.lookOnly(b, s, o).Mark(dependency{addr: addrs.Image{Module: s.addr, Name: b.key, Key: o.key}})
+}
+
+// lookOnly is like look for what nothing depends on: there is no mark.
+func (e *evaluator) lookOnly(b *imageBlock, s *scope, o *object) cty.Value {
+	if o.value == cty.NilVal {
+		o.value = e.export(b, o.img, addrs.Image{Module: s.addr, Name: b.key, Key: o.key}, o.result)
+	}
+	return o.value
+}
+
 func (x *exporter) attribute(name string) cty.Value {
 	img := x.img
+	switch {
+	case name == "address":
+		return cty.StringVal(x.addr.String())
+	case img == nil:
+		return cty.DynamicVal
+	}
 	switch name {
 	case "model":
 		return cty.StringVal(img.Model.Name)
@@ -319,22 +340,40 @@ func (e *evaluator) imageValue(b *imageBlock, s *scope) cty.Value {
 		return list.value
 	}
 	list.stale = false
+	list.value = e.blockValue(b, s, e.look)
+	return list.value
+}
+
+// bareValue is like imageValue without marks for the images.
+func (e *evaluator) bareValue(b *imageBlock, s *scope) cty.Value {
+	list := s.images[b]
+	if list == nil || list.expansion == nil {
+		return cty.DynamicVal
+	}
+	if list.bare == cty.NilVal {
+		list.bare = e.blockValue(b, s, e.lookOnly)
+	}
+	return list.bare
+}
+
+// blockValue puts together what one sees of the instances.
+func (e *evaluator) blockValue(b *imageBlock, s *scope, see func(*imageBlock, *scope, *object) cty.Value) cty.Value {
+	objects := s.images[b].objects
 	switch {
 	case b.forEach != nil:
-		values := make(map[string]cty.Value, len(list.objects))
-		for i := range list.objects {
-			key, _ := list.objects[i].key.Text()
-			values[key] = list.objects[i].value
+		values := make(map[string]cty.Value, len(objects))
+		for i := range objects {
+			key, _ := objects[i].key.Text()
+			values[key] = see(b, s, &objects[i])
 		}
-		list.value = cty.ObjectVal(values)
+		return cty.ObjectVal(values)
 	case b.count != nil:
-		values := make([]cty.Value, len(list.objects))
-		for i := range list.objects {
-			values[i] = list.objects[i].value
+		values := make([]cty.Value, len(objects))
+		for i := range objects {
+			values[i] = see(b, s, &objects[i])
 		}
-		list.value = cty.TupleVal(values)
+		return cty.TupleVal(values)
 	default:
-		list.value = list.objects[0].value
+		return see(b, s, &objects[0])
 	}
-	return list.value
 }

@@ -27,6 +27,8 @@ type instances struct {
 	// has changed since.
 	value cty.Value
 	stale bool
+	// bare is the value without marks for the images, cty.NilVal while nothing needed it as it is now.
+	bare cty.Value
 }
 
 // object returns what expressions see of the instance with a key, nil where there is no such.
@@ -45,11 +47,15 @@ func (list *instances) object(key addrs.Key) *object {
 
 // object is what expressions see of an instance.
 type object struct {
-	key   addrs.Key
+	key addrs.Key
+	// value is what they see, without the mark for the image. It is cty.NilVal while nothing looked at it; see
+	// evaluator.look. Of a member of a weave it is there as soon as the instance is built.
 	value cty.Value
 	// img is nil where the instance is wrong.
 	img *image.Image
-	// final says that the instance's result is in the value.
+	// result is nil while it is not known.
+	result *image.Result
+	// final says that the result is in the value.
 	final bool
 }
 
@@ -87,8 +93,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 			result = e.decide(img)
 		}
 		if b.exported {
-			o := object{key: each.key, img: img, final: result != nil}
-			o.value = e.export(b, img, build.addr(each), result)
+			o := object{key: each.key, img: img, result: result, final: result != nil}
 			list.objects = append(list.objects, o)
 			if result != nil {
 				e.postconditions(b, build, each, &o)

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // summaries are what diagnostics about broken rules of the API are called.
@@ -210,7 +210,7 @@ func (d *builder) adviseOnSize(img *image.Image) {
 }
 
 // imageNumber finds a reference by its number in a prompt.
-var imageNumber = regexp.MustCompile(`(?i)\b(?:image|picture|reference)s? +#?(\d{1,2})\b`)
+var imageNumber = lazyregexp.New(`(?i)\b(?:image|picture|reference)s? +#?(\d{1,2})\b`)
 
 // numbered are parts of the words in imageNumber, without first letters since these may be capitals.
 var numbered = []string{"mage", "icture", "eference", "MAGE", "ICTURE", "EFERENCE"}
@@ -238,7 +238,7 @@ func (d *builder) adviseOnReferences(img *image.Image) {
 	if !ok || !mayNumberImages(prompt) || img.OpenReferences() {
 		return
 	}
-	for _, match := range imageNumber.FindAllStringSubmatch(prompt, -1) {
+	for _, match := range imageNumber().FindAllStringSubmatch(prompt, -1) {
 		n, err := strconv.Atoi(match[1])
 		if err != nil || n <= references || n == 0 || n > 16 || references == 0 && len(model.Inputs.References) == 0 {
 			continue

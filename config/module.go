@@ -134,6 +134,8 @@ type output struct {
 	preconditions []rule
 	dependsOn     []hcl.Expression
 	after         []explicit
+	// bare says that nothing in the value is marked; see evaluator.bare.
+	bare bool
 }
 
 // check is a check block: assertions whose failure is a warning.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +11,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // What is noted about images is legal in many rows and probably not meant in any.
@@ -46,7 +46,7 @@ var noteKinds = []diag.Kind{
 const maxPrompt = 32_000
 
 // openPlaceholder finds what templates of other programs, and ours where they were not evaluated, put values into.
-var openPlaceholder = regexp.MustCompile(`\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{0,60}\}?`)
+var openPlaceholder = lazyregexp.New(`\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{0,60}\}?`)
 
 // adviseOnPrompt notes what is strange about a prompt. It answers false, having reported it, for a prompt that the model cannot do without and that is empty.
 func (d *builder) adviseOnPrompt(img *image.Image) bool {
@@ -60,7 +60,7 @@ func (d *builder) adviseOnPrompt(img *image.Image) bool {
 		}
 		d.notePrompt(emptyPrompt, img, "")
 	case strings.Contains(prompt, "{{") || strings.Contains(prompt, "${"):
-		if found := openPlaceholder.FindString(prompt); found != "" {
+		if found := openPlaceholder().FindString(prompt); found != "" {
 			d.notePrompt(placeholder, img, found)
 		}
 	}

@@ -92,7 +92,7 @@ func (e *evaluator) partialValue(b, other *imageBlock, s *scope, needed []addrs.
 		}
 		if o := list.object(addr.Key); o != nil {
 			key, _ := addr.Key.Text()
-			values[key] = o.value
+			values[key] = e.look(other, s, o)
 		}
 	}
 	return cty.ObjectVal(values)
@@ -137,7 +137,7 @@ func (e *evaluator) again(b *imageBlock, s *scope, key addrs.Key) (*expansion, e
 	}
 	if other := s.mod.instancesOf(b.forEach); other != nil && s.images[other] != nil {
 		if o := s.images[other].object(key); o != nil {
-			return expansion, each{key: key, value: o.value}, true
+			return expansion, each{key: key, value: e.look(other, s, o)}, true
 		}
 	}
 	expansion, ok = e.expand(&b.node, b.repeat, e.context(&b.node, s))

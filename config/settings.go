@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/filename"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
@@ -213,7 +213,7 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 	address := "bfl"
 	if attr := b.args["alias"]; attr != nil {
 		alias := d.ConstantString(attr)
-		if !identifier.MatchString(alias) {
+		if !identifier().MatchString(alias) {
 			d.add(diag.Problem(attr.Expr.Range(), "Invalid name", "An alias is a name of letters, digits, underscores "+
 				"and dashes, as in alias = \"eu\"."))
 			return
@@ -237,11 +237,11 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 }
 
 var (
-	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	identifier = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+	envName    = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// keyShaped finds keys where the name of a variable belongs: keys are UUIDs or long random strings with digits
 	// and letters mixed.
-	keyShaped = regexp.MustCompile(
+	keyShaped = lazyregexp.New(
 		`^(bfl[-_].{8,}|sk[-_].{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[A-Za-z0-9+/=_-]*[0-9][A-Za-z0-9+/=_-]{28,})$`)
 )
 
@@ -269,11 +269,11 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 	if v, at, ok := e.setting(s, b, "api_key_env", cty.String); ok {
 		p.KeyEnv = v.AsString()
 		switch {
-		case keyShaped.MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
+		case keyShaped().MatchString(p.KeyEnv) && strings.ToUpper(p.KeyEnv) != p.KeyEnv:
 			e.add(diag.Problem(at, "Key in a file", "This looks like a key itself. A key must not stand in a shared file. Put it into an environment variable, and write the variable's name here. If you have shared the file already, revoke the key."))
 			e.sources.conceal(at)
 			p.KeyEnv = defaultKeyEnv
-		case !envName.MatchString(p.KeyEnv):
+		case !envName().MatchString(p.KeyEnv):
 			e.add(diag.Problem(at, "Invalid variable name", "api_key_env is the name of an environment variable, "+
 				"such as %q.", defaultKeyEnv))
 		}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
@@ -232,14 +232,14 @@ func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hc
 }
 
 // inQuotes finds what a message quotes.
-var inQuotes = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+var inQuotes = lazyregexp.New(`"(?:[^"\\]|\\.)*"`)
 
 // discreetly returns diagnostics about a file of values, without details that quote it.
 func discreetly(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
 	quiet := make(hcl.Diagnostics, len(diags))
 	for i, d := range diags {
 		hidden := *d
-		for _, quoted := range inQuotes.FindAllString(d.Detail, -1) {
+		for _, quoted := range inQuotes().FindAllString(d.Detail, -1) {
 			text, err := strconv.Unquote(quoted)
 			if err != nil || bytes.Contains(src, []byte(text)) {
 				hidden.Detail = "The text is not shown, since it may be a secret."

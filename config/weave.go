@@ -63,8 +63,9 @@ func (w *weave) get(b *imageBlock, key addrs.Key, at hcl.Range) (cty.Value, bool
 		w.wants = append(w.wants, want{slot{slices.Index(w.blocks, b), i}, at})
 		return cty.DynamicVal, true
 	}
-	w.looked = append(w.looked, addrs.Image{Module: w.scope.addr, Name: b.key, Key: key})
-	return o.value, true
+	addr := addrs.Image{Module: w.scope.addr, Name: b.key, Key: key}
+	w.looked = append(w.looked, addr)
+	return o.value.Mark(dependency{addr: addr}), true
 }
 
 // evaluate builds, checks and decides the instances of all members in a scope, each after those that it looks up.
@@ -183,7 +184,7 @@ func (run *weaving) put(at slot, img *image.Image) {
 	if img != nil && !isTainted && run.e.decide != nil {
 		result = run.e.decide(img)
 	}
-	o.img, o.final = img, result != nil
+	o.img, o.result, o.final = img, result, result != nil
 	o.value = run.e.export(b, img, addrs.Image{Module: build.s.addr, Name: b.key, Key: o.key}, result)
 }
 

@@ -129,11 +129,11 @@ func (e *evaluator) webhookListen(p *Provider, hook *Webhook, text string, at hc
 
 func (e *evaluator) webhookSecret(hook *Webhook, text string, at hcl.Range) {
 	switch {
-	case keyShaped.MatchString(text) && strings.ToUpper(text) != text:
+	case keyShaped().MatchString(text) && strings.ToUpper(text) != text:
 		e.add(diag.Problem(at, "Secret in a file", "This looks like a secret itself. A secret must not stand in a shared file. Put it into an environment variable, and write the variable's name here. If you have shared the file already, choose a new secret."))
 		e.sources.conceal(at)
 		return
-	case !envName.MatchString(text):
+	case !envName().MatchString(text):
 		e.add(diag.Problem(at, "Invalid variable name", "secret_env is the name of an environment variable, such as "+
 			"\"FLUXBATCH_WEBHOOK_SECRET\"."))
 		return

@@ -149,8 +149,17 @@ func (p *Planner) keptOf(c *Change) *state.Image {
 	return kept[i]
 }
 
+// simulates reports whether a provider may be a simulator. All images have one of a few providers, each of which is asked about once.
 func (p *Planner) simulates(provider string) bool {
-	return p.opts.Simulator != nil && p.opts.Simulator(provider)
+	if p.opts.Simulator == nil {
+		return false
+	}
+	simulates, isKnown := p.simulators[provider]
+	if !isKnown {
+		simulates = p.opts.Simulator(provider)
+		p.simulators[provider] = simulates
+	}
+	return simulates
 }
 
 // resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, nobody gave it up, and it is no simulator's

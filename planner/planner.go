@@ -73,8 +73,10 @@ type Planner struct {
 	// heirs are addresses that are to have what another one has.
 	heirs map[addrs.Image]addrs.Image
 	// told are the keys of the tasks that a change takes up.
-	told  map[string]bool
-	diags hcl.Diagnostics
+	told map[string]bool
+	// simulators has what opts.Simulator said of providers.
+	simulators map[string]bool
+	diags      hcl.Diagnostics
 }
 
 // New returns a Planner without any desired image.
@@ -82,6 +84,7 @@ func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*Change{}, restored: map[string]bool{}, told: map[string]bool{},
+		simulators: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true

@@ -21,10 +21,19 @@ func FuzzSnapshot(f *testing.F) {
 		if (err == nil) != (pieceErr == nil) {
 			t.Fatalf("whole: %v; byte by byte: %v", err, pieceErr)
 		}
+		inPieces, cutErr := parsePieces(bytes.NewReader(data), 1024)
 		if err != nil {
+			if cutErr == nil {
+				t.Fatalf("in pieces it is accepted, and otherwise not: %v", err)
+			}
 			return
 		}
 		text := written(t, st)
+		if cutErr == nil {
+			if got := written(t, inPieces); got != text {
+				t.Errorf("in pieces it is another state:\n%s", cmp.Diff(text, got))
+			}
+		}
 		if got := written(t, piecewise); got != text {
 			t.Errorf("byte by byte it is another state:\n%s", cmp.Diff(text, got))
 		}

@@ -160,6 +160,15 @@ func (x *Index) Save(images map[addrs.Image]*Image) error {
 }
 
 func (x *Index) prune(images map[addrs.Image]*Image) {
+	unused := 0
+	for _, e := range x.entries {
+		if !e.used {
+			unused++
+		}
+	}
+	if unused == 0 {
+		return
+	}
 	keep := make(map[string]bool, len(images))
 	for _, img := range images {
 		keep[img.Output.Path] = true

@@ -23,11 +23,9 @@ func (s *scanner) appendString(dst []byte, resolve bool) []byte {
 	}
 	start := len(dst)
 	for s.err == nil {
-		run := s.pos
-		for s.pos < s.end && plain[s.buf[s.pos]] {
-			s.pos++
-		}
-		dst = append(dst, s.buf[run:s.pos]...)
+		run := plainRun(s.buf[s.pos:s.end])
+		dst = append(dst, run...)
+		s.pos += len(run)
 		switch c := s.peek(); {
 		case s.pos == s.end:
 			s.missing("the end of a string")
@@ -49,6 +47,16 @@ func (s *scanner) appendString(dst []byte, resolve bool) []byte {
 		}
 	}
 	return dst
+}
+
+// plainRun returns the bytes at the start of b that stand for themselves.
+func plainRun(b []byte) []byte {
+	for i, c := range b {
+		if !plain[c] {
+			return b[:i]
+		}
+	}
+	return b
 }
 
 // plain are the bytes that stand for themselves in a string.

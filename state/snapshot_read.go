@@ -15,6 +15,13 @@ import (
 // readSnapshot reads the content of a state file and returns its SHA-256 too; path is for errors.
 func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 	sum := newHashingWriter(io.Discard)
+	if st, err := parsePieces(io.TeeReader(r, sum), pieceSize); err == nil {
+		return st, sum.hex(), nil
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, "", fmt.Errorf("reading the state %s: %w", path, err)
+	}
+	sum = newHashingWriter(io.Discard)
 	st, err := parseSnapshot(io.TeeReader(r, sum))
 	var bad *scanError
 	if !errors.As(err, &bad) {
@@ -51,13 +58,14 @@ type fieldNames struct {
 // and a value that cannot be are errors.
 type parser struct {
 	*scanner
+	arena
 	st *State
+	// listed, where not nil, takes the images in the place of st.
+	listed *[]listing
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
-	// arena gathers the other strings of one image, and spans says which of its fields they go to:
-	// one allocation for all of them.
-	arena []byte
-	spans []span
+	// records are for the images to come.
+	records []record
 	// scratch holds the last raw value.
 	scratch []byte
 	// labelled holds sets of labels by their text: many images have the same.
@@ -65,24 +73,41 @@ type parser struct {
 	pairs    []string
 }
 
-type span struct {
-	field      *string
-	start, end int
+// record is an image with its seed beside it. Many take one allocation.
+type record struct {
+	Image
+	seed int64
 }
+
+// listing is an image of a piece, with its address.
+type listing struct {
+	address addrs.Image
+	img     *Image
+}
+
+// recordsPiece is how many images take one allocation.
+const recordsPiece = 64
 
 // maxShared bounds the number of shared strings: labels may be different in every image.
 const maxShared = 4096
 
 func parseSnapshot(r io.Reader) (*State, error) {
-	p := &parser{
-		scanner: newScanner(r), st: newState(""),
-		shared: map[string]string{}, labelled: map[string]map[string]string{},
+	st := newState("")
+	if err := parseInto(st, newScanner(r)); err != nil {
+		return nil, err
 	}
+	return st, nil
+}
+
+// parseInto reads a snapshot into a state that is empty.
+func parseInto(st *State, s *scanner) error {
+	p := newParser(st, s)
 	p.file()
-	if p.err != nil {
-		return nil, p.err
-	}
-	return p.st, nil
+	return p.err
+}
+
+func newParser(st *State, s *scanner) *parser {
+	return &parser{scanner: s, st: st, shared: map[string]string{}, labelled: map[string]map[string]string{}}
 }
 
 func (p *parser) file() {
@@ -110,9 +135,9 @@ var terraformFields = []string{"terraform_version", "serial", "resources", "chec
 
 // fields reads an object with the given fields, calling read for each to read its value.
 func (p *parser) fields(of string, fields *fieldNames, read func(field string)) {
-	seen := 0
+	seen, next := 0, 0
 	p.object(func(key []byte) {
-		at := slices.IndexFunc(fields.names, func(name string) bool { return name == string(key) })
+		at := fields.find(key, next)
 		switch {
 		case at < 0 && slices.Contains(terraformFields, string(key)):
 			p.fail("it is a state file of Terraform, which has the field %q", key)
@@ -122,6 +147,7 @@ func (p *parser) fields(of string, fields *fieldNames, read func(field string)) 
 			p.fail("%s has the field %q twice", of, key)
 		default:
 			seen |= 1 << at
+			next = at + 1
 			read(fields.names[at])
 		}
 	})
@@ -130,6 +156,14 @@ func (p *parser) fields(of string, fields *fieldNames, read func(field string)) 
 			p.fail("%s lacks the field %q", of, name)
 		}
 	}
+}
+
+// find returns the place of a field, -1 where there is none. Mostly it is the next one.
+func (f *fieldNames) find(name []byte, next int) int {
+	if next < len(f.names) && f.names[next] == string(name) {
+		return next
+	}
+	return slices.IndexFunc(f.names, func(n string) bool { return n == string(name) })
 }
 
 // image reads the image whose address is key.
@@ -144,13 +178,11 @@ func (p *parser) image(key []byte) {
 		p.fail("%s is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
-	// The seed lies beside the image, so that it takes no allocation of its own.
-	both := new(struct {
-		Image
-		seed int64
-	})
+	if len(p.records) == 0 {
+		p.records = make([]record, recordsPiece)
+	}
+	both := &p.records[0]
 	img := &both.Image
-	p.arena, p.spans = p.arena[:0], p.spans[:0]
 	p.fields(name, &imageFields, func(field string) {
 		switch field {
 		case "provider":
@@ -158,7 +190,7 @@ func (p *parser) image(key []byte) {
 		case "model":
 			img.Model = p.share(p.string())
 		case "fingerprint":
-			p.later(&img.Fingerprint)
+			img.Fingerprint = p.keep(p.string())
 		case "request":
 			img.Request = p.raw()
 		case "output":
@@ -182,15 +214,16 @@ func (p *parser) image(key []byte) {
 			p.array(func() { img.Verdicts = append(img.Verdicts, p.verdict(name)) })
 		}
 	})
-	text := string(p.arena)
-	for _, s := range p.spans {
-		*s.field = text[s.start:s.end]
-	}
 	if p.err != nil {
 		return
 	}
 	if reason := img.invalid(); reason != "" {
 		p.failAt(line, "%s: %s", name, reason)
+		return
+	}
+	p.records = p.records[1:]
+	if p.listed != nil {
+		*p.listed = append(*p.listed, listing{address, img})
 		return
 	}
 	p.st.Images[address] = img
@@ -200,9 +233,9 @@ func (p *parser) output(of string, f *File) {
 	p.fields(of, &outputFields, func(field string) {
 		switch field {
 		case "path":
-			p.later(&f.Path)
+			f.Path = p.keep(p.string())
 		case "sha256":
-			p.later(&f.SHA256)
+			f.SHA256 = p.keep(p.string())
 		case "bytes":
 			f.Bytes = p.int()
 		case "width":
@@ -212,7 +245,7 @@ func (p *parser) output(of string, f *File) {
 		case "format":
 			f.Format = p.share(p.string())
 		case "content":
-			p.later(&f.Content)
+			f.Content = p.keep(p.string())
 		}
 	})
 }
@@ -221,7 +254,7 @@ func (p *parser) result(of string, r *Result, seed *int64) {
 	p.fields(of, &resultFields, func(field string) {
 		switch field {
 		case "task_id":
-			p.later(&r.TaskID)
+			r.TaskID = p.keep(p.string())
 		case "cost_credits":
 			if literal := p.number(); p.err == nil {
 				if err := r.Cost.UnmarshalJSON(literal); err != nil {
@@ -234,7 +267,7 @@ func (p *parser) result(of string, r *Result, seed *int64) {
 		case "configured_seed":
 			r.ConfiguredSeed = new(p.int())
 		case "prompt":
-			p.later(&r.Prompt)
+			r.Prompt = p.keep(p.string())
 		case "simulated":
 			r.Simulated = p.bool()
 		}
@@ -322,7 +355,7 @@ func (p *parser) value(key []byte) {
 // raw reads a value and keeps its text without white space.
 func (p *parser) raw() []byte {
 	p.scratch = p.appendValue(p.scratch[:0], 1)
-	return bytes.Clone(p.scratch)
+	return p.clone(p.scratch)
 }
 
 // share returns text as a string that equal ones share.
@@ -330,16 +363,9 @@ func (p *parser) share(text []byte) string {
 	if s, ok := p.shared[string(text)]; ok {
 		return s
 	}
-	s := string(text)
+	s := p.keep(text)
 	if len(p.shared) < maxShared {
 		p.shared[s] = s
 	}
 	return s
-}
-
-// later reads a string into the arena, to become the value of field when the image is whole.
-func (p *parser) later(field *string) {
-	start := len(p.arena)
-	p.arena = p.appendString(p.arena, true)
-	p.spans = append(p.spans, span{field, start, len(p.arena)})
 }

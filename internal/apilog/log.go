@@ -20,13 +20,13 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // The environment variables that ask for a log: its level, and a file to append to instead of
@@ -254,11 +254,11 @@ func (c *loggedCall) elapsed() time.Duration {
 }
 
 // plainName is what ids of tasks and words for their status look like.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$`)
+var plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$`)
 
 // safeName returns a name from an answer, or "" for a text that is none.
 func safeName(s string) string {
-	if !plainName.MatchString(s) {
+	if !plainName().MatchString(s) {
 		return ""
 	}
 	return s
@@ -269,7 +269,7 @@ func safeName(s string) string {
 var secretHeaders = []string{"X-Key", "Authorization", "Cookie"}
 
 // queryText finds the queries of URLs in a text.
-var queryText = regexp.MustCompile(`\?[^\s"'<>]*`)
+var queryText = lazyregexp.New(`\?[^\s"'<>]*`)
 
 // withoutSecrets returns an error's text without what the request had to hide.
 func withoutSecrets(err error, req *http.Request) string {
@@ -281,5 +281,5 @@ func withoutSecrets(err error, req *http.Request) string {
 			}
 		}
 	}
-	return queryText.ReplaceAllString(text, "")
+	return queryText().ReplaceAllString(text, "")
 }

@@ -1,16 +1,17 @@
 package bfl
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // maxText bounds a text of a server that is shown, in bytes.
 const maxText = 500
 
 // queries are those of URLs. A sample's signature is in its query.
-var queries = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
+var queries = lazyregexp.New(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
 
 // clean makes a text of a server fit to be shown and logged. The account's key and the secret of
 // webhooks are taken out, should the server repeat them, and so are the signatures of URLs; control
@@ -36,7 +37,7 @@ func (c *Client) clean(s string) string {
 	if c.key != "" {
 		s = strings.ReplaceAll(s, c.key, "[key]")
 	}
-	s = queries.ReplaceAllString(s, "$1")
+	s = queries().ReplaceAllString(s, "$1")
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + " ..."

@@ -2,8 +2,9 @@ package bfl
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // QuotaExhausted reports whether a 429 says that the account has used up what it may spend or make,
@@ -18,7 +19,7 @@ func (e *APIError) QuotaExhausted() bool {
 		text.WriteString(words(part) + ". ")
 	}
 	said := text.String()
-	return aboutQuota.MatchString(said) && !aboutHaste.MatchString(said)
+	return aboutQuota().MatchString(said) && !aboutHaste().MatchString(said)
 }
 
 func (e *APIError) fieldTexts() []string {
@@ -32,20 +33,20 @@ func (e *APIError) fieldTexts() []string {
 // aboutQuota finds words of money and of plans, aboutHaste those of too many calls or tasks at a
 // time, in texts of small letters.
 var (
-	aboutQuota = regexp.MustCompile(`\b(quotas?|billing|billed|credits?|pay|payments?|paid|unpaid|invoices?|balance|funds|budget|subscriptions?|` +
+	aboutQuota = lazyregexp.New(`\b(quotas?|billing|billed|credits?|pay|payments?|paid|unpaid|invoices?|balance|funds|budget|subscriptions?|` +
 		`suspended|deactivated|disabled|spend|spending)\b|` +
 		`\b(usage|hard|soft|daily|monthly|annual|plan|trial|account) (limit|cap|allowance)\b|` +
 		`\bplan\b[^.]*\b(limits?|allowance|exceed\w*|exhausted|used up|reached)\b|\b(limits?|allowance|exceed\w*|exhausted|used up|reached)\b[^.]*\bplan\b`)
-	aboutHaste = regexp.MustCompile(`\brates?\b|\bratelimit|\bconcurren|\btoo (many|fast|often|frequent)|\bslow down\b|\bthrottl|\bsimultaneous|\bparallel\b|\bin flight\b|` +
+	aboutHaste = lazyregexp.New(`\brates?\b|\bratelimit|\bconcurren|\btoo (many|fast|often|frequent)|\bslow down\b|\bthrottl|\bsimultaneous|\bparallel\b|\bin flight\b|` +
 		`\bat (once|a time|the same time)\b|\bactive (tasks?|requests?|jobs?|generations?|images?)\b|\b(running|pending|queued) (tasks?|requests?|jobs?)\b|` +
 		`(\bper|\ba|/) ?(s|sec|second|min|minute)\b`)
 )
 
 // camel finds where a word of a name such as insufficientQuota begins.
-var camel = regexp.MustCompile(`([a-z])([A-Z])`)
+var camel = lazyregexp.New(`([a-z])([A-Z])`)
 
 // words writes names of errors in any style, such as insufficient_quota, as words of small letters.
 func words(text string) string {
-	text = camel.ReplaceAllString(text, "$1 $2")
+	text = camel().ReplaceAllString(text, "$1 $2")
 	return strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(text))
 }

@@ -31,7 +31,7 @@ func (r *Request) Fingerprint() string {
 		panic(fmt.Sprintf("bfl: fingerprint of a request for %s: %v", r.Model.Name, err))
 	}
 	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:])
+	return string(hex.AppendEncode(buffer[:0], sum[:]))
 }
 
 // Known reports whether all of the request is known now.

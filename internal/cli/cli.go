@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/fluxbatch/fluxbatch/internal/apilog"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
@@ -197,7 +197,7 @@ With -simulate both work without a key, a network or money.`,
 }
 
 // longFlag is a long flag written with one dash, as Terraform's users do.
-var longFlag = regexp.MustCompile(`^-[a-z][a-z0-9]*[a-z0-9-]+(=|$)`)
+var longFlag = lazyregexp.New(`^-[a-z][a-z0-9]*[a-z0-9-]+(=|$)`)
 
 // doubleDashes gives long flags the two dashes that the flag library wants.
 func doubleDashes(args []string) []string {
@@ -207,7 +207,7 @@ func doubleDashes(args []string) []string {
 			copy(doubled[i:], args[i:])
 			break
 		}
-		if longFlag.MatchString(arg) {
+		if longFlag().MatchString(arg) {
 			arg = "-" + arg
 		}
 		doubled[i] = arg

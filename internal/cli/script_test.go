@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		"fluxbatch-bench-api":     benchCommand,
 		"fluxbatch-bench-applied": appliedCommand,
 		"fluxbatch-bench-hcl":     hclCommand,
+		"fluxbatch-bench-json":    jsonCommand,
 		"fluxbatch": func() {
 			os.Exit(cli.Run(cli.Environment{
 				Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,

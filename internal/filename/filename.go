@@ -6,16 +6,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // Longest is how many bytes a name that Fit makes has at most, but for an extension. File systems
 // take 255 bytes; temporary names need some of them.
 const Longest = 120
 
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
+var drive = lazyregexp.New(`^[A-Za-z]:`)
 
 // Refused says in a sentence why a path cannot be that of a file below the output folder on every
 // system, "" where it can.
@@ -25,7 +26,7 @@ func Refused(text string) string {
 		return "The path is empty."
 	case strings.HasPrefix(text, "/"), strings.HasPrefix(text, "~"):
 		return "The path must not be absolute, since nothing may be written outside of the output folder."
-	case drive.MatchString(text):
+	case drive().MatchString(text):
 		return "The path must not name a drive, since nothing may be written outside of the output folder."
 	case strings.Contains(text, `\`):
 		return "The path has a backslash. Use / between folders."

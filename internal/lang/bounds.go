@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // A few words can ask for more than any memory holds: a text in which each character is replaced by
@@ -133,12 +134,12 @@ func HasHuge(v cty.Value) bool {
 }
 
 // longExponent finds what may be a number that is too large. It may as well stand in a text.
-var longExponent = regexp.MustCompile(`[0-9][eE][+-]?[0-9]{4}`)
+var longExponent = lazyregexp.New(`[0-9][eE][+-]?[0-9]{4}`)
 
 // HugeNumbers reports numbers in a text of the language that are written with too large an
 // exponent. It is to be asked before the text is evaluated.
 func HugeNumbers(src []byte, filename string) hcl.Diagnostics {
-	if !longExponent.Match(src) {
+	if !longExponent().Match(src) {
 		return nil
 	}
 	var diags hcl.Diagnostics
@@ -228,8 +229,8 @@ func longest(args []cty.Value) int64 {
 }
 
 var (
-	formatVerb   = regexp.MustCompile(`%[^%a-zA-Z]*[a-zA-Z]`)
-	formatNumber = regexp.MustCompile(`[0-9]+`)
+	formatVerb   = lazyregexp.New(`%[^%a-zA-Z]*[a-zA-Z]`)
+	formatNumber = lazyregexp.New(`[0-9]+`)
 )
 
 // formatted is how long the texts of a format are together, with the widths and precisions that it
@@ -237,8 +238,8 @@ var (
 func formatted(args []cty.Value, times1 int64) int64 {
 	text := plainString(args[0])
 	each := int64(len(text))
-	for _, verb := range formatVerb.FindAllString(text, -1) {
-		for _, digits := range formatNumber.FindAllString(verb, -1) {
+	for _, verb := range formatVerb().FindAllString(text, -1) {
+		for _, digits := range formatNumber().FindAllString(verb, -1) {
 			// One that does not fit is the largest, with an error.
 			n, _ := strconv.ParseInt(digits, 10, 64)
 			each = plus(each, n)

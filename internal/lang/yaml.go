@@ -2,13 +2,13 @@ package lang
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // yamlNotes notes what YAML understands in a way of its own, in each text once. It is not safe for
@@ -37,13 +37,13 @@ var yamlKinds = []diag.Kind{
 }
 
 var (
-	yamlBoolean = regexp.MustCompile(`(?mi)^[ \t-]*(yes|no|on|off|y|n)[ \t]*:(?:[ \t]|$)`)
-	yamlZeros   = regexp.MustCompile(`(?m)(?:^[ \t]*(?:-[ \t]+)*|:[ \t]+|[\[,][ \t]*)(0\d+)[ \t]*(?:$|#|:|[,\]])`)
+	yamlBoolean = lazyregexp.New(`(?mi)^[ \t-]*(yes|no|on|off|y|n)[ \t]*:(?:[ \t]|$)`)
+	yamlZeros   = lazyregexp.New(`(?m)(?:^[ \t]*(?:-[ \t]+)*|:[ \t]+|[\[,][ \t]*)(0\d+)[ \t]*(?:$|#|:|[,\]])`)
 )
 
 // look notes what YAML understands in a way of its own in a text given to yamldecode.
 func (n *yamlNotes) look(args []cty.Value, v cty.Value, err error) error {
-	if text, ok := PlainText(args[0]); ok && err == nil && (yamlBoolean.MatchString(text) || yamlZeros.MatchString(text)) {
+	if text, ok := PlainText(args[0]); ok && err == nil && (yamlBoolean().MatchString(text) || yamlZeros().MatchString(text)) {
 		n.note(text, v)
 	}
 	return err
@@ -51,7 +51,7 @@ func (n *yamlNotes) look(args []cty.Value, v cty.Value, err error) error {
 
 func (n *yamlNotes) note(text string, v cty.Value) {
 	text = withoutBlocks(text)
-	keys, zeros := yamlBoolean.FindAllStringSubmatchIndex(text, -1), yamlZeros.FindAllStringSubmatchIndex(text, -1)
+	keys, zeros := yamlBoolean().FindAllStringSubmatchIndex(text, -1), yamlZeros().FindAllStringSubmatchIndex(text, -1)
 	if len(keys)+len(zeros) == 0 || n.texts[text] {
 		return
 	}
@@ -83,7 +83,7 @@ func (n *yamlNotes) note(text string, v cty.Value) {
 }
 
 // blockStart finds the line before a text over several lines.
-var blockStart = regexp.MustCompile(`[:-][ \t]+[|>][-+0-9]*[ \t]*(#.*)?$`)
+var blockStart = lazyregexp.New(`[:-][ \t]+[|>][-+0-9]*[ \t]*(#.*)?$`)
 
 // withoutBlocks returns a text of YAML with empty lines in the place of those of texts in it.
 func withoutBlocks(text string) string {
@@ -95,7 +95,7 @@ func withoutBlocks(text string) string {
 			out.WriteByte('\n')
 			continue
 		}
-		inside, indent = blockStart.MatchString(strings.TrimRight(line, "\r\n")), depth
+		inside, indent = blockStart().MatchString(strings.TrimRight(line, "\r\n")), depth
 		out.WriteString(line)
 	}
 	return out.String()

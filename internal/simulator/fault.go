@@ -3,7 +3,6 @@ package simulator
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // Step is where a fault strikes.
@@ -254,7 +254,7 @@ func (f *Fault) check() error {
 func (f *Fault) delay() time.Duration { return defaultTo(f.Delay, DefaultDelay) }
 
 // mark finds the faults in a prompt.
-var mark = regexp.MustCompile(`\[fault:([^\]]*)\]`)
+var mark = lazyregexp.New(`\[fault:([^\]]*)\]`)
 
 // markedFaults returns the faults that a prompt asks for.
 func markedFaults(prompt string) ([]Fault, error) {
@@ -262,7 +262,7 @@ func markedFaults(prompt string) ([]Fault, error) {
 		return nil, nil
 	}
 	var marked []Fault
-	for _, m := range mark.FindAllStringSubmatch(prompt, -1) {
+	for _, m := range mark().FindAllStringSubmatch(prompt, -1) {
 		f, err := ParseFault(m[1])
 		if err != nil {
 			return nil, err

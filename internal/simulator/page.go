@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -18,7 +19,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageHTML)) })
 
 // shownTasks is how many tasks the page shows.
 const shownTasks = 60
@@ -67,7 +68,7 @@ func (s *Simulator) showPage(w http.ResponseWriter, r *http.Request) *problem {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'")
 	w.Header().Set("Cache-Control", "no-store")
 	// It fails only when the reader went away: the template is fixed and its data are plain.
-	_ = pageTemplate.Execute(w, view)
+	_ = pageTemplate().Execute(w, view)
 	return nil
 }
 

@@ -2,13 +2,13 @@ package view
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/view/hcltext"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
@@ -199,12 +199,12 @@ func (pp *planPage) beginLine(f *layout.Flow, mark, line string) {
 }
 
 // alignment matches what stands between a name and its value.
-var alignment = regexp.MustCompile(`^( *(?:[\w-]+|"(?:[^"\\]|\\.)*")) += `)
+var alignment = lazyregexp.New(`^( *(?:[\w-]+|"(?:[^"\\]|\\.)*")) += `)
 
 // nameOfLine returns the name that a line gives a value to, with its indent, "" for none, and the
 // value.
 func nameOfLine(line string) (name, value string) {
-	if m := alignment.FindStringSubmatch(line); m != nil {
+	if m := alignment().FindStringSubmatch(line); m != nil {
 		return m[1], line[len(m[0]):]
 	}
 	return "", line
@@ -215,7 +215,7 @@ func nameOfLine(line string) (name, value string) {
 func unaligned(lines []string) []string {
 	plain := make([]string, len(lines))
 	for i, line := range lines {
-		plain[i] = alignment.ReplaceAllString(line, "$1 = ")
+		plain[i] = alignment().ReplaceAllString(line, "$1 = ")
 	}
 	return plain
 }

@@ -3,16 +3,17 @@ package workspace
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // mentionsSettings finds files that may have a fluxbatch block, in either syntax.
-var mentionsSettings = regexp.MustCompile(`(?m)^[\s{,]*"?fluxbatch"?\s*[{:]`)
+var mentionsSettings = lazyregexp.New(`(?m)^[\s{,]*"?fluxbatch"?\s*[{:]`)
 
 // DeclaredState returns the path of the state that the configuration in a directory names, or the
 // usual one, as the text of the configuration tells it: neither a mistake elsewhere in it nor a
@@ -28,7 +29,7 @@ func DeclaredState(dir string) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		if !mentionsSettings.Match(src) {
+		if !mentionsSettings().Match(src) {
 			continue
 		}
 		parse := hclparse.NewParser().ParseHCL

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -17,17 +18,21 @@ type folders struct {
 	w       *Workspace
 	plan    *planner.Plan
 	leaving map[string]*planner.Change
-	owners  map[string]addrs.Image
+	// owners are the images on record, by path.
+	owners func() map[string]addrs.Image
 	// files are the paths above images, with whether there is a file.
 	files map[string]bool
 }
 
 func (w *Workspace) folders(plan *planner.Plan) *folders {
-	f := &folders{w, plan, plan.Leaving(), map[string]addrs.Image{}, map[string]bool{}}
-	for addr, img := range w.session.State().Images {
-		f.owners[img.Output.Path] = addr
-	}
-	return f
+	owners := sync.OnceValue(func() map[string]addrs.Image {
+		owners := map[string]addrs.Image{}
+		for addr, img := range w.session.State().Images {
+			owners[img.Output.Path] = addr
+		}
+		return owners
+	})
+	return &folders{w, plan, plan.Leaving(), owners, map[string]bool{}}
 }
 
 // blocked refuses to put an image into a folder that cannot be made, since a file stands there. It returns nil where none does.
@@ -43,7 +48,7 @@ func (f *folders) blocked(c *planner.Change) *hcl.Diagnostic {
 			continue
 		}
 		whose := "that fluxbatch did not make, or does not remember. Move it away, or give the image another path with output."
-		if owner, ok := f.owners[dir]; ok {
+		if owner, ok := f.owners()[dir]; ok {
 			whose = fmt.Sprintf("of %s, which stays there in this plan. Give one of them another path with output, or include both in the plan if only one is.", owner)
 		}
 		return refusal(f.plan, c, "A file is in the way", fmt.Sprintf(

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -23,18 +24,16 @@ func (w *Workspace) inTheWay(plan *planner.Plan) hcl.Diagnostics {
 // strangers refuses to put images where files are that this program did not make: they may be
 // somebody's work, or images paid for whose state was lost.
 func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
-	known, ours := map[string]bool{}, map[string]bool{} // paths, and hashes
-	for _, img := range w.session.State().Images {
-		known[img.Output.Path], ours[img.Output.SHA256] = true, true
+	written := written(plan)
+	if len(written) == 0 {
+		return nil
 	}
-	for _, task := range w.session.State().Tasks {
-		known[task.Path] = true
-	}
+	known, ours := w.known(written), sync.OnceValue(w.hashes)
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
 	folders := w.folders(plan)
 	for _, c := range plan.Changes {
-		if c.Action == planner.NoOp || c.Desired == nil {
+		if !writes(c) {
 			continue
 		}
 		if d := folders.blocked(c); d != nil {
@@ -68,6 +67,43 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 	return diags
 }
 
+// writes reports whether a change puts an image at its path, or lets it stay there as another one.
+func writes(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
+
+// written are the paths of the changes that write. Of a hundred thousand images, mostly few do.
+func written(plan *planner.Plan) map[string]bool {
+	paths := map[string]bool{}
+	for _, c := range plan.Changes {
+		if writes(c) {
+			paths[c.Desired.Output] = true
+		}
+	}
+	return paths
+}
+
+// known returns those of some paths that are on record.
+func (w *Workspace) known(paths map[string]bool) map[string]bool {
+	known := map[string]bool{}
+	for _, img := range w.session.State().Images {
+		if paths[img.Output.Path] {
+			known[img.Output.Path] = true
+		}
+	}
+	for _, task := range w.session.State().Tasks {
+		known[task.Path] = true
+	}
+	return known
+}
+
+// hashes returns those of all images on record.
+func (w *Workspace) hashes() map[string]bool {
+	hashes := map[string]bool{}
+	for _, img := range w.session.State().Images {
+		hashes[img.Output.SHA256] = true
+	}
+	return hashes
+}
+
 // noFile refuses to put an image where something is that is no file, before it is bought.
 func noFile(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
 	return refusal(plan, c, "A directory is in the way", fmt.Sprintf(
@@ -83,11 +119,16 @@ func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl
 // configuration has no path twice, but not all images are what it says: they can be left out of the
 // plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
-	writes := func(c *planner.Change) bool { return c.Action != planner.NoOp && c.Desired != nil }
-	if len(prior.Images) == 0 || !slices.ContainsFunc(plan.Changes, writes) {
+	written := written(plan)
+	if len(prior.Images) == 0 || len(written) == 0 {
 		return nil
 	}
-	stays := map[string]addrs.Image{}
+	stays := map[string]addrs.Image{} // by path, of those that are written
+	stay := func(path string, addr addrs.Image) {
+		if written[path] {
+			stays[path] = addr
+		}
+	}
 	planned := map[addrs.Image]bool{}
 	for _, c := range plan.Changes {
 		if c.Prior == nil {
@@ -99,16 +140,16 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 		switch {
 		case c.Action == planner.Destroy:
 		case c.Action == planner.NoOp, c.Action == planner.Forget, c.Withheld():
-			stays[c.Prior.Output.Path] = c.Address
+			stay(c.Prior.Output.Path, c.Address)
 		default:
 			if _, isTaken := stays[c.Desired.Output]; !isTaken {
-				stays[c.Desired.Output] = c.Address
+				stay(c.Desired.Output, c.Address)
 			}
 		}
 	}
 	for addr, img := range prior.Images {
 		if !planned[addr] {
-			stays[img.Output.Path] = addr
+			stay(img.Output.Path, addr)
 		}
 	}
 	var diags hcl.Diagnostics
@@ -140,12 +181,12 @@ func (w *Workspace) listing(dir string) map[string]fs.DirEntry {
 // isOurs reports whether the file at a change's path is an image on record, one of the store, or
 // the one that the change is to put there: a run that was cut off, or the user, left it there.
 // Nothing is lost when it makes way.
-func (w *Workspace) isOurs(c *planner.Change, ours map[string]bool) bool {
+func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool {
 	sum, err := w.local.Index().Hash(w.outputs, c.Desired.Output)
 	switch {
 	case err != nil:
 		return false
-	case ours[sum], c.Import != nil && c.Import.SHA256 == sum:
+	case ours()[sum], c.Import != nil && c.Import.SHA256 == sum:
 		return true
 	case c.Task != nil && c.Task.Fetched != nil && c.Task.Fetched.Output.SHA256 == sum:
 		return true

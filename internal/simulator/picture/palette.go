@@ -2,9 +2,10 @@ package picture
 
 import (
 	"image/color"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // palette is the colours of a picture.
@@ -81,12 +82,12 @@ var moods = []topic[palette]{
 // anyMood suits prompts without a mood.
 var anyMood = slices.Concat(bold, bold, warm, cool, green)
 
-var hexColour = regexp.MustCompile(`#([0-9a-fA-F]{6})\b`)
+var hexColour = lazyregexp.New(`#([0-9a-fA-F]{6})\b`)
 
 // choosePalette returns colours that suit the prompt: those that it names in hexadecimal, or else
 // of its mood.
 func choosePalette(prompt string, r *chance) palette {
-	if named := hexColour.FindAllStringSubmatch(prompt, 4); named != nil {
+	if named := hexColour().FindAllStringSubmatch(prompt, 4); named != nil {
 		var colours []color.RGBA
 		for _, m := range named {
 			rgb, _ := strconv.ParseUint(m[1], 16, 32) // six digits fit

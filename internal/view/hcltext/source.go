@@ -3,7 +3,6 @@ package hcltext
 import (
 	"bufio"
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hcled"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
@@ -110,7 +110,7 @@ func sliceOf(source []byte, r hcl.Range) string {
 }
 
 // blockHeader matches the first line of a block at the top level of a file.
-var blockHeader = regexp.MustCompile(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
+var blockHeader = lazyregexp.New(`^([A-Za-z_][\w-]*)((?:\s+"[^"]*")*)\s*\{`)
 
 // contextOf names the block around a position. Files that were read in pieces know of no blocks;
 // there the nearest line above that begins one tells.
@@ -127,7 +127,7 @@ func contextOf(file *hcl.File, offset int) string {
 	}
 	lines := bytes.Split(file.Bytes[:end], []byte("\n"))
 	for _, line := range slices.Backward(lines) {
-		if m := blockHeader.FindSubmatch(line); m != nil {
+		if m := blockHeader().FindSubmatch(line); m != nil {
 			return string(m[1]) + string(bytes.TrimRight(m[2], " "))
 		}
 		if bytes.HasPrefix(line, []byte("}")) {

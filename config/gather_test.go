@@ -1,0 +1,113 @@
+package config
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+)
+
+// What is gathered directly is what the expression gives, whatever the images are and whichever of them exist. In brackets, the attribute
+// has another form, and the expression is evaluated as it stands.
+func TestGatheredIsEvaluated(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20 {
+		module, made := gatheringModule(random)
+		gathered := observe(t, module, made)
+		evaluated := observe(t, strings.NewReplacer("i.ATTR", "(i.ATTR)", "[*].ATTR", "[*][\"ATTR\"]").Replace(module), made)
+		if diff := cmp.Diff(evaluated, gathered); diff != "" {
+			t.Fatalf("-evaluated +gathered:\n%s\nof\n%s", diff, module)
+		}
+	}
+}
+
+// gatheringModule returns a module in which ATTR stands for an attribute, and which of its images have results.
+func gatheringModule(random *rand.Rand) (module string, made map[string]bool) {
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	repeats := []string{`for_each = toset(["a", "b", "ä", "c/d"])`, `for_each = {}`, `for_each = { x = 1, B = 2 }`, "count = 3", "count = 0"}
+	repeat := pick(repeats...)
+	module = head + fmt.Sprintf(`
+variable "secret" {
+  sensitive = true
+  default   = "s"
+}
+image "base" {
+  prompt = "base"
+}
+image "p" {
+  %s
+  prompt = %s
+  width  = 512
+  height = 512
+  labels = { made = "yes" }
+  %s
+}
+locals {
+  all   = [for k, i in image.p : i.ATTR]
+  plain = [for i in image.p : i.ATTR]
+}
+image "user" {
+  prompt     = "user ${length(local.all)}"
+  depends_on = [image.base]
+  labels     = { n = length(image.p) }
+}
+image "maker" {
+  prompt = jsonencode(local.plain)
+}
+output "gathered" {
+  sensitive = true
+  value     = [for k, i in image.p : i.ATTR]
+}
+output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
+`, repeat, pick(`"fixed"`, `"from ${image.base.id}"`, "var.secret"), pick("", "seed = 7", "references = [image.base]"))
+	if strings.HasPrefix(repeat, "count") {
+		module += "output \"splat\" {\n  sensitive = true\n  value = image.p[*].ATTR\n}\n"
+	}
+	made = map[string]bool{}
+	for _, addr := range []string{"image.base", `image.p["a"]`, `image.p["x"]`, `image.p[0]`, `image.p[1]`} {
+		made[addr] = random.IntN(2) == 0
+	}
+	return module, made
+}
+
+// observe says what becomes of a module: its images with what they depend on, its outputs, and what is wrong, for each attribute.
+func observe(t *testing.T, module string, made map[string]bool) map[string][]string {
+	t.Helper()
+	seen := map[string][]string{}
+	for _, attr := range image.Exported {
+		cfg := load(t, write(t, "main.flux.hcl", strings.ReplaceAll(module, "ATTR", attr)), Options{})
+		note := func(format string, args ...any) { seen[attr] = append(seen[attr], fmt.Sprintf(format, args...)) }
+		results := func(addr addrs.Image) *image.Result {
+			if !made[addr.String()] {
+				return nil
+			}
+			return &image.Result{SHA256: strings.Repeat("ab", 32), TaskID: "id of " + addr.Name, Width: 512, Height: 640, Format: "jpeg", Cost: 3000}
+		}
+		diags := cfg.Evaluate(func(img *image.Image) *image.Result {
+			note("%s %s after %v", img.Address, request(t, img), img.Dependencies)
+			return results(img.Address)
+		})
+		everything := func(addr addrs.Image) *image.Result {
+			return &image.Result{SHA256: strings.Repeat("cd", 32), TaskID: "late", Width: 1, Height: 2, Format: "png"}
+		}
+		before, moreDiags := cfg.Outputs(nil)
+		after, lastDiags := cfg.Outputs(everything)
+		for _, o := range slices.Concat(before, after) {
+			note("%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
+			if o.Value.ContainsMarked() {
+				t.Errorf("output %s has marks: %#v", o.Name, o.Value)
+			}
+		}
+		for _, d := range slices.Concat(diags, moreDiags, lastDiags) {
+			note("%s: %s", d.Summary, d.Detail)
+		}
+	}
+	return seen
+}

@@ -1,0 +1,155 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// pieceSize is how much of a long state file one parser reads.
+const pieceSize = 1 << 20
+
+// The lines of a snapshot as Write lays it out, of which each piece of one is made a snapshot of its
+// own.
+const (
+	lineageLine = "{\n  \"version\": 1,\n  \"lineage\": \""
+	imagesLine  = "\",\n  \"images\": {\n"
+	betweenTwo  = "\n    },\n"
+	pieceEnd    = "\n    }\n  },\n  \"outputs\": {}\n}\n"
+)
+
+var (
+	errLayout = errors.New("the snapshot is short, or not laid out as Write does")
+	errTwice  = errors.New("an image is there twice")
+)
+
+// parsePieces reads a long snapshot that is laid out as Write does, many pieces of about size bytes
+// at once: it cuts where images end, and has each piece read as a snapshot of the images in it.
+// Where it returns an error, the file has to be read as a whole, which says what is wrong, if
+// anything is.
+//
+// No other state can come of it than of reading the whole. The pieces with the commas between them
+// are the file, and each is found to be a list of whole members of an object, so these are the
+// members of the whole. Of a cut in a wrong place, as in the middle of a request that was indented
+// by hand, neither side is such a list; and no cut is in a string, where no line can end.
+func parsePieces(r io.Reader, size int) (*State, error) {
+	cut := cutter{in: r, size: size}
+	var pieces []*piece
+	group, ctx := errgroup.WithContext(context.Background())
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for !cut.ended && ctx.Err() == nil {
+		text, err := cut.next()
+		if err != nil {
+			return nil, errors.Join(err, group.Wait())
+		}
+		p := &piece{rest: newState("")}
+		pieces = append(pieces, p)
+		group.Go(func() error {
+			defer cut.release(text)
+			return p.parse(text)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return merge(pieces)
+}
+
+// piece is what a piece of a snapshot says: its images, and a state with all else.
+type piece struct {
+	images []listing
+	rest   *State
+}
+
+func (p *piece) parse(text []byte) error {
+	parser := newParser(p.rest, scannerOf(text))
+	parser.listed = &p.images
+	parser.file()
+	return parser.err
+}
+
+// merge puts the images of all pieces into one state. The first piece has the state's lineage, the
+// last its outputs.
+func merge(pieces []*piece) (*State, error) {
+	total := 0
+	for _, p := range pieces {
+		total += len(p.images)
+	}
+	whole := pieces[len(pieces)-1].rest
+	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
+	for _, p := range pieces {
+		for _, l := range p.images {
+			whole.Images[l.address] = l.img
+		}
+	}
+	if len(whole.Images) != total {
+		return nil, errTwice
+	}
+	return whole, nil
+}
+
+// cutter cuts a snapshot into pieces.
+type cutter struct {
+	in   io.Reader
+	size int
+	// head stands before the images of each piece but the first, which has its own.
+	head []byte
+	// rest was read already and belongs to the next piece.
+	rest  []byte
+	ended bool
+	// free has the memory of pieces that were read.
+	free sync.Pool
+}
+
+// next returns another piece. After the last one, ended is set.
+func (c *cutter) next() ([]byte, error) {
+	piece, _ := c.free.Get().([]byte)
+	if piece == nil {
+		piece = make([]byte, 0, c.size+len(pieceEnd))
+	}
+	piece = append(append(piece[:0], c.head...), c.rest...)
+	if len(piece) >= c.size {
+		return nil, errLayout
+	}
+	n, err := io.ReadFull(c.in, piece[len(piece):c.size])
+	piece = piece[:len(piece)+n]
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if c.ended = true; c.head == nil {
+			return nil, errLayout
+		}
+		return piece, nil
+	case err != nil:
+		return nil, err
+	}
+	if c.head == nil {
+		c.head = headOf(piece)
+	}
+	at := bytes.LastIndex(piece, []byte(betweenTwo))
+	if c.head == nil || at < 0 {
+		return nil, errLayout
+	}
+	c.rest = append(c.rest[:0], piece[at+len(betweenTwo):]...)
+	return append(piece[:at], pieceEnd...), nil
+}
+
+// release takes the memory of a piece back.
+func (c *cutter) release(piece []byte) { c.free.Put(piece) } //nolint:staticcheck // A megabyte is worth a slice header.
+
+// headOf returns what stands before the first image, nil where that is not what Write writes.
+func headOf(snapshot []byte) []byte {
+	after, isLaidOut := bytes.CutPrefix(snapshot, []byte(lineageLine))
+	lineage, _, hasImages := bytes.Cut(after, []byte(imagesLine))
+	if !isLaidOut || !hasImages || slices.ContainsFunc(lineage, func(c byte) bool { return !plain[c] }) {
+		return nil
+	}
+	return bytes.Clone(snapshot[:len(lineageLine)+len(lineage)+len(imagesLine)])
+}
