@@ -39,13 +39,14 @@ func TestCompletionInShells(t *testing.T) {
 			write(t, file, []byte(out))
 			// The script asks the program by its name.
 			program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
-			if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil { //nolint:gosec // it is to be run
+			if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
 				t.Fatal(err)
 			}
 			args := []string{"-c", script, shell, file}
-			if shell == "fish" {
+			switch shell {
+			case "fish":
 				args = []string{"-c", script, file}
-			} else if shell == "bash" {
+			case "bash":
 				args = append([]string{"--norc", "--noprofile"}, args...)
 			}
 			cmd := exec.CommandContext(t.Context(), path, args...)
