@@ -70,12 +70,14 @@ func fileSum(src []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Sources returns a digest of each file that the configuration consists of or names, by its name as
-// seen from the root module. It is to be called after Evaluate.
+// Sources returns a digest of each file that the configuration is written in, by its name as seen from
+// the root module. Files that expressions name are not among them: their names can be secrets.
 func (c *Config) Sources() map[string]string {
 	sources := map[string]string{}
-	if c.evaluator != nil {
-		c.eachSource(func(name, sum string) { sources[strings.TrimSpace(name)] = sum })
+	for name, file := range c.files {
+		if c.evaluator != nil && !strings.HasPrefix(name, "<") {
+			sources[c.evaluator.fromRoot(name)] = fileSum(file.Bytes)
+		}
 	}
 	return sources
 }

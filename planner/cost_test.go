@@ -43,9 +43,9 @@ func TestEstimate(t *testing.T) {
 		{"the second of two, which the size does not follow", "flux-2-max", nil, []bfl.Input{file(100, 100), {}}, "$0.13", false},
 		{"a price by the image", "flux-kontext", nil, []bfl.Input{{}}, "$0.04", false},
 		{"an unknown size", "flux-2-pro", []bfl.Argument{side("width", nil)}, nil, "$0.03", true},
-		{"as large as its reference", "flux-2-pro", nil, []bfl.Input{file(2048, 1024)}, "$0.08", false},
+		{"as large as its reference", "flux-2-pro", nil, []bfl.Input{file(2048, 1024)}, "$0.075", false},
 		{"a reference whose multiple is larger", "flux-2-flex", nil, []bfl.Input{file(1448, 1448)}, "$0.25", false},
-		{"a reference that is larger than what is made", "flux-2-pro", nil, []bfl.Input{file(5000, 4000)}, "$0.14", false},
+		{"a reference that is larger than what is made", "flux-2-pro", nil, []bfl.Input{file(5000, 4000)}, "$0.135", false},
 		{"one side of a large one", "flux-2-pro", []bfl.Argument{side("width", int64(256))}, []bfl.Input{file(4000, 3000)}, "$0.09", false},
 	}
 	for _, tt := range tests {

@@ -242,7 +242,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				}}}
 				return Options{}
 			},
-			[]string{"image.logo generate $0.03", "image.of_logo generate $0.05", "image.other generate $0.05"},
+			[]string{"image.logo generate $0.03", "image.of_logo generate $0.045", "image.other generate $0.045"},
 		},
 		{
 			"one that is made anew on request takes nothing", func(t *testing.T, w *world) Options {
@@ -331,7 +331,7 @@ func TestMovedByHand(t *testing.T) {
 		}})
 		want := []string{"image.logo update", "image.of_logo no-op"}
 		if !isThere {
-			want = []string{"image.logo generate $0.03", "image.of_logo generate $0.05"}
+			want = []string{"image.logo generate $0.03", "image.of_logo generate $0.045"}
 		}
 		if diff := gocmp.Diff(want, sources(plan)); diff != "" {
 			t.Errorf("there: %t (-want +got):\n%s", isThere, diff)

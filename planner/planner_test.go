@@ -143,7 +143,7 @@ func TestPlan(t *testing.T) {
 			name:   "a changed prompt drags along what is made from it, and nothing else",
 			change: func(_ *testing.T, w *world) { w.images[0].Arguments[1].Value = "another logo" },
 			want: []string{
-				"replace image.banner upstream_changes(image.hero) $0.05", "replace image.hero upstream_changes(image.logo) $0.05",
+				"replace image.banner upstream_changes(image.hero) $0.045", "replace image.hero upstream_changes(image.logo) $0.045",
 				"replace image.logo request_changed $0.03", "no-op image.plain",
 			},
 		},
@@ -174,7 +174,7 @@ func TestPlan(t *testing.T) {
 				t.Helper()
 				w.files[addr(t, "image.banner")] = state.Missing
 			},
-			want: []string{"create image.banner file_missing $0.05", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
+			want: []string{"create image.banner file_missing $0.045", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
 		},
 		{
 			name:   "a request of the user's",
@@ -183,7 +183,7 @@ func TestPlan(t *testing.T) {
 				t.Helper()
 				return Options{Replace: []addrs.Image{addr(t, "image.banner")}}
 			},
-			want: []string{"replace image.banner requested $0.05", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
+			want: []string{"replace image.banner requested $0.045", "no-op image.hero", "no-op image.logo", "no-op image.plain"},
 		},
 		{
 			name: "an argument that only apply can know",
@@ -194,7 +194,7 @@ func TestPlan(t *testing.T) {
 				w.images[3].Dependencies = []addrs.Image{addr(t, "image.logo")}
 			},
 			want: []string{
-				"replace image.banner upstream_changes(image.hero) $0.05", "replace image.hero upstream_changes(image.logo) $0.05",
+				"replace image.banner upstream_changes(image.hero) $0.045", "replace image.hero upstream_changes(image.logo) $0.045",
 				"replace image.logo request_changed $0.03", "replace image.plain upstream_changes(image.logo) request_changed $0.03",
 			},
 		},

@@ -28,20 +28,20 @@ func TestListOfReferences(t *testing.T) {
 			change: func(_, collage *image.Image) {
 				collage.References[0].Image, collage.References[1].Image = collage.References[1].Image, collage.References[0].Image
 			},
-			want: "replace image.collage request_changed $0.05", attributes: []string{"references[0]", "references[1]"},
+			want: "replace image.collage request_changed $0.048", attributes: []string{"references[0]", "references[1]"},
 		},
 		{
 			name: "another URL", change: func(_, collage *image.Image) {
 				collage.References[2] = url("https://example.com/2.png")
 			},
-			want: "replace image.collage request_changed $0.05", attributes: []string{"references[2]"},
+			want: "replace image.collage request_changed $0.048", attributes: []string{"references[2]"},
 		},
 		{
 			name: "one less",
 			change: func(_, collage *image.Image) {
 				collage.References = collage.References[:2]
 			},
-			want: "replace image.collage request_changed $0.05", attributes: []string{"references[2]"},
+			want: "replace image.collage request_changed $0.048", attributes: []string{"references[2]"},
 		},
 		{
 			name: "one less, which does not count",
@@ -53,7 +53,7 @@ func TestListOfReferences(t *testing.T) {
 		},
 		{
 			name: "one of them is made anew", change: func(logo, _ *image.Image) { logo.Arguments[1].Value = "another logo" },
-			want: "replace image.collage upstream_changes(image.logo) $0.05", attributes: []string{"references[0]"},
+			want: "replace image.collage upstream_changes(image.logo) $0.048", attributes: []string{"references[0]"},
 		},
 	}
 	for _, tt := range tests {

@@ -35,7 +35,7 @@ func TestSkipped(t *testing.T) {
 				hero.make(t)
 				w.prior.Images = hero.prior.Images
 			},
-			[]string{"image.badge generate $0.05", "image.hero  $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
+			[]string{"image.badge generate $0.045", "image.hero  $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
 			Summary{Create: 2, Refused: 1, Cost: 7500},
 		},
 		{
@@ -49,7 +49,7 @@ func TestSkipped(t *testing.T) {
 					return []*state.Image{{Fingerprint: fingerprint, Output: state.File{SHA256: "00", Width: 1024, Height: 1024}}}
 				}
 			},
-			[]string{"image.badge generate $0.05", "image.hero restore $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
+			[]string{"image.badge generate $0.045", "image.hero restore $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
 			Summary{Create: 3, Restored: 1, Refused: 1, Cost: 7500},
 		},
 		{
@@ -58,12 +58,12 @@ func TestSkipped(t *testing.T) {
 				hero.References = nil
 				w.submitted(hero.Address, hero.Request().Fingerprint(), "paid")
 			},
-			[]string{"image.badge generate $0.05", "image.hero resume $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
+			[]string{"image.badge generate $0.045", "image.hero resume $0.00", "image.logo refused $0.00", "image.plain generate $0.03"},
 			Summary{Create: 3, Resumed: 1, Refused: 1, Cost: 7500},
 		},
 		{
 			"nothing with -retry-moderated", func(_ *testing.T, _ *world, o *Options) { o.RetryModerated = true },
-			[]string{"image.badge generate $0.05", "image.hero generate $0.05", "image.logo generate $0.03", "image.plain generate $0.03"},
+			[]string{"image.badge generate $0.045", "image.hero generate $0.045", "image.logo generate $0.03", "image.plain generate $0.03"},
 			Summary{Create: 4, Cost: 15000},
 		},
 	}

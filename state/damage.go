@@ -13,6 +13,12 @@ func diagnose(data []byte, bad *scanError, path string) error {
 	if json.Unmarshal(data, &file) == nil && file.Version > snapshotVersion {
 		return &VersionError{Path: path, Version: file.Version, Supported: snapshotVersion}
 	}
+	var foreign struct {
+		Terraform string `json:"terraform_version"`
+	}
+	if json.Unmarshal(data, &foreign) == nil && foreign.Terraform != "" {
+		return &TerraformStateError{Path: path}
+	}
 	damaged := &DamagedError{Path: path, Line: bad.line, Offset: bad.offset, Reason: bad.reason, Err: bad}
 	damaged.Remedy = "Nothing was changed. Bring back an undamaged copy from version control or a backup, for example with:\n\n  git checkout -- " + path
 	if len(data) == 0 {

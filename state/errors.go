@@ -21,6 +21,14 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("%s was written by a newer fluxbatch. It has format version %d, and this fluxbatch reads up to version %d. Nothing was changed. Install the newer version.", e.Path, e.Version, e.Supported)
 }
 
+// TerraformStateError says that a file is the state of Terraform, or of a tool that keeps the same.
+type TerraformStateError struct{ Path string }
+
+func (e *TerraformStateError) Error() string {
+	return fmt.Sprintf("%s is a state file of Terraform. fluxbatch keeps a state of its own. Nothing was changed. "+
+		"Move that file away, or name another one in the state block of the configuration.", e.Path)
+}
+
 // DamagedError says that a file is not what fluxbatch wrote, and that guessing what it said could
 // lose or buy images.
 type DamagedError struct {

@@ -130,17 +130,12 @@ func (p *parser) file() {
 	p.finish()
 }
 
-// terraformFields are fields of Terraform's state files.
-var terraformFields = []string{"terraform_version", "serial", "resources", "check_results"}
-
 // fields reads an object with the given fields, calling read for each to read its value.
 func (p *parser) fields(of string, fields *fieldNames, read func(field string)) {
 	seen, next := 0, 0
 	p.object(func(key []byte) {
 		at := fields.find(key, next)
 		switch {
-		case at < 0 && slices.Contains(terraformFields, string(key)):
-			p.fail("it is a state file of Terraform, which has the field %q", key)
 		case at < 0:
 			p.fail("%s has a field %q, which this version of the format does not have", of, key)
 		case seen&(1<<at) != 0:

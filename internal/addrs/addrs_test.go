@@ -61,8 +61,8 @@ func TestParseRefuses(t *testing.T) {
 		{`image.card["\q"]`, "unknown escape"},
 		{`image.card["\ud800"]`, `bad \u escape`},
 		{"image.card[\"\xff\"]", "valid UTF-8"},
-		{"module.brand", "goes on with"},
-		{"module.brand[0]", "goes on with"},
+		{"module.brand", "continues with"},
+		{"module.brand[0]", "continues with"},
 	}
 	for _, tt := range tests {
 		_, err := Parse(tt.text)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	_ "embed" // the shim for bash
 	"io"
 	"maps"
 	"os"
@@ -28,7 +29,7 @@ func (a *app) completionCommand() *cobra.Command {
 		Long: `Prints a script that teaches a shell to complete commands, flags, the addresses of images and the names of models. SHELL is bash, zsh, fish or
 powershell.
 
-For bash it needs the package bash-completion. Once for the present shell:
+Once for the present shell:
 
   source <(fluxbatch completion bash)
   source <(fluxbatch completion zsh)
@@ -49,11 +50,17 @@ For all shells to come:
 	}
 }
 
+// bashShim stands in for the package bash-completion where it is not there.
+//
+//go:embed bashshim.sh
+var bashShim string
+
 func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	var script bytes.Buffer
 	var err error
 	switch strings.ToLower(filepath.Base(shell)) {
 	case "bash":
+		script.WriteString(bashShim)
 		err = root.GenBashCompletionV2(&script, true)
 	case "zsh":
 		err = root.GenZshCompletion(&script)

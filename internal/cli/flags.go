@@ -35,7 +35,7 @@ func (f valueFlag) Set(text string) error {
 	value := config.Value{Assignment: text}
 	if f.file {
 		if text == "" {
-			return errors.New("Use the name of a file")
+			return errors.New("use the name of a file")
 		}
 		value = config.Value{File: text}
 	}
@@ -58,7 +58,7 @@ func (d dollars) String() string {
 func (d dollars) Set(text string) error {
 	amount, err := strconv.ParseFloat(strings.TrimPrefix(text, "$"), 64)
 	if err != nil || math.IsNaN(amount) || amount < 0 || amount > 1e6 {
-		return errors.New("Use an amount in US dollars, such as 2.50")
+		return errors.New("use an amount in US dollars, such as 2.50")
 	}
 	*d.credits = new(bfl.CreditsOf(amount * 100))
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
@@ -76,8 +77,7 @@ func (a *app) runPrune(dir string, o *pruneOptions) (err error) {
 	if err := w.Discard(doomed); err != nil {
 		return err
 	}
-	row := sumStock("", doomed)
-	a.viewer().Say(fmt.Sprintf("\n%d pictures were removed from the store.", row.Files))
+	a.viewer().Say(fmt.Sprintf("\nRemoved %s from the store.", layout.Count(len(doomed), "picture")))
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // explained is an error in full sentences: what is wrong on the first line, then why and what to do.
@@ -170,7 +171,7 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return valueNeeded(cmd, missing.GetFlag(), missing.GetSpecifiedName())
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return explain("-%s cannot be %q. %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid), more)
+		return explain("-%s cannot be %q. %s.\n%s", invalid.GetFlag().Name, invalid.GetValue(), layout.Sentence(wantedValue(invalid)), more)
 	}
 	return explain("%v.\n%s", err, more)
 }

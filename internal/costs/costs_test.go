@@ -23,7 +23,7 @@ func TestLedger(t *testing.T) {
 		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500, Labels: map[string]string{"team": "shop"}},
 		// As a merge by union can leave it.
 		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500},
-		{Time: at, Model: "flux-2-max", TaskID: "c", Outcome: Moderated, Charged: 7000},
+		{Time: at, Address: addrs.Image{Name: "hero"}, Model: "flux-2-max", TaskID: "c", Outcome: Moderated, Charged: 7000},
 	} {
 		if err := Append(path, e); err != nil {
 			t.Fatal(err)

@@ -42,12 +42,11 @@ func table(rows [][]string) string {
 	for _, row := range rows {
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-layout.Width(cell))
-			switch {
-			case i == 0:
+			if i == 0 {
 				b.WriteString(cell + pad)
-			default:
-				b.WriteString("  " + pad + cell)
+				continue
 			}
+			b.WriteString("  " + pad + cell)
 		}
 		b.WriteString("\n")
 	}

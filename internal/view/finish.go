@@ -146,13 +146,13 @@ func keyVariables(info ApplyInfo) string {
 
 // creditsLeft says what accounts have left, and what the rest of the plan needs.
 func creditsLeft(info ApplyInfo) string {
-	text := ""
+	var text strings.Builder
 	for _, account := range info.Accounts {
 		if account.HasLeft && account.Needed > account.Left {
-			text += fmt.Sprintf("The account of provider %s has %s left, and the rest needs about %s. ", account.Provider, account.Left.Dollars(), account.Needed.Dollars())
+			fmt.Fprintf(&text, "The account of provider %s has %s left, and the rest needs about %s. ", account.Provider, account.Left.Dollars(), account.Needed.Dollars())
 		}
 	}
-	return text
+	return text.String()
 }
 
 // failuresAlike puts failures with one text together, in the order in which they came.

@@ -1,0 +1,60 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shellScripts load the completion script in a shell, complete "fluxbatch pla", and print what comes of it.
+var shellScripts = map[string]string{
+	"bash": `source "$1"
+COMP_WORDS=(fluxbatch pla) COMP_CWORD=1 COMP_LINE="fluxbatch pla" COMP_POINT=13 COMP_TYPE=9
+__start_fluxbatch
+printf '%s\n' "${COMPREPLY[@]}"`,
+	"zsh":  `autoload -Uz compinit && compinit -u && source "$1" && print loaded $_comps[fluxbatch] && fluxbatch __complete pla`,
+	"fish": `source "$argv[1]"; complete -C "fluxbatch pla"`,
+}
+
+// The completion scripts work in their shells, bash also without the package bash-completion.
+func TestCompletionInShells(t *testing.T) {
+	t.Parallel()
+	for shell, script := range shellScripts {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			path, err := exec.LookPath(shell)
+			if err != nil {
+				t.Skipf("%s is not installed; .ci/run installs it", shell)
+			}
+			dir := t.TempDir()
+			out, errs, status := run(t, os.Environ(), "completion", shell)
+			if status != 0 {
+				t.Fatal(errs)
+			}
+			file := filepath.Join(dir, "completion."+shell)
+			write(t, file, []byte(out))
+			// The script asks the program by its name.
+			program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
+			if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"-c", script, shell, file}
+			switch shell {
+			case "fish":
+				args = []string{"-c", script, file}
+			case "bash":
+				args = append([]string{"--norc", "--noprofile"}, args...)
+			}
+			cmd := exec.CommandContext(t.Context(), path, args...)
+			cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "HOME="+dir)
+			said, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(said), "plan") || strings.Contains(string(said), "not found") {
+				t.Errorf("%s completes to %q (%v)", shell, said, err)
+			}
+		})
+	}
+}
