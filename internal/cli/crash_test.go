@@ -93,7 +93,7 @@ image "hero" {
   seed       = 1
   candidates = 2
   gate "third" {
-    command = ["./judge"]
+    command = ["sh", "./judge"]
     retries = 2
   }
 }
@@ -104,7 +104,8 @@ image "framed" {
 `,
 }
 
-// crashJudge passes pictures whose seed is a multiple of three.
+// crashJudge passes pictures whose seed is a multiple of three. A shell runs it, since a program that
+// was just written can be busy while other tests fork.
 const crashJudge = `#!/bin/sh
 seed=$(sed -E 's/.*"seed":([0-9]+).*/\1/')
 [ $((seed % 3)) = 0 ]
@@ -123,7 +124,7 @@ func newCrashRig(t *testing.T, manifest string) *crashRig {
 	})
 	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
 	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+crashManifests[manifest]))
-	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -19,14 +19,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// program writes a judge into a new directory.
+// program writes a judge into a new directory. A shell runs it, since a program that was just written
+// can be busy while other tests fork.
 func program(t *testing.T, script string) *image.Gate {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "judge"), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(dir, "judge"), []byte("#!/bin/sh\n"+script+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &image.Gate{Name: "it", Command: []string{"./judge", "a b", "$HOME"}, Dir: dir, Timeout: time.Minute}
+	return &image.Gate{Name: "it", Command: []string{"sh", "./judge", "a b", "$HOME"}, Dir: dir, Timeout: time.Minute}
 }
 
 func TestProgram(t *testing.T) {
@@ -47,7 +48,7 @@ func TestProgram(t *testing.T) {
 		{"does not read what it gets", "exec <&-; exit 0", image.Verdict{Passed: true}, ""},
 		{"prints without end", `head -c 1000000 /dev/zero | tr '\0' x; exit 1`, image.Verdict{Reason: strings.Repeat("x", 199) + "…"}, ""},
 		{"prints what cannot be seen", `printf 'a\033[31mb\n'; exit 1`, image.Verdict{Reason: "a[31mb"}, ""},
-		{"fails", "echo broken >&2; exit 3", image.Verdict{}, "./judge ended with the status 3: broken"},
+		{"fails", "echo broken >&2; exit 3", image.Verdict{}, "sh ended with the status 3: broken"},
 		{"is killed", "kill -9 $$", image.Verdict{}, "ended with the status -1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
