@@ -1,4 +1,5 @@
-// Command fluxbatch makes images with the FLUX API as HCL files declare them, and only those that changed.
+// Command fluxbatch makes images with the FLUX API as HCL files declare them, and only those that
+// changed.
 package main
 
 import (

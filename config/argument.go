@@ -68,8 +68,8 @@ func (d *builder) arguments(img *image.Image) bool {
 	return ok
 }
 
-// requestValue converts a value to what a request holds: string, bool, int64 or float64. A value that is not known
-// yet is nil.
+// requestValue converts a value to what a request holds: string, bool, int64 or float64. A value
+// that is not known yet is nil.
 func requestValue(name string, kind bfl.Kind, v cty.Value) (any, error) {
 	if name == "prompt" && lang.IsStructure(v.Type()) {
 		if !v.IsWhollyKnown() {
@@ -223,7 +223,8 @@ func notAParameter(name string, model *bfl.Model) string {
 	return ""
 }
 
-// parameterValue converts a value for a field, by the catalogue's type where it knows the field and as JSON where not.
+// parameterValue converts a value for a field, by the catalogue's type where it knows the field and
+// as JSON where not.
 func parameterValue(name string, param *bfl.Param, v cty.Value) (any, error) {
 	switch {
 	case !v.IsWhollyKnown():

@@ -14,8 +14,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
-// maxModuleDepth bounds how deep modules call modules. It is far above what people write, and below what exhausts a
-// file system's paths.
+// maxModuleDepth bounds how deep modules call modules. It is far above what people write, and below
+// what exhausts a file system's paths.
 const maxModuleDepth = 32
 
 var callSchema = schema.Body{
@@ -93,8 +93,8 @@ func providerName(expr hcl.Expression) (string, bool) {
 	return "bfl." + step.Name, true
 }
 
-// child loads the module that a call names. A call whose source is wrong keeps no child; expressions that name it are
-// then unknown.
+// child loads the module that a call names. A call whose source is wrong keeps no child;
+// expressions that name it are then unknown.
 func (d *decoder) child(c *moduleCall) {
 	source, ok := d.source(c)
 	if !ok {
@@ -177,7 +177,8 @@ func (c *moduleCall) evaluate(e *evaluator, s *scope) {
 	e.touch(&c.node)
 }
 
-// moduleValue builds what expressions see of a module: an object of the outputs given, or a collection of such objects.
+// moduleValue builds what expressions see of a module: an object of the outputs given, or a
+// collection of such objects.
 func (e *evaluator) moduleValue(c *moduleCall, outputs []*output, s *scope) cty.Value {
 	if c.child == nil || c.tainted {
 		return cty.DynamicVal

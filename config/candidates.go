@@ -97,7 +97,8 @@ func (x *exporter) picked() cty.Value {
 	}
 }
 
-// exportPassed tells whether a candidate passed its image's gates, null where not all have judged it.
+// exportPassed tells whether a candidate passed its image's gates, null where not all have judged
+// it.
 func exportPassed(img *image.Image, c image.CandidateResult) cty.Value {
 	known, passed := img.Judged(c.Verdicts)
 	if !known {

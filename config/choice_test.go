@@ -8,8 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// TestChosenReferences lists ways to choose references by what is known in the plan. None of them may make it unknown which images these are: the price and
-// the size of what is made from them come from that.
+// TestChosenReferences lists ways to choose references by what is known in the plan. None of them
+// may make it unknown which images these are: the price and the size of what is made from them come
+// from that.
 func TestChosenReferences(t *testing.T) {
 	t.Parallel()
 	const around = `

@@ -10,10 +10,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// column computes an argument of the commonest form for one instance after the other: each.key, each.value.NAME, or a
-// template of these and of text that is the same for all. It spares building a scope and walking an expression for
-// each of a hundred thousand instances. Where a value is anything but a plain string or number, column gives up, and
-// the expression is evaluated as usual.
+// column computes an argument of the commonest form for one instance after the other: each.key,
+// each.value.NAME, or a template of these and of text that is the same for all. It spares building
+// a scope and walking an expression for each of a hundred thousand instances. Where a value is
+// anything but a plain string or number, column gives up, and the expression is evaluated as usual.
 type column struct {
 	parts []columnPart
 	// template says that the result is a string, whatever the part is.
@@ -84,7 +84,8 @@ func eachPart(expr hclsyntax.Expression) (columnPart, bool) {
 	return columnPart{}, false
 }
 
-// value computes the column for an instance. It answers false where the expression must be evaluated.
+// value computes the column for an instance. It answers false where the expression must be
+// evaluated.
 func (c *column) value(x each) (cty.Value, bool) {
 	if !c.template {
 		return c.parts[0].value(x)

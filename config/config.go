@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// Settings are what the root module says about the run rather than about images. They never depend on images.
+// Settings are what the root module says about the run rather than about images. They never depend
+// on images.
 type Settings struct {
 	// OutputDir is where images go, relative to the root module, with slashes, clean.
 	OutputDir string
@@ -36,20 +37,22 @@ type Provider struct {
 	// Concurrency bounds the account's active tasks, ModelConcurrency those of single models.
 	Concurrency      int
 	ModelConcurrency map[string]int
-	// TaskTimeout is how long a task may be active before it is left to a later apply, 0 for the executor's own.
+	// TaskTimeout is how long a task may be active before it is left to a later apply, 0 for the
+	// executor's own.
 	TaskTimeout time.Duration
 	// Webhook is where the API says that a task has ended, nil where it is only asked.
 	Webhook *Webhook
 	Range   hcl.Range
 }
 
-// Decide is told of every desired image, upstream images before those that depend on them, and answers
-// with the image's Result where it exists and will stay as it is. It answers nil where it will be made
-// anew: its values are then unknown. It may change the image into what it is to be seen as, where
-// lifecycle says that changes do not count.
+// Decide is told of every desired image, upstream images before those that depend on them, and
+// answers with the image's Result where it exists and will stay as it is. It answers nil where it
+// will be made anew: its values are then unknown. It may change the image into what it is to be
+// seen as, where lifecycle says that changes do not count.
 type Decide func(*image.Image) *image.Result
 
-// Output is the value of one output block of the root module. Value may be unknown, wholly or in part, before apply.
+// Output is the value of one output block of the root module. Value may be unknown, wholly or in
+// part, before apply.
 type Output struct {
 	Name      string
 	Value     cty.Value

@@ -43,7 +43,8 @@ const head = `
 defaults { model = "flux-2-pro" }
 `
 
-// evaluated loads and evaluates a configuration, and returns its images in the order in which they were decided.
+// evaluated loads and evaluates a configuration, and returns its images in the order in which they
+// were decided.
 func evaluated(t *testing.T, dir string, results map[string]*image.Result) (*Config, []*image.Image) {
 	t.Helper()
 	c := load(t, dir, Options{})
@@ -158,7 +159,8 @@ func TestByteOrderMarks(t *testing.T) {
 	}
 }
 
-// A working copy under Windows has other line endings, and the same prompts: each image would be bought again otherwise.
+// A working copy under Windows has other line endings, and the same prompts: each image would be
+// bought again otherwise.
 func TestNewlines(t *testing.T) {
 	t.Parallel()
 	const main = `output "a" {

@@ -9,9 +9,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// Eval evaluates an expression in the root module, as a console does. Values of images that are not known are
-// unknown; those that come from sensitive variables carry a mark, which lang.IsSensitive finds. The source is added to
-// Files under the name "<console>".
+// Eval evaluates an expression in the root module, as a console does. Values of images that are not
+// known are unknown; those that come from sensitive variables carry a mark, which lang.IsSensitive
+// finds. The source is added to Files under the name "<console>".
 func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
 	const name = "<console>"
 	c.files[name] = &hcl.File{Bytes: []byte(src)}
@@ -35,7 +35,8 @@ func (c *Config) Eval(src string) (cty.Value, hcl.Diagnostics) {
 		return cty.DynamicVal, e.list()
 	}
 	if totalDemand(root) != before {
-		// The expression reads something of an image that nothing else does, so that it was not built.
+		// The expression reads something of an image that nothing else does, so that it was not
+		// built.
 		decide, outer := e.decide, e.collector
 		_ = c.Evaluate(decide) // The same again that was reported before.
 		e.collector = outer
@@ -55,8 +56,9 @@ func totalDemand(m *module) int {
 	return n
 }
 
-// Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be parsed is not changed. Diagnostics quote nothing of a file
-// of values, whose lines are not to be shown with them either; see IsValues.
+// Format brings a file in HCL's native syntax into its canonical layout. A file that cannot be
+// parsed is not changed. Diagnostics quote nothing of a file of values, whose lines are not to be
+// shown with them either; see IsValues.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	if _, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos); diags.HasErrors() {
 		if IsValues(filename) {

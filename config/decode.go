@@ -53,11 +53,11 @@ type decoder struct {
 	schema.Reader
 	parser
 	opts *Options
-	// dirs are the directories from the root down to the module being read, by which a module that calls itself is
-	// noticed.
+	// dirs are the directories from the root down to the module being read, by which a module that
+	// calls itself is noticed.
 	dirs []string
-	// unparsed says that a file of a module has syntax errors. What seems to be missing may stand in it, so nothing
-	// more is reported.
+	// unparsed says that a file of a module has syntax errors. What seems to be missing may stand
+	// in it, so nothing more is reported.
 	unparsed bool
 	// refused says that the configuration is for another version of the program.
 	refused *hcl.Diagnostic
@@ -232,7 +232,8 @@ func (d *decoder) check(m *module, block *hcl.Block) {
 
 var ruleSchema = schema.Body{In: "a condition", Args: []string{"condition", "error_message"}}
 
-// rule decodes a block with a condition and an error_message. It returns none where one of the two is missing.
+// rule decodes a block with a condition and an error_message. It returns none where one of the two
+// is missing.
 func (d *decoder) rule(block *hcl.Block) []rule {
 	content, diags := ruleSchema.Read(block.Body)
 	d.add(diags...)

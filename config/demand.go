@@ -9,11 +9,13 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// demand says which attributes of an image block's instances anything reads. What expressions see of an instance is
-// an object with some thirty attributes; built in full for a hundred thousand instances of which an output lists the
-// paths, they would take most of the time and memory of a plan.
+// demand says which attributes of an image block's instances anything reads. What expressions see
+// of an instance is an object with some thirty attributes; built in full for a hundred thousand
+// instances of which an output lists the paths, they would take most of the time and memory of a
+// plan.
 type demand struct {
-	// all says that the objects can be looked at as a whole. It is so for blocks with a single instance.
+	// all says that the objects can be looked at as a whole. It is so for blocks with a single
+	// instance.
 	all   bool
 	attrs map[string]bool
 }
@@ -33,8 +35,8 @@ func (d *demand) size() int {
 	return len(d.attrs)
 }
 
-// demander finds out what an expression reads of images with several instances. Where it does not understand an
-// expression, it takes all.
+// demander finds out what an expression reads of images with several instances. Where it does not
+// understand an expression, it takes all.
 type demander struct {
 	m *module
 	// each is the block whose instances each.value goes through, nil where it is something else.
@@ -43,7 +45,8 @@ type demander struct {
 	own *imageBlock
 	// uses are those of the node whose expression it is.
 	uses *uses
-	// bound are the variables of for expressions around, with the block whose instances they go through or nil.
+	// bound are the variables of for expressions around, with the block whose instances they go
+	// through or nil.
 	bound map[string]*imageBlock
 }
 
@@ -81,7 +84,8 @@ func (d *demander) instance(b *imageBlock, asReference bool) {
 	}
 }
 
-// whole notes that an expression looks at all instances of a block, rather than at those with certain keys.
+// whole notes that an expression looks at all instances of a block, rather than at those with
+// certain keys.
 func (d *demander) whole(b *imageBlock) {
 	if d.uses.whole == nil {
 		d.uses.whole = map[*imageBlock]bool{}
@@ -176,7 +180,8 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 		d.list(e.Args, asReference && passesOn[e.Name])
 	case *hclsyntax.ConditionalExpr:
 		d.expr(e.Condition, false)
-		// The results must have one type, so that images in them are taken as a whole: all but those that can only be of one block.
+		// The results must have one type, so that images in them are taken as a whole: all but
+		// those that can only be of one block.
 		asReference = asReference && d.onlyOwn(e.TrueResult) && d.onlyOwn(e.FalseResult)
 		d.list([]hclsyntax.Expression{e.TrueResult, e.FalseResult}, asReference)
 	default:
@@ -184,7 +189,8 @@ func (d *demander) expr(expr hclsyntax.Expression, asReference bool) {
 	}
 }
 
-// counted returns the block in length(image.card) or keys(image.card), which read nothing of the instances.
+// counted returns the block in length(image.card) or keys(image.card), which read nothing of the
+// instances.
 func (d *demander) counted(e *hclsyntax.FunctionCallExpr) *imageBlock {
 	if e.Name != "length" && e.Name != "keys" || len(e.Args) != 1 {
 		return nil
@@ -192,7 +198,8 @@ func (d *demander) counted(e *hclsyntax.FunctionCallExpr) *imageBlock {
 	return d.collection(e.Args[0])
 }
 
-// onlyOwn reports whether an expression names no images but those of the block that it stands in, which therefore cannot be single.
+// onlyOwn reports whether an expression names no images but those of the block that it stands in,
+// which therefore cannot be single.
 func (d *demander) onlyOwn(expr hclsyntax.Expression) bool {
 	if d.own == nil || !d.own.isSet() {
 		return false
@@ -209,7 +216,8 @@ func (d *demander) onlyOwn(expr hclsyntax.Expression) bool {
 	return true
 }
 
-// passesOn are functions whose result has the elements of their arguments, and which do not look into them.
+// passesOn are functions whose result has the elements of their arguments, and which do not look
+// into them.
 var passesOn = map[string]bool{"values": true, "concat": true, "flatten": true, "reverse": true, "slice": true, "try": true}
 
 func (d *demander) list(exprs []hclsyntax.Expression, asReference bool) {
@@ -218,7 +226,8 @@ func (d *demander) list(exprs []hclsyntax.Expression, asReference bool) {
 	}
 }
 
-// parts goes into expressions whose own result never is an image's, and takes all of what is in others.
+// parts goes into expressions whose own result never is an image's, and takes all of what is in
+// others.
 func (d *demander) parts(expr hclsyntax.Expression) {
 	switch e := expr.(type) {
 	case *hclsyntax.TemplateExpr:

@@ -7,7 +7,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// dependencies finds the images that the instance needs: those its values come from, and those it must wait for.
+// dependencies finds the images that the instance needs: those its values come from, and those it
+// must wait for.
 func (d *builder) dependencies(img *image.Image) {
 	n := len(d.after) + len(d.expansion.from) + len(d.conditions)
 	for i := range d.values {
@@ -55,9 +56,9 @@ func (e *evaluator) isPending(addr addrs.Image) bool {
 	return o == nil || !o.final
 }
 
-// pending returns all images without a result that a node's value can come from. It is for values that are unknown
-// although no mark says why, because an expression on the way to them has lost it: then it is better to wait for too
-// many images than for too few.
+// pending returns all images without a result that a node's value can come from. It is for values
+// that are unknown although no mark says why, because an expression on the way to them has lost it:
+// then it is better to wait for too many images than for too few.
 func (e *evaluator) pending(n *node) []addrs.Image {
 	var list []addrs.Image
 	seen := map[*node]bool{}

@@ -31,15 +31,17 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// collector gathers diagnostics. A mistake in a block with many instances is one mistake: the first instance's
-// diagnostic stands for all those with the same summary at the same place, with a word on how many there are.
+// collector gathers diagnostics. A mistake in a block with many instances is one mistake: the first
+// instance's diagnostic stands for all those with the same summary at the same place, with a word
+// on how many there are.
 type collector struct {
 	diags hcl.Diagnostics
 	seen  map[diagKey][]int // indices in diags
 	more  map[int]int       // how many further ones each stands for
 	// earlier are diagnostics that were reported before, and are not repeated.
 	earlier map[diagKey][]int
-	// instance is what the diagnostics to come are about: an image, or without a name an instance of a module.
+	// instance is what the diagnostics to come are about: an image, or without a name an instance
+	// of a module.
 	instance addrs.Image
 	// own are the details of the diagnostics about one instance, which is of.
 	of  addrs.Image
@@ -64,8 +66,8 @@ func (c *collector) add(diags ...*hcl.Diagnostic) {
 	}
 }
 
-// addNew adds a diagnostic, or counts it with that of another instance. Several that one instance has at one place are
-// different mistakes.
+// addNew adds a diagnostic, or counts it with that of another instance. Several that one instance
+// has at one place are different mistakes.
 func (c *collector) addNew(key diagKey, d *hcl.Diagnostic) {
 	if c.seen == nil {
 		c.seen, c.more, c.own = map[diagKey][]int{}, map[int]int{}, map[diagKey][]string{}
@@ -117,9 +119,9 @@ func sortDiagnostics(diags hcl.Diagnostics) {
 	})
 }
 
-// printable returns a context with the values that a diagnostic's expression names, so that views can print them.
-// Values that are marked there are sensitive, and not to be shown. Where a name does not exist, which was reported, it
-// returns none.
+// printable returns a context with the values that a diagnostic's expression names, so that views
+// can print them. Values that are marked there are sensitive, and not to be shown. Where a name
+// does not exist, which was reported, it returns none.
 func printable(d *hcl.Diagnostic) *hcl.EvalContext {
 	if d.EvalContext == nil || d.Expression == nil {
 		return d.EvalContext

@@ -13,12 +13,13 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// Evaluate goes through all images in the order of their dependencies. Each instance is built and checked, and then
-// decide is asked about it, once; what decide answers is what later expressions see of the image. decide may be nil,
-// as if it answered nil always. Instances that are wrong, or are made from such, are not asked about.
+// Evaluate goes through all images in the order of their dependencies. Each instance is built and
+// checked, and then decide is asked about it, once; what decide answers is what later expressions
+// see of the image. decide may be nil, as if it answered nil always. Instances that are wrong, or
+// are made from such, are not asked about.
 //
-// Evaluate may be called again, with another decide, and then starts afresh. The diagnostics are about images and
-// what depends on them; all others came from Load.
+// Evaluate may be called again, with another decide, and then starts afresh. The diagnostics are
+// about images and what depends on them; all others came from Load.
 func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e := c.evaluator
 	if e == nil {
@@ -44,7 +45,8 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	return e.list()
 }
 
-// ensureEvaluated gives values to what depends on images, for those who ask without having called Evaluate.
+// ensureEvaluated gives values to what depends on images, for those who ask without having called
+// Evaluate.
 func (c *Config) ensureEvaluated() {
 	if !c.evaluated {
 		_ = c.Evaluate(nil) // The diagnostics are for those who call Evaluate.
@@ -54,8 +56,9 @@ func (c *Config) ensureEvaluated() {
 // startOver begins a new list of diagnostics, for what is not known yet.
 func (e *evaluator) startOver() { e.collector = &collector{earlier: e.atLoad} }
 
-// Outputs returns the root module's output values, sorted by name. Parts of them that come from images without a
-// result are unknown. With results nil, the results are what decide said in the last Evaluate.
+// Outputs returns the root module's output values, sorted by name. Parts of them that come from
+// images without a result are unknown. With results nil, the results are what decide said in the
+// last Evaluate.
 func (c *Config) Outputs(results func(addrs.Image) *image.Result) ([]Output, hcl.Diagnostics) {
 	e := c.evaluator
 	if e == nil {
@@ -130,8 +133,8 @@ func (e *evaluator) update(n *node) {
 	n.stamp = e.clock
 }
 
-// updateCall gives the instances of a module their new each.value. Which instances there are was known before any
-// result.
+// updateCall gives the instances of a module their new each.value. Which instances there are was
+// known before any result.
 func (e *evaluator) updateCall(c *moduleCall) {
 	for _, s := range e.scopes[c.mod] {
 		x, ok := e.expand(&c.node, c.repeat, e.context(&c.node, s))
@@ -147,8 +150,8 @@ func (e *evaluator) updateCall(c *moduleCall) {
 	e.touch(&c.node)
 }
 
-// settle puts an image's result into the value that expressions see, once there is one. The arguments are evaluated
-// again where they were not known.
+// settle puts an image's result into the value that expressions see, once there is one. The
+// arguments are evaluated again where they were not known.
 func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *image.Result) {
 	s := e.byAddr[addr.Module]
 	if s == nil || s.mod.images[addr.Name] == nil {
@@ -200,8 +203,9 @@ func (e *evaluator) postconditions(b *imageBlock, build *builder, x each, o *obj
 	}
 }
 
-// Checks evaluates the check blocks of all modules with the results of images, and returns a warning for each
-// assertion that does not hold. Those that could be told before were among the diagnostics of Evaluate.
+// Checks evaluates the check blocks of all modules with the results of images, and returns a
+// warning for each assertion that does not hold. Those that could be told before were among the
+// diagnostics of Evaluate.
 func (c *Config) Checks(results func(addrs.Image) *image.Result) hcl.Diagnostics {
 	e := c.evaluator
 	if e == nil {

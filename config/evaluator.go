@@ -66,9 +66,11 @@ type scope struct {
 	values   []cty.Value
 	images   map[*imageBlock]*instances
 	children map[*module][]*scope
-	// contexts are those of nodes that use nothing but certain variables and locals, by the names of these.
+	// contexts are those of nodes that use nothing but certain variables and locals, by the names
+	// of these.
 	contexts map[string]timedContext
-	// refused has the values of variables that a validation found wrong, which are unknown to all but its validations.
+	// refused has the values of variables that a validation found wrong, which are unknown to all
+	// but its validations.
 	refused map[*variable]cty.Value
 }
 
@@ -176,7 +178,8 @@ func (e *evaluator) fail(n *node, diags ...*hcl.Diagnostic) {
 	e.taint(n)
 }
 
-// value evaluates an expression. It answers false, with an unknown value, where the expression is wrong.
+// value evaluates an expression. It answers false, with an unknown value, where the expression is
+// wrong.
 func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	v, diags := expr.Value(ctx)
 	if len(diags) > 0 {
@@ -271,8 +274,9 @@ func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.V
 	return ctx
 }
 
-// holds evaluates a condition. It returns a problem of the given summary where the condition is false, nil where it
-// holds or is not known yet. What is wrong with the rule itself is reported directly.
+// holds evaluates a condition. It returns a problem of the given summary where the condition is
+// false, nil where it holds or is not known yet. What is wrong with the rule itself is reported
+// directly.
 func (e *evaluator) holds(n *node, r rule, ctx *hcl.EvalContext, summary string) *hcl.Diagnostic {
 	_, failed := e.test(n, r, ctx, summary)
 	return failed
@@ -374,8 +378,9 @@ func (o *output) evaluateValue(e *evaluator, s *scope) cty.Value {
 	return v
 }
 
-// outputContext returns what an output's expressions see. Nothing depends on an output of the root module, whose images
-// therefore go without marks: of a hundred thousand, each value that is made of one would carry one.
+// outputContext returns what an output's expressions see. Nothing depends on an output of the root
+// module, whose images therefore go without marks: of a hundred thousand, each value that is made
+// of one would carry one.
 func (e *evaluator) outputContext(o *output, s *scope) *hcl.EvalContext {
 	if s.parent != nil || len(o.uses.images) == 0 {
 		return e.context(&o.node, s)

@@ -16,11 +16,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// maxInstances bounds what one block can ask for, so that a slip in a count does not fill the memory. It is far more
-// than an account could make.
+// maxInstances bounds what one block can ask for, so that a slip in a count does not fill the
+// memory. It is far more than an account could make.
 const maxInstances = 10_000_000
 
-// each is what tells one instance of a block from the others. The zero value is that of a block's only instance.
+// each is what tells one instance of a block from the others. The zero value is that of a block's
+// only instance.
 type each struct {
 	key addrs.Key
 	// value is each.value. It is cty.NilVal for a row of a table.
@@ -146,7 +147,8 @@ func (x *expansion) get(key addrs.Key) (each, bool) {
 	return x.at(i), true
 }
 
-// expand evaluates for_each or count. It answers false where the instances cannot be told, which it reports.
+// expand evaluates for_each or count. It answers false where the instances cannot be told, which it
+// reports.
 func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
 	switch {
 	case r.forEach != nil:
@@ -201,8 +203,8 @@ func rowsOf(v cty.Value) []each {
 
 func byKey(a, b each) int { return a.key.Compare(b.key) }
 
-// notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is because the value
-// is not known yet.
+// notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is
+// because the value is not known yet.
 func (e *evaluator) notForEach(v cty.Value, marks cty.ValueMarks) (reason string, late bool) {
 	ty := v.Type()
 	switch {

@@ -32,8 +32,9 @@ var (
 	unknownNumber = cty.UnknownVal(cty.Number).RefineNotNull()
 )
 
-// export builds what expressions see of an image: of its arguments and its results, where they are known, those that
-// something reads. The image is nil where it is wrong; then nothing but its address is known.
+// export builds what expressions see of an image: of its arguments and its results, where they are
+// known, those that something reads. The image is nil where it is wrong; then nothing but its
+// address is known.
 func (e *evaluator) export(b *imageBlock, img *image.Image, addr addrs.Image, result *image.Result) cty.Value {
 	attrs := make(map[string]cty.Value, 1+b.demand.size())
 	x := e.exporter(b, img, addr, result)
@@ -57,8 +58,8 @@ func isWholeImage(ty cty.Type) bool {
 	return ty.IsObjectType() && !slices.ContainsFunc(image.Exported, func(name string) bool { return !ty.HasAttribute(name) })
 }
 
-// exporter gives the attributes of one image. Where it is wrong, and img nil, nothing but its address
-// is known.
+// exporter gives the attributes of one image. Where it is wrong, and img nil, nothing but its
+// address is known.
 type exporter struct {
 	e      *evaluator
 	addr   addrs.Image
@@ -74,8 +75,8 @@ func (e *evaluator) exporter(b *imageBlock, img *image.Image, addr addrs.Image, 
 	return x
 }
 
-// look returns what expressions see of an instance, which is built when one looks. It carries a mark for the image, by
-// which whatever is made from it is found to depend on it.
+// look returns what expressions see of an instance, which is built when one looks. It carries a
+// mark for the image, by which whatever is made from it is found to depend on it.
 func (e *evaluator) look(b *imageBlock, s *scope, o *object) cty.Value {
 	return e.lookOnly(b, s, o).Mark(dependency{addr: addrs.Image{Module: s.addr, Name: b.key, Key: o.key}})
 }
@@ -144,8 +145,8 @@ func (x *exporter) argument(name string) cty.Value {
 	return v
 }
 
-// parameters returns the arguments of the request that have no name of their own, as text: objects of all images have
-// one type, so that they can be put into one list.
+// parameters returns the arguments of the request that have no name of their own, as text: objects
+// of all images have one type, so that they can be put into one list.
 func (x *exporter) parameters() cty.Value {
 	fields := map[string]cty.Value{}
 	for _, arg := range x.img.Arguments {
@@ -259,8 +260,9 @@ func (x *exporter) reference(r *image.Reference) cty.Value {
 	return v
 }
 
-// fromRoot writes a path relative to the root module, with slashes, whether or not the root module's own is absolute. An absolute path that does
-// not lead into the root module stays as it is.
+// fromRoot writes a path relative to the root module, with slashes, whether or not the root
+// module's own is absolute. An absolute path that does not lead into the root module stays as it
+// is.
 func (e *evaluator) fromRoot(file string) string {
 	root := e.root.mod.dir
 	if filepath.IsAbs(file) {
@@ -277,8 +279,8 @@ func (e *evaluator) fromRoot(file string) string {
 	return filepath.ToSlash(rel)
 }
 
-// beforeResult returns what is known of a result that is not there yet. What was asked for is what comes, but for
-// sizes that the API may round.
+// beforeResult returns what is known of a result that is not there yet. What was asked for is what
+// comes, but for sizes that the API may round.
 func (x *exporter) beforeResult(name string) cty.Value {
 	switch name {
 	case "width", "height":
@@ -330,7 +332,8 @@ func (x *exporter) fromResult(name string) cty.Value {
 	}
 }
 
-// imageValue builds what expressions see of an image block: its only instance, or an object or list of its instances.
+// imageValue builds what expressions see of an image block: its only instance, or an object or list
+// of its instances.
 func (e *evaluator) imageValue(b *imageBlock, s *scope) cty.Value {
 	list := s.images[b]
 	if list == nil || list.expansion == nil {

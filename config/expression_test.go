@@ -12,7 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// show writes a value as an expression that has this value, with its type: [..] is a tuple, {..} an object.
+// show writes a value as an expression that has this value, with its type: [..] is a tuple, {..} an
+// object.
 func show(v cty.Value) string {
 	if v.IsMarked() {
 		if v.HasMark(lang.Sensitive) {
@@ -61,8 +62,8 @@ func show(v cty.Value) string {
 	return ty.FriendlyName()
 }
 
-// expressions are examples from Terraform's documentation of its language and functions, and a few around them, with
-// the values that they have there.
+// expressions are examples from Terraform's documentation of its language and functions, and a few
+// around them, with the values that they have there.
 var expressions = []struct{ expr, want string }{
 	// Types, operators and conditionals.
 	{`1 + 2 * 3`, `7`},

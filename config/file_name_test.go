@@ -26,7 +26,8 @@ func picture(t *testing.T) string {
 	return b.String()
 }
 
-// Files are found under the names that texts have for them, in whichever of Unicode's forms either is.
+// Files are found under the names that texts have for them, in whichever of Unicode's forms either
+// is.
 func TestFileNamesInAnyForm(t *testing.T) {
 	t.Parallel()
 	forms := map[string]norm.Form{"composed": norm.NFC, "decomposed": norm.NFD}

@@ -23,7 +23,8 @@ import (
 // expectation finds the comments in fixtures that say which diagnostic starts at their line.
 var expectation = regexp.MustCompile(`# (ERROR|WARNING): ([^#"]+)`)
 
-// TestFixtures loads each directory of testdata/fixtures and holds the diagnostics against the comments in its files:
+// TestFixtures loads each directory of testdata/fixtures and holds the diagnostics against the
+// comments in its files:
 //
 //	width = 1000 # ERROR: Unsupported size
 func TestFixtures(t *testing.T) {
@@ -131,7 +132,8 @@ var elsewhere = map[string]string{
 	"YAML number lost its zeros": "TestStrangeRows",
 }
 
-// TestEveryDiagnosticHasAFixture looks for summaries in the source of the package, and of those that it is made of.
+// TestEveryDiagnosticHasAFixture looks for summaries in the source of the package, and of those
+// that it is made of.
 func TestEveryDiagnosticHasAFixture(t *testing.T) {
 	t.Parallel()
 	covered := map[string]bool{}
@@ -155,9 +157,8 @@ func TestEveryDiagnosticHasAFixture(t *testing.T) {
 // sourceDirs are where diagnostics are written.
 var sourceDirs = []string{".", "../internal/diag", "../internal/lang", "../internal/modelblock", "../internal/schema"}
 
-// summariesInSource finds the strings that are used as summaries: the second argument of diag.Problem and
-// diag.Warning, that of
-// local functions called wrong, and fields called Summary.
+// summariesInSource finds the strings that are used as summaries: the second argument of
+// diag.Problem and diag.Warning, that of local functions called wrong, and fields called Summary.
 func summariesInSource(t *testing.T) map[string]string {
 	t.Helper()
 	var files []string

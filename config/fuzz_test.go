@@ -10,8 +10,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// FuzzLoad looks for configurations that make the package panic, or that it calls right and then gives images that
-// break its promises. Its seeds are the files of the fixtures.
+// FuzzLoad looks for configurations that make the package panic, or that it calls right and then
+// gives images that break its promises. Its seeds are the files of the fixtures.
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("testdata/fixtures/*/*.flux.*")
 	if err != nil || len(files) == 0 {

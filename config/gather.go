@@ -11,10 +11,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// gathering is an expression that takes one attribute of each instance of a block, and nothing else:
-// [for k, i in image.card : i.path], or image.card[*].path where the block has count. It is what
-// most outputs are. Its value is made of the images directly, without what expressions see of each
-// of them, an object for all of these, and a scope for each step.
+// gathering is an expression that takes one attribute of each instance of a block, and nothing
+// else: [for k, i in image.card : i.path], or image.card[*].path where the block has count. It is
+// what most outputs are. Its value is made of the images directly, without what expressions see of
+// each of them, an object for all of these, and a scope for each step.
 type gathering struct {
 	block *imageBlock
 	attr  string
@@ -74,8 +74,8 @@ func (e *evaluator) gathered(n *node, s *scope, expr hcl.Expression) (cty.Value,
 	return cty.TupleVal(values), ok
 }
 
-// bare is like gathered for values that nobody depends on, and without marks. It answers false, too,
-// where one of them is sensitive.
+// bare is like gathered for values that nobody depends on, and without marks. It answers false,
+// too, where one of them is sensitive.
 func (e *evaluator) bare(n *node, s *scope, expr hcl.Expression) (cty.Value, bool) {
 	g, ok := n.mod.gathering(expr)
 	if !ok {

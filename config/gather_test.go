@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// What is gathered directly is what the expression gives, whatever the images are and whichever of them exist. In brackets, the attribute
-// has another form, and the expression is evaluated as it stands.
+// What is gathered directly is what the expression gives, whatever the images are and whichever of
+// them exist. In brackets, the attribute has another form, and the expression is evaluated as it
+// stands.
 func TestGatheredIsEvaluated(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -28,7 +29,8 @@ func TestGatheredIsEvaluated(t *testing.T) {
 	}
 }
 
-// gatheringModule returns a module in which ATTR stands for an attribute, and which of its images have results.
+// gatheringModule returns a module in which ATTR stands for an attribute, and which of its images
+// have results.
 func gatheringModule(random *rand.Rand) (module string, made map[string]bool) {
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
 	repeats := []string{`for_each = toset(["a", "b", "ä", "c/d"])`, `for_each = {}`, `for_each = { x = 1, B = 2 }`, "count = 3", "count = 0"}
@@ -77,7 +79,8 @@ output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
 	return module, made
 }
 
-// observe says what becomes of a module: its images with what they depend on, its outputs, and what is wrong, for each attribute.
+// observe says what becomes of a module: its images with what they depend on, its outputs, and what
+// is wrong, for each attribute.
 func observe(t *testing.T, module string, made map[string]bool) map[string][]string {
 	t.Helper()
 	seen := map[string][]string{}

@@ -20,14 +20,16 @@ import (
 // instances are what an image block makes in one scope.
 type instances struct {
 	*expansion
-	// objects are what expressions see of the instances, in their order, for blocks that something names.
+	// objects are what expressions see of the instances, in their order, for blocks that something
+	// names.
 	objects []object
 	index   map[addrs.Key]int // of objects, made when it is needed
-	// value is the block's value made of the objects, cty.NilVal while nothing needed it. It is stale when an object
-	// has changed since.
+	// value is the block's value made of the objects, cty.NilVal while nothing needed it. It is
+	// stale when an object has changed since.
 	value cty.Value
 	stale bool
-	// bare is the value without marks for the images, cty.NilVal while nothing needed it as it is now.
+	// bare is the value without marks for the images, cty.NilVal while nothing needed it as it is
+	// now.
 	bare cty.Value
 }
 
@@ -48,8 +50,9 @@ func (list *instances) object(key addrs.Key) *object {
 // object is what expressions see of an instance.
 type object struct {
 	key addrs.Key
-	// value is what they see, without the mark for the image. It is cty.NilVal while nothing looked at it; see
-	// evaluator.look. Of a member of a weave it is there as soon as the instance is built.
+	// value is what they see, without the mark for the image. It is cty.NilVal while nothing looked
+	// at it; see evaluator.look. Of a member of a weave it is there as soon as the instance is
+	// built.
 	value cty.Value
 	// img is nil where the instance is wrong.
 	img *image.Image
@@ -109,14 +112,16 @@ type builder struct {
 	s         *scope
 	ctx       *hcl.EvalContext
 	expansion *expansion
-	// child is ctx with each or count in it. It is used again for the next instance, unless a diagnostic keeps it.
+	// child is ctx with each or count in it. It is used again for the next instance, unless a
+	// diagnostic keeps it.
 	child   *hcl.EvalContext
 	current each // the instance in the making
 	defined bool // child is that of the current instance
-	// values are those of b.args, in their order, for the instance in the making. Where an argument is the same for all
-	// instances, so is its value.
+	// values are those of b.args, in their order, for the instance in the making. Where an argument
+	// is the same for all instances, so is its value.
 	values []argumentValue
-	// columns are prepared expressions of arguments, in the order of b.args, nil for those of other forms.
+	// columns are prepared expressions of arguments, in the order of b.args, nil for those of other
+	// forms.
 	columns []*column
 	models  map[string]*bfl.Model
 	// sameLabels are the labels, once they are known to be the same for all instances.
@@ -124,7 +129,8 @@ type builder struct {
 	// outputRange is where the output argument stands, nil while that was not needed.
 	outputRange *hcl.Range
 	after       []addrs.Image // what depends_on names
-	// ready says that the arguments with lookups have their values for the instance in the making; see attempt.
+	// ready says that the arguments with lookups have their values for the instance in the making;
+	// see attempt.
 	ready      bool
 	conditions []addrs.Image // what the preconditions of the instance in the making come from
 }
@@ -133,7 +139,8 @@ type builder struct {
 type argumentValue struct {
 	arg *argument // nil while it was not evaluated
 	unmarked
-	// names says that the names of what is in the value are sensitive too, and not only some of what they name.
+	// names says that the names of what is in the value are sensitive too, and not only some of
+	// what they name.
 	names  bool
 	failed bool
 	// converted is the value as the request has it, for the parameter that it was converted for.
@@ -191,7 +198,8 @@ func (d *builder) enter(x each) {
 	d.e.instance = d.addr(x)
 }
 
-// instanceContext returns the context in which each, or count, is that of the instance in the making.
+// instanceContext returns the context in which each, or count, is that of the instance in the
+// making.
 func (d *builder) instanceContext() *hcl.EvalContext {
 	if !d.current.isSet() {
 		return d.ctx
@@ -247,7 +255,8 @@ func (d *builder) instance(x each) *image.Image {
 	return img
 }
 
-// evaluateArguments finds the values of all arguments. Those that are wrong are reported, and unknown.
+// evaluateArguments finds the values of all arguments. Those that are wrong are reported, and
+// unknown.
 func (d *builder) evaluateArguments() bool {
 	ok := true
 	for i := range d.b.args {
@@ -335,10 +344,12 @@ func (d *builder) wrong(v *argumentValue, summary, format string, args ...any) {
 	d.report(diag.About(diag.Problem(v.arg.valueAt(), summary, format, args...), v.arg.Expr, d.context(v)))
 }
 
-// sensitiveShown is the summary where a sensitive value stands for something that is in every plan, in the state or in an address.
+// sensitiveShown is the summary where a sensitive value stands for something that is in every plan,
+// in the state or in an address.
 const sensitiveShown = "Sensitive value shown"
 
-// misspelt reports whether an argument that is absent stands in the image or in the defaults under a wrong name, which was reported.
+// misspelt reports whether an argument that is absent stands in the image or in the defaults under
+// a wrong name, which was reported.
 func (d *builder) misspelt(name string) bool {
 	defaults := d.s.mod.defaults
 	found := slices.Contains(d.b.misspelt, name) || defaults != nil && slices.Contains(defaults.misspelt, name)
@@ -363,8 +374,8 @@ func (d *builder) text(v *argumentValue) (string, bool) {
 	return s.AsString(), true
 }
 
-// unknown reports a value that is not known before apply but must be, unless that follows from an error reported
-// already.
+// unknown reports a value that is not known before apply but must be, unless that follows from an
+// error reported already.
 func (d *builder) unknown(v *argumentValue) {
 	if d.b.tainted {
 		return
@@ -412,7 +423,8 @@ func (d *builder) model() *bfl.Model {
 	return model
 }
 
-// model finds a model by name among those declared in the module and in those around it, and in the catalogue.
+// model finds a model by name among those declared in the module and in those around it, and in the
+// catalogue.
 func (m *module) model(name string) *bfl.Model {
 	for at := m; at != nil; at = at.parent {
 		if model, ok := at.models[name]; ok {
@@ -463,7 +475,8 @@ func (d *builder) labels(img *image.Image) bool {
 	return true
 }
 
-// sharedLabels returns one map for all images with the same labels. Of ten thousand images, most have one of a few sets.
+// sharedLabels returns one map for all images with the same labels. Of ten thousand images, most
+// have one of a few sets.
 func (e *evaluator) sharedLabels(labels map[string]string) map[string]string {
 	var text []byte
 	for _, key := range sortedKeys(labels) {

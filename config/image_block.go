@@ -142,8 +142,8 @@ var metaArguments = []string{"provider", "for_each", "count", "depends_on"}
 // secretArguments are names under which keys and secrets are written into files by mistake.
 var secretArguments = []string{"api_key", "key", "secret", "webhook_secret"}
 
-// addWithHints adds diagnostics about a body. It replaces the details of errors about unknown arguments whose meaning here is known, and hides the
-// values of those that are keys.
+// addWithHints adds diagnostics about a body. It replaces the details of errors about unknown
+// arguments whose meaning here is known, and hides the values of those that are keys.
 func (d *decoder) addWithHints(diags hcl.Diagnostics, hints map[string]string) {
 	for _, diag := range diags {
 		unknown, ok := diag.Extra.(schema.UnknownName)
@@ -244,7 +244,8 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	}
 }
 
-// labelKey returns the key of an expression that names one label: labels["season"] or labels.season.
+// labelKey returns the key of an expression that names one label: labels["season"] or
+// labels.season.
 func labelKey(expr hcl.Expression) (string, bool) {
 	traversal, diags := hcl.AbsTraversalForExpr(expr)
 	if diags.HasErrors() || len(traversal) != 2 || traversal.RootName() != "labels" {

@@ -83,7 +83,8 @@ func (d *builder) violation(img *image.Image, v bfl.Violation) {
 	d.wrong(arg, summaries[v.Rule], "%s", detail)
 }
 
-// inputRange returns where the image stands that goes into a field: the element of a list that is written out, or else the argument.
+// inputRange returns where the image stands that goes into a field: the element of a list that is
+// written out, or else the argument.
 func inputRange(img *image.Image, arg *argumentValue, field string) hcl.Range {
 	if slices.Contains(img.Model.Inputs.Roles, field) {
 		return roleRange(arg.arg, field)
@@ -169,7 +170,8 @@ func (d *builder) advise(img *image.Image) {
 	d.adviseOnReferences(img)
 }
 
-// adviseOnce warns once in a run: about a subject wherever it comes up or, where that is "", about a place, for all images that share it.
+// adviseOnce warns once in a run: about a subject wherever it comes up or, where that is "", about
+// a place, for all images that share it.
 func (d *builder) adviseOnce(subject, summary, detail string, v *argumentValue) {
 	at := d.b.at
 	if v != nil {
@@ -212,7 +214,8 @@ func (d *builder) adviseOnSize(img *image.Image) {
 // imageNumber finds a reference by its number in a prompt.
 var imageNumber = lazyregexp.New(`(?i)\b(?:image|picture|reference)s? +#?(\d{1,2})\b`)
 
-// numbered are parts of the words in imageNumber, without first letters since these may be capitals.
+// numbered are parts of the words in imageNumber, without first letters since these may be
+// capitals.
 var numbered = []string{"mage", "icture", "eference", "MAGE", "ICTURE", "EFERENCE"}
 
 // mayNumberImages is a quick look for what imageNumber finds.

@@ -372,8 +372,8 @@ func TestModuleFiles(t *testing.T) {
 	}
 }
 
-// TestColumns holds the quick way of evaluating arguments against the usual one, which a part that names the instance
-// in another form brings about.
+// TestColumns holds the quick way of evaluating arguments against the usual one, which a part that
+// names the instance in another form brings about.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
@@ -437,8 +437,8 @@ func TestManyInstancesOneDiagnostic(t *testing.T) {
 	}
 }
 
-// requestOf builds the only image of a configuration as far as its request and its file, without holding it against its model's rules. It is nil where
-// that goes wrong.
+// requestOf builds the only image of a configuration as far as its request and its file, without
+// holding it against its model's rules. It is nil where that goes wrong.
 func requestOf(t *testing.T, files ...string) (*image.Image, hcl.Diagnostics) {
 	t.Helper()
 	c := load(t, write(t, files...), Options{})
@@ -456,8 +456,9 @@ func requestOf(t *testing.T, files ...string) (*image.Image, hcl.Diagnostics) {
 	return img, e.list()
 }
 
-// Naming a file that would have its name anyway, or no longer, leaves the request as it was: it is a move, and costs nothing. What an image's arguments
-// imply stands in the request only where the model would deliver something else.
+// Naming a file that would have its name anyway, or no longer, leaves the request as it was: it is
+// a move, and costs nothing. What an image's arguments imply stands in the request only where the
+// model would deliver something else.
 func TestImpliedArgumentsChangeNoRequest(t *testing.T) {
 	t.Parallel()
 	file := picture(t)

@@ -20,7 +20,8 @@ import (
 // Import is an import block: the image is not made, but taken from a file that exists.
 type Import struct {
 	To addrs.Image
-	// File is usable with package os. Without a Problem it is a whole image of the format that To's output has.
+	// File is usable with package os. Without a Problem it is a whole image of the format that To's
+	// output has.
 	File string
 	// Name is the file's path for people; see image.Reference.
 	Name string
@@ -28,8 +29,8 @@ type Import struct {
 	SHA256, Content string
 	Size            bfl.Size
 	Range           hcl.Range
-	// Problem says why the file cannot be taken, nil where it can. It matters only while there is no image at To: once the import
-	// is done, the file is of no use any more.
+	// Problem says why the file cannot be taken, nil where it can. It matters only while there is
+	// no image at To: once the import is done, the file is of no use any more.
 	Problem *hcl.Diagnostic
 
 	format       string
@@ -89,8 +90,8 @@ func (l *linker) keys(n *node, m *module, expr hcl.Expression, allowed symbols) 
 	}
 }
 
-// Imports returns the import blocks, sorted by address. They do not depend on images, so they are known after Load;
-// whether they fit the images is checked by Evaluate.
+// Imports returns the import blocks, sorted by address. They do not depend on images, so they are
+// known after Load; whether they fit the images is checked by Evaluate.
 func (c *Config) Imports() []Import {
 	if c.evaluator == nil {
 		return nil

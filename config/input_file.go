@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
 
-// readInput hashes and measures a file that is to be sent with a request, and finds out whether the API would take it.
+// readInput hashes and measures a file that is to be sent with a request, and finds out whether the
+// API would take it.
 func readInput(path string) *inputFile {
 	path = sourcefile.Named(path)
 	f := &inputFile{path: path}

@@ -40,10 +40,10 @@ func (c *Config) Variables() []Variable {
 	return list
 }
 
-// Digest identifies everything that the configuration was read from: the files of its modules and of values, the
-// values of variables from the command line and the environment, and the files that its functions and references
-// named. It is to be called after Evaluate. Two configurations with one digest ask for the same images, as long as
-// the program is the same.
+// Digest identifies everything that the configuration was read from: the files of its modules and
+// of values, the values of variables from the command line and the environment, and the files that
+// its functions and references named. It is to be called after Evaluate. Two configurations with
+// one digest ask for the same images, as long as the program is the same.
 func (c *Config) Digest() string {
 	if c.evaluator == nil {
 		return ""
@@ -70,8 +70,8 @@ func fileSum(src []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Sources returns a digest of each file that the configuration is written in, by its name as seen from
-// the root module. Files that expressions name are not among them: their names can be secrets.
+// Sources returns a digest of each file that the configuration is written in, by its name as seen
+// from the root module. Files that expressions name are not among them: their names can be secrets.
 func (c *Config) Sources() map[string]string {
 	sources := map[string]string{}
 	for name, file := range c.files {

@@ -84,7 +84,8 @@ func (d *builder) triggers() ([]image.Trigger, bool) {
 	return list, true
 }
 
-// trigger resolves one entry: an image, an instance of one, or an attribute of either. The key may name each or count.
+// trigger resolves one entry: an image, an instance of one, or an attribute of either. The key may
+// name each or count.
 func (d *builder) trigger(expr hcl.Expression) ([]image.Trigger, bool) {
 	wrong := func() ([]image.Trigger, bool) {
 		d.report(diag.Problem(expr.Range(), "Invalid trigger",

@@ -21,9 +21,11 @@ type uses struct {
 	locals    []*local
 	images    []*imageBlock
 	modules   []moduleUse
-	// whole are the image blocks of which all instances are looked at, rather than only those with certain keys.
+	// whole are the image blocks of which all instances are looked at, rather than only those with
+	// certain keys.
 	whole map[*imageBlock]bool
-	// missing are names that do not exist, by their root: they were reported, and evaluate to unknown values.
+	// missing are names that do not exist, by their root: they were reported, and evaluate to
+	// unknown values.
 	missing map[string][]string
 }
 
@@ -37,8 +39,8 @@ type moduleUse struct {
 type symbols struct {
 	repeat repeat // each, or count
 	self   bool
-	// asReferences says that images in the result are only used by their addresses, addressOnly that this is all that
-	// is used of any.
+	// asReferences says that images in the result are only used by their addresses, addressOnly
+	// that this is all that is used of any.
 	asReferences, addressOnly bool
 	// block is how messages call the block that the expression stands in.
 	block string
@@ -158,8 +160,8 @@ func unknownProvider(at hcl.Range, name string, m *module) *hcl.Diagnostic {
 		name, diag.DidYouMean(name, known), name)
 }
 
-// image links an image block: it merges the module's defaults into its arguments, and tells which of them are the
-// same for all instances.
+// image links an image block: it merges the module's defaults into its arguments, and tells which
+// of them are the same for all instances.
 func (l *linker) image(b *imageBlock) {
 	m, n := b.mod, &b.node
 	inside := symbols{repeat: b.repeat, block: "an image"}
@@ -187,7 +189,8 @@ func (l *linker) image(b *imageBlock) {
 // takesImages reports whether an argument takes images as a whole, as references.
 func takesImages(name string) bool { return name == "references" || name == "inputs" || name == "mask" }
 
-// inherit adds the arguments that the module's defaults have and the image has not, or may have as null.
+// inherit adds the arguments that the module's defaults have and the image has not, or may have as
+// null.
 func (l *linker) inherit(b *imageBlock) {
 	own := b.args
 	b.args = make([]argument, 0, len(own)+len(b.mod.defaults.args))
@@ -273,7 +276,8 @@ func neverNull(expr hcl.Expression) bool {
 	return ok && !v.IsNull()
 }
 
-// explicit resolves the entries of a depends_on: each is an image or a module, whole or one instance.
+// explicit resolves the entries of a depends_on: each is an image or a module, whole or one
+// instance.
 func (l *linker) explicit(n *node, m *module, exprs []hcl.Expression) []explicit {
 	var out []explicit
 	for _, expr := range exprs {

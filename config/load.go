@@ -18,12 +18,14 @@ import (
 type Options struct {
 	// Values are the -var and -var-file options in the order in which they were typed.
 	Values []Value
-	// Environ is the environment as os.Environ returns it. Only names that start with EnvPrefix are looked at.
+	// Environ is the environment as os.Environ returns it. Only names that start with EnvPrefix are
+	// looked at.
 	Environ []string
-	// Ask asks the user for the value of a variable that has none. An error leaves it missing. It is nil where nobody
-	// can be asked.
+	// Ask asks the user for the value of a variable that has none. An error leaves it missing. It
+	// is nil where nobody can be asked.
 	Ask func(Question) (string, error)
-	// Version is that of the running program, for required_version. A text that is no version fits every constraint.
+	// Version is that of the running program, for required_version. A text that is no version fits
+	// every constraint.
 	Version string
 	// AllowEmpty lets a directory without configuration files be a configuration without images.
 	AllowEmpty bool
@@ -50,20 +52,22 @@ type Config struct {
 	Settings Settings
 
 	files map[string]*hcl.File
-	// values are the hashes of the files of values, by path. Diagnostics show nothing of these files, since a mistake may be in the line of a secret.
+	// values are the hashes of the files of values, by path. Diagnostics show nothing of these
+	// files, since a mistake may be in the line of a secret.
 	values map[string]string
 	// evaluator is nil where the files could not be parsed.
 	evaluator *evaluator
 	evaluated bool
 }
 
-// Files returns the configuration's files by the names that diagnostics use, for printing source lines with them. Files of values are not among them.
+// Files returns the configuration's files by the names that diagnostics use, for printing source
+// lines with them. Files of values are not among them.
 func (c *Config) Files() map[string]*hcl.File { return c.files }
 
-// Load reads the configuration in a directory: it parses all files of the root module and of the modules that it
-// calls, resolves what they name, and evaluates all that does not depend on images. It answers a Config also along
-// with errors, so that Evaluate can report more; where a file cannot be parsed there is nothing to go on with, and
-// the Config is good for its Files only.
+// Load reads the configuration in a directory: it parses all files of the root module and of the
+// modules that it calls, resolves what they name, and evaluates all that does not depend on images.
+// It answers a Config also along with errors, so that Evaluate can report more; where a file cannot
+// be parsed there is nothing to go on with, and the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})

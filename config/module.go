@@ -9,13 +9,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// module is a directory as one place of the configuration uses it: the root module, or what one module block calls. A
-// directory that is called from two places is two modules.
+// module is a directory as one place of the configuration uses it: the root module, or what one
+// module block calls. A directory that is called from two places is two modules.
 type module struct {
 	call   *moduleCall // nil for the root
 	parent *module
 	depth  int
-	// dir is usable with package os. rel is the path from the root module with slashes, "." for the root itself.
+	// dir is usable with package os. rel is the path from the root module with slashes, "." for the
+	// root itself.
 	dir, rel string
 
 	variables map[string]*variable
@@ -29,7 +30,8 @@ type module struct {
 
 	// settings are the nodes of the root module's fluxbatch, provider and budget blocks.
 	settings []*settingsBlock
-	// providers are the addresses by which images of this module may call an account, and what they are in the root.
+	// providers are the addresses by which images of this module may call an account, and what they
+	// are in the root.
 	providers map[string]string
 
 	moves    []movedBlock
@@ -41,7 +43,8 @@ type module struct {
 
 // node is what is evaluated as one.
 type node struct {
-	// name is how expressions and messages call it, such as local.style; inside a child module it is only unique there.
+	// name is how expressions and messages call it, such as local.style; inside a child module it
+	// is only unique there.
 	name string
 	mod  *module
 	// index is the node's place in the values of its module's scopes.
@@ -53,15 +56,17 @@ type node struct {
 	needs []*node
 	// dynamic says that the value depends on images, so that it is evaluated anew by each Evaluate.
 	dynamic bool
-	// skip says that the node is not evaluated and its value is unknown, for a reason that was reported, such as a
-	// cycle.
+	// skip says that the node is not evaluated and its value is unknown, for a reason that was
+	// reported, such as a cycle.
 	skip bool
-	// broken says that an expression of the node names something that does not exist, or that the node is declared wrong, which was reported.
+	// broken says that an expression of the node names something that does not exist, or that the
+	// node is declared wrong, which was reported.
 	broken bool
-	// tainted says that the value is unknown because of an error that was reported already, so that more messages
-	// would only repeat it.
+	// tainted says that the value is unknown because of an error that was reported already, so that
+	// more messages would only repeat it.
 	tainted bool
-	// exported says that something names this image block, so that its instances' values are worth building.
+	// exported says that something names this image block, so that its instances' values are worth
+	// building.
 	exported bool
 	// stamp is the evaluator's clock when the value last changed.
 	stamp uint64
@@ -79,7 +84,8 @@ func (m *module) add(n *node, w work) {
 	m.nodes = append(m.nodes, n)
 }
 
-// fullName is the node's name with that of its module, for messages that may be read far from the file.
+// fullName is the node's name with that of its module, for messages that may be read far from the
+// file.
 func (n *node) fullName() string {
 	name := n.name
 	for m := n.mod; m.call != nil; m = m.parent {
@@ -101,17 +107,19 @@ type variable struct {
 	description string
 	typ         cty.Type
 	defaults    *typeexpr.Defaults
-	// literal says that values from the command line and the environment are taken as text rather than as expressions.
+	// literal says that values from the command line and the environment are taken as text rather
+	// than as expressions.
 	literal   bool
 	preset    cty.Value // the default, cty.NilVal where the variable is required
 	sensitive bool
 	nullable  bool
-	// expr is what a module call passes in, nil where it passes nothing. The root module's values come from outside.
+	// expr is what a module call passes in, nil where it passes nothing. The root module's values
+	// come from outside.
 	expr hcl.Expression
 }
 
-// validation is one validation block of a variable. It is a node of its own, since its condition may name other
-// things that need the variable.
+// validation is one validation block of a variable. It is a node of its own, since its condition
+// may name other things that need the variable.
 type validation struct {
 	node
 	variable *variable
@@ -177,9 +185,11 @@ type imageBlock struct {
 	node
 	key string // the block's label
 	repeat
-	// args are those written in the block, sorted by name. Linking adds those of the module's defaults.
+	// args are those written in the block, sorted by name. Linking adds those of the module's
+	// defaults.
 	args []argument
-	// account is the provider argument, nil where there is none, and provider its address in the root module.
+	// account is the provider argument, nil where there is none, and provider its address in the
+	// root module.
 	account   hcl.Expression
 	provider  string
 	dependsOn []hcl.Expression
@@ -188,12 +198,13 @@ type imageBlock struct {
 	gates     []gateBlock
 	demand    demand
 	misspelt  []string
-	// weave is what the block is evaluated with, nil for one whose instances need none of their own block.
+	// weave is what the block is evaluated with, nil for one whose instances need none of their own
+	// block.
 	weave *weave
 }
 
-// argument is an argument of an image with the expression that gives it. There are as many as in all images together,
-// so it is small.
+// argument is an argument of an image with the expression that gives it. There are as many as in
+// all images together, so it is small.
 type argument struct {
 	Name string
 	Expr hcl.Expression
@@ -201,9 +212,11 @@ type argument struct {
 	start hcl.Pos
 	// inherited says that the expression stands in the module's defaults.
 	inherited bool
-	// perInstance says that the expression names each or count, so that it has a value of its own for each instance.
+	// perInstance says that the expression names each or count, so that it has a value of its own
+	// for each instance.
 	perInstance bool
-	// woven says that the expression looks up instances of its own block, or of one that needs this one in turn; see weave.
+	// woven says that the expression looks up instances of its own block, or of one that needs this
+	// one in turn; see weave.
 	woven bool
 	// fallback is what the module's defaults say, for a value that turns out to be null.
 	fallback *argument
@@ -219,8 +232,8 @@ func (a *argument) at() hcl.Range {
 	return at
 }
 
-// explicit is what an entry of a depends_on names: an image block, or all image blocks of a module and of those below
-// it; of these either all instances, or with a key that of the image or module.
+// explicit is what an entry of a depends_on names: an image block, or all image blocks of a module
+// and of those below it; of these either all instances, or with a key that of the image or module.
 type explicit struct {
 	blocks []*imageBlock
 	call   *moduleCall // nil for an image
@@ -244,7 +257,8 @@ type lifecycleBlock struct {
 	preconditions, postconditions []rule
 }
 
-// settingsBlock is a block that only the root module may have, and whose values never depend on images.
+// settingsBlock is a block that only the root module may have, and whose values never depend on
+// images.
 type settingsBlock struct {
 	node
 	block *hcl.Block

@@ -80,8 +80,8 @@ func (d *decoder) removed(m *module, block *hcl.Block) {
 	m.removals = append(m.removals, r)
 }
 
-// endpointArg reads an address that stands in a block, relative to the block's module. diags are about the block's
-// arguments.
+// endpointArg reads an address that stands in a block, relative to the block's module. diags are
+// about the block's arguments.
 func (d *decoder) endpointArg(
 	block *hcl.Block, diags hcl.Diagnostics, attr *hcl.Attribute, name string,
 ) (addrs.Endpoint, bool) {
@@ -145,9 +145,9 @@ func below(parent addrs.Module, e addrs.Endpoint) addrs.Endpoint {
 	return e
 }
 
-// Moves returns the moved blocks of all modules in the order in which they are to be applied: one that ends where
-// another begins comes first. They are known after Load, but for those in modules whose instances depend on images,
-// which Evaluate adds.
+// Moves returns the moved blocks of all modules in the order in which they are to be applied: one
+// that ends where another begins comes first. They are known after Load, but for those in modules
+// whose instances depend on images, which Evaluate adds.
 func (c *Config) Moves() []Move {
 	if c.evaluator == nil {
 		return nil
@@ -225,8 +225,8 @@ func (e *evaluator) orderMoves() {
 	e.moves = sorted
 }
 
-// declares reports whether the configuration has what an endpoint names: the block, or where whole is false the
-// instance.
+// declares reports whether the configuration has what an endpoint names: the block, or where whole
+// is false the instance.
 func (e *evaluator) declares(end addrs.Endpoint, whole bool) bool {
 	s := e.byAddr[end.Parent]
 	if s == nil {

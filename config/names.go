@@ -13,8 +13,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// use resolves the names in an expression, and records them as what the node needs. It reports whether the expression
-// names each, count or self, so that it has a value of its own for each instance.
+// use resolves the names in an expression, and records them as what the node needs. It reports
+// whether the expression names each, count or self, so that it has a value of its own for each
+// instance.
 func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (perInstance bool) {
 	if expr == nil {
 		return false
@@ -33,8 +34,8 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	return perInstance
 }
 
-// name resolves one name. Names that do not exist are reported, and become unknown values when the expression is
-// evaluated.
+// name resolves one name. Names that do not exist are reported, and become unknown values when the
+// expression is evaluated.
 func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbols) (perInstance bool) {
 	root := traversal.RootName()
 	switch root {
@@ -125,8 +126,9 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		"There is no %s %q in this module. %s", kindOf[root], name, how)
 }
 
-// difference returns a sentence for a name that is one of those known, a dash and something to subtract: to the language
-// that is one name. It is "" where a difference cannot be meant. of stands before the names.
+// difference returns a sentence for a name that is one of those known, a dash and something to
+// subtract: to the language that is one name. It is "" where a difference cannot be meant. of
+// stands before the names.
 func difference(of, name string, known []string) string {
 	for i := range name {
 		if name[i] == '-' && i+1 < len(name) && slices.Contains(known, name[:i]) {
@@ -297,7 +299,8 @@ func (l *linker) moduleOutput(n *node, c *moduleCall, traversal hcl.Traversal) {
 	n.uses.addModule(c, all)
 }
 
-// moduleKey checks whether a reference to a module has a key where it must, and returns the steps after it.
+// moduleKey checks whether a reference to a module has a key where it must, and returns the steps
+// after it.
 func (l *linker) moduleKey(c *moduleCall, traversal hcl.Traversal) (hcl.Traversal, bool) {
 	rest := traversal[2:]
 	if len(rest) == 0 {

@@ -42,13 +42,16 @@ var noteKinds = []diag.Kind{
 	},
 }
 
-// maxPrompt is the length of a prompt, in characters, from which on it may be over what models read. A token can be as short as one character.
+// maxPrompt is the length of a prompt, in characters, from which on it may be over what models
+// read. A token can be as short as one character.
 const maxPrompt = 32_000
 
-// openPlaceholder finds what templates of other programs, and ours where they were not evaluated, put values into.
+// openPlaceholder finds what templates of other programs, and ours where they were not evaluated,
+// put values into.
 var openPlaceholder = lazyregexp.New(`\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{0,60}\}?`)
 
-// adviseOnPrompt notes what is strange about a prompt. It answers false, having reported it, for a prompt that the model cannot do without and that is empty.
+// adviseOnPrompt notes what is strange about a prompt. It answers false, having reported it, for a
+// prompt that the model cannot do without and that is empty.
 func (d *builder) adviseOnPrompt(img *image.Image) bool {
 	prompt, ok := img.Request().Value("prompt").(string)
 	switch {
@@ -72,7 +75,8 @@ func (d *builder) adviseOnPrompt(img *image.Image) bool {
 	return true
 }
 
-// notePrompt notes what is strange about the prompt of an image. what is a part of it, or something about it.
+// notePrompt notes what is strange about the prompt of an image. what is a part of it, or something
+// about it.
 func (d *builder) notePrompt(kind int, img *image.Image, what string) {
 	at := d.b.at
 	if v := d.given("prompt"); v != nil {
@@ -106,7 +110,8 @@ func (x each) isBlank() bool {
 	if x.table != nil {
 		return !slices.ContainsFunc(x.table.Rows[x.row], func(cell string) bool { return strings.TrimSpace(cell) != "" })
 	}
-	// Most rows have a key of their own, and are told by that; to look into each would be to build an iterator for it.
+	// Most rows have a key of their own, and are told by that; to look into each would be to build
+	// an iterator for it.
 	if key, _ := x.key.Text(); strings.Trim(key, " \t0123456789") != "" || !lang.IsPlain(x.value) || !x.value.Type().IsObjectType() || x.value.LengthInt() == 0 {
 		return false
 	}

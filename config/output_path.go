@@ -58,7 +58,8 @@ func (d *builder) output(img *image.Image) bool {
 	case format == "" && model.Custom:
 		// Whether the endpoint has such a field is not known, so none is sent.
 	case format == "" && byName == model.DefaultFormat():
-		// This is what comes anyway. To ask for it would make another request of it, and naming a file that has its own name already would be paid for.
+		// This is what comes anyway. To ask for it would make another request of it, and naming a
+		// file that has its own name already would be paid for.
 	case format == "" && model.Param("output_format") == nil:
 		d.wrong(v, "Output does not match its format", "The file's extension says %s, but %s makes %s files only. Give the file that extension.",
 			byName, model.Name, model.DefaultFormat())
@@ -134,8 +135,8 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 	return path.Clean(text), true
 }
 
-// defaultOutput returns the path for an image that names none, without extension: a folder for each module around it,
-// then the image's name and key.
+// defaultOutput returns the path for an image that names none, without extension: a folder for each
+// module around it, then the image's name and key.
 func defaultOutput(addr addrs.Image) string {
 	name := filename.Fit(withKey(addr.Name, addr.Key))
 	if addr.Module == "" {
@@ -158,8 +159,8 @@ func withKey(name string, key addrs.Key) string {
 	return name
 }
 
-// outputPaths are the files that images are to be written to. Two images must not share one, also where a file system
-// does not tell capital letters from small ones.
+// outputPaths are the files that images are to be written to. Two images must not share one, also
+// where a file system does not tell capital letters from small ones.
 type outputPaths struct {
 	outputDir string
 	byPath    map[string]claim // by path in lower case
@@ -171,7 +172,8 @@ type claim struct {
 	at  *hcl.Range // shared by the instances of a block
 }
 
-// reserve makes room for the paths of n more images, so that a large map is not moved each time that it doubles.
+// reserve makes room for the paths of n more images, so that a large map is not moved each time
+// that it doubles.
 func (p *outputPaths) reserve(n int) {
 	if n <= len(p.byPath) {
 		return
@@ -233,8 +235,8 @@ func caseHint(img *image.Image) string {
 	return ". Keys need that when they differ only in capital letters, or in characters that a file name cannot have"
 }
 
-// checkInputs reports files that are named as references and cannot be used, and those that are made by images of
-// this configuration.
+// checkInputs reports files that are named as references and cannot be used, and those that are
+// made by images of this configuration.
 func (e *evaluator) checkInputs() {
 	rootDir := e.root.mod.dir
 	for _, use := range e.inputs.used {

@@ -43,7 +43,8 @@ func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
 	return files, diags
 }
 
-// isConfigFile reports whether a file of that name belongs to a module. Hidden files and editors' copies do not.
+// isConfigFile reports whether a file of that name belongs to a module. Hidden files and editors'
+// copies do not.
 func isConfigFile(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") {
 		return false
@@ -51,8 +52,9 @@ func isConfigFile(name string) bool {
 	return strings.HasSuffix(name, ".flux.hcl") || strings.HasSuffix(name, ".flux.json")
 }
 
-// file parses one file in the syntax that its name tells. It returns nil where nothing of the file can be used. A file that is kept without
-// its tree, since it was wrong or is done with, is parsed again.
+// file parses one file in the syntax that its name tells. It returns nil where nothing of the file
+// can be used. A file that is kept without its tree, since it was wrong or is done with, is parsed
+// again.
 func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File, hcl.Diagnostics) {
 	if file, ok := p.files[path]; ok && file.Body != nil {
 		return file, nil
@@ -92,7 +94,8 @@ func (p *parser) keep(path string, file *hcl.File) {
 	p.files[path] = file
 }
 
-// conceal hides a part of a file that no diagnostic may show. The text is not what was parsed, but a copy.
+// conceal hides a part of a file that no diagnostic may show. The text is not what was parsed, but
+// a copy.
 func (p *parser) conceal(r hcl.Range) {
 	file := p.files[r.Filename]
 	if file == nil || !r.CanSliceBytes(file.Bytes) {
@@ -104,8 +107,8 @@ func (p *parser) conceal(r hcl.Range) {
 	}
 }
 
-// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports whether the block's
-// arguments were let go.
+// readTopBlock makes a block ready for the decoder. Images are what there are many of. It reports
+// whether the block's arguments were let go.
 func readTopBlock(block *hclsyntax.Block) (ready *hcl.Block, free bool) {
 	b := block.AsHCLBlock()
 	if block.Type != "image" {

@@ -8,8 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
-// Protected returns where lifecycle.prevent_destroy protects an image that is to go, which may be an instance that is not declared any more.
-// It is nil where nothing does: the image's block is gone, does not say so, or says it with values that only the instance would have.
+// Protected returns where lifecycle.prevent_destroy protects an image that is to go, which may be
+// an instance that is not declared any more. It is nil where nothing does: the image's block is
+// gone, does not say so, or says it with values that only the instance would have.
 func (c *Config) Protected(addr addrs.Image) *hcl.Range {
 	b := c.block(addr)
 	if b == nil || b.lifecycle.preventDestroy == nil {
@@ -51,8 +52,8 @@ func (e *evaluator) instanceContext(b *imageBlock, addr addrs.Image) *hcl.EvalCo
 	return build.instanceContext()
 }
 
-// Where returns where the block of an image is declared, for messages about the image as a whole. It is
-// nil for an address that no block of the configuration has.
+// Where returns where the block of an image is declared, for messages about the image as a whole.
+// It is nil for an address that no block of the configuration has.
 func (c *Config) Where(addr addrs.Image) *hcl.Range {
 	if b := c.block(addr); b != nil {
 		return &b.at

@@ -11,9 +11,11 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// quick evaluates expressions with lookups of the commonest forms without a scope: for ten thousand rows that name each other, building one for each, and HCL's
-// walk through the expression, would take most of the time. It knows lists, conditionals on equal texts, for expressions over lists, functions, each.key and
-// each.value.NAME, and values that are plain. Whatever is anything else makes it give up, and the expression is evaluated as usual.
+// quick evaluates expressions with lookups of the commonest forms without a scope: for ten thousand
+// rows that name each other, building one for each, and HCL's walk through the expression, would
+// take most of the time. It knows lists, conditionals on equal texts, for expressions over lists,
+// functions, each.key and each.value.NAME, and values that are plain. Whatever is anything else
+// makes it give up, and the expression is evaluated as usual.
 type quick struct {
 	each      each
 	w         *weave
@@ -26,7 +28,8 @@ type quick struct {
 
 // quickMarks tell of the marks of a value.
 type quickMarks struct {
-	// from are the images whose marks were taken off where they were looked up. That is done for those of which nothing but the address is seen.
+	// from are the images whose marks were taken off where they were looked up. That is done for
+	// those of which nothing but the address is seen.
 	from []addrs.Image
 	// deep says that there may be others somewhere in the value.
 	deep bool
@@ -228,7 +231,8 @@ func (q *quick) tuple(values []cty.Value) cty.Value {
 	return cty.TupleVal(values)
 }
 
-// quickly evaluates an expression with lookups for the instance in the making. It answers false where the expression has to be evaluated as usual.
+// quickly evaluates an expression with lookups for the instance in the making. It answers false
+// where the expression has to be evaluated as usual.
 func (d *builder) quickly(expr hcl.Expression) (unmarked, bool) {
 	native, ok := expr.(hclsyntax.Expression)
 	if !ok || d.b.forEach == nil {

@@ -28,8 +28,8 @@ func readme(t *testing.T) string {
 
 var fenced = regexp.MustCompile("(?ms)^```(hcl|hcl values|json)\n(.*?)^```$")
 
-// TestReadmeExamples evaluates each example of the reference, together with the blocks of testdata/readme/around.txt
-// that it does not have itself.
+// TestReadmeExamples evaluates each example of the reference, together with the blocks of
+// testdata/readme/around.txt that it does not have itself.
 func TestReadmeExamples(t *testing.T) {
 	t.Parallel()
 	examples := fenced.FindAllStringSubmatch(readme(t), -1)

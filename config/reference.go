@@ -22,8 +22,9 @@ func isImage(ty cty.Type) bool {
 	return ty.IsObjectType() && ty.HasAttribute("address") && ty.AttributeType("address") == cty.String
 }
 
-// namesSecret reports whether it is sensitive which images a value names. Of an image of the configuration only the address is looked at: that it
-// was made from a sensitive prompt does not make its name a secret.
+// namesSecret reports whether it is sensitive which images a value names. Of an image of the
+// configuration only the address is looked at: that it was made from a sensitive prompt does not
+// make its name a secret.
 func namesSecret(v cty.Value) bool {
 	if v.HasMark(lang.Sensitive) {
 		return true
@@ -126,8 +127,8 @@ func (d *builder) references(img *image.Image, v *argumentValue) bool {
 	return ok
 }
 
-// referenceField returns the field of the nth reference. There may be more references than fields, which the check of
-// the request finds; those get a name that is no mask's.
+// referenceField returns the field of the nth reference. There may be more references than fields,
+// which the check of the request finds; those get a name that is no mask's.
 func referenceField(fields []string, n int) string {
 	switch {
 	case n < len(fields):
@@ -152,8 +153,8 @@ func elementRanges(expr hcl.Expression) []hcl.Range {
 	return ranges
 }
 
-// reference interprets one value as an image: another image of the configuration, a URL, or a file. The
-// caller knows the field.
+// reference interprets one value as an image: another image of the configuration, a URL, or a file.
+// The caller knows the field.
 func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (image.Reference, bool) {
 	wrong := func(summary, format string, args ...any) (image.Reference, bool) {
 		if v.sensitive {
@@ -226,8 +227,9 @@ func (e *evaluator) exists(addr addrs.Image) bool {
 	return ok
 }
 
-// fileInput interprets a path. It is relative to the module that the image stands in; a path that is not found there
-// is tried from the root module, since that is what path.module and values from outside are relative to.
+// fileInput interprets a path. It is relative to the module that the image stands in; a path that
+// is not found there is tried from the root module, since that is what path.module and values from
+// outside are relative to.
 func (d *builder) fileInput(v *argumentValue, text string, at hcl.Range) (image.Reference, bool) {
 	if text == "" {
 		d.report(diag.About(diag.Problem(at, "Invalid reference", "The path is empty. Write null for a reference that may be absent."), v.arg.Expr, d.context(v)))
@@ -257,7 +259,8 @@ type inputFiles struct {
 	noted map[notedUse]bool
 }
 
-// notedUse tells the uses of files apart: one place may name many, and each of them for many images.
+// notedUse tells the uses of files apart: one place may name many, and each of them for many
+// images.
 type notedUse struct {
 	file *inputFile
 	at   hcl.Range
@@ -294,7 +297,8 @@ type inputUse struct {
 	by   addrs.Image
 }
 
-// find finds the file that a module calls by a path. dir is the directory, as seen from the root module, from which the path led to it.
+// find finds the file that a module calls by a path. dir is the directory, as seen from the root
+// module, from which the path led to it.
 func (f *inputFiles) find(m *module, path string) (file *inputFile, dir string) {
 	name := filepath.FromSlash(path)
 	if filepath.IsAbs(name) {

@@ -11,9 +11,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// Resolve evaluates one image again, at apply time, with the results of the images that it depends on. It is needed
-// for images that had unknown arguments or sources. Results must not change any more once results has answered with
-// them.
+// Resolve evaluates one image again, at apply time, with the results of the images that it depends
+// on. It is needed for images that had unknown arguments or sources. Results must not change any
+// more once results has answered with them.
 func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, hcl.Diagnostics) {
 	e := c.evaluator
 	if e == nil {
@@ -28,8 +28,9 @@ func (c *Config) Resolve(addr addrs.Image, results func(addrs.Image) *image.Resu
 	return img, diags
 }
 
-// See makes see change each image that is evaluated again, by Resolve or because an expression names it, once results are there: it puts recorded values
-// in the place of those that do not count, as Decide does where they are known.
+// See makes see change each image that is evaluated again, by Resolve or because an expression
+// names it, once results are there: it puts recorded values in the place of those that do not
+// count, as Decide does where they are known.
 func (c *Config) See(see func(*image.Image)) {
 	if c.evaluator != nil {
 		c.evaluator.see = see
@@ -47,8 +48,8 @@ func (e *evaluator) resolve(addr addrs.Image, results func(addrs.Image) *image.R
 	if b == nil || s.images[b] == nil || s.images[b].expansion == nil {
 		return nil, errNoImage
 	}
-	// A first evaluation, with values that may be out of date, tells what the image depends on. Its diagnostics are
-	// those of the plan, or come again with the second one.
+	// A first evaluation, with values that may be out of date, tells what the image depends on. Its
+	// diagnostics are those of the plan, or come again with the second one.
 	outer := e.collector
 	e.collector = &collector{}
 	before := e.rebuild(b, s, addr, func(x *imageBlock) cty.Value { return e.staleValue(x, s) })
@@ -77,9 +78,9 @@ func (e *evaluator) staleValue(b *imageBlock, s *scope) cty.Value {
 	return e.imageValue(b, s)
 }
 
-// partialValue returns what the expressions of one block see of another. Where they only look up instances by their
-// keys, those that the image was found to depend on are enough: to build all of a hundred thousand anew each time
-// that one of them is finished would take hours.
+// partialValue returns what the expressions of one block see of another. Where they only look up
+// instances by their keys, those that the image was found to depend on are enough: to build all of
+// a hundred thousand anew each time that one of them is finished would take hours.
 func (e *evaluator) partialValue(b, other *imageBlock, s *scope, needed []addrs.Image) cty.Value {
 	list := s.images[other]
 	if b.uses.whole[other] || other.forEach == nil || list == nil || list.expansion == nil {
@@ -108,7 +109,8 @@ func (e *evaluator) updateNeeds(n *node) {
 	}
 }
 
-// rebuild builds one instance anew with the values as they are now. It answers nil where that fails.
+// rebuild builds one instance anew with the values as they are now. It answers nil where that
+// fails.
 func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, see func(*imageBlock) cty.Value) *image.Image {
 	ctx := e.contextWith(&b.node, s, see)
 	expansion, each, ok := e.again(b, s, addr.Key)

@@ -58,8 +58,8 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// dependencyCases are ways in which a value can come from an image. Each must be found to depend on image.a, whether
-// a's result is known or not.
+// dependencyCases are ways in which a value can come from an image. Each must be found to depend on
+// image.a, whether a's result is known or not.
 var dependencyCases = []string{
 	`prompt = image.a.sha256`,
 	`prompt = "x ${image.a.seed} y"`,

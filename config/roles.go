@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// roles adds the images of inputs, in the order of the model's fields: each goes into the field that it is named after.
+// roles adds the images of inputs, in the order of the model's fields: each goes into the field
+// that it is named after.
 func (d *builder) roles(img *image.Image, v *argumentValue) bool {
 	model := img.Model
 	ty := v.value.Type()
@@ -83,7 +84,8 @@ func notARole(field string, model *bfl.Model) string {
 	}
 }
 
-// roleRange returns where the image of a role stands, where inputs is written out, or else where the argument does.
+// roleRange returns where the image of a role stands, where inputs is written out, or else where
+// the argument does.
 func roleRange(arg *argument, role string) hcl.Range {
 	if object, ok := arg.Expr.(*hclsyntax.ObjectConsExpr); ok {
 		for _, item := range object.Items {

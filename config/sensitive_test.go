@@ -9,7 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// shownOf returns all that can be shown of diagnostics: their words, the sources that they point at, and values that are not marked.
+// shownOf returns all that can be shown of diagnostics: their words, the sources that they point
+// at, and values that are not marked.
 func shownOf(diags hcl.Diagnostics, files map[string]*hcl.File) string {
 	var text strings.Builder
 	for _, d := range diags {
@@ -33,7 +34,8 @@ func shownOf(diags hcl.Diagnostics, files map[string]*hcl.File) string {
 	return text.String()
 }
 
-// Whatever is named in plans, states or addresses cannot come from a sensitive value, and whatever can is listed in Image.Sensitive.
+// Whatever is named in plans, states or addresses cannot come from a sensitive value, and whatever
+// can is listed in Image.Sensitive.
 func TestSensitiveEverywhere(t *testing.T) {
 	t.Parallel()
 	const vars = `
@@ -122,8 +124,8 @@ func TestSensitiveDefault(t *testing.T) {
 	}
 }
 
-// Of files of values nothing is shown, wherever in them the mistake is and whatever it is about; and nothing of what is given otherwise, where it is
-// sensitive or not known to be for a variable.
+// Of files of values nothing is shown, wherever in them the mistake is and whatever it is about;
+// and nothing of what is given otherwise, where it is sensitive or not known to be for a variable.
 func TestValuesAreNotShown(t *testing.T) {
 	t.Parallel()
 	const config = `

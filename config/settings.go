@@ -52,8 +52,8 @@ var (
 // providerHints answer who looks for where a key is written.
 var providerHints = map[string]string{"api_key": keyHint, "key": keyHint}
 
-// settings registers a block of the root module whose arguments are evaluated before any image, and returns the blocks
-// inside it.
+// settings registers a block of the root module whose arguments are evaluated before any image, and
+// returns the blocks inside it.
 func (d *decoder) settings(
 	m *module, block *hcl.Block, s *schema.Body, apply func(*evaluator, *scope, *settingsBlock),
 ) (*settingsBlock, []*hcl.Block) {
@@ -165,7 +165,8 @@ func (e *evaluator) budget(s *scope, b *settingsBlock) {
 	e.settings.MaxCost = &cost
 }
 
-// setting evaluates an argument of a settings block. It answers false where the argument is absent, null or wrong.
+// setting evaluates an argument of a settings block. It answers false where the argument is absent,
+// null or wrong.
 func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type) (cty.Value, hcl.Range, bool) {
 	attr := b.args[name]
 	if attr == nil {
@@ -239,8 +240,8 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 var (
 	identifier = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 	envName    = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// keyShaped finds keys where the name of a variable belongs: keys are UUIDs or long random strings with digits
-	// and letters mixed.
+	// keyShaped finds keys where the name of a variable belongs: keys are UUIDs or long random
+	// strings with digits and letters mixed.
 	keyShaped = lazyregexp.New(
 		`^(bfl[-_].{8,}|sk[-_].{8,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[A-Za-z0-9+/=_-]*[0-9][A-Za-z0-9+/=_-]{28,})$`)
 )

@@ -16,8 +16,9 @@ type pathStep struct {
 	isKey bool
 }
 
-// path reads an expression as a reference whose keys may be computed, such as image.card[each.key].prompt. It answers
-// false where the expression is something else, or a key has no value.
+// path reads an expression as a reference whose keys may be computed, such as
+// image.card[each.key].prompt. It answers false where the expression is something else, or a key
+// has no value.
 func (d *builder) path(expr hcl.Expression) ([]pathStep, bool) {
 	return referencePath(expr, func(key hcl.Expression) (cty.Value, bool) {
 		v, diags := key.Value(d.instanceContext())

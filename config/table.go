@@ -14,13 +14,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
-// A for_each is most often a list whose elements get keys, as in { for row in csvdecode(file("products.csv")) :
-// row.sku => row }. Evaluated as it stands, each row of a hundred thousand becomes two maps, an object with a type of
-// its own, and a scope; here the list is gone through directly, and the rows of a file stay strings.
+// A for_each is most often a list whose elements get keys, as in { for row in
+// csvdecode(file("products.csv")) : row.sku => row }. Evaluated as it stands, each row of a hundred
+// thousand becomes two maps, an object with a type of its own, and a scope; here the list is gone
+// through directly, and the rows of a file stay strings.
 
-// rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME }. It answers nil
-// for all others, and where the list or a key is anything but plain, or a key is there twice: the expression is then
-// evaluated as it stands.
+// rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME
+// }. It answers nil for all others, and where the list or a key is anything but plain, or a key is
+// there twice: the expression is then evaluated as it stands.
 func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnostic) {
 	loop, ok := expr.(*hclsyntax.ForExpr)
 	if !ok || loop.KeyVar != "" || loop.CondExpr != nil || loop.Group || loop.KeyExpr == nil {
@@ -42,7 +43,8 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnost
 	return nil, duplicateRows(loop, key, rows, twice)
 }
 
-// duplicateRows is about rows with one key: the numbers of those that have the first one that is there twice, and of the last row of each other such key.
+// duplicateRows is about rows with one key: the numbers of those that have the first one that is
+// there twice, and of the last row of each other such key.
 func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice [][2]int) *hcl.Diagnostic {
 	first := slices.MinFunc(twice, func(a, b [2]int) int { return cmp.Compare(a[1], b[1]) })
 	key, _ := rows[first[0]].key.Text()
@@ -67,7 +69,8 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 // maxShownRow is how many characters of a row are shown.
 const maxShownRow = 60
 
-// unique sorts rows by their keys. It also returns the numbers of rows, in pairs, that have the same key as another one before them.
+// unique sorts rows by their keys. It also returns the numbers of rows, in pairs, that have the
+// same key as another one before them.
 func unique(rows []each) (sorted []each, twice [][2]int) {
 	// What is moved about is small.
 	type place struct {
@@ -90,8 +93,8 @@ func unique(rows []each) (sorted []each, twice [][2]int) {
 	return sorted, twice
 }
 
-// steps reports whether an expression is the variable called name with n attribute names after it, and returns the
-// last of these.
+// steps reports whether an expression is the variable called name with n attribute names after it,
+// and returns the last of these.
 func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool) {
 	scope, ok := expr.(*hclsyntax.ScopeTraversalExpr)
 	if !ok || len(scope.Traversal) != n+1 || scope.Traversal.RootName() != name {
@@ -104,7 +107,8 @@ func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool)
 	return step.Name, ok
 }
 
-// listRows returns the elements of a list with their keys, nil where anything about them is not plain.
+// listRows returns the elements of a list with their keys, nil where anything about them is not
+// plain.
 func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []each {
 	if t := tableOf(list, ctx); t != nil {
 		column := slices.Index(t.Header, key)

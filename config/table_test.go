@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// TestRows holds a for_each that is gone through directly against the same one with a condition that always holds,
-// which HCL evaluates.
+// TestRows holds a for_each that is gone through directly against the same one with a condition
+// that always holds, which HCL evaluates.
 func TestRows(t *testing.T) {
 	t.Parallel()
 	const people = "id,name,n\nb,Bo,1\na,\"A, nn\",2\nu\u0308,Zo\u0308,3\n"
@@ -65,7 +65,8 @@ image "p" {
 					return nil
 				})...)
 				for _, d := range diags {
-					// The condition moves what comes after it on its line, and a message may quote how far a for goes.
+					// The condition moves what comes after it on its line, and a message may quote
+					// how far a for goes.
 					seen = append(seen, d.Summary+": "+strings.ReplaceAll(d.Detail, dir, "."))
 				}
 				return seen

@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 )
 
-// FuzzTopBlocks holds the blocks of long files, whose memory is used again, against what becomes of them in short ones.
+// FuzzTopBlocks holds the blocks of long files, whose memory is used again, against what becomes of
+// them in short ones.
 func FuzzTopBlocks(f *testing.F) {
 	data, err := os.ReadFile("../internal/hclfast/testdata/pieces.json")
 	if err != nil {
@@ -49,7 +50,8 @@ func FuzzTopBlocks(f *testing.F) {
 	})
 }
 
-// compareReady fails unless the blocks of a file in pieces are what becomes of blocks that were parsed as a whole.
+// compareReady fails unless the blocks of a file in pieces are what becomes of blocks that were
+// parsed as a whole.
 func compareReady(t *testing.T, want hclsyntax.Blocks, got *hcl.File) {
 	t.Helper()
 	long, ok := got.Body.(*hclfast.Body)

@@ -38,11 +38,13 @@ type givenValue struct {
 	at    hcl.Range
 }
 
-// valueReader collects the values of the root module's variables. A later source overrules an earlier one.
+// valueReader collects the values of the root module's variables. A later source overrules an
+// earlier one.
 type valueReader struct {
 	*decoder
 	root *module
-	// last reads the value of a variable from the last source that has one. What was overruled is not looked at.
+	// last reads the value of a variable from the last source that has one. What was overruled is
+	// not looked at.
 	last  map[*variable]func()
 	given map[string]givenValue
 	// hashes are those of the files of values, by path.
@@ -51,8 +53,8 @@ type valueReader struct {
 	unread bool
 }
 
-// read goes through all sources in the order of Terraform's precedence: the environment, fluxbatch.fluxvars.*,
-// *.auto.fluxvars.* by name, and the command line as it was typed.
+// read goes through all sources in the order of Terraform's precedence: the environment,
+// fluxbatch.fluxvars.*, *.auto.fluxvars.* by name, and the command line as it was typed.
 func (r *valueReader) read() {
 	r.last, r.given = map[*variable]func(){}, map[string]givenValue{}
 	r.environment()
@@ -98,7 +100,8 @@ func (r *valueReader) environment() {
 		if !ok || !strings.HasPrefix(name, EnvPrefix) {
 			continue
 		}
-		// An environment is shared by many programs and projects, so that a name without a variable is no mistake.
+		// An environment is shared by many programs and projects, so that a name without a variable
+		// is no mistake.
 		if v := r.root.variables[strings.TrimPrefix(name, EnvPrefix)]; v != nil {
 			r.last[v] = func() { r.text(v, text, "the environment variable "+name) }
 		}
@@ -123,7 +126,8 @@ func (r *valueReader) assignment(text string) {
 	r.last[v] = func() { r.text(v, value, "-var "+name) }
 }
 
-// text takes a value given as text: as it is for a variable of a simple type, and as an expression for others.
+// text takes a value given as text: as it is for a variable of a simple type, and as an expression
+// for others.
 func (r *valueReader) text(v *variable, text, source string) {
 	at := hcl.Range{
 		Filename: "<" + source + ">", Start: hcl.InitialPos,
@@ -154,8 +158,8 @@ func (r *valueReader) text(v *variable, text, source string) {
 	r.give(v, value, at, source)
 }
 
-// shown returns where to point at in diagnostics about a value that stands at a place: for a sensitive variable at its declaration, since views
-// print what stands there.
+// shown returns where to point at in diagnostics about a value that stands at a place: for a
+// sensitive variable at its declaration, since views print what stands there.
 func (v *variable) shown(at hcl.Range) hcl.Range {
 	if v.sensitive {
 		return v.at
@@ -211,8 +215,8 @@ func (r *valueReader) file(path string, read func(string) ([]byte, error)) {
 	}
 }
 
-// parse parses a file of values, and keeps nothing of it that a diagnostic could show: which of its lines are secret is not known before it is read, and
-// a shared file has lines for other projects.
+// parse parses a file of values, and keeps nothing of it that a diagnostic could show: which of its
+// lines are secret is not known before it is read, and a shared file has lines for other projects.
 func (r *valueReader) parse(path string, read func(string) ([]byte, error)) (*hcl.File, []byte, hcl.Diagnostics) {
 	if r.files[path] != nil {
 		file, diags := r.parser.file(path, read) // It is a file of the configuration, too, and was shown already.

@@ -53,7 +53,8 @@ func (d *decoder) variable(m *module, block *hcl.Block) {
 	}
 }
 
-// variableType decodes a type constraint. A variable without one takes any value, and text from outside as a string.
+// variableType decodes a type constraint. A variable without one takes any value, and text from
+// outside as a string.
 func (d *decoder) variableType(v *variable, attr *hcl.Attribute) {
 	v.typ, v.literal = cty.DynamicPseudoType, true
 	if attr == nil {
@@ -100,8 +101,8 @@ func (d *decoder) variableDefault(v *variable, attr *hcl.Attribute) {
 	v.preset, ok = value, true
 }
 
-// convert makes a value fit the variable's type, with the defaults of optional attributes filled in. A variable that is declared wrong has no
-// value, whatever it is given.
+// convert makes a value fit the variable's type, with the defaults of optional attributes filled
+// in. A variable that is declared wrong has no value, whatever it is given.
 func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	if v.broken {
 		return cty.UnknownVal(v.typ), nil
@@ -119,7 +120,8 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	return converted, nil
 }
 
-// unfit ends a sentence about a value that does not fit the variable's type: with the reason, which names keys, unless these are not to be shown.
+// unfit ends a sentence about a value that does not fit the variable's type: with the reason, which
+// names keys, unless these are not to be shown.
 func (v *variable) unfit(err error, hidden bool) string {
 	if v.sensitive || hidden {
 		return ". " + noMoreSaid
@@ -127,7 +129,8 @@ func (v *variable) unfit(err error, hidden bool) string {
 	return ": " + err.Error() + "."
 }
 
-// evaluate sets the variable's value in a scope: from outside in the root module, from the module call elsewhere.
+// evaluate sets the variable's value in a scope: from outside in the root module, from the module
+// call elsewhere.
 func (v *variable) evaluate(e *evaluator, s *scope) {
 	value, at := v.preset, v.at
 	switch {
@@ -140,7 +143,8 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 		value = e.input(v, s)
 	}
 	if value == cty.NilVal {
-		// Reported as a missing value when the sources of values were read, or when the module call was.
+		// Reported as a missing value when the sources of values were read, or when the module call
+		// was.
 		e.taint(&v.node)
 		value = cty.UnknownVal(v.typ)
 	}
@@ -159,8 +163,8 @@ func (v *variable) evaluate(e *evaluator, s *scope) {
 	e.set(&v.node, s, value)
 }
 
-// refuse makes a variable unknown in a scope, since a rule says that its value is wrong: what follows from that would hide the mistake. The other
-// rules still see the value.
+// refuse makes a variable unknown in a scope, since a rule says that its value is wrong: what
+// follows from that would hide the mistake. The other rules still see the value.
 func (e *evaluator) refuse(v *variable, s *scope) {
 	e.taint(&v.node)
 	if _, again := s.refused[v]; again {

@@ -13,13 +13,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// weave is what image blocks are evaluated as whose instances are made from each other: a block that refers to its own instances, or several that refer to
-// each other's. Blocks cannot be put in order then, but instances can: each is built once those are there that it looks up. What it looks up is found by
-// evaluating it; see lookupExpr.
+// weave is what image blocks are evaluated as whose instances are made from each other: a block
+// that refers to its own instances, or several that refer to each other's. Blocks cannot be put in
+// order then, but instances can: each is built once those are there that it looks up. What it looks
+// up is found by evaluating it; see lookupExpr.
 //
 // It belongs to the evaluator, and is not safe for concurrent use.
 type weave struct {
-	// blocks are the members, in the order of the files, all of one module. The weave is evaluated when the turn of the one called last comes.
+	// blocks are the members, in the order of the files, all of one module. The weave is evaluated
+	// when the turn of the one called last comes.
 	blocks []*imageBlock
 	last   *imageBlock
 	// rules are expressions of the members' lifecycle blocks with lookups in them.
@@ -27,8 +29,8 @@ type weave struct {
 	// scope is the instance of the module that lookups are made in.
 	scope *scope
 
-	// What lookups found since the last reset: instances that have to be built first, those that were looked at, and places where it is not known in time
-	// which instance is meant.
+	// What lookups found since the last reset: instances that have to be built first, those that
+	// were looked at, and places where it is not known in time which instance is meant.
 	wants  []want
 	looked []addrs.Image
 	late   []hcl.Range
@@ -40,15 +42,18 @@ type want struct {
 	at hcl.Range
 }
 
-// slot is the place of an instance: the number of its block among those of the weave, and its own in that block.
+// slot is the place of an instance: the number of its block among those of the weave, and its own
+// in that block.
 type slot struct{ block, index int }
 
 func (w *weave) reset() { w.wants, w.looked, w.late = w.wants[:0], w.looked[:0], w.late[:0] }
 
-// waiting reports whether what was evaluated since the last reset needs an instance that is not there yet, so that the outcome means nothing.
+// waiting reports whether what was evaluated since the last reset needs an instance that is not
+// there yet, so that the outcome means nothing.
 func (w *weave) waiting() bool { return w != nil && len(w.wants) > 0 }
 
-// get returns what expressions see of an instance. It answers false where the block has no such instance.
+// get returns what expressions see of an instance. It answers false where the block has no such
+// instance.
 func (w *weave) get(b *imageBlock, key addrs.Key, at hcl.Range) (cty.Value, bool) {
 	list := w.scope.images[b]
 	if list == nil || list.expansion == nil {
@@ -68,7 +73,8 @@ func (w *weave) get(b *imageBlock, key addrs.Key, at hcl.Range) (cty.Value, bool
 	return o.value.Mark(dependency{addr: addr}), true
 }
 
-// evaluate builds, checks and decides the instances of all members in a scope, each after those that it looks up.
+// evaluate builds, checks and decides the instances of all members in a scope, each after those
+// that it looks up.
 func (w *weave) evaluate(e *evaluator, s *scope) {
 	w.scope = s
 	run := weaving{weave: w, e: e}
@@ -98,7 +104,8 @@ type weaving struct {
 	builders []*builder
 	lists    []*instances
 	states   [][]buildState
-	// todo is a stack of instances to build. Those on it that are begun need, each, the next one that is begun.
+	// todo is a stack of instances to build. Those on it that are begun need, each, the next one
+	// that is begun.
 	todo []want
 }
 
@@ -139,7 +146,8 @@ func (run *weaving) begin(b *imageBlock, s *scope) {
 	run.states = append(run.states, make([]buildState, expansion.len()))
 }
 
-// build builds an instance, and before it those that it needs. These can be many, one behind the other, which is why it does not call itself.
+// build builds an instance, and before it those that it needs. These can be many, one behind the
+// other, which is why it does not call itself.
 func (run *weaving) build(start slot) {
 	run.todo = append(run.todo[:0], want{slot: start})
 	for len(run.todo) > 0 {
@@ -163,8 +171,8 @@ func (run *weaving) build(start slot) {
 	}
 }
 
-// push has those instances built first that the one on top of the stack was found to need. It answers false, having reported it, where one of them needs
-// that one in turn.
+// push has those instances built first that the one on top of the stack was found to need. It
+// answers false, having reported it, where one of them needs that one in turn.
 func (run *weaving) push() bool {
 	for _, wanted := range run.wants {
 		if run.states[wanted.block][wanted.index] == begun {
@@ -188,7 +196,8 @@ func (run *weaving) put(at slot, img *image.Image) {
 	o.value = run.e.export(b, img, addrs.Image{Module: build.s.addr, Name: b.key, Key: o.key}, result)
 }
 
-// finish checks the postconditions of a block, which may look at instances that were built later, and lets its builder go.
+// finish checks the postconditions of a block, which may look at instances that were built later,
+// and lets its builder go.
 func (run *weaving) finish(block int) {
 	b, build, list := run.blocks[block], run.builders[block], run.lists[block]
 	if build == nil {
@@ -246,8 +255,9 @@ func (run *weaving) address(at slot) addrs.Image {
 	return addrs.Image{Module: run.scope.addr, Name: run.blocks[at.block].key, Key: run.lists[at.block].objects[at.index].key}
 }
 
-// attempt builds an instance of a member of a weave. It answers false, having reported nothing, where other instances have to be built first, which are
-// then the weave's wants. Only what looks up instances is evaluated before that is clear.
+// attempt builds an instance of a member of a weave. It answers false, having reported nothing,
+// where other instances have to be built first, which are then the weave's wants. Only what looks
+// up instances is evaluated before that is clear.
 func (d *builder) attempt(x each) (img *image.Image, done bool) {
 	w := d.b.weave
 	w.reset()
@@ -274,7 +284,8 @@ func (d *builder) attempt(x each) (img *image.Image, done bool) {
 	return img, true
 }
 
-// wantTriggers asks for the images of the weave that replace_triggered_by names: they are decided on first.
+// wantTriggers asks for the images of the weave that replace_triggered_by names: they are decided
+// on first.
 func (d *builder) wantTriggers() {
 	for _, expr := range d.b.lifecycle.triggers {
 		steps, ok := referencePath(expr, func(key hcl.Expression) (cty.Value, bool) {
@@ -296,7 +307,8 @@ func (d *builder) wantTriggers() {
 	}
 }
 
-// tooLate reports a place of an expression that was evaluated where it is not known in time which instance is looked up.
+// tooLate reports a place of an expression that was evaluated where it is not known in time which
+// instance is looked up.
 func (d *builder) tooLate(expr hcl.Expression) bool {
 	w := d.b.weave
 	if w == nil || len(w.late) == 0 {

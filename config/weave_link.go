@@ -8,8 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
-// weaveOf makes a weave of nodes that need each other, where they are image blocks that name each other's instances by their keys. It answers false where
-// they cannot be put in order that way either, with what is to blame for that where it is known.
+// weaveOf makes a weave of nodes that need each other, where they are image blocks that name each
+// other's instances by their keys. It answers false where they cannot be put in order that way
+// either, with what is to blame for that where it is known.
 func weaveOf(members []*node) (*hcl.Diagnostic, bool) {
 	w := &weave{rules: map[*imageBlock][]hcl.Expression{}}
 	r := &weaver{w: w, members: map[string]*imageBlock{}}
@@ -47,7 +48,8 @@ func weaveOf(members []*node) (*hcl.Diagnostic, bool) {
 	return nil, true
 }
 
-// unordered says why the instances of a block cannot be put in order with those of the other members, nil where they may.
+// unordered says why the instances of a block cannot be put in order with those of the other
+// members, nil where they may.
 func (r *weaver) unordered(b *imageBlock) *hcl.Diagnostic {
 	for _, expr := range []hcl.Expression{b.forEach, b.count} {
 		if expr == nil {
@@ -135,7 +137,8 @@ func (r *weaver) argument(arg *argument) {
 	}
 }
 
-// rule rewrites an expression of the lifecycle block that is evaluated for each instance before it is decided on.
+// rule rewrites an expression of the lifecycle block that is evaluated for each instance before it
+// is decided on.
 func (r *weaver) rule(b *imageBlock, expr hcl.Expression) hcl.Expression {
 	woven := r.rewrite(expr)
 	if woven != expr {

@@ -15,7 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// decisions evaluates a configuration and lists the images in the order in which they were decided on, each with its references and dependencies.
+// decisions evaluates a configuration and lists the images in the order in which they were decided
+// on, each with its references and dependencies.
 func decisions(t *testing.T, files ...string) ([]string, hcl.Diagnostics) {
 	t.Helper()
 	c, diags := Load(write(t, files...), Options{})
@@ -277,7 +278,8 @@ image "one" {
 	}
 }
 
-// TestWeaveResolve evaluates instances again once those of their own block are made that they are made from.
+// TestWeaveResolve evaluates instances again once those of their own block are made that they are
+// made from.
 func TestWeaveResolve(t *testing.T) {
 	t.Parallel()
 	c, diags := Load(write(t, "main.flux.hcl", head+`
@@ -335,8 +337,8 @@ image "art" {
 	}
 }
 
-// BenchmarkWeave evaluates 10,000 rows in chains of ten, each made from the one before it, and as many of which none is. "elsewhere" has as many references, to
-// the images of another block.
+// BenchmarkWeave evaluates 10,000 rows in chains of ten, each made from the one before it, and as
+// many of which none is. "elsewhere" has as many references, to the images of another block.
 func BenchmarkWeave(b *testing.B) {
 	const n = 10_000
 	rows := func(from func(i int) string) []byte {
@@ -347,7 +349,8 @@ func BenchmarkWeave(b *testing.B) {
 		}
 		return []byte(text.String())
 	}
-	// Numbers are scattered over the chains so that half the rows come before what they are made from.
+	// Numbers are scattered over the chains so that half the rows come before what they are made
+	// from.
 	name := func(i int) string { return fmt.Sprintf("art-%05d", i*7919%n) }
 	place := make(map[int]int, n)
 	for i := range n {
@@ -400,7 +403,8 @@ image "base" {
 	}
 }
 
-// TestQuick holds expressions with lookups that are evaluated without a scope against the same ones in a form that is not: an operator that changes nothing.
+// TestQuick holds expressions with lookups that are evaluated without a scope against the same ones
+// in a form that is not: an operator that changes nothing.
 func TestQuick(t *testing.T) {
 	t.Parallel()
 	const rows = `{

@@ -27,7 +27,8 @@ type Webhook struct {
 	Range     hcl.Range
 }
 
-// webhookSchema's names are none of a provider's own, since the arguments of both are kept together.
+// webhookSchema's names are none of a provider's own, since the arguments of both are kept
+// together.
 var webhookSchema = schema.Body{In: "a webhook block", Args: []string{"url", "listen", "secret_env"}}
 
 // maxWebhookURL is the limit of the API's schema.

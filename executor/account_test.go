@@ -21,8 +21,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// memoryAPI is an account in memory for measurements: it forgets a task as soon as it has told of its end, so that it costs the same
-// however many there were. It knows the images of planImages.
+// memoryAPI is an account in memory for measurements: it forgets a task as soon as it has told of
+// its end, so that it costs the same however many there were. It knows the images of planImages.
 type memoryAPI struct {
 	slots int
 	// latency is how long the task of the nth image takes, roundTrip how long each call does.
@@ -126,13 +126,15 @@ func (m *memoryAPI) Download(_ context.Context, _ string, w io.Writer, _ int64) 
 
 // counts is what an apply cost.
 type counts struct {
-	// took is from the beginning of the apply to its end, committing what writing the state takes then.
+	// took is from the beginning of the apply to its end, committing what writing the state takes
+	// then.
 	took, committing time.Duration
 	// records and bytes are what the journal took, syncs its fsyncs.
 	records, bytes, syncs int64
 }
 
-// applyAll makes so many images of an empty state in base, an empty directory, and writes the state.
+// applyAll makes so many images of an empty state in base, an empty directory, and writes the
+// state.
 func applyAll(tb testing.TB, base string, api *memoryAPI, images int) (c counts) {
 	tb.Helper()
 	dir, err := safefile.Open(base)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// BenchmarkApply makes images of an API in memory, without latency, with the real files, journal and state. What an image costs must not grow
-// with their number. Nothing is deleted before its end, since files are slow to make for some minutes after others were deleted.
+// BenchmarkApply makes images of an API in memory, without latency, with the real files, journal
+// and state. What an image costs must not grow with their number. Nothing is deleted before its
+// end, since files are slow to make for some minutes after others were deleted.
 func BenchmarkApply(b *testing.B) {
 	fresh := b.TempDir
 	for _, images := range []int{1_000, 10_000, 100_000} {

@@ -10,7 +10,8 @@ import (
 type budget struct {
 	// most is the limit, nil where there is none.
 	most *bfl.Credits
-	// spent is what the API charged; reserved is the estimate of what is being submitted, or was and got no answer.
+	// spent is what the API charged; reserved is the estimate of what is being submitted, or was
+	// and got no answer.
 	spent, reserved bfl.Credits
 }
 

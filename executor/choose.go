@@ -15,8 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// An image with candidates to choose from waits for the one that is picked, as for another image with
-// the same request, and then has its picture.
+// An image with candidates to choose from waits for the one that is picked, as for another image
+// with the same request, and then has its picture.
 
 // chooses reports whether the node asks for nothing, and has the picture of one of its candidates.
 func (n *node) chooses() bool { return !n.salvages() && n.change.Desired.Candidate > 0 }
@@ -51,8 +51,8 @@ func (r *run) takeCandidate(n *node, candidate int, img *state.Image) {
 	r.reuse(n, img)
 }
 
-// chooseAnother gives a node whose candidate failed the picture of the first of the others that is there
-// or will be, unless somebody picked the one that failed.
+// chooseAnother gives a node whose candidate failed the picture of the first of the others that is
+// there or will be, unless somebody picked the one that failed.
 func (r *run) chooseAnother(n *node) {
 	n.waiting--
 	if !n.change.Desired.Picked {
@@ -80,8 +80,8 @@ func (r *run) judgeThose(n *node) {
 	r.settle(n)
 }
 
-// judge has the gates of a node's image judge one of its candidates, beside all else. What they have
-// said before, they are not asked again.
+// judge has the gates of a node's image judge one of its candidates, beside all else. What they
+// have said before, they are not asked again.
 func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 	if n.judged == nil {
 		n.judged = map[addrs.Image]*state.Image{}

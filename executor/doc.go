@@ -1,4 +1,5 @@
-// Package executor carries a plan out: it submits requests, polls tasks, fetches images and records each step.
+// Package executor carries a plan out: it submits requests, polls tasks, fetches images and records
+// each step.
 //
 // Words:
 //
@@ -10,7 +11,8 @@
 //     one call each and touch nothing of the run's.
 //   - Draining is finishing what is in flight without beginning anything new. Aborting is leaving it to the next run.
 //
-// What is durable when. Every step is recorded, and the record is on disk before the next step begins:
+// What is durable when. Every step is recorded, and the record is on disk before the next step
+// begins:
 //
 //	intent      before the POST: from here on, money may be spent
 //	submitted   after its answer: the task can be found again
@@ -20,5 +22,6 @@
 //	failed, moderated   the task is over without an image
 //	removed     after the file of a destroyed image went into the store
 //
-// A crash leaves the last record of each image, and state/README.md says what each of them leads to.
+// A crash leaves the last record of each image, and state/README.md says what each of them leads
+// to.
 package executor

@@ -3,13 +3,16 @@ package executor
 import "time"
 
 const (
-	// maxEarly bounds the ids that are kept because they may belong to tasks whose submission is not answered yet.
+	// maxEarly bounds the ids that are kept because they may belong to tasks whose submission is
+	// not answered yet.
 	maxEarly = 1024
-	// deaf is how many tasks in a row must have ended without a ring before nobody is taken to ring any more.
+	// deaf is how many tasks in a row must have ended without a ring before nobody is taken to ring
+	// any more.
 	deaf = 3
 )
 
-// known makes a task known to the doorbell, which may have rung for it already: the API can be faster than the record of its answer.
+// known makes a task known to the doorbell, which may have rung for it already: the API can be
+// faster than the record of its answer.
 func (r *run) known(n *node) {
 	if r.opts.Doorbell == nil {
 		return
@@ -21,7 +24,8 @@ func (r *run) known(n *node) {
 	}
 }
 
-// rung looks at a task because somebody rang for it. Each task has one such look, so that whoever repeats a ring gains nothing by it.
+// rung looks at a task because somebody rang for it. Each task has one such look, so that whoever
+// repeats a ring gains nothing by it.
 func (r *run) rung(id string) {
 	n := r.byTask[id]
 	if n == nil {
@@ -49,13 +53,14 @@ func (r *run) heard(n *node) {
 	n.lane.account.unheard = 0
 }
 
-// gap returns how long to wait before looking at a task that was active elapsed after its submission.
+// gap returns how long to wait before looking at a task that was active elapsed after its
+// submission.
 func (r *run) gap(n *node, elapsed time.Duration) time.Duration {
 	if n.lookAgain {
 		return 0
 	}
-	// A task of an interrupted run may have been rung for when nobody listened. One that was rung for and is still active will not be rung
-	// for again, and for some models nobody rings at all.
+	// A task of an interrupted run may have been rung for when nobody listened. One that was rung
+	// for and is still active will not be rung for again, and for some models nobody rings at all.
 	account := n.lane.account
 	n.patient = account.Rings && account.unheard < deaf && !n.rung && !n.resumed && !n.request.Model.NoWebhook
 	if n.patient {

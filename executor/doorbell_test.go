@@ -58,7 +58,8 @@ func TestDoorbell(t *testing.T) {
 	tests := []struct {
 		name string
 		ring func(task *fakeTask, bell chan<- string)
-		// polls are the most an image may take; slower is how much longer the apply may take than with a bell that works.
+		// polls are the most an image may take; slower is how much longer the apply may take than
+		// with a bell that works.
 		polls  float64
 		slower time.Duration
 	}{
@@ -143,7 +144,8 @@ func TestRingBeforeTheAnswer(t *testing.T) {
 	})
 }
 
-// A look that is under way when it rings may have come too early; no second one is made beside it, but one after it.
+// A look that is under way when it rings may have come too early; no second one is made beside it,
+// but one after it.
 func TestRingDuringALook(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

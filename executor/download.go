@@ -21,7 +21,8 @@ import (
 const (
 	// downloadTimeout bounds the fetching of one image.
 	downloadTimeout = 5 * time.Minute
-	// oldAge is how long after it was accepted a task is given up whose image cannot be had where the API still says that it is, after oldAttempts.
+	// oldAge is how long after it was accepted a task is given up whose image cannot be had where
+	// the API still says that it is, after oldAttempts.
 	oldAge      = 24 * time.Hour
 	oldAttempts = 3
 	// maxImageBytes bounds an image's file. Four megapixels take some 50 MB as the worst PNG.
@@ -62,7 +63,8 @@ func (r *run) fetchOf(n *node) fetch {
 		result: state.Result{TaskID: n.task.ID, Cost: n.cost, Simulated: n.task.Simulated},
 	}
 	if n.salvages() {
-		// What is sensitive of its request is not known any more, and so nothing is kept of what the API repeats.
+		// What is sensitive of its request is not known any more, and so nothing is kept of what
+		// the API repeats.
 		if !strings.Contains(string(n.record.Request), image.Redacted) {
 			f.result.Seed = n.sample.Seed
 		}
@@ -80,8 +82,8 @@ func (r *run) fetchOf(n *node) fetch {
 	return f
 }
 
-// run fetches the image and returns its record, and what the user should know of it. Whatever step fails, what was at the image's path before is
-// still there, or in the store.
+// run fetches the image and returns its record, and what the user should know of it. Whatever step
+// fails, what was at the image's path before is still there, or in the store.
 func (f fetch) run(ctx context.Context) (img *state.Image, told string, err error) {
 	// From here on a crash costs a look at the task, whose image the API has.
 	if err := f.files.journal.Append(state.Ready{Key: f.task.Key}); err != nil {
@@ -96,7 +98,8 @@ func (f fetch) run(ctx context.Context) (img *state.Image, told string, err erro
 	if err != nil {
 		return nil, "", err
 	}
-	// From here on a crash leaves verified bytes under a name on record: the next run only has to rename them.
+	// From here on a crash leaves verified bytes under a name on record: the next run only has to
+	// rename them.
 	err = f.files.journal.Append(state.Fetched{Key: f.task.Key, Output: file, Result: f.result, Temporary: pending.Temporary()})
 	if err != nil {
 		return nil, "", &notRecordedError{"the image is there", err}
@@ -120,7 +123,8 @@ func (f fetch) run(ctx context.Context) (img *state.Image, told string, err erro
 		return nil, "", err
 	}
 	f.files.remember(file)
-	// A crash here leaves the new file in place, with the hash that Fetched recorded: the next run finds it there.
+	// A crash here leaves the new file in place, with the hash that Fetched recorded: the next run
+	// finds it there.
 	if f.prior != nil {
 		if err := f.files.retire(f.addr, f.prior, f.task.Path); err != nil {
 			return nil, "", fmt.Errorf("keeping the image that is replaced: %w", err)
@@ -132,7 +136,8 @@ func (f fetch) run(ctx context.Context) (img *state.Image, told string, err erro
 	return img, told, nil
 }
 
-// bring downloads the image into the pending file, checks it on the way, and returns when its bytes are durable.
+// bring downloads the image into the pending file, checks it on the way, and returns when its bytes
+// are durable.
 func (f fetch) bring(ctx context.Context, pending *safefile.Pending) (state.File, error) {
 	check := imagefile.NewChecker(maxImageBytes)
 	if _, err := f.api.Download(ctx, f.url, io.MultiWriter(pending, check), maxImageBytes); err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// LostAnswerError says that a request was sent and no answer to it arrived, so that it may have been charged.
+// LostAnswerError says that a request was sent and no answer to it arrived, so that it may have
+// been charged.
 type LostAnswerError struct {
 	// Cost is the estimate.
 	Cost bfl.Credits
@@ -69,5 +70,6 @@ func (e *TaskError) Error() string {
 	return text
 }
 
-// errReferenceChanged ends the reading of a reference whose content is not what the plan was made for.
+// errReferenceChanged ends the reading of a reference whose content is not what the plan was made
+// for.
 var errReferenceChanged = fmt.Errorf("a reference changed after the plan was made, so the request was not sent (%w). Plan again", bfl.ErrInputChanged)

@@ -56,7 +56,8 @@ type Ready struct {
 type Completed struct {
 	Address addrs.Image
 	Action  planner.Action
-	// Origin is where a created or replaced image came from in the end: a task that is to be resumed may turn out to be lost.
+	// Origin is where a created or replaced image came from in the end: a task that is to be
+	// resumed may turn out to be lost.
 	Origin planner.Origin
 	// Image is the record, nil for Destroy.
 	Image   *state.Image
@@ -79,14 +80,14 @@ type Failed struct {
 // Skipped says that a change was not begun, or not ended.
 type Skipped struct {
 	Address addrs.Image
-	// Because is the image that this one needs and that is not there; zero where the run is ending. Unfit says that it is there, but fails its
-	// postconditions.
+	// Because is the image that this one needs and that is not there; zero where the run is ending.
+	// Unfit says that it is there, but fails its postconditions.
 	Because addrs.Image
 	Unfit   bool
 	// Err says why the run is ending.
 	Err error
-	// Submitted says that the change has a task, which is on record, and paid for. Sent says that its request was on the way, and may have been
-	// charged.
+	// Submitted says that the change has a task, which is on record, and paid for. Sent says that
+	// its request was on the way, and may have been charged.
 	Submitted, Sent bool
 }
 

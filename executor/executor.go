@@ -28,12 +28,14 @@ type API interface {
 	Download(ctx context.Context, sampleURL string, w io.Writer, limit int64) (int64, error)
 }
 
-// Journal makes records durable. *state.Session is one. Append returns once the record is on disk and is safe for concurrent use.
+// Journal makes records durable. *state.Session is one. Append returns once the record is on disk
+// and is safe for concurrent use.
 type Journal interface {
 	Append(record state.Record) error
 }
 
-// Store keeps the files of images that make way for others. *state.Store is one, and says what its methods do.
+// Store keeps the files of images that make way for others. *state.Store is one, and says what its
+// methods do.
 type Store interface {
 	PutFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
 	KeepFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
@@ -41,7 +43,8 @@ type Store interface {
 	Whole(sha256 string) bool
 }
 
-// Index remembers files, so that they need not be read again to know that they are as recorded. *state.Index is one.
+// Index remembers files, so that they need not be read again to know that they are as recorded.
+// *state.Index is one.
 type Index interface {
 	Record(path string, info fs.FileInfo, sha256 string)
 	Hash(dir *safefile.Dir, path string) (string, error)
@@ -53,12 +56,13 @@ type Account struct {
 	// Concurrency bounds the active tasks of the account, ModelConcurrency those of single models.
 	Concurrency      int
 	ModelConcurrency map[string]int
-	// TaskTimeout is how long a task may be active before it is left to a later run. The default is 15 minutes.
+	// TaskTimeout is how long a task may be active before it is left to a later run. The default is
+	// 15 minutes.
 	TaskTimeout time.Duration
 	// Simulator says that a simulator may answer.
 	Simulator bool
-	// Rings says that the API was asked to ring Options.Doorbell when a task of this account has ended. Tasks are then looked at seldom
-	// before it does.
+	// Rings says that the API was asked to ring Options.Doorbell when a task of this account has
+	// ended. Tasks are then looked at seldom before it does.
 	Rings bool
 }
 
@@ -84,19 +88,20 @@ type Options struct {
 	RetryModerated bool
 	// Drain, when done, ends the beginning of new work; its cause is what skipped images are told.
 	Drain context.Context
-	// Resolve evaluates the desired image again, now that the results of the images upstream are known, and returns it as the plan saw it; see
-	// planner.Plan.See. It is called for changes
-	// with arguments or preconditions that were not known in the plan, one at a time.
+	// Resolve evaluates the desired image again, now that the results of the images upstream are
+	// known, and returns it as the plan saw it; see planner.Plan.See. It is called for changes with
+	// arguments or preconditions that were not known in the plan, one at a time.
 	Resolve func(addr addrs.Image, results func(addrs.Image) *image.Result) (*image.Image, error)
-	// Accept checks an image that is there now against its postconditions, one at a time. The image is kept in any case, but where this fails,
-	// nothing is made from it. Nil accepts all.
+	// Accept checks an image that is there now against its postconditions, one at a time. The image
+	// is kept in any case, but where this fails, nothing is made from it. Nil accepts all.
 	Accept func(addr addrs.Image, results func(addrs.Image) *image.Result) bool
 	// Judge asks a gate about a picture: what is on record of it, and of the other instances of its
 	// block. It is called beside the run, several at a time. An error is the gate's own, and judges
 	// nothing.
 	Judge func(ctx context.Context, gate image.Gate, subject Subject) (image.Verdict, error)
-	// Doorbell carries the ids of tasks that may have ended, and that are then looked at at once; nil where nobody rings. What comes through
-	// it is believed no further than that: ids that are wrong, late, repeated or missing cost time and nothing else.
+	// Doorbell carries the ids of tasks that may have ended, and that are then looked at at once;
+	// nil where nobody rings. What comes through it is believed no further than that: ids that are
+	// wrong, late, repeated or missing cost time and nothing else.
 	Doorbell <-chan string
 	// OnEvent is told what happens, one event at a time.
 	OnEvent func(Event)
@@ -123,18 +128,23 @@ type run struct {
 	lanes    map[laneKey]*lane
 	nodes    map[addrs.Image]*node
 	made     map[addrs.Image]*state.Image // images that this run made
-	// broken are the images whose files could not be changed as planned, and those that fail their postconditions, for which the value is true.
+	// broken are the images whose files could not be changed as planned, and those that fail their
+	// postconditions, for which the value is true.
 	broken map[addrs.Image]bool
-	// prior and tasks are what was on record when the run began; tasks without those that ended since.
+	// prior and tasks are what was on record when the run began; tasks without those that ended
+	// since.
 	prior map[addrs.Image]*state.Image
 	tasks map[string]*state.Task
-	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request that a seed makes the same.
+	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request
+	// that a seed makes the same.
 	salvaging []*node
-	// homeless are those of salvaging that were not begun, and bringing counts those that are under way.
+	// homeless are those of salvaging that were not begun, and bringing counts those that are under
+	// way.
 	homeless []*node
 	bringing int
 	seeded   map[request]*node
-	// left are the ids of tasks that stay on record with their images not to be had in this run, by the fingerprints of their requests.
+	// left are the ids of tasks that stay on record with their images not to be had in this run, by
+	// the fingerprints of their requests.
 	left map[string]string
 	// taken are the addresses that pictures go to for nothing.
 	taken map[string]addrs.Image
@@ -145,7 +155,8 @@ type run struct {
 	moderated map[string]state.Moderation
 	// plan has the changes by address.
 	plan map[addrs.Image]*planner.Change
-	// byTask finds the nodes of the tasks that this run knows, also when they have ended; early are the ids that rang and are in none of them.
+	// byTask finds the nodes of the tasks that this run knows, also when they have ended; early are
+	// the ids that rang and are in none of them.
 	byTask map[string]*node
 	early  map[string]bool
 	files  *files
@@ -170,18 +181,23 @@ type account struct {
 	slots *slots
 	// pausedUntil is when submissions go on after the API asked for a pause.
 	pausedUntil time.Time
-	// taken says that the API took a request in this run, and barred is since when it refuses all of them with none active.
+	// taken says that the API took a request in this run, and barred is since when it refuses all
+	// of them with none active.
 	taken  bool
 	barred time.Time
-	// unheard counts the tasks in a row that were found to have ended well although nobody had rung.
+	// unheard counts the tasks in a row that were found to have ended well although nobody had
+	// rung.
 	unheard int
 }
 
-// ErrIncomplete says that some changes of a plan were not carried out. The events told which, and why.
+// ErrIncomplete says that some changes of a plan were not carried out. The events told which, and
+// why.
 var ErrIncomplete = errors.New("not every change was carried out")
 
-// Apply carries out a plan, and returns when all of its changes are over or left to a later run. What it did is in the summary, also when it
-// fails; it fails with ErrIncomplete when changes failed or were skipped. When ctx is done, calls under way are broken off; tasks stay on record and can be resumed.
+// Apply carries out a plan, and returns when all of its changes are over or left to a later run.
+// What it did is in the summary, also when it fails; it fails with ErrIncomplete when changes
+// failed or were skipped. When ctx is done, calls under way are broken off; tasks stay on record
+// and can be resumed.
 func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) {
 	r := newRun(ctx, o)
 	r.files = newFiles(plan, o)
@@ -329,12 +345,14 @@ func (r *run) stopNew(cause error) {
 	}
 }
 
-// abandon leaves all that is under way to a later run. Workers still come back, soon, since their calls are broken off.
+// abandon leaves all that is under way to a later run. Workers still come back, soon, since their
+// calls are broken off.
 func (r *run) abandon() {
 	r.stopNew(context.Cause(r.ctx))
 	r.agenda.clear()
 	r.downloads = nil
-	// What a worker finishes all the same, such as an image that is being put in place, is done, and counts as that.
+	// What a worker finishes all the same, such as an image that is being put in place, is done,
+	// and counts as that.
 	r.comeBack()
 	for _, n := range r.sorted() {
 		if n.phase != over {
@@ -358,7 +376,8 @@ func (r *run) results(addr addrs.Image) *image.Result {
 	return state.Exports(addr, r.image)
 }
 
-// image returns the record of an image that exists and will not change any more in this run, or nil.
+// image returns the record of an image that exists and will not change any more in this run, or
+// nil.
 func (r *run) image(addr addrs.Image) *state.Image {
 	if img := r.made[addr]; img != nil {
 		return img

@@ -59,7 +59,8 @@ func TestDownloadsHoldNoSlot(t *testing.T) {
 		r := newRig(t, 4)
 		allSubmitted := make(chan struct{})
 		r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) {
-			// No download ends before every task has been submitted: with slots held, that would never happen.
+			// No download ends before every task has been submitted: with slots held, that would
+			// never happen.
 			<-allSubmitted
 			return false, nil
 		}
@@ -313,7 +314,8 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	}
 }
 
-// What is made from an image that is not accepted is not begun; a task that is paid for is fetched all the same.
+// What is made from an image that is not accepted is not begun; a task that is paid for is fetched
+// all the same.
 func TestAccept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -14,8 +14,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// TestEveryFileOperationFails lets each file operation of an apply fail in turn: that one alone, as a bad sector does, or all from
-// there on, as a full disk does. Nothing may be lost, paid twice, or half under its name.
+// TestEveryFileOperationFails lets each file operation of an apply fail in turn: that one alone, as
+// a bad sector does, or all from there on, as a full disk does. Nothing may be lost, paid twice, or
+// half under its name.
 func TestEveryFileOperationFails(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []struct {
@@ -42,7 +43,8 @@ func TestEveryFileOperationFails(t *testing.T) {
 	}
 }
 
-// failAt runs an apply whose nth file operation fails, and then one without faults. It reports whether there were as many.
+// failAt runs an apply whose nth file operation fails, and then one without faults. It reports
+// whether there were as many.
 func failAt(t *testing.T, at int, err error, lasting bool) (reached bool) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -87,7 +89,8 @@ func failAt(t *testing.T, at int, err error, lasting bool) (reached bool) {
 			}
 			paid[charge.Digest] = true
 		}
-		// The id of a task that could be written nowhere is lost with the process, and the plan says so.
+		// The id of a task that could be written nowhere is lost with the process, and the plan
+		// says so.
 		if twice > announced {
 			t.Errorf("%d images were paid for twice, and the plan announced %d", twice, announced)
 		}

@@ -20,13 +20,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// files are the outputs in the root module's directory. Safe for concurrent use by workers that work on different images.
+// files are the outputs in the root module's directory. Safe for concurrent use by workers that
+// work on different images.
 type files struct {
 	dir     *safefile.Dir
 	store   Store
 	journal Journal
 	index   Index
-	// wanted are the paths that images have when the plan is carried out; a file there is never removed. owners are the images on record by their paths.
+	// wanted are the paths that images have when the plan is carried out; a file there is never
+	// removed. owners are the images on record by their paths.
 	wanted map[string]bool
 	owners map[string]owner
 	// known finds the images on record by the hashes of their files. Few runs need it.
@@ -72,8 +74,9 @@ func newFiles(plan *planner.Plan, o Options) *files {
 	return f
 }
 
-// changeFiles carries out all changes that ask the API for nothing, before anything is bought. Images go before others come: what goes into the
-// store may be what another change takes out of it. On an error nothing may be bought.
+// changeFiles carries out all changes that ask the API for nothing, before anything is bought.
+// Images go before others come: what goes into the store may be what another change takes out of
+// it. On an error nothing may be bought.
 func (r *run) changeFiles(plan *planner.Plan) error {
 	if err := r.move(plan); err != nil {
 		return err
@@ -122,7 +125,8 @@ func (r *run) leaveFile(c *planner.Change, cause error) {
 	r.emit(Skipped{Address: c.Address, Err: cause})
 }
 
-// writable makes sure that there can be files in all folders to which bought images go: that one cannot be written is better known before.
+// writable makes sure that there can be files in all folders to which bought images go: that one
+// cannot be written is better known before.
 func (f *files) writable(plan *planner.Plan) error {
 	tried := map[string]bool{}
 	for _, c := range plan.Changes {
@@ -141,7 +145,8 @@ func (f *files) writable(plan *planner.Plan) error {
 	return nil
 }
 
-// move records new addresses. It comes first, so that every later record is about the address that the plan names.
+// move records new addresses. It comes first, so that every later record is about the address that
+// the plan names.
 func (r *run) move(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
 		if c.From == nil {
@@ -201,7 +206,8 @@ func (r *run) changeFile(c *planner.Change) {
 	}
 }
 
-// collect puts into the store what images are to be restored from that stand at other addresses: they may be about to go.
+// collect puts into the store what images are to be restored from that stand at other addresses:
+// they may be about to go.
 func (f *files) collect(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
 		if c.Donor == nil {
@@ -231,8 +237,8 @@ func (f *files) holds(path, sha256 string) bool {
 	return err == nil && sum == sha256
 }
 
-// clearPaths moves into the store every file at a path that another image is to have, as when two images swap paths. What a run that was cut off had
-// put there already stays.
+// clearPaths moves into the store every file at a path that another image is to have, as when two
+// images swap paths. What a run that was cut off had put there already stays.
 func (r *run) clearPaths(plan *planner.Plan) error {
 	room := newRoom(r.files, plan)
 	for _, c := range plan.Changes {
@@ -269,8 +275,9 @@ func (f *files) isInPlace(c *planner.Change) bool {
 	return sum != "" && f.holds(c.Desired.Output, sum)
 }
 
-// moveAway moves the file at a path into the store, as that of an image, and as the one that it is where that is another. A file that is not there is
-// no error, and neither is a folder there: the file has made way for it.
+// moveAway moves the file at a path into the store, as that of an image, and as the one that it is
+// where that is another. A file that is not there is no error, and neither is a folder there: the
+// file has made way for it.
 func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error {
 	if info, err := f.dir.Stat(path); safefile.Gone(err) || err == nil && info.IsDir() {
 		return nil
@@ -288,10 +295,12 @@ func (f *files) moveAway(addr addrs.Image, img *state.Image, path string) error 
 	return nil
 }
 
-// makeWay keeps what stands at a path that an image is about to take, which has it until the very moment. Nothing that somebody else put there is ever
-// lost: it goes into the store, and told says so. A file with the image's own bytes is the image.
+// makeWay keeps what stands at a path that an image is about to take, which has it until the very
+// moment. Nothing that somebody else put there is ever lost: it goes into the store, and told says
+// so. A file with the image's own bytes is the image.
 func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told string, err error) {
-	// A link stands for what it leads to; one that leads to nothing, as of content that is elsewhere, has nothing to keep.
+	// A link stands for what it leads to; one that leads to nothing, as of content that is
+	// elsewhere, has nothing to keep.
 	info, err := f.dir.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -305,7 +314,8 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	if err != nil || sum == img.Output.SHA256 {
 		return "", err
 	}
-	// It may be the image that has the path, which somebody may have edited, and it may be another one, moved or copied there by hand.
+	// It may be the image that has the path, which somebody may have edited, and it may be another
+	// one, moved or copied there by hand.
 	has, isOwned := f.owners[path]
 	if isOwned {
 		err = f.store.KeepFile(f.dir, path, has.addr, has.img)
@@ -323,14 +333,16 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	return fmt.Sprintf("There was a file at %s that fluxbatch did not make. It is in the store now. fluxbatch restore -list shows it.", path), nil
 }
 
-// unmade returns a record for a file that no request made, under which the store keeps it for an address.
+// unmade returns a record for a file that no request made, under which the store keeps it for an
+// address.
 func unmade(img *state.Image, path string) *state.Image {
 	record := *img
 	record.Output, record.Result = state.File{Path: path, Format: img.Output.Format}, state.Result{}
 	return &record
 }
 
-// retire moves the former file of an image, that has another path now, into the store. What is there by now may be the new owner's.
+// retire moves the former file of an image, that has another path now, into the store. What is
+// there by now may be the new owner's.
 func (f *files) retire(addr addrs.Image, prior *state.Image, path string) error {
 	if prior.Output.Path == path || f.wanted[prior.Output.Path] {
 		return nil
@@ -351,7 +363,8 @@ func (f *files) destroy(addr addrs.Image, img *state.Image) error {
 	if err := f.retire(addr, img, ""); err != nil {
 		return err
 	}
-	// A crash here leaves an image on record whose file is in the store; the next apply destroys it again.
+	// A crash here leaves an image on record whose file is in the store; the next apply destroys it
+	// again.
 	return f.journal.Append(state.Removed{Address: addr})
 }
 
@@ -376,7 +389,8 @@ func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 	return &img, f.journal.Append(state.Stored{Address: c.Address, Image: &img})
 }
 
-// adopt takes an existing file as the image. The file stays where it is; the image gets a copy, unless it is at the image's path already.
+// adopt takes an existing file as the image. The file stays where it is; the image gets a copy,
+// unless it is at the image's path already.
 func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err error) {
 	task := state.Task{
 		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
@@ -408,7 +422,8 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 		if told, err = f.makeWay(c.Address, img, c.Desired.Output); err != nil {
 			return nil, "", err
 		}
-		// A crash after this leaves the file at its path, where the next run finds the very bytes that it is to import.
+		// A crash after this leaves the file at its path, where the next run finds the very bytes
+		// that it is to import.
 		if err := pending.Commit(); err != nil {
 			return nil, "", err
 		}
@@ -416,7 +431,8 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 	return img, told, f.journal.Append(state.Stored{Address: c.Address, Image: img})
 }
 
-// placing is what it takes to give an address a picture that is in the store, or stands at another address.
+// placing is what it takes to give an address a picture that is in the store, or stands at another
+// address.
 type placing struct {
 	files   *files
 	addr    addrs.Image
@@ -425,7 +441,8 @@ type placing struct {
 	kept    *state.Image
 }
 
-// run puts the picture in place and records it. Nothing that is there goes away before the copy that replaces it is whole.
+// run puts the picture in place and records it. Nothing that is there goes away before the copy
+// that replaces it is whole.
 func (p placing) run() (img *state.Image, told string, err error) {
 	f := p.files
 	img = p.kept.Updated(p.desired)
@@ -436,8 +453,9 @@ func (p placing) run() (img *state.Image, told string, err error) {
 			return nil, "", err
 		}
 	}
-	// A crash here leaves the image at its path without a record of it. The next plan finds it there. Where it was moved there by hand, what is at its
-	// former path is none of ours, unless it is a copy.
+	// A crash here leaves the image at its path without a record of it. The next plan finds it
+	// there. Where it was moved there by hand, what is at its former path is none of ours, unless
+	// it is a copy.
 	if p.prior != nil && (!isThere || f.holds(p.prior.Output.Path, p.prior.Output.SHA256)) {
 		if err := f.retire(p.addr, p.prior, path); err != nil {
 			return nil, "", err

@@ -37,7 +37,8 @@ func (r *run) finish(n *node, img *state.Image) {
 	r.unblock(n)
 }
 
-// count counts what is done. Candidates belong to their image, which is counted when it has one of them.
+// count counts what is done. Candidates belong to their image, which is counted when it has one of
+// them.
 func (r *run) count(addr addrs.Image, action planner.Action) {
 	if addr.Candidate > 0 {
 		return
@@ -59,7 +60,8 @@ func (r *run) count(addr addrs.Image, action planner.Action) {
 	}
 }
 
-// unchanged ends a node whose image is the one on record. What costs nothing about it may still have changed.
+// unchanged ends a node whose image is the one on record. What costs nothing about it may still
+// have changed.
 func (r *run) unchanged(n *node) {
 	r.summary.Unchanged++
 	r.end(n)
@@ -86,7 +88,8 @@ func (r *run) accepts(addr addrs.Image) bool {
 	return addr.Candidate > 0 || r.opts.Accept == nil || r.opts.Accept(addr, r.results)
 }
 
-// unblock lets those begin that waited for a node, unless its image is not what they can be made from.
+// unblock lets those begin that waited for a node, unless its image is not what they can be made
+// from.
 func (r *run) unblock(n *node) {
 	if !r.accepts(n.address()) {
 		n.unfit = true
@@ -119,8 +122,8 @@ func (r *run) fail(n *node, err error) {
 // notNow is why nothing is bought in the place of a task that is paid for.
 const notNow = "of an interrupted run is for the same image and is paid for, but its image is not available now. Apply again"
 
-// unsaved ends a node that was to bring a task home and did not. Who waited for its image can be made only when the task is over: until then it is
-// paid for.
+// unsaved ends a node that was to bring a task home and did not. Who waited for its image can be
+// made only when the task is over: until then it is paid for.
 func (r *run) unsaved(n *node, err error) {
 	id, twins := n.task.ID, n.twins
 	n.twins = nil
@@ -161,7 +164,8 @@ func (r *run) skip(n *node, e Skipped) {
 	r.skipDownstream(n)
 }
 
-// skipDownstream skips what needs a node that will not have an image, or not one that is accepted. Tasks that are paid for are fetched nevertheless.
+// skipDownstream skips what needs a node that will not have an image, or not one that is accepted.
+// Tasks that are paid for are fetched nevertheless.
 func (r *run) skipDownstream(n *node) {
 	for _, down := range n.downstream {
 		if down.resumes() && (down.queued || down.phase != waiting) {
@@ -196,7 +200,8 @@ func (r *run) end(n *node) {
 	r.unfinished--
 }
 
-// notRecorded handles a journal that takes no record: nothing may begin whose beginning is not on record.
+// notRecorded handles a journal that takes no record: nothing may begin whose beginning is not on
+// record.
 func (r *run) notRecorded(n *node, err error) {
 	r.release(n)
 	r.fail(n, err)

@@ -12,8 +12,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// node is one change under way, or a task of an interrupted run that no change takes up and whose image is to be kept. Owned by the coordinator; a
-// worker gets what it needs as arguments.
+// node is one change under way, or a task of an interrupted run that no change takes up and whose
+// image is to be kept. Owned by the coordinator; a worker gets what it needs as arguments.
 type node struct {
 	// change is nil where a task is brought home: see salvage.
 	change *planner.Change
@@ -22,7 +22,8 @@ type node struct {
 	// waiting counts the upstream changes that are not finished.
 	waiting    int
 	downstream []*node
-	// height is the length of the longest chain of changes that begins here: what the whole run waits for.
+	// height is the length of the longest chain of changes that begins here: what the whole run
+	// waits for.
 	height int
 	phase  phase
 	// queued says that it is among those of its lane that are ready.
@@ -34,7 +35,8 @@ type node struct {
 	desired     *image.Image
 	request     *bfl.Request
 	fingerprint string
-	// price is the estimate now that the request is known, and record what the journal is to know of its task.
+	// price is the estimate now that the request is known, and record what the journal is to know
+	// of its task.
 	price     bfl.Credits
 	record    state.Task
 	holdsSlot bool
@@ -44,14 +46,15 @@ type node struct {
 	restored bool
 	// gone says that its task is over without an image.
 	gone bool
-	// judging counts the candidates that gates are looking at, and judged are those that they have, with
-	// what is to be said where a gate failed.
+	// judging counts the candidates that gates are looking at, and judged are those that they have,
+	// with what is to be said where a gate failed.
 	judging int
 	judged  map[addrs.Image]*state.Image
 	gateErr error
 	// twins are the nodes of the very same seeded request, which take its picture.
 	twins []*node
-	// attempts counts the failed attempts of the call that is being made, fetches the failed downloads.
+	// attempts counts the failed attempts of the call that is being made, fetches the failed
+	// downloads.
 	attempts int
 	fetches  int
 	// unknown counts the looks in a row at which the API did not know the task.
@@ -61,20 +64,22 @@ type node struct {
 	// seen is when the task was last seen to be active, counted from its submission.
 	seen time.Duration
 	task bfl.Submission
-	// accepted is when the API took the task, and cost what it charged as far as it has said by now.
+	// accepted is when the API took the task, and cost what it charged as far as it has said by
+	// now.
 	accepted time.Time
 	cost     bfl.Credits
 	// byID says that the task is looked for by its id, since its polling URL is good for nothing.
 	byID bool
 	// elsewhere counts the looks by id that did not find it.
 	elsewhere int
-	// look numbers the looks at the task that were made or arranged: of two that were arranged only the later one is made. looking says
-	// that one is being made, and lookAgain that it began too early to count.
+	// look numbers the looks at the task that were made or arranged: of two that were arranged only
+	// the later one is made. looking says that one is being made, and lookAgain that it began too
+	// early to count.
 	look      int
 	looking   bool
 	lookAgain bool
-	// rung says that somebody rang for the task, for the first time rungAt after its submission; patient that the next look at it was put off
-	// because somebody is expected to ring.
+	// rung says that somebody rang for the task, for the first time rungAt after its submission;
+	// patient that the next look at it was put off because somebody is expected to ring.
 	rung    bool
 	rungAt  time.Duration
 	patient bool
@@ -107,8 +112,9 @@ type lane struct {
 	ready   nodeHeap
 }
 
-// build turns the plan's changes that ask the API for images into nodes, and connects those of which one waits for the other. What is withheld
-// asks nobody, so that it has no lane: there may be no account for it.
+// build turns the plan's changes that ask the API for images into nodes, and connects those of
+// which one waits for the other. What is withheld asks nobody, so that it has no lane: there may be
+// no account for it.
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
@@ -190,8 +196,9 @@ func (r *run) waitFor(n, other *node) {
 	other.twins = append(other.twins, n)
 }
 
-// resumes reports whether the node is to fetch a task of an interrupted run. The request of one that the plan wants was known to the plan, so that
-// only depends_on, or what comes to the same, can make it wait for another image.
+// resumes reports whether the node is to fetch a task of an interrupted run. The request of one
+// that the plan wants was known to the plan, so that only depends_on, or what comes to the same,
+// can make it wait for another image.
 func (n *node) resumes() bool { return n.salvages() || n.change.Origin == planner.Resume }
 
 // measure sets the heights, from the last images to the first.
@@ -258,8 +265,8 @@ func (r *run) take() *node {
 	return n
 }
 
-// before is the order of submission: first the tasks that the API has already, which may hold slots there, then along the longest chains, else in the
-// plan's order.
+// before is the order of submission: first the tasks that the API has already, which may hold slots
+// there, then along the longest chains, else in the plan's order.
 func before(a, b *node) bool {
 	if a.resumes() != b.resumes() {
 		return a.resumes()

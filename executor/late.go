@@ -9,11 +9,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// What is there already is found by the request, and some requests are known only in apply: those of images that are made from
-// others, or whose arguments are. This is what the plan would have found, had it known.
+// What is there already is found by the request, and some requests are known only in apply: those
+// of images that are made from others, or whose arguments are. This is what the plan would have
+// found, had it known.
 
-// finds looks for the image of a request that is known only now: everything that the plan would have found, had it known. It reports whether there
-// is nothing to ask the API for.
+// finds looks for the image of a request that is known only now: everything that the plan would
+// have found, had it known. It reports whether there is nothing to ask the API for.
 func (r *run) finds(n *node) bool {
 	isLate := n.change.Fingerprint == ""
 	for _, s := range r.salvaging {
@@ -48,7 +49,8 @@ func (r *run) finds(n *node) bool {
 		r.waitFor(n, twin)
 		return true
 	default:
-		// What it ran into, this one would run into again, and pay for it again where the answer was lost.
+		// What it ran into, this one would run into again, and pay for it again where the answer
+		// was lost.
 		r.skip(n, Skipped{Address: n.address(), Because: twin.address()})
 		return true
 	}
@@ -61,7 +63,8 @@ type request struct {
 	simulated   bool
 }
 
-// free is an image in the store that a node can have although the plan did not know it: its request is known only now.
+// free is an image in the store that a node can have although the plan did not know it: its request
+// is known only now.
 func (r *run) free(n *node) *state.Image {
 	if n.change.Fingerprint != "" || n.change.IsRequested() || r.opts.Stored == nil {
 		return nil
@@ -104,8 +107,8 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 	return false
 }
 
-// onRecord looks for an image on record that the node's very request made, with a seed, and that has its file still. It reports whether there is
-// one, or is about to be in the store.
+// onRecord looks for an image on record that the node's very request made, with a seed, and that
+// has its file still. It reports whether there is one, or is about to be in the store.
 func (r *run) onRecord(n *node) bool {
 	if r.requests == nil {
 		r.requests = map[string][]addrs.Image{}
@@ -140,7 +143,8 @@ func (r *run) onRecord(n *node) bool {
 	return false
 }
 
-// reuse gives the node of a change the picture of an image that is in the store, or on record at another address, for nothing.
+// reuse gives the node of a change the picture of an image that is in the store, or on record at
+// another address, for nothing.
 func (r *run) reuse(n *node, kept *state.Image) {
 	n.phase, n.restored = fetching, true
 	r.taken[kept.Output.Identity()] = n.address()
@@ -163,7 +167,8 @@ func (r *run) reuse(n *node, kept *state.Image) {
 	})
 }
 
-// give has the nodes that wait for a picture take it. One that waited for a picture that is gone now looks again: it is in the store by then.
+// give has the nodes that wait for a picture take it. One that waited for a picture that is gone
+// now looks again: it is in the store by then.
 func (r *run) give(n *node, img *state.Image) {
 	for i, twin := range n.twins {
 		if twin.phase != waiting {

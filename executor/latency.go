@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// latency learns how long one model's tasks take, and says when looking at one is worth while. Owned by the coordinator.
+// latency learns how long one model's tasks take, and says when looking at one is worth while.
+// Owned by the coordinator.
 //
-// Latencies are fitted to a lognormal distribution. Between two polls of a task, the integral of the square root of its hazard rate (how
-// likely it is to end right now, given that it has not yet) is constant: polls are dense where tasks tend to end, and sparse where they do
-// not. Among schedules with the same number of polls this one has the least expected delay.
+// Latencies are fitted to a lognormal distribution. Between two polls of a task, the integral of
+// the square root of its hazard rate (how likely it is to end right now, given that it has not yet)
+// is constant: polls are dense where tasks tend to end, and sparse where they do not. Among
+// schedules with the same number of polls this one has the least expected delay.
 type latency struct {
 	n         float64 // weight of the samples so far
 	mean, sq  float64 // weighted mean of their logarithms, and of the squared deviations
@@ -19,15 +21,19 @@ type latency struct {
 const (
 	// enoughSamples is how many tasks must have ended before their latencies are trusted.
 	enoughSamples = 5
-	// memory is the weight of past samples, about their number: enough for a steady fit, few enough to follow a drift.
+	// memory is the weight of past samples, about their number: enough for a steady fit, few enough
+	// to follow a drift.
 	memory = 40
-	// density is the constant of the schedule in units of the square root of the median latency. A smaller one polls more often.
+	// density is the constant of the schedule in units of the square root of the median latency. A
+	// smaller one polls more often.
 	density = 0.125
-	// leastSigma keeps a run of equal latencies from making the model so certain that a slower task is hardly looked at.
+	// leastSigma keeps a run of equal latencies from making the model so certain that a slower task
+	// is hardly looked at.
 	leastSigma = 0.15
 )
 
-// The first look at a task, and bounds between two, while nothing is known of its model's latencies.
+// The first look at a task, and bounds between two, while nothing is known of its model's
+// latencies.
 const (
 	firstLook     = 100 * time.Millisecond
 	leastBlindGap = 250 * time.Millisecond
@@ -40,9 +46,11 @@ const (
 	mostPollGap  = 10 * time.Second
 )
 
-// add records that a task ended between two moments after its submission: it was still active at the first, and over at the second.
+// add records that a task ended between two moments after its submission: it was still active at
+// the first, and over at the second.
 func (l *latency) add(active, over time.Duration) {
-	// The middle of the interval: taking its end would add the schedule's own delay to what it learns.
+	// The middle of the interval: taking its end would add the schedule's own delay to what it
+	// learns.
 	x := math.Log(max((active+over).Seconds()/2, 1e-3))
 	l.samplings++
 	l.n = min(l.n+1, memory)
@@ -51,11 +59,13 @@ func (l *latency) add(active, over time.Duration) {
 	l.sq += (delta*(x-l.mean) - l.sq) / l.n
 }
 
-// next returns how long to wait before looking at a task that was active elapsed after its submission.
+// next returns how long to wait before looking at a task that was active elapsed after its
+// submission.
 func (l *latency) next(elapsed time.Duration) time.Duration {
 	if l.samplings < enoughSamples {
-		// Nothing is known. A quarter of the time waited so far is a delay that nobody minds. Only the first look comes soon, for models that
-		// are fast: all the slots' tasks are looked at like this.
+		// Nothing is known. A quarter of the time waited so far is a delay that nobody minds. Only
+		// the first look comes soon, for models that are fast: all the slots' tasks are looked at
+		// like this.
 		if elapsed == 0 {
 			return firstLook
 		}
@@ -80,8 +90,9 @@ const (
 	mostPatience  = time.Minute
 )
 
-// patience is like next for a task that somebody is expected to ring for when it ends. A look before that is wasted, so that nearly all
-// tasks should have ended before the first one; after that, a half of the time waited so far is a delay for those whose ring was lost.
+// patience is like next for a task that somebody is expected to ring for when it ends. A look
+// before that is wasted, so that nearly all tasks should have ended before the first one; after
+// that, a half of the time waited so far is a delay for those whose ring was lost.
 func (l *latency) patience(elapsed time.Duration) time.Duration {
 	gap := elapsed / 2
 	switch {
@@ -89,7 +100,8 @@ func (l *latency) patience(elapsed time.Duration) time.Duration {
 	case l.samplings < enoughSamples:
 		gap = firstPatience
 	default:
-		// Two standard deviations above the median are behind 98 of 100 tasks; the ring has a second to arrive.
+		// Two standard deviations above the median are behind 98 of 100 tasks; the ring has a
+		// second to arrive.
 		sigma := max(math.Sqrt(l.sq), leastSigma)
 		usual := math.Min(math.Exp(l.mean+2*sigma), mostPatience.Seconds())
 		gap = time.Duration(usual*float64(time.Second)) + leastPatience

@@ -46,8 +46,8 @@ type schedule struct {
 	refused         int
 }
 
-// runSchedule makes a batch in simulated time, and compares it with the schedule of somebody who knows when tasks end and needs no time to
-// submit the next one.
+// runSchedule makes a batch in simulated time, and compares it with the schedule of somebody who
+// knows when tasks end and needs no time to submit the next one.
 func runSchedule(t *testing.T, law latencyLaw, images int, roundTrip time.Duration, seed uint64) (s schedule) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))

@@ -7,7 +7,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestPaceWithoutWebhooks holds that a task nobody can ring for is looked at as if there were no webhooks.
+// TestPaceWithoutWebhooks holds that a task nobody can ring for is looked at as if there were no
+// webhooks.
 func TestPaceWithoutWebhooks(t *testing.T) {
 	t.Parallel()
 	gap := func(model *bfl.Model, rings bool) time.Duration {

@@ -26,7 +26,8 @@ import (
 
 var notFound = bfl.Result{Status: bfl.NotFound, Raw: "Task not found"}
 
-// A task that is paid for is given up only when the API says that it is over, or does not know it for good.
+// A task that is paid for is given up only when the API says that it is over, or does not know it
+// for good.
 func TestPaidTasksAreKept(t *testing.T) {
 	t.Parallel()
 	// since is how long after it was accepted a look is made that finds what fake says.
@@ -135,7 +136,8 @@ func TestPaidTasksAreKept(t *testing.T) {
 	}
 }
 
-// A refusal at delivery fails the image and ends no task, unless the API has said for a day that it is there.
+// A refusal at delivery fails the image and ends no task, unless the API has said for a day that it
+// is there.
 func TestRefusedDelivery(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -351,7 +353,8 @@ func TestMovedImageIsNoStranger(t *testing.T) {
 	})
 }
 
-// A file with the recorded bytes at the path where its image is to be is the image, wherever a crash or a user left it.
+// A file with the recorded bytes at the path where its image is to be is the image, wherever a
+// crash or a user left it.
 func TestWhatIsInPlaceStays(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -395,7 +398,8 @@ func drawn(t *testing.T, img *image.Image) (file []byte, info imagefile.Info) {
 	return file, info
 }
 
-// A request that is known only in apply is held against all that is there, as the plan would have done.
+// A request that is known only in apply is held against all that is there, as the plan would have
+// done.
 func TestLateRequestsAreFree(t *testing.T) {
 	t.Parallel()
 	// child is made from up, which is made anew and turns out as its prompt says.
@@ -523,7 +527,8 @@ func TestAbandon(t *testing.T) {
 	})
 }
 
-// What a request costs is worked out once more when all of it is known: what is more than the plan said is told, and held against the budget.
+// What a request costs is worked out once more when all of it is known: what is more than the plan
+// said is told, and held against the budget.
 func TestLatePrice(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -564,8 +569,8 @@ func TestLatePrice(t *testing.T) {
 	}
 }
 
-// A new image whose request turns out, in apply, to be one that another image was made from takes that picture, whichever of the two comes first, and
-// also where that one changes meanwhile.
+// A new image whose request turns out, in apply, to be one that another image was made from takes
+// that picture, whichever of the two comes first, and also where that one changes meanwhile.
 func TestLateRequestOnRecord(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a_twin", "z_twin"} {
@@ -617,7 +622,8 @@ func TestResumeAtTheTasksAccount(t *testing.T) {
 	})
 }
 
-// An image that a run had put in place, and was cut off before it could say so, stays the image whatever is planned for its path by now.
+// An image that a run had put in place, and was cut off before it could say so, stays the image
+// whatever is planned for its path by now.
 func TestPlacedAndNotRecorded(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(t *testing.T, r *rig, img *image.Image){
@@ -689,7 +695,8 @@ func TestTwinOfALostAnswer(t *testing.T) {
 	})
 }
 
-// Two images without a seed stay two, also where only apply knows that they ask for what the store has.
+// Two images without a seed stay two, also where only apply knows that they ask for what the store
+// has.
 func TestLateThrowsStayApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

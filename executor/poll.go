@@ -13,8 +13,9 @@ import (
 // pollTimeout bounds one look at a task.
 const pollTimeout = 30 * time.Second
 
-// A task may be unknown for a moment: right after it was submitted, or to one of the API's hosts. It is paid for, and so it is given up only once
-// some looks in a row do not find it, all of them made when it has been there for a minute and more.
+// A task may be unknown for a moment: right after it was submitted, or to one of the API's hosts.
+// It is paid for, and so it is given up only once some looks in a row do not find it, all of them
+// made when it has been there for a minute and more.
 const (
 	settlingTime = time.Minute
 	unknownLooks = 3
@@ -22,8 +23,8 @@ const (
 	mostUnknown  = 5 * time.Second
 )
 
-// mostPollWait bounds how long a look is put off because the API asks to wait, or failed. A look costs nothing, and a task that has ended is not to
-// lie there until its image is gone.
+// mostPollWait bounds how long a look is put off because the API asks to wait, or failed. A look
+// costs nothing, and a task that has ended is not to lie there until its image is gone.
 const mostPollWait = 30 * time.Second
 
 // pollLater looks at a task after a while, unless it is looked at before.
@@ -112,7 +113,8 @@ func (r *run) settled(n *node, cost bfl.Credits) {
 // unknown decides what follows a look that did not find the task.
 func (r *run) unknown(n *node, elapsed time.Duration) {
 	if n.byID {
-		// It is the host of its polling URL that would know it, and that one said nothing: it is asked again.
+		// It is the host of its polling URL that would know it, and that one said nothing: it is
+		// asked again.
 		n.byID = false
 		if n.elsewhere++; n.elsewhere < unknownLooks {
 			r.stillActive(n, elapsed, unknownGap)
@@ -137,7 +139,8 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 	r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
 }
 
-// stillActive looks again later, unless the task has had its time. It then stays on record, and a later run looks at it first.
+// stillActive looks again later, unless the task has had its time. It then stays on record, and a
+// later run looks at it first.
 func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
 	left := n.lane.account.TaskTimeout - elapsed
 	if left < 0 {
@@ -148,12 +151,14 @@ func (r *run) stillActive(n *node, elapsed, delay time.Duration) {
 	r.pollLater(n, min(delay, left+time.Second))
 }
 
-// leave fails the image in this run, and leaves its task to a later one: nothing is recorded that would end it.
+// leave fails the image in this run, and leaves its task to a later one: nothing is recorded that
+// would end it.
 func (r *run) leave(n *node, why string) {
 	r.fail(n, &TaskError{TaskID: n.task.ID, Reason: why})
 }
 
-// pollFailed handles a look that failed. Nothing is lost by looking again, so only answers that will not change end it.
+// pollFailed handles a look that failed. Nothing is lost by looking again, so only answers that
+// will not change end it.
 func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 	if r.ctx.Err() != nil {
 		return
@@ -176,7 +181,8 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		error
 		Retryable() bool
 	}](err); ok && !call.Retryable() {
-		// The task stays on record: with a network that works again, a later run can fetch its image.
+		// The task stays on record: with a network that works again, a later run can fetch its
+		// image.
 		r.fail(n, fmt.Errorf("task %s was submitted, but asking for it failed: %w. The next apply continues with it", n.task.ID, err))
 		return
 	}
@@ -192,8 +198,8 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 	r.stillActive(n, elapsed, delay)
 }
 
-// pollRefused handles an answer to a look that says nothing of the task. It may be the polling URL that is wrong, and a task can always be found by
-// its id.
+// pollRefused handles an answer to a look that says nothing of the task. It may be the polling URL
+// that is wrong, and a task can always be found by its id.
 func (r *run) pollRefused(n *node, err error, api *bfl.APIError, elapsed time.Duration) {
 	isKey := api != nil && (api.Unauthorized() || api.OutOfCredits())
 	if !isKey && !n.byID && n.task.PollingURL != "" {
@@ -228,7 +234,8 @@ func (r *run) ready(n *node, result bfl.Result, elapsed time.Duration) {
 	r.downloads = append(r.downloads, n)
 }
 
-// lost ends a task that nothing will come of. Where it was paid for, it stays on record until somebody was told.
+// lost ends a task that nothing will come of. Where it was paid for, it stays on record until
+// somebody was told.
 func (r *run) lost(n *node, reason string, err error) {
 	if n.cost == 0 {
 		r.ended(n, state.Failed{Key: n.record.Key, Reason: reason}, err)

@@ -60,7 +60,8 @@ func (r *run) pollResumed(n *node) {
 	r.poll(n)
 }
 
-// settling is what a worker needs to give an image that an interrupted run had fetched its name and its record.
+// settling is what a worker needs to give an image that an interrupted run had fetched its name and
+// its record.
 type settling struct {
 	files *files
 	task  *state.Task
@@ -69,7 +70,8 @@ type settling struct {
 	prior *state.Image
 }
 
-// place gives the image the path that it is to have now. It returns nil where the bytes are not there any more.
+// place gives the image the path that it is to have now. It returns nil where the bytes are not
+// there any more.
 func (s *settling) place() (img *state.Image, told string, err error) {
 	name, err := s.task.Found(s.files.dir)
 	if err != nil {
@@ -120,7 +122,8 @@ func (s *settling) keep() (*state.Image, error) {
 			return nil, err
 		}
 	}
-	// A crash here leaves the task on record, and its image in the store, where the same steps find it.
+	// A crash here leaves the task on record, and its image in the store, where the same steps find
+	// it.
 	return img, s.files.journal.Append(state.Failed{Key: s.task.Key, Reason: keptInStore})
 }
 

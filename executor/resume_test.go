@@ -202,7 +202,8 @@ func TestResumeWaitsForNobody(t *testing.T) {
 	}
 }
 
-// A task that may still be active has its slot before others are asked for, or the API would refuse these.
+// A task that may still be active has its slot before others are asked for, or the API would refuse
+// these.
 func TestResumeComesFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -358,7 +359,8 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 	}
 }
 
-// Tasks that nobody wants are looked for beside all else, and hold nobody up for more than a minute all together.
+// Tasks that nobody wants are looked for beside all else, and hold nobody up for more than a minute
+// all together.
 func TestAbandonedTasksHoldNobodyUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -488,7 +490,8 @@ func TestRestoredImagesAreFree(t *testing.T) {
 	}
 }
 
-// A file that could not be put in its place, for a fault or because the run was to end, is not what the plan has images made from.
+// A file that could not be put in its place, for a fault or because the run was to end, is not what
+// the plan has images made from.
 func TestNothingIsMadeFromAFailedRestore(t *testing.T) {
 	t.Parallel()
 	ended, end := context.WithCancel(t.Context())
@@ -553,7 +556,8 @@ func TestRefusedRequestNeedsNoAccount(t *testing.T) {
 	})
 }
 
-// A simulator's task is not asked of a provider that is none: it cost nothing, and its image would not be a real one.
+// A simulator's task is not asked of a provider that is none: it cost nothing, and its image would
+// not be a real one.
 func TestSimulatedTaskIsReplaced(t *testing.T) {
 	t.Parallel()
 	for _, may := range []bool{true, false} {
@@ -573,7 +577,8 @@ func TestSimulatedTaskIsReplaced(t *testing.T) {
 	}
 }
 
-// TestResumeNowhere makes sure that a task of which nobody knows where it is stays on record, and that nothing is bought in its place.
+// TestResumeNowhere makes sure that a task of which nobody knows where it is stays on record, and
+// that nothing is bought in its place.
 func TestResumeNowhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,8 +8,10 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// room makes room for folders where files of ours are, and for files where folders of ours are, when these go from there in the same plan. They go into
-// the store first, before anything is bought; the record still names their former paths then, so that a run that is cut off restores them from there.
+// room makes room for folders where files of ours are, and for files where folders of ours are,
+// when these go from there in the same plan. They go into the store first, before anything is
+// bought; the record still names their former paths then, so that a run that is cut off restores
+// them from there.
 type room struct {
 	files   *files
 	leaving map[string]*planner.Change
@@ -57,7 +59,8 @@ func (r *room) moveAway(name string) error {
 	return r.files.moveAway(c.Address, c.Prior, name)
 }
 
-// removeEmpty removes a folder and those in it, as far as nothing is in them. Where something is, the image that is to be there says so.
+// removeEmpty removes a folder and those in it, as far as nothing is in them. Where something is,
+// the image that is to be there says so.
 func (r *room) removeEmpty(dir string) {
 	entries, _ := r.files.dir.ReadDir(dir) // A folder that cannot be read is not removed.
 	for _, entry := range entries {

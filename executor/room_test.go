@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// Files of ours make way for folders, and folders of ours for files, before anything is bought, and none is lost.
+// Files of ours make way for folders, and folders of ours for files, before anything is bought, and
+// none is lost.
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	again := func(img *image.Image) { img.Arguments = []bfl.Argument{{Name: "prompt", Value: "again"}} }

@@ -11,15 +11,17 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// mostSalvaging bounds how many tasks that nobody wants are looked for at once. They hold no slot: should they still have theirs at the API, it says so
-// to those who come for one, and images that are wanted do not wait for them.
+// mostSalvaging bounds how many tasks that nobody wants are looked for at once. They hold no slot:
+// should they still have theirs at the API, it says so to those who come for one, and images that
+// are wanted do not wait for them.
 const mostSalvaging = 24
 
-// salvageTimeout bounds how long the run waits, from its beginning, for tasks that nobody wants when all else is done.
+// salvageTimeout bounds how long the run waits, from its beginning, for tasks that nobody wants
+// when all else is done.
 const salvageTimeout = time.Minute
 
-// salvage brings home what interrupted runs had asked for and no change takes up, beside all else: it was paid for, and may be wanted again. What
-// the plan has told of other tasks is forgotten.
+// salvage brings home what interrupted runs had asked for and no change takes up, beside all else:
+// it was paid for, and may be wanted again. What the plan has told of other tasks is forgotten.
 func (r *run) salvage(plan *planner.Plan) {
 	for i := range plan.Abandoned {
 		a := &plan.Abandoned[i]
@@ -101,7 +103,8 @@ func (r *run) open() int {
 	return r.unfinished - salvaging
 }
 
-// brought ends a node whose image is there. told is what the user should know of how it came there, "" for nothing.
+// brought ends a node whose image is there. told is what the user should know of how it came there,
+// "" for nothing.
 func (r *run) brought(n *node, img *state.Image, told string) {
 	if n.phase == over {
 		return
@@ -121,7 +124,8 @@ func (r *run) brought(n *node, img *state.Image, told string) {
 	r.give(n, img)
 }
 
-// sweep removes the temporary files that interrupted runs left, but for those that a task on record still needs.
+// sweep removes the temporary files that interrupted runs left, but for those that a task on record
+// still needs.
 func (r *run) sweep(plan *planner.Plan) {
 	dirs := map[string]bool{}
 	for _, c := range plan.Changes {

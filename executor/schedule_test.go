@@ -69,7 +69,8 @@ func TestLatencyLearns(t *testing.T) {
 	for range 30 {
 		l.add(3800*time.Millisecond, 4200*time.Millisecond)
 	}
-	// Tasks take four seconds: the first look comes shortly before, the next ones soon after each other.
+	// Tasks take four seconds: the first look comes shortly before, the next ones soon after each
+	// other.
 	if first := l.next(0); first < 2*time.Second || first > 4*time.Second {
 		t.Errorf("the first look comes after %v, want shortly before four seconds", first)
 	}

@@ -12,8 +12,8 @@ type slots struct {
 // modelSlots counts the active tasks of one model.
 type modelSlots struct{ limit, active int }
 
-// raiseAfter is how many tasks must end before a lowered limit is tried one higher. The API's refusals are free but for the time of a
-// call, so that probing now and then costs little.
+// raiseAfter is how many tasks must end before a lowered limit is tried one higher. The API's
+// refusals are free but for the time of a call, so that probing now and then costs little.
 const raiseAfter = 3
 
 func newSlots(most int) *slots {
@@ -47,8 +47,9 @@ func (s *slots) release(model string) {
 	}
 }
 
-// refused adapts to an answer of "too many tasks", after the refused task's slot was released: there is room for those that are active now and
-// for no more. Somebody else may be using the account.
+// refused adapts to an answer of "too many tasks", after the refused task's slot was released:
+// there is room for those that are active now and for no more. Somebody else may be using the
+// account.
 func (s *slots) refused() {
 	s.limit = max(1, min(s.limit, s.active))
 	s.ended = 0

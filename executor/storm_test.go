@@ -26,7 +26,8 @@ var storm = []string{
 	"download-truncated p=0.05", "download-corrupt p=0.05", "download-reset p=0.05", "download-expired p=0.05", "download-html p=0.05",
 }
 
-// TestStorm makes 500 images while nearly everything fails at times, with the real client, journal and store.
+// TestStorm makes 500 images while nearly everything fails at times, with the real client, journal
+// and store.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,7 +59,8 @@ func TestStorm(t *testing.T) {
 			}
 		}
 		base := t.TempDir()
-		// A request whose connection was reset may have been charged: it is sent again only by a run whose plan says so.
+		// A request whose connection was reset may have been charged: it is sent again only by a
+		// run whose plan says so.
 		runs := 0
 		for err = executor.ErrIncomplete; errors.Is(err, executor.ErrIncomplete) && runs < 8; runs++ {
 			err = applyOnce(t, base, client, images, nil)
@@ -92,7 +94,8 @@ func checkStorm(t *testing.T, sim *simulator.Simulator, base string, images int)
 	}
 }
 
-// applyOnce plans and applies in a session of its own, as a command does. faults, when not nil, sees every file operation.
+// applyOnce plans and applies in a session of its own, as a command does. faults, when not nil,
+// sees every file operation.
 func applyOnce(t *testing.T, base string, api executor.API, images int, faults func(safefile.Op, string) error) error {
 	t.Helper()
 	return applyIn(t, base, executor.Options{Accounts: map[string]executor.Account{"bfl": {API: api, Concurrency: 24}}}, images, faults)

@@ -115,7 +115,8 @@ func (r *run) complete(n *node) error {
 	return nil
 }
 
-// price is what the node's image will cost, now that all sizes are known. Where that is more than the plan said, it is told before it is spent.
+// price is what the node's image will cost, now that all sizes are known. Where that is more than
+// the plan said, it is told before it is spent.
 func (r *run) price(n *node) bfl.Credits {
 	if n.change.Origin != planner.Generate {
 		return n.change.Price
@@ -127,7 +128,8 @@ func (r *run) price(n *node) bfl.Credits {
 	return price
 }
 
-// keepsImage reports whether the image on record is the one that the request, known at last, would make.
+// keepsImage reports whether the image on record is the one that the request, known at last, would
+// make.
 func (r *run) keepsImage(n *node) bool {
 	c := n.change
 	isSame := func() bool {
@@ -154,7 +156,8 @@ func (r *run) submit(n *node) {
 				return func() { r.notRecorded(n, err) }
 			}
 		}
-		// A crash after this record leaves an intent without an answer: the next plan says that it may have been charged.
+		// A crash after this record leaves an intent without an answer: the next plan says that it
+		// may have been charged.
 		if err := r.opts.Journal.Append(state.Intent{Task: task}); err != nil {
 			return func() { r.notRecorded(n, err) }
 		}
@@ -173,7 +176,8 @@ func (r *run) submit(n *node) {
 	})
 }
 
-// seeded returns the request with a seed that is sent but not part of what was asked for, unless that is nil.
+// seeded returns the request with a seed that is sent but not part of what was asked for, unless
+// that is nil.
 func seeded(request *bfl.Request, seed *int64) *bfl.Request {
 	if seed == nil {
 		return request
@@ -184,7 +188,8 @@ func seeded(request *bfl.Request, seed *int64) *bfl.Request {
 	return &sent
 }
 
-// refused handles the error of a POST. It runs beside the coordinator and returns what the coordinator is to do.
+// refused handles the error of a POST. It runs beside the coordinator and returns what the
+// coordinator is to do.
 func (r *run) refused(n *node, key string, err error) func() {
 	if ambiguous(err) {
 		// The intent stays on record, since the API may have taken the request.
@@ -197,7 +202,8 @@ func (r *run) refused(n *node, key string, err error) func() {
 			r.fail(n, &LostAnswerError{Cost: n.price, Err: err})
 		}
 	}
-	// The API refused, so that nothing was charged. A crash before this record only makes the next plan more careful than it need be.
+	// The API refused, so that nothing was charged. A crash before this record only makes the next
+	// plan more careful than it need be.
 	if recordErr := r.opts.Journal.Append(state.Failed{Key: key, Reason: err.Error()}); recordErr != nil {
 		return func() { r.notRecorded(n, recordErr) }
 	}
@@ -281,7 +287,8 @@ func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {
 	})
 }
 
-// accepted goes on with a task that the API accepted. recordErr tells that its id could not be recorded.
+// accepted goes on with a task that the API accepted. recordErr tells that its id could not be
+// recorded.
 func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr error) {
 	n.task, n.submitted, n.accepted, n.attempts = task, at, at, 0
 	cost := charged(task, n.price)
@@ -300,7 +307,8 @@ func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr err
 		r.emit(Warned{n.address(), task.Warning.Error()})
 	}
 	if recordErr != nil {
-		// The task is known only here, so it is seen through; nothing that could not be recorded either is begun.
+		// The task is known only here, so it is seen through; nothing that could not be recorded
+		// either is begun.
 		r.stopNew(recordErr)
 	}
 	if n.rung {
@@ -349,7 +357,8 @@ type source struct {
 	sha256 string
 }
 
-// verified fails the read of an input whose content is no longer what the plan was made for, before the whole of it has been sent.
+// verified fails the read of an input whose content is no longer what the plan was made for, before
+// the whole of it has been sent.
 type verified struct {
 	io.ReadCloser
 	left int64

@@ -24,7 +24,8 @@ type carry func(r *http.Request) (*http.Response, error)
 
 func (c carry) RoundTrip(r *http.Request) (*http.Response, error) { return c(r) }
 
-// TestWebhooks makes 100 images with the real client and receiver, and a simulator that sends webhooks, or tries to.
+// TestWebhooks makes 100 images with the real client and receiver, and a simulator that sends
+// webhooks, or tries to.
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
 	const images = 100
@@ -121,7 +122,8 @@ func TestWebhookIsNotBelieved(t *testing.T) {
 		bell := make(chan string, 10)
 		receiver := webhook.Handler(webhook.Options{Secret: "hush", Ring: func(id string) { bell <- id }})
 		sim := simulate(t, "", func(r *http.Request) (*http.Response, error) {
-			// The body is another one, with a right signature: whoever has the secret can do no more than this.
+			// The body is another one, with a right signature: whoever has the secret can do no
+			// more than this.
 			call, err := io.ReadAll(r.Body)
 			if err != nil {
 				return nil, err

@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// TestParametersAreCompared makes sure that a field which the catalogue does not know is said to change only when it does.
+// TestParametersAreCompared makes sure that a field which the catalogue does not know is said to
+// change only when it does.
 func TestParametersAreCompared(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

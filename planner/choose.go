@@ -9,9 +9,10 @@ import (
 )
 
 // An image with candidates is planned as several: each candidate is an image like any other, with a
-// fingerprint, a task, a record and a place in the store of its own, at an address of its own. The image
-// itself asks for nothing. It takes the picture of the candidate that is picked, as an image does whose
-// request another one makes in the same plan, so that all that holds for images holds for the choice.
+// fingerprint, a task, a record and a place in the store of its own, at an address of its own. The
+// image itself asks for nothing. It takes the picture of the candidate that is picked, as an image
+// does whose request another one makes in the same plan, so that all that holds for images holds
+// for the choice.
 
 // choose plans the candidates of an image, and the picture that it gets of them.
 func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
@@ -48,8 +49,8 @@ func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
 	return p.take(c, chosen(desired, n, isPicked), from)
 }
 
-// considered returns the numbers of the candidates that a plan looks at: those that are wanted, the one
-// that is picked, and those that were bought because none of the others passed.
+// considered returns the numbers of the candidates that a plan looks at: those that are wanted, the
+// one that is picked, and those that were bought because none of the others passed.
 func (p *Planner) considered(desired *image.Image, picked int) []int {
 	var all []int
 	wanted := max(desired.Candidates, 1)
@@ -63,8 +64,8 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 	return all
 }
 
-// judged returns the candidate that is the first to pass the gates, nil where that is not known before
-// apply, or none passes.
+// judged returns the candidate that is the first to pass the gates, nil where that is not known
+// before apply, or none passes.
 func (p *Planner) judged(c *Change) *Change {
 	tried := 0
 	for _, candidate := range c.Candidates {
@@ -125,8 +126,8 @@ func chosen(img *image.Image, n int, isPicked bool) *image.Image {
 }
 
 // pick returns the number of the candidate that is chosen, and whether somebody chose it: the
-// configuration, the options, or who chose among these very pictures. A choice among others, before the
-// prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
+// configuration, the options, or who chose among these very pictures. A choice among others, before
+// the prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
 func (p *Planner) pick(c *Change, desired *image.Image) (n int, isPicked bool) {
 	switch {
 	case desired.Pick > 0:
@@ -164,8 +165,8 @@ func (p *Planner) candidate(of *Change, desired *image.Image, isPicked bool) *Ch
 	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
 	if c.Prior != nil {
 		p.matched++
-		// Nobody needs the file of a candidate that nobody picked, and the picture of the one that was
-		// stands at the image's own path too.
+		// Nobody needs the file of a candidate that nobody picked, and the picture of the one that
+		// was stands at the image's own path too.
 		isThere := of.Prior != nil && of.Prior.Output.SHA256 == c.Prior.Output.SHA256 && p.prior.files[of.Address] == state.Present
 		c.spare = !isPicked || isThere
 	} else if first := of.Prior; first != nil && first.Candidate == 0 && desired.Address.Candidate == 1 {
@@ -274,8 +275,8 @@ func (p *Plan) Change(addr addrs.Image) *Change {
 	return p.Changes[i]
 }
 
-// Pick returns the part of a plan that gives an image the picture of its picked candidate, nil where
-// that is not there yet. It costs nothing.
+// Pick returns the part of a plan that gives an image the picture of its picked candidate, nil
+// where that is not there yet. It costs nothing.
 func (p *Plan) Pick(addr addrs.Image) *Plan {
 	c := p.Change(addr)
 	if c == nil || c.content == "" {

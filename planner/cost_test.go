@@ -65,7 +65,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestEstimatesAreCharges sends random requests to the simulator, and holds what it charges against what a plan says.
+// TestEstimatesAreCharges sends random requests to the simulator, and holds what it charges against
+// what a plan says.
 func TestEstimatesAreCharges(t *testing.T) {
 	t.Parallel()
 	const requests = 2000

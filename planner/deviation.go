@@ -8,8 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Deviations says in which ways an image is not what was asked for, in whole sentences: its size, and its format. It was paid for, and is kept all the
-// same.
+// Deviations says in which ways an image is not what was asked for, in whole sentences: its size,
+// and its format. It was paid for, and is kept all the same.
 func Deviations(img *state.Image) []string {
 	if img.Result.TaskID == "" {
 		return nil // Nobody asked for it: it was imported.
@@ -30,7 +30,8 @@ func Deviations(img *state.Image) []string {
 	return all
 }
 
-// FormatAsked returns the format that an image was to have: the one of its request, or what its file's name stands for.
+// FormatAsked returns the format that an image was to have: the one of its request, or what its
+// file's name stands for.
 func FormatAsked(img *state.Image) string {
 	if asked, err := img.Asked(nil); err == nil {
 		if format, _ := asked.Request().Value("output_format").(string); format != "" {
@@ -46,7 +47,8 @@ var formats = map[string]string{".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", 
 // sizeStep is what the API rounds sides to that are no multiple of it.
 const sizeStep = 16
 
-// sameSide reports whether a side is as long as was asked for, or as the API is known to round it. Zero is a side that nobody asked for.
+// sameSide reports whether a side is as long as was asked for, or as the API is known to round it.
+// Zero is a side that nobody asked for.
 func sameSide(asked, got int) bool {
 	if asked == 0 || asked == got {
 		return true

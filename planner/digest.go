@@ -11,7 +11,8 @@ import (
 	"slices"
 )
 
-// Digest identifies what the plan would do, and why, and at what price: two plans with one digest are the same to whoever approves them.
+// Digest identifies what the plan would do, and why, and at what price: two plans with one digest
+// are the same to whoever approves them.
 func (p *Plan) Digest() string {
 	h := sha256.New()
 	for _, c := range p.Changes {
@@ -73,8 +74,8 @@ func (c *Change) describe(h io.Writer) {
 // mostMarks bounds how many changes Marks tells apart.
 const mostMarks = 10_000
 
-// Marks returns a short digest of each change, by address, so that a plan that is stale can say which
-// changes are others now. Of a very large plan there are none.
+// Marks returns a short digest of each change, by address, so that a plan that is stale can say
+// which changes are others now. Of a very large plan there are none.
 func (p *Plan) Marks() map[string]string {
 	if len(p.Changes) > mostMarks {
 		return nil

@@ -1,4 +1,5 @@
-// Package planner decides what an apply is to do: it holds the images that are desired against those that exist.
+// Package planner decides what an apply is to do: it holds the images that are desired against
+// those that exist.
 //
 // Words:
 //
@@ -8,5 +9,6 @@
 //     its desired request is not the one on record, or is not known yet.
 //   - An image is upstream of those that are made from it, and they are downstream.
 //
-// Planning is a function of its inputs: it reads no clock and no file, and the same inputs give the same plan, byte by byte.
+// Planning is a function of its inputs: it reads no clock and no file, and the same inputs give the
+// same plan, byte by byte.
 package planner

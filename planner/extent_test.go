@@ -8,7 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// A mask that has not the size of its image is an error of the plan wherever both sizes are certain.
+// A mask that has not the size of its image is an error of the plan wherever both sizes are
+// certain.
 func TestMaskOfAnotherSize(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -8,7 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Ignore makes a desired image what lifecycle.ignore_changes wants it seen as; see image.Image.Ignore.
+// Ignore makes a desired image what lifecycle.ignore_changes wants it seen as; see
+// image.Image.Ignore.
 func Ignore(img *image.Image, prior *state.Image) {
 	if prior == nil || !img.Lifecycle.IgnoresAny() {
 		return
@@ -18,8 +19,8 @@ func Ignore(img *image.Image, prior *state.Image) {
 	img.Ignore(recorded)
 }
 
-// SameButIgnored reports whether an image that Ignore has seen differs from the one on record in nothing
-// but what lifecycle.ignore_changes names; see image.Image.SameButIgnored.
+// SameButIgnored reports whether an image that Ignore has seen differs from the one on record in
+// nothing but what lifecycle.ignore_changes names; see image.Image.SameButIgnored.
 func SameButIgnored(img *image.Image, prior *state.Image) bool {
 	if !img.Lifecycle.IgnoresAny() {
 		return false
@@ -28,8 +29,8 @@ func SameButIgnored(img *image.Image, prior *state.Image) bool {
 	return err == nil && img.SameButIgnored(recorded, prior.Fingerprint)
 }
 
-// See returns what makes an image that is evaluated again, now that more is known, what it was in the plan: with recorded values where
-// lifecycle.ignore_changes or frozen want it seen so.
+// See returns what makes an image that is evaluated again, now that more is known, what it was in
+// the plan: with recorded values where lifecycle.ignore_changes or frozen want it seen so.
 func (p *Plan) See() func(*image.Image) {
 	kept := map[addrs.Image]*Change{}
 	for _, c := range p.Changes {

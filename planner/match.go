@@ -12,10 +12,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Matches say which images can be had for nothing because another address has made the very same request: what a first plan finds to go, or to be
-// paid for already, a second one gives to whoever asks for it. The zero value has none.
+// Matches say which images can be had for nothing because another address has made the very same
+// request: what a first plan finds to go, or to be paid for already, a second one gives to whoever
+// asks for it. The zero value has none.
 type Matches struct {
-	// images are the addresses whose images go or are replaced, by the address that is to have them.
+	// images are the addresses whose images go or are replaced, by the address that is to have
+	// them.
 	images map[addrs.Image]addrs.Image
 	// tasks are those of interrupted runs that their own address has no use for.
 	tasks map[addrs.Image]*state.Task
@@ -39,9 +41,11 @@ func (m *Matches) twin(to addrs.Image) (addrs.Image, bool) {
 	return from, ok
 }
 
-// Settle plans until nothing more is found that is to be had for nothing. An image that is not bought after all, because another one has it, can be
-// what others are made from, which are then not bought either; and one that stays after all has nothing to give. evaluate plans all images with the
-// given options. It is called at least once, and ends the planning where it returns no plan. The diagnostics are those of the last round.
+// Settle plans until nothing more is found that is to be had for nothing. An image that is not
+// bought after all, because another one has it, can be what others are made from, which are then
+// not bought either; and one that stays after all has nothing to give. evaluate plans all images
+// with the given options. It is called at least once, and ends the planning where it returns no
+// plan. The diagnostics are those of the last round.
 //
 // It ends because each round adds a match or refuses one for good.
 func Settle(o Options, evaluate func(Options) (*Plan, hcl.Diagnostics)) (*Plan, hcl.Diagnostics) {
@@ -59,7 +63,8 @@ func Settle(o Options, evaluate func(Options) (*Plan, hcl.Diagnostics)) (*Plan, 
 	}
 }
 
-// match returns the matches for another round, and whether they differ from those that the plan was made with.
+// match returns the matches for another round, and whether they differ from those that the plan was
+// made with.
 func (p *Plan) match(o Options) (next Matches, found bool) {
 	next = Matches{maps.Clone(o.Matches.images), maps.Clone(o.Matches.tasks), maps.Clone(o.Matches.twins), maps.Clone(o.Matches.refused)}
 	found = p.refuse(&next)
@@ -93,8 +98,9 @@ func (p *Plan) refuse(next *Matches) (found bool) {
 	return found
 }
 
-// donors returns the changes whose images are to be had, and not given to anybody yet. Images whose files are there come first, and those that go
-// before those that are replaced: most likely they only changed their address.
+// donors returns the changes whose images are to be had, and not given to anybody yet. Images whose
+// files are there come first, and those that go before those that are replaced: most likely they
+// only changed their address.
 func (p *Plan) donors(next *Matches, o Options) []*Change {
 	taken := map[addrs.Image]bool{}
 	for _, from := range next.images {
@@ -112,7 +118,8 @@ func (p *Plan) donors(next *Matches, o Options) []*Change {
 	return donors
 }
 
-// wanted returns the changes that ask for what is offered, and would pay for it, or take from the store what another address may have now.
+// wanted returns the changes that ask for what is offered, and would pay for it, or take from the
+// store what another address may have now.
 func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 	wanted := map[string][]*Change{}
 	if len(offered) == 0 {
@@ -160,10 +167,11 @@ func matchImages(next *Matches, donors []*Change, wanted map[string][]*Change) (
 	return found
 }
 
-// matchTwins has of several new images with one seeded request only the first one made. They are in the order in which they were decided on, so that
-// none of them waits for one that is made from it.
+// matchTwins has of several new images with one seeded request only the first one made. They are in
+// the order in which they were decided on, so that none of them waits for one that is made from it.
 func (p *Plan) matchTwins(next *Matches) (found bool) {
-	// Of a million fingerprints, 64 bits tell all apart, and cost an eighth of the memory. Whether two really are the same is looked at below.
+	// Of a million fingerprints, 64 bits tell all apart, and cost an eighth of the memory. Whether
+	// two really are the same is looked at below.
 	first := map[bool]map[uint64]*Change{true: {}, false: {}} // by whether the provider may be a simulator
 	for _, c := range p.decided {
 		if c.Origin != Generate && c.Origin != Resume || c.Fingerprint == "" || c.IsRequested() || !c.has("seed") {
@@ -189,7 +197,8 @@ func gives(c *Change) bool {
 	case c.Prior == nil || c.Prior.Made != nil:
 		return false
 	case c.Action == Replace:
-		// One that apply may keep gives nothing, and neither does one that wants the very same again.
+		// One that apply may keep gives nothing, and neither does one that wants the very same
+		// again.
 		return !c.Withheld() && c.Fingerprint != "" && !onlyDrifted(c)
 	default:
 		return c.Action == Destroy || c.Action == Forget
@@ -218,7 +227,8 @@ func (p *Plan) byAddress() map[addrs.Image]*Change {
 	return all
 }
 
-// renamed lists the images that seem to have another address now: they ask for exactly what made one that goes.
+// renamed lists the images that seem to have another address now: they ask for exactly what made
+// one that goes.
 func (p *Plan) renamed(o Options) {
 	if len(o.Matches.images) == 0 {
 		return
@@ -236,8 +246,8 @@ func (p *Plan) renamed(o Options) {
 	p.Renamed = p.blocks(p.Renamed)
 }
 
-// blocks puts the instances of a block that all keep their keys under another name into one Rename. That says the same of them as one each does, unless the
-// former block is declared still.
+// blocks puts the instances of a block that all keep their keys under another name into one Rename.
+// That says the same of them as one each does, unless the former block is declared still.
 func (p *Plan) blocks(renames []Rename) []Rename {
 	to := map[addrs.Image]addrs.Image{} // former block -> block
 	mixed := map[addrs.Image]bool{}
@@ -277,6 +287,7 @@ type Rename struct {
 	From, To addrs.Image
 	// Instances is how many images these are, where From and To are blocks; else it is 0.
 	Instances int
-	// Lost says that its file is not there any more, or that of one of them, so that it is made again.
+	// Lost says that its file is not there any more, or that of one of them, so that it is made
+	// again.
 	Lost bool
 }

@@ -289,7 +289,8 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 	}
 }
 
-// A request whose answer was lost is told once: with the image that is asked for again, or for itself.
+// A request whose answer was lost is told once: with the image that is asked for again, or for
+// itself.
 func TestUnansweredIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -316,7 +317,8 @@ func TestUnansweredIsTold(t *testing.T) {
 	}
 }
 
-// A file with the recorded bytes at the path where its image is to be is the image, and costs nothing without a store.
+// A file with the recorded bytes at the path where its image is to be is the image, and costs
+// nothing without a store.
 func TestMovedByHand(t *testing.T) {
 	t.Parallel()
 	for _, isThere := range []bool{true, false} {
@@ -405,7 +407,8 @@ func TestRenamedBlocks(t *testing.T) {
 	}
 }
 
-// Each lost image is asked for with the seed that made it, and not with that of another one that goes and asked for the same.
+// Each lost image is asked for with the seed that made it, and not with that of another one that
+// goes and asked for the same.
 func TestLostImagesKeepTheirSeeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

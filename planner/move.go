@@ -25,7 +25,8 @@ type prior struct {
 	held map[string][]addrs.Image
 }
 
-// newPrior applies moves, in their order, to all that exists. What would end where something else is stays where it is.
+// newPrior applies moves, in their order, to all that exists. What would end where something else
+// is stays where it is.
 func newPrior(o Options) prior {
 	p := prior{images: map[addrs.Image]*state.Image{}, tasks: map[addrs.Image][]*state.Task{}, files: o.Files, from: map[addrs.Image]addrs.Image{}}
 	if o.Prior != nil {

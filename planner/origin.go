@@ -28,14 +28,15 @@ func (p *Planner) originate(c *Change) {
 	p.skip(c)
 }
 
-// refused reports whether moderation refused this very request before. That a simulator refused it says nothing about the API.
+// refused reports whether moderation refused this very request before. That a simulator refused it
+// says nothing about the API.
 func (p *Planner) refused(c *Change, simulated bool) bool {
 	before, refused := p.opts.Prior.Moderated[c.Fingerprint]
 	return refused && c.Fingerprint != "" && !p.opts.RetryModerated && (simulated || !before.Simulated)
 }
 
-// taskFor returns the task of an interrupted run that made this very request and whose image is to be had, or nil: one of the image's own, or the
-// one of another address that was matched with it.
+// taskFor returns the task of an interrupted run that made this very request and whose image is to
+// be had, or nil: one of the image's own, or the one of another address that was matched with it.
 func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
 	if c.Fingerprint == "" {
 		return nil
@@ -51,14 +52,16 @@ func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
 	return nil
 }
 
-// restores finds an image that the change can have for nothing, and reports whether there is one: what is on record, one in the store, or one of
-// another address. One that the user wants made anew, by -replace or replace_triggered_by, is taken from nowhere.
+// restores finds an image that the change can have for nothing, and reports whether there is one:
+// what is on record, one in the store, or one of another address. One that the user wants made
+// anew, by -replace or replace_triggered_by, is taken from nowhere.
 func (p *Planner) restores(c *Change, simulated bool) bool {
 	switch {
 	case p.isReplaced(c.Address) || c.IsRequested():
 		return false
 	case onlyDrifted(c):
-		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what is on record is what is wanted.
+		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what
+		// is on record is what is wanted.
 		if c.Kept = p.keptOf(c); c.Kept != nil || c.Fingerprint != c.Prior.Fingerprint {
 			return c.Kept != nil
 		}
@@ -68,7 +71,8 @@ func (p *Planner) restores(c *Change, simulated bool) bool {
 	return p.given(c, simulated) || p.shares(c, simulated) || p.kept(c, simulated)
 }
 
-// given takes the image that was matched with the change: one that goes from another address, or is replaced there.
+// given takes the image that was matched with the change: one that goes from another address, or is
+// replaced there.
 func (p *Planner) given(c *Change, simulated bool) bool {
 	if from, ok := p.heirs[c.Address]; ok && p.takes(c, from, simulated) {
 		return true
@@ -87,15 +91,16 @@ func (p *Planner) takes(c *Change, from addrs.Image, simulated bool) bool {
 	return true
 }
 
-// isThere reports whether the bytes of an image on record can be had: its file is as it was made, or the store has them.
+// isThere reports whether the bytes of an image on record can be had: its file is as it was made,
+// or the store has them.
 func (p *Planner) isThere(addr addrs.Image, img *state.Image) bool {
 	return p.prior.files[addr] == state.Present || slices.ContainsFunc(p.stored(addr, img.Fingerprint, true), func(kept *state.Image) bool {
 		return kept.Output.SHA256 == img.Output.SHA256
 	})
 }
 
-// shares takes the picture of another address that stays there. A seed makes two requests one; without a seed, two images with one request are two
-// throws of the dice.
+// shares takes the picture of another address that stays there. A seed makes two requests one;
+// without a seed, two images with one request are two throws of the dice.
 func (p *Planner) shares(c *Change, simulated bool) bool {
 	if !c.has("seed") {
 		return false
@@ -117,7 +122,8 @@ func (p *Planner) shares(c *Change, simulated bool) bool {
 // kept takes the image from the store.
 func (p *Planner) kept(c *Change, simulated bool) bool {
 	for _, img := range p.stored(c.Address, c.Fingerprint, simulated) {
-		// A picture that is there under another address, or goes to one, does not come a second time without a seed.
+		// A picture that is there under another address, or goes to one, does not come a second
+		// time without a seed.
 		content := img.Output.Identity()
 		if img.Made != nil {
 			continue // Somebody's work is not what the request asks for.
@@ -139,7 +145,8 @@ func (p *Planner) stored(addr addrs.Image, fingerprint string, simulated bool) [
 	return p.opts.Stored(addr, fingerprint, simulated)
 }
 
-// keptOf returns what the store has of the image on record: its very bytes, whatever the configuration asks for by now. It is nil where it has none.
+// keptOf returns what the store has of the image on record: its very bytes, whatever the
+// configuration asks for by now. It is nil where it has none.
 func (p *Planner) keptOf(c *Change) *state.Image {
 	kept := p.stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
 	i := slices.IndexFunc(kept, func(img *state.Image) bool { return img.Output.SHA256 == c.Prior.Output.SHA256 })
@@ -149,7 +156,8 @@ func (p *Planner) keptOf(c *Change) *state.Image {
 	return kept[i]
 }
 
-// simulates reports whether a provider may be a simulator. All images have one of a few providers, each of which is asked about once.
+// simulates reports whether a provider may be a simulator. All images have one of a few providers,
+// each of which is asked about once.
 func (p *Planner) simulates(provider string) bool {
 	if p.opts.Simulator == nil {
 		return false
@@ -162,13 +170,14 @@ func (p *Planner) simulates(provider string) bool {
 	return simulates
 }
 
-// resumable reports whether the image of a task of an earlier run is to be had: the API accepted it, nobody gave it up, and it is no simulator's
-// while the provider is none any more.
+// resumable reports whether the image of a task of an earlier run is to be had: the API accepted
+// it, nobody gave it up, and it is no simulator's while the provider is none any more.
 func (p *Planner) resumable(task *state.Task, simulated bool) bool {
 	return task.Open() && (simulated || !task.Simulated) && !p.isGivenUp(task)
 }
 
-// isGivenUp reports whether the user gives a task up, by the address that it has or had. One whose image is on this disk already is no loss to take.
+// isGivenUp reports whether the user gives a task up, by the address that it has or had. One whose
+// image is on this disk already is no loss to take.
 func (p *Planner) isGivenUp(task *state.Task) bool {
 	return task.Fetched == nil && slices.ContainsFunc(p.opts.Abandon, func(a addrs.Image) bool {
 		from, isMoved := p.prior.from[a]
@@ -181,8 +190,9 @@ func onlyDrifted(c *Change) bool {
 	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged)
 }
 
-// recordedSeed returns the seed to send where the image is lost but nothing about it changed, unless its address: the one that made it, as the
-// only chance to get the same image again. It is nil in all other cases.
+// recordedSeed returns the seed to send where the image is lost but nothing about it changed,
+// unless its address: the one that made it, as the only chance to get the same image again. It is
+// nil in all other cases.
 func (p *Planner) recordedSeed(c *Change) *int64 {
 	lost := c.Prior
 	switch from, isMatched := p.opts.Matches.image(c.Address); {

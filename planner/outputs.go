@@ -36,8 +36,8 @@ func outputChanges(prior map[string]state.OutputValue, outputs []config.Output) 
 	return changes
 }
 
-// EncodeOutput returns an output as it is recorded. It reports false for a value that is not wholly known. The value of a sensitive output is not
-// recorded, since the state is there to be committed.
+// EncodeOutput returns an output as it is recorded. It reports false for a value that is not wholly
+// known. The value of a sensitive output is not recorded, since the state is there to be committed.
 func EncodeOutput(o config.Output) (state.OutputValue, bool) {
 	if !o.Value.IsWhollyKnown() {
 		return state.OutputValue{}, false

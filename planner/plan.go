@@ -39,9 +39,11 @@ const (
 	Generate Origin = "generate"
 	// Restore takes it from the store, where an image with the same fingerprint is kept.
 	Restore Origin = "restore"
-	// Resume fetches the image of a task that an interrupted run submitted, and that is paid for already.
+	// Resume fetches the image of a task that an interrupted run submitted, and that is paid for
+	// already.
 	Resume Origin = "resume"
-	// Refused is nowhere: the API's moderation refused this very request before, so that it is not asked again.
+	// Refused is nowhere: the API's moderation refused this very request before, so that it is not
+	// asked again.
 	Refused Origin = "refused"
 	// Skipped is nowhere either: an image that it needs is refused, or skipped itself.
 	Skipped Origin = "skipped"
@@ -93,22 +95,26 @@ type Reason struct {
 type Change struct {
 	Address addrs.Image
 	Action  Action
-	// From is the address that the image had before, nil where it does not move. Moves go along with any action but Create.
+	// From is the address that the image had before, nil where it does not move. Moves go along
+	// with any action but Create.
 	From *addrs.Image
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
-	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those for which it would be made anew.
+	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those
+	// for which it would be made anew.
 	Frozen bool
-	// Found is the image's file as it is now, where an Update takes it over; see Planner.RefreshOnly.
+	// Found is the image's file as it is now, where an Update takes it over; see
+	// Planner.RefreshOnly.
 	Found *state.File
 	// Import is the file to take, where Action is Import.
 	Import *config.Import
 	// Prior is the image as it exists, nil for Create.
 	Prior *state.Image
-	// Desired is the image as it is configured, with the content of all references that are known now. It
-	// is nil where the change does not look at the configuration.
+	// Desired is the image as it is configured, with the content of all references that are known
+	// now. It is nil where the change does not look at the configuration.
 	Desired *image.Image
-	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it makes a lost image again.
+	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it
+	// makes a lost image again.
 	RecordedSeed *int64
 	// Origin is where the image comes from, "" for actions that make none.
 	Origin Origin
@@ -116,13 +122,14 @@ type Change struct {
 	Kept *state.Image
 	// Donor is the address that has Kept, where it is not in the store alone.
 	Donor *addrs.Image
-	// Twin is the image of this plan, made from the very same seeded request, whose picture is taken once it is there, where Origin is Restore and
-	// Kept is nil.
+	// Twin is the image of this plan, made from the very same seeded request, whose picture is
+	// taken once it is there, where Origin is Restore and Kept is nil.
 	Twin *addrs.Image
 	// Task is what an interrupted run left of this very request, where Origin is Resume.
 	Task *state.Task
-	// Unanswered are requests that an interrupted run sent and that got no answer: this very one, or one for this address while the fingerprint is
-	// not known. Nobody knows whether they were charged. They are no longer remembered once this one is sent.
+	// Unanswered are requests that an interrupted run sent and that got no answer: this very one,
+	// or one for this address while the fingerprint is not known. Nobody knows whether they were
+	// charged. They are no longer remembered once this one is sent.
 	Unanswered []*state.Task
 	// Moderation is why the API refused the request before, where Origin is Refused.
 	Moderation state.Moderation
@@ -136,29 +143,32 @@ type Change struct {
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
 	CostUnknown bool
-	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is what counts against a cap all the same, the highest
-	// price that is known of the model, or zero where Uncapped says that none is.
+	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is
+	// what counts against a cap all the same, the highest price that is known of the model, or zero
+	// where Uncapped says that none is.
 	PriceUnknown, Uncapped bool
-	// Candidates are the changes of the pictures to choose from, in their order. They stand in the plan
-	// themselves too.
+	// Candidates are the changes of the pictures to choose from, in their order. They stand in the
+	// plan themselves too.
 	Candidates []*Change
-	// Choice is the image as it is configured, from which its candidates are made, where it has some.
+	// Choice is the image as it is configured, from which its candidates are made, where it has
+	// some.
 	Choice *image.Image
-	// Judges says that gates have to judge candidates before it is known which one the image gets. More
-	// says how many are bought at most while none passes, each at MoreCost.
+	// Judges says that gates have to judge candidates before it is known which one the image gets.
+	// More says how many are bought at most while none passes, each at MoreCost.
 	Judges   bool
 	More     int
 	MoreCost bfl.Credits
-	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the one
-	// that it Lacks.
+	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the
+	// one that it Lacks.
 	NotPicked bool
-	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and Desired.
+	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
+	// Desired.
 	Listed []image.Attribute
 
 	// known is the state that the plan was made with.
 	known *state.State
-	// content is the identity of the picture that will be there, "" when the image is made anew, and size the extent that it has or is
-	// expected to have: what images downstream need to know.
+	// content is the identity of the picture that will be there, "" when the image is made anew,
+	// and size the extent that it has or is expected to have: what images downstream need to know.
 	content string
 	size    bfl.Size
 	// file is how the image's file is now.
@@ -171,8 +181,9 @@ type Change struct {
 	left bool
 }
 
-// Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes are included. They are worked out by every
-// call, since of a hundred thousand changes people look at a few.
+// Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes
+// are included. They are worked out by every call, since of a hundred thousand changes people look
+// at a few.
 func (c *Change) Attributes() []image.Attribute {
 	if c.Listed != nil {
 		return c.Listed
@@ -185,12 +196,14 @@ func (c *Change) Attributes() []image.Attribute {
 	return image.Compare(recorded.Reveal(c.Desired, c.Prior.Fingerprint), c.Desired)
 }
 
-// Conditional reports whether apply may find, once the images upstream are there, that the change is not needed.
+// Conditional reports whether apply may find, once the images upstream are there, that the change
+// is not needed.
 func (c *Change) Conditional() bool {
 	return c.Action == Replace && c.Fingerprint == ""
 }
 
-// Lost reports whether the image's file is gone and does not come back: the image is forgotten for that alone, or frozen.
+// Lost reports whether the image's file is gone and does not come back: the image is forgotten for
+// that alone, or frozen.
 func (c *Change) Lost() bool {
 	if c.Frozen {
 		return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == FileMissing })
@@ -212,7 +225,8 @@ func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
-// MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told, and got no answer.
+// MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
+// and got no answer.
 func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
 
 // Uncertain is what may have been charged for it by an earlier run that got no answer.
@@ -231,15 +245,18 @@ func (c *Change) IsRequested() bool {
 
 // Plan is all that apply is to do.
 type Plan struct {
-	// Changes has one entry for every image that is configured or exists, no-ops included, sorted by address.
+	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
+	// by address.
 	Changes []*Change
-	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to some images.
+	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to
+	// some images.
 	Outputs []OutputChange
 	// Abandoned are the tasks of interrupted runs that no change takes up, sorted by address.
 	Abandoned []Abandoned
 	// Renamed are images that seem to have another address now, sorted by the new one.
 	Renamed []Rename
-	// RefreshOnly says that the plan only makes the state say what is there, and does not look at the configuration; see Planner.RefreshOnly.
+	// RefreshOnly says that the plan only makes the state say what is there, and does not look at
+	// the configuration; see Planner.RefreshOnly.
 	RefreshOnly bool
 
 	// decided are the changes of desired images in the order in which they were decided on.
@@ -247,7 +264,8 @@ type Plan struct {
 	where   func(addrs.Image) *hcl.Range
 }
 
-// Where returns where the configuration declares an image, for messages about it; nil where it does not.
+// Where returns where the configuration declares an image, for messages about it; nil where it does
+// not.
 func (p *Plan) Where(addr addrs.Image) *hcl.Range {
 	if p.where == nil {
 		return nil
@@ -259,16 +277,19 @@ func (p *Plan) Where(addr addrs.Image) *hcl.Range {
 type Abandoned struct {
 	Address addrs.Image
 	Task    *state.Task
-	// MayBeWanted says that the image at its address has a request that is known only after apply, which may turn out to be the task's.
+	// MayBeWanted says that the image at its address has a request that is known only after apply,
+	// which may turn out to be the task's.
 	MayBeWanted bool
 	// GivenUp says that the user gives it up.
 	GivenUp bool
-	// Simulated says that it is a simulator's, while its provider is none any more: nobody paid for it, and nobody has it.
+	// Simulated says that it is a simulator's, while its provider is none any more: nobody paid for
+	// it, and nobody has it.
 	Simulated bool
 }
 
-// Fetches reports whether apply looks for the task's image, to keep it in the store. Of all other tasks it forgets what the plan has told: one that
-// got no answer, was paid for in vain, or is given up.
+// Fetches reports whether apply looks for the task's image, to keep it in the store. Of all other
+// tasks it forgets what the plan has told: one that got no answer, was paid for in vain, or is
+// given up.
 func (a *Abandoned) Fetches() bool { return a.Task.Open() && !a.GivenUp && !a.Simulated }
 
 // OutputChange is an output's value before and after.
@@ -276,7 +297,8 @@ type OutputChange struct {
 	Name string
 	// Before is what the state has, nil where it has none.
 	Before *state.OutputValue
-	// After is what the configuration says, nil where it no longer has the output. Its Value may be unknown.
+	// After is what the configuration says, nil where it no longer has the output. Its Value may be
+	// unknown.
 	After *config.Output
 	// Changed says whether they differ, or may.
 	Changed bool
@@ -287,11 +309,12 @@ type Summary struct {
 	Create, Replace, Update, Destroy int
 	// Restored and Resumed count those of Create and Replace that are free.
 	Restored, Resumed int
-	// Moved, Imported and Forgotten count changes that are free, and in none of the counts above unless something else about the image changes.
+	// Moved, Imported and Forgotten count changes that are free, and in none of the counts above
+	// unless something else about the image changes.
 	Moved, Imported, Forgotten int
-	// Refused counts images that are not asked for because moderation refused them before, Skipped those that need one of these. They are in
-	// none of the other counts.
-	// Waiting counts those that wait until somebody has picked what they are made from.
+	// Refused counts images that are not asked for because moderation refused them before, Skipped
+	// those that need one of these. They are in none of the other counts. Waiting counts those that
+	// wait until somebody has picked what they are made from.
 	Refused, Skipped, Waiting int
 	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
@@ -299,9 +322,11 @@ type Summary struct {
 	CostUnknown bool
 	// Unpriced counts images whose price is unknown.
 	Unpriced int
-	// Reserve is what counts against a cap: Cost, and for what Unpriced counts the highest price that is known of each one's model.
+	// Reserve is what counts against a cap: Cost, and for what Unpriced counts the highest price
+	// that is known of each one's model.
 	Reserve bfl.Credits
-	// Uncapped is the first of the changes of whose model no price is known at all, nil where there is none. With it no cap can be kept.
+	// Uncapped is the first of the changes of whose model no price is known at all, nil where there
+	// is none. With it no cap can be kept.
 	Uncapped *Change
 }
 
@@ -377,8 +402,8 @@ func (s *Summary) add(c *Change) {
 	s.CostUnknown = s.CostUnknown || c.CostUnknown
 }
 
-// Empty reports whether there is nothing to do: no image changes and no output does. An image that waits
-// for somebody's choice is nothing that an apply can do.
+// Empty reports whether there is nothing to do: no image changes and no output does. An image that
+// waits for somebody's choice is nothing that an apply can do.
 func (p *Plan) Empty() bool {
 	for _, c := range p.Changes {
 		if !c.NotPicked && c.Action != NoOp || c.From != nil {
@@ -393,8 +418,8 @@ func (p *Plan) Empty() bool {
 	return len(p.Unsettled()) == 0
 }
 
-// Unsettled returns the tasks that no change takes up and of which there is something to tell. What a simulator was asked for that is gone cost
-// nothing, and goes with the next apply.
+// Unsettled returns the tasks that no change takes up and of which there is something to tell. What
+// a simulator was asked for that is gone cost nothing, and goes with the next apply.
 func (p *Plan) Unsettled() []Abandoned {
 	return slices.DeleteFunc(slices.Clone(p.Abandoned), func(a Abandoned) bool { return a.Simulated })
 }

@@ -18,7 +18,8 @@ import (
 type Options struct {
 	// Prior is the state. The planner only reads it.
 	Prior *state.State
-	// Files tells of the prior images whose files are not as recorded. Images that it does not list are there.
+	// Files tells of the prior images whose files are not as recorded. Images that it does not list
+	// are there.
 	Files map[addrs.Image]state.FileStatus
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
@@ -28,47 +29,54 @@ type Options struct {
 	Imports []config.Import
 	// Matches are what an earlier round of planning found; see Settle.
 	Matches Matches
-	// Holds reports whether the file at a path is one with these bytes: an image that was moved there by hand, or by a run that was cut off before it
-	// could record it. It may be nil.
+	// Holds reports whether the file at a path is one with these bytes: an image that was moved
+	// there by hand, or by a run that was cut off before it could record it. It may be nil.
 	Holds func(path, sha256 string) bool
-	// Choices are the candidates that are picked, by the address of the image, where the configuration
-	// picks none.
+	// Choices are the candidates that are picked, by the address of the image, where the
+	// configuration picks none.
 	Choices map[addrs.Image]int
 	// Abandon are the addresses whose tasks are given up.
 	Abandon []addrs.Image
 	// Replace lists images to make anew although nothing changed.
 	Replace []addrs.Image
-	// Reroll lists images to replace with a new seed. Those without a seed are made with another one in any case.
+	// Reroll lists images to replace with a new seed. Those without a seed are made with another
+	// one in any case.
 	Reroll []addrs.Image
-	// Protected tells where the configuration protects an image from being removed, nil where it does not. It may be nil itself.
+	// Protected tells where the configuration protects an image from being removed, nil where it
+	// does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
-	// Stored looks in the store for images with a fingerprint, the best candidate for the address first: those that no simulator made and, with
-	// simulated, those that one did too. It is nil where there is no store.
+	// Stored looks in the store for images with a fingerprint, the best candidate for the address
+	// first: those that no simulator made and, with simulated, those that one did too. It is nil
+	// where there is no store.
 	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
 	// RetryModerated asks again for images that the API's moderation refused before.
 	RetryModerated bool
-	// Simulator tells whether a provider may be a simulator: one on this machine may also be a proxy of the real API. Images that a simulator made
-	// count only there; real ones count everywhere.
+	// Simulator tells whether a provider may be a simulator: one on this machine may also be a
+	// proxy of the real API. Images that a simulator made count only there; real ones count
+	// everywhere.
 	Simulator func(provider string) bool
 
 	// where tells where the block of an image is declared, for messages. It may be nil.
 	where func(addrs.Image) *hcl.Range
 }
 
-// Planner collects desired images and plans them one by one. It is for one plan, and not safe for concurrent use.
+// Planner collects desired images and plans them one by one. It is for one plan, and not safe for
+// concurrent use.
 type Planner struct {
 	opts    Options
 	prior   prior
 	replace map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
-	// decided are the changes of all desired images, in the order in which they were decided on, and index those of the
-	// first indexed of them by address. Most plans need no index: see change.
+	// decided are the changes of all desired images, in the order in which they were decided on,
+	// and index those of the first indexed of them by address. Most plans need no index: see
+	// change.
 	decided []*Change
 	index   map[addrs.Image]*Change
 	indexed int
 	// matched counts the desired images that exist.
 	matched int
-	// restored are the pictures in the store that a change takes, so that two images that only chance tells apart do not become one.
+	// restored are the pictures in the store that a change takes, so that two images that only
+	// chance tells apart do not become one.
 	restored map[string]bool
 	// heirs are addresses that are to have what another one has.
 	heirs map[addrs.Image]addrs.Image
@@ -104,8 +112,8 @@ func (p *Planner) change(addr addrs.Image) *Change {
 	return p.index[addr]
 }
 
-// Decide plans one desired image. It must be called for upstream images before those made from them, as config.Config.Evaluate does,
-// and answers as config.Decide asks.
+// Decide plans one desired image. It must be called for upstream images before those made from
+// them, as config.Config.Evaluate does, and answers as config.Decide asks.
 func (p *Planner) Decide(desired *image.Image) *image.Result {
 	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
 	if c.Prior != nil {
@@ -215,8 +223,8 @@ func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
 	return new(p.prior.from[addr])
 }
 
-// complete puts into a desired image what is known of the images that it is made from: the content of
-// those that stay as they are, and the extent that all have or are expected to have.
+// complete puts into a desired image what is known of the images that it is made from: the content
+// of those that stay as they are, and the extent that all have or are expected to have.
 func (p *Planner) complete(img *image.Image) {
 	if !usesImages(img) {
 		return
@@ -258,7 +266,8 @@ func (p *Planner) where(addr addrs.Image) *hcl.Range {
 // notInState is the reason of every new image; of a hundred thousand they share it.
 var notInState = []Reason{{Kind: NotInState}}
 
-// reasons lists why the image has to be made, in the order in which they matter; none means that it is there.
+// reasons lists why the image has to be made, in the order in which they matter; none means that it
+// is there.
 func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Reason {
 	if prior == nil {
 		return notInState
@@ -301,18 +310,19 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Rea
 	return reasons
 }
 
-// requestChanged reports whether the request differs in more than the content of images upstream, whose
-// fingerprint cannot tell.
+// requestChanged reports whether the request differs in more than the content of images upstream,
+// whose fingerprint cannot tell.
 func (p *Planner) requestChanged(img *image.Image, prior *state.Image) bool {
 	recorded, err := prior.Asked(img.Model)
 	return err != nil || !img.SameRequest(recorded.Reveal(img, prior.Fingerprint))
 }
 
-// isReplaced reports whether the user wants an image made again, alone or with all candidates of its image.
+// isReplaced reports whether the user wants an image made again, alone or with all candidates of
+// its image.
 func (p *Planner) isReplaced(addr addrs.Image) bool { return p.replace[addr] || p.replace[addr.Of()] }
 
-// status returns how the image's file is. One that has the recorded bytes at the path where it is to be is the image, wherever a run that was cut
-// off, or the user, left it.
+// status returns how the image's file is. One that has the recorded bytes at the path where it is
+// to be is the image, wherever a run that was cut off, or the user, left it.
 func (p *Planner) status(c *Change) state.FileStatus {
 	status := p.prior.files[c.Address]
 	if c.spare {
@@ -355,8 +365,8 @@ func (p *Planner) guard(img *image.Image, c *Change) {
 	})
 }
 
-// sources refuses to generate an image from a file that is not what is on record and will not be made again. The request names the recorded bytes,
-// so apply could not send it.
+// sources refuses to generate an image from a file that is not what is on record and will not be
+// made again. The request names the recorded bytes, so apply could not send it.
 func (p *Planner) sources(c *Change) {
 	if c.Origin != Generate {
 		return
@@ -383,8 +393,8 @@ func (p *Planner) sources(c *Change) {
 	}
 }
 
-// Finish returns the plan for all images decided on, and for those that exist but are no longer desired. The diagnostics are errors: changes that
-// the configuration itself forbids.
+// Finish returns the plan for all images decided on, and for those that exist but are no longer
+// desired. The diagnostics are errors: changes that the configuration itself forbids.
 func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
 	changes := slices.DeleteFunc(slices.Clone(p.decided), func(c *Change) bool { return c.left })
 	if p.matched < len(p.prior.images) {
@@ -403,8 +413,8 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 	return plan, p.diags
 }
 
-// goesAway reports whether an image that exists is not desired any more. A candidate stays as long as its
-// image does: lowering the number of candidates forgets none.
+// goesAway reports whether an image that exists is not desired any more. A candidate stays as long
+// as its image does: lowering the number of candidates forgets none.
 func (p *Planner) goesAway(addr addrs.Image) bool {
 	if p.change(addr) != nil || addr.Candidate > 0 && p.change(addr.Of()) != nil {
 		return false
@@ -442,8 +452,8 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 	return c
 }
 
-// DestroyAll returns the plan that removes all images, or those that the options limit it to. The diagnostics are errors: images that the
-// configuration protects.
+// DestroyAll returns the plan that removes all images, or those that the options limit it to. The
+// diagnostics are errors: images that the configuration protects.
 func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	var changes []*Change
 	for addr, prior := range p.prior.images {
@@ -458,7 +468,8 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	return plan, p.diags
 }
 
-// claim notes the tasks that a change takes up: the one that it resumes, and those of which it says that they may have been charged.
+// claim notes the tasks that a change takes up: the one that it resumes, and those of which it says
+// that they may have been charged.
 func (p *Planner) claim(c *Change) {
 	if c.Task != nil {
 		p.told[c.Task.Key] = true
@@ -484,7 +495,8 @@ func (p *Planner) unanswered(c *Change) []*state.Task {
 	return found
 }
 
-// attribute tells of the submissions without an answer whose own address asks for something else with the images that ask for the same now.
+// attribute tells of the submissions without an answer whose own address asks for something else
+// with the images that ask for the same now.
 func (p *Planner) attribute() {
 	for _, l := range p.prior.unanswered {
 		if p.told[l.task.Key] {

@@ -96,7 +96,8 @@ func (w *world) plan(t *testing.T, o Options) (*Plan, hcl.Diagnostics) {
 	})
 }
 
-// submitted puts a task on record that an interrupted run left, with an answer of the API where id is not "".
+// submitted puts a task on record that an interrupted run left, with an answer of the API where id
+// is not "".
 func (w *world) submitted(at addrs.Image, fingerprint, id string) *state.Task {
 	task := &state.Task{Key: fmt.Sprintf("key-%d", len(w.prior.Tasks)), Address: at, Provider: "bfl", ID: id, Fingerprint: fingerprint, Cost: 3000}
 	if w.prior.Tasks == nil {
@@ -127,7 +128,8 @@ func lines(p *Plan) []string {
 
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	// Each case starts from a logo, a hero made from it and a banner made from the hero, all made, and a plain image.
+	// Each case starts from a logo, a hero made from it and a banner made from the hero, all made,
+	// and a plain image.
 	tests := []struct {
 		name   string
 		change func(t *testing.T, w *world)
@@ -317,7 +319,8 @@ func TestFrozenAndEdited(t *testing.T) {
 	}
 }
 
-// A frozen image whose file is gone comes back as the bytes that it had, or not at all, whatever the configuration asks for by now.
+// A frozen image whose file is gone comes back as the bytes that it had, or not at all, whatever
+// the configuration asks for by now.
 func TestFrozenAndLost(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -538,7 +541,8 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 	})
 }
 
-// A provider on this machine may be the simulator, or a proxy of the real API. What is real counts there, and what is simulated counts only there.
+// A provider on this machine may be the simulator, or a proxy of the real API. What is real counts
+// there, and what is simulated counts only there.
 func TestSimulated(t *testing.T) {
 	t.Parallel()
 	for _, made := range []bool{false, true} { // by a simulator

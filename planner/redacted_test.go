@@ -11,8 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// TestWhatIsNotOnRecord plans a poster of which sensitive values are not on record. The fingerprint tells whether they are what they were: of one,
-// or that of several none differs.
+// TestWhatIsNotOnRecord plans a poster of which sensitive values are not on record. The fingerprint
+// tells whether they are what they were: of one, or that of several none differs.
 func TestWhatIsNotOnRecord(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -161,7 +161,8 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 	}
 }
 
-// redact takes the values of sensitive attributes off the record. An image among them stays: it is no value.
+// redact takes the values of sensitive attributes off the record. An image among them stays: it is
+// no value.
 func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 	t.Helper()
 	prior := w.prior.Images[img.Address]

@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// TestListOfReferences plans for a declared model whose references travel in a list: they are compared one by one, as those that have fields are.
+// TestListOfReferences plans for a declared model whose references travel in a list: they are
+// compared one by one, as those that have fields are.
 func TestListOfReferences(t *testing.T) {
 	t.Parallel()
 	url := func(text string) image.Reference {

@@ -6,8 +6,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// RefreshOnly returns the plan that makes the state say what is there: images whose files are gone are forgotten, and files that were changed are
-// taken as they are. found has what the changed files are now; a changed file that is not in it is no image, and is left alone.
+// RefreshOnly returns the plan that makes the state say what is there: images whose files are gone
+// are forgotten, and files that were changed are taken as they are. found has what the changed
+// files are now; a changed file that is not in it is no image, and is left alone.
 func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 	var changes []*Change
 	for addr, status := range p.prior.files {

@@ -10,8 +10,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// A seed that was drawn in the place of the configured one is kept with the image that it made, beside the configured seed that it stands for. It holds
-// as long as the configuration has that very seed: whoever writes another one wants that.
+// A seed that was drawn in the place of the configured one is kept with the image that it made,
+// beside the configured seed that it stands for. It holds as long as the configuration has that
+// very seed: whoever writes another one wants that.
 
 // mostSeed bounds the seeds that are drawn: all models take them, and people can read them.
 const mostSeed = 1 << 31
@@ -54,7 +55,8 @@ func held(img *image.Image, prior *state.Image) {
 	}
 }
 
-// drawnSeed draws a seed. It is the same for the same image on record, so that a saved plan, and a run that goes on after a crash, draw the same.
+// drawnSeed draws a seed. It is the same for the same image on record, so that a saved plan, and a
+// run that goes on after a crash, draw the same.
 func drawnSeed(img *image.Image, prior *state.Image) int64 {
 	sum := sha256.Sum256([]byte(img.Address.String() + "\n" + prior.Fingerprint))
 	return int64(binary.BigEndian.Uint64(sum[:8]) % mostSeed)

@@ -11,13 +11,15 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Selector is what -target and -exclude take: an address, a label or a file, perhaps with "*" wildcards, or several of these that all have to hold.
+// Selector is what -target and -exclude take: an address, a label or a file, perhaps with "*"
+// wildcards, or several of these that all have to hold.
 type Selector struct {
 	text  string
 	terms []term
 }
 
-// term is one condition of a selector. pattern is that of an address, of a label's value where label is set, or of a path where isPath is.
+// term is one condition of a selector. pattern is that of an address, of a label's value where
+// label is set, or of a path where isPath is.
 type term struct {
 	pattern string
 	label   string // "key" of label.key=value
@@ -45,8 +47,8 @@ func ParseSelector(text string) (Selector, error) {
 	return s, nil
 }
 
-// conditions splits a selector at its commas. A comma inside of a key is none, and neither is one in a label's value, after which nothing follows that
-// is an address or a label.
+// conditions splits a selector at its commas. A comma inside of a key is none, and neither is one
+// in a label's value, after which nothing follows that is an address or a label.
 func conditions(text string) []string {
 	var parts []string
 	start, quoted := 0, false
@@ -100,7 +102,8 @@ func parseTerm(text string) (term, error) {
 		if err != nil {
 			return term{}, err
 		}
-		// The address as this program writes it, so that image.card["\u0041"] finds image.card["A"].
+		// The address as this program writes it, so that image.card["\u0041"] finds
+		// image.card["A"].
 		return term{pattern: addr.String()}, nil
 	}
 	return term{pattern: text}, nil
@@ -143,8 +146,8 @@ func (t term) matches(addr addrs.Image, n *selectable) bool {
 	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
 }
 
-// wildcard matches text against a pattern in which * stands for any characters. Brackets and quotes have no meaning of their own, which is
-// why this is not path.Match.
+// wildcard matches text against a pattern in which * stands for any characters. Brackets and quotes
+// have no meaning of their own, which is why this is not path.Match.
 func wildcard(pattern, text string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
@@ -165,8 +168,9 @@ func wildcard(pattern, text string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// Select returns the addresses that a plan is limited to: the images that a target matches (all, without targets) with all that they
-// are made from, less those that an exclusion matches with all that is made from them. It also returns the selectors that match nothing.
+// Select returns the addresses that a plan is limited to: the images that a target matches (all,
+// without targets) with all that they are made from, less those that an exclusion matches with all
+// that is made from them. It also returns the selectors that match nothing.
 func Select(images []*image.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(images))
 	for addr, img := range prior.Images {
@@ -181,8 +185,8 @@ func Select(images []*image.Image, prior *state.State, targets, excludes []Selec
 	return g.choose(targets, excludes)
 }
 
-// SelectDestroyed does the same for a plan that removes images: those that are made from a target go along with it, and what an excluded image is made from
-// stays with it.
+// SelectDestroyed does the same for a plan that removes images: those that are made from a target
+// go along with it, and what an excluded image is made from stays with it.
 func SelectDestroyed(prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(prior.Images))
 	for addr, img := range prior.Images {
@@ -201,7 +205,8 @@ type graph struct {
 	needs, neededBy map[addrs.Image][]addrs.Image
 }
 
-// selectable is what an image is selected by besides its address: its labels, and its file as it is on record and as it is desired.
+// selectable is what an image is selected by besides its address: its labels, and its file as it is
+// on record and as it is desired.
 type selectable struct {
 	labels map[string]string
 	files  [2]string

@@ -5,9 +5,9 @@ import "strings"
 // arenaPiece is how many bytes an arena takes at once.
 const arenaPiece = 32 << 10
 
-// arena keeps texts that live as long as each other, as those of a state do, many in one allocation.
-// The zero value is ready. It belongs to one goroutine; what it has handed out belongs to whoever
-// has it, and is never written again.
+// arena keeps texts that live as long as each other, as those of a state do, many in one
+// allocation. The zero value is ready. It belongs to one goroutine; what it has handed out belongs
+// to whoever has it, and is never written again.
 type arena struct {
 	texts strings.Builder
 	bytes []byte

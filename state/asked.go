@@ -8,9 +8,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// Asked returns an image on record as what it was asked for, under no address. now is the model that
-// the configuration has for it, or nil: where it is the one that made the image, it tells the fields of
-// a model that only the configuration describes. Else the catalogue does.
+// Asked returns an image on record as what it was asked for, under no address. now is the model
+// that the configuration has for it, or nil: where it is the one that made the image, it tells the
+// fields of a model that only the configuration describes. Else the catalogue does.
 //
 // An error says that the recorded request is damaged, which reading the state finds. All else is
 // returned nonetheless.
@@ -23,8 +23,8 @@ func (img *Image) Asked(now *bfl.Model) (*image.Image, error) {
 	return asked, err
 }
 
-// Asked returns an image on record as Image.Asked does, with its references named after the images that
-// they are of, as far as these still show the picture that was used.
+// Asked returns an image on record as Image.Asked does, with its references named after the images
+// that they are of, as far as these still show the picture that was used.
 func (s *State) Asked(img *Image, now *bfl.Model) (*image.Image, error) {
 	asked, err := img.Asked(now)
 	for i := range asked.References {
@@ -38,8 +38,8 @@ func (s *State) Asked(img *Image, now *bfl.Model) (*image.Image, error) {
 	return asked, err
 }
 
-// DiffersFreely reports whether an image that is wanted differs from the one on record in something that
-// costs nothing.
+// DiffersFreely reports whether an image that is wanted differs from the one on record in something
+// that costs nothing.
 func (img *Image) DiffersFreely(wanted *image.Image) bool {
 	return img.Output.Path != wanted.Output || img.Provider != wanted.Provider || !maps.Equal(img.Labels, wanted.Labels) ||
 		img.Candidate != wanted.Candidate || img.Picked != wanted.Picked
@@ -62,8 +62,8 @@ func (img *Image) Exports() *image.Result {
 	}
 }
 
-// Exports returns what expressions may know of an image and of its candidates, nil where it does not exist.
-// record finds what is on record of an address.
+// Exports returns what expressions may know of an image and of its candidates, nil where it does
+// not exist. record finds what is on record of an address.
 func Exports(addr addrs.Image, record func(addrs.Image) *Image) *image.Result {
 	img := record(addr)
 	if img == nil {

@@ -17,8 +17,8 @@ import (
 // pieceSize is how much of a long state file one parser reads.
 const pieceSize = 1 << 20
 
-// The lines of a snapshot as Write lays it out, of which each piece of one is made a snapshot of its
-// own.
+// The lines of a snapshot as Write lays it out, of which each piece of one is made a snapshot of
+// its own.
 const (
 	lineageLine = "{\n  \"version\": 1,\n  \"lineage\": \""
 	imagesLine  = "\",\n  \"images\": {\n"

@@ -37,7 +37,8 @@ type Moderation struct {
 	Simulated bool `json:"simulated,omitempty"`
 }
 
-// Image is the record of one image that was made. It is never changed once recorded: a new record replaces it.
+// Image is the record of one image that was made. It is never changed once recorded: a new record
+// replaces it.
 type Image struct {
 	// Provider is the provider's address, such as "bfl" or "bfl.eu".
 	Provider string `json:"provider"`
@@ -45,7 +46,8 @@ type Image struct {
 	Model string `json:"model"`
 	// Fingerprint identifies the request that made the image; see bfl.Request.Fingerprint.
 	Fingerprint string `json:"fingerprint"`
-	// Request is the canonical form of that request, with references as hashes; see image.Image.Record.
+	// Request is the canonical form of that request, with references as hashes; see
+	// image.Image.Record.
 	Request json.RawMessage `json:"request"`
 	Output  File            `json:"output"`
 	Result  Result          `json:"result"`
@@ -53,8 +55,8 @@ type Image struct {
 	Dependencies []addrs.Image `json:"dependencies,omitempty"`
 	// Labels are the user's, for targeting and reports.
 	Labels map[string]string `json:"labels,omitempty"`
-	// Candidate is the number of the candidate whose picture it is, 0 for an image without a choice.
-	// Picked says that somebody chose it.
+	// Candidate is the number of the candidate whose picture it is, 0 for an image without a
+	// choice. Picked says that somebody chose it.
 	Candidate int  `json:"candidate,omitempty"`
 	Picked    bool `json:"picked,omitempty"`
 	// More is how many candidates somebody wants beyond those that the configuration names.
@@ -97,8 +99,8 @@ type Result struct {
 	TaskID string `json:"task_id"`
 	// Seed is the seed used, nil where the API named none.
 	Seed *int64 `json:"seed,omitempty"`
-	// ConfiguredSeed is the seed that the configuration named, where Seed was drawn in its place; nil
-	// otherwise.
+	// ConfiguredSeed is the seed that the configuration named, where Seed was drawn in its place;
+	// nil otherwise.
 	ConfiguredSeed *int64 `json:"configured_seed,omitempty"`
 	// Cost is what the API charged, or its estimate where the API named no cost.
 	Cost bfl.Credits `json:"cost_credits"`

@@ -117,8 +117,8 @@ type Image struct {
 	Module Module
 	Name   string
 	Key    Key
-	// Candidate numbers the candidates of an instance from 1. It is 0 for the instance itself, whose
-	// picture is that of one of them.
+	// Candidate numbers the candidates of an instance from 1. It is 0 for the instance itself,
+	// whose picture is that of one of them.
 	Candidate int
 }
 

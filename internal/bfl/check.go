@@ -68,7 +68,8 @@ type Input struct {
 	// SHA256 is the content's hash in hexadecimal, for all other inputs. It is "" while the content
 	// is known only later.
 	SHA256 string
-	// Size is the image's extent in pixels, zero where it is not known: of a URL, and of what is known only later.
+	// Size is the image's extent in pixels, zero where it is not known: of a URL, and of what is
+	// known only later.
 	Size Size
 }
 
@@ -247,8 +248,8 @@ func isOrAre(n int) string {
 	return fmt.Sprintf("are %d", n)
 }
 
-// CheckExtents holds the extents of the request's inputs, as far as they are known, against what the
-// model takes: its limits, and a mask against its image.
+// CheckExtents holds the extents of the request's inputs, as far as they are known, against what
+// the model takes: its limits, and a mask against its image.
 func (r *Request) CheckExtents() []Violation {
 	if len(r.Inputs) == 0 {
 		return nil

@@ -156,8 +156,8 @@ const (
 	maxEachReference = 1024 * 1024
 )
 
-// BilledPixels returns how many pixels each of the request's inputs is charged with, 0 for one whose
-// extent is not known.
+// BilledPixels returns how many pixels each of the request's inputs is charged with, 0 for one
+// whose extent is not known.
 func (r *Request) BilledPixels() []int {
 	most := maxOnlyReference
 	if len(r.Inputs) > 1 {

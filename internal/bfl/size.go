@@ -30,7 +30,8 @@ const (
 //   - else such a side is the first reference's, rounded to a multiple, and shrunk with the other where both are left and would be more than the model makes;
 //   - or 1024.
 //
-// It is the one rule for estimates and for the simulator's charges. The API's own answer corrects both.
+// It is the one rule for estimates and for the simulator's charges. The API's own answer corrects
+// both.
 func (r *Request) OutputSize() (size Size, known bool) {
 	model := r.Model
 	reference, known := r.firstReference()
@@ -100,7 +101,8 @@ func (r *Request) resolutionSize(reference Size, known bool) (Size, bool) {
 // autoRatio leaves the shape to the model.
 const autoRatio = "auto"
 
-// firstReference returns the extent of the first input that is no mask, and whether it is known or there is none.
+// firstReference returns the extent of the first input that is no mask, and whether it is known or
+// there is none.
 func (r *Request) firstReference() (Size, bool) {
 	i := slices.IndexFunc(r.Inputs, func(in Input) bool { return in.Field != "mask" })
 	if i < 0 {

@@ -21,8 +21,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator/picture"
 )
 
-// benchAPI is an API whose tasks cost it nothing, so that what is measured is the client. It is as strict as the real one where that is cheap:
-// a call that the client should not make is refused, and fails the benchmark.
+// benchAPI is an API whose tasks cost it nothing, so that what is measured is the client. It is as
+// strict as the real one where that is cheap: a call that the client should not make is refused,
+// and fails the benchmark.
 type benchAPI struct {
 	latency time.Duration
 	base    string
@@ -35,8 +36,8 @@ type benchAPI struct {
 	connections, calls atomic.Int64
 }
 
-// benchCommand serves a benchAPI on loopback until its standard input ends. Its argument is the tasks' latency; the first line that it prints
-// is its address.
+// benchCommand serves a benchAPI on loopback until its standard input ends. Its argument is the
+// tasks' latency; the first line that it prints is its address.
 func benchCommand() {
 	if err := serveBench(); err != nil {
 		panic(err)
@@ -233,16 +234,19 @@ func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const images, slots, downloads = 400, 8, 16
 	got := applyOnce(t, t.TempDir(), images, slots, 0).connections
-	// Twice the places of each lane, since idle ones are closed after two seconds, which may pass on a slow disk.
+	// Twice the places of each lane, since idle ones are closed after two seconds, which may pass
+	// on a slow disk.
 	if most := 2 * (slots + slots + downloads); got > most {
 		t.Errorf("%d images with %d slots opened %d connections, want %d at most", images, slots, got, most)
 	}
 }
 
-// BenchmarkApply makes images with the whole command, in a process of its own, of an API without latency in another one.
+// BenchmarkApply makes images with the whole command, in a process of its own, of an API without
+// latency in another one.
 //
-// Nothing is deleted before its end. ext4 does not give an inode out again for some minutes, and meanwhile looks at all of them whenever a file
-// is made: after 10,000 deletions that takes twenty times as long.
+// Nothing is deleted before its end. ext4 does not give an inode out again for some minutes, and
+// meanwhile looks at all of them whenever a file is made: after 10,000 deletions that takes twenty
+// times as long.
 func BenchmarkApply(b *testing.B) {
 	fresh := b.TempDir
 	const images = 2000
@@ -264,7 +268,8 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// BenchmarkTasksInFlight tells what a task in flight adds to the command's memory: as many images are made with few tasks at a time and with many.
+// BenchmarkTasksInFlight tells what a task in flight adds to the command's memory: as many images
+// are made with few tasks at a time and with many.
 func BenchmarkTasksInFlight(b *testing.B) {
 	fresh := b.TempDir
 	const images, few, many = 2048, 16, 1024

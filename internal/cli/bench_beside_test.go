@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// jsonCommand decodes the state file in the current directory with encoding/json, and does nothing else: what a plan without changes is measured
-// against.
+// jsonCommand decodes the state file in the current directory with encoding/json, and does nothing
+// else: what a plan without changes is measured against.
 func jsonCommand() {
 	var st struct {
 		Images map[string]struct {
@@ -44,7 +44,8 @@ func jsonCommand() {
 	}
 }
 
-// The outputs of withOutputs: what is commonly asked of all images, and what filters and groups them.
+// The outputs of withOutputs: what is commonly asked of all images, and what filters and groups
+// them.
 const (
 	pathsOutput = `
 output "paths" { value = [for k, i in image.product : i.path] }
@@ -88,8 +89,8 @@ type side struct {
 	args []string
 }
 
-// BenchmarkBeside runs a command and what it is measured against in turn, whole processes, and reports the ratio of the medians. That is what holds on
-// a machine that does other things too.
+// BenchmarkBeside runs a command and what it is measured against in turn, whole processes, and
+// reports the ratio of the medians. That is what holds on a machine that does other things too.
 func BenchmarkBeside(b *testing.B) {
 	plan := []string{"fluxbatch", "plan"}
 	cases := []struct {

@@ -72,7 +72,8 @@ image "product" {
 	return dir
 }
 
-// applied is instances after an apply: all images are there and on record, and the index knows their files.
+// applied is instances after an apply: all images are there and on record, and the index knows
+// their files.
 func applied(b *testing.B, n int) string {
 	b.Helper()
 	dir := instances(b, n)
@@ -87,8 +88,9 @@ func applied(b *testing.B, n int) string {
 	return dir
 }
 
-// appliedCommand puts all images of the configuration in the current directory in place, each a file of a few bytes, and on record. It is a
-// process of its own, since what it needs of memory would count towards that of its parent's further children.
+// appliedCommand puts all images of the configuration in the current directory in place, each a
+// file of a few bytes, and on record. It is a process of its own, since what it needs of memory
+// would count towards that of its parent's further children.
 func appliedCommand() {
 	if err := makeApplied(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -141,8 +143,8 @@ func module(b *testing.B, files map[string]string) string {
 	return dir
 }
 
-// hclCommand parses the configuration in the current directory with HCL's own parser, and does nothing else: what a plan of a long file is
-// measured against.
+// hclCommand parses the configuration in the current directory with HCL's own parser, and does
+// nothing else: what a plan of a long file is measured against.
 func hclCommand() {
 	src, err := os.ReadFile("main.flux.hcl")
 	if err == nil {
@@ -181,7 +183,8 @@ func BenchmarkProcess(b *testing.B) {
 			var peak int64
 			for b.Loop() {
 				cmd := exec.CommandContext(b.Context(), os.Args[0])
-				// What it prints goes nowhere: memory of this process would count towards that of its children.
+				// What it prints goes nowhere: memory of this process would count towards that of
+				// its children.
 				var problem bytes.Buffer
 				cmd.Args, cmd.Dir, cmd.Stderr = c.args, dir, &problem
 				if err := cmd.Run(); err != nil {

@@ -1,5 +1,5 @@
-// Package cli is the command line: one file a command, each binding its flags to an options struct and then running with it.
-// It puts the other packages together and renders nothing itself.
+// Package cli is the command line: one file a command, each binding its flags to an options struct
+// and then running with it. It puts the other packages together and renders nothing itself.
 package cli
 
 import (
@@ -27,10 +27,12 @@ type Environment struct {
 	Stdout, Stderr io.Writer
 	// Signals asks for an end: see Signals. Each counts.
 	Signals <-chan os.Signal
-	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user asked again. With Signals, Run makes its own.
+	// Drain is done when the user asked to stop: nothing new begins. Abort is done when the user
+	// asked again. With Signals, Run makes its own.
 	Drain, Abort context.Context
-	// Faults, when not nil, sees every file operation on the state, on images, on what is kept of them, and on saved plans; see safefile.Dir.WithFaults.
-	// Names are relative to the directory of each. It is for tests.
+	// Faults, when not nil, sees every file operation on the state, on images, on what is kept of
+	// them, and on saved plans; see safefile.Dir.WithFaults. Names are relative to the directory of
+	// each. It is for tests.
 	Faults func(op safefile.Op, name string) error
 }
 
@@ -50,8 +52,8 @@ type exitError int
 
 func (e exitError) Error() string { return "exit status" }
 
-// Run carries out one command and returns the exit status. With Signals, the first ends a command that has nothing to finish, and the process is to end
-// when Run returns.
+// Run carries out one command and returns the exit status. With Signals, the first ends a command
+// that has nothing to finish, and the process is to end when Run returns.
 func Run(env Environment) int {
 	if env.Signals != nil {
 		return runUntilSignal(env)

@@ -83,7 +83,8 @@ func (a *app) runCompletion(root *cobra.Command, shell string) error {
 // completionRequests are the commands that the scripts ask for completions with.
 var completionRequests = []string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
 
-// completionOutput returns where the answer to a request for completions goes; for other command lines it is out itself.
+// completionOutput returns where the answer to a request for completions goes; for other command
+// lines it is out itself.
 func completionOutput(args []string, out io.Writer) io.Writer {
 	if len(args) < 2 || !slices.Contains(completionRequests, args[0]) {
 		return out
@@ -91,8 +92,9 @@ func completionOutput(args []string, out io.Writer) io.Writer {
 	return completionWriter{out, longFlag().MatchString(args[len(args)-1])}
 }
 
-// completionWriter writes completions as a shell wants them: long flags with one dash where they were begun with one, since shells keep only
-// what goes on with what was typed, and descriptions without the quotes that name a flag's value.
+// completionWriter writes completions as a shell wants them: long flags with one dash where they
+// were begun with one, since shells keep only what goes on with what was typed, and descriptions
+// without the quotes that name a flag's value.
 type completionWriter struct {
 	out    io.Writer
 	single bool
@@ -132,7 +134,8 @@ func completeFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc
 	if cmd.Flags().Lookup(name) == nil {
 		return
 	}
-	// It fails for a flag that is not there, which was just looked at, and for one that has a completion already, which may stay.
+	// It fails for a flag that is not there, which was just looked at, and for one that has a
+	// completion already, which may stay.
 	_ = cmd.RegisterFlagCompletionFunc(name, complete)
 }
 
@@ -154,15 +157,16 @@ func (a *app) setCompletions(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("chdir", completeDirectories) // as in completeFlag
 }
 
-// completeAddresses completes an address of an image: of those on record, and of those that the files of the root module declare. It says
-// nothing of what goes wrong, and evaluates nothing.
+// completeAddresses completes an address of an image: of those on record, and of those that the
+// files of the root module declare. It says nothing of what goes wrong, and evaluates nothing.
 func (a *app) completeAddresses(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 	dir := a.completionDir(args)
 	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir))
 	return matching(found, text)
 }
 
-// completeSelectors completes what -target takes: an address, or a label or a file of an image on record; behind a comma, another one.
+// completeSelectors completes what -target takes: an address, or a label or a file of an image on
+// record; behind a comma, another one.
 func (a *app) completeSelectors(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 	dir := a.completionDir(args)
 	before := text[:strings.LastIndex(text, ",")+1]
@@ -217,7 +221,8 @@ func (a *app) completionDir(args []string) string {
 	return dir
 }
 
-// completionState returns the state of a command line that is still being typed, or nil. No configuration is evaluated for it.
+// completionState returns the state of a command line that is still being typed, or nil. No
+// configuration is evaluated for it.
 func completionState(dir string, o *stateOptions) *state.State {
 	declared, ok := workspace.DeclaredState(dir)
 	if !ok {
@@ -263,7 +268,8 @@ func (a *app) completeOutputs(o *stateOptions) []string {
 	return slices.Sorted(maps.Keys(s.Outputs))
 }
 
-// maxScanned bounds the size of files that are read for the names in them: a key press should be answered at once.
+// maxScanned bounds the size of files that are read for the names in them: a key press should be
+// answered at once.
 const maxScanned = 1 << 20
 
 // declaredNames lists the image blocks and modules in the files of a directory.

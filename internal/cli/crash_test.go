@@ -21,8 +21,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
-// crashingCommand is fluxbatch in a process that kills itself, as kill -9 does, at the nth record of the journal: before the record is
-// written, or right after.
+// crashingCommand is fluxbatch in a process that kills itself, as kill -9 does, at the nth record
+// of the journal: before the record is written, or right after.
 func crashingCommand() {
 	at, err := strconv.ParseInt(os.Getenv("CRASH_AT"), 10, 64)
 	if err != nil {
@@ -104,8 +104,8 @@ image "framed" {
 `,
 }
 
-// crashJudge passes pictures whose seed is a multiple of three. A shell runs it, since a program that
-// was just written can be busy while other tests fork.
+// crashJudge passes pictures whose seed is a multiple of three. A shell runs it, since a program
+// that was just written can be busy while other tests fork.
 const crashJudge = `#!/bin/sh
 seed=$(sed -E 's/.*"seed":([0-9]+).*/\1/')
 [ $((seed % 3)) = 0 ]
@@ -151,7 +151,8 @@ func (r *crashRig) crash(t *testing.T, at int, when string) bool {
 	}
 }
 
-// recover applies until all is made, and proves that nothing was lost, and nothing paid twice but what was announced.
+// recover applies until all is made, and proves that nothing was lost, and nothing paid twice but
+// what was announced.
 func (r *crashRig) recover(t *testing.T) {
 	t.Helper()
 	stdout, stderr, code := run(t, r.env, "apply", "-auto-approve", r.dir)
@@ -198,8 +199,8 @@ func TestKilledAtEveryRecord(t *testing.T) {
 			for at := 1; ; at++ {
 				r := newCrashRig(t, manifest)
 				if !r.crash(t, at, when) {
-					// One is made from the other, and each of them leaves five records one after the other. Those of other
-					// images may share their writes.
+					// One is made from the other, and each of them leaves five records one after
+					// the other. Those of other images may share their writes.
 					if at-1 < 2*5 {
 						t.Errorf("an apply of %d images had only %d writes to its journal", crashImages, at-1)
 					}
@@ -214,7 +215,8 @@ func TestKilledAtEveryRecord(t *testing.T) {
 	}
 }
 
-// TestKilledAtRandomInstants kills an apply 60 times, each at another instant. The harness kills more, after more edits.
+// TestKilledAtRandomInstants kills an apply 60 times, each at another instant. The harness kills
+// more, after more edits.
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

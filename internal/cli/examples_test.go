@@ -9,7 +9,8 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// TestExamplesAreReadByTerraformsTools decodes what show -json prints of every example's plan and state with Terraform's own types.
+// TestExamplesAreReadByTerraformsTools decodes what show -json prints of every example's plan and
+// state with Terraform's own types.
 func TestExamplesAreReadByTerraformsTools(t *testing.T) {
 	t.Parallel()
 	examples, err := filepath.Glob("../../examples/*/*.flux.hcl")
@@ -42,7 +43,8 @@ func TestExamplesAreReadByTerraformsTools(t *testing.T) {
 	}
 }
 
-// TestReadmesFirstExample plans the first example of README.md as it stands there, in the directory of the quick start, whose bottle it uses.
+// TestReadmesFirstExample plans the first example of README.md as it stands there, in the directory
+// of the quick start, whose bottle it uses.
 func TestReadmesFirstExample(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../README.md")

@@ -16,7 +16,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// valueFlag collects -var and -var-file in the order in which they were given, since a later one wins.
+// valueFlag collects -var and -var-file in the order in which they were given, since a later one
+// wins.
 type valueFlag struct {
 	values *[]config.Value
 	file   bool
@@ -70,7 +71,8 @@ func (o *inputOptions) bind(flags *pflag.FlagSet) {
 	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file(can be repeated)")
 }
 
-// negated is a flag that is on by default, kept as its opposite so that the zero value of an options struct is the default.
+// negated is a flag that is on by default, kept as its opposite so that the zero value of an
+// options struct is the default.
 type negated bool
 
 func (n *negated) Type() string { return "bool" }
@@ -139,7 +141,8 @@ func directory(args []string) (string, error) {
 	return args[0], nil
 }
 
-// cause returns what a file system's error says without the operation and the path, which the message around it tells.
+// cause returns what a file system's error says without the operation and the path, which the
+// message around it tells.
 func cause(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err

@@ -119,7 +119,8 @@ func isFormattable(path string) bool {
 	return strings.HasSuffix(path, ".flux.hcl") || strings.HasSuffix(path, ".fluxvars.hcl")
 }
 
-// formatFile formats one file and reports whether that changes it. What cannot be parsed is shown, and the error is an exitError.
+// formatFile formats one file and reports whether that changes it. What cannot be parsed is shown,
+// and the error is an exitError.
 func (a *app) formatFile(path string, o *fmtOptions) (changed bool, err error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -187,7 +188,8 @@ func (a *app) printDiff(name string, before, after []byte) {
 	a.viewer().Say(strings.TrimSuffix(text, "\n"))
 }
 
-// replaceFile puts new content into an existing file at once, with the mode that it has. A symbolic link stays one.
+// replaceFile puts new content into an existing file at once, with the mode that it has. A symbolic
+// link stays one.
 func replaceFile(path string, content []byte) (err error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {

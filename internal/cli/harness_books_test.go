@@ -27,20 +27,23 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
-// The books: what the API charged, and where each picture that was paid for is now. Nothing here asks fluxbatch.
+// The books: what the API charged, and where each picture that was paid for is now. Nothing here
+// asks fluxbatch.
 
 // charge is one image that was paid for.
 type charge struct {
 	id     string
 	prompt string
 	seed   int
-	// request identifies what was asked, with the inputs by their pixels: the files of one picture may differ, since the API signs them.
+	// request identifies what was asked, with the inputs by their pixels: the files of one picture
+	// may differ, since the API signs them.
 	request string
 	credits float64
 	// pixels are those of its picture.
 	pixels string
 	where  whereabouts
-	// told says that the loss, or that it may have been charged, was said before it was bought again.
+	// told says that the loss, or that it may have been charged, was said before it was bought
+	// again.
 	told bool
 }
 
@@ -74,7 +77,8 @@ type bank struct {
 	mu       sync.Mutex
 	charges  []*charge
 	requests int
-	// killAt is the request at which kill is called, 0 for none: before it is handled or, with killAfter, when it is and before its answer.
+	// killAt is the request at which kill is called, 0 for none: before it is handled or, with
+	// killAfter, when it is and before its answer.
 	killAt    int
 	killAfter bool
 	kill      func()
@@ -262,11 +266,13 @@ func (b *bank) fetch(id string) ([]byte, error) {
 
 // inventory is what is on the disk.
 type inventory struct {
-	// sums are the hashes of all files, pixels those of the pictures where fluxbatch can have put them, by path.
+	// sums are the hashes of all files, pixels those of the pictures where fluxbatch can have put
+	// them, by path.
 	sums   map[string]string
 	pixels map[string]string
 	byPath map[string]string // path -> pixels
-	// tasks are those that the journal has as open, by id, intents the prompts of all requests that it has.
+	// tasks are those that the journal has as open, by id, intents the prompts of all requests that
+	// it has.
 	tasks, intents map[string]bool
 	temporary      []string
 }
@@ -321,7 +327,8 @@ func (inv *inventory) place(c *charge) whereabouts {
 	}
 }
 
-// readJournal finds the open tasks of a journal, by id, and the prompts of requests that got no answer.
+// readJournal finds the open tasks of a journal, by id, and the prompts of requests that got no
+// answer.
 func (inv *inventory) readJournal(text string) {
 	ids, unanswered := map[string]string{}, map[string]string{} // by key
 	for line := range strings.Lines(text) {

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// errand is what a step wants to be run after its edit, and how far that limits what may be said of the result.
+// errand is what a step wants to be run after its edit, and how far that limits what may be said of
+// the result.
 type errand struct {
 	said string
 	// flags go to plan and apply.
@@ -25,7 +26,8 @@ type errand struct {
 	refreshes bool
 }
 
-// edits are what people do between two applies. Each returns false where there is nothing that it could be done to.
+// edits are what people do between two applies. Each returns false where there is nothing that it
+// could be done to.
 var edits = map[string]func(w *world, s step, e *errand) bool{
 	"nothing": func(*world, step, *errand) bool { return true },
 	"rename": func(w *world, s step, e *errand) bool {

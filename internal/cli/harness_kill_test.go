@@ -28,8 +28,8 @@ const (
 	killedAnswered = "kill-answered" // it dies when the API has done what request At asks, before the answer
 )
 
-// changesDisk are the operations after which the disk is another. What is only made durable is not among them: a process that dies takes
-// nothing with it that the system has.
+// changesDisk are the operations after which the disk is another. What is only made durable is not
+// among them: a process that dies takes nothing with it that the system has.
 func changesDisk(op safefile.Op) bool {
 	switch op {
 	case safefile.OpCreate, safefile.OpWrite, safefile.OpTruncate, safefile.OpRename, safefile.OpLink, safefile.OpRemove, safefile.OpMkdir:
@@ -39,8 +39,8 @@ func changesDisk(op safefile.Op) bool {
 	}
 }
 
-// harnessCommand is fluxbatch in a process that HARNESS_FATE says the end of: "kill 7". It tells how many operations there were in the file
-// HARNESS_OPS.
+// harnessCommand is fluxbatch in a process that HARNESS_FATE says the end of: "kill 7". It tells
+// how many operations there were in the file HARNESS_OPS.
 func harnessCommand() {
 	fate, number, _ := strings.Cut(os.Getenv("HARNESS_FATE"), " ")
 	at, _ := strconv.ParseInt(number, 10, 64) // none is 0, which no operation is
@@ -99,13 +99,15 @@ type outcome struct {
 
 func (o *outcome) text() string { return o.stdout + o.stderr }
 
-// patience bounds how long a process may take where nothing befalls it, and impatience where something does: then it is killed in the end.
+// patience bounds how long a process may take where nothing befalls it, and impatience where
+// something does: then it is killed in the end.
 const (
 	patience   = time.Minute
 	impatience = 15 * time.Second
 )
 
-// run runs a command to its end, or to the one that its fate has for it, and waits until the API has done with it.
+// run runs a command to its end, or to the one that its fate has for it, and waits until the API
+// has done with it.
 func (w *world) run(fate fate, mood string, args ...string) (*outcome, error) {
 	bound := patience
 	if fate.As != "" || mood != "" {

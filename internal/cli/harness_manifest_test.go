@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// The manifest that the harness edits: blocks of images, which know what they ask for, so that the harness can tell by itself what has to be bought.
+// The manifest that the harness edits: blocks of images, which know what they ask for, so that the
+// harness can tell by itself what has to be bought.
 
 type blockKind int
 
@@ -102,7 +103,8 @@ func (m *manifest) add(level int, kind blockKind, n int) *block {
 	return b
 }
 
-// newManifest returns a manifest of three to eight images, some of them made from others, two levels deep.
+// newManifest returns a manifest of three to eight images, some of them made from others, two
+// levels deep.
 func newManifest(r *rand.Rand) *manifest {
 	m := &manifest{}
 	images := 0

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// found are the violations of a test, by what was broken. Of each kind the first are printed whole. Safe for concurrent use.
+// found are the violations of a test, by what was broken. Of each kind the first are printed whole.
+// Safe for concurrent use.
 type found struct {
 	mu    sync.Mutex
 	kinds map[string][]string

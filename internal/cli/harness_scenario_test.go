@@ -12,10 +12,12 @@ import (
 	"testing"
 )
 
-// situation is a small project, all made, to which one thing is done: the process that does it is ended at every point that it has.
+// situation is a small project, all made, to which one thing is done: the process that does it is
+// ended at every point that it has.
 type situation struct {
 	name string
-	// before changes the project once more before the edit: what is there then is where every process begins.
+	// before changes the project once more before the edit: what is there then is where every
+	// process begins.
 	before func(w *world) error
 	edit   func(w *world, e *errand)
 	// saved says that the process in question is the plan that is saved; it is applied afterwards.
@@ -202,8 +204,8 @@ func (w *world) hasSaved() bool {
 	return err == nil
 }
 
-// TestHarnessScenarios ends a process at each point of fixed situations: before each operation that changes the disk, in the middle of it, when it
-// fails, and before and after each request.
+// TestHarnessScenarios ends a process at each point of fixed situations: before each operation that
+// changes the disk, in the middle of it, when it fails, and before and after each request.
 func TestHarnessScenarios(t *testing.T) {
 	t.Parallel()
 	if testing.Short() && *harnessPoint == "" {

@@ -16,9 +16,10 @@ import (
 	"testing"
 )
 
-// The harness proves that what was paid for is paid once and never lost, whatever happens. It runs the command as processes on a project that is
-// edited at random, kills them, breaks their disk and their API, and keeps books of its own. What may be charged is in checkPlan and checkCharges;
-// what has to be there is in command and checkEnd.
+// The harness proves that what was paid for is paid once and never lost, whatever happens. It runs
+// the command as processes on a project that is edited at random, kills them, breaks their disk and
+// their API, and keeps books of its own. What may be charged is in checkPlan and checkCharges; what
+// has to be there is in command and checkEnd.
 //
 //	go test ./internal/cli -run TestHarness                                                       a few sequences, as always
 //	go test ./internal/cli -run TestHarness -timeout 2h -harness.sequences=60 -harness.kills=1000
@@ -70,7 +71,8 @@ type script struct {
 	Steps []step `json:"steps"`
 }
 
-// moods are what an API does on a bad day. A submission that fails after the charge is one that gets no answer.
+// moods are what an API does on a bad day. A submission that fails after the charge is one that
+// gets no answer.
 var moods = []string{
 	"submit-429 x2", "submit-500 x1", "submit-503 x2", "submit-reset x1", "submit-reset-after x1", "submit-truncated-after x1",
 	"submit-reset-after p=0.5", "submit-slow=40ms x2", "poll-500 x2", "poll-reset x2", "poll-not-found x1", "poll-slow=40ms x3",
@@ -78,7 +80,8 @@ var moods = []string{
 	"download-500 x1", "download-slow=60ms x2", "submit-429 x1;poll-500 x1;download-reset x1",
 }
 
-// hardMoods take long, since the command tries again and again before it gives up, or have no end but the harness's own.
+// hardMoods take long, since the command tries again and again before it gives up, or have no end
+// but the harness's own.
 var hardMoods = []string{
 	"download-403", "download-expired", "download-404 x3", "poll-not-found x6", "poll-403 x2", "poll-not-found=5s", "download-403 for=6s", "submit-504-after x1", "submit-html-after x1", "submit-corrupt-after x1",
 }
@@ -152,7 +155,8 @@ func (n *figures) String() string {
 		n.charged.Load(), n.announced.Load(), n.violations.Load())
 }
 
-// play carries a sequence out in a directory of its own, and returns the world as it was left, with the violation that ended it.
+// play carries a sequence out in a directory of its own, and returns the world as it was left, with
+// the violation that ended it.
 func (s script) play(dir string, count *figures) (w *world, said []string, err error) {
 	b, err := newBank()
 	if err != nil {
@@ -252,7 +256,8 @@ func (w *world) apply(st step, e *errand) error {
 	if err == nil {
 		err = w.checkCharges(fresh, a, e, before)
 	}
-	// What an interrupted run left may need one apply to be settled. In the end all applies have to go well.
+	// What an interrupted run left may need one apply to be settled. In the end all applies have to
+	// go well.
 	if err == nil && st.Fate.As == "" && st.Mood == "" && o.code != 0 && (!unsettled || e.last) {
 		err = broken("apply fails", "with a healthy API it exited with %d:\n%s", o.code, lastLines(o.stderr, 12))
 	}
@@ -291,7 +296,8 @@ func (w *world) plan(st step, e *errand) (*announcement, error) {
 	}
 }
 
-// comply does what an error of a plan asks people for, and reports whether to plan again. An error that nobody gave cause for is a violation.
+// comply does what an error of a plan asks people for, and reports whether to plan again. An error
+// that nobody gave cause for is a violation.
 func (w *world) comply(a *announcement, e *errand) (again bool, err error) {
 	for _, d := range a.errors {
 		switch {

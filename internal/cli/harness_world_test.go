@@ -21,7 +21,8 @@ type world struct {
 	aside string
 	bank  *bank
 	m     *manifest
-	// strangers are files that fluxbatch did not make, by the hash of their bytes; they may be moved and never lost.
+	// strangers are files that fluxbatch did not make, by the hash of their bytes; they may be
+	// moved and never lost.
 	strangers map[string]string
 	// foreign are the pixels of pictures that people made.
 	foreign map[string]bool
@@ -116,7 +117,8 @@ func (w *world) look() error {
 	return nil
 }
 
-// command runs a command and compares what is there with what was there before: nothing may be lost.
+// command runs a command and compares what is there with what was there before: nothing may be
+// lost.
 func (w *world) command(f fate, mood string, args ...string) (*outcome, []*charge, error) {
 	before := map[*charge]whereabouts{}
 	for _, c := range w.charges {
@@ -235,7 +237,8 @@ type announcement struct {
 type planned struct {
 	address, action, origin string
 	mayHaveBeenCharged      bool
-	// again says that it is a lost picture that is to be made again, with the seed that made it: another throw would be another picture.
+	// again says that it is a lost picture that is to be made again, with the seed that made it:
+	// another throw would be another picture.
 	again bool
 }
 
@@ -294,8 +297,8 @@ func (w *world) available(suits func(*charge) bool) int {
 	return n
 }
 
-// wanted counts the images that may want a throw of their own of a request without a seed: those that ask for it, and all that can hold one while
-// the manifest asks for another.
+// wanted counts the images that may want a throw of their own of a request without a seed: those
+// that ask for it, and all that can hold one while the manifest asks for another.
 func (w *world) wanted(prompt string, e *errand) int {
 	n := 0
 	for _, it := range w.m.items() {
@@ -306,8 +309,8 @@ func (w *world) wanted(prompt string, e *errand) int {
 	return n
 }
 
-// checkPlan holds what a plan wants to buy against what is there. Of images that are made from others it is not known yet what they ask for; what
-// is bought for them is checked when it is.
+// checkPlan holds what a plan wants to buy against what is there. Of images that are made from
+// others it is not known yet what they ask for; what is bought for them is checked when it is.
 func (w *world) checkPlan(a *announcement, e *errand) error {
 	buys := map[string]int{}
 	items := map[string]*item{}
@@ -369,7 +372,8 @@ func (w *world) whereIs(it *item) string {
 	return strings.Join(all, " and ")
 }
 
-// checkCharges holds what an apply bought against what its plan had announced, and against what was there before it.
+// checkCharges holds what an apply bought against what its plan had announced, and against what was
+// there before it.
 func (w *world) checkCharges(fresh []*charge, a *announcement, e *errand, before map[string]int) error {
 	announced, bought, ofRequest, sum := map[string]int{}, map[string]int{}, map[string]int{}, 0.0
 	items := map[string]*item{}

@@ -11,7 +11,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view"
 )
 
-// Every command says what it does, shows how it is used, and stands under a heading; and its help fits on a narrow terminal.
+// Every command says what it does, shows how it is used, and stands under a heading; and its help
+// fits on a narrow terminal.
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
 	a := &app{}

@@ -24,10 +24,12 @@ var scaffold string
 const (
 	scaffoldName = "main.flux.hcl"
 	ignoreName   = ".gitignore"
-	// attributesName tells git how to merge the ledger of costs: by keeping the lines of both sides.
+	// attributesName tells git how to merge the ledger of costs: by keeping the lines of both
+	// sides.
 	attributesName = ".gitattributes"
 	attributes     = costs.FileName + " merge=union\n"
-	// ignored is what belongs to one machine alone: kept images, simulations, and what stands beside the state while a command runs.
+	// ignored is what belongs to one machine alone: kept images, simulations, and what stands
+	// beside the state while a command runs.
 	ignored = ".fluxbatch/\n*.state.json.journal\n*.state.json.lock\n*.fluxplan\n"
 )
 
@@ -81,7 +83,8 @@ func (a *app) runInit(dir string) error {
 	return nil
 }
 
-// noteAttributes writes the file that says how git merges the ledger, or says which line an existing one lacks.
+// noteAttributes writes the file that says how git merges the ledger, or says which line an
+// existing one lacks.
 func noteAttributes(path string) ([]string, error) {
 	err := writeNew(path, attributes)
 	if err == nil {

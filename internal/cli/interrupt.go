@@ -9,17 +9,19 @@ import (
 	"syscall"
 )
 
-// Signals returns the signals by which a user, or a machine that shuts down, asks for an end. SIGHUP is one of them, unless the process was started to
-// outlive its terminal, as by nohup.
+// Signals returns the signals by which a user, or a machine that shuts down, asks for an end.
+// SIGHUP is one of them, unless the process was started to outlive its terminal, as by nohup.
 //
-// A broken pipe is none of them: a reader that went away must not end an apply before what it paid for is on record. Writing fails then, and Run says so.
+// A broken pipe is none of them: a reader that went away must not end an apply before what it paid
+// for is on record. Writing fails then, and Run says so.
 func Signals() <-chan os.Signal {
 	signals := make(chan os.Signal, lastSignal)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
-	// Notified rather than ignored, since what is ignored stays so in other programs that are started.
+	// Notified rather than ignored, since what is ignored stays so in other programs that are
+	// started.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return signals
 }
@@ -27,7 +29,8 @@ func Signals() <-chan os.Signal {
 // lastSignal ends any command at once.
 const lastSignal = 3
 
-// interrupts is how a command and those who want it to end come together. It is safe for concurrent use.
+// interrupts is how a command and those who want it to end come together. It is safe for concurrent
+// use.
 type interrupts struct {
 	mu sync.Mutex
 	// heeds says that the command ends by itself when Drain or Abort is done.
@@ -36,8 +39,9 @@ type interrupts struct {
 	restore []func()
 }
 
-// heed says that from now on the command ends by itself when the user asks for it: there are paid tasks to finish, or requests to answer. A command that
-// does not say so ends with the first signal, wherever it is. All that it writes can be cut off at any time, as by a crash.
+// heed says that from now on the command ends by itself when the user asks for it: there are paid
+// tasks to finish, or requests to answer. A command that does not say so ends with the first
+// signal, wherever it is. All that it writes can be cut off at any time, as by a crash.
 func (a *app) heed() {
 	v := a.operation()
 	a.interrupts.mu.Lock()
@@ -74,7 +78,8 @@ func (i *interrupts) isHeeded() bool {
 	return i.heeds
 }
 
-// runUntilSignal carries out a command until it ends or has to. A command that is ended goes on until the process is gone, which is now.
+// runUntilSignal carries out a command until it ends or has to. A command that is ended goes on
+// until the process is gone, which is now.
 func runUntilSignal(env Environment) int {
 	drain, stopNew := context.WithCancelCause(context.Background())
 	abort, breakOff := context.WithCancelCause(context.Background())
@@ -91,8 +96,8 @@ func runUntilSignal(env Environment) int {
 		case <-env.Signals:
 		}
 		if n == lastSignal || !a.interrupts.isHeeded() {
-			// The line that the question stands on ends before anything else is written. A command that begins to heed just now does nothing more
-			// that costs.
+			// The line that the question stands on ends before anything else is written. A command
+			// that begins to heed just now does nothing more that costs.
 			a.leave()
 			stopNew(ErrInterrupted)
 			breakOff(ErrInterrupted)

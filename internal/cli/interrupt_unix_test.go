@@ -22,7 +22,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
-// hangups makes this process hear of SIGHUP. One that was started with nohup ignores it, and so would all that it starts.
+// hangups makes this process hear of SIGHUP. One that was started with nohup ignores it, and so
+// would all that it starts.
 var hangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
 
 // process returns fluxbatch as a process of its own.
@@ -195,8 +196,9 @@ func TestSignalsWhileApplying(t *testing.T) {
 	}
 }
 
-// The third signal ends a command that should end by itself and does not, here since nobody reads its results, which are more than a pipe holds. They are of
-// three kinds, since of one kind several may arrive as one.
+// The third signal ends a command that should end by itself and does not, here since nobody reads
+// its results, which are more than a pipe holds. They are of three kinds, since of one kind several
+// may arrive as one.
 func TestThirdSignalEnds(t *testing.T) {
 	t.Parallel()
 	api, dir := newHeldAPI(t), t.TempDir()

@@ -13,8 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLevels plans and applies a catalogue of 2,000 rows in four levels, each row made from one of the level above: styles, characters, scenes and variants.
-// When one row is edited, exactly what is made from it changes.
+// TestLevels plans and applies a catalogue of 2,000 rows in four levels, each row made from one of
+// the level above: styles, characters, scenes and variants. When one row is edited, exactly what is
+// made from it changes.
 func TestLevels(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

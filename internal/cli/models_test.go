@@ -67,7 +67,8 @@ func run(t *testing.T, environ []string, args ...string) (stdout, stderr string,
 	return out.String(), errs.String(), code
 }
 
-// writeModule writes a configuration with an image for every model of the catalogue, each with a seed and a tolerance of zero.
+// writeModule writes a configuration with an image for every model of the catalogue, each with a
+// seed and a tolerance of zero.
 func writeModule(t *testing.T, endpoint string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -218,7 +219,8 @@ var aliases = map[string]string{"/v1/flux-kontext": "/v1/flux-kontext-pro", "/v1
 // newerThanSchema matches endpoints that came after the schema that is at hand.
 var newerThanSchema = regexp.MustCompile(`^/v1/(flux-3-image|flux-tools/.*|flux-2-klein-.*-finetuned)$`)
 
-// beyondSchema are fields that the endpoint document gives to models where the schema does not have them.
+// beyondSchema are fields that the endpoint document gives to models where the schema does not have
+// them.
 var beyondSchema = map[string][]string{
 	"/v1/flux-kontext-pro": {"width", "height"}, "/v1/flux-kontext-max": {"width", "height"},
 }

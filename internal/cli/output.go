@@ -63,7 +63,8 @@ func (a *app) runOutput(args []string, o *outputOptions) error {
 	return nil
 }
 
-// noOutputs says where the output of that name comes from, or all where name is "": that the simulation has it, or what makes it.
+// noOutputs says where the output of that name comes from, or all where name is "": that the
+// simulation has it, or what makes it.
 func (a *app) noOutputs(name string, o *outputOptions) string {
 	const declared = "Outputs are declared by output blocks, and get their values from"
 	if o.Simulate {

@@ -80,7 +80,8 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	return nil
 }
 
-// chooseGeneration returns the generation that the user named by its number, its path or the beginning of its hash, or the last one that can be had.
+// chooseGeneration returns the generation that the user named by its number, its path or the
+// beginning of its hash, or the last one that can be had.
 func chooseGeneration(addr addrs.Image, generations []state.Generation, args []string) (state.Generation, error) {
 	if len(args) == 0 {
 		for _, g := range slices.Backward(generations) {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// results is standard output. It remembers that something could not be written, and then writes no more: a part in the middle would be missing. It is safe
-// for concurrent use.
+// results is standard output. It remembers that something could not be written, and then writes no
+// more: a part in the middle would be missing. It is safe for concurrent use.
 type results struct {
 	out io.Writer
 
@@ -38,8 +38,9 @@ func (r *results) failure() error {
 	return r.lost
 }
 
-// checkResults returns the status of a command whose own would be status: a failure where its results could not be written wholly. That a reader went away,
-// such as a pager or head, is said by the status alone, since whoever closed it knows.
+// checkResults returns the status of a command whose own would be status: a failure where its
+// results could not be written wholly. That a reader went away, such as a pager or head, is said by
+// the status alone, since whoever closed it knows.
 func (a *app) checkResults(status int) int {
 	lost := a.out.failure()
 	if lost == nil || status != exitSuccess && status != exitChanges {

@@ -15,7 +15,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
-// Results that could not be written are a failure: with a message, unless a reader went away. What a command does besides, it does.
+// Results that could not be written are a failure: with a message, unless a reader went away. What
+// a command does besides, it does.
 func TestLostResults(t *testing.T) {
 	t.Parallel()
 	sim, err := simulator.New(simulator.Options{Seed: 1})

@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 
 type simulatorKey struct{}
 
-// spokenLines counts the lines of a message that say something; those that quote the source, and the frame, are not among them.
+// spokenLines counts the lines of a message that say something; those that quote the source, and
+// the frame, are not among them.
 func spokenLines(message string) int {
 	n := 0
 	for line := range strings.Lines(message) {
@@ -52,8 +53,8 @@ func spokenLines(message string) int {
 	return n
 }
 
-// TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server on loopback, and the examples in
-// $EXAMPLES. Beside testscript's commands there is
+// TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server
+// on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N       the simulator charged for exactly N images so far
 //	short           no message that the last command wrote to stderr has more than eight lines

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// shellScripts load the completion script in a shell, complete "fluxbatch pla", and print what comes of it.
+// shellScripts load the completion script in a shell, complete "fluxbatch pla", and print what
+// comes of it.
 var shellScripts = map[string]string{
 	"bash": `source "$1"
 COMP_WORDS=(fluxbatch pla) COMP_CWORD=1 COMP_LINE="fluxbatch pla" COMP_POINT=13 COMP_TYPE=9

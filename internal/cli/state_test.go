@@ -17,7 +17,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// command runs one command in this process and returns what it wrote to stderr, and its exit status.
+// command runs one command in this process and returns what it wrote to stderr, and its exit
+// status.
 func command(t *testing.T, faults func(safefile.Op, string) error, args ...string) (stderr string, status int) {
 	t.Helper()
 	var errs bytes.Buffer
@@ -28,7 +29,8 @@ func command(t *testing.T, faults func(safefile.Op, string) error, args ...strin
 	return errs.String(), status
 }
 
-// recordedHashes returns the hashes of the images on record, sorted, and how many of the addresses start so.
+// recordedHashes returns the hashes of the images on record, sorted, and how many of the addresses
+// start so.
 func recordedHashes(t *testing.T, path, prefix string) (hashes []string, n int) {
 	t.Helper()
 	s, err := state.Read(path)
@@ -74,7 +76,8 @@ func makeKit(t *testing.T, manifest string) (dir, path string) {
 	return dir, filepath.Join(dir, ".fluxbatch/simulation/fluxbatch.state.json")
 }
 
-// A disk that fails at any point of a move loses no record, and the same command ends what it began.
+// A disk that fails at any point of a move loses no record, and the same command ends what it
+// began.
 func TestStateMoveOnAFailingDisk(t *testing.T) {
 	t.Parallel()
 	_, made := makeKit(t, kit)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// readTargets reads the files that -target-file names: one selector a line, without empty lines and those that begin with #. A file without any is refused,
-// since the plan would be one of all images.
+// readTargets reads the files that -target-file names: one selector a line, without empty lines and
+// those that begin with #. A file without any is refused, since the plan would be one of all
+// images.
 func (o *planOptions) readTargets() error {
 	o.Listed = nil
 	for _, file := range o.targetFiles {

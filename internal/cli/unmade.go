@@ -13,7 +13,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// unmade is what an apply did not make. Events come one at a time, and it is read when they have ended.
+// unmade is what an apply did not make. Events come one at a time, and it is read when they have
+// ended.
 type unmade struct {
 	images map[addrs.Image]bool
 	// noCredits says that an account could not pay.
@@ -40,7 +41,8 @@ func (u *unmade) event(e executor.Event) {
 	}
 }
 
-// accounts describes the accounts of what was not made. They are asked what they have left only where that is the reason.
+// accounts describes the accounts of what was not made. They are asked what they have left only
+// where that is the reason.
 func (u *unmade) accounts(w *workspace.Workspace, plan *planner.Plan, c *workspace.Connections) []view.ApplyAccount {
 	needed := map[string]bfl.Credits{}
 	for _, change := range plan.Changes {

@@ -17,7 +17,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// explained is an error in full sentences: what is wrong on the first line, then why and what to do.
+// explained is an error in full sentences: what is wrong on the first line, then why and what to
+// do.
 type explained struct{ error }
 
 // Unwrap returns the error with its causes.
@@ -26,7 +27,8 @@ func (e *explained) Unwrap() error { return e.error }
 // explain returns an explained error. It takes what fmt.Errorf takes.
 func explain(format string, args ...any) error { return &explained{fmt.Errorf(format, args...)} }
 
-// elsewhere says what takes the place of commands that people know from Terraform and other tools: a sentence, and what to type.
+// elsewhere says what takes the place of commands that people know from Terraform and other tools:
+// a sentence, and what to type.
 var elsewhere = map[string]struct{ text, command string }{
 	"taint":     {"Replace an image:", "fluxbatch apply -replace ADDRESS"},
 	"untaint":   {"There is no mark to remove. -replace holds for one apply.", ""},
@@ -106,7 +108,8 @@ func explainArguments(cmd *cobra.Command) {
 	}
 }
 
-// quotesHint returns the command with quotes around arguments that are probably one name, "" where they are not.
+// quotesHint returns the command with quotes around arguments that are probably one name, "" where
+// they are not.
 func quotesHint(cmd *cobra.Command, args []string) string {
 	if len(args) < 2 || !strings.Contains(cmd.Use, "DIRECTORY") {
 		return ""
@@ -118,7 +121,8 @@ func quotesHint(cmd *cobra.Command, args []string) string {
 	return toType(cmd.CommandPath() + " " + strconv.Quote(name))
 }
 
-// contradiction returns an error for flags that cannot be given together. Cobra looks for them later, and says it in its own words.
+// contradiction returns an error for flags that cannot be given together. Cobra looks for them
+// later, and says it in its own words.
 func contradiction(flags *pflag.FlagSet) error {
 	given := map[string][]string{}
 	flags.Visit(func(f *pflag.Flag) {
@@ -135,7 +139,8 @@ func contradiction(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// emptyValue returns an error for a flag that was given an empty text, as a script does whose variable is not set. None of them takes one.
+// emptyValue returns an error for a flag that was given an empty text, as a script does whose
+// variable is not set. None of them takes one.
 func emptyValue(cmd *cobra.Command) error {
 	var errs []error
 	cmd.Flags().Visit(func(f *pflag.Flag) {

@@ -12,7 +12,8 @@ import (
 // release is the version of the next release.
 const release = "0.1.0"
 
-// Version returns the program's version: that of the module it was installed from, or the coming release's in a checkout.
+// Version returns the program's version: that of the module it was installed from, or the coming
+// release's in a checkout.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if ok && info.Main.Version != "" && info.Main.Version[0] == 'v' && info.Main.Version != "(devel)" {

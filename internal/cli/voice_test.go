@@ -110,7 +110,8 @@ func literals(file *ast.File) []string {
 	return found
 }
 
-// sum returns the text that operands make together; other tells of literals inside of those that are none.
+// sum returns the text that operands make together; other tells of literals inside of those that
+// are none.
 func sum(e ast.Expr, other func(ast.Node) bool) (string, bool) {
 	switch e := e.(type) {
 	case *ast.ParenExpr:

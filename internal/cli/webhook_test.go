@@ -69,7 +69,8 @@ func (v *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
-// TestApplyWithWebhooks makes 100 images while every webhook comes forged, then genuine, and then again.
+// TestApplyWithWebhooks makes 100 images while every webhook comes forged, then genuine, and then
+// again.
 func TestApplyWithWebhooks(t *testing.T) {
 	t.Parallel()
 	const images = 100

@@ -12,8 +12,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// TestWorkflowLosesNoImages runs the steps of examples/ci that guard what was paid for, with repositories of their own: a bare one in the place of the
-// server's, and the clones of a runner and of somebody who merges something while the runner makes images.
+// TestWorkflowLosesNoImages runs the steps of examples/ci that guard what was paid for, with
+// repositories of their own: a bare one in the place of the server's, and the clones of a runner
+// and of somebody who merges something while the runner makes images.
 func TestWorkflowLosesNoImages(t *testing.T) {
 	t.Parallel()
 	look, push := workflowScript(t, "apply", "look"), workflowScript(t, "apply", "push")
@@ -21,7 +22,8 @@ func TestWorkflowLosesNoImages(t *testing.T) {
 	const branch = "images-rescued/7-1"
 	tests := []struct {
 		name string
-		// made are the files that an apply leaves on the runner, merged those that somebody pushes meanwhile.
+		// made are the files that an apply leaves on the runner, merged those that somebody pushes
+		// meanwhile.
 		made, merged map[string]string
 		protected    bool // main takes no push
 		fails        bool
@@ -77,7 +79,8 @@ func TestWorkflowLosesNoImages(t *testing.T) {
 	}
 }
 
-// TestWorkflowDropsTheJournal makes sure that the journal of an apply that was cut off leaves the repository once the next one has gone on from it.
+// TestWorkflowDropsTheJournal makes sure that the journal of an apply that was cut off leaves the
+// repository once the next one has gone on from it.
 func TestWorkflowDropsTheJournal(t *testing.T) {
 	t.Parallel()
 	push := workflowScript(t, "apply", "push")
@@ -169,7 +172,8 @@ func (g *repositories) files() map[string]string {
 	return files
 }
 
-// TestWorkflowPlansWithoutSecrets holds the job that evaluates pull requests to having nothing that file() could read.
+// TestWorkflowPlansWithoutSecrets holds the job that evaluates pull requests to having nothing that
+// file() could read.
 func TestWorkflowPlansWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	checkouts := 0

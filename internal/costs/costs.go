@@ -64,8 +64,8 @@ func Append(path string, e Entry) error {
 	return errors.Join(err, f.Close())
 }
 
-// Read returns the entries of the ledger at path, sorted by time, each task once. A file that is not
-// there has none.
+// Read returns the entries of the ledger at path, sorted by time, each task once. A file that is
+// not there has none.
 func Read(path string) ([]Entry, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,8 +102,8 @@ func parse(r io.Reader) ([]Entry, error) {
 type Sum struct {
 	Key    string `json:"key"`
 	Images int    `json:"images"`
-	// Estimated and Charged are of all tasks; Lost and Moderated are the parts of Charged that gave no
-	// image.
+	// Estimated and Charged are of all tasks; Lost and Moderated are the parts of Charged that gave
+	// no image.
 	Estimated bfl.Credits `json:"estimated_credits"`
 	Charged   bfl.Credits `json:"charged_credits"`
 	Lost      bfl.Credits `json:"lost_credits"`

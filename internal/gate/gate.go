@@ -23,8 +23,8 @@ type Picture struct {
 	Others []string
 }
 
-// Judge asks a gate about a picture. environ is the environment of a program; it must not have keys.
-// The error says why the gate could not judge.
+// Judge asks a gate about a picture. environ is the environment of a program; it must not have
+// keys. The error says why the gate could not judge.
 func Judge(ctx context.Context, g *image.Gate, p Picture, environ []string) (image.Verdict, error) {
 	verdict := image.Verdict{Gate: g.Name, Key: g.Key()}
 	var err error

@@ -19,8 +19,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
-// program writes a judge into a new directory. A shell runs it, since a program that was just written
-// can be busy while other tests fork.
+// program writes a judge into a new directory. A shell runs it, since a program that was just
+// written can be busy while other tests fork.
 func program(t *testing.T, script string) *image.Gate {
 	t.Helper()
 	dir := t.TempDir()

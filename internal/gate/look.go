@@ -59,14 +59,14 @@ func look(g *image.Gate, p Picture, v *image.Verdict) error {
 }
 
 const (
-	// lookSide is the side to which pictures are shrunk before they are looked at: enough to tell how
-	// they look, and quick.
+	// lookSide is the side to which pictures are shrunk before they are looked at: enough to tell
+	// how they look, and quick.
 	lookSide = 128
-	// blankSpread is the least difference between the lightest and the darkest of a picture that is not
-	// blank, from 0 to 1.
+	// blankSpread is the least difference between the lightest and the darkest of a picture that is
+	// not blank, from 0 to 1.
 	blankSpread = 0.02
-	// paletteNear is how far a colour may be from one that is asked for, as a share of the diagonal of
-	// the RGB cube.
+	// paletteNear is how far a colour may be from one that is asked for, as a share of the diagonal
+	// of the RGB cube.
 	paletteNear = 0.08
 )
 
@@ -86,8 +86,8 @@ func shrink(picture stdimage.Image, width, height int) *stdimage.RGBA {
 	return small
 }
 
-// luminance returns the standard deviation of a picture's luminance, and how far its lightest and its
-// darkest are apart, both from 0 to 1.
+// luminance returns the standard deviation of a picture's luminance, and how far its lightest and
+// its darkest are apart, both from 0 to 1.
 func luminance(picture *stdimage.RGBA) (deviation, spread float64) {
 	var sum, squares float64
 	least, most, n := 1.0, 0.0, 0.0
@@ -101,7 +101,8 @@ func luminance(picture *stdimage.RGBA) (deviation, spread float64) {
 	return math.Sqrt(max(squares/n-mean*mean, 0)), most - least
 }
 
-// nearest returns how far the nearest pixel is from a colour, as a share of the diagonal of the RGB cube.
+// nearest returns how far the nearest pixel is from a colour, as a share of the diagonal of the RGB
+// cube.
 func nearest(picture *stdimage.RGBA, want color.RGBA) float64 {
 	least := math.Inf(1)
 	for i := 0; i+3 < len(picture.Pix); i += 4 {
@@ -117,9 +118,9 @@ func parseHex(text string) color.RGBA {
 	return color.RGBA{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n), A: 255} //nolint:gosec // each is one byte of three
 }
 
-// hash returns the difference hash of a picture: whether each of 8 x 8 places is lighter than the one to
-// its right, when the picture is shrunk to 9 x 8 (N. Krawetz, "Kind of Like That", 2013). Pictures that
-// look alike differ in few bits.
+// hash returns the difference hash of a picture: whether each of 8 x 8 places is lighter than the
+// one to its right, when the picture is shrunk to 9 x 8 (N. Krawetz, "Kind of Like That", 2013).
+// Pictures that look alike differ in few bits.
 func hash(picture stdimage.Image) uint64 {
 	small := stdimage.NewGray(stdimage.Rect(0, 0, 9, 8))
 	draw.BiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)

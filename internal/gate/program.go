@@ -63,7 +63,8 @@ func run(ctx context.Context, g *image.Gate, p Picture, environ []string, v *ima
 	return nil
 }
 
-// said takes what a program says of its verdict: a line, or a JSON object with a reason and a score.
+// said takes what a program says of its verdict: a line, or a JSON object with a reason and a
+// score.
 func said(text string, v *image.Verdict) {
 	var object struct {
 		Reason string   `json:"reason"`

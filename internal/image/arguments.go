@@ -19,8 +19,8 @@ var kinds = func() map[string]bfl.Kind {
 	return kinds
 }()
 
-// Parameter returns the type of an argument that goes into the request under its own name. It reports
-// false for all other names.
+// Parameter returns the type of an argument that goes into the request under its own name. It
+// reports false for all other names.
 func Parameter(name string) (bfl.Kind, bool) {
 	kind, ok := kinds[name]
 	return kind, ok
@@ -53,15 +53,16 @@ func with(names []string, more ...string) []string {
 	return all
 }
 
-// common are the parameters that are arguments and nothing else. What the catalogue has besides, few
-// models have, and may stand in the map parameters as well: configurations that are older than the
-// catalogue write it so.
+// common are the parameters that are arguments and nothing else. What the catalogue has besides,
+// few models have, and may stand in the map parameters as well: configurations that are older than
+// the catalogue write it so.
 var common = []string{
 	"aspect_ratio", "bottom", "finetune_id", "finetune_strength", "guidance", "height", "image_prompt_strength", "left",
 	"output_format", "prompt", "prompt_upsampling", "raw", "right", "safety_tolerance", "seed", "steps", "top", "width",
 }
 
-// OnlyArgument reports whether a name is that of an argument which cannot stand in the map parameters.
+// OnlyArgument reports whether a name is that of an argument which cannot stand in the map
+// parameters.
 func OnlyArgument(name string) bool {
 	_, isParameter := kinds[name]
 	return slices.Contains(common, name) || !isParameter && slices.Contains(Arguments, name)

@@ -19,8 +19,8 @@ type Attribute struct {
 	Unknown bool
 	// Sensitive says that neither value may be shown.
 	Sensitive bool
-	// MayDiffer says that nothing tells whether it differs: Before is sensitive, and not on record, and
-	// so is that of another attribute.
+	// MayDiffer says that nothing tells whether it differs: Before is sensitive, and not on record,
+	// and so is that of another attribute.
 	MayDiffer bool
 	// Forces says that the difference makes a new image necessary.
 	Forces bool
@@ -29,8 +29,8 @@ type Attribute struct {
 // Changed reports whether the attribute differs, or may.
 func (a *Attribute) Changed() bool { return a.Unknown || !equal(a.Before, a.After) }
 
-// Compare returns what an image was and is to be, sorted for reading. before is nil for an image that is
-// new, after for one that goes; before is as Reveal leaves it.
+// Compare returns what an image was and is to be, sorted for reading. before is nil for an image
+// that is new, after for one that goes; before is as Reveal leaves it.
 func Compare(before, after *Image) []Attribute {
 	var all []Attribute
 	if after != nil {
@@ -92,8 +92,8 @@ func withBefore(all, before []Attribute) []Attribute {
 	return all
 }
 
-// isSensitive reports whether an attribute comes from a sensitive value. Which image a reference is to is
-// no secret: the state names it.
+// isSensitive reports whether an attribute comes from a sensitive value. Which image a reference is
+// to is no secret: the state names it.
 func (img *Image) isSensitive(name string) bool {
 	if len(img.Sensitive) == 0 {
 		return false
@@ -108,8 +108,8 @@ func (img *Image) isSensitive(name string) bool {
 	})
 }
 
-// doubt marks the attributes of which nothing tells whether they differ, because there are several that
-// are not on record.
+// doubt marks the attributes of which nothing tells whether they differ, because there are several
+// that are not on record.
 func doubt(all []Attribute, sameModel bool) {
 	hidden := 0
 	for i := range all {
@@ -166,8 +166,9 @@ func compact(raw json.RawMessage) []byte {
 	return b.Bytes()
 }
 
-// readingOrder is the order in which people read what an image is, related attributes together: what is
-// asked, from what, how large, how it is made. What is not in it comes before the format, by name.
+// readingOrder is the order in which people read what an image is, related attributes together:
+// what is asked, from what, how large, how it is made. What is not in it comes before the format,
+// by name.
 var readingOrder = []string{
 	"model", "finetune_id", "finetune_strength",
 	"prompt", "negative_prompt", "prompt_upsampling", "disable_pup",
@@ -188,7 +189,8 @@ func CompareNames(a, b string) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
 }
 
-// sortForReading sorts attributes as CompareNames does their names, each of which is looked up once.
+// sortForReading sorts attributes as CompareNames does their names, each of which is looked up
+// once.
 func sortForReading(all []Attribute) {
 	type place struct{ rank, index int }
 	places := make([]place, len(all))

@@ -12,16 +12,16 @@ import (
 // MaxCandidates bounds how many candidates an image has.
 const MaxCandidates = 64
 
-// CandidateDir is where the files of candidates are, beside the paths of images. The picture that is
-// picked of them stands at the image's own path too.
+// CandidateDir is where the files of candidates are, beside the paths of images. The picture that
+// is picked of them stands at the image's own path too.
 const CandidateDir = ".fluxbatch/candidates"
 
 // HasChoice reports whether the image has candidates to choose from.
 func (img *Image) HasChoice() bool { return img.Candidates > 1 || len(img.Gates) > 0 }
 
-// Nth returns the nth candidate of an image, counted from 1: an image of its own, which differs in its
-// seed, seed + n - 1, where the image has one, and in where its file is. The image must not have been
-// given a candidate's picture yet.
+// Nth returns the nth candidate of an image, counted from 1: an image of its own, which differs in
+// its seed, seed + n - 1, where the image has one, and in where its file is. The image must not
+// have been given a candidate's picture yet.
 func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Gate is a judge of pictures: a program, or conditions that are checked without one. A candidate that
-// does not pass all of its image's gates is not taken unless somebody picks it.
+// Gate is a judge of pictures: a program, or conditions that are checked without one. A candidate
+// that does not pass all of its image's gates is not taken unless somebody picks it.
 type Gate struct {
 	Name string `json:"name"`
-	// Command is the program and its arguments, run without a shell in Dir, for at most Timeout. It is
-	// empty where the conditions below judge.
+	// Command is the program and its arguments, run without a shell in Dir, for at most Timeout. It
+	// is empty where the conditions below judge.
 	Command []string      `json:"command,omitempty"`
 	Dir     string        `json:"-"`
 	Timeout time.Duration `json:"-"`
@@ -20,11 +20,11 @@ type Gate struct {
 	Retries int `json:"-"`
 	// NotBlank refuses a picture of one colour.
 	NotBlank bool `json:"not_blank,omitempty"`
-	// MinContrast is the least standard deviation of the luminance, from 0 to 1 (0.5 is black beside
-	// white); 0 asks for none.
+	// MinContrast is the least standard deviation of the luminance, from 0 to 1 (0.5 is black
+	// beside white); 0 asks for none.
 	MinContrast float64 `json:"min_contrast,omitempty"`
-	// MaxSimilarity is how alike the picture may be to those of other instances of the block, from 0 to
-	// 1; 0 asks for none.
+	// MaxSimilarity is how alike the picture may be to those of other instances of the block, from
+	// 0 to 1; 0 asks for none.
 	MaxSimilarity float64 `json:"max_similarity,omitempty"`
 	// Palette are colours, as "#0b3d91", that must be in the picture.
 	Palette []string `json:"palette,omitempty"`
@@ -57,8 +57,8 @@ type Verdict struct {
 	Score  *float64 `json:"score,omitempty"`
 }
 
-// Judged says what the gates of the image have said of a picture with these verdicts: whether all of
-// them are known, and whether it passed all.
+// Judged says what the gates of the image have said of a picture with these verdicts: whether all
+// of them are known, and whether it passed all.
 func (img *Image) Judged(verdicts []Verdict) (known, passed bool) {
 	known, passed = true, true
 	for i := range img.Gates {

@@ -15,12 +15,12 @@ func (l *Lifecycle) Ignores(argument string) bool {
 // IgnoresAny reports whether there are changes that do not count.
 func (l *Lifecycle) IgnoresAny() bool { return l.IgnoreAll || len(l.IgnoreChanges) > 0 }
 
-// Ignore makes a desired image what lifecycle.ignore_changes wants it seen as: with the recorded values
-// of the arguments whose changes do not count. before is the image on record, or nil: then there is
-// nothing to ignore.
+// Ignore makes a desired image what lifecycle.ignore_changes wants it seen as: with the recorded
+// values of the arguments whose changes do not count. before is the image on record, or nil: then
+// there is nothing to ignore.
 //
-// What is not on record stays as it is desired, should the image have to be made for another reason:
-// sensitive values, and the content of references, whose bytes may be nowhere any more. See
+// What is not on record stays as it is desired, should the image have to be made for another
+// reason: sensitive values, and the content of references, whose bytes may be nowhere any more. See
 // SameButIgnored.
 func (img *Image) Ignore(before *Image) {
 	l := &img.Lifecycle
@@ -54,8 +54,8 @@ func (img *Image) Ignore(before *Image) {
 	img.Arguments = arguments
 }
 
-// keptLabels returns desired labels with the recorded values of those whose changes do not count. The
-// desired ones are shared by many images, so that others come in a map of their own.
+// keptLabels returns desired labels with the recorded values of those whose changes do not count.
+// The desired ones are shared by many images, so that others come in a map of their own.
 func (l *Lifecycle) keptLabels(desired, recorded map[string]string) map[string]string {
 	kept, isOwn := desired, false
 	for _, labels := range []map[string]string{desired, recorded} {
@@ -81,9 +81,9 @@ func (l *Lifecycle) keptLabels(desired, recorded map[string]string) map[string]s
 	return kept
 }
 
-// asModel gives an image another model, with its references in the fields that this one has for them. It
-// reports false, and changes nothing, where the model is not known any more or does not take all that is
-// asked for.
+// asModel gives an image another model, with its references in the fields that this one has for
+// them. It reports false, and changes nothing, where the model is not known any more or does not
+// take all that is asked for.
 func (img *Image) asModel(name string) bool {
 	model := bfl.Lookup(name)
 	if model == nil || slices.ContainsFunc(img.Arguments, func(a bfl.Argument) bool { return model.Param(a.Name) == nil }) {
@@ -110,8 +110,8 @@ func (img *Image) asModel(name string) bool {
 	return true
 }
 
-// SameButIgnored reports whether an image that Ignore has seen differs from the one on record, which was
-// made with that fingerprint, in nothing but what lifecycle.ignore_changes names.
+// SameButIgnored reports whether an image that Ignore has seen differs from the one on record,
+// which was made with that fingerprint, in nothing but what lifecycle.ignore_changes names.
 func (img *Image) SameButIgnored(before *Image, fingerprint string) bool {
 	l := &img.Lifecycle
 	switch {
@@ -147,8 +147,8 @@ func (img *Image) SameButIgnored(before *Image, fingerprint string) bool {
 		request := seen.Request()
 		return request.Known() && request.Fingerprint() == fingerprint
 	}
-	// The fingerprint covers a value that is nowhere any more, or a model that does not count, so all
-	// others are compared one by one.
+	// The fingerprint covers a value that is nowhere any more, or a model that does not count, so
+	// all others are compared one by one.
 	isGone := func(a bfl.Argument) bool { return hidden[a.Name] }
 	seen.Arguments = slices.DeleteFunc(slices.Clone(img.Arguments), isGone)
 	recorded.Arguments = slices.DeleteFunc(slices.Clone(before.Arguments), isGone)

@@ -1,5 +1,5 @@
-// Package image says what an image is: the nouns that the configuration makes, the planner compares,
-// the executor completes and the view shows.
+// Package image says what an image is: the nouns that the configuration makes, the planner
+// compares, the executor completes and the view shows.
 //
 //   - An Image is what the configuration asks for, or what an image on record was asked for: an
 //     account, a model, arguments, references, and what costs nothing to change.
@@ -10,8 +10,8 @@
 //   - A record is the canonical form of a request, as it is kept in the state: Image.Record writes it
 //     and Decode reads it.
 //
-// The arguments that go into a request are the catalogue's parameters; see Arguments. The package does
-// no I/O, and knows neither the state's files nor HCL.
+// The arguments that go into a request are the catalogue's parameters; see Arguments. The package
+// does no I/O, and knows neither the state's files nor HCL.
 package image
 
 import (
@@ -21,16 +21,17 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Image is one image: an instance of an image block, evaluated, or what an image on record was asked
-// for. It is owned by whoever made it, until it is handed on.
+// Image is one image: an instance of an image block, evaluated, or what an image on record was
+// asked for. It is owned by whoever made it, until it is handed on.
 type Image struct {
 	Address addrs.Image
 	// Provider is the address of the account that makes it.
 	Provider string
-	// Model makes it. That of a record which nobody describes any more has a name and an endpoint alone.
+	// Model makes it. That of a record which nobody describes any more has a name and an endpoint
+	// alone.
 	Model *bfl.Model
-	// Arguments are those of the request, sorted by name. One whose value only apply can know has none;
-	// see bfl.Argument.
+	// Arguments are those of the request, sorted by name. One whose value only apply can know has
+	// none; see bfl.Argument.
 	Arguments []bfl.Argument
 	// References are the images that go into the request, in the order of the model's fields.
 	References []Reference
@@ -40,23 +41,25 @@ type Image struct {
 	// Dependencies are the images whose files or values this one uses, sorted.
 	Dependencies []addrs.Image
 	Lifecycle    Lifecycle
-	// Candidates is how many pictures are to be made to choose one from, 0 or 1 for an image without a
-	// choice, and Pick the number of the one that the configuration picks, 0 where it picks none.
+	// Candidates is how many pictures are to be made to choose one from, 0 or 1 for an image
+	// without a choice, and Pick the number of the one that the configuration picks, 0 where it
+	// picks none.
 	Candidates, Pick int
 	// Gates judge the candidates.
 	Gates []Gate
-	// Candidate is the number of the candidate whose picture it is to have, 0 for one without a choice;
-	// Picked says that somebody chose it, rather than the order of the candidates. The planner decides.
+	// Candidate is the number of the candidate whose picture it is to have, 0 for one without a
+	// choice; Picked says that somebody chose it, rather than the order of the candidates. The
+	// planner decides.
 	Candidate int
 	Picked    bool
-	// More is how many candidates somebody wants beyond those that the configuration names. They are in
-	// Candidates once the planner has seen the image.
+	// More is how many candidates somebody wants beyond those that the configuration names. They
+	// are in Candidates once the planner has seen the image.
 	More int
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string
-	// ConfiguredSeed is the seed that the configuration names, where another one was drawn in its place
-	// and stands among the arguments; nil otherwise.
+	// ConfiguredSeed is the seed that the configuration names, where another one was drawn in its
+	// place and stands among the arguments; nil otherwise.
 	ConfiguredSeed *int64
 }
 
@@ -76,8 +79,8 @@ func inputs(references []Reference) []bfl.Input {
 	return all
 }
 
-// Known reports whether the image has all its arguments and knows where its references come from. The
-// content of those that are images may be known only later all the same.
+// Known reports whether the image has all its arguments and knows where its references come from.
+// The content of those that are images may be known only later all the same.
 func (img *Image) Known() bool {
 	return !img.OpenReferences() && !slices.ContainsFunc(img.Arguments, func(a bfl.Argument) bool { return a.Value == nil })
 }
@@ -88,16 +91,16 @@ func (img *Image) OpenReferences() bool {
 }
 
 // Reference is an image that goes into a request. Its content comes from a URL, a file, or another
-// image, or is known only once other images are there; of one on record there may be nothing but the
-// content's identity.
+// image, or is known only once other images are there; of one on record there may be nothing but
+// the content's identity.
 type Reference struct {
-	// Input is what travels: the field, the URL or the identity of the content ("" while it is known
-	// only later), and the extent (zero while it is not known).
+	// Input is what travels: the field, the URL or the identity of the content ("" while it is
+	// known only later), and the extent (zero while it is not known).
 	bfl.Input
-	// Path is a local file, usable with package os from the current directory, and File its path for
-	// people: relative to the root module, with slashes, wherever the program runs. A path from
-	// elsewhere that the configuration has as an absolute one stays that. FileSHA256 is the hash of its
-	// bytes; its content's identity stays the same where only its metadata changes.
+	// Path is a local file, usable with package os from the current directory, and File its path
+	// for people: relative to the root module, with slashes, wherever the program runs. A path from
+	// elsewhere that the configuration has as an absolute one stays that. FileSHA256 is the hash of
+	// its bytes; its content's identity stays the same where only its metadata changes.
 	Path, File, FileSHA256 string
 	// Image is the image of this configuration whose file it is; see IsImage.
 	Image addrs.Image
@@ -130,8 +133,8 @@ func (r *Reference) Same(other *Reference) bool {
 	return r.Name() == other.Name()
 }
 
-// Lifecycle is an image's lifecycle block. Its preconditions were checked as far as they are known; for
-// its postconditions see config.Config.Postconditions.
+// Lifecycle is an image's lifecycle block. Its preconditions were checked as far as they are known;
+// for its postconditions see config.Config.Postconditions.
 type Lifecycle struct {
 	// Undecided says that a precondition depends on an image that is not made yet.
 	// config.Config.Resolve checks it once that image is there.
@@ -142,8 +145,8 @@ type Lifecycle struct {
 	Frozen bool
 	// RequirePick has images made from this one wait until somebody has picked its picture.
 	RequirePick bool
-	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName writes
-	// them; IgnoreAll says that none does.
+	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName
+	// writes them; IgnoreAll says that none does.
 	IgnoreChanges []string
 	IgnoreAll     bool
 	// ReplaceTriggeredBy are the images whose replacement, or the change of one of their arguments,
@@ -169,7 +172,8 @@ type Result struct {
 	// Format is "png", "jpeg" or "webp".
 	Format string
 	Cost   bfl.Credits
-	// Picked says that somebody picked it among its candidates. Candidates are those that there are.
+	// Picked says that somebody picked it among its candidates. Candidates are those that there
+	// are.
 	Picked     bool
 	Candidates []CandidateResult
 }

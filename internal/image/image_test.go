@@ -155,7 +155,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// A model that nobody describes any more has its references all the same, under the names of the fields.
+// A model that nobody describes any more has its references all the same, under the names of the
+// fields.
 func TestDecodeUnknownModel(t *testing.T) {
 	t.Parallel()
 	img, err := Decode(json.RawMessage(`{"endpoint":"/v1/gone","body":{"input_image":{"sha256":"aa"},"prompt":"x","seed":7}}`), nil, "gone")

@@ -8,7 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
-// Redacted stands in a recorded request for a value that is sensitive: states are there to be committed.
+// Redacted stands in a recorded request for a value that is sensitive: states are there to be
+// committed.
 const Redacted = "(sensitive value)"
 
 // isRedacted reports whether a recorded value is not on record because it is sensitive.
@@ -41,12 +42,12 @@ func (img *Image) Record() json.RawMessage {
 	return bytes.Clone(canonical)
 }
 
-// Decode reads a recorded request into an image that has a model, arguments and references and nothing
-// else. What Record wrote gives the fingerprint again that it was written with, but for what is
-// redacted.
+// Decode reads a recorded request into an image that has a model, arguments and references and
+// nothing else. What Record wrote gives the fingerprint again that it was written with, but for
+// what is redacted.
 //
-// model is the one that made the image, nil where nobody describes it any more. It is then called name,
-// and its references are told by the form of their values, alone or in a list.
+// model is the one that made the image, nil where nobody describes it any more. It is then called
+// name, and its references are told by the form of their values, alone or in a list.
 func Decode(canonical json.RawMessage, model *bfl.Model, name string) (*Image, error) {
 	var request struct {
 		Endpoint string                     `json:"endpoint"`
@@ -106,7 +107,8 @@ func recordedReference(raw json.RawMessage) Reference {
 	return Reference{Input: bfl.Input{URL: url}}
 }
 
-// value decodes a recorded field: to a string, bool, int64 or float64 if it is one, else it stays JSON.
+// value decodes a recorded field: to a string, bool, int64 or float64 if it is one, else it stays
+// JSON.
 func value(raw json.RawMessage) any {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -128,8 +130,8 @@ func value(raw json.RawMessage) any {
 	return raw
 }
 
-// plain gives a field of the request that the catalogue does not know the form that its recorded one
-// has; see value.
+// plain gives a field of the request that the catalogue does not know the form that its recorded
+// one has; see value.
 func plain(v any) any {
 	if raw, ok := v.(json.RawMessage); ok {
 		return value(raw)
@@ -137,9 +139,10 @@ func plain(v any) any {
 	return v
 }
 
-// Reveal returns an image on record with the present values in the place of those that are redacted,
-// where the fingerprint that made it tells that they are the same. Where one of them differs, or is not
-// known now, nothing tells about the others, and the image is returned as it is. present may be nil.
+// Reveal returns an image on record with the present values in the place of those that are
+// redacted, where the fingerprint that made it tells that they are the same. Where one of them
+// differs, or is not known now, nothing tells about the others, and the image is returned as it is.
+// present may be nil.
 func (img *Image) Reveal(present *Image, fingerprint string) *Image {
 	if present == nil {
 		return img
@@ -184,14 +187,15 @@ func (img *Image) reference(field string) *Reference {
 	return nil
 }
 
-// SameRequest reports whether an image asks for what one on record asked for, whatever the pictures of
-// other images are that go into it: of these, a fingerprint that is known only later cannot tell.
+// SameRequest reports whether an image asks for what one on record asked for, whatever the pictures
+// of other images are that go into it: of these, a fingerprint that is known only later cannot
+// tell.
 func (img *Image) SameRequest(before *Image) bool {
 	return img.Model.Name == before.Model.Name && sameFields(img, before, (*Reference).IsImage)
 }
 
-// sameFields reports whether two images have the same arguments and references. Of references for which
-// anyContent is true, only that they are there is compared.
+// sameFields reports whether two images have the same arguments and references. Of references for
+// which anyContent is true, only that they are there is compared.
 func sameFields(img, before *Image, anyContent func(*Reference) bool) bool {
 	recorded := bfl.Request{Arguments: before.Arguments}
 	for _, a := range img.Arguments {

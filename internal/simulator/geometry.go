@@ -21,7 +21,8 @@ func (o *order) size() bfl.Size {
 	return size
 }
 
-// isTooLarge reports whether the size breaks the model's limit, with one side given as well as with both.
+// isTooLarge reports whether the size breaks the model's limit, with one side given as well as with
+// both.
 func (o *order) isTooLarge() bool {
 	if o.model.MaxPixels == 0 {
 		return false

@@ -120,8 +120,8 @@ func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bo
 	}
 }
 
-// name is how the log calls an image: on a terminal no longer than half a line, so that it is cut in
-// the middle rather than wrapped.
+// name is how the log calls an image: on a terminal no longer than half a line, so that it is cut
+// in the middle rather than wrapped.
 func (v *View) name(a *applyLog, addr addrs.Image) string {
 	if a.live == nil {
 		return addr.String()

@@ -26,8 +26,8 @@ const (
 	hashDigits = 8
 )
 
-// shownAttributes returns the attributes that a change shows and how many unchanged ones it hides. What is new or destroyed shows all; what is
-// forgotten shows where its file is.
+// shownAttributes returns the attributes that a change shows and how many unchanged ones it hides.
+// What is new or destroyed shows all; what is forgotten shows where its file is.
 func shownAttributes(c *planner.Change) (shown []*image.Attribute, hidden int) {
 	all := c.Attributes()
 	for i := range all {
@@ -127,7 +127,8 @@ func (pp *planPage) value(f *layout.Flow, c *planner.Change, a *image.Attribute)
 	}
 }
 
-// textChange writes how a text changes: both where they are short or have little in common, else a diff of their words.
+// textChange writes how a text changes: both where they are short or have little in common, else a
+// diff of their words.
 func (pp *planPage) textChange(f *layout.Flow, a *image.Attribute, before, after string, multiline bool) {
 	script := layout.DiffWords(before, after)
 	alike := alike(script, before, after)

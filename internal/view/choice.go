@@ -8,7 +8,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// choiceText says what the candidates of an image cost: those that are bought, and how many are free.
+// choiceText says what the candidates of an image cost: those that are bought, and how many are
+// free.
 func choiceText(c *planner.Change) string {
 	bought, free := 0, 0
 	for _, candidate := range c.Candidates {

@@ -31,7 +31,8 @@ func (v *View) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 type diagnosticGroup struct {
 	first *hcl.Diagnostic
 	more  int
-	// others are the subjects of the cases that are not shown, in their order, the first of them only.
+	// others are the subjects of the cases that are not shown, in their order, the first of them
+	// only.
 	others []string
 }
 
@@ -45,8 +46,8 @@ func Ordered(diags hcl.Diagnostics) hcl.Diagnostics {
 	return all
 }
 
-// groupDiagnostics folds diagnostics that say the same. Cases of one cause stay apart where they are
-// unfolded.
+// groupDiagnostics folds diagnostics that say the same. Cases of one cause stay apart where they
+// are unfolded.
 func groupDiagnostics(diags hcl.Diagnostics, unfolded bool) []*diagnosticGroup {
 	type key struct {
 		severity        hcl.DiagnosticSeverity

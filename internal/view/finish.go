@@ -16,8 +16,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
-// FinishApply ends the progress display and writes what the apply did, and the outputs, to stdout. If
-// it did not do all, a frame on stderr lists what failed, and why, and how to continue.
+// FinishApply ends the progress display and writes what the apply did, and the outputs, to stdout.
+// If it did not do all, a frame on stderr lists what failed, and why, and how to continue.
 func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info ApplyInfo) {
 	v.Close()
 	v.mu.Lock()

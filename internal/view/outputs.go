@@ -64,9 +64,9 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 // linesShown is how many lines inside of an output's value are shown where there are many more.
 const linesShown = 3
 
-// foldLines shortens a value of many lines to its first ones and the last, and counts those between;
-// how says how to see all. A value with marks in front of its lines, which is a difference, begins
-// with the first that has one.
+// foldLines shortens a value of many lines to its first ones and the last, and counts those
+// between; how says how to see all. A value with marks in front of its lines, which is a
+// difference, begins with the first that has one.
 func foldLines(value, how string) string {
 	lines := strings.Split(value, "\n")
 	if len(lines)-2 <= foldAbove {

@@ -143,8 +143,8 @@ func recordedArguments(s *state.State, img *state.Image) []argument {
 	return all
 }
 
-// recordedValueOf gives a reference of which nothing but its content is known all of its hash: nothing
-// else tells it from others.
+// recordedValueOf gives a reference of which nothing but its content is known all of its hash:
+// nothing else tells it from others.
 func recordedValueOf(value any) any {
 	if r, ok := value.(image.Reference); ok && r.Name() == "" {
 		return rawText("sha256:" + r.SHA256)

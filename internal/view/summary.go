@@ -222,7 +222,8 @@ func IncompleteLine(s executor.Summary) string {
 		s.Created, s.Replaced, s.Updated, s.Destroyed, s.Failed, s.Skipped, s.Cost.Dollars())
 }
 
-// lastLine breaks a line that ends an apply before its cost, where a terminal would break it inside.
+// lastLine breaks a line that ends an apply before its cost, where a terminal would break it
+// inside.
 func (v *View) lastLine(line string) string {
 	if v.oneLine || layout.Width(line) <= v.opts.Width {
 		return line

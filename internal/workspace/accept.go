@@ -18,8 +18,9 @@ var (
 	ErrMadeGone    = errors.New("the file that was made is neither in the store nor among its candidates")
 )
 
-// Accept takes the file of an image as it is now: somebody edited it. The edited file is in the store
-// before it is on record, and nothing replaces it until somebody wants that. It returns the file's path.
+// Accept takes the file of an image as it is now: somebody edited it. The edited file is in the
+// store before it is on record, and nothing replaces it until somebody wants that. It returns the
+// file's path.
 func (w *Workspace) Accept(addr addrs.Image) (path string, err error) {
 	s := w.session.State()
 	img := s.Images[addr]
@@ -53,7 +54,8 @@ func (w *Workspace) Accept(addr addrs.Image) (path string, err error) {
 // maxAccepted bounds the file that is accepted, in bytes.
 const maxAccepted = 4 * bfl.MaxInputBytes
 
-// Unaccept puts the file that was made back in the place of an edited one, which stays in the store.
+// Unaccept puts the file that was made back in the place of an edited one, which stays in the
+// store.
 func (w *Workspace) Unaccept(addr addrs.Image) (path string, err error) {
 	s, store := w.session.State(), w.local.Store()
 	img := s.Images[addr]

@@ -61,7 +61,8 @@ type applying struct {
 	// told are the images whose conditions were said not to hold.
 	told  map[addrs.Image]bool
 	unmet bool
-	// planned are the changes that make an image, and ledgerFails says that the ledger takes no entry.
+	// planned are the changes that make an image, and ledgerFails says that the ledger takes no
+	// entry.
 	planned     map[addrs.Image]*planner.Change
 	ledgerFails bool
 }

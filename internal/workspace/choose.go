@@ -40,8 +40,8 @@ type Choice struct {
 	Cost   bfl.Credits
 }
 
-// PlanPick plans to pick the nth candidate of an image. It refuses with ErrNoChoice, a PickedError and a
-// NotMadeError. There is no choice where the diagnostics have errors.
+// PlanPick plans to pick the nth candidate of an image. It refuses with ErrNoChoice, a PickedError
+// and a NotMadeError. There is no choice where the diagnostics have errors.
 func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics, error) {
 	before, diags, err := w.planWith(nil)
 	if before == nil || diags.HasErrors() || err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// damaged warns of what the store has and was passed over, since its bytes are not what they were: what it was kept for may be paid for again.
+// damaged warns of what the store has and was passed over, since its bytes are not what they were:
+// what it was kept for may be paid for again.
 func (w *Workspace) damaged() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, blob := range w.local.Store().Damaged() {

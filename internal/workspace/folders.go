@@ -12,8 +12,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 )
 
-// folders looks for what stands in the way of the folders that a plan's images go to, and for folders in the way of images. What goes from its path in
-// the same plan is in nobody's way: it is moved into the store first.
+// folders looks for what stands in the way of the folders that a plan's images go to, and for
+// folders in the way of images. What goes from its path in the same plan is in nobody's way: it is
+// moved into the store first.
 type folders struct {
 	w       *Workspace
 	plan    *planner.Plan
@@ -35,7 +36,8 @@ func (w *Workspace) folders(plan *planner.Plan) *folders {
 	return &folders{w, plan, plan.Leaving(), owners, map[string]bool{}}
 }
 
-// blocked refuses to put an image into a folder that cannot be made, since a file stands there. It returns nil where none does.
+// blocked refuses to put an image into a folder that cannot be made, since a file stands there. It
+// returns nil where none does.
 func (f *folders) blocked(c *planner.Change) *hcl.Diagnostic {
 	for dir := path.Dir(c.Desired.Output); dir != "."; dir = path.Dir(dir) {
 		isFile, known := f.files[dir]
@@ -57,7 +59,8 @@ func (f *folders) blocked(c *planner.Change) *hcl.Diagnostic {
 	return nil
 }
 
-// makesWay reports whether what is at a path is a folder that images go from, and nothing else is in it.
+// makesWay reports whether what is at a path is a folder that images go from, and nothing else is
+// in it.
 func (f *folders) makesWay(output string) bool {
 	for name := range f.leaving {
 		if strings.HasPrefix(name, output+"/") {

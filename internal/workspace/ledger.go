@@ -18,8 +18,8 @@ func LedgerPath(dir string, simulate bool) string {
 	return filepath.Join(Base(dir, simulate), costs.FileName)
 }
 
-// charge writes into the ledger what an event tells of a charge. What cannot be written is told once:
-// the image is paid for and on record all the same.
+// charge writes into the ledger what an event tells of a charge. What cannot be written is told
+// once: the image is paid for and on record all the same.
 func (r *applying) charge(e executor.Event) {
 	entry, ok := r.entryOf(e)
 	if !ok || r.ledgerFails {

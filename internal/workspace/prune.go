@@ -11,10 +11,11 @@ import (
 // Stocked is a file of the store, with what still uses it.
 type Stocked struct {
 	state.Kept
-	// InUse says that an image on record has these very bytes, and would be restored from here if its
-	// file were lost.
+	// InUse says that an image on record has these very bytes, and would be restored from here if
+	// its file were lost.
 	InUse bool
-	// Declared says that the image that it was last of is on record, so that restore brings it back.
+	// Declared says that the image that it was last of is on record, so that restore brings it
+	// back.
 	Declared bool
 }
 

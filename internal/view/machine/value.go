@@ -91,7 +91,8 @@ func addRecord(o object, img *state.Image) {
 	}
 }
 
-// recordedObject returns an image on record, and the marks of those of its arguments that are hidden.
+// recordedObject returns an image on record, and the marks of those of its arguments that are
+// hidden.
 func recordedObject(s *state.State, img *state.Image, hidden []string) (values, sensitive object) {
 	values, sensitive = object{}, object{}
 	// A damaged request was found when the state was read.

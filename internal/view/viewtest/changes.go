@@ -170,8 +170,8 @@ func Cards(n int) []*planner.Change {
 	return all
 }
 
-// Reference returns the value of an attribute that is an image: one of another image, of a URL or of a
-// file, with the identity of its content.
+// Reference returns the value of an attribute that is an image: one of another image, of a URL or
+// of a file, with the identity of its content.
 func Reference(name, sha256 string) image.Reference {
 	r := image.Reference{Input: bfl.Input{SHA256: sha256}}
 	address, err := addrs.Parse(name)
