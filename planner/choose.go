@@ -15,7 +15,7 @@ import (
 // for the choice.
 
 // choose plans the candidates of an image, and the picture that it gets of them.
-func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
+func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
 		return p.leave(c)
 	}
@@ -29,15 +29,16 @@ func (p *Planner) choose(c *Change, desired *image.Image) *image.Result {
 	}
 	c.Choice = desired
 	for _, i := range p.considered(desired, n) {
-		c.Candidates = append(c.Candidates, p.candidate(c, desired.Nth(i), i == n))
+		candidate := p.candidate(c, desired.Nth(i), i == n)
+		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
 	}
-	var from *Change
+	var from *decision
 	switch {
 	case isPicked || len(desired.Gates) == 0:
 		if !isPicked {
 			n = firstThere(c.Candidates)
 		}
-		from = c.Candidates[slices.IndexFunc(c.Candidates, func(o *Change) bool { return o.Address.Candidate == n })]
+		from = c.candidates[slices.IndexFunc(c.candidates, func(o *decision) bool { return o.Address.Candidate == n })]
 	default:
 		if from = p.judged(c); from != nil {
 			n = from.Address.Candidate
@@ -66,9 +67,9 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 
 // judged returns the candidate that is the first to pass the gates, nil where that is not known
 // before apply, or none passes.
-func (p *Planner) judged(c *Change) *Change {
+func (p *Planner) judged(c *decision) *decision {
 	tried := 0
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.candidates {
 		if candidate.Withheld() {
 			continue
 		}
@@ -97,8 +98,8 @@ func (c *Change) record() *state.Image {
 }
 
 // await plans an image whose picture is known only when gates have judged its candidates, or never.
-func (p *Planner) await(c *Change, desired *image.Image) *image.Result {
-	c.Desired, c.From, c.simulated = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+func (p *Planner) await(c *decision, desired *image.Image) *image.Result {
+	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
 	p.complete(desired)
 	c.file, c.Origin = p.status(c), Restore
 	switch {
@@ -128,7 +129,7 @@ func chosen(img *image.Image, n int, isPicked bool) *image.Image {
 // pick returns the number of the candidate that is chosen, and whether somebody chose it: the
 // configuration, the options, or who chose among these very pictures. A choice among others, before
 // the prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
-func (p *Planner) pick(c *Change, desired *image.Image) (n int, isPicked bool) {
+func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool) {
 	switch {
 	case desired.Pick > 0:
 		return desired.Pick, true
@@ -161,8 +162,8 @@ func firstThere(candidates []*Change) int {
 }
 
 // candidate plans one candidate of the image of a change.
-func (p *Planner) candidate(of *Change, desired *image.Image, isPicked bool) *Change {
-	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
+func (p *Planner) candidate(of *decision, desired *image.Image, isPicked bool) *decision {
+	c := p.begin(desired.Address)
 	if c.Prior != nil {
 		p.matched++
 		// Nobody needs the file of a candidate that nobody picked, and the picture of the one that
@@ -182,8 +183,8 @@ func (p *Planner) candidate(of *Change, desired *image.Image, isPicked bool) *Ch
 }
 
 // take gives the image of a change the picture of one of its candidates.
-func (p *Planner) take(c *Change, desired *image.Image, from *Change) *image.Result {
-	c.Desired, c.From, c.simulated = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image.Result {
+	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
 	p.complete(desired)
 	c.Fingerprint, c.file = from.Fingerprint, p.status(c)
 	prior := c.Prior
@@ -237,7 +238,7 @@ func (c *Change) results(result *image.Result) *image.Result {
 	for _, candidate := range c.Candidates {
 		switch {
 		case candidate.Withheld():
-		case candidate.content == "":
+		case candidate.Makes() && candidate.Kept == nil:
 			return nil // It is known only in apply, and with it the list.
 		case candidate.Kept != nil:
 			there[candidate.Address] = candidate.Kept.Updated(candidate.Desired)
@@ -279,7 +280,7 @@ func (p *Plan) Change(addr addrs.Image) *Change {
 // where that is not there yet. It costs nothing.
 func (p *Plan) Pick(addr addrs.Image) *Plan {
 	c := p.Change(addr)
-	if c == nil || c.content == "" {
+	if c == nil || c.Twin != nil || c.Judges || c.Withheld() {
 		return nil
 	}
 	return &Plan{Changes: []*Change{c}, where: p.where}

@@ -12,7 +12,7 @@ import (
 // extents refuses to ask for an image whose inputs the model does not take, such as a mask that is
 // not as large as the picture that it is for, as far as they are images whose extents are certain.
 // Of files alone the configuration has said so.
-func (p *Planner) extents(c *Change) {
+func (p *Planner) extents(c *decision) {
 	if c.Origin != Generate || !usesImages(c.Desired) {
 		return
 	}
@@ -36,7 +36,7 @@ func (p *Planner) extents(c *Change) {
 
 // isCertain reports whether the image is there and stays, or is asked for in an extent that the API
 // makes exactly.
-func (c *Change) isCertain() bool {
+func (c *decision) isCertain() bool {
 	const exact = 16 // The API rounds sides that are no multiple of it.
 	if c.content != "" {
 		return true

@@ -141,7 +141,7 @@ func (p *Plan) matchTasks(next *Matches, wanted map[string][]*Change) (found boo
 			continue
 		}
 		for _, c := range wanted[a.Task.Fingerprint] {
-			if c.Origin == Generate && next.tasks[c.Address] == nil && (c.simulated || !a.Task.Simulated) {
+			if c.Origin == Generate && next.tasks[c.Address] == nil && (c.Simulator || !a.Task.Simulated) {
 				put(&next.tasks, c.Address, a.Task)
 				found = true
 				break
@@ -157,7 +157,7 @@ func matchImages(next *Matches, donors []*Change, wanted map[string][]*Change) (
 		for _, c := range wanted[donor.Prior.Fingerprint] {
 			_, has := next.images[c.Address]
 			isFit := c != donor && !has && !next.refused[pair{c.Address, donor.Address}] && !c.IsRequested() && next.tasks[c.Address] == nil
-			if isFit && (c.simulated || !donor.Prior.Result.Simulated) {
+			if isFit && (c.Simulator || !donor.Prior.Result.Simulated) {
 				put(&next.images, c.Address, donor.Address)
 				found = true
 				break
@@ -178,11 +178,11 @@ func (p *Plan) matchTwins(next *Matches) (found bool) {
 			continue
 		}
 		key, err := strconv.ParseUint(c.Fingerprint[:min(len(c.Fingerprint), 16)], 16, 64)
-		twin := first[c.simulated][key]
+		twin := first[c.Simulator][key]
 		switch {
 		case err != nil:
 		case twin == nil:
-			first[c.simulated][key] = c
+			first[c.Simulator][key] = &c.Change
 		case c.Origin == Generate && twin.Fingerprint == c.Fingerprint && next.twins[c.Address] != twin.Address:
 			put(&next.twins, c.Address, twin.Address)
 			found = true

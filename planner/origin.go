@@ -8,8 +8,8 @@ import (
 )
 
 // originate decides where the image of a Create or Replace comes from, and what it costs.
-func (p *Planner) originate(c *Change) {
-	simulated := c.simulated
+func (p *Planner) originate(c *decision) {
+	simulated := c.Simulator
 	quote := c.Desired.Request().Quote()
 	c.Price = quote.Reserve
 	switch task := p.taskFor(c, simulated); {
@@ -30,14 +30,14 @@ func (p *Planner) originate(c *Change) {
 
 // refused reports whether moderation refused this very request before. That a simulator refused it
 // says nothing about the API.
-func (p *Planner) refused(c *Change, simulated bool) bool {
+func (p *Planner) refused(c *decision, simulated bool) bool {
 	before, refused := p.opts.Prior.Moderated[c.Fingerprint]
 	return refused && c.Fingerprint != "" && !p.opts.RetryModerated && (simulated || !before.Simulated)
 }
 
 // taskFor returns the task of an interrupted run that made this very request and whose image is to
 // be had, or nil: one of the image's own, or the one of another address that was matched with it.
-func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
+func (p *Planner) taskFor(c *decision, simulated bool) *state.Task {
 	if c.Fingerprint == "" {
 		return nil
 	}
@@ -55,11 +55,11 @@ func (p *Planner) taskFor(c *Change, simulated bool) *state.Task {
 // restores finds an image that the change can have for nothing, and reports whether there is one:
 // what is on record, one in the store, or one of another address. One that the user wants made
 // anew, by -replace or replace_triggered_by, is taken from nowhere.
-func (p *Planner) restores(c *Change, simulated bool) bool {
+func (p *Planner) restores(c *decision, simulated bool) bool {
 	switch {
 	case p.isReplaced(c.Address) || c.IsRequested():
 		return false
-	case onlyDrifted(c):
+	case onlyDrifted(&c.Change):
 		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what
 		// is on record is what is wanted.
 		if c.Kept = p.keptOf(c); c.Kept != nil || c.Fingerprint != c.Prior.Fingerprint {
@@ -73,7 +73,7 @@ func (p *Planner) restores(c *Change, simulated bool) bool {
 
 // given takes the image that was matched with the change: one that goes from another address, or is
 // replaced there.
-func (p *Planner) given(c *Change, simulated bool) bool {
+func (p *Planner) given(c *decision, simulated bool) bool {
 	if from, ok := p.heirs[c.Address]; ok && p.takes(c, from, simulated) {
 		return true
 	}
@@ -82,7 +82,7 @@ func (p *Planner) given(c *Change, simulated bool) bool {
 }
 
 // takes takes the image of another address, if it is one of this very request and is there.
-func (p *Planner) takes(c *Change, from addrs.Image, simulated bool) bool {
+func (p *Planner) takes(c *decision, from addrs.Image, simulated bool) bool {
 	img := p.prior.images[from]
 	if img == nil || img.Fingerprint != c.Fingerprint || img.Made != nil || !simulated && img.Result.Simulated || !p.isThere(from, img) {
 		return false
@@ -101,7 +101,7 @@ func (p *Planner) isThere(addr addrs.Image, img *state.Image) bool {
 
 // shares takes the picture of another address that stays there. A seed makes two requests one;
 // without a seed, two images with one request are two throws of the dice.
-func (p *Planner) shares(c *Change, simulated bool) bool {
+func (p *Planner) shares(c *decision, simulated bool) bool {
 	if !c.has("seed") {
 		return false
 	}
@@ -120,7 +120,7 @@ func (p *Planner) shares(c *Change, simulated bool) bool {
 }
 
 // kept takes the image from the store.
-func (p *Planner) kept(c *Change, simulated bool) bool {
+func (p *Planner) kept(c *decision, simulated bool) bool {
 	for _, img := range p.stored(c.Address, c.Fingerprint, simulated) {
 		// A picture that is there under another address, or goes to one, does not come a second
 		// time without a seed.
@@ -147,7 +147,7 @@ func (p *Planner) stored(addr addrs.Image, fingerprint string, simulated bool) [
 
 // keptOf returns what the store has of the image on record: its very bytes, whatever the
 // configuration asks for by now. It is nil where it has none.
-func (p *Planner) keptOf(c *Change) *state.Image {
+func (p *Planner) keptOf(c *decision) *state.Image {
 	kept := p.stored(c.Address, c.Prior.Fingerprint, p.simulates(c.Prior.Provider))
 	i := slices.IndexFunc(kept, func(img *state.Image) bool { return img.Output.SHA256 == c.Prior.Output.SHA256 })
 	if i < 0 {
@@ -193,12 +193,12 @@ func onlyDrifted(c *Change) bool {
 // recordedSeed returns the seed to send where the image is lost but nothing about it changed,
 // unless its address: the one that made it, as the only chance to get the same image again. It is
 // nil in all other cases.
-func (p *Planner) recordedSeed(c *Change) *int64 {
+func (p *Planner) recordedSeed(c *decision) *int64 {
 	lost := c.Prior
 	switch from, isMatched := p.opts.Matches.image(c.Address); {
 	case p.isReplaced(c.Address):
 		return nil
-	case onlyDrifted(c):
+	case onlyDrifted(&c.Change):
 	case isMatched:
 		lost = p.prior.images[from] // Not there any more, or it would have been taken over.
 	default:

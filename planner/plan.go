@@ -161,24 +161,14 @@ type Change struct {
 	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the
 	// one that it Lacks.
 	NotPicked bool
+	// Simulator says that the provider may be a simulator.
+	Simulator bool
 	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
 	// Desired.
 	Listed []image.Attribute
 
 	// known is the state that the plan was made with.
 	known *state.State
-	// content is the identity of the picture that will be there, "" when the image is made anew,
-	// and size the extent that it has or is expected to have: what images downstream need to know.
-	content string
-	size    bfl.Size
-	// file is how the image's file is now.
-	file state.FileStatus
-	// simulated says that the provider may be a simulator.
-	simulated bool
-	// spare says that nothing is lost when its file is gone.
-	spare bool
-	// left says that the plan is limited to other images.
-	left bool
 }
 
 // Attributes returns what the image is, before and after, sorted for reading. Unchanged attributes
@@ -260,7 +250,7 @@ type Plan struct {
 	RefreshOnly bool
 
 	// decided are the changes of desired images in the order in which they were decided on.
-	decided []*Change
+	decided []*decision
 	where   func(addrs.Image) *hcl.Range
 }
 

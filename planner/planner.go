@@ -60,6 +60,29 @@ type Options struct {
 	where func(addrs.Image) *hcl.Range
 }
 
+// decision is a change in the making: the plan's value, and beside it what only the planning needs to know.
+type decision struct {
+	Change
+
+	// content is the identity of the picture that will be there, "" when the image is made anew, and
+	// size the extent that it has or is expected to have: what images downstream need to know.
+	content string
+	size    bfl.Size
+	// file is how the image's file is now.
+	file state.FileStatus
+	// candidates are the decisions on its candidates.
+	candidates []*decision
+	// spare says that nothing is lost when its file is gone.
+	spare bool
+	// left says that the plan is limited to other images.
+	left bool
+}
+
+// begin returns a decision about an address that is not made yet.
+func (p *Planner) begin(addr addrs.Image) *decision {
+	return &decision{Change: Change{Address: addr, Prior: p.prior.images[addr], known: p.opts.Prior}}
+}
+
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for
 // concurrent use.
 type Planner struct {
@@ -70,8 +93,8 @@ type Planner struct {
 	// decided are the changes of all desired images, in the order in which they were decided on,
 	// and index those of the first indexed of them by address. Most plans need no index: see
 	// change.
-	decided []*Change
-	index   map[addrs.Image]*Change
+	decided []*decision
+	index   map[addrs.Image]*decision
 	indexed int
 	// matched counts the desired images that exist.
 	matched int
@@ -91,7 +114,7 @@ type Planner struct {
 func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
-		index: map[addrs.Image]*Change{}, restored: map[string]bool{}, told: map[string]bool{},
+		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
 		simulators: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
@@ -104,7 +127,7 @@ func New(o Options) *Planner {
 }
 
 // change returns what was decided on a desired image, nil where nothing was yet.
-func (p *Planner) change(addr addrs.Image) *Change {
+func (p *Planner) change(addr addrs.Image) *decision {
 	for ; p.indexed < len(p.decided); p.indexed++ {
 		c := p.decided[p.indexed]
 		p.index[c.Address] = c
@@ -115,7 +138,7 @@ func (p *Planner) change(addr addrs.Image) *Change {
 // Decide plans one desired image. It must be called for upstream images before those made from
 // them, as config.Config.Evaluate does, and answers as config.Decide asks.
 func (p *Planner) Decide(desired *image.Image) *image.Result {
-	c := &Change{Address: desired.Address, Prior: p.prior.images[desired.Address], known: p.opts.Prior}
+	c := p.begin(desired.Address)
 	if c.Prior != nil {
 		p.matched++
 	}
@@ -137,7 +160,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	return result
 }
 
-func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
+func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	prior := c.Prior
 	if p.opts.Only != nil && !p.opts.Only[desired.Address.Of()] {
 		return p.leave(c)
@@ -145,7 +168,7 @@ func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 	Ignore(desired, prior)
 	p.reseed(desired, prior)
 	img := desired
-	c.Desired, c.From, c.simulated = img, p.movedFrom(img.Address), p.simulates(img.Provider)
+	c.Desired, c.From, c.Simulator = img, p.movedFrom(img.Address), p.simulates(img.Provider)
 	p.complete(img)
 	c.Fingerprint = img.Request().Fingerprint()
 	c.file = p.status(c)
@@ -193,7 +216,7 @@ func (p *Planner) decide(c *Change, desired *image.Image) *image.Result {
 }
 
 // act chooses the action for a desired image.
-func (p *Planner) act(c *Change) {
+func (p *Planner) act(c *decision) {
 	lost := c.file == state.Missing
 	switch {
 	case c.Prior == nil && p.imports[c.Address] != nil:
@@ -268,7 +291,7 @@ var notInState = []Reason{{Kind: NotInState}}
 
 // reasons lists why the image has to be made, in the order in which they matter; none means that it
 // is there.
-func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Reason {
+func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []Reason {
 	if prior == nil {
 		return notInState
 	}
@@ -277,7 +300,7 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *Change) []Rea
 	if p.isReplaced(img.Address) {
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
-	if p.taskFor(c, c.simulated) != nil {
+	if p.taskFor(c, c.Simulator) != nil {
 		reasons = append(reasons, Reason{Kind: Interrupted})
 	}
 	if prior.Result.Simulated && !p.simulates(img.Provider) {
@@ -323,7 +346,7 @@ func (p *Planner) isReplaced(addr addrs.Image) bool { return p.replace[addr] || 
 
 // status returns how the image's file is. One that has the recorded bytes at the path where it is
 // to be is the image, wherever a run that was cut off, or the user, left it.
-func (p *Planner) status(c *Change) state.FileStatus {
+func (p *Planner) status(c *decision) state.FileStatus {
 	status := p.prior.files[c.Address]
 	if c.spare {
 		return state.Present
@@ -338,7 +361,7 @@ func (p *Planner) status(c *Change) state.FileStatus {
 }
 
 // leave answers for an image that the plan does not touch.
-func (p *Planner) leave(c *Change) *image.Result {
+func (p *Planner) leave(c *decision) *image.Result {
 	c.Action, c.left = NoOp, true
 	if c.Prior == nil || p.prior.files[c.Address] != state.Present {
 		return nil
@@ -347,13 +370,13 @@ func (p *Planner) leave(c *Change) *image.Result {
 }
 
 // keep answers for an image that exists and whose content stays as it is.
-func (c *Change) keep(img *state.Image) *image.Result {
+func (c *decision) keep(img *state.Image) *image.Result {
 	c.content, c.size = img.Output.Identity(), img.Output.Size()
 	return img.Exports()
 }
 
 // guard refuses a change that prevent_destroy forbids.
-func (p *Planner) guard(img *image.Image, c *Change) {
+func (p *Planner) guard(img *image.Image, c *decision) {
 	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) {
 		return
 	}
@@ -367,7 +390,7 @@ func (p *Planner) guard(img *image.Image, c *Change) {
 
 // sources refuses to generate an image from a file that is not what is on record and will not be
 // made again. The request names the recorded bytes, so apply could not send it.
-func (p *Planner) sources(c *Change) {
+func (p *Planner) sources(c *decision) {
 	if c.Origin != Generate {
 		return
 	}
@@ -396,7 +419,12 @@ func (p *Planner) sources(c *Change) {
 // Finish returns the plan for all images decided on, and for those that exist but are no longer
 // desired. The diagnostics are errors: changes that the configuration itself forbids.
 func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
-	changes := slices.DeleteFunc(slices.Clone(p.decided), func(c *Change) bool { return c.left })
+	changes := make([]*Change, 0, len(p.decided))
+	for _, c := range p.decided {
+		if !c.left {
+			changes = append(changes, &c.Change)
+		}
+	}
 	if p.matched < len(p.prior.images) {
 		for addr, prior := range p.prior.images {
 			if p.goesAway(addr) {
@@ -470,7 +498,7 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 
 // claim notes the tasks that a change takes up: the one that it resumes, and those of which it says
 // that they may have been charged.
-func (p *Planner) claim(c *Change) {
+func (p *Planner) claim(c *decision) {
 	if c.Task != nil {
 		p.told[c.Task.Key] = true
 	}
@@ -484,7 +512,7 @@ func (p *Planner) claim(c *Change) {
 }
 
 // unanswered returns the submissions without an answer that a change is about.
-func (p *Planner) unanswered(c *Change) []*state.Task {
+func (p *Planner) unanswered(c *decision) []*state.Task {
 	var found []*state.Task
 	for _, l := range p.prior.unanswered {
 		isSame := c.Fingerprint == "" || l.task.Fingerprint == c.Fingerprint
@@ -502,7 +530,7 @@ func (p *Planner) attribute() {
 		if p.told[l.task.Key] {
 			continue
 		}
-		i := slices.IndexFunc(p.decided, func(c *Change) bool {
+		i := slices.IndexFunc(p.decided, func(c *decision) bool {
 			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered) == 0
 		})
 		if i >= 0 {

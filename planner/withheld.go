@@ -11,7 +11,7 @@ func (c *Change) Withheld() bool {
 
 // skip withholds an image that would be generated from one that will not be there, so that no price
 // is asked for it. What is paid for already is had all the same.
-func (p *Planner) skip(c *Change) {
+func (p *Planner) skip(c *decision) {
 	if c.Origin != Generate {
 		return
 	}
