@@ -72,7 +72,7 @@ func bareImage(client *http.Client, base string, n, side int, buffer []byte) err
 			return err
 		}
 	}
-	resp, err := client.Get(answer.Result.Sample) //nolint:noctx // the whole process is the measurement
+	resp, err := client.Get(answer.Result.Sample)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func bareImage(client *http.Client, base string, n, side int, buffer []byte) err
 }
 
 func call(client *http.Client, method, url string, body []byte, answer any) error {
-	r, err := http.NewRequest(method, url, bytes.NewReader(body)) //nolint:noctx // the whole process is the measurement
+	r, err := http.NewRequest(method, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
