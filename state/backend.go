@@ -16,6 +16,9 @@ import (
 type Backend interface {
 	// String is where the state is, for messages.
 	String() string
+	// Probe finds out whether the promise is kept, by breaking it. It is asked before a state is
+	// first begun.
+	Probe(ctx context.Context) error
 	// Head returns how far the log goes. It may be behind, and never ahead.
 	Head(ctx context.Context) (Cursor, error)
 	// Entry returns a batch. The error wraps fs.ErrNotExist where there is none of that number, or

@@ -110,6 +110,11 @@ func (r *remote) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if head.Last == 0 {
+		if err := r.backend.Probe(ctx); err != nil {
+			return err
+		}
+	}
 	for n := head.Last + 1; ; n++ {
 		// The lineage and the hash of what is before are not known yet; see replay.
 		first := r.run

@@ -59,6 +59,8 @@ func (m *memory) names(p string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.objects)), func(name string) bool { return !strings.HasPrefix(name, p) })
 }
 
+func (m *memory) Probe(context.Context) error { return m.do("probe", func() error { return nil }) }
+
 func (m *memory) Head(context.Context) (c Cursor, err error) {
 	err = m.do("head", func() error {
 		if names := m.names("snapshot/"); len(names) > 0 {
