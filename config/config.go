@@ -18,6 +18,9 @@ type Settings struct {
 	OutputDir string
 	// StatePath is the state file, relative to the root module or absolute.
 	StatePath string
+	// StateBucket, when not nil, keeps the state in the place of a file. ImagesBucket, when not nil,
+	// keeps all images besides their files.
+	StateBucket, ImagesBucket *Bucket
 	// Providers are the accounts by address: "bfl" always, "bfl.ALIAS" for each further one.
 	Providers map[string]*Provider
 	// MaxCost is the budget for one apply, nil where none is set.

@@ -37,7 +37,7 @@ const maxSlots = 1_000_000
 var (
 	fluxbatchSchema = schema.Body{
 		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
-		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}},
+		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}, {Name: "images", Labels: []string{"kind"}}},
 	}
 	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
 	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
@@ -88,23 +88,18 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 		args: cloneArgs(content.Args, "required_version"), apply: (*evaluator).fluxbatch,
 	}
 	d.requiredVersion(content.Args["required_version"])
-	var first *hcl.Block
+	first := map[string]*hcl.Block{}
 	for _, inner := range content.Blocks {
-		switch {
-		case inner.Labels[0] != "local":
-			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
-				`The state is a file beside the configuration. Write state "local" { path = "..." }.`))
+		switch other := first[inner.Type]; {
+		case other != nil:
+			d.OnlyOne("The "+inner.Type+" block", inner.DefRange, other.DefRange)
 			continue
-		case first != nil:
-			d.OnlyOne("The state block", inner.DefRange, first.DefRange)
-			continue
+		case inner.Type == "state":
+			d.stateBlock(m, b, inner)
+		default:
+			d.imagesBlock(m, inner)
 		}
-		first = inner
-		state, diags := stateSchema.Read(inner.Body)
-		d.add(diags...)
-		if attr := state.Args["path"]; attr != nil {
-			b.args["path"] = attr
-		}
+		first[inner.Type] = inner
 	}
 	m.settings = append(m.settings, b)
 	m.add(&b.node, b)

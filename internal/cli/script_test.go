@@ -16,6 +16,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -40,6 +41,19 @@ func TestMain(m *testing.M) {
 
 type simulatorKey struct{}
 
+// startStore starts an object store for a script.
+func startStore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: s3")
+	}
+	store, err := s3test.Start()
+	ts.Check(err)
+	ts.Defer(store.Close)
+	ts.Setenv("FLUXBATCH_VAR_store", store.URL)
+	ts.Setenv("AWS_ACCESS_KEY_ID", "id")
+	ts.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+}
+
 // spokenLines counts the lines of a message that say something; those that quote the source, and
 // the frame, are not among them.
 func spokenLines(message string) int {
@@ -58,6 +72,7 @@ func spokenLines(message string) int {
 // on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N       the simulator charged for exactly N images so far
+//	s3              an object store with the bucket art runs, at $FLUXBATCH_VAR_store
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
@@ -134,6 +149,7 @@ func TestScripts(t *testing.T) {
 					}
 				}
 			},
+			"s3": startStore,
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: charges N")

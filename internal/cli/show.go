@@ -10,7 +10,6 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 type showOptions struct {
@@ -49,11 +48,11 @@ func (a *app) runShow(args []string, o *showOptions) error {
 	if err != nil {
 		return err
 	}
-	path, err := a.statePath(dir, o.simulate)
+	place, err := a.place(dir, &workspace.Options{Simulate: o.simulate})
 	if err != nil {
 		return err
 	}
-	s, err := state.Read(path)
+	s, err := place.Read(a.env.Abort)
 	if err != nil {
 		return err
 	}
@@ -100,17 +99,4 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 		a.viewer().Plan(plan, info)
 	}
 	return nil
-}
-
-// statePath returns the state file of a root module. Only its settings are read for it.
-func (a *app) statePath(dir string, simulate bool) (string, error) {
-	if simulate {
-		return workspace.StatePath(dir, "", true), nil
-	}
-	cfg, diags := a.load(dir, &inputOptions{})
-	if cfg == nil || diags.HasErrors() {
-		a.showDiagnostics(cfg, diags)
-		return "", exitError(exitFailure)
-	}
-	return workspace.StatePath(dir, cfg.Settings.StatePath, false), nil
 }

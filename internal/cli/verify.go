@@ -28,7 +28,7 @@ func (a *app) runVerify(dir string, o *planOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	plan, n, planDiags, err := workspace.Verify(dir, cfg, o.Simulate)
+	plan, n, planDiags, err := workspace.Verify(a.env.Abort, dir, cfg, o.Simulate)
 	if err != nil {
 		return err
 	}

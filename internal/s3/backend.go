@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -20,13 +21,13 @@ type Backend struct {
 
 var _ state.Backend = (*Backend)(nil)
 
-// Open returns the backend at a location, whose Prefix is the key of the state. It calls nobody.
-func Open(l Location) (*Backend, error) {
-	o, err := openObjects(l)
+// Open returns the backend in a bucket, whose Prefix is the key of the state. It calls nobody.
+func Open(b *config.Bucket) (*Backend, error) {
+	o, err := openObjects(b)
 	return &Backend{objects: o, clock: realClock}, err
 }
 
-func (b *Backend) String() string { return b.objects.location.String() }
+func (b *Backend) String() string { return b.objects.String() }
 
 const (
 	logPrefix, snapshotPrefix, latePrefix = "log/", "snapshot/", "late/"

@@ -5,73 +5,56 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/config"
 )
 
-// Location says where objects are kept.
-type Location struct {
-	// Bucket is the bucket's name, and Prefix what the names of all objects begin with.
-	Bucket, Prefix string
-	Region         string
-	// Endpoint is the URL of a store that is not Amazon's.
-	Endpoint string
-	// Profile is the one of the shared credentials file to use, "" for the usual one.
-	Profile string
-	// PathStyle names the bucket in the path rather than in the host's name.
-	PathStyle bool
-	// Encryption is the server's: "", "AES256" or "aws:kms", which may have a KMSKey.
-	Encryption, KMSKey string
-}
-
-// String is the location as people write it.
-func (l Location) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
-
-const defaultEndpoint = "https://s3.amazonaws.com"
+const (
+	defaultEndpoint = "https://s3.amazonaws.com"
+	// machineTimeout bounds the asking for the credentials of a machine of Amazon's: elsewhere
+	// nobody answers.
+	machineTimeout = 2 * time.Second
+	// maxIdle is how many connections are kept for as many calls at once.
+	maxIdle = 64
+)
 
 // connect returns a client. Credentials are those that the tools of Amazon find: of the
 // environment, of the shared file, or of the machine.
-func connect(l Location) (*minio.Client, encrypt.ServerSide, error) {
-	u, err := url.Parse(cmp.Or(l.Endpoint, defaultEndpoint))
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, nil, fmt.Errorf("the endpoint %q is not an address such as https://minio.example.com", l.Endpoint)
-	}
-	if u.Scheme == "http" && !bfl.IsLoopback(u.Hostname()) {
-		return nil, nil, fmt.Errorf("the endpoint %q is not encrypted, which only a store on this machine may be. Use https", l.Endpoint)
+func connect(b *config.Bucket) (*minio.Client, error) {
+	u, err := url.Parse(cmp.Or(b.Endpoint, defaultEndpoint))
+	if err != nil {
+		return nil, err
 	}
 	lookup := minio.BucketLookupAuto
-	if l.PathStyle {
+	if b.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // it is one
-	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = 64, time.Minute
+	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = maxIdle, time.Minute
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds: credentials.NewChainCredentials([]credentials.Provider{
-			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{Profile: l.Profile}, &credentials.IAM{},
+			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{Profile: b.Profile}, &credentials.IAM{Client: &http.Client{Timeout: machineTimeout}},
 		}),
-		Secure: u.Scheme == "https", Region: l.Region, BucketLookup: lookup, Transport: transport,
+		Secure: u.Scheme == "https", Region: b.Region, BucketLookup: lookup, Transport: transport,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", l, err)
+		return nil, fmt.Errorf("the bucket %s: %w", b.Name, err)
 	}
-	sse, err := encryption(l)
-	return client, sse, err
+	return client, nil
 }
 
-func encryption(l Location) (encrypt.ServerSide, error) {
-	switch strings.ToLower(l.Encryption) {
-	case "":
+// encryption is what the store is asked to encrypt with, nil for nothing.
+func encryption(b *config.Bucket) (encrypt.ServerSide, error) {
+	switch {
+	case !b.Encrypt:
 		return nil, nil
-	case "aes256":
+	case b.KMSKey == "":
 		return encrypt.NewSSE(), nil
-	case "aws:kms":
-		return encrypt.NewSSEKMS(l.KMSKey, nil)
 	}
-	return nil, fmt.Errorf("the encryption %q is not known. Use AES256 or aws:kms", l.Encryption)
+	return encrypt.NewSSEKMS(b.KMSKey, nil)
 }

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -228,8 +229,8 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 // Verify holds a configuration against what is on record and every recorded file, all of which it
 // reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
 // images are on record.
-func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
-	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+func Verify(ctx context.Context, dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
+	prior, err := PlaceOf(dir, &cfg.Settings, &Options{Simulate: simulate}).Read(ctx)
 	if err != nil {
 		return nil, 0, nil, err
 	}

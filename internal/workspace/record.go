@@ -77,7 +77,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 			return err
 		}
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }
 
 // Forget takes images off the record. Their files stay where they are.
@@ -87,7 +87,7 @@ func (w *Workspace) Forget(images []addrs.Image) error {
 			return err
 		}
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }
 
 // Replace puts another state in the place of this one; see state.Session.Replace.
@@ -95,5 +95,5 @@ func (w *Workspace) Replace(next *state.State, force bool) error {
 	if err := w.session.Replace(next, force); err != nil {
 		return err
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }

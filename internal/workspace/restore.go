@@ -66,7 +66,7 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
 		return "", err
 	}
-	return path, w.session.Commit(s.Outputs)
+	return path, w.commit(s.Outputs)
 }
 
 // Declares reports whether the configuration has the block of an image.
