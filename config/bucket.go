@@ -43,32 +43,37 @@ var credentialHints = map[string]string{"access_key": credentialHint, "secret_ke
 
 const credentialHint = "Credentials never stand in a configuration. Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of the shared credentials file with profile."
 
-// stateBlock decodes where the state is.
-func (d *decoder) stateBlock(m *module, settings *settingsBlock, block *hcl.Block) {
-	switch kind := block.Labels[0]; kind {
-	case "local":
+// isKept reports whether a block names a kind of place that there is.
+func (d *decoder) isKept(block *hcl.Block) bool {
+	kind := block.Labels[0]
+	switch {
+	case kind == "s3", kind == "local" && block.Type == "state":
+		return true
+	case block.Type == "state":
+		d.add(diag.Problem(block.LabelRanges[0], "Unsupported kind of state",
+			`There is no state %q. Write state "local" { path = "..." } for a file, or state "s3" { ... } for a bucket.%s`,
+			kind, diag.DidYouMean(kind, []string{"local", "s3"})))
+	default:
+		d.add(diag.Problem(block.LabelRanges[0], "Unsupported kind of store",
+			`There is no store %q for images. Write images "s3" { ... } for a bucket. Without it they are files beside the configuration.`, kind))
+	}
+	return false
+}
+
+// keeping decodes where the state is, or where images are kept besides their files.
+func (d *decoder) keeping(m *module, settings *settingsBlock, block *hcl.Block) {
+	switch {
+	case block.Type == "images":
+		d.bucketBlock(m, block, &imagesBucketSchema, (*evaluator).imagesBucket)
+	case block.Labels[0] == "s3":
+		d.bucketBlock(m, block, &stateBucketSchema, (*evaluator).stateBucket)
+	default:
 		content, diags := stateSchema.Read(block.Body)
 		d.add(diags...)
 		if attr := content.Args["path"]; attr != nil {
 			settings.args["path"] = attr
 		}
-	case "s3":
-		d.bucketBlock(m, block, &stateBucketSchema, (*evaluator).stateBucket)
-	default:
-		d.add(diag.Problem(block.LabelRanges[0], "Unsupported kind of state",
-			`There is no state %q. Write state "local" { path = "..." } for a file, or state "s3" { ... } for a bucket.%s`,
-			kind, diag.DidYouMean(kind, []string{"local", "s3"})))
 	}
-}
-
-// imagesBlock decodes where images are kept besides their files.
-func (d *decoder) imagesBlock(m *module, block *hcl.Block) {
-	if kind := block.Labels[0]; kind != "s3" {
-		d.add(diag.Problem(block.LabelRanges[0], "Unsupported kind of store",
-			`There is no store %q for images. Write images "s3" { ... } for a bucket. Without it they are files beside the configuration.`, kind))
-		return
-	}
-	d.bucketBlock(m, block, &imagesBucketSchema, (*evaluator).imagesBucket)
 }
 
 func (d *decoder) bucketBlock(m *module, block *hcl.Block, s *schema.Body, apply func(*evaluator, *scope, *settingsBlock)) {

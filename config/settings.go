@@ -90,16 +90,15 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 	d.requiredVersion(content.Args["required_version"])
 	first := map[string]*hcl.Block{}
 	for _, inner := range content.Blocks {
-		switch other := first[inner.Type]; {
-		case other != nil:
+		if !d.isKept(inner) {
+			continue
+		}
+		if other := first[inner.Type]; other != nil {
 			d.OnlyOne("The "+inner.Type+" block", inner.DefRange, other.DefRange)
 			continue
-		case inner.Type == "state":
-			d.stateBlock(m, b, inner)
-		default:
-			d.imagesBlock(m, inner)
 		}
 		first[inner.Type] = inner
+		d.keeping(m, b, inner)
 	}
 	m.settings = append(m.settings, b)
 	m.add(&b.node, b)

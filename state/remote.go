@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -457,6 +458,10 @@ func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	if err := r.backend.PutSnapshot(r.ctx, r.at, snapshot); err != nil {
 		return err
 	}
+	// What it replaces goes only when it is there: a store may have lost what it acknowledged.
+	if there, err := r.backend.Snapshot(r.ctx, r.at); err != nil || !bytes.Equal(there, snapshot) {
+		return fmt.Errorf("the state %s was written and is not there (%v). Nothing was removed, and the next run begins from the log", r.backend, cmp.Or(err, errOther))
+	}
 	s.mu.Lock()
 	s.state.Outputs = next.Outputs
 	s.mu.Unlock()
@@ -470,6 +475,8 @@ func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	r.snapshot, r.disposable = r.at, nil
 	return err
 }
+
+var errOther = errors.New("the store returns other bytes")
 
 func (r *remote) snapshotOf(st *State) ([]byte, error) {
 	var content, lines bytes.Buffer

@@ -46,7 +46,7 @@ func (b *Blobs) Stat(ctx context.Context, sha256 string) (bool, error) {
 	return b.objects.exists(ctx, sha256)
 }
 
-// Put uploads an image, in parts where it is large. The store checks what arrives.
+// Put uploads an image. The store checks what arrives.
 func (b *Blobs) Put(ctx context.Context, sha256 string, size int64, r io.ReaderAt) error {
 	err := b.objects.upload(ctx, sha256, io.NewSectionReader(r, 0, size), size)
 	if errors.Is(err, errTaken) {

@@ -85,7 +85,10 @@ func (o *objects) upload(ctx context.Context, name string, r io.Reader, size int
 }
 
 func (o *objects) send(ctx context.Context, name string, r io.Reader, size int64, options minio.PutObjectOptions) (tag string, err error) {
-	options.ServerSideEncryption, options.ContentType, options.SendContentMd5 = o.sse, "application/octet-stream", true
+	options.ServerSideEncryption, options.ContentType = o.sse, "application/octet-stream"
+	// One request is there whole or not at all. Nothing that is kept is near the 5 GiB that it can
+	// have.
+	options.SendContentMd5, options.DisableMultipart = true, true
 	info, err := o.client.PutObject(ctx, o.bucket.Name, o.name(name), r, size, options)
 	switch code := minio.ToErrorResponse(err); {
 	case err == nil:

@@ -54,7 +54,7 @@ func (w *Workspace) publish() error {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply goes on with it", err)
+		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply continues with it", err)
 	}
 	return nil
 }
