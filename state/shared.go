@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
@@ -110,6 +114,34 @@ func (s *shared) recipes(fingerprint string) ([]*recipe, error) {
 	defer s.mu.Unlock()
 	s.read[fingerprint] = found
 	return found, nil
+}
+
+// maxReads is how many recipes are read at a time.
+const maxReads = 32
+
+// of returns what is known of the images of an address, for which all recipes are read.
+func (s *shared) of(a addrs.Image) ([]*recipe, error) {
+	if s == nil {
+		return nil, nil
+	}
+	listing, err := s.list()
+	if err != nil {
+		return nil, err
+	}
+	fingerprints := slices.Sorted(maps.Keys(listing.Recipes))
+	found := make([][]*recipe, len(fingerprints))
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, fingerprint := range fingerprints {
+		group.Go(func() (err error) {
+			found[i], err = s.recipes(fingerprint)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Concat(found...), func(r *recipe) bool { return r.Address != a }), nil
 }
 
 func (s *shared) unreachable(err error) error {

@@ -44,6 +44,7 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err er
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
 	}
 	a.show(o)
+	o.ReadOnly = true
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
 		return err

@@ -41,17 +41,29 @@ func TestMain(m *testing.M) {
 
 type simulatorKey struct{}
 
-// startStore starts an object store for a script.
-func startStore(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: s3")
+type storeKey struct{}
+
+// storeCommand starts an object store for a script, or has the one that runs take nothing more.
+func storeCommand(ts *testscript.TestScript, neg bool, args []string) {
+	store, isRunning := ts.Value(storeKey{}).(**s3test.Server)
+	switch what := strings.Join(args, " "); {
+	case neg || !isRunning:
+		ts.Fatalf("usage: s3 [readonly | writable]")
+	case what == "":
+		var err error
+		*store, err = s3test.Start()
+		ts.Check(err)
+		ts.Defer((*store).Close)
+		ts.Setenv("FLUXBATCH_VAR_store", (*store).URL)
+		ts.Setenv("AWS_ACCESS_KEY_ID", "id")
+		ts.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	case what == "readonly":
+		(*store).Meddle(s3test.ReadOnly)
+	case what == "writable":
+		(*store).Meddle(nil)
+	default:
+		ts.Fatalf("usage: s3 [readonly | writable]")
 	}
-	store, err := s3test.Start()
-	ts.Check(err)
-	ts.Defer(store.Close)
-	ts.Setenv("FLUXBATCH_VAR_store", store.URL)
-	ts.Setenv("AWS_ACCESS_KEY_ID", "id")
-	ts.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 }
 
 // spokenLines counts the lines of a message that say something; those that quote the source, and
@@ -72,7 +84,7 @@ func spokenLines(message string) int {
 // on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N       the simulator charged for exactly N images so far
-//	s3              an object store with the bucket art runs, at $FLUXBATCH_VAR_store
+//	s3 [readonly | writable]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
@@ -97,7 +109,7 @@ func TestScripts(t *testing.T) {
 				// The test is over; what the simulator still had to do does not matter.
 				_ = sim.Close()
 			})
-			env.Values[simulatorKey{}] = sim
+			env.Values[simulatorKey{}], env.Values[storeKey{}] = sim, new(*s3test.Server)
 			env.Setenv("SIMULATOR", server.URL)
 			env.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
 			env.Setenv("EXAMPLES", examples)
@@ -149,7 +161,7 @@ func TestScripts(t *testing.T) {
 					}
 				}
 			},
-			"s3": startStore,
+			"s3": storeCommand,
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: charges N")

@@ -72,6 +72,7 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 	}
 	var options planOptions
 	options.adopt(saved)
+	options.ReadOnly = true
 	w, plan, err := a.makePlan(saved.Dir, "show", &options)
 	if err != nil {
 		return err

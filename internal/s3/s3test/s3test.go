@@ -3,6 +3,7 @@ package s3test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -79,4 +80,15 @@ func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.requests...)
+}
+
+// ReadOnly refuses what writes, as a store does to whoever has the permission to read only.
+func ReadOnly(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	w.WriteHeader(http.StatusForbidden)
+	// A client that is gone needs no answer.
+	_, _ = io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
+	return true
 }
