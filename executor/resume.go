@@ -57,6 +57,7 @@ func (r *run) pollResumed(n *node) {
 		// The task may still be active, and then it has its slot at the API.
 		r.hold(n)
 	}
+	r.inherit(n)
 	r.poll(n)
 }
 
