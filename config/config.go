@@ -23,8 +23,9 @@ type Settings struct {
 	StateBucket, ImagesBucket *Bucket
 	// Providers are the accounts by address: "bfl" always, "bfl.ALIAS" for each further one.
 	Providers map[string]*Provider
-	// MaxCost is the budget for one apply, nil where none is set.
-	MaxCost *bfl.Credits
+	// MaxCost is the budget for one apply, nil where none is set. PerDay and PerMonth are those of
+	// all who use an account.
+	MaxCost, PerDay, PerMonth *bfl.Credits
 }
 
 // Provider is one account of the API.
@@ -45,7 +46,9 @@ type Provider struct {
 	TaskTimeout time.Duration
 	// Webhook is where the API says that a task has ended, nil where it is only asked.
 	Webhook *Webhook
-	Range   hcl.Range
+	// Slots is where the account's limits are shared, nil where this run has them for itself.
+	Slots *Slots
+	Range hcl.Range
 }
 
 // Decide is told of every desired image, upstream images before those that depend on them, and

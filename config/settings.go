@@ -40,11 +40,11 @@ var (
 		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}, {Name: "images", Labels: []string{"kind"}}},
 	}
 	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
-	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
+	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost", "per_day", "per_month"}}
 	providerSchema = schema.Body{
 		In:     "a provider block",
 		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
-		Blocks: []schema.Block{{Name: "webhook"}},
+		Blocks: []schema.Block{{Name: "webhook"}, {Name: "slots", Labels: []string{"kind"}}},
 	}
 	regions = []string{"global", "eu", "us"}
 )
@@ -145,20 +145,6 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 	}
 }
 
-func (e *evaluator) budget(s *scope, b *settingsBlock) {
-	v, at, ok := e.setting(s, b, "max_cost", cty.Number)
-	if !ok {
-		return
-	}
-	dollars, _ := v.AsBigFloat().Float64()
-	if dollars < 0 || dollars > 1e9 {
-		e.add(diag.Problem(at, "Invalid budget", "max_cost must be an amount of US dollars for one apply, such as 5.00."))
-		return
-	}
-	cost := bfl.CreditsOf(dollars * 100)
-	e.settings.MaxCost = &cost
-}
-
 // setting evaluates an argument of a settings block. It answers false where the argument is absent,
 // null or wrong.
 func (e *evaluator) setting(s *scope, b *settingsBlock, name string, ty cty.Type) (cty.Value, hcl.Range, bool) {
@@ -204,7 +190,8 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 		return
 	}
 	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
-	d.webhook(b, inner)
+	d.webhook(b, blocksOf(inner, "webhook"))
+	d.slots(b, blocksOf(inner, "slots"))
 	address := "bfl"
 	if attr := b.args["alias"]; attr != nil {
 		alias := d.ConstantString(attr)
@@ -289,6 +276,12 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 	}
 	e.modelConcurrency(s, b, p)
 	e.webhook(s, b, p)
+	e.slots(s, b, p)
+}
+
+// blocksOf returns the blocks of a type.
+func blocksOf(blocks []*hcl.Block, name string) []*hcl.Block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b *hcl.Block) bool { return b.Type != name })
 }
 
 func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {

@@ -113,7 +113,7 @@ func (l *fileLock) named() (bool, error) {
 
 // describe says who opens a state.
 func describe(o Options) LockInfo {
-	return LockInfo{ID: freshID(), Operation: o.Operation, Who: who(), PID: os.Getpid(), Created: time.Now().UTC(), Version: o.Version}
+	return LockInfo{ID: freshID(), Operation: o.Operation, Who: Who(), PID: os.Getpid(), Created: time.Now().UTC(), Version: o.Version}
 }
 
 // describe writes into the lock file who holds it. Its errors are ignored: the lock holds without,
@@ -156,8 +156,8 @@ func readLockInfo(path string) LockInfo {
 	return info
 }
 
-// who returns user@host, as far as the system says.
-func who() string {
+// Who returns user@host, as far as the system says.
+func Who() string {
 	name := "unknown"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
@@ -219,7 +219,7 @@ func ForceUnlock(path, id string) (LockInfo, error) {
 	if free != nil {
 		return info, free.release()
 	}
-	_, here, _ := strings.Cut(who(), "@")
+	_, here, _ := strings.Cut(Who(), "@")
 	_, there, _ := strings.Cut(info.Who, "@")
 	if here == there && running(info.PID) {
 		return info, &UnlockError{Holder: info, Running: true}

@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
@@ -66,6 +68,30 @@ func storeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// brokerCommand starts a broker for a script.
+func brokerCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: nats")
+	}
+	broker, err := startBroker(ts.MkAbs(".nats"))
+	ts.Check(err)
+	ts.Defer(broker.Shutdown)
+	ts.Setenv("FLUXBATCH_VAR_broker", broker.ClientURL())
+}
+
+// startBroker starts a broker on loopback that keeps its files in a directory.
+func startBroker(dir string) (*server.Server, error) {
+	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
+	if err != nil {
+		return nil, err
+	}
+	broker.Start()
+	if !broker.ReadyForConnections(time.Minute) {
+		return nil, errors.New("the broker does not start")
+	}
+	return broker, nil
+}
+
 // spokenLines counts the lines of a message that say something; those that quote the source, and
 // the frame, are not among them.
 func spokenLines(message string) int {
@@ -85,6 +111,7 @@ func spokenLines(message string) int {
 //
 //	charges N       the simulator charged for exactly N images so far
 //	s3 [readonly | writable]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
+//	nats            a broker runs, at $FLUXBATCH_VAR_broker
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
@@ -161,7 +188,8 @@ func TestScripts(t *testing.T) {
 					}
 				}
 			},
-			"s3": storeCommand,
+			"s3":   storeCommand,
+			"nats": brokerCommand,
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: charges N")

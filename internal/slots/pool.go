@@ -21,10 +21,11 @@ import (
 type Options struct {
 	// URL is the broker's address, Account the name that all who use the account have for it.
 	URL, Account string
-	// Key is the account's, of which only a hash leaves this machine.
+	// Key is the account's, of which only a hash leaves this machine. Who only looks has none.
 	Key string
 	// Who describes this run to others.
-	Who string
+	Who         string
+	Credentials Credentials
 	// Concurrency bounds the tasks of the account, Models those of single models.
 	Concurrency int
 	Models      map[string]int
@@ -35,6 +36,28 @@ type Options struct {
 	// Warn is told what the user should know, each thing once.
 	Warn func(string)
 }
+
+// Credentials are what the broker knows this program by: the path of a file of credentials, or a
+// user and a password, each "" where there is none. CA is the path of certificates to trust besides
+// the system's.
+type Credentials struct{ File, User, Password, CA string }
+
+func (c Credentials) options() []nats.Option {
+	var options []nats.Option
+	if c.File != "" {
+		options = append(options, nats.UserCredentials(c.File))
+	}
+	if c.User != "" {
+		options = append(options, nats.UserInfo(c.User, c.Password))
+	}
+	if c.CA != "" {
+		options = append(options, nats.RootCAs(c.CA))
+	}
+	return options
+}
+
+// defaultTimeout is how long a task may be active where the provider says nothing.
+const defaultTimeout = 15 * time.Minute
 
 const (
 	// bucket has the slots of all accounts.
@@ -83,7 +106,10 @@ type sighting struct {
 // Open joins an account's runs. The error says what is wrong with the broker, or that the account
 // has another key.
 func Open(ctx context.Context, o Options) (_ *Pool, err error) {
-	conn, kv, err := connect(ctx, o.URL)
+	if o.TaskTimeout == 0 {
+		o.TaskTimeout = defaultTimeout
+	}
+	conn, kv, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +125,10 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 			conn.Close()
 		}
 	}()
-	if err := p.isAccount(ctx); err != nil {
-		return nil, err
+	if o.Key != "" {
+		if err := p.isAccount(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if p.watcher, err = kv.Watch(p.ctx, o.Account+".>"); err != nil {
 		return nil, unreachable(o.URL, err)
@@ -114,8 +142,10 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 }
 
 // connect reaches the broker and the bucket, which is made where there is none.
-func connect(ctx context.Context, url string) (*nats.Conn, jetstream.KeyValue, error) {
-	conn, err := nats.Connect(url, nats.Name("fluxbatch"), nats.MaxReconnects(-1), nats.ReconnectWait(look), nats.Timeout(patience))
+func connect(ctx context.Context, o Options) (*nats.Conn, jetstream.KeyValue, error) {
+	url := o.URL
+	options := append(o.Credentials.options(), nats.Name("fluxbatch"), nats.MaxReconnects(-1), nats.ReconnectWait(look), nats.Timeout(patience))
+	conn, err := nats.Connect(url, options...)
 	if err != nil {
 		return nil, nil, unreachable(url, err)
 	}
@@ -148,9 +178,20 @@ func bucketOf(ctx context.Context, js jetstream.JetStream) (kv jetstream.KeyValu
 	return nil, err
 }
 
-func unreachable(url string, err error) error {
-	return fmt.Errorf("the broker %s, which shares the account's slots, cannot be used: %w", url, err)
+// AwayError says that the broker cannot be used now.
+type AwayError struct {
+	URL string
+	Err error
 }
+
+func (e *AwayError) Error() string {
+	return fmt.Sprintf("the broker %s, which shares the account's slots, cannot be used: %v", e.URL, e.Err)
+}
+
+// Unwrap returns what is wrong with it.
+func (e *AwayError) Unwrap() error { return e.Err }
+
+func unreachable(url string, err error) error { return &AwayError{url, err} }
 
 func hashOf(key string) string {
 	sum := sha256.Sum256([]byte("fluxbatch slots " + key))
