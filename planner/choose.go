@@ -57,7 +57,9 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 	wanted := max(desired.Candidates, 1)
 	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
 		prior := p.prior.images[desired.Address.Nth(i)]
-		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
+		// Where all are replaced, gates ask for more again, one after the other.
+		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && !p.isReplaced(desired.Address) &&
+			prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
 		if i <= wanted || i == picked || isMore {
 			all = append(all, i)
 		}
@@ -153,6 +155,20 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 		}
 	}
 	return 1, false
+}
+
+// isStale reports whether a candidate on record that a plan does not look at was made from another
+// request than its image would ask for now. It goes into the store, and comes back from there when
+// the image asks for it again. One that gates may ask for has another picture then, in its place.
+func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
+	desired := c.Choice
+	if desired == nil || desired.Lifecycle.Frozen || candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries() {
+		return false
+	}
+	img, prior := desired.Nth(candidate.Candidate), p.prior.images[candidate]
+	held(img, prior)
+	fingerprint := img.Request().Fingerprint()
+	return fingerprint != "" && fingerprint != prior.Fingerprint
 }
 
 // firstThere returns the number of the first candidate that will be there, or of the first.

@@ -212,6 +212,9 @@ func (c *Change) model() *bfl.Model {
 // Makes reports whether the change puts an image in place that is not there now.
 func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }
 
+// Leaves reports whether the image on record goes, and leaves nothing at its address.
+func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forget }
+
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
@@ -306,6 +309,9 @@ type Summary struct {
 	// those that need one of these. They are in none of the other counts. Waiting counts those that
 	// wait until somebody has picked what they are made from.
 	Refused, Skipped, Waiting int
+	// Rejected counts images none of whose candidates passes their gates. They are in no other
+	// count either.
+	Rejected int
 	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
@@ -333,8 +339,11 @@ func (p *Plan) Summary() Summary {
 			continue
 		}
 		switch c.Origin {
-		case Refused, Rejected:
+		case Refused:
 			s.Refused++
+			continue
+		case Rejected:
+			s.Rejected++
 			continue
 		case Skipped:
 			if c.NotPicked {
@@ -371,7 +380,7 @@ func (p *Plan) Summary() Summary {
 			s.Restored++
 		case Resume:
 			s.Resumed++
-		case Generate, Refused, Skipped:
+		case Generate, Refused, Rejected, Skipped:
 		}
 		s.add(c)
 	}

@@ -146,8 +146,8 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		// Somebody's work stays until they want it gone.
 		desired.Lifecycle.Frozen = true
 	}
-	if c.Prior != nil && desired.HasChoice() {
-		desired.More = c.Prior.More
+	if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil && desired.HasChoice() {
+		desired.More = first.More
 		desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
 	}
 	var result *image.Result
@@ -442,12 +442,15 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 }
 
 // goesAway reports whether an image that exists is not desired any more. A candidate stays as long
-// as its image does: lowering the number of candidates forgets none.
+// as its image does, and asks for what made it: lowering the number of candidates forgets none.
 func (p *Planner) goesAway(addr addrs.Image) bool {
-	if p.change(addr) != nil || addr.Candidate > 0 && p.change(addr.Of()) != nil {
+	if p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 		return false
 	}
-	return p.opts.Only == nil || p.opts.Only[addr.Of()]
+	if of := p.change(addr.Of()); addr.Candidate > 0 && of != nil {
+		return p.isStale(of, addr)
+	}
+	return true
 }
 
 // sorted puts changes in the order of their addresses.
@@ -544,7 +547,7 @@ func (p *Planner) attribute() {
 func (p *Planner) abandoned() []Abandoned {
 	var left []Abandoned
 	for addr, tasks := range p.prior.tasks {
-		if p.opts.Only != nil && !p.opts.Only[addr] {
+		if p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 			continue
 		}
 		c := p.change(addr)

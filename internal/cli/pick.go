@@ -27,7 +27,7 @@ says what they cost.`,
   fluxbatch pick image.hero 3
   fluxbatch pick -reroll -n 2 image.hero`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runPick(args, &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: a.completePick,
 	}
 	o.inputOptions.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "pick in the simulation")

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
@@ -27,7 +29,7 @@ func (a *app) lookAtCandidates(addr addrs.Image, o *pickOptions) error {
 		return err
 	}
 	img := s.Images[addr]
-	if img == nil || img.Candidate == 0 {
+	if img != nil && img.Candidate == 0 || img == nil && !hasCandidates(s, addr) {
 		return pickInWords(addr, workspace.ErrNoChoice)
 	}
 	if !o.open {
@@ -61,6 +63,14 @@ func candidatesOf(s *state.State, addr addrs.Image) func(yield func(int, *state.
 	}
 }
 
+// hasCandidates reports whether any candidate of an image is on record.
+func hasCandidates(s *state.State, addr addrs.Image) bool {
+	for range candidatesOf(s, addr) {
+		return true
+	}
+	return false
+}
+
 // candidateFiles returns the files of the candidates of an image, and says which are not there: on
 // another machine than the one that made them, only the one that is picked is.
 func (a *app) candidateFiles(s *state.State, addr addrs.Image, base string) ([]string, error) {
@@ -90,6 +100,8 @@ func candidateLine(n int, c, of *state.Image) string {
 	}
 	note := ""
 	switch {
+	case of == nil:
+		// Its image has no picture yet: gates refuse all.
 	case of.Candidate == n && of.Picked:
 		note = "  picked"
 	case of.Candidate == n:
@@ -100,4 +112,31 @@ func candidateLine(n int, c, of *state.Image) string {
 		line += "\n       " + view.Verdicts(c.Verdicts)
 	}
 	return line
+}
+
+// completePick completes the address of an image with a choice, and after it the number of a
+// candidate.
+func (a *app) completePick(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	s := recordedState(cmd, a.completionDir(nil))
+	if s == nil || len(args) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var found []string
+	if len(args) == 0 {
+		for addr := range s.Images {
+			if addr.Candidate > 0 {
+				found = append(found, addr.Of().String())
+			}
+		}
+		return matching(found, text)
+	}
+	addr, err := addrs.Parse(args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	for n, c := range candidatesOf(s, addr) {
+		// Shells show what stands behind the tab.
+		found = append(found, fmt.Sprintf("%d\t%s", n, view.CandidateText(c)))
+	}
+	return matching(found, text)
 }

@@ -27,6 +27,9 @@ func (img *Image) Nth(n int) *Image {
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
 	c.Candidates, c.Pick, c.Gates = 0, 0, nil
+	if n > 1 {
+		c.More = 0 // The first keeps it, as long as the image itself has no picture.
+	}
 	// What the block says about its image, it says about the picture that is picked.
 	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
 	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })

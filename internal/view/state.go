@@ -25,7 +25,9 @@ func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	slices.SortFunc(addresses, addrs.Image.Compare)
 	written := 0
 	for _, addr := range addresses {
-		if s.Images[addr] == nil {
+		// Of all images, those to choose from stand with what was chosen.
+		isTold := all && addr.Candidate > 0 && s.Images[addr.Of()] != nil
+		if s.Images[addr] == nil || isTold {
 			continue
 		}
 		if written++; written > 1 {
@@ -64,8 +66,11 @@ func (v *View) recordedImage(b *strings.Builder, s *state.State, addr addrs.Imag
 	if img.Result.Simulated {
 		b.WriteString(" (simulated)")
 	}
+	if img.Made != nil {
+		b.WriteString(" (edited by hand)")
+	}
 	fmt.Fprintf(b, "\nimage %s {\n", layout.Quoted(addr.Name))
-	arguments := recordedArguments(s, img)
+	arguments := append(recordedArguments(s, img), recordedChoice(s, addr)...)
 	names := 0
 	for _, a := range arguments {
 		names = max(names, layout.Width(a.name))

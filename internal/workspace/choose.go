@@ -71,8 +71,16 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 // WantMore has the next apply make that many further candidates of an image. It spends nothing, and
 // refuses with ErrNoChoice.
 func (w *Workspace) WantMore(addr addrs.Image, more int) error {
-	img := w.State().Images[addr]
-	if img == nil || img.Candidate == 0 {
+	s := w.State()
+	img := s.Images[addr]
+	if img == nil {
+		// None of its candidates was taken yet: the first of them keeps the wish.
+		addr = addr.Nth(1)
+		img = s.Images[addr]
+	} else if img.Candidate == 0 {
+		return ErrNoChoice
+	}
+	if img == nil {
 		return ErrNoChoice
 	}
 	wanting := *img

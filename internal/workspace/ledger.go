@@ -60,7 +60,14 @@ func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
 // entry begins an entry with what the plan says of an image.
 func (r *applying) entry(addr addrs.Image) costs.Entry {
 	entry := costs.Entry{Time: time.Now().UTC().Truncate(time.Second), Address: addr, Outcome: costs.Made}
-	if c := r.planned[addr]; c != nil {
+	c := r.planned[addr]
+	if c == nil && addr.Candidate > 0 {
+		// One that gates asked for besides costs what each of the others does.
+		if of := r.planned[addr.Of()]; of != nil {
+			entry.Estimated = of.MoreCost
+		}
+	}
+	if c != nil {
 		entry.Estimated = c.Price
 		if c.Desired != nil {
 			entry.Model, entry.Labels = c.Desired.Model.Name, c.Desired.Labels
