@@ -3,10 +3,12 @@ package executor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -137,6 +139,12 @@ func (r *run) sweep(plan *planner.Plan) {
 		dirs[path.Dir(task.Path)] = true
 		if task.Fetched != nil {
 			dirs[path.Dir(task.Fetched.Temporary)] = true
+		}
+	}
+	if _, err := r.opts.Dir.ReadDir(image.CandidateDir); err == nil {
+		// Also of images that have no choice any more.
+		for dir := range maps.Clone(dirs) {
+			dirs[path.Join(image.CandidateDir, dir)] = true
 		}
 	}
 	for dir := range dirs {

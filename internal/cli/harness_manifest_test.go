@@ -39,6 +39,8 @@ type item struct {
 	// candidates are how many there are to choose from, where there is a choice, and more how many
 	// were asked for besides, at most.
 	candidates, more int
+	// pick is the one that the manifest picks, 0 for none.
+	pick int
 	// picked is the request of the candidate that was picked, and accepted the pixels of the file
 	// that was accepted; "" where there was none since the image was last changed by hand.
 	picked   string
@@ -126,6 +128,28 @@ func (m *manifest) items() []*item {
 		all = append(all, b.items...)
 	}
 	return all
+}
+
+// remember returns what puts the manifest back as it is now, for worlds that have it in common.
+func (m *manifest) remember() (restore func()) {
+	was := *m
+	was.blocks = slices.Clone(m.blocks)
+	blocks, items := map[*block]block{}, map[*item]item{}
+	for _, b := range m.blocks {
+		blocks[b] = *b
+		for _, it := range b.items {
+			items[it] = *it
+		}
+	}
+	return func() {
+		*m = was
+		for b, value := range blocks {
+			*b = value
+		}
+		for it, value := range items {
+			*it = value
+		}
+	}
 }
 
 func (m *manifest) isAnyGated() bool {
@@ -242,6 +266,9 @@ func (b *block) render(w *strings.Builder) {
 		}
 		if it.candidates > 1 {
 			fmt.Fprintf(w, "  candidates = %d\n", it.candidates)
+		}
+		if it.pick > 0 {
+			fmt.Fprintf(w, "  pick = %d\n", it.pick)
 		}
 	}
 	if from != "" {

@@ -226,21 +226,20 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 }
 
 // Verify holds a configuration against what is on record and every recorded file, all of which it
-// reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
-// images are on record.
-func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
-	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+// reads, without a lock. There is no plan where errors are among the diagnostics.
+func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, prior *state.State, diags hcl.Diagnostics, err error) {
+	prior, err = state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
 	files, err := compareAll(Base(dir, simulate), prior)
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
 	plan, diags = planner.Compare(cfg, planner.Options{
 		Prior: prior, Files: files, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
 	})
-	return plan, len(prior.Images), diags, nil
+	return plan, prior, diags, nil
 }
 
 // compareAll reads every recorded file. A cache of this machine's would only save time, and could
