@@ -78,7 +78,9 @@ func (p *Planner) judged(c *decision) *decision {
 		tried++
 		record := candidate.record()
 		known, passed := false, false
-		if candidate.content != "" && record != nil {
+		// What another image was said to be like says nothing of this one.
+		isForeign := candidate.Kept != nil && c.Choice.Compares()
+		if candidate.content != "" && record != nil && !isForeign {
 			known, passed = c.Choice.Judged(record.Verdicts)
 		}
 		if c.Judges = c.Judges || !known; known && passed && !c.Judges {

@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"os"
 	"strconv"
+	"sync"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp"
@@ -46,13 +47,13 @@ func look(g *image.Gate, p Picture, v *image.Verdict) error {
 		return nil
 	}
 	own := hash(picture)
-	for _, path := range p.Others {
-		other, err := load(path)
+	for _, o := range p.Others {
+		other, err := hashOf(o)
 		if err != nil {
 			continue // A picture that is not there is like none.
 		}
-		if alike := 1 - float64(bits.OnesCount64(own^hash(other)))/64; alike > g.MaxSimilarity {
-			refuse(alike, "it is too much like %s (%.2f, and at most %.2f is wanted)", path, alike, g.MaxSimilarity)
+		if alike := 1 - float64(bits.OnesCount64(own^other))/64; alike > g.MaxSimilarity {
+			refuse(alike, "it is too much like %s (%.2f, and at most %.2f is wanted)", o.Address, alike, g.MaxSimilarity)
 		}
 	}
 	return nil
@@ -116,6 +117,24 @@ func nearest(picture *stdimage.RGBA, want color.RGBA) float64 {
 func parseHex(text string) color.RGBA {
 	n, _ := strconv.ParseUint(text[1:], 16, 32)
 	return color.RGBA{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n), A: 255} //nolint:gosec // each is one byte of three
+}
+
+// hashes are those of files, by the SHA-256 of their bytes: of a thousand images of one block, each is
+// compared with all others.
+var hashes sync.Map
+
+// hashOf returns the difference hash of an image that a picture is compared with.
+func hashOf(o Other) (uint64, error) {
+	if known, ok := hashes.Load(o.SHA256); ok && o.SHA256 != "" {
+		return known.(uint64), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	picture, err := load(o.Path)
+	if err != nil {
+		return 0, err
+	}
+	h := hash(picture)
+	hashes.Store(o.SHA256, h)
+	return h, nil
 }
 
 // hash returns the difference hash of a picture: whether each of 8 x 8 places is lighter than the

@@ -16,7 +16,7 @@ import (
 func (w *Workspace) judge(ctx context.Context, g image.Gate, subject executor.Subject) (image.Verdict, error) {
 	picture := gate.Picture{Address: subject.Address.String(), Path: w.file(subject.Image), Record: subject.Image}
 	for _, other := range subject.Others {
-		picture.Others = append(picture.Others, w.file(other))
+		picture.Others = append(picture.Others, gate.Other{Address: other.Address.String(), Path: w.file(other.Image), SHA256: other.Image.Output.SHA256})
 	}
 	return gate.Judge(ctx, &g, picture, WithoutKeys(w.env.Environ, w.Config))
 }
