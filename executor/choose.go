@@ -94,7 +94,8 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 		return
 	}
 	gates := n.change.Choice
-	if candidate := r.nodes[addr]; candidate != nil && (candidate.restored || candidate.change.Kept != nil) {
+	candidate := r.nodes[addr]
+	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept != nil {
 		// What another image was said to be like says nothing of this one.
 		img = withoutComparison(gates.Gates, img)
 	}

@@ -218,6 +218,9 @@ func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forge
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
+// MayAsk reports whether the change needs the API, or may need it when gates have judged.
+func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 }
+
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
 func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
