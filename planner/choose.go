@@ -28,7 +28,9 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		return p.decide(c, chosen(desired, n, isPicked))
 	}
 	c.Choice = desired
-	for _, i := range p.considered(desired, n) {
+	numbers := p.considered(desired, n)
+	c.candidates, c.Candidates = make([]*decision, 0, len(numbers)), make([]*Change, 0, len(numbers))
+	for _, i := range numbers {
 		candidate := p.candidate(c, desired.Nth(i), i == n)
 		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
 	}
@@ -125,7 +127,7 @@ func (p *Planner) await(c *decision, desired *image.Image) *image.Result {
 // chosen returns an image as it is with the picture of its nth candidate.
 func chosen(img *image.Image, n int, isPicked bool) *image.Image {
 	one := *img
-	one.Arguments = img.Nth(n).Arguments
+	one.Arguments = img.NthArguments(n)
 	one.Candidate, one.Picked = n, isPicked
 	return &one
 }
@@ -144,9 +146,13 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 	}
 	most := max(desired.Candidates, 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
-	if c.Prior.Picked {
-		if now := fingerprint(c.Prior.Candidate); now == "" || now == c.Prior.Fingerprint {
+	if c.Prior.Candidate > 0 {
+		now := fingerprint(c.Prior.Candidate)
+		switch isSame := now == c.Prior.Fingerprint; {
+		case c.Prior.Picked && (isSame || now == ""):
 			return c.Prior.Candidate, true
+		case isSame:
+			return 1, false // Nobody has picked among these pictures.
 		}
 	}
 	for n := 1; n <= most; n++ {
@@ -252,23 +258,27 @@ func (c *Change) results(result *image.Result) *image.Result {
 	if result == nil || len(c.Candidates) == 0 {
 		return result
 	}
-	there := map[addrs.Image]*state.Image{}
-	for _, candidate := range c.Candidates {
-		switch {
-		case candidate.Withheld():
-		case candidate.Makes() && candidate.Kept == nil:
-			return nil // It is known only in apply, and with it the list.
-		case candidate.Kept != nil:
-			there[candidate.Address] = candidate.Kept.Updated(candidate.Desired)
-		default:
-			there[candidate.Address] = candidate.Prior
+	if slices.ContainsFunc(c.Candidates, func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept == nil }) {
+		return nil // It is known only in apply, and with it the list.
+	}
+	return state.Exports(c.Address, func(addr addrs.Image) *state.Image {
+		if addr == c.Address {
+			return c.there()
 		}
-	}
-	there[c.Address] = c.Prior
+		i := slices.IndexFunc(c.Candidates, func(one *Change) bool { return one.Address.Candidate == addr.Candidate })
+		if i < 0 || c.Candidates[i].Withheld() {
+			return nil
+		}
+		return c.Candidates[i].there()
+	})
+}
+
+// there returns what will be on record of an image that is not made in this plan.
+func (c *Change) there() *state.Image {
 	if c.Kept != nil {
-		there[c.Address] = c.Kept.Updated(c.Desired)
+		return c.Kept.Updated(c.Desired)
 	}
-	return state.Exports(c.Address, func(addr addrs.Image) *state.Image { return there[addr] })
+	return c.Prior
 }
 
 // isCandidate reports whether the change is of a picture to choose from.
