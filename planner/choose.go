@@ -25,15 +25,9 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		if c.Prior.Candidate > 0 {
 			n, isPicked = c.Prior.Candidate, c.Prior.Picked
 		}
-		return p.decide(c, chosen(desired, n, isPicked))
+		return p.chooseBeside(c, desired, chosen(desired, n, isPicked))
 	}
-	c.Choice = desired
-	numbers := p.considered(desired, n)
-	c.candidates, c.Candidates = make([]*decision, 0, len(numbers)), make([]*Change, 0, len(numbers))
-	for _, i := range numbers {
-		candidate := p.candidate(c, desired.Nth(i), i == n)
-		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
-	}
+	p.propose(c, desired, n)
 	var from *decision
 	switch {
 	case isPicked || len(desired.Gates) == 0:
@@ -50,6 +44,32 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		return p.await(c, chosen(desired, n, false))
 	}
 	return p.take(c, chosen(desired, n, isPicked), from)
+}
+
+// propose plans the candidates of an image of which the nth is picked.
+func (p *Planner) propose(c *decision, desired *image.Image, n int) {
+	c.Choice = desired
+	numbers := p.considered(desired, n)
+	c.candidates, c.Candidates = make([]*decision, 0, len(numbers)), make([]*Change, 0, len(numbers))
+	for _, i := range numbers {
+		candidate := p.candidate(c, desired.Nth(i), i == n)
+		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
+	}
+}
+
+// chooseBeside plans an image that stays as it is. What somebody edited can have further candidates
+// beside it, to pick one of them later. Where the block asks for other pictures by now, or is frozen,
+// none are made.
+func (p *Planner) chooseBeside(c *decision, desired, stays *image.Image) *image.Result {
+	result := p.decide(c, stays)
+	if !c.edited || c.Frozen || c.Action != NoOp && c.Action != Update {
+		return result
+	}
+	p.propose(c, desired, stays.Candidate)
+	if slices.ContainsFunc(c.Candidates, (*Change).Makes) {
+		c.Action = Update
+	}
+	return result
 }
 
 // considered returns the numbers of the candidates that a plan looks at: those that are wanted, the

@@ -74,6 +74,8 @@ type decision struct {
 	candidates []*decision
 	// spare says that nothing is lost when its file is gone.
 	spare bool
+	// edited says that somebody's work alone keeps the image as it is, and not its block.
+	edited bool
 	// left says that the plan is limited to other images.
 	left bool
 }
@@ -144,6 +146,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
 		// Somebody's work stays until they want it gone.
+		c.edited = !desired.Lifecycle.Frozen
 		desired.Lifecycle.Frozen = true
 	}
 	if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil && desired.HasChoice() {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -96,9 +97,7 @@ func init() {
 			return e.say("what was accepted as %s is taken back", it.address())
 		},
 	}
-	for name, edit := range choices {
-		edits[name] = edit
-	}
+	maps.Copy(edits, choices)
 }
 
 // forget notes that what was chosen of images may not hold any more.
