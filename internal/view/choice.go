@@ -105,3 +105,6 @@ func CandidateText(c *state.Image) string {
 	}
 	return text
 }
+
+// isBought reports whether a candidate is generated, and not on record or free.
+func isBought(c *planner.Change) bool { return c.Makes() && c.Origin == planner.Generate }
