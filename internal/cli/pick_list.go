@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -55,8 +54,8 @@ func (a *app) listCandidates(s *state.State, addr addrs.Image, img *state.Image)
 // candidatesOf yields the candidates of an image that are on record, by their numbers.
 func candidatesOf(s *state.State, addr addrs.Image) func(yield func(int, *state.Image) bool) {
 	return func(yield func(int, *state.Image) bool) {
-		for n := 1; n <= image.MaxCandidates; n++ {
-			if c := s.Images[addr.Nth(n)]; c != nil && !yield(n, c) {
+		for _, c := range workspace.CandidatesOf(s, addr) {
+			if !yield(c.Candidate, s.Images[c]) {
 				return
 			}
 		}
@@ -65,10 +64,7 @@ func candidatesOf(s *state.State, addr addrs.Image) func(yield func(int, *state.
 
 // hasCandidates reports whether any candidate of an image is on record.
 func hasCandidates(s *state.State, addr addrs.Image) bool {
-	for range candidatesOf(s, addr) {
-		return true
-	}
-	return false
+	return len(workspace.CandidatesOf(s, addr)) > 0
 }
 
 // candidateFiles returns the files of the candidates of an image, and says which are not there: on
@@ -102,6 +98,8 @@ func candidateLine(n int, c, of *state.Image) string {
 	switch {
 	case of == nil:
 		// Its image has no picture yet: gates refuse all.
+	case of.Candidate == n && of.Made != nil:
+		note = "  used, and edited by hand"
 	case of.Candidate == n && of.Picked:
 		note = "  picked"
 	case of.Candidate == n:

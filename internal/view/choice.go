@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -31,7 +32,11 @@ func choiceText(c *planner.Change) string {
 		return fmt.Sprintf("candidate %d, free", c.Desired.Candidate)
 	}
 	text := layout.Count(bought+free, "candidate")
-	if bought+free < len(c.Candidates) {
+	switch {
+	case bought+free == len(c.Candidates):
+	case slices.ContainsFunc(c.Candidates, isReplaced):
+		text = fmt.Sprintf("%d of %d candidates", bought+free, len(c.Candidates))
+	default:
 		text = layout.Count(bought+free, "more candidate")
 	}
 	switch {
@@ -105,6 +110,8 @@ func CandidateText(c *state.Image) string {
 	}
 	return text
 }
+
+func isReplaced(c *planner.Change) bool { return c.Action == planner.Replace }
 
 // isBought reports whether a candidate is generated, and not on record or free.
 func isBought(c *planner.Change) bool { return c.Makes() && c.Origin == planner.Generate }

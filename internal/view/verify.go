@@ -40,7 +40,7 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 	diags := unpicked(plan)
 	for _, c := range plan.Changes {
 		diags = append(diags, deviations(plan, c)...)
-		if c.NotPicked || c.Action == planner.NoOp && !c.Frozen {
+		if c.NotPicked || c.Action == planner.NoOp && !c.Frozen || isSaidOfImage(plan, c) {
 			continue
 		}
 		d := &hcl.Diagnostic{
@@ -55,6 +55,16 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// isSaidOfImage reports whether a change is that of a candidate, and what is wrong is said of its
+// image.
+func isSaidOfImage(plan *planner.Plan, c *planner.Change) bool {
+	if c.Address.Candidate == 0 {
+		return false
+	}
+	of := plan.Change(c.Address.Of())
+	return of != nil && (of.Action != planner.NoOp || of.Frozen)
 }
 
 // unpicked says where somebody has to choose, and what waits for that.
@@ -111,6 +121,14 @@ func hasDrifted(c *planner.Change) bool {
 func mismatch(c *planner.Change) string {
 	switch c.Action {
 	case planner.Update, planner.Move:
+		switch {
+		case hasReason(c, planner.Unjudged):
+			return "has candidates that its gates have not judged. Run fluxbatch apply, which has them judged."
+		case hasReason(c, planner.Picked):
+			return "has the picture of another candidate than the one that is picked. Run fluxbatch apply, which changes it for free."
+		case slices.ContainsFunc(c.Candidates, (*planner.Change).Makes):
+			return "has fewer candidates on record than the configuration asks for. Run fluxbatch plan to see what they would cost."
+		}
 		return "has another address, path, label or provider on record than in the configuration. Run fluxbatch apply, which updates it for free."
 	case planner.Import:
 		return "is to be imported. Run fluxbatch apply, which imports it for free."

@@ -140,11 +140,16 @@ func notReplaced(plan *planner.Plan, options planner.Options) error {
 		find := func(matches func(addrs.Image) bool) int {
 			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
 		}
-		if find(func(a addrs.Image) bool { return a == addr }) >= 0 {
+		isReroll := i >= len(options.Replace)
+		at := find(func(a addrs.Image) bool { return a == addr })
+		if isReroll && at >= 0 && (addr.Candidate > 0 || plan.Changes[at].Desired.HasChoice()) {
+			errs = append(errs, &OptionError{Option: Reroll, Text: addr.String(), Chosen: new(addr.Of())})
+		}
+		if at >= 0 {
 			continue
 		}
 		option := Replace
-		if i >= len(options.Replace) {
+		if isReroll {
 			option = Reroll
 		}
 		e := &OptionError{Option: option, Text: addr.String(), Limited: options.Only != nil}

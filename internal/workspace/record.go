@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -80,11 +81,25 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.session.Commit(nil)
 }
 
-// Forget takes images off the record. Their files stay where they are.
+// CandidatesOf returns the candidates of an image that are on record, in order.
+func CandidatesOf(s *state.State, addr addrs.Image) []addrs.Image {
+	var all []addrs.Image
+	for n := 1; n <= image.MaxCandidates && addr.Candidate == 0; n++ {
+		if s.Images[addr.Nth(n)] != nil {
+			all = append(all, addr.Nth(n))
+		}
+	}
+	return all
+}
+
+// Forget takes images off the record, and their candidates with them. Their files stay where they
+// are.
 func (w *Workspace) Forget(images []addrs.Image) error {
 	for _, addr := range images {
-		if err := w.session.Append(state.Removed{Address: addr}); err != nil {
-			return err
+		for _, one := range append(CandidatesOf(w.State(), addr), addr) {
+			if err := w.session.Append(state.Removed{Address: one}); err != nil {
+				return err
+			}
 		}
 	}
 	return w.session.Commit(nil)
