@@ -3,7 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
-	_ "embed" // the shim for bash
+	_ "embed" // the scripts for bash
 	"io"
 	"maps"
 	"os"
@@ -53,6 +53,11 @@ For all shells to come:
 //go:embed bashshim.sh
 var bashShim string
 
+// bashQuotes completes inside of quotes.
+//
+//go:embed bashquotes.sh
+var bashQuotes string
+
 func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	var script bytes.Buffer
 	var err error
@@ -60,6 +65,7 @@ func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	case "bash":
 		script.WriteString(bashShim)
 		err = root.GenBashCompletionV2(&script, true)
+		script.WriteString(bashQuotes)
 	case "zsh":
 		err = root.GenZshCompletion(&script)
 	case "fish":
