@@ -97,6 +97,13 @@ type Warned struct {
 	Message string
 }
 
+// Salvaged says that the image of a task which no change takes up is there: an interrupted run had
+// paid for it. It is in the store.
+type Salvaged struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
 func (Started) event()    {}
 func (Submitted) event()  {}
 func (Progressed) event() {}
@@ -108,6 +115,7 @@ func (Failed) event()     {}
 func (Skipped) event()    {}
 func (Warned) event()     {}
 func (Judged) event()     {}
+func (Salvaged) event()   {}
 
 // Summary counts what an apply did.
 type Summary struct {

@@ -119,6 +119,7 @@ func (r *run) brought(n *node, img *state.Image, told string) {
 		r.finish(n, img)
 		return
 	}
+	r.emit(Salvaged{n.address(), img})
 	if len(n.twins) == 0 {
 		r.emit(Warned{n.address(), fmt.Sprintf("The image that an interrupted run had paid for, %s, is no longer wanted. It is in the store, and comes back for free if you declare it again.", n.cost.Dollars())})
 	}
