@@ -89,9 +89,7 @@ func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Imag
 // instant. The store has a copy: a program that edits the file in its place, rather than replace
 // it, must not change what is kept.
 func (s *Store) KeepFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
-	return s.keep(dir, name, a, img, func(dir *safefile.Dir, name, blob, sum string) error {
-		return copyVerified(dir, name, s.root, blob, sum)
-	})
+	return s.keep(dir, name, a, img, s.copyBlob)
 }
 
 // bring gives the bytes of a file their name in the store, durably.
@@ -143,6 +141,22 @@ func (s *Store) moveBlob(dir *safefile.Dir, name, blob, sum string) error {
 	// Links are not everywhere, and not across file systems. Copying works there, and otherwise
 	// says what is wrong.
 	return copyVerified(dir, name, s.root, blob, sum)
+}
+
+// copyBlob brings a file that stays. What a crash leaves of the copy is in the folder that is swept
+// before each run, and in none of the many below it.
+func (s *Store) copyBlob(dir *safefile.Dir, name, blob, sum string) error {
+	p, err := copyPending(dir, name, s.root, path.Join(localDir, sum), sum)
+	if err != nil {
+		return err
+	}
+	err = s.linkBlob(p.Temporary(), blob)
+	// The copy has its name now, or gets none. A file that cannot be removed is swept.
+	_ = p.Abort()
+	if err != nil {
+		return copyVerified(dir, name, s.root, blob, sum) // as in moveBlob
+	}
+	return nil
 }
 
 // linkBlob gives a file a second name. Its bytes are made durable first: this file may have been
