@@ -26,7 +26,7 @@ func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
-	c.Candidates, c.Pick, c.Gates = 0, 0, nil
+	c.Candidates, c.Pick, c.Gates, c.Renditions = 0, 0, nil, nil
 	// What the block says about its image, it says about the picture that is picked.
 	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
 	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })
