@@ -115,6 +115,8 @@ func (r *innerReader) recipe(at hcl.Range) *image.Recipe {
 	switch {
 	case r.wrong:
 		return nil
+	case recipe.Width == 0 && recipe.Height == 0 && r.args["width"] == nil && r.args["height"] == nil:
+		return nil // That was reported.
 	case recipe.Width == 0 && recipe.Height == 0:
 		r.report(diag.Problem(at, r.summary, "A rendition needs a width, a height or both, in pixels, and both are null."))
 		return nil

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -58,6 +59,11 @@ func (s *State) setRendition(a addrs.Rendition, r *Rendition) {
 	}
 }
 
+// SortedRenditions returns the addresses of all that was made here, in their order.
+func (s *State) SortedRenditions() []addrs.Rendition {
+	return slices.SortedFunc(maps.Keys(s.Renditions), addrs.Rendition.Compare)
+}
+
 // RenditionsOf returns the addresses of what was made from an image alone.
 func (s *State) RenditionsOf(a addrs.Image) []addrs.Rendition {
 	var found []addrs.Rendition
@@ -66,6 +72,7 @@ func (s *State) RenditionsOf(a addrs.Image) []addrs.Rendition {
 			found = append(found, r)
 		}
 	}
+	slices.SortFunc(found, addrs.Rendition.Compare)
 	return found
 }
 

@@ -41,7 +41,7 @@ func (s *State) Write(w io.Writer) error {
 	if len(s.Renditions) > 0 {
 		p.key("renditions")
 		p.open('{')
-		for _, a := range slices.SortedFunc(maps.Keys(s.Renditions), addrs.Rendition.Compare) {
+		for _, a := range s.SortedRenditions() {
 			p.key(a.String())
 			p.rendition(s.Renditions[a])
 			p.flush(snapshotPiece)

@@ -85,7 +85,7 @@ func ParseRendition(s string) (Rendition, error) {
 		if err != nil {
 			continue
 		}
-		r := Rendition{Kind: Kind(kind), Of: of, Name: name} //nolint:gosec // one of three
+		r := Rendition{Kind: Kind(kind), Of: of, Name: name}
 		switch {
 		case of.Candidate > 0:
 		case r.Kind == OfImage && isNamed, r.Kind == OfAsset && isNamed && of.Key.IsNone(), r.Kind == Sheet && s == source && of.Key.IsNone():

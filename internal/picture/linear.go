@@ -30,7 +30,7 @@ func linearTable() (table [256]uint16) {
 		} else {
 			light = power((v+one*55/1000)*1000/1055, exponent, 20)
 		}
-		table[i] = uint16((light*65535 + one/2) / one) //nolint:gosec // a fraction of 65535
+		table[i] = uint16((light*65535 + one/2) / one)
 	}
 	return table
 }
@@ -43,7 +43,7 @@ func inverse(table *[256]uint16) *[65536]uint8 {
 		for v < 255 && int(table[v+1])-light <= light-int(table[v]) {
 			v++
 		}
-		values[light] = uint8(v) //nolint:gosec // at most 255
+		values[light] = uint8(v)
 	}
 	return &values
 }

@@ -118,7 +118,7 @@ func (p *Pixels) Image(deep bool) image.Image {
 		img := image.NewGray16(size)
 		for i, light := range p.Light {
 			v := fromLinear16(light)
-			img.Pix[2*i], img.Pix[2*i+1] = uint8(v>>8), uint8(v&255) //nolint:gosec // two bytes of it
+			img.Pix[2*i], img.Pix[2*i+1] = uint8(v>>8), uint8(v&255)
 		}
 		return img
 	case p.Channels == 1:
@@ -165,7 +165,7 @@ func (c Colour) plain() Colour {
 		return Colour{}
 	}
 	for i := range 3 {
-		c[i] = uint16(min((uint32(c[i])*65535+uint32(c[3])/2)/uint32(c[3]), 65535)) //nolint:gosec // as said
+		c[i] = uint16(min((uint32(c[i])*65535+uint32(c[3])/2)/uint32(c[3]), 65535))
 	}
 	return c
 }

@@ -89,7 +89,7 @@ func parseProfile(icc []byte) (*matrixProfile, bool) {
 				sum += toSRGB[3*i+k] * xyz[3*k+j]
 			}
 			// Of 16 bits behind the point, 14 are kept, and the ten thousandths taken off.
-			p.matrix[3*i+j] = int32((sum + 20000) / 40000) //nolint:gosec // a few times one
+			p.matrix[3*i+j] = int32((sum + 20000) / 40000)
 		}
 	}
 	return p, true
@@ -112,7 +112,7 @@ func readCurve(data []byte, table *[256]uint16) bool {
 			gamma = uint64(binary.BigEndian.Uint16(data[12:]))
 		}
 		for i := range table {
-			table[i] = light(power(uint64(i)*one/255, gamma, 8)) //nolint:gosec // from 0 to 255
+			table[i] = light(power(uint64(i)*one/255, gamma, 8))
 		}
 		return n <= 1
 	case "para":
@@ -122,7 +122,7 @@ func readCurve(data []byte, table *[256]uint16) bool {
 }
 
 func light(fraction uint64) uint16 {
-	return uint16((min(fraction, one)*65535 + one/2) / one) //nolint:gosec // at most 65535
+	return uint16((min(fraction, one)*65535 + one/2) / one)
 }
 
 // sampled reads a curve of n samples.
@@ -150,7 +150,7 @@ func parametric(data []byte, table *[256]uint16) bool {
 		for i := range table {
 			x := int64(i) * one / 255
 			if x>>16 < d {
-				table[i] = light(uint64(max(c*(x>>8)>>8, 0))) //nolint:gosec // not negative
+				table[i] = light(uint64(max(c*(x>>8)>>8, 0)))
 				continue
 			}
 			table[i] = light(power(uint64(min(max(a*(x>>8)>>8+b<<16, 0), one)), uint64(g), 16)) //nolint:gosec // as above
@@ -192,7 +192,7 @@ func (s *Source) convert(row []uint16) {
 		r, g, b := int64(row[i]), int64(row[i+1]), int64(row[i+2])
 		for j := range 3 {
 			sum := int64(m[3*j])*r + int64(m[3*j+1])*g + int64(m[3*j+2])*b
-			row[i+j] = uint16(min(max((sum+unit/2)>>unitBits, 0), most)) //nolint:gosec // at most 65535
+			row[i+j] = uint16(min(max((sum+unit/2)>>unitBits, 0), most))
 		}
 	}
 }

@@ -106,7 +106,7 @@ func normal(raw []int, sum int) []int32 {
 			most = i
 		}
 	}
-	weights[most] += int32(left) //nolint:gosec // a rounding error
+	weights[most] += int32(left)
 	return weights
 }
 
@@ -203,7 +203,7 @@ func down(sums []int32, ring [][]int32, tap *tap) {
 // settle writes what sums come to.
 func settle(dst []uint16, sums []int32) {
 	for x, sum := range sums {
-		dst[x] = uint16(min(max(round(sum), 0), 65535)) //nolint:gosec // at most 65535
+		dst[x] = uint16(min(max(round(sum), 0), 65535))
 	}
 }
 

@@ -26,6 +26,7 @@ type applyLog struct {
 	skipped  []executor.Skipped
 	// renditionFailures are those of files that are made here.
 	renditionFailures []executor.RenditionFailed
+	renditions        renditionTally
 	// retried says that the log told already that a call is made again.
 	retried bool
 	// live is the progress display, nil without a terminal.

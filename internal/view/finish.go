@@ -34,12 +34,12 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 		notes = "This was a simulation. Nothing was charged.\n"
 	}
 	if s.Failed+s.Skipped+s.RenditionsFailed+s.RenditionsSkipped == 0 && a.progress.finished() == a.progress.total {
-		v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, a.progress.moved) + v.lastLine(CompleteLine(s)) + "\n")
+		v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, a.progress.moved, &a.renditions) + v.lastLine(CompleteLine(s)) + "\n")
 		return
 	}
 	// Whether the moves were carried out is not known of a run that did not do all.
 	v.stderr("\n" + v.failureFrame(a, s, info))
-	v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, 0) + v.lastLine(IncompleteLine(s)) + "\n")
+	v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, 0, &a.renditions) + v.lastLine(IncompleteLine(s)) + "\n")
 }
 
 const (

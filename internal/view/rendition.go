@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -132,35 +135,130 @@ func renditionBlock(a addrs.Rendition) string {
 	return a.String()
 }
 
-// renditionCounts says how many files are to be made here and removed, "" for none.
-func renditionCounts(made, removed, moved int) string {
-	return counted(amount{made, renditionsOf(made) + " made here"}, amount{removed, renditionsOf(removed) + " removed"}, amount{moved, renditionsOf(moved) + " moved"})
-}
+// renditionTally counts what is made here by what happens to it: renditions, and sheets.
+type renditionTally struct{ made, removed, moved [2]int }
 
-func renditionsOf(n int) string {
-	if n == 1 {
-		return "rendition or sheet"
+func (t *renditionTally) add(a addrs.Rendition, action planner.Action) {
+	i := 0
+	if a.Kind == addrs.Sheet {
+		i = 1
 	}
-	return "renditions and sheets"
+	switch action {
+	case planner.Create, planner.Replace:
+		t.made[i]++
+	case planner.Move:
+		t.moved[i]++
+	default:
+		t.removed[i]++
+	}
 }
 
-// plannedRenditions is renditionCounts of a plan.
-func plannedRenditions(p *planner.Plan) string {
-	var made, removed, moved int
-	for _, c := range p.Renditions {
-		switch {
-		case c.Makes():
-			made++
-		case c.Action == planner.Move:
-			moved++
-		default:
-			removed++
+// text lists the counts behind which each of the words stands, "" for none.
+func (t *renditionTally) text(made, removed, moved string) string {
+	var parts []string
+	for _, p := range []struct {
+		counts [2]int
+		word   string
+	}{{t.made, made}, {t.removed, removed}, {t.moved, moved}} {
+		var counts []string
+		for i, noun := range []string{"rendition", "sheet"} {
+			if p.counts[i] > 0 {
+				counts = append(counts, layout.Count(p.counts[i], noun))
+			}
+		}
+		if len(counts) > 0 {
+			parts = append(parts, layout.List(counts)+" "+p.word)
 		}
 	}
-	if text := renditionCounts(made, removed, moved); text != "" {
+	return strings.Join(parts, ", ")
+}
+
+// plannedRenditions counts what a plan does with files that are made here.
+func plannedRenditions(p *planner.Plan) string {
+	var t renditionTally
+	for _, c := range p.Renditions {
+		t.add(c.Address, c.Action)
+	}
+	if text := t.text("to make", "to remove", "to move"); text != "" {
 		return "Besides, " + text + ", free of charge."
 	}
 	return ""
+}
+
+// Rendition writes what is on record of something that was made here.
+func (v *View) Rendition(addr addrs.Rendition, r *state.Rendition) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s:\n%s {\n", v.colours.Strong.Styled(addr.String()), kindOfRendition(addr))
+	f := r.Picture()
+	fmt.Fprintf(&b, "    path   = %s\n    width  = %d\n    height = %d\n    format = %s\n    sha256 = %s\n",
+		layout.Quoted(f.Path), f.Width, f.Height, layout.Quoted(f.Format), layout.Quoted(f.SHA256))
+	if len(r.Files) > 1 {
+		fmt.Fprintf(&b, "    atlas  = %s\n", layout.Quoted(r.Files[1].Path))
+	}
+	b.WriteString("    from   = [\n")
+	for _, content := range r.From {
+		fmt.Fprintf(&b, "        %s,\n", layout.Quoted(content))
+	}
+	b.WriteString("    ]\n}\n")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stdout(b.String())
+}
+
+func kindOfRendition(addr addrs.Rendition) string {
+	if addr.Kind == addrs.Sheet {
+		return "sheet " + layout.Quoted(addr.Of.Name)
+	}
+	return "rendition " + layout.Quoted(addr.Name)
+}
+
+// renditionMismatches says of each file that is made here and is not as it should be why.
+func renditionMismatches(plan *planner.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range plan.Renditions {
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Rendition does not match", Detail: c.Address.String() + " " + renditionMismatch(c) + " " + renditionWay(c),
+			Extra: diag.Case{Subject: c.Address.String(), Cause: string(c.Action) + " " + string(c.Reason)},
+		})
+	}
+	return diags
+}
+
+// renditionWay says how a file that is made here becomes what it should be.
+func renditionWay(c *planner.RenditionChange) string {
+	switch {
+	case c.Makes():
+		return "Run fluxbatch apply, which makes it for free."
+	case c.Action == planner.Destroy:
+		return "Run fluxbatch apply, which removes it, or declare it again."
+	default:
+		return "Run fluxbatch apply, which costs nothing."
+	}
+}
+
+func renditionMismatch(c *planner.RenditionChange) string {
+	switch {
+	case c.Action == planner.Move:
+		return "has another address on record than in the configuration."
+	case !c.Makes():
+		return "is on record but no longer declared."
+	}
+	switch c.Reason {
+	case planner.NotInState:
+		return "is declared but was not made yet."
+	case planner.PictureChanged:
+		return "was made from another picture than there is now, or will be."
+	case planner.ArgumentsChanged:
+		return "was made with other arguments."
+	case planner.MakerChanged:
+		return "was made by another version of fluxbatch, which made it otherwise."
+	case planner.PathChanged:
+		return "has another path in the configuration."
+	case planner.FileMissing:
+		return fmt.Sprintf("is on record, but %s is missing.", filesOfRendition(c.Prior))
+	default:
+		return fmt.Sprintf("is on record, but %s was changed.", filesOfRendition(c.Prior))
+	}
 }
 
 // RenditionEventText says what happened to a file that is made here, on one line that stands behind
@@ -191,9 +289,6 @@ func doneText(e executor.RenditionDone) string {
 	case e.Action == planner.Forget:
 		text = "No longer managed"
 	}
-	if e.Told != "" {
-		text += ". " + e.Told
-	}
 	return text
 }
 
@@ -204,6 +299,8 @@ func (v *View) renditionLine(a *applyLog, e executor.Event) string {
 		return ""
 	}
 	switch e := e.(type) {
+	case executor.RenditionDone:
+		a.renditions.add(addr, e.Action)
 	case executor.RenditionFailed:
 		a.renditionFailures = append(a.renditionFailures, e)
 		text = v.colours.Failure.Styled("Failed:") + strings.TrimPrefix(text, "Failed:")
@@ -212,7 +309,11 @@ func (v *View) renditionLine(a *applyLog, e executor.Event) string {
 			return "" // The summary says it once.
 		}
 	}
-	return v.colours.Strong.Styled(addr.String()+": ") + text
+	subject := v.colours.Strong.Styled(addr.String() + ": ")
+	if e, ok := e.(executor.RenditionDone); ok && e.Told != "" {
+		text += "\n" + subject + v.colours.Warning.Styled("Warning:") + " " + layout.Harmless(e.Told)
+	}
+	return subject + text
 }
 
 // renditionFailureParts are those of the frame that ends an apply.

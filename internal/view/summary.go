@@ -237,20 +237,20 @@ func (v *View) lastLine(line string) string {
 
 // applySentences returns what the line that ends an apply does not say, a line each. moved is how
 // many images have other addresses now.
-func applySentences(s executor.Summary, moved int) string {
-	text := ""
+func applySentences(s executor.Summary, moved int, t *renditionTally) string {
+	lines := ""
 	if free := freeSentence(moved, s.Imported, s.Forgotten); free != "" {
-		text = free + "\n"
+		lines = free + "\n"
 	}
-	if made := renditionCounts(s.RenditionsMade, s.RenditionsRemoved, 0); made != "" {
-		text += made + ".\n"
+	if text := t.text("made", "removed", "moved"); text != "" {
+		lines += text + ".\n"
 	}
 	switch s.Unchanged {
 	case 0:
 	case 1:
-		text += "1 image turned out to need no change.\n"
+		lines += "1 image turned out to need no change.\n"
 	default:
-		text += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
+		lines += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
 	}
-	return text
+	return lines
 }

@@ -44,7 +44,7 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		}
 		diags = append(diags, d)
 	}
-	return diags
+	return append(diags, renditionMismatches(plan)...)
 }
 
 // unpicked says that somebody has to choose, nil where nobody has.

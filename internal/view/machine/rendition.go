@@ -10,16 +10,14 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // resourceOfRendition names a rendition or a sheet.
 func resourceOfRendition(a addrs.Rendition) messageResource {
 	within := a
 	within.Of.Module = ""
-	kind, name := "rendition", a.Name
-	if a.Kind == addrs.Sheet {
-		kind, name = "sheet", a.Of.Name
-	}
+	kind, name := typeOfRendition(a)
 	return messageResource{
 		Addr: a.String(), Module: string(a.Of.Module), Resource: within.String(), ImpliedProvider: "fluxbatch",
 		ResourceType: kind, ResourceName: name, ResourceKey: keyValue(a.Of.Key),
@@ -59,6 +57,9 @@ func (j *Stream) rendition(e executor.Event) {
 		}
 	}
 	j.emit(hookMessage{j.header(level, addr.String()+": "+text), h, kind})
+	if e, ok := e.(executor.RenditionDone); ok && e.Told != "" {
+		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityWarning, Address: addr.String(), Summary: "Rendition to look at", Detail: e.Told})
+	}
 	if failed != nil {
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityError, Address: addr.String(),
@@ -66,3 +67,73 @@ func (j *Stream) rendition(e executor.Event) {
 		})
 	}
 }
+
+// typeOfRendition is the type of its resource, and nameOfRendition its name.
+func typeOfRendition(a addrs.Rendition) (kind, name string) {
+	if a.Kind == addrs.Sheet {
+		return "sheet", a.Of.Name
+	}
+	return "rendition", a.Name
+}
+
+// renditionValues are those of a resource that is made here.
+func renditionValues(r *state.Rendition) object {
+	f := r.Picture()
+	values := object{"path": f.Path, "sha256": f.SHA256, "width": f.Width, "height": f.Height, "format": f.Format, "from": r.From}
+	if len(r.Files) > 1 {
+		values["atlas"] = r.Files[1].Path
+	}
+	return values
+}
+
+// renditionResource is what is on record of something that was made here.
+func renditionResource(a addrs.Rendition, r *state.Rendition) *tfjson.StateResource {
+	kind, name := typeOfRendition(a)
+	resource := &tfjson.StateResource{
+		Address: a.String(), Mode: tfjson.ManagedResourceMode, Type: kind, Name: name, Index: keyValue(a.Of.Key),
+		ProviderName: renditionProvider, AttributeValues: renditionValues(r), SensitiveValues: []byte("{}"),
+	}
+	if a.Kind == addrs.OfImage {
+		resource.DependsOn = []string{a.Of.String()}
+	}
+	return resource
+}
+
+// renditionChange is what a plan does with something that is made here.
+func renditionChange(c *planner.RenditionChange) *tfjson.ResourceChange {
+	kind, name := typeOfRendition(c.Address)
+	change := &tfjson.Change{AfterUnknown: object{}, BeforeSensitive: object{}, AfterSensitive: object{}}
+	if c.Prior != nil {
+		change.Before = renditionValues(c.Prior)
+	}
+	switch c.Action {
+	case planner.Create:
+		change.Actions, change.Before = tfjson.Actions{tfjson.ActionCreate}, nil
+	case planner.Replace:
+		change.Actions = tfjson.Actions{tfjson.ActionDelete, tfjson.ActionCreate}
+	case planner.Destroy:
+		change.Actions = tfjson.Actions{tfjson.ActionDelete}
+	case planner.Forget:
+		change.Actions = tfjson.Actions{tfjson.ActionForget}
+	default:
+		change.Actions, change.After = tfjson.Actions{tfjson.ActionNoop}, change.Before
+	}
+	if c.Makes() {
+		after := object{"path": c.Output, "format": c.Recipe.Format}
+		if c.Atlas != "" {
+			after["atlas"] = c.Atlas
+		}
+		change.After, change.AfterUnknown = after, object{"sha256": true}
+	}
+	resource := &tfjson.ResourceChange{
+		Address: c.Address.String(), ModuleAddress: string(c.Address.Of.Module), Mode: tfjson.ManagedResourceMode, Type: kind, Name: name,
+		Index: keyValue(c.Address.Of.Key), ProviderName: renditionProvider, Change: change,
+	}
+	if c.From != nil {
+		resource.PreviousAddress = c.From.String()
+	}
+	return resource
+}
+
+// renditionProvider is what makes renditions: this program.
+const renditionProvider = "registry.fluxbatch.dev/fluxbatch/here"
