@@ -160,6 +160,7 @@ type run struct {
 	byTask  map[string]*node
 	early   map[string]bool
 	files   *files
+	inputs  *inputs
 	renders renders
 	budget  budget
 	agenda  agenda
@@ -201,7 +202,7 @@ var ErrIncomplete = errors.New("not every change was carried out")
 // and can be resumed.
 func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) {
 	r := newRun(ctx, o)
-	r.files = newFiles(plan, o)
+	r.files, r.inputs = newFiles(plan, o), sharedInputs(plan)
 	for _, c := range plan.Changes {
 		r.plan[c.Address] = c
 	}
