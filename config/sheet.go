@@ -144,7 +144,7 @@ func (r *innerReader) cells(e *evaluator) []image.Cell {
 	case !ok:
 		r.bad("images", "images lists images or their renditions, as in image.icon for all instances of a block, [image.a, image.b], or [for i in image.icon : i.rendition.small].")
 	case len(cells) == 0:
-		r.bad("images", "There is no image in it.")
+		r.bad("images", "It has no images. Name at least one.")
 	case len(cells) > maxCells:
 		r.bad("images", "A sheet has at most 4096 pictures. Make several sheets.")
 	}

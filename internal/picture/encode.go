@@ -27,7 +27,7 @@ func (p *Pixels) Encode(format string, quality int) ([]byte, error) {
 	case imagefile.WebP:
 		err = nativewebp.Encode(&file, p.Image(false), nil)
 	default:
-		err = fmt.Errorf("there is no image format %q", format)
+		err = fmt.Errorf("images cannot be written as %q", format)
 	}
 	return file.Bytes(), err
 }
