@@ -9,8 +9,6 @@ import (
 	"image/png"
 	"sync"
 
-	"github.com/HugoSmits86/nativewebp"
-
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
 
@@ -25,7 +23,7 @@ func (p *Pixels) Encode(format string, quality int) ([]byte, error) {
 	case imagefile.JPEG:
 		err = jpeg.Encode(&file, flat(p.On(Colour{65535, 65535, 65535, 65535}).Image(false)), &jpeg.Options{Quality: quality})
 	case imagefile.WebP:
-		err = nativewebp.Encode(&file, p.Image(false), nil)
+		return webp(p.Image(false), quality)
 	default:
 		err = fmt.Errorf("images cannot be written as %q", format)
 	}
