@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"path"
 	"slices"
@@ -29,10 +30,9 @@ var sheetTypes = map[string]string{
 }
 
 const (
-	// maxCells bounds the pictures of a sheet, and maxPage the sides of its file: what graphics
-	// processors take.
-	maxCells, maxPage = 4096, 8192
-	maxPadding        = 256
+	// maxCells bounds the pictures of a sheet.
+	maxCells   = 4096
+	maxPadding = 256
 )
 
 // sheetBlock is a sheet block.
@@ -86,12 +86,12 @@ func (b *sheetBlock) evaluate(e *evaluator, s *scope) {
 		return
 	}
 	sheet.Prompt = e.settings.Prompt
-	for _, file := range []*string{&sheet.Output, &sheet.Atlas} {
-		if *file == "" {
-			continue
-		}
-		*file = e.paths.place(*file)
-		e.paths.take(claim{rendition: sheet.Address.String(), output: *file, at: &b.at}, r.report)
+	sheet.Output = e.paths.place(sheet.Output)
+	if sheet.Atlas != "" {
+		sheet.Atlas = e.paths.place(sheet.Atlas)
+	}
+	for _, file := range sheet.SheetFiles(len(sheet.Cells), sheet.Output, sheet.Atlas) {
+		e.paths.take(claim{rendition: sheet.Address.String(), output: file, at: &b.at}, r.report)
 	}
 	e.sheets = append(e.sheets, sheet)
 }
@@ -111,10 +111,17 @@ func (r *innerReader) sheet(cells int) *image.Recipe {
 	if r.wrong || cells == 0 {
 		return recipe
 	}
+	most := image.MaxPage / recipe.CellWidth()
 	if recipe.Columns == 0 {
-		recipe.Columns = int(math.Ceil(math.Sqrt(float64(cells))))
+		recipe.Columns = min(int(math.Ceil(math.Sqrt(float64(cells)))), most)
 	}
-	recipe.Columns = min(recipe.Columns, cells)
+	if recipe.Columns = min(recipe.Columns, cells); recipe.Columns > most {
+		r.bad("columns", fmt.Sprintf("%d cells of %d pixels beside each other are more than %d pixels, which many graphics processors do not take. At most %d fit.",
+			recipe.Columns, recipe.CellWidth(), image.MaxPage, most))
+	}
+	if recipe.Format == "jpeg" && recipe.Background == "" {
+		recipe.Background = "#ffffff"
+	}
 	return recipe
 }
 
@@ -122,7 +129,7 @@ func (r *innerReader) sheet(cells int) *image.Recipe {
 func (r *innerReader) side(cell cty.Value, name string) int {
 	v := cell.GetAttr(name)
 	if !v.IsNull() {
-		if n, accuracy := v.AsBigFloat().Int64(); accuracy == 0 && n >= 1 && n <= maxPage-2*maxPadding {
+		if n, accuracy := v.AsBigFloat().Int64(); accuracy == 0 && n >= 1 && n <= image.MaxPage-2*maxPadding {
 			return int(n)
 		}
 	}

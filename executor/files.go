@@ -47,7 +47,9 @@ func newFiles(plan *planner.Plan, o Options) *files {
 	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}, made: map[string]string{}}
 	for _, c := range plan.Renditions {
 		if c.Makes() {
-			f.wanted[c.Output], f.wanted[c.Atlas] = true, true
+			for _, path := range c.Files() {
+				f.wanted[path] = true
+			}
 		}
 		if c.Prior != nil {
 			for i := range c.Prior.Files {

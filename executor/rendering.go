@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -87,51 +86,47 @@ func (w *rendering) rendition(ctx context.Context, c *planner.RenditionChange, s
 	if err != nil {
 		return nil, "", err
 	}
-	return w.put(c, []string{from}, c.Recipe.Key(mark, nil), content, nil)
+	return w.put(c, []string{from}, c.Recipe.Key(mark, nil), [][]byte{content})
 }
 
 func (w *rendering) sheet(ctx context.Context, c *planner.RenditionChange) (*state.Rendition, string, error) {
-	s := rendition.NewSheet(c.Recipe, len(w.pictures))
-	var mark image.Mark
-	from, names := make([]string, len(w.pictures)), make([]string, len(w.pictures))
+	plan := rendition.Plan{Recipe: c.Recipe, Output: c.Output, Atlas: c.Atlas}
+	for i := range w.pictures {
+		p := &w.pictures[i]
+		plan.Mark = state.AddMark(plan.Mark, p.image)
+		plan.Contents, plan.Names = append(plan.Contents, p.file.Identity()), append(plan.Names, p.name)
+	}
+	s := rendition.NewSheet(plan)
 	for i := range w.pictures {
 		if ctx.Err() != nil {
 			return nil, "", context.Cause(ctx)
 		}
-		p := &w.pictures[i]
-		src, err := w.read(p)
+		src, err := w.read(&w.pictures[i])
 		if err != nil {
 			return nil, "", err
 		}
-		s.Add(p.name, src)
-		mark = state.AddMark(mark, p.image)
-		from[i], names[i] = p.file.Identity(), p.name
-	}
-	content, err := s.File(mark, from)
-	if err != nil {
-		return nil, "", err
-	}
-	var atlas []byte
-	if c.Atlas != "" {
-		if atlas, err = s.Atlas(c.Output, c.Atlas); err != nil {
+		if err := s.Add(src); err != nil {
 			return nil, "", err
 		}
 	}
-	return w.put(c, from, c.Recipe.Key(mark, names), content, atlas)
+	return w.put(c, plan.Contents, c.Recipe.Key(plan.Mark, plan.Names), s.Files())
 }
 
 // put puts what was made in place.
-func (w *rendering) put(c *planner.RenditionChange, from []string, key string, content, atlas []byte) (*state.Rendition, string, error) {
-	info, err := imagefile.Check(bytes.NewReader(content), int64(len(content)))
-	if err != nil {
-		return nil, "", fmt.Errorf("what was made is no picture: %w", err)
+func (w *rendering) put(c *planner.RenditionChange, from []string, key string, contents [][]byte) (*state.Rendition, string, error) {
+	r := &state.Rendition{From: from, Arguments: key, Maker: image.Maker}
+	for i, path := range c.Files() {
+		content := contents[i] //nolint:gosec // one for each path
+		if c.Atlas != "" && i%2 == 1 {
+			r.Files = append(r.Files, state.File{Path: path, SHA256: hashOf(content), Bytes: int64(len(content)), Format: state.FormatAtlas})
+			continue
+		}
+		info, err := imagefile.Check(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return nil, "", fmt.Errorf("what was made is no picture: %w", err)
+		}
+		r.Files = append(r.Files, state.FileOf(path, info))
 	}
-	r := &state.Rendition{From: slices.Clone(from), Arguments: key, Maker: image.Maker, Files: []state.File{state.FileOf(c.Output, info)}}
-	files := [][]byte{content}
-	if atlas != nil {
-		r.Files = append(r.Files, state.File{Path: c.Atlas, SHA256: hashOf(atlas), Bytes: int64(len(atlas)), Format: state.FormatAtlas})
-		files = append(files, atlas)
-	}
-	told, err := w.files.rendition(c, &w.pictures[0], r, files)
+	told, err := w.files.rendition(c, &w.pictures[0], r, contents)
 	return r, told, err
 }

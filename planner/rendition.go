@@ -111,7 +111,7 @@ func (p *Planner) due(change *RenditionChange, same bool, key func() string) boo
 		change.Reason = ArgumentsChanged
 	case prior.Maker != image.Maker:
 		change.Reason = MakerChanged
-	case !hasPaths(prior, change.Output, change.Atlas):
+	case !hasFiles(prior, change.Files()):
 		change.Reason = PathChanged
 	case len(p.opts.Made) > 0 && p.opts.Made[at] == state.Missing:
 		change.Action, change.Reason = Create, FileMissing
@@ -125,15 +125,25 @@ func (p *Planner) due(change *RenditionChange, same bool, key func() string) boo
 	return true
 }
 
-// hasPaths reports whether the files on record are those of a rendition or a sheet.
-func hasPaths(prior *state.Rendition, output, atlas string) bool {
-	if prior.Files[0].Path != output {
-		return false
+// Files are the paths of the files that are made.
+func (c *RenditionChange) Files() []string {
+	if c.Address.Kind != addrs.Sheet {
+		return []string{c.Output}
 	}
-	if atlas == "" {
-		return len(prior.Files) == 1
+	return c.Recipe.SheetFiles(len(c.Cells), c.Output, c.Atlas)
+}
+
+// Pages is how many files of pictures are made: one, but for large sheets.
+func (c *RenditionChange) Pages() int {
+	if c.Atlas != "" {
+		return len(c.Files()) / 2
 	}
-	return len(prior.Files) == 2 && prior.Files[1].Path == atlas
+	return len(c.Files())
+}
+
+// hasFiles reports whether the files on record are at these paths.
+func hasFiles(prior *state.Rendition, paths []string) bool {
+	return slices.EqualFunc(prior.Files, paths, func(f state.File, path string) bool { return f.Path == path })
 }
 
 // key identifies the arguments of a rendition of an image whose picture is known.

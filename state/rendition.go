@@ -18,15 +18,31 @@ type Rendition struct {
 	// program that made it.
 	Arguments string `json:"arguments"`
 	Maker     int    `json:"maker"`
-	// Files are the picture, and the atlas of a sheet that has one.
+	// Files are the picture; of a sheet its pages, and behind each its atlas where there is one.
 	Files []File `json:"files"`
 }
 
 // FormatAtlas is the format of the file that says where the pictures of a sheet stand.
 const FormatAtlas = "json"
 
-// Picture is the file that is one.
+// Picture is the file that is one; of a sheet, its first page.
 func (r *Rendition) Picture() *File { return &r.Files[0] }
+
+// Pages are the files of a sheet that are pictures, and Atlases those that say where these stand.
+func (r *Rendition) Pages() []string { return r.paths(false) }
+
+// Atlases are as Pages says.
+func (r *Rendition) Atlases() []string { return r.paths(true) }
+
+func (r *Rendition) paths(atlases bool) []string {
+	var paths []string
+	for i := range r.Files {
+		if (r.Files[i].Format == FormatAtlas) == atlases {
+			paths = append(paths, r.Files[i].Path)
+		}
+	}
+	return paths
+}
 
 func (r *Rendition) invalid() string {
 	switch {

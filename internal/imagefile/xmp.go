@@ -10,6 +10,9 @@ import (
 // maxSegment is what a segment of a JPEG holds besides its length.
 const maxSegment = 65533
 
+// MaxXMP is how long a packet may be in a file of each format.
+const MaxXMP = maxSegment - len(xmpHead)
+
 // SetXMP returns an image file with a packet of XMP in the place of any that it had. The file must
 // have passed Check. Neither the picture nor its content identity changes.
 func SetXMP(data, packet []byte) ([]byte, error) {
@@ -17,7 +20,7 @@ func SetXMP(data, packet []byte) ([]byte, error) {
 	case bytes.HasPrefix(data, pngSignature):
 		return pngWithXMP(data, packet), nil
 	case bytes.HasPrefix(data, jpegSignature):
-		if len(xmpHead)+len(packet) > maxSegment {
+		if len(packet) > MaxXMP {
 			return nil, errors.New("the metadata is longer than a JPEG file can hold")
 		}
 		return jpegWithXMP(data, packet), nil

@@ -15,15 +15,23 @@ import (
 // Encode returns the picture as a file of a format of package imagefile. quality is from 1 to 100 for
 // JPEG and WebP; 0 has a WebP lose nothing. A JPEG shows nothing through: what is clear is white.
 func (p *Pixels) Encode(format string, quality int) ([]byte, error) {
+	if format == imagefile.JPEG {
+		p = p.On(Colour{65535, 65535, 65535, 65535})
+	}
+	return Encode(p.Image(format == imagefile.PNG), format, quality)
+}
+
+// Encode returns a picture as a file, as the method does. For a JPEG it must be opaque.
+func Encode(img image.Image, format string, quality int) ([]byte, error) {
 	var file bytes.Buffer
 	var err error
 	switch format {
 	case imagefile.PNG:
-		err = pngs.Encode(&file, indexed(p.Image(true)))
+		err = pngs.Encode(&file, indexed(img))
 	case imagefile.JPEG:
-		err = jpeg.Encode(&file, flat(p.On(Colour{65535, 65535, 65535, 65535}).Image(false)), &jpeg.Options{Quality: quality})
+		err = jpeg.Encode(&file, flat(img), &jpeg.Options{Quality: quality})
 	case imagefile.WebP:
-		return webp(p.Image(false), quality)
+		return webp(img, quality)
 	default:
 		err = fmt.Errorf("images cannot be written as %q", format)
 	}

@@ -4,26 +4,21 @@ import (
 	"image"
 
 	fluximage "github.com/fluxbatch/fluxbatch/internal/image"
-	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/picture"
 )
 
 // Make makes the file of a rendition. from is the content of the picture.
 func Make(r *fluximage.Recipe, src *picture.Source, mark fluximage.Mark, from string) ([]byte, error) {
 	width, height := r.Size(src.Size.X, src.Size.Y)
-	return finish(r, bring(r, src, width, height), mark, []string{from})
-}
-
-// finish encodes pixels and marks the file.
-func finish(r *fluximage.Recipe, pixels *picture.Pixels, mark fluximage.Mark, from []string) ([]byte, error) {
+	pixels := bring(r, src, width, height)
 	if r.Background != "" {
 		pixels = pixels.On(picture.ParseColour(r.Background))
 	}
 	file, err := pixels.Encode(r.Format, r.Quality)
-	if err != nil || len(mark.Models) == 0 {
-		return file, err
+	if err != nil {
+		return nil, err
 	}
-	return imagefile.SetXMP(file, packet(mark, from))
+	return marked(file, mark, []string{from})
 }
 
 // bring brings a picture to a size as the recipe says.

@@ -18,6 +18,10 @@ const (
 // namespace is that of what only this program says.
 const namespace = "https://github.com/fluxbatch/fluxbatch/ns/1.0/"
 
+// maxContents bounds the pictures that a mark lists, so that there is room for it in a JPEG. The record
+// has all of them.
+const maxContents = 256
+
 const (
 	packetBegin = "<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
 	packetEnd   = "\n<?xpacket end=\"w\"?>"
@@ -45,7 +49,9 @@ func packet(mark fluximage.Mark, from []string) []byte {
 		element(&b, "stRef:documentID", from[0])
 		b.WriteString(`</xmpMM:DerivedFrom>`)
 	}
-	list(&b, "fluxbatch:content", from)
+	if len(from) <= maxContents {
+		list(&b, "fluxbatch:content", from)
+	}
 	list(&b, "fluxbatch:model", mark.Models)
 	b.WriteString(`</rdf:Description></rdf:RDF></x:xmpmeta>` + packetEnd)
 	return []byte(b.String())

@@ -66,6 +66,9 @@ func RenditionText(c *planner.RenditionChange) string {
 	if c.Atlas != "" {
 		text += " with " + c.Atlas
 	}
+	if pages := c.Pages(); pages > 1 {
+		text += fmt.Sprintf(", and %s as its name goes on", layout.Count(pages-1, "more page"))
+	}
 	switch c.Reason {
 	case planner.PictureChanged:
 		text += ", since what it is made from changes"
@@ -192,17 +195,27 @@ func (v *View) Rendition(addr addrs.Rendition, r *state.Rendition) {
 	f := r.Picture()
 	fmt.Fprintf(&b, "    path   = %s\n    width  = %d\n    height = %d\n    format = %s\n    sha256 = %s\n",
 		layout.Quoted(f.Path), f.Width, f.Height, layout.Quoted(f.Format), layout.Quoted(f.SHA256))
-	if len(r.Files) > 1 {
-		fmt.Fprintf(&b, "    atlas  = %s\n", layout.Quoted(r.Files[1].Path))
+	if pages := r.Pages(); len(pages) > 1 {
+		writeList(&b, "pages ", pages)
 	}
-	b.WriteString("    from   = [\n")
-	for _, content := range r.From {
-		fmt.Fprintf(&b, "        %s,\n", layout.Quoted(content))
+	if atlases := r.Atlases(); len(atlases) > 1 {
+		writeList(&b, "atlases", atlases)
+	} else if len(atlases) == 1 {
+		fmt.Fprintf(&b, "    atlas  = %s\n", layout.Quoted(atlases[0]))
 	}
-	b.WriteString("    ]\n}\n")
+	writeList(&b, "from  ", r.From)
+	b.WriteString("}\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stdout(b.String())
+}
+
+func writeList(b *strings.Builder, name string, texts []string) {
+	fmt.Fprintf(b, "    %s = [\n", name)
+	for _, text := range texts {
+		fmt.Fprintf(b, "        %s,\n", layout.Quoted(text))
+	}
+	b.WriteString("    ]\n")
 }
 
 func kindOfRendition(addr addrs.Rendition) string {
@@ -258,6 +271,16 @@ func renditionMismatch(c *planner.RenditionChange) string {
 		return fmt.Sprintf("is on record, but %s is missing.", filesOfRendition(c.Prior))
 	default:
 		return fmt.Sprintf("is on record, but %s was changed.", filesOfRendition(c.Prior))
+	}
+}
+
+// LostMark says of a file that was made here and lost its mark how it gets it again.
+func LostMark(addr addrs.Rendition, path string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "Mark lost",
+		Detail: fmt.Sprintf("%s of %s does not say any more that it was generated. Run fluxbatch apply, which makes it again for free and keeps the present one "+
+			"in the store.", path, addr),
+		Extra: diag.Case{Subject: addr.String(), Cause: "mark lost"},
 	}
 }
 

@@ -80,8 +80,11 @@ func typeOfRendition(a addrs.Rendition) (kind, name string) {
 func renditionValues(r *state.Rendition) object {
 	f := r.Picture()
 	values := object{"path": f.Path, "sha256": f.SHA256, "width": f.Width, "height": f.Height, "format": f.Format, "from": r.From}
-	if len(r.Files) > 1 {
-		values["atlas"] = r.Files[1].Path
+	if atlases := r.Atlases(); len(atlases) > 0 {
+		values["atlas"] = atlases[0]
+	}
+	if pages := r.Pages(); len(pages) > 1 {
+		values["pages"], values["atlases"] = pages, r.Atlases()
 	}
 	return values
 }
