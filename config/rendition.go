@@ -143,7 +143,7 @@ func (r *innerReader) format() string {
 	byName := formatOf[strings.ToLower(path.Ext(r.text("output")))]
 	format := r.oneOf("format", formats, byName)
 	switch {
-	case r.wrong || format == byName:
+	case r.wrong || format == byName && format != "":
 	case byName != "":
 		r.bad("output", fmt.Sprintf("The file's extension says %s, but format is %q. Make them agree, or leave format out.", byName, format))
 	case format == "":

@@ -59,12 +59,17 @@ type argument struct {
 
 // recordedImage writes one image on record.
 func (v *View) recordedImage(b *strings.Builder, s *state.State, addr addrs.Image) {
-	img := s.Images[addr]
 	fmt.Fprintf(b, "# %s:", v.colours.Strong.Styled(addr.String()))
-	if img.Result.Simulated {
+	if s.Images[addr].Result.Simulated {
 		b.WriteString(" (simulated)")
 	}
-	fmt.Fprintf(b, "\nimage %s {\n", layout.Quoted(addr.Name))
+	b.WriteByte('\n')
+	v.recordedBlock(b, s, addr, s.Images[addr])
+}
+
+// recordedBlock writes an image as a block. The image need not be on record any more.
+func (v *View) recordedBlock(b *strings.Builder, s *state.State, addr addrs.Image, img *state.Image) {
+	fmt.Fprintf(b, "image %s {\n", layout.Quoted(addr.Name))
 	arguments := recordedArguments(s, img)
 	names := 0
 	for _, a := range arguments {
