@@ -244,6 +244,9 @@ type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
 	// by address.
 	Changes []*Change
+	// Renditions are what is done with files that are made here, sorted by address, without those
+	// that stay as they are.
+	Renditions []*RenditionChange
 	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to
 	// some images.
 	Outputs []OutputChange
@@ -417,7 +420,7 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
-	return len(p.Unsettled()) == 0
+	return len(p.Unsettled()) == 0 && len(p.Renditions) == 0
 }
 
 // Unsettled returns the tasks that no change takes up and of which there is something to tell. What
