@@ -60,6 +60,7 @@ const (
 	markerSOS = 0xda
 
 	markerAPP1  = 0xe1
+	markerAPP2  = 0xe2
 	markerAPP11 = 0xeb
 	markerAPP13 = 0xed
 	markerCOM   = 0xfe
