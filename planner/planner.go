@@ -42,6 +42,9 @@ type Options struct {
 	// Reroll lists images to replace with a new seed. Those without a seed are made with another
 	// one in any case.
 	Reroll []addrs.Image
+	// Marked are those of which somebody said, in review, that they want another picture. They are
+	// replaced as Reroll says.
+	Marked []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it
 	// does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
@@ -118,6 +121,9 @@ func New(o Options) *Planner {
 		simulators: map[string]bool{},
 	}
 	for _, addr := range o.Replace {
+		p.replace[addr] = true
+	}
+	for _, addr := range o.Marked {
 		p.replace[addr] = true
 	}
 	for i := range o.Imports {
@@ -297,7 +303,10 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
-	if p.isReplaced(img.Address) {
+	switch {
+	case slices.Contains(p.opts.Marked, img.Address):
+		reasons = append(reasons, Reason{Kind: Marked})
+	case p.isReplaced(img.Address):
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
 	if p.taskFor(c, c.Simulator) != nil {

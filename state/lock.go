@@ -153,15 +153,17 @@ func readLockInfo(path string) LockInfo {
 	return info
 }
 
-// Holder returns what the lock file of the state at path says, and false where there is none. The
-// process that it names may be gone: only who takes the lock knows.
+// Holder returns what the lock file of the state at path says of who holds it, and false where
+// nobody seems to. It is for telling people: only who takes the lock knows.
 func Holder(path string) (LockInfo, bool) {
 	p, err := locate(path)
 	if err != nil {
 		return LockInfo{}, false
 	}
 	info := readLockInfo(p.lockPath())
-	return info, info.ID != ""
+	_, here, _ := strings.Cut(who(), "@")
+	_, there, _ := strings.Cut(info.Who, "@")
+	return info, info.ID != "" && (here != there || running(info.PID))
 }
 
 // who returns user@host, as far as the system says.

@@ -129,3 +129,18 @@ func (a *Album) Changed() int {
 	}
 	return n
 }
+
+// Remark adds what people said of images.
+func (a *Album) Remark(notes map[addrs.Image]string, marked []addrs.Image) {
+	said := map[string]string{}
+	for addr, note := range notes {
+		said[addr.String()] = note
+	}
+	isMarked := map[string]bool{}
+	for _, addr := range marked {
+		isMarked[addr.String()] = true
+	}
+	for _, e := range a.Entries {
+		e.Note, e.Marked = said[e.Address], isMarked[e.Address]
+	}
+}

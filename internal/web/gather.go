@@ -3,11 +3,13 @@ package web
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -38,6 +40,9 @@ func FromPlan(p *planner.Plan, prior *state.State, files Files, o Options) (*Alb
 		}
 		e := a.planned(c, prior, former[c.Address])
 		e.Why = reasons(c)
+		for i, why := range e.Why {
+			e.Why[i] = layout.Sentence(strings.TrimPrefix(why, "because "))
+		}
 		a.Entries = append(a.Entries, e)
 	}
 	a.Head.Images = len(a.Entries)
@@ -54,7 +59,9 @@ func newAlbum(files Files, o Options) *Album {
 // planned returns the entry of a change.
 func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Image) *Entry {
 	e := newEntry(c.Address)
-	e.Change, e.Told = changeOf(c), view.ChangeText(c)
+	if e.Change = changeOf(c); e.Change != Same || c.Frozen {
+		e.Told = view.ChangeText(c)
+	}
 	e.fill(c.Prior, c.Desired, c.Attributes())
 	if c.Desired != nil {
 		e.Pinned = c.Desired.Pick > 0

@@ -124,7 +124,7 @@
 
   let sections = [];
   const folds = new Map(); // by title, what somebody folded or unfolded
-  const gap = 12, least = 168, wordsHeight = 70;
+  const gap = 12, wordsHeight = 72;
 
   function arrange() {
     const shown = matches();
@@ -178,13 +178,14 @@
   /** Lays the cards out for the window's width. */
   function measure() {
     const width = $("sheet").clientWidth - parseFloat(getComputedStyle($("sheet")).paddingLeft) * 2;
+    const least = width > 3000 ? 280 : width > 1700 ? 220 : 164;
     const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     const column = (width - gap * (columns - 1)) / columns;
     for (const s of sections) {
       const span = s.wide && columns > 1 ? 2 : 1;
       s.perRow = Math.max(1, Math.floor(columns / span));
       s.cardWidth = (width - gap * (s.perRow - 1)) / s.perRow;
-      s.frameHeight = s.wide ? Math.min(s.cardWidth / 2, column * 1.4) : Math.min(s.cardWidth, column * 1.6);
+      s.frameHeight = s.wide ? Math.min(s.cardWidth / 2, column * 1.4) + 20 : Math.min(s.cardWidth, column * 1.6);
       s.rowHeight = s.frameHeight + wordsHeight + gap;
       const rows = s.folded ? 0 : Math.ceil(s.items.length / s.perRow);
       s.cards.style.height = `${rows * s.rowHeight}px`;
@@ -241,7 +242,7 @@
   const percent = (x) => `${(x * 100).toFixed(x < 0.1 ? 1 : 0)} %`;
 
   function cardOf(e, s) {
-    const frame = (shot, title) => el("div", { className: "frame" }, thumb(shot) || el("span", {}, shot ? "Cannot be shown" : title === "Before" ? "No picture" : nothing(e)), title && el("b", {}, title));
+    const frame = (shot, title) => el("div", { className: title ? "frame titled" : "frame" }, thumb(shot) || el("span", {}, shot ? "Cannot be shown" : title === "Before" ? "No picture" : nothing(e)), title && el("b", {}, title));
     const frames = s.wide && isPair(e) ? [frame(e.before, "Before"), frame(e.after, "After")] : [frame(e.after || e.before, "")];
     const [word, symbol] = changes[e.change];
     const flags = [e.marked && "marked", e.note && "note", e.edited && "edited by hand", e.candidates && `${e.candidates.length} candidates`].filter(Boolean).join(", ");
@@ -432,7 +433,7 @@
     const others = (e.attributes || []).filter((a) => a.name !== "prompt");
     const changed = others.filter((a) => a.changed), rest = others.filter((a) => !a.changed);
     return el("div", { className: "facts", tabIndex: 0, role: "region", "aria-label": "About the image" },
-      e.why?.length ? part("Why", el("p", {}, e.why.join("; "))) : null,
+      e.why?.length ? part("Why", el("p", {}, e.why.map((w) => `${w}.`).join(" "))) : null,
       review ? actsOf(e, button) : null,
       part("Prompt", prompt?.words ? el("p", { className: "prompt" }, diffOf(prompt.words)) : e.prompt ? el("p", { className: "prompt" }, e.prompt) : null),
       !e.prompt && prompt ? part("Prompt", el("p", {}, prompt.after)) : null,
