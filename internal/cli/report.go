@@ -15,9 +15,10 @@ import (
 
 type reportOptions struct {
 	planOptions
-	plan string
-	out  string
-	all  bool
+	plan     string
+	out      string
+	all      bool
+	markdown bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -34,6 +35,7 @@ It shows what the next apply changes. With -plan, that is what the saved plan do
 		func(dir string) error { return a.runReport(dir, &o) })
 	cmd.Flags().StringVar(&o.out, "out", "", "write the report into this `folder`")
 	cmd.Flags().StringVar(&o.plan, "plan", "", "show what the saved plan in this `file` changes")
+	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "write report.md as well, for a comment of a pull request")
 	cmd.Flags().BoolVar(&o.all, "all", false, "copy every picture in full, rather than those alone that change")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "show the simulation's images")
 	o.inputOptions.bind(cmd.Flags())
@@ -87,7 +89,7 @@ func (a *app) writeReport(w *workspace.Workspace, album *web.Album, o *reportOpt
 	if err := room.Develop(a.env.Abort, album); err != nil {
 		return err
 	}
-	if err := web.WriteReport(a.env.Abort, album, room, o.out); err != nil {
+	if err := web.WriteReport(a.env.Abort, album, room, o.out, web.ReportOptions{Markdown: o.markdown}); err != nil {
 		if foreign, ok := errors.AsType[*web.NotReportError](err); ok {
 			return explain("%s has files in it that are no report's.\nNothing was changed. Name another folder with -out.", foreign.Dir)
 		}

@@ -485,11 +485,11 @@
     const save = button("Save the note", () => post({ do: "note", address: e.address, note: note.value }, "#note"));
     save.disabled = ended;
     return el("div", { className: "acts" },
-      act(e.marked ? "Unmark" : "Mark for a new throw", e.marked ? "unmark" : "mark", e.change === "destroy" || e.change === "create"),
+      act(e.candidates ? "One more candidate" : e.marked ? "Unmark" : "Mark for a new throw", e.marked ? "unmark" : "mark", e.change === "destroy" || e.change === "create"),
       e.restorable ? act("Restore the former picture", "restore") : null,
       e.accepted ? act("Go back to the generated file", "unaccept") : act("Accept the edited file", "accept", !e.edited),
       el("label", { className: "note said" }, "Note", note), save,
-      e.marked ? el("p", { className: "said" }, "Marked. To have it generated again, type ", el("code", {}, `fluxbatch apply -reroll ${word(e.address)}`)) : null);
+      e.marked ? el("p", { className: "said" }, "Marked. The next apply generates it again, and its plan says at what price.") : null);
   }
 
   const choose = (e, number) => post({ do: "pick", address: e.address, number }, `[data-candidate="${number}"]`);

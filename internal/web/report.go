@@ -42,16 +42,27 @@ func (e *NotReportError) Error() string {
 	return fmt.Sprintf("%s has files in it that are no report's", e.Dir)
 }
 
+// ReportOptions say what is written besides the page.
+type ReportOptions struct {
+	// Markdown writes report.md, for a comment of a pull request.
+	Markdown bool
+}
+
 // WriteReport writes an album whose pictures d has developed as a folder that opens from disk. What
 // a former report left in the folder and this one does not have is removed; a folder with anything
 // else in it is a NotReportError.
-func WriteReport(ctx context.Context, a *Album, d *Darkroom, dir string) error {
+func WriteReport(ctx context.Context, a *Album, d *Darkroom, dir string, o ReportOptions) error {
 	if err := prepare(dir); err != nil {
 		return err
 	}
 	pieces := a.pieces()
 	a.Head.Pieces = len(pieces)
 	w := &writer{album: a, room: d, dir: dir, wanted: map[string]bool{}}
+	if o.Markdown {
+		if err := w.write("report.md", []byte(a.Markdown())); err != nil {
+			return err
+		}
+	}
 	if err := w.pictures(ctx); err != nil {
 		return err
 	}
@@ -67,6 +78,11 @@ func WriteReport(ctx context.Context, a *Album, d *Darkroom, dir string) error {
 	// The page comes last, so that it never names what is not there.
 	if err := errors.Join(w.write("page.css", pageCSS), w.write("page.js", pageJS), w.write("index.html", page)); err != nil {
 		return err
+	}
+	if !o.Markdown {
+		if err := os.Remove(filepath.Join(dir, "report.md")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
 	return w.sweep()
 }
