@@ -15,10 +15,10 @@ import (
 
 type reportOptions struct {
 	planOptions
-	plan     string
-	out      string
-	all      bool
-	markdown bool
+	plan, since string
+	out         string
+	all         bool
+	markdown    bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -28,13 +28,17 @@ func (a *app) reportCommand() *cobra.Command {
 What changes comes first and the greatest difference first of all; what stays is folded away. Each image can be compared with what was there before: side by
 side, sliding, blended, and as the difference between the two.
 
-It shows what the next apply changes. With -plan, that is what the saved plan does, if it still holds. A former report in the folder is replaced.`,
+It shows what the next apply changes. With -plan, that is what the saved plan does, if it still holds. With -since, it shows what changed since a revision of
+the git repository, such as main or HEAD~1. A former report in the folder is replaced.`,
 		`  fluxbatch report -out report
   fluxbatch report -plan release.fluxplan -out report
+  fluxbatch report -since main -markdown -out report
   fluxbatch report -simulate -out report examples/quickstart`,
 		func(dir string) error { return a.runReport(dir, &o) })
 	cmd.Flags().StringVar(&o.out, "out", "", "write the report into this `folder`")
 	cmd.Flags().StringVar(&o.plan, "plan", "", "show what the saved plan in this `file` changes")
+	cmd.Flags().StringVar(&o.since, "since", "", "show what changed since this `revision` of the git repository")
+	cmd.MarkFlagsMutuallyExclusive("plan", "since")
 	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "write report.md as well, for a comment of a pull request")
 	cmd.Flags().BoolVar(&o.all, "all", false, "copy every picture in full, rather than those alone that change")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "show the simulation's images")
@@ -45,6 +49,9 @@ It shows what the next apply changes. With -plan, that is what the saved plan do
 func (a *app) runReport(dir string, o *reportOptions) (err error) {
 	if o.out == "" {
 		return explain("-out is missing.\nName the folder that the report is written into:%s", toType("fluxbatch report -out report"))
+	}
+	if o.since != "" {
+		return a.reportSince(dir, o)
 	}
 	w, plan, err := a.planShown(dir, o)
 	if err != nil {
