@@ -39,7 +39,7 @@ Marks and notes are kept in fluxbatch.review.json, beside the state. Commit it w
 }
 
 // reviewDrain is how long requests that are being answered have when the review ends.
-const reviewDrain = 5 * time.Second
+const reviewDrain = 2 * time.Second
 
 func (a *app) runReview(dir string, o *reviewOptions) error {
 	if o.port < 0 || o.port > 65535 {
@@ -75,7 +75,12 @@ func (a *app) serveUntilEnd(listener net.Listener, handler http.Handler) error {
 	stop := context.AfterFunc(a.env.Drain, func() {
 		ctx, cancel := context.WithTimeout(a.env.Abort, reviewDrain)
 		defer cancel()
-		ended <- server.Shutdown(ctx)
+		if server.Shutdown(ctx) == nil {
+			ended <- nil
+			return
+		}
+		// A browser may hold connections that it never asks anything over.
+		ended <- server.Close()
 	})
 	if err := server.Serve(listener); stop() || !errors.Is(err, http.ErrServerClosed) {
 		return err

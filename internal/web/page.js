@@ -296,7 +296,8 @@
 
   detail.addEventListener("close", () => {
     history.replaceState(null, "", location.pathname + location.search);
-    if (current) focusOn(current);
+    // Who is typing already by then goes on typing.
+    if (current && !document.activeElement?.closest("header")) focusOn(current);
   });
 
   function drawDetail() {
@@ -582,6 +583,22 @@
   });
   $("keys").addEventListener("click", () => $("help").showModal());
 
+  // A key that was acted on does nothing more, whatever is in focus by then.
+  let acted = false;
+  addEventListener("keydown", () => { acted = false; }, true);
+  addEventListener("keypress", (event) => { if (acted) event.preventDefault(); }, true);
+
+  const openCard = (event) => {
+    const card = event.target.closest(".card");
+    if (!card || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    for (const s of sections) for (const [i, c] of s.live) if (c === card) current = s.items[i];
+    event.preventDefault();
+    acted = event.type === "keydown";
+    open(current);
+  };
+  $("sheet").addEventListener("click", openCard);
+  $("sheet").addEventListener("keydown", (event) => { if (event.key === "Enter") openCard(event); });
+
   addEventListener("keydown", (event) => {
     const target = event.target;
     const typing = target.matches?.("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
@@ -599,8 +616,8 @@
       mode = modes[(modes.findIndex(([m]) => m === mode) + 1) % modes.length][0];
       redraw(`input[value=${mode}]`);
       say(modes.find(([m]) => m === mode)[1]);
-    } else if (key === " " && target.closest?.(".card")) {
-      target.click();
+    } else if (key === " " && target.closest?.(".card") && current) {
+      open(current);
     } else if (key === "z" && inDetail) {
       zoomed = !zoomed;
       redraw();
@@ -613,6 +630,7 @@
       $("help").showModal();
     } else return;
     event.preventDefault();
+    acted = true;
   });
 
   document.addEventListener("focusin", (event) => {
