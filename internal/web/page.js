@@ -246,9 +246,10 @@
     const frames = s.wide && isPair(e) ? [frame(e.before, "Before"), frame(e.after, "After")] : [frame(e.after || e.before, "")];
     const [word, symbol] = changes[e.change];
     const flags = [e.marked && "marked", e.note && "note", e.edited && "edited by hand", e.candidates && `${e.candidates.length} candidates`].filter(Boolean).join(", ");
-    const link = el("a", { href: `#${encodeURIComponent(e.address)}`, "aria-label": [e.address, e.told || word, factsOf(e), flags].filter(Boolean).join(", ") },
-      el("div", { className: "frames" }, frames),
-      el("div", { className: "words" }, el("span", { className: "name" }, e.address), el("span", { className: "meta" }, factsOf(e) || "\u00a0"),
+    // The words name the link; the frames are for the eye alone.
+    const link = el("a", { href: `#${encodeURIComponent(e.address)}` },
+      el("div", { className: "frames", "aria-hidden": "true" }, frames),
+      el("div", { className: "words" }, el("span", { className: "name" }, e.address), " ", el("span", { className: "meta" }, factsOf(e) || "\u00a0"), " ",
         el("span", {}, el("span", { className: e.change }, `${symbol} ${word}`), flags ? ` · ${flags}` : "")));
     link.firstChild.style.height = `${s.frameHeight}px`;
     return el("div", { className: "card", role: "listitem" }, link);
