@@ -161,7 +161,11 @@ func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion,
 }
 
 func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
-	rows, twice := rowsByKey(r.forEach, ctx)
+	var rows []each
+	var twice *hcl.Diagnostic
+	if !e.opts.general {
+		rows, twice = rowsByKey(r.forEach, ctx)
+	}
 	switch {
 	case twice != nil:
 		e.fail(n, twice)

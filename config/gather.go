@@ -64,7 +64,7 @@ func (g gathering) values(e *evaluator, s *scope) (values []cty.Value, of []addr
 // where the expression is another one, and has to be evaluated.
 func (e *evaluator) gathered(n *node, s *scope, expr hcl.Expression) (cty.Value, bool) {
 	g, ok := n.mod.gathering(expr)
-	if !ok {
+	if !ok || e.opts.general {
 		return cty.NilVal, false
 	}
 	values, of, ok := g.values(e, s)
@@ -78,7 +78,7 @@ func (e *evaluator) gathered(n *node, s *scope, expr hcl.Expression) (cty.Value,
 // too, where one of them is sensitive.
 func (e *evaluator) bare(n *node, s *scope, expr hcl.Expression) (cty.Value, bool) {
 	g, ok := n.mod.gathering(expr)
-	if !ok {
+	if !ok || e.opts.general {
 		return cty.NilVal, false
 	}
 	values, _, ok := g.values(e, s)

@@ -174,7 +174,7 @@ func (d *builder) release() { d.e.spare, d.values = d.values, nil }
 
 // prepare compiles the arguments of a block with many instances.
 func (d *builder) prepare() {
-	if d.b.forEach == nil {
+	if d.b.forEach == nil || d.e.opts.general {
 		return
 	}
 	d.columns = make([]*column, len(d.b.args))

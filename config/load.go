@@ -33,6 +33,11 @@ type Options struct {
 	dir string
 	// limit bounds the number of instances of a block instead of maxInstances, where it is not 0.
 	limit int
+	// general does without the shortcuts for common forms, so that what they give can be held
+	// against it, and pieceSize is the length of the pieces of files instead of hclfast.PieceSize,
+	// where it is not 0. Both are for tests.
+	general   bool
+	pieceSize int
 	// functions are those of the expressions.
 	functions *lang.Functions
 }
@@ -71,7 +76,7 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
 	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
-	d := &decoder{opts: &o}
+	d := &decoder{opts: &o, parser: parser{pieceSize: o.pieceSize}}
 	d.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
 	d.files = c.files

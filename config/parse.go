@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,8 @@ import (
 // parser reads files, each once, and keeps them for the snippets in diagnostics.
 type parser struct {
 	files map[string]*hcl.File
+	// pieceSize is that of the options.
+	pieceSize int
 }
 
 // directory parses the configuration files of a module, in the order of their names.
@@ -74,7 +77,7 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 		src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
 		file, diags = json.Parse(src, path)
 	} else {
-		file, diags = hclfast.Parse(src, path, hclfast.PieceSize, readTopBlock)
+		file, diags = hclfast.Parse(src, path, cmp.Or(p.pieceSize, hclfast.PieceSize), readTopBlock)
 	}
 	if huge := lang.HugeNumbers(src, path); huge.HasErrors() {
 		return nil, append(diags, huge...)

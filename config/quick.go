@@ -235,7 +235,7 @@ func (q *quick) tuple(values []cty.Value) cty.Value {
 // where the expression has to be evaluated as usual.
 func (d *builder) quickly(expr hcl.Expression) (unmarked, bool) {
 	native, ok := expr.(hclsyntax.Expression)
-	if !ok || d.b.forEach == nil {
+	if !ok || d.b.forEach == nil || d.e.opts.general {
 		return unmarked{}, false
 	}
 	w := d.b.weave

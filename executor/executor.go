@@ -160,6 +160,7 @@ type run struct {
 	byTask map[string]*node
 	early  map[string]bool
 	files  *files
+	inputs *inputs
 	budget budget
 	agenda agenda
 	// downloads wait for one of the few places in the download lane.
@@ -200,7 +201,7 @@ var ErrIncomplete = errors.New("not every change was carried out")
 // and can be resumed.
 func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) {
 	r := newRun(ctx, o)
-	r.files = newFiles(plan, o)
+	r.files, r.inputs = newFiles(plan, o), sharedInputs(plan)
 	for _, c := range plan.Changes {
 		r.plan[c.Address] = c
 	}

@@ -2,11 +2,8 @@ package executor
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 	"time"
@@ -328,52 +325,20 @@ func charged(task bfl.Submission, estimate bfl.Credits) bfl.Credits {
 
 // opener gives a worker the content of the node's inputs.
 func (r *run) opener(n *node) bfl.Opener {
-	sources := make(map[string]source, len(n.desired.References))
+	sources := make(map[string]func() (io.ReadCloser, int64, error), len(n.desired.References))
 	for i := range n.desired.References {
 		ref := &n.desired.References[i]
-		from := source{open: func() (io.ReadCloser, int64, error) { return openFile(ref.Path) }, sha256: ref.FileSHA256}
+		open := func() (io.ReadCloser, int64, error) { return openFile(ref.Path) }
 		if ref.IsImage() {
 			output := r.image(ref.Image).Output
-			from.open = func() (io.ReadCloser, int64, error) {
+			open = func() (io.ReadCloser, int64, error) {
 				f, err := r.opts.Dir.Open(output.Path)
 				return f, output.Bytes, err
 			}
 		}
-		sources[ref.Field] = from
+		sources[ref.Field] = func() (io.ReadCloser, int64, error) { return r.inputs.open(sourceOf(ref), ref.FileSHA256, open) }
 	}
-	return func(in bfl.Input) (io.ReadCloser, int64, error) {
-		from := sources[in.Field]
-		content, size, err := from.open()
-		if err != nil {
-			return nil, 0, err
-		}
-		return &verified{ReadCloser: content, left: size, sum: sha256.New(), want: from.sha256}, size, nil
-	}
-}
-
-// source is where the bytes of a reference are, and what they are to be.
-type source struct {
-	open   func() (io.ReadCloser, int64, error)
-	sha256 string
-}
-
-// verified fails the read of an input whose content is no longer what the plan was made for, before
-// the whole of it has been sent.
-type verified struct {
-	io.ReadCloser
-	left int64
-	sum  hash.Hash
-	want string
-}
-
-func (v *verified) Read(p []byte) (int, error) {
-	n, err := v.ReadCloser.Read(p)
-	v.sum.Write(p[:n])
-	v.left -= int64(n)
-	if v.left == 0 && hex.EncodeToString(v.sum.Sum(nil)) != v.want {
-		return 0, errReferenceChanged
-	}
-	return n, err
+	return func(in bfl.Input) (io.ReadCloser, int64, error) { return sources[in.Field]() }
 }
 
 // taskRecord is what the journal is to know of the node's task.

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -23,7 +24,7 @@ func Deviations(img *state.Image) []string {
 	if !sameSide(size.Width, img.Output.Width) || !sameSide(size.Height, img.Output.Height) {
 		all = append(all, fmt.Sprintf("The image is %d x %d pixels, but the request was for %s.", img.Output.Width, img.Output.Height, extent(size.Width, size.Height)))
 	}
-	if asked := FormatAsked(img); asked != "" && img.Output.Format != "" && asked != img.Output.Format {
+	if asked := formatAsked(img, asked); asked != "" && img.Output.Format != "" && asked != img.Output.Format {
 		all = append(all, fmt.Sprintf("The image is in the format %s, but the request was for %s. Its file keeps the name %s.",
 			img.Output.Format, asked, path.Base(img.Output.Path)))
 	}
@@ -33,7 +34,16 @@ func Deviations(img *state.Image) []string {
 // FormatAsked returns the format that an image was to have: the one of its request, or what its
 // file's name stands for.
 func FormatAsked(img *state.Image) string {
-	if asked, err := img.Asked(nil); err == nil {
+	asked, err := img.Asked(nil)
+	if err != nil {
+		asked = nil
+	}
+	return formatAsked(img, asked)
+}
+
+// formatAsked is FormatAsked of an image of which it is known what was asked for; nil for nothing.
+func formatAsked(img *state.Image, asked *image.Image) string {
+	if asked != nil {
 		if format, _ := asked.Request().Value("output_format").(string); format != "" {
 			return format
 		}

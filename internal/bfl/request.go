@@ -162,8 +162,11 @@ var ErrInputChanged = errors.New("an input image changed while it was read")
 
 // Opener gives the content of an input that is not a URL, and its length in bytes. The body closes
 // it. That the content is still what the input's hash says is for the reader to check, by failing
-// before its end.
+// before its end. A content that is Encoded is sent as it is.
 type Opener func(Input) (io.ReadCloser, int64, error)
+
+// Encoded is a content that has its Base64 already, so that it is not made for each request.
+type Encoded interface{ Base64() string }
 
 // Body returns the request's JSON body and its length. Inputs are read, and encoded as Base64,
 // while the body is read, so that memory does not grow with them. An input whose content ends early
@@ -261,8 +264,13 @@ func (m *multiBody) addFile(open Opener, in Input) error {
 	if err != nil {
 		return err
 	}
-	m.parts = append(m.parts, &base64Reader{source: content, left: size, body: m})
 	m.closers = append(m.closers, content)
+	if encoded, ok := content.(Encoded); ok {
+		m.parts = append(m.parts, strings.NewReader(encoded.Base64()))
+		m.length += int64(len(encoded.Base64()))
+		return nil
+	}
+	m.parts = append(m.parts, &base64Reader{source: content, left: size, body: m})
 	m.length += int64(base64.StdEncoding.EncodedLen(int(size)))
 	return nil
 }

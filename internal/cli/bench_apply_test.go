@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"image/png"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -26,6 +28,7 @@ import (
 // and fails the benchmark.
 type benchAPI struct {
 	latency time.Duration
+	side    int // of its images, in pixels
 	base    string
 	images  [][]byte
 
@@ -36,8 +39,8 @@ type benchAPI struct {
 	connections, calls atomic.Int64
 }
 
-// benchCommand serves a benchAPI on loopback until its standard input ends. Its argument is the
-// tasks' latency; the first line that it prints is its address.
+// benchCommand serves a benchAPI on loopback until its standard input ends. Its arguments are the
+// tasks' latency and the side of the images; the first line that it prints is its address.
 func benchCommand() {
 	if err := serveBench(); err != nil {
 		panic(err)
@@ -49,18 +52,21 @@ func serveBench() error {
 	if err != nil {
 		return err
 	}
+	side, err := strconv.Atoi(os.Args[2])
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	api := &benchAPI{latency: latency, base: "http://" + listener.Addr().String(), tasks: map[int]time.Time{}, paid: map[string]bool{}}
+	api := &benchAPI{latency: latency, side: side, base: "http://" + listener.Addr().String(), tasks: map[int]time.Time{}, paid: map[string]bool{}}
 	for n := range 16 {
-		var file bytes.Buffer
-		spec := picture.Spec{Model: "flux-2-klein-4b", Prompt: fmt.Sprintf("picture %d", n), Seed: "1", Size: image.Pt(256, 256)}
-		if err := picture.Encode(&file, picture.Draw(spec), "png"); err != nil {
+		file, err := benchPicture(n, side)
+		if err != nil {
 			return err
 		}
-		api.images = append(api.images, file.Bytes())
+		api.images = append(api.images, file)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/flux-2-klein-4b", api.submit)
@@ -82,13 +88,30 @@ func serveBench() error {
 	return server.Close()
 }
 
+// benchPicture draws a picture, a large one of noise, which is as large a file as a photograph.
+func benchPicture(n, side int) ([]byte, error) {
+	var file bytes.Buffer
+	if side > 256 {
+		noise := image.NewNRGBA(image.Rect(0, 0, side, side))
+		random := rand.New(rand.NewPCG(uint64(n), 1))
+		for i := range noise.Pix {
+			noise.Pix[i] = byte(random.Uint32()) | byte(i%4/3*255) // opaque
+		}
+		err := png.Encode(&file, noise)
+		return file.Bytes(), err
+	}
+	spec := picture.Spec{Model: "flux-2-klein-4b", Prompt: fmt.Sprintf("picture %d", n), Seed: "1", Size: image.Pt(side, side)}
+	err := picture.Encode(&file, picture.Draw(spec), "png")
+	return file.Bytes(), err
+}
+
 func (a *benchAPI) submit(w http.ResponseWriter, r *http.Request) {
 	a.calls.Add(1)
 	var body struct {
 		Prompt        string
 		Width, Height int
 	}
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Header.Get("X-Key") != "bench" || body.Width != 256 || body.Height != 256 {
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Header.Get("X-Key") != "bench" || body.Width != a.side || body.Height != a.side {
 		http.Error(w, `{"detail": "a bad request"}`, http.StatusUnprocessableEntity)
 		return
 	}
@@ -102,7 +125,7 @@ func (a *benchAPI) submit(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"detail": "paid twice"}`, http.StatusUnprocessableEntity)
 		return
 	}
-	answer(w, `{"id":"task-%d","polling_url":"%s/v1/get_result?id=task-%[1]d","cost":1.4,"input_mp":0,"output_mp":0.07}`, n, a.base)
+	answer(w, `{"id":"task-%d","polling_url":"%s/v1/get_result?id=task-%[1]d","cost":1.4,"input_mp":0,"output_mp":%.2[3]f}`, n, a.base, float64(a.side*a.side)/1e6)
 }
 
 func (a *benchAPI) poll(w http.ResponseWriter, r *http.Request) {
@@ -140,10 +163,10 @@ func answer(w http.ResponseWriter, format string, args ...any) {
 }
 
 // startAPI runs a benchAPI in a process of its own, and returns its address.
-func startAPI(tb testing.TB, latency time.Duration) string {
+func startAPI(tb testing.TB, latency time.Duration, side int) string {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), os.Args[0])
-	cmd.Args = []string{"fluxbatch-bench-api", latency.String()}
+	cmd.Args = []string{"fluxbatch-bench-api", latency.String(), strconv.Itoa(side)}
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -196,7 +219,15 @@ type applyCost struct {
 // applyOnce makes so many images of 256 x 256, in a process of its own and in dir, which is empty.
 func applyOnce(tb testing.TB, dir string, images, slots int, latency time.Duration) applyCost {
 	tb.Helper()
-	base := startAPI(tb, latency)
+	base := startAPI(tb, latency, 256)
+	cost := applyFrom(tb, base, dir, images, slots, 256)
+	cost.connections = connectionsOf(tb, base)
+	return cost
+}
+
+// applyFrom makes so many images of an API.
+func applyFrom(tb testing.TB, base, dir string, images, slots, side int) applyCost {
+	tb.Helper()
 	hcl := fmt.Sprintf(`
 provider "bfl" {
   endpoint    = %q
@@ -206,16 +237,22 @@ image "product" {
   count         = %d
   model         = "flux-2-klein-4b"
   prompt        = "Studio photo of product number ${count.index} on a white table, soft light"
-  width         = 256
-  height        = 256
+  width         = %[4]d
+  height        = %[4]d
   output_format = "png"
 }
-`, base, slots, images)
+`, base, slots, images, side)
 	if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(hcl), 0o644); err != nil {
 		tb.Fatal(err)
 	}
+	return timed(tb, dir, "fluxbatch", "apply", "-auto-approve")
+}
+
+// timed runs a command of this binary.
+func timed(tb testing.TB, dir string, args ...string) applyCost {
+	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), os.Args[0])
-	cmd.Args = []string{"fluxbatch", "apply", "-auto-approve"}
+	cmd.Args = args
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "BFL_API_KEY=bench")
 	var out bytes.Buffer
 	cmd.Stderr = &out
@@ -225,7 +262,6 @@ image "product" {
 	}
 	return applyCost{
 		wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peakMemory(cmd.ProcessState),
-		connections: connectionsOf(tb, base),
 	}
 }
 

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"fluxbatch-harness":       harnessCommand,
 		"fluxbatch-bench-api":     benchCommand,
 		"fluxbatch-bench-applied": appliedCommand,
+		"fluxbatch-bench-bare":    bareCommand,
 		"fluxbatch-bench-hcl":     hclCommand,
 		"fluxbatch-bench-json":    jsonCommand,
 		"fluxbatch": func() {

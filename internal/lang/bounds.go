@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,13 +134,32 @@ func HasHuge(v cty.Value) bool {
 	return found
 }
 
-// longExponent finds what may be a number that is too large. It may as well stand in a text.
-var longExponent = lazyregexp.New(`[0-9][eE][+-]?[0-9]{4}`)
+// hasLongExponent reports whether there may be a number that is too large: an exponent of four
+// digits. It may as well stand in a text. A regular expression for it takes as long as reading the
+// blocks of a large file.
+func hasLongExponent(src []byte) bool {
+	const digits = 4
+	for i := 1; i < len(src)-digits; i++ {
+		if src[i]|0x20 != 'e' || !isDigit(src[i-1]) {
+			continue
+		}
+		exponent := src[i+1:]
+		if exponent[0] == '+' || exponent[0] == '-' {
+			exponent = exponent[1:]
+		}
+		if len(exponent) >= digits && !slices.ContainsFunc(exponent[:digits], func(c byte) bool { return !isDigit(c) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // HugeNumbers reports numbers in a text of the language that are written with too large an
 // exponent. It is to be asked before the text is evaluated.
 func HugeNumbers(src []byte, filename string) hcl.Diagnostics {
-	if !longExponent().Match(src) {
+	if !hasLongExponent(src) {
 		return nil
 	}
 	var diags hcl.Diagnostics

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/image/vector"
 )
@@ -58,8 +59,13 @@ type corner struct {
 // shape is one outline or more, in units of the place that it gets.
 type shape []corner
 
+// drawn is a shape that is made when it is first needed: no other command waits for it.
+type drawn func() shape
+
 // outline reads a shape in the notation of SVG: M and L, with points that are absolute.
-func outline(text string) shape {
+func outline(text string) drawn { return sync.OnceValue(func() shape { return readOutline(text) }) }
+
+func readOutline(text string) shape {
 	var all shape
 	first := false
 	for word := range strings.FieldsSeq(text) {
@@ -77,10 +83,12 @@ func outline(text string) shape {
 }
 
 // rounded returns the shape whose outline arcs make.
-func rounded(arcs func(*canvas)) shape {
-	var c canvas
-	arcs(&c)
-	return c.path
+func rounded(arcs func(*canvas)) drawn {
+	return sync.OnceValue(func() shape {
+		var c canvas
+		arcs(&c)
+		return c.path
+	})
 }
 
 var (
@@ -99,8 +107,8 @@ type place struct{ x, y, rightX, rightY, downX, downY float32 }
 func at(x, y, size float32) place     { return within(x, y, size, size) }
 func within(x, y, w, h float32) place { return place{x, y, w, 0, 0, h} }
 
-func (c *canvas) shape(paint color.RGBA, s shape, p place) {
-	for i, q := range s {
+func (c *canvas) shape(paint color.RGBA, s drawn, p place) {
+	for i, q := range s() {
 		c.path = append(c.path, corner{p.x + q.x*p.rightX + q.y*p.downX, p.y + q.x*p.rightY + q.y*p.downY, i == 0 || q.first})
 	}
 	c.paint(paint)

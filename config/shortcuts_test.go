@@ -1,0 +1,209 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+)
+
+// TestShortcuts holds configurations that are read and evaluated by all shortcuts against the same
+// ones without any: files in pieces, plain blocks, rows, columns, lookups, gathered attributes. The
+// images, the order in which they are decided, outputs, checks and messages are the same.
+func TestShortcuts(t *testing.T) {
+	t.Parallel()
+	configurations := uint64(2000)
+	if testing.Short() {
+		configurations = 200
+	}
+	dir := t.TempDir()
+	instances, failing, unknown := uint64(0), uint64(0), uint64(0)
+	for seed := range configurations {
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
+		if err := os.WriteFile(filepath.Join(dir, "rows.csv"), []byte(g.csv()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text := g.module()
+		if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		general := outcome(dir, seed, Options{general: true, pieceSize: math.MaxInt})
+		short := outcome(dir, seed, Options{pieceSize: 64})
+		if diff := cmp.Diff(general, short); diff != "" {
+			t.Fatalf("seed %d: (-general +shortcuts)\n%s\nof\n%s", seed, diff, text)
+		}
+		instances += uint64(len(general.Images))
+		if len(general.Messages) > 0 {
+			failing++
+		}
+		if slices.ContainsFunc(general.Images, func(line string) bool { return strings.Contains(line, "(unknown)") }) {
+			unknown++
+		}
+	}
+	if instances < 3*configurations || failing < configurations/20 || failing > configurations/2 || unknown < configurations/50 {
+		t.Errorf("the configurations have %d images, %d fail, and %d depend on what is not known: they test less than they should", instances, failing, unknown)
+	}
+}
+
+// decided is what becomes of a configuration.
+type decided struct{ Images, Outputs, Messages []string }
+
+// outcome loads and evaluates a configuration in which some images exist, which a seed says.
+func outcome(dir string, seed uint64, o Options) (all decided) {
+	c, diags := Load(dir, o)
+	note := func(to *[]string, format string, args ...any) { *to = append(*to, fmt.Sprintf(format, args...)) }
+	results := func(addr addrs.Image) *image.Result {
+		if (uint64(len(addr.String()))*7+seed)%3 == 0 {
+			return nil
+		}
+		return &image.Result{SHA256: strings.Repeat("ab", 32), TaskID: "id of " + addr.String(), Width: 512, Height: 640, Format: "jpeg", Cost: 3000}
+	}
+	diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
+		body := "(unknown)"
+		if img.Known() {
+			text, err := img.Request().MarshalJSON()
+			body = fmt.Sprint(string(text), err)
+		}
+		note(&all.Images, "%s %s %s labels %v sensitive %v after %v lifecycle %+v", img.Address, img.Output, body, img.Labels, img.Sensitive, img.Dependencies, img.Lifecycle)
+		return results(img.Address)
+	})...)
+	if !diags.HasErrors() {
+		outputs, more := c.Outputs(results)
+		for _, o := range outputs {
+			note(&all.Outputs, "%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
+		}
+		diags = slices.Concat(diags, more, c.Checks(results))
+	}
+	for _, d := range diags {
+		at := ""
+		if d.Subject != nil {
+			at = d.Subject.String()
+		}
+		note(&all.Messages, "%s: %s: %s", at, d.Summary, d.Detail)
+	}
+	return all
+}
+
+// generator makes configurations of the forms that the shortcuts are for, of those that look like
+// them, and of such with mistakes.
+type generator struct{ *rand.Rand }
+
+func (g *generator) pick(of ...string) string { return of[g.IntN(len(of))] }
+
+// mistaken picks a mistake now and then, and else one of the others.
+func (g *generator) mistaken(mistake string, of ...string) string {
+	if g.IntN(25) == 0 {
+		return mistake
+	}
+	return g.pick(of...)
+}
+
+func (g *generator) csv() string {
+	text := "id,name,n,from\n"
+	ids := []string{"a", "b", "c", "ä", "d e"}
+	for i, id := range ids[:g.IntN(len(ids)+1)] {
+		from := ""
+		if i > 0 && g.IntN(2) == 0 {
+			from = ids[g.IntN(i)]
+		}
+		text += fmt.Sprintf("%s,%s,%s,%s\n", id, g.mistaken("", "Bo", `"A, nn"`, "Zo\u0308", "7"), g.mistaken("x", "1", "2", "03"), from)
+	}
+	if g.IntN(20) == 0 {
+		text += "short\n"
+	}
+	return text
+}
+
+func (g *generator) module() string {
+	var text strings.Builder
+	text.WriteString("defaults { model = \"flux-2-pro\" }\nlocals {\n  style = \"flat\"\n  rows  = csvdecode(file(\"rows.csv\"))\n}\n")
+	text.WriteString("variable \"secret\" {\n  sensitive = true\n  default   = \"s\"\n}\n")
+	blocks := []string{"first", "second", "third"}[:1+g.IntN(3)]
+	repeats := map[string]string{}
+	for i, name := range blocks {
+		repeats[name] = g.repeat()
+		text.WriteString(g.block(name, repeats, blocks[:i]))
+	}
+	for i, name := range blocks {
+		if g.IntN(2) == 0 {
+			fmt.Fprintf(&text, "output \"o%d\" { value = %s }\n", i, g.collects(name, repeats[name]))
+		}
+	}
+	if g.IntN(4) == 0 {
+		fmt.Fprintf(&text, "check \"c\" {\n  assert {\n    condition     = length(%s) > %d\n    error_message = \"few\"\n  }\n}\n", g.collects(blocks[0], repeats[blocks[0]]), g.IntN(3))
+	}
+	return text.String()
+}
+
+// collects is an expression over the instances of a block.
+func (g *generator) collects(name, repeat string) string {
+	if repeat == "" {
+		return fmt.Sprintf(g.mistaken("image.%s.nothing", "[image.%s.path]", "[image.%s.id]", "[image.%s.prompt]", "[upper(image.%s.format)]"), name)
+	}
+	of := []string{
+		"[for k, i in image.%s : i.path]", "[for i in image.%s : i.id]", "{ for k, i in image.%s : k => i.width }", "image.%s",
+		"[for k, i in image.%s : i.path if k != \"a\"]", "[for i in image.%s : i.seed]", "[for i in image.%s : upper(i.format)]",
+	}
+	if repeat == "count = 2" {
+		of = append(of, "image.%s[*].path", "image.%s[*].id")
+	} else {
+		of = append(of, "keys(image.%s)", "values(image.%s)[*].id")
+	}
+	return fmt.Sprintf(g.mistaken("image.%s[*].nothing", of...), name)
+}
+
+func (g *generator) repeat() string {
+	return g.pick(
+		"", "count = 2", "for_each = { for row in csvdecode(file(\"rows.csv\")) : row.id => row }", "for_each = { for row in local.rows : row.id => row }",
+		"for_each = { for row in local.rows : row.id => row if row.n != \"2\" }", "for_each = { for row in local.rows : \"${row.id}\" => row }",
+		"for_each = { a = { name = \"A\", n = 1, from = \"\" }, b = { name = \"B\", n = 2, from = \"a\" } }", "for_each = toset([\"a\", \"b\"])",
+	)
+}
+
+func (g *generator) block(name string, repeats map[string]string, before []string) string {
+	repeat := repeats[name]
+	each := strings.HasPrefix(repeat, "for_each") && !strings.Contains(repeat, "toset")
+	prompts := []string{`"fixed"`, `"a ${local.style} logo"`, "\"${var.secret} s\"", "<<-EOT\n    two\n    lines\n  EOT"}
+	switch {
+	case each:
+		prompts = append(prompts, `"Photo of ${each.value.name} as ${each.key}"`, "each.value.name", "each.key", `"${each.value.name}"`, `"${upper(each.value.name)} x"`, `"%{ if each.key == "a" }A%{ endif }"`)
+	case repeat == "count = 2":
+		prompts = append(prompts, `"number ${count.index}"`)
+	case repeat != "":
+		prompts = append(prompts, `"Photo of ${each.key}"`, "each.value")
+	}
+	if len(before) > 0 && g.IntN(2) == 0 {
+		prompts = nil
+		up := before[g.IntN(len(before))]
+		prompts = append(prompts, fmt.Sprintf("\"${length(%s)} there\"", g.collects(up, repeats[up])), fmt.Sprintf("jsonencode(%s)", g.collects(up, repeats[up])))
+	}
+	text := fmt.Sprintf("image %q {\n  %s\n  prompt = %s\n", name, repeat, g.mistaken("each.value.missing", prompts...))
+	if g.IntN(2) == 0 {
+		text += "  width  = " + g.mistaken("1e3", "1024", "512", `"768"`) + "\n  height = 1024\n"
+	}
+	if each && g.IntN(2) == 0 {
+		text += "  seed = " + g.pick("each.value.n", "7", "null", "length(each.key)") + "\n"
+	}
+	if each && g.IntN(2) == 0 {
+		text += fmt.Sprintf("  references = "+g.pick(
+			`each.value.from == "" ? [] : [image.%[1]s[each.value.from]]`, `[for r in compact([each.value.from]) : image.%[1]s[r]]`,
+			`each.value.from != "" ? [image.%[1]s[each.value.from]] : null`, `[try(image.%[1]s[each.value.from], "https://example.com/a.png")]`,
+		)+"\n", name)
+	}
+	if g.IntN(3) == 0 {
+		text += "  labels = " + g.mistaken(`{ secret = "${var.secret}" }`, `{ kind = "x" }`, `{ kind = local.style, n = 1 }`, `{ secret = nonsensitive(var.secret) }`) + "\n"
+	}
+	if g.IntN(6) == 0 {
+		text += "  lifecycle {\n    precondition {\n      condition     = " + g.mistaken("false", "true", `local.style == "flat"`) + "\n      error_message = \"no\"\n    }\n  }\n"
+	}
+	return text + "}\n"
+}
