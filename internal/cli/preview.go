@@ -32,7 +32,7 @@ const (
 func (a *app) previewTerminal() (preview.Terminal, error) {
 	o := a.viewOptions()
 	if _, isTerminal := terminal(a.env.Stdout); !isTerminal {
-		return preview.Terminal{}, explain("-preview draws in a terminal, and the output is none.\nFor pictures in a file, write a report:%s", toType("fluxbatch report -out report"))
+		return preview.Terminal{}, explain("-preview draws in a terminal, and the output goes to a file or a pipe.\nFor pictures in a file, write a report:%s", toType("fluxbatch report -out report"))
 	}
 	var t preview.Terminal
 	name := a.getenv("TERM")

@@ -25,7 +25,7 @@ func (a *app) reportCommand() *cobra.Command {
 	var o reportOptions
 	cmd := directoryCommand("report", "Write a page that shows the images, before and after",
 		`Writes a folder with a page of the images of the configuration in DIRECTORY (the current one by default). It opens from disk, without a server.
-What changes comes first and the greatest difference first of all; what stays is folded away. Each image can be compared with what was there before: side by
+What changes comes first and the greatest difference first of all. What stays is folded away. Each image can be compared with what was there before: side by
 side, sliding, blended, and as the difference between the two.
 
 It shows what the next apply changes. With -plan, that is what the saved plan does, if it still holds. With -since, it shows what changed since a revision of

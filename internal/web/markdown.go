@@ -28,7 +28,9 @@ func (a *Album) Markdown() string {
 		return b.String()
 	}
 	b.WriteString("\n| | Image | Before | After | Differs by | Price |\n|---|---|---|---|--:|--:|\n")
-	rest := func(n int) string { return fmt.Sprintf("\nAnd %s, which the page shows.\n", layout.Count(n, "more change")) }
+	rest := func(n int) string {
+		return fmt.Sprintf("\nAnd %s, which the page shows.\n", layout.Count(n, "more change"))
+	}
 	shown := 0
 	for _, e := range a.Entries {
 		if e.Change == Same || e.Change == Was {
