@@ -98,7 +98,7 @@ func (a *app) writeReport(w *workspace.Workspace, album *web.Album, o *reportOpt
 	}
 	if err := web.WriteReport(a.env.Abort, album, room, o.out, web.ReportOptions{Markdown: o.markdown}); err != nil {
 		if foreign, ok := errors.AsType[*web.NotReportError](err); ok {
-			return explain("%s has files in it that are no report's.\nNothing was changed. Name another folder with -out.", foreign.Dir)
+			return explain("The folder %s has files in it that are no report's.\nNothing was changed. Name another folder with -out.", foreign.Dir)
 		}
 		return err
 	}

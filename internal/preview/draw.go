@@ -29,6 +29,10 @@ func (t Terminal) Draw(img image.Image, columns, rows int) string {
 	if cell == (image.Point{}) {
 		cell = usualCell
 	}
+	if t.Way == Blocks {
+		half := picture.Inside(img.Bounds().Size(), image.Pt(columns, 2*rows))
+		return t.blocks(picture.Shrink(img, half.X, max(half.Y+half.Y%2, 2)))
+	}
 	pixels := picture.Inside(img.Bounds().Size(), image.Pt(columns*cell.X, rows*cell.Y))
 	cells := image.Pt(max((pixels.X+cell.X/2)/cell.X, 1), max((pixels.Y+cell.Y/2)/cell.Y, 1))
 	switch t.Way {
@@ -36,10 +40,8 @@ func (t Terminal) Draw(img image.Image, columns, rows int) string {
 		return kitty(picture.Fit(img, pixels.X, pixels.Y), cells)
 	case ITerm:
 		return iterm(picture.Fit(img, pixels.X, pixels.Y), cells)
-	case Sixel:
-		return sixel(picture.Fit(img, pixels.X, pixels.Y)) + "\n"
 	default:
-		return t.blocks(picture.Shrink(img, cells.X, 2*cells.Y))
+		return sixel(picture.Fit(img, pixels.X, pixels.Y)) + "\n"
 	}
 }
 
