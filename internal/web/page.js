@@ -28,7 +28,10 @@
   let users = new Map(); // what is made from an address
   let loaded = 0;
 
+  const fresh = new Set(); // addresses whose picture is another one than when the page was loaded
+
   const add = (e) => {
+    if (fresh.has(e.address) && e.change in { same: 1, earlier: 1 }) e.change = "fresh";
     e.labels ??= {};
     e.from ??= [];
     e.text = [e.address, e.prompt, e.file, e.model, e.note, ...Object.entries(e.labels).map(([k, v]) => `${k}=${v}`)].join("\n").toLowerCase();
@@ -66,7 +69,7 @@
   // Filters.
 
   const changes = {
-    create: ["Created", "+"], replace: ["Replaced", "-/+"], update: ["Updated", "~"], wait: ["Waiting", "!"],
+    fresh: ["Changed just now", "✓"], create: ["Created", "+"], replace: ["Replaced", "-/+"], update: ["Updated", "~"], wait: ["Waiting", "!"],
     destroy: ["Destroyed", "-"], earlier: ["Replaced earlier", "="], same: ["Unchanged", "="],
   };
   const prices = [["0", "Free", (d) => d === 0], ["a", "Up to $0.03", (d) => d > 0 && d <= 0.03], ["b", "$0.03 to $0.10", (d) => d > 0.03 && d <= 0.1], ["c", "Over $0.10", (d) => d > 0.1]];
@@ -536,10 +539,15 @@
     const texts = await Promise.all(Array.from({ length: next.pieces }, (_, i) => fetch(`data/${String(i + 1).padStart(4, "0")}.js?v=${next.version}`).then((r) => r.text())));
     head = next;
     const scroll = scrollY, address = current?.address, inSheet = document.activeElement?.closest?.(".card");
+    const all = texts.flatMap((text) => JSON.parse(JSON.parse(text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")))));
+    for (const e of all) {
+      const known = byAddress.get(e.address);
+      if (known && e.after && e.after.picture !== known.after?.picture) fresh.add(e.address);
+    }
     entries = [];
     byAddress = new Map();
     users = new Map();
-    for (const text of texts) for (const e of JSON.parse(JSON.parse(text.slice(text.indexOf("(") + 1, text.lastIndexOf(")"))))) add(e);
+    for (const e of [...all.filter((e) => fresh.has(e.address)), ...all.filter((e) => !fresh.has(e.address))]) add(e);
     loaded = head.pieces;
     showHead();
     fillFilters();
@@ -566,6 +574,7 @@
         if (status.busy !== follow.busy) {
           follow.busy = status.busy;
           banner(status.busy, true);
+          showHead();
         }
         if (status.version !== head.version) await reload();
       } catch {
@@ -645,7 +654,9 @@
   }
 
   function showHead() {
-    $("summary").textContent = [head.summary, head.compared, head.simulated ? "A simulation: nothing was charged." : ""].filter(Boolean).join(" ");
+    // While an apply is at work, what its plan still has to do says little.
+    const busy = review && follow.busy;
+    $("summary").textContent = [!busy && head.summary, !busy && head.compared, head.simulated ? "A simulation: nothing was charged." : ""].filter(Boolean).join(" ");
   }
 
   addEventListener("hashchange", openFromAddress);
