@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -51,19 +50,23 @@ type Head struct {
 }
 
 // shot returns the picture of a file as the page has it, nil where its bytes are nowhere.
-func (a *Album) shot(f state.File, whole bool) *Shot {
+func (a *Album) shot(f state.File, whole bool) *Shot { return a.shotIf(f, whole, a.files.HasPicture) }
+
+// shotIf is shot for a caller who knows how to find out whether the bytes are there.
+func (a *Album) shotIf(f state.File, whole bool, isThere func(state.File) bool) *Shot {
 	if len(f.SHA256) < nameDigits || len(f.Identity()) < nameDigits {
 		return nil
 	}
 	s := &Shot{File: f, Whole: whole || a.whole}
-	if known := a.shots[s.Picture()]; known != nil {
+	name := s.Picture()
+	if known := a.shots[name]; known != nil {
 		known.Whole = known.Whole || s.Whole
 		return known
 	}
-	if !a.files.HasPicture(f) {
+	if !isThere(f) {
 		return nil
 	}
-	a.shots[s.Picture()] = s
+	a.shots[name] = s
 	return s
 }
 
@@ -74,7 +77,8 @@ func (a *Album) standing(img *state.Image, whole bool) (s *Shot, edited bool) {
 	if !ok {
 		return nil, false
 	}
-	return a.shot(f, whole), f.SHA256 != img.Output.SHA256
+	// It was looked at just now.
+	return a.shotIf(f, whole, func(state.File) bool { return true }), f.SHA256 != img.Output.SHA256
 }
 
 // open opens the bytes of a shot.
@@ -87,8 +91,10 @@ func (a *Album) open(s *Shot) (io.ReadCloser, error) {
 
 // Shots returns the pictures that the page shows, each once, in a fixed order.
 func (a *Album) Shots() []*Shot {
-	all := slices.Collect(maps.Values(a.shots))
-	slices.SortFunc(all, func(x, y *Shot) int { return strings.Compare(x.Picture(), y.Picture()) })
+	all := make([]*Shot, 0, len(a.shots))
+	for _, name := range slices.Sorted(maps.Keys(a.shots)) {
+		all = append(all, a.shots[name])
+	}
 	return all
 }
 

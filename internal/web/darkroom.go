@@ -39,8 +39,8 @@ func NewDarkroom(dir string) *Darkroom {
 }
 
 const (
-	// thumbSide is the longer side of a thumbnail in pixels: twice what a card of the page has.
-	thumbSide = 384
+	// thumbSide is the longer side of a thumbnail in pixels: about twice what a card of the page has.
+	thumbSide = 320
 	// thumbQuality is where fine lines still show no blocks.
 	thumbQuality = 82
 	// maxShot bounds the file of a picture in bytes.
@@ -52,24 +52,28 @@ const (
 func (d *Darkroom) Develop(ctx context.Context, a *Album) error {
 	jobs, within := errgroup.WithContext(ctx)
 	jobs.SetLimit(cap(d.free))
-	seen := map[string]bool{}
-	for _, s := range a.Shots() {
-		if seen[s.Thumb()] {
-			continue
-		}
-		seen[s.Thumb()] = true
+	for _, same := range a.byThumb() {
 		jobs.Go(func() error {
-			_, err := d.Thumb(within, a, s)
+			file, err := d.Thumb(within, a, same[0])
+			for _, s := range same {
+				s.Broken = file == ""
+			}
 			return err
 		})
 	}
 	if err := jobs.Wait(); err != nil {
 		return err
 	}
-	for _, s := range a.Shots() {
-		s.Broken = !isThere(d.place(s.Thumb()))
-	}
 	return d.Measure(ctx, a)
+}
+
+// byThumb returns the shots of the album, those together that have one thumbnail.
+func (a *Album) byThumb() map[string][]*Shot {
+	all := map[string][]*Shot{}
+	for _, s := range a.Shots() {
+		all[s.Thumb()] = append(all[s.Thumb()], s)
+	}
+	return all
 }
 
 // Measure compares the pictures of the entries that have two, and puts the album into its final

@@ -71,7 +71,6 @@ func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Ima
 	if c.Prior != nil {
 		now, edited := a.standing(c.Prior, changes || former != nil)
 		e.Edited = edited
-		e.Restorable = former != nil && a.files.HasPicture(former.Output)
 		switch {
 		case changes:
 			e.Before, e.After = now, a.coming(c)
@@ -85,6 +84,7 @@ func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Ima
 			e.After = now
 		}
 		a.candidates(e, prior, c.Prior)
+		e.Restorable = former != nil && !e.has(former.Output.Identity()) && a.files.HasPicture(former.Output)
 	} else {
 		e.After = a.coming(c)
 	}
@@ -92,6 +92,16 @@ func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Ima
 		e.price(c)
 	}
 	return e
+}
+
+// has reports whether a picture is what the image has now, or one of its candidates.
+func (e *Entry) has(identity string) bool {
+	now := e.After
+	if e.Change != Same && e.Change != Was && e.Before != nil {
+		now = e.Before
+	}
+	return now != nil && now.File.Identity() == identity ||
+		slices.ContainsFunc(e.Candidates, func(c Candidate) bool { return c.Shot != nil && c.Shot.File.Identity() == identity })
 }
 
 // keepOnly has an image that keeps its picture show it once.

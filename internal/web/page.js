@@ -11,7 +11,7 @@
   const el = (tag, props = {}, ...children) => {
     const e = document.createElement(tag);
     for (const [name, value] of Object.entries(props)) {
-      if (value === undefined || value === null || value === false) continue;
+      if (value === undefined || value === null || value === false && name !== "async") continue;
       if (name.includes("-") || name === "role") e.setAttribute(name, value === true ? "" : value);
       else e[name] = value;
     }
@@ -49,21 +49,26 @@
     piece(text) {
       for (const e of JSON.parse(text)) add(e);
       loaded++;
-      fillFilters();
-      arrange();
-      if (loaded < head.pieces) {
-        // The page is drawn before the next piece is read.
-        requestAnimationFrame(() => setTimeout(() => loadPiece(loaded)));
-      } else {
+      // The first piece is drawn before the others are read. These are many, and drawn together.
+      if (loaded === 1 || loaded === head.pieces) {
+        fillFilters();
+        arrange();
+      }
+      if (loaded === 1) {
+        requestAnimationFrame(() => setTimeout(() => { for (let i = 1; i < head.pieces; i++) loadPiece(i); }));
+      }
+      if (loaded === head.pieces) {
         openFromAddress();
         document.documentElement.dataset.ready = head.version || "1";
+        performance.mark("ready");
       }
     },
   };
 
   function loadPiece(i) {
     const version = head.version ? `?v=${head.version}` : "";
-    document.head.append(el("script", { src: `data/${String(i + 1).padStart(4, "0")}.js${version}` }));
+    // Not async, so that they run in their order.
+    document.head.append(el("script", { async: false, src: `data/${String(i + 1).padStart(4, "0")}.js${version}` }));
   }
 
   // Filters.
@@ -200,10 +205,11 @@
 
   /** Makes the cards near the window and removes the others. The one in focus stays. */
   function draw() {
-    for (const s of sections) {
-      const top = s.cards.getBoundingClientRect().top;
-      const rows = s.folded ? 0 : Math.ceil(s.items.length / s.perRow);
-      const first = Math.max(0, Math.floor((-top - 600) / s.rowHeight)), last = Math.min(rows, Math.ceil((innerHeight - top + 600) / s.rowHeight));
+    // All is measured before anything is changed, so that the page is laid out once.
+    const tops = sections.map((s) => s.cards.getBoundingClientRect().top), height = innerHeight;
+    for (const [n, s] of sections.entries()) {
+      const top = tops[n], rows = s.folded ? 0 : Math.ceil(s.items.length / s.perRow);
+      const first = Math.max(0, Math.floor((-top - 600) / s.rowHeight)), last = Math.min(rows, Math.ceil((height - top + 600) / s.rowHeight));
       const from = first * s.perRow, to = Math.min(s.items.length, last * s.perRow);
       for (const [i, card] of s.live) {
         if ((i < from || i >= to) && !card.contains(document.activeElement)) {
