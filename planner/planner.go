@@ -92,6 +92,8 @@ type Planner struct {
 	opts    Options
 	prior   prior
 	replace map[addrs.Image]bool
+	// marked are the addresses of opts.Marked.
+	marked  map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
 	// decided are the changes of all desired images, in the order in which they were decided on,
 	// and index those of the first indexed of them by address. Most plans need no index: see
@@ -116,7 +118,7 @@ type Planner struct {
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
-		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
+		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
 		simulators: map[string]bool{},
 	}
@@ -124,7 +126,7 @@ func New(o Options) *Planner {
 		p.replace[addr] = true
 	}
 	for _, addr := range o.Marked {
-		p.replace[addr] = true
+		p.replace[addr], p.marked[addr] = true, true
 	}
 	for i := range o.Imports {
 		p.imports[o.Imports[i].To] = &o.Imports[i]
@@ -304,7 +306,7 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
 	switch {
-	case slices.Contains(p.opts.Marked, img.Address):
+	case p.marked[img.Address]:
 		reasons = append(reasons, Reason{Kind: Marked})
 	case p.isReplaced(img.Address):
 		reasons = append(reasons, Reason{Kind: Requested})
