@@ -68,6 +68,8 @@ const (
 	UpstreamChanges ReasonKind = "upstream_changes"
 	// Requested: the user asked for it with -replace.
 	Requested ReasonKind = "requested"
+	// Marked: somebody marked it for another throw.
+	Marked ReasonKind = "marked"
 	// WasSimulated: the image was made by a simulator, and its provider no longer is one.
 	WasSimulated ReasonKind = "was_simulated"
 	// Picked: the picture of another candidate is picked.
@@ -236,7 +238,7 @@ func (c *Change) Uncertain() bfl.Credits {
 
 // IsRequested reports whether the user wants a new image although nothing about it changed.
 func (c *Change) IsRequested() bool {
-	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Triggered })
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Marked || r.Kind == Triggered })
 }
 
 // Plan is all that apply is to do.

@@ -44,6 +44,9 @@ type Options struct {
 	// Reroll lists images to replace with a new seed. Those without a seed are made with another
 	// one in any case.
 	Reroll []addrs.Image
+	// Marked are those of which somebody said, in review, that they want another picture. They are
+	// replaced as Reroll says.
+	Marked []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it
 	// does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
@@ -95,6 +98,8 @@ type Planner struct {
 	opts    Options
 	prior   prior
 	replace map[addrs.Image]bool
+	// marked are the addresses of opts.Marked.
+	marked  map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
 	// decided are the changes of all desired images, in the order in which they were decided on,
 	// and index those of the first indexed of them by address. Most plans need no index: see
@@ -124,12 +129,15 @@ type Planner struct {
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
-		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
+		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
 		simulators: map[string]bool{}, keys: map[recipeUse]string{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
+	}
+	for _, addr := range o.Marked {
+		p.replace[addr], p.marked[addr] = true, true
 	}
 	for i := range o.Imports {
 		p.imports[o.Imports[i].To] = &o.Imports[i]
@@ -310,7 +318,10 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
-	if p.isReplaced(img.Address) {
+	switch {
+	case p.marked[img.Address]:
+		reasons = append(reasons, Reason{Kind: Marked})
+	case p.isReplaced(img.Address):
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
 	if p.taskFor(c, c.Simulator) != nil {

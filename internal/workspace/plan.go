@@ -69,6 +69,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
 	}
+	if options.Marked, err = w.Marked(); err != nil {
+		return options, err
+	}
 	options.Replace, err = parseAll(Replace, o.Replace, addrs.Parse)
 	return options, err
 }
