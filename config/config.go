@@ -23,6 +23,8 @@ type Settings struct {
 	StateBucket, ImagesBucket *Bucket
 	// Providers are the accounts by address: "bfl" always, "bfl.ALIAS" for each further one.
 	Providers map[string]*Provider
+	// Prompt says that files that are made here tell what was asked for.
+	Prompt bool
 	// MaxCost is the budget for one apply, nil where none is set. PerDay and PerMonth are those of
 	// all who use an account.
 	MaxCost, PerDay, PerMonth *bfl.Credits

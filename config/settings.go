@@ -39,9 +39,10 @@ var (
 		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
 		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}, {Name: "images", Labels: []string{"kind"}}},
 	}
-	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
-	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost", "per_day", "per_month"}}
-	providerSchema = schema.Body{
+	stateSchema      = schema.Body{In: "a state block", Args: []string{"path"}}
+	budgetSchema     = schema.Body{In: "a budget block", Args: []string{"max_cost", "per_day", "per_month"}}
+	provenanceSchema = schema.Body{In: "a provenance block", Args: []string{"prompt"}}
+	providerSchema   = schema.Body{
 		In:     "a provider block",
 		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
 		Blocks: []schema.Block{{Name: "webhook"}, {Name: "slots", Labels: []string{"kind"}}},
@@ -142,6 +143,13 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 			return
 		}
 		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
+	}
+}
+
+// provenance says what files that are made here tell of their origin.
+func (e *evaluator) provenance(s *scope, b *settingsBlock) {
+	if v, _, ok := e.setting(s, b, "prompt", cty.Bool); ok {
+		e.settings.Prompt = v.True()
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // for another machine where it comes from there.
 const maxCopies = 32
 
-// outcome is what a change came to that asks the API for nothing.
-type outcome struct {
+// effect is what a change came to that asks the API for nothing.
+type effect struct {
 	img  *state.Image
 	told string
 	err  error
@@ -27,9 +27,9 @@ type outcome struct {
 // freely carries out changes that ask the API for nothing, and tells of them in their order. What
 // is restored is copied several at a time; all else is done one after the other, since it is little.
 func (r *run) freely(changes []*planner.Change) {
-	outcomes := make([]chan outcome, len(changes))
-	for i := range outcomes {
-		outcomes[i] = make(chan outcome, 1)
+	effects := make([]chan effect, len(changes))
+	for i := range effects {
+		effects[i] = make(chan effect, 1)
 	}
 	go func() {
 		var group errgroup.Group
@@ -37,7 +37,7 @@ func (r *run) freely(changes []*planner.Change) {
 		for i, c := range changes {
 			if c.Origin == planner.Restore {
 				group.Go(func() error {
-					outcomes[i] <- r.carryOut(c)
+					effects[i] <- r.carryOut(c)
 					return nil
 				})
 			}
@@ -45,17 +45,17 @@ func (r *run) freely(changes []*planner.Change) {
 	}()
 	for i, c := range changes {
 		if c.Origin != planner.Restore {
-			outcomes[i] <- r.carryOut(c)
+			effects[i] <- r.carryOut(c)
 		}
-		r.carriedOut(c, <-outcomes[i])
+		r.carriedOut(c, <-effects[i])
 	}
 }
 
 // carryOut carries out one change. It is safe for concurrent use by restored images.
-func (r *run) carryOut(c *planner.Change) (o outcome) {
+func (r *run) carryOut(c *planner.Change) (o effect) {
 	for _, ctx := range []context.Context{r.opts.Drain, r.ctx} {
 		if ctx.Err() != nil {
-			return outcome{left: context.Cause(ctx)}
+			return effect{left: context.Cause(ctx)}
 		}
 	}
 	began := time.Now()
@@ -84,7 +84,7 @@ func (r *run) carryOut(c *planner.Change) (o outcome) {
 }
 
 // carriedOut tells what a change came to.
-func (r *run) carriedOut(c *planner.Change, o outcome) {
+func (r *run) carriedOut(c *planner.Change, o effect) {
 	if o.left != nil {
 		r.summary.Skipped++
 		r.broken[c.Address] = false
