@@ -41,6 +41,7 @@ type Store interface {
 	KeepFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
 	Take(sha256 string, dir *safefile.Dir, path string) (*safefile.Pending, error)
 	Whole(sha256 string) bool
+	Elsewhere(sha256 string) (bool, error)
 	Publish(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
 }
 

@@ -271,6 +271,9 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	if err != nil || sum == img.Output.SHA256 || sum == f.made[path] {
 		return "", err
 	}
+	if kept, err := f.store.Elsewhere(sum); kept && err == nil {
+		return "", nil // It was made before, and can be had again from where it is kept.
+	}
 	// It may be the image that has the path, which somebody may have edited, and it may be another
 	// one, moved or copied there by hand.
 	has, isOwned := f.owners[path]

@@ -212,11 +212,11 @@ func (s *shared) put(file *os.File, sum string) error {
 	return s.blobs.Put(s.ctx, sum, size, file)
 }
 
-// IsPublished reports whether an image is where other machines find it, also where nobody else
-// looks. It goes by a listing, so that it may deny what is there.
-func (s *Store) IsPublished(sum string) (bool, error) {
+// Elsewhere reports whether an image is where other machines find it. It goes by a listing, so that
+// it may deny what is there.
+func (s *Store) Elsewhere(sum string) (bool, error) {
 	if s.shared == nil {
-		return true, nil
+		return false, nil
 	}
 	s.shared.mu.Lock()
 	known := s.shared.known[sum]

@@ -34,7 +34,7 @@ func (w *Workspace) publish() error {
 	images := w.session.State().Images
 	var missing []addrs.Image
 	for _, addr := range slices.SortedFunc(maps.Keys(images), addrs.Image.Compare) {
-		published, err := store.IsPublished(images[addr].Output.SHA256)
+		published, err := store.Elsewhere(images[addr].Output.SHA256)
 		if err != nil {
 			return fmt.Errorf("the images are here, but other machines cannot have them yet: %w", err)
 		}
@@ -55,6 +55,31 @@ func (w *Workspace) publish() error {
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply continues with it", err)
+	}
+	return nil
+}
+
+// findOutdated tells files that nobody edited from those that somebody did: another machine has
+// made a newer picture, and this one still has a former one.
+func (w *Workspace) findOutdated(files map[addrs.Image]state.FileStatus) error {
+	store := w.local.Store()
+	if !store.IsShared() {
+		return nil
+	}
+	for addr, status := range files {
+		if status != state.Changed {
+			continue
+		}
+		sum, err := w.local.Index().Hash(w.outputs, w.session.State().Images[addr].Output.Path)
+		if err != nil {
+			continue // What is no file is no picture.
+		}
+		switch former, err := store.Elsewhere(sum); {
+		case err != nil:
+			return err
+		case former:
+			files[addr] = state.Outdated
+		}
 	}
 	return nil
 }
