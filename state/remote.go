@@ -72,6 +72,8 @@ type snapshotHead struct {
 	Sum   string `json:"sum"`
 	State string `json:"state"`
 	Lines int    `json:"lines"`
+	// MovedTo is where the state is kept by now, "" while it is here.
+	MovedTo string `json:"moved_to,omitempty"`
 }
 
 // remoteVersion is the format of batches and snapshots that this program writes, and the newest
@@ -513,6 +515,9 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 	}
 	if err := decodeStrict(rec, &head); err != nil || head.Version != remoteVersion || head.Number != n {
 		return nil, "", damaged("its first line is not the head of this snapshot")
+	}
+	if head.MovedTo != "" {
+		return nil, "", &MovedError{Path: r.backend.String(), To: head.MovedTo}
 	}
 	j := &journalContent{state: newState(head.Lineage), changes: map[addrs.Image]change{}}
 	for i := range head.Lines {

@@ -26,7 +26,7 @@ They work on the state of the configuration in the current directory. -chdir lea
   fluxbatch state mv image.logo image.mark
   fluxbatch state rm 'image.card["winter"]'`,
 	}
-	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateMvCommand(), a.stateRmCommand(), a.statePullCommand(), a.statePushCommand())
+	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateMvCommand(), a.stateRmCommand(), a.statePullCommand(), a.statePushCommand(), a.stateMigrateCommand())
 	return cmd
 }
 
