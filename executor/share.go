@@ -64,7 +64,8 @@ func (r *run) submitShared(n *node) {
 	})
 }
 
-// inherit takes over the slot of a task that is gone on with.
+// inherit takes over the slot of a task that is gone on with. Where that has ended by now, the slot
+// is freed.
 func (r *run) inherit(n *node) {
 	slots, job, task := n.lane.account.Slots, n.job(), n.task.ID
 	if slots == nil {

@@ -81,8 +81,10 @@ func brokerCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startBroker starts a broker on loopback that keeps its files in a directory.
-func startBroker(dir string) (*server.Server, error) {
-	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
+func startBroker(dir string) (*server.Server, error) { return startBrokerAt(dir, server.RANDOM_PORT) }
+
+func startBrokerAt(dir string, port int) (*server.Server, error) {
+	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
 	if err != nil {
 		return nil, err
 	}
