@@ -234,6 +234,11 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 			continue
 		}
 		name := hcl.ExprAsKeyword(expr)
+		if name == "candidates" || name == "pick" {
+			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
+				"ignore_changes cannot name %s, of which nothing is on record. Leave pick out to choose with fluxbatch pick. Fewer candidates forget none.", name))
+			continue
+		}
 		if !slices.Contains(image.Arguments, name) {
 			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",

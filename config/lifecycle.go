@@ -22,6 +22,11 @@ func (d *builder) lifecycle(img *image.Image) bool {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return false
 	}
+	if img.Lifecycle.RequirePick && !img.HasChoice() {
+		d.report(diag.Problem(c.requirePick.Range(), "Nothing to pick from",
+			"require_pick has images made from this one wait until somebody has picked one of several candidates. Set candidates as well, as in candidates = 4."))
+		return false
+	}
 	ok := true
 	d.conditions = d.conditions[:0]
 	for _, r := range c.preconditions {

@@ -28,6 +28,11 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		return p.chooseBeside(c, desired, chosen(desired, n, isPicked))
 	}
 	p.propose(c, desired, n)
+	if !isPicked {
+		if inherited := p.inherited(c); inherited > 0 {
+			n, isPicked = inherited, true
+		}
+	}
 	var from *decision
 	switch {
 	case isPicked || len(desired.Gates) == 0:
@@ -161,12 +166,10 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 		return desired.Pick, true
 	case p.opts.Choices[c.Address] > 0:
 		return p.opts.Choices[c.Address], true
-	case c.Prior == nil:
-		return 1, false
 	}
 	most := max(desired.Candidates, 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
-	if c.Prior.Candidate > 0 {
+	if c.Prior != nil && c.Prior.Candidate > 0 {
 		now := fingerprint(c.Prior.Candidate)
 		switch isSame := now == c.Prior.Fingerprint; {
 		case c.Prior.Picked && (isSame || now == ""):
@@ -177,12 +180,30 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 	}
 	for n := 1; n <= most; n++ {
 		for _, kept := range p.stored(c.Address, fingerprint(n), p.simulates(desired.Provider)) {
-			if kept.Picked && kept.Candidate == n && c.Prior.Fingerprint != kept.Fingerprint {
+			if kept.Picked && kept.Candidate == n && (c.Prior == nil || c.Prior.Fingerprint != kept.Fingerprint) {
 				return n, true
 			}
 		}
 	}
 	return 1, false
+}
+
+// inherited returns the number of the candidate that somebody picked under another address, from
+// which the candidates come: the block was renamed, or an instance of it has another key. It is 0
+// where there is none.
+func (p *Planner) inherited(c *decision) int {
+	for _, candidate := range c.Candidates {
+		if candidate.Donor == nil {
+			continue
+		}
+		from := *candidate.Donor
+		of := p.prior.images[from.Of()]
+		// The picture of the picked one stands under the image's own address too.
+		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
+			return candidate.Address.Candidate
+		}
+	}
+	return 0
 }
 
 // isStale reports whether a candidate on record that a plan does not look at was made from another
@@ -295,10 +316,14 @@ func (c *Change) results(result *image.Result) *image.Result {
 
 // there returns what will be on record of an image that is not made in this plan.
 func (c *Change) there() *state.Image {
-	if c.Kept != nil {
+	switch {
+	case c.Kept != nil:
 		return c.Kept.Updated(c.Desired)
+	case c.Prior != nil && (c.Action == Update || c.Action == Move):
+		return c.Prior.Updated(c.Desired)
+	default:
+		return c.Prior
 	}
-	return c.Prior
 }
 
 // isCandidate reports whether the change is of a picture to choose from.
