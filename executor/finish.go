@@ -158,7 +158,9 @@ func (r *run) skip(n *node, e Skipped) {
 		r.end(n)
 		return
 	}
-	r.summary.Skipped++
+	if n.address().Candidate == 0 {
+		r.summary.Skipped++ // as in count
+	}
 	r.end(n)
 	r.emit(e)
 	r.skipDownstream(n)

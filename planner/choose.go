@@ -3,6 +3,8 @@ package planner
 import (
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -18,6 +20,14 @@ import (
 func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
 		return p.leave(c)
+	}
+	if c.Prior == nil && p.imports[c.Address] != nil {
+		p.diags = append(p.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Image with candidates cannot be imported",
+			Detail:   c.Address.String() + " has candidates or gates. Take them out of its block, import the file, and put them back. The imported picture is then the first candidate.",
+			Subject:  p.where(desired.Address),
+		})
 	}
 	Ignore(desired, c.Prior)
 	n, isPicked := p.pick(c, desired)
