@@ -68,6 +68,8 @@ const (
 	UpstreamChanges ReasonKind = "upstream_changes"
 	// Requested: the user asked for it with -replace.
 	Requested ReasonKind = "requested"
+	// Marked: somebody marked it for another throw.
+	Marked ReasonKind = "marked"
 	// WasSimulated: the image was made by a simulator, and its provider no longer is one.
 	WasSimulated ReasonKind = "was_simulated"
 	// Picked: the picture of another candidate is picked.
@@ -236,7 +238,7 @@ func (c *Change) Uncertain() bfl.Credits {
 
 // IsRequested reports whether the user wants a new image although nothing about it changed.
 func (c *Change) IsRequested() bool {
-	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Triggered })
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Marked || r.Kind == Triggered })
 }
 
 // Plan is all that apply is to do.
@@ -244,6 +246,9 @@ type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
 	// by address.
 	Changes []*Change
+	// Renditions are what is done with files that are made here, sorted by address, without those
+	// that stay as they are.
+	Renditions []*RenditionChange
 	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to
 	// some images.
 	Outputs []OutputChange
@@ -417,7 +422,7 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
-	return len(p.Unsettled()) == 0
+	return len(p.Unsettled()) == 0 && len(p.Renditions) == 0
 }
 
 // Unsettled returns the tasks that no change takes up and of which there is something to tell. What

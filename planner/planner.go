@@ -21,6 +21,8 @@ type Options struct {
 	// Files tells of the prior images whose files are not as recorded. Images that it does not list
 	// are there.
 	Files map[addrs.Image]state.FileStatus
+	// Made tells of what was made here and whose files are not as recorded.
+	Made map[addrs.Rendition]state.FileStatus
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
 	// Moves are the configuration's moved blocks in their order.
@@ -42,6 +44,9 @@ type Options struct {
 	// Reroll lists images to replace with a new seed. Those without a seed are made with another
 	// one in any case.
 	Reroll []addrs.Image
+	// Marked are those of which somebody said, in review, that they want another picture. They are
+	// replaced as Reroll says.
+	Marked []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it
 	// does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
@@ -68,6 +73,8 @@ type decision struct {
 	// size the extent that it has or is expected to have: what images downstream need to know.
 	content string
 	size    bfl.Size
+	// shown is the record of the picture that will be there, nil where there is none yet.
+	shown *state.Image
 	// file is how the image's file is now.
 	file state.FileStatus
 	// candidates are the decisions on its candidates.
@@ -91,6 +98,8 @@ type Planner struct {
 	opts    Options
 	prior   prior
 	replace map[addrs.Image]bool
+	// marked are the addresses of opts.Marked.
+	marked  map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
 	// decided are the changes of all desired images, in the order in which they were decided on,
 	// and index those of the first indexed of them by address. Most plans need no index: see
@@ -107,6 +116,11 @@ type Planner struct {
 	heirs map[addrs.Image]addrs.Image
 	// told are the keys of the tasks that a change takes up.
 	told map[string]bool
+	// renditions are the changes of what is made here, keys has what identifies their arguments, and
+	// found counts those on record that are declared.
+	renditions []*RenditionChange
+	keys       map[recipeUse]string
+	found      int
 	// simulators has what opts.Simulator said of providers.
 	simulators map[string]bool
 	diags      hcl.Diagnostics
@@ -115,12 +129,15 @@ type Planner struct {
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
-		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
+		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
-		simulators: map[string]bool{},
+		simulators: map[string]bool{}, keys: map[recipeUse]string{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
+	}
+	for _, addr := range o.Marked {
+		p.replace[addr], p.marked[addr] = true, true
 	}
 	for i := range o.Imports {
 		p.imports[o.Imports[i].To] = &o.Imports[i]
@@ -160,6 +177,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		result = p.decide(c, desired)
 	}
 	p.decided = append(p.decided, c)
+	p.decideRenditions(c, desired)
 	return result
 }
 
@@ -300,7 +318,10 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
-	if p.isReplaced(img.Address) {
+	switch {
+	case p.marked[img.Address]:
+		reasons = append(reasons, Reason{Kind: Marked})
+	case p.isReplaced(img.Address):
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
 	if p.taskFor(c, c.Simulator) != nil {
@@ -374,7 +395,7 @@ func (p *Planner) leave(c *decision) *image.Result {
 
 // keep answers for an image that exists and whose content stays as it is.
 func (c *decision) keep(img *state.Image) *image.Result {
-	c.content, c.size = img.Output.Identity(), img.Output.Size()
+	c.content, c.size, c.shown = img.Output.Identity(), img.Output.Size(), img
 	return img.Exports()
 }
 
@@ -421,7 +442,7 @@ func (p *Planner) sources(c *decision) {
 
 // Finish returns the plan for all images decided on, and for those that exist but are no longer
 // desired. The diagnostics are errors: changes that the configuration itself forbids.
-func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
+func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, sheets ...*image.Sheet) (*Plan, hcl.Diagnostics) {
 	changes := make([]*Change, 0, len(p.decided))
 	for _, c := range p.decided {
 		if !c.left {
@@ -436,7 +457,9 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 		}
 	}
 	p.attribute()
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
+	p.sheets(sheets)
+	p.renditionsGo(sheets, removals)
+	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
@@ -495,7 +518,8 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 			changes = append(changes, p.goes(addr, prior, DestroyRequested, nil))
 		}
 	}
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned()}
+	p.renditionsDestroyed()
+	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned()}
 	if p.opts.Only == nil {
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, nil)
 	}

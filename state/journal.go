@@ -39,6 +39,8 @@ type journalContent struct {
 	changes map[addrs.Image]change
 	// made are the images of the tasks that ended with one, in order.
 	made []Stored
+	// renditions are what the journal leaves of renditions, nil for those that it removes.
+	renditions map[addrs.Rendition]*Rendition
 	// valid is the length of the whole lines; what follows is torn.
 	valid int64
 	// records counts the entries, torn tells that bytes follow them.
@@ -48,7 +50,7 @@ type journalContent struct {
 
 func newState(lineage string) *State {
 	return &State{
-		Lineage: lineage, Images: map[addrs.Image]*Image{}, Outputs: map[string]OutputValue{},
+		Lineage: lineage, Images: map[addrs.Image]*Image{}, Renditions: map[addrs.Rendition]*Rendition{}, Outputs: map[string]OutputValue{},
 		Tasks: map[string]*Task{}, Moderated: map[string]Moderation{},
 	}
 }
@@ -61,7 +63,7 @@ func newState(lineage string) *State {
 // told had happened: it is dropped. Whole lines after a damaged one mean that something else was at
 // work, and what the damaged line said may have been paid for: that is refused.
 func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*journalContent, error) {
-	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}}
+	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}, renditions: map[addrs.Rendition]*Rendition{}}
 	j.state.Moderated = moderated
 	in := bufio.NewReaderSize(r, 64<<10)
 	var line []byte
@@ -140,6 +142,9 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 		}
 		j.changes[c.address] = c
 	}
+	if e.Made != nil {
+		j.renditions[*e.Made] = e.Rendition
+	}
 	j.records++
 	return nil
 }
@@ -158,6 +163,8 @@ func (e *entry) invalid() string {
 		return e.Task.invalid()
 	case e.Image != nil:
 		return e.Image.invalid()
+	case e.Rendition != nil:
+		return e.Rendition.invalid()
 	case e.Fetch != nil:
 		return e.Fetch.invalid()
 	}
@@ -200,6 +207,11 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 	}
 	for a, c := range j.changes {
 		st.set(a, c.now)
+	}
+	// What was made here can be made again for nothing, so that the last word on it holds, whatever
+	// the snapshot has.
+	for a, r := range j.renditions {
+		st.setRendition(a, r)
 	}
 	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
 	return nil

@@ -178,6 +178,17 @@ func (i LockInfo) isHere() bool {
 // isGone reports whether the holder was a process of this machine that has ended.
 func (i LockInfo) isGone() bool { return i.ID != "" && i.isHere() && !running(i.PID) }
 
+// Holder returns what the lock file of the state at path says of who holds it, and false where
+// nobody seems to. It is for telling people: only who takes the lock knows.
+func Holder(path string) (LockInfo, bool) {
+	p, err := locate(path)
+	if err != nil {
+		return LockInfo{}, false
+	}
+	info := readLockInfo(p.lockPath())
+	return info, info.ID != "" && !info.isGone()
+}
+
 // who returns user@host, as far as the system says.
 func who() string {
 	name := "unknown"

@@ -179,7 +179,11 @@ func (s *Session) Append(rec Record) error {
 		return s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
 	})
 	if err != nil {
-		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), about, err)
+		subject := about.String()
+		if e.Made != nil {
+			subject = e.Made.String()
+		}
+		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), subject, err)
 	}
 	return nil
 }
@@ -192,13 +196,14 @@ func (s *Session) applied(e *entry, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if err != nil && e.Made == nil { // What was made here is made again for nothing.
 		s.unsaved = append(s.unsaved, e.about(s.state))
 	}
 	for _, c := range e.changes() {
 		s.state.set(c.address, c.now)
 		s.changed = true
 	}
+	s.changed = s.changed || e.Made != nil
 	// entryOf made sure that it makes sense.
 	_ = e.apply(s.state)
 }

@@ -54,11 +54,15 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	g := &imageGraph{instances: o.instances, nodes: map[string]*graphEntry{}}
+	g := &imageGraph{instances: o.instances, nodes: map[string]*graphEntry{}, renditions: map[addrs.Rendition]*madeEntry{}}
 	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
 		g.add(img)
+		g.addRenditions(img)
 		return nil
 	})...)
+	for _, sheet := range cfg.Sheets() {
+		g.addSheet(sheet)
+	}
 	a.showDiagnostics(cfg, diags)
 	if diags.HasErrors() {
 		return exitError(exitFailure)
@@ -75,6 +79,8 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 type imageGraph struct {
 	instances bool
 	nodes     map[string]*graphEntry
+	// renditions are what is made here.
+	renditions map[addrs.Rendition]*madeEntry
 }
 
 // graphEntry is an image, or all instances of a block.
@@ -173,6 +179,7 @@ func (g *imageGraph) graph() view.Graph {
 			out.Edges = append(out.Edges, view.GraphEdge{From: upstream, To: e.address.String(), Value: !e.needs[upstream]})
 		}
 	}
+	g.drawMade(&out)
 	return out
 }
 

@@ -81,9 +81,15 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 		return a.reroll(w, addr, o.more)
 	case o.undo:
 		return a.unpick(w, addr)
-	default:
-		return a.pick(w, addr, n)
 	}
+	said, note, err := a.pick(w, addr, n)
+	if note != "" {
+		a.viewer().Note(note)
+	}
+	if err == nil {
+		a.viewer().Say(said)
+	}
+	return err
 }
 
 // unpick takes a choice back.
@@ -100,26 +106,25 @@ func (a *app) unpick(w *workspace.Workspace, addr addrs.Image) error {
 	return nil
 }
 
-// pick gives an image the picture of its nth candidate.
-func (a *app) pick(w *workspace.Workspace, addr addrs.Image, n int) error {
+// pick picks a candidate, and returns what there is to say: what was done, and what it drags along.
+func (a *app) pick(w *workspace.Workspace, addr addrs.Image, n int) (said, note string, err error) {
 	choice, diags, err := w.PlanPick(addr, n)
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case err != nil:
-		return pickInWords(addr, err)
+		return "", "", pickInWords(addr, err)
 	case diags.HasErrors():
-		return exitError(exitFailure)
+		return "", "", exitError(exitFailure)
 	}
 	if choice.Images > 0 {
-		a.viewer().Note(fmt.Sprintf("%s made from %s will change with the next apply. Estimated cost: %s.",
-			layout.Count(choice.Images, "image"), addr, choice.Cost.Dollars()))
+		note = fmt.Sprintf("%s made from %s will change with the next apply. Estimated cost: %s.",
+			layout.Count(choice.Images, "image"), addr, choice.Cost.Dollars())
 	}
 	done, err := w.Apply(choice.Plan, &workspace.Connections{}, 0)
 	if err = firstError(err, done.Err); err != nil {
-		return err
+		return "", note, err
 	}
-	a.viewer().Say(fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images[addr].Output.Path))
-	return nil
+	return fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images[addr].Output.Path), note, nil
 }
 
 // reroll asks for further candidates.

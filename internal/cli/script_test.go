@@ -116,6 +116,17 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s shows %s, and %s shows %s", args[0], content[0], args[1], content[1])
 				}
 			},
+			"retag": func(ts *testscript.TestScript, neg bool, args []string) {
+				// B gets the picture of A in a file with other metadata.
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: retag A B")
+				}
+				data, err := os.ReadFile(ts.MkAbs(args[0]))
+				ts.Check(err)
+				data, err = imagefile.SetXMP(data, []byte("<x/>"))
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+			},
 			"picture": func(ts *testscript.TestScript, neg bool, args []string) {
 				var width, height int
 				if neg || len(args) != 2 {

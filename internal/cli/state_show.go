@@ -21,11 +21,15 @@ func (a *app) stateShowCommand() *cobra.Command {
 }
 
 func (a *app) runStateShow(text string, o *stateOptions) error {
-	addr, err := addrs.Parse(text)
+	s, err := a.readState(o)
 	if err != nil {
 		return err
 	}
-	s, err := a.readState(o)
+	if made, err := addrs.ParseRendition(text); err == nil && s.Renditions[made] != nil {
+		a.viewer().Rendition(made, s.Renditions[made])
+		return nil
+	}
+	addr, err := addrs.Parse(text)
 	if err != nil {
 		return err
 	}

@@ -4,27 +4,21 @@ import (
 	"fmt"
 	stdimage "image"
 	"image/color"
-	_ "image/jpeg" // formats that pictures have
-	_ "image/png"
 	"math"
-	"math/bits"
-	"os"
 	"strconv"
 	"sync"
 
-	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp"
-
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/picture"
 )
 
 // look judges a picture by the conditions of a gate.
 func look(g *image.Gate, p Picture, v *image.Verdict) error {
-	picture, err := load(p.Path)
+	judged, err := picture.Open(p.Path)
 	if err != nil {
 		return err
 	}
-	small := shrink(picture, lookSide, lookSide)
+	small := picture.Shrink(judged, lookSide, lookSide)
 	v.Passed = true
 	refuse := func(score float64, format string, args ...any) {
 		if v.Passed {
@@ -46,13 +40,13 @@ func look(g *image.Gate, p Picture, v *image.Verdict) error {
 	if g.MaxSimilarity == 0 {
 		return nil
 	}
-	own := hash(picture)
+	own := picture.Hash(judged)
 	for _, o := range p.Others {
 		other, err := hashOf(o)
 		if err != nil {
 			continue // A picture that is not there is like none.
 		}
-		if alike := 1 - float64(bits.OnesCount64(own^other))/64; alike > g.MaxSimilarity {
+		if alike := picture.Likeness(own, other); alike > g.MaxSimilarity {
 			refuse(alike, "it is too much like %s (%.2f, and at most %.2f is wanted)", o.Address, alike, g.MaxSimilarity)
 		}
 	}
@@ -71,30 +65,14 @@ const (
 	paletteNear = 0.08
 )
 
-func load(path string) (stdimage.Image, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // only read
-	picture, _, err := stdimage.Decode(f)
-	return picture, err
-}
-
-func shrink(picture stdimage.Image, width, height int) *stdimage.RGBA {
-	small := stdimage.NewRGBA(stdimage.Rect(0, 0, width, height))
-	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	return small
-}
-
 // luminance returns the standard deviation of a picture's luminance, and how far its lightest and
 // its darkest are apart, both from 0 to 1.
-func luminance(picture *stdimage.RGBA) (deviation, spread float64) {
+func luminance(small *stdimage.RGBA) (deviation, spread float64) {
 	var sum, squares float64
 	least, most, n := 1.0, 0.0, 0.0
-	for i := 0; i+3 < len(picture.Pix); i += 4 {
+	for i := 0; i+3 < len(small.Pix); i += 4 {
 		// The weights of Rec. 709.
-		y := (0.2126*float64(picture.Pix[i]) + 0.7152*float64(picture.Pix[i+1]) + 0.0722*float64(picture.Pix[i+2])) / 255
+		y := (0.2126*float64(small.Pix[i]) + 0.7152*float64(small.Pix[i+1]) + 0.0722*float64(small.Pix[i+2])) / 255
 		sum, squares, n = sum+y, squares+y*y, n+1
 		least, most = min(least, y), max(most, y)
 	}
@@ -104,10 +82,10 @@ func luminance(picture *stdimage.RGBA) (deviation, spread float64) {
 
 // nearest returns how far the nearest pixel is from a colour, as a share of the diagonal of the RGB
 // cube.
-func nearest(picture *stdimage.RGBA, want color.RGBA) float64 {
+func nearest(small *stdimage.RGBA, want color.RGBA) float64 {
 	least := math.Inf(1)
-	for i := 0; i+3 < len(picture.Pix); i += 4 {
-		r, g, b := float64(picture.Pix[i])-float64(want.R), float64(picture.Pix[i+1])-float64(want.G), float64(picture.Pix[i+2])-float64(want.B)
+	for i := 0; i+3 < len(small.Pix); i += 4 {
+		r, g, b := float64(small.Pix[i])-float64(want.R), float64(small.Pix[i+1])-float64(want.G), float64(small.Pix[i+2])-float64(want.B)
 		least = min(least, r*r+g*g+b*b)
 	}
 	return math.Sqrt(least) / (255 * math.Sqrt(3))
@@ -128,29 +106,11 @@ func hashOf(o Other) (uint64, error) {
 	if known, ok := hashes.Load(o.SHA256); ok && o.SHA256 != "" {
 		return known.(uint64), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	picture, err := load(o.Path)
+	other, err := picture.Open(o.Path)
 	if err != nil {
 		return 0, err
 	}
-	h := hash(picture)
+	h := picture.Hash(other)
 	hashes.Store(o.SHA256, h)
 	return h, nil
-}
-
-// hash returns the difference hash of a picture: whether each of 8 x 8 places is lighter than the
-// one to its right, when the picture is shrunk to 9 x 8 (N. Krawetz, "Kind of Like That", 2013).
-// Pictures that look alike differ in few bits.
-func hash(picture stdimage.Image) uint64 {
-	small := stdimage.NewGray(stdimage.Rect(0, 0, 9, 8))
-	draw.BiLinear.Scale(small, small.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	var h uint64
-	for y := range 8 {
-		for x := range 8 {
-			h <<= 1
-			if small.GrayAt(x, y).Y > small.GrayAt(x+1, y).Y {
-				h |= 1
-			}
-		}
-	}
-	return h
 }

@@ -26,7 +26,7 @@ func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
-	c.Candidates, c.Pick, c.Gates = 0, 0, nil
+	c.Candidates, c.Pick, c.Gates, c.Renditions = 0, 0, nil, nil
 	if n > 1 {
 		c.More = 0 // The first keeps it, as long as the image itself has no picture.
 	}

@@ -74,8 +74,7 @@ func Verdicts(verdicts []image.Verdict) string {
 
 // recordedChoice lists what is on record of the choice that an image has, or what gates said of a
 // candidate.
-func recordedChoice(s *state.State, addr addrs.Image) []argument {
-	img := s.Images[addr]
+func recordedChoice(s *state.State, addr addrs.Image, img *state.Image) []argument {
 	if img.Candidate == 0 {
 		if len(img.Verdicts) == 0 {
 			return nil

@@ -83,6 +83,7 @@ func (pp *planPage) all(info PlanInfo) {
 		pp.printf("%s\n\n", layout.Wrap(apartTitle, pp.opts.Width))
 		pp.items(shown)
 	}
+	pp.renditions()
 	pp.outputs()
 	pp.abandoned()
 	if info.Simulated && !idle(pp.plan) {

@@ -38,6 +38,8 @@ func because(c *planner.Change, all *cascade) string {
 			phrases = append(phrases, "its file was changed")
 		case planner.Requested:
 			phrases = append(phrases, "-replace asks for it")
+		case planner.Marked:
+			phrases = append(phrases, "somebody marked it in review")
 		case planner.Picked:
 			phrases = append(phrases, fmt.Sprintf("candidate %d is picked", c.Desired.Candidate))
 		case planner.Unjudged:

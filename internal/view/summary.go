@@ -73,7 +73,7 @@ func idle(p *planner.Plan) bool {
 			return false
 		}
 	}
-	return len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
+	return len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and
@@ -86,7 +86,7 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 		return nothingOf(p), nil, nil
 	case nothing && t.Refused+t.Rejected == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
-	case len(acts) == 0 && len(p.Unsettled()) == 0 && t.Refused+t.Rejected == 0 && t.Moved == 0:
+	case len(acts) == 0 && len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && t.Refused+t.Rejected == 0 && t.Moved == 0:
 		return onlyOutputs, nil, t.sentences()
 	}
 	cost := t.Cost.Dollars()
@@ -95,7 +95,11 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	}
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
 		t.Create, t.Replace, t.Update, t.Destroy, cost)
-	return line, t.free(), t.sentences()
+	free = t.free()
+	if text := plannedRenditions(p); text != "" {
+		free = append(free, text)
+	}
+	return line, free, t.sentences()
 }
 
 // nothingOf says that a plan has nothing to do, and no more than it looked at.
@@ -235,17 +239,20 @@ func (v *View) lastLine(line string) string {
 
 // applySentences returns what the line that ends an apply does not say, a line each. moved is how
 // many images have other addresses now.
-func applySentences(s executor.Summary, moved int) string {
-	text := ""
+func applySentences(s executor.Summary, moved int, t *renditionTally) string {
+	lines := ""
 	if free := freeSentence(moved, s.Imported, s.Forgotten); free != "" {
-		text = free + "\n"
+		lines = free + "\n"
+	}
+	if text := t.text("made", "removed", "moved"); text != "" {
+		lines += text + ".\n"
 	}
 	switch s.Unchanged {
 	case 0:
 	case 1:
-		text += "1 image turned out to need no change.\n"
+		lines += "1 image turned out to need no change.\n"
 	default:
-		text += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
+		lines += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
 	}
-	return text
+	return lines
 }

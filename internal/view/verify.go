@@ -54,7 +54,7 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		}
 		diags = append(diags, d)
 	}
-	return diags
+	return append(diags, renditionMismatches(plan)...)
 }
 
 // isSaidOfImage reports whether a change is that of a candidate, and what is wrong is said of its

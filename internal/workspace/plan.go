@@ -62,8 +62,14 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
+		if options.Made, err = w.local.Index().InspectMade(w.env.Abort, w.outputs, prior.Renditions); err != nil {
+			return options, fmt.Errorf("looking at the renditions: %w", err)
+		}
 	}
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
+		return options, err
+	}
+	if options.Marked, err = w.Marked(); err != nil {
 		return options, err
 	}
 	options.Replace, err = parseAll(Replace, o.Replace, addrs.Parse)
@@ -237,33 +243,45 @@ func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	files, err := compareAll(Base(dir, simulate), prior)
+	files, made, err := compareAll(Base(dir, simulate), prior)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	plan, diags = planner.Compare(cfg, planner.Options{
-		Prior: prior, Files: files, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
+		Prior: prior, Files: files, Made: made, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
 	})
 	return plan, prior, diags, nil
 }
 
 // compareAll reads every recorded file. A cache of this machine's would only save time, and could
 // be wrong.
-func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
+func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, map[addrs.Rendition]state.FileStatus, error) {
 	dir, err := safefile.Open(base)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = dir.Close() }() // only read
 	statuses := map[addrs.Image]state.FileStatus{}
 	for addr, img := range prior.Images {
 		status, err := state.Compare(dir, img)
 		if err != nil {
-			return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+			return nil, nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
 		}
 		if status != state.Present {
 			statuses[addr] = status
 		}
 	}
-	return statuses, nil
+	made := map[addrs.Rendition]state.FileStatus{}
+	for addr, r := range prior.Renditions {
+		for i := range r.Files {
+			status, err := state.CompareFile(dir, &r.Files[i])
+			if err != nil {
+				return nil, nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+			}
+			if status != state.Present {
+				made[addr] = max(made[addr], status)
+			}
+		}
+	}
+	return statuses, made, nil
 }

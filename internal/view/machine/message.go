@@ -93,6 +93,8 @@ type plannedChange struct {
 	EstimatedCost          *float64 `json:"estimated_cost,omitempty"`
 	EstimatedCostIsMinimum bool     `json:"estimated_cost_is_minimum,omitempty"`
 	PriceUnknown           bool     `json:"price_unknown,omitempty"`
+	// Path is the file of a rendition or a sheet.
+	Path string `json:"path,omitempty"`
 }
 
 type plannedReason struct {
@@ -189,6 +191,11 @@ type changeSummary struct {
 	PriceUnknown int      `json:"price_unknown,omitempty"`
 	Cost         *float64 `json:"cost,omitempty"`
 	Simulated    bool     `json:"simulated,omitempty"`
+	// These count what is made here from pictures; none of it is in the other counts.
+	RenditionsMade    int `json:"renditions_made,omitempty"`
+	RenditionsRemoved int `json:"renditions_removed,omitempty"`
+	RenditionsFailed  int `json:"renditions_failed,omitempty"`
+	RenditionsSkipped int `json:"renditions_skipped,omitempty"`
 }
 
 // hookMessage is something that happened to one image during an apply. Its type is "apply_start",

@@ -154,6 +154,15 @@ func (j *Stream) Plan(p *planner.Plan, info view.PlanInfo) {
 			j.header("info", c.Address.String()+": "+view.ChangeText(c)), newPlannedChange(c, repetition), "planned_change",
 		})
 	}
+	made, removed := 0, 0
+	for _, c := range p.Renditions {
+		j.put(plannedChangeMessage{j.header("info", c.Address.String()+": "+view.RenditionText(c)), newPlannedRendition(c), "planned_change"})
+		if c.Makes() {
+			made++
+		} else if c.Action == planner.Destroy {
+			removed++
+		}
+	}
 	t := view.TallyOf(p)
 	j.put(changeSummaryMessage{j.header("info", view.PlanSummary(p)), changeSummary{
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
@@ -162,6 +171,7 @@ func (j *Stream) Plan(p *planner.Plan, info view.PlanInfo) {
 		Conditional: t.Conditional, Refused: t.Refused, Rejected: t.Rejected, Waiting: t.Waiting, Skipped: t.Skipped, Frozen: t.Frozen,
 		MayHaveBeenCharged: t.Uncertain, UncertainCost: t.Charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, PriceUnknown: t.Unpriced, Simulated: info.Simulated,
+		RenditionsMade: made, RenditionsRemoved: removed,
 	}, "change_summary"})
 	if outputs := plannedOutputs(p); len(outputs) > 0 {
 		j.put(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
@@ -268,7 +278,7 @@ func (j *Stream) FinishApply(s executor.Summary, outputs []config.Output, info v
 		operation = "destroy"
 	}
 	level, text, moved := "info", view.CompleteLine(s), j.moved
-	if s.Failed+s.Skipped > 0 {
+	if s.Failed+s.Skipped+s.RenditionsFailed+s.RenditionsSkipped > 0 {
 		// Whether the moves were carried out is not known then.
 		level, text, moved = "error", view.IncompleteLine(s), 0
 	}
@@ -276,6 +286,7 @@ func (j *Stream) FinishApply(s executor.Summary, outputs []config.Output, info v
 		Add: s.Created + s.Replaced, Change: s.Updated, Import: s.Imported, Remove: s.Destroyed + s.Replaced, Operation: operation,
 		Create: s.Created, Replace: s.Replaced, Update: s.Updated, Destroy: s.Destroyed,
 		Moved: moved, Forgotten: s.Forgotten, Unchanged: s.Unchanged, Failed: s.Failed, Skipped: s.Skipped, Cost: new(s.Cost.USD()), Simulated: info.Simulated,
+		RenditionsMade: s.RenditionsMade, RenditionsRemoved: s.RenditionsRemoved, RenditionsFailed: s.RenditionsFailed, RenditionsSkipped: s.RenditionsSkipped,
 	}, "change_summary"})
 	all := map[string]outputMessage{}
 	for _, o := range outputs {
