@@ -221,6 +221,12 @@ func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	}
 }
 
+// whatInstead says what to do about the arguments that ignore_changes cannot name.
+var whatInstead = map[string]string{
+	"candidates": "Nothing is lost when the number is lowered: the candidates stay.",
+	"pick":       "Leave the argument out, and choose with the command fluxbatch pick.",
+}
+
 func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	if hcl.ExprAsKeyword(attr.Expr) == "all" {
 		l.ignoreAll = true
@@ -239,7 +245,7 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 		name := hcl.ExprAsKeyword(expr)
 		if name == "candidates" || name == "pick" {
 			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
-				"ignore_changes cannot name %s, of which nothing is on record. Leave pick out to choose with fluxbatch pick. Fewer candidates forget none.", name))
+				"ignore_changes cannot name %s, which is not on record with the image. %s", name, whatInstead[name]))
 			continue
 		}
 		if !slices.Contains(image.Arguments, name) {

@@ -24,7 +24,7 @@ func (d *builder) lifecycle(img *image.Image) bool {
 	}
 	if img.Lifecycle.RequirePick && !img.HasChoice() {
 		d.report(diag.Problem(c.requirePick.Range(), "Nothing to pick from",
-			"require_pick has images made from this one wait until somebody has picked one of several candidates. Set candidates as well, as in candidates = 4."))
+			"With require_pick, somebody has to choose among candidates, but this image has only one. Set candidates as well, as in candidates = 4."))
 		return false
 	}
 	ok := true

@@ -130,7 +130,7 @@ func (r *run) unsaved(n *node, err error) {
 	r.end(n)
 	message := left(id, err)
 	if n.gone {
-		message = "Of an interrupted run, " + err.Error() + ". It is no longer wanted."
+		message = "An interrupted run had asked for an image that is no longer wanted: " + err.Error() + "."
 	} else {
 		r.left[n.fingerprint] = n.record.ID
 	}

@@ -146,7 +146,7 @@ func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
 func pickInWords(addr addrs.Image, err error) error {
 	word := shellWord(addr.String())
 	if errors.Is(err, workspace.ErrNoChoice) {
-		return explain("%s has no candidates to choose from.\nSet candidates = 4 in its block and apply, or see its address with fluxbatch state list.", addr)
+		return explain("%s has no candidates to choose from.\nSet candidates = 4 in its block and apply. To list the addresses on record, run:\n\n    fluxbatch state list", addr)
 	}
 	if errors.Is(err, workspace.ErrNotPicked) {
 		return explain("Nobody has picked a candidate of %s.\nThere is nothing to take back.", addr)
