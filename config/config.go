@@ -20,6 +20,8 @@ type Settings struct {
 	StatePath string
 	// Providers are the accounts by address: "bfl" always, "bfl.ALIAS" for each further one.
 	Providers map[string]*Provider
+	// Prompt says that files that are made here tell what was asked for.
+	Prompt bool
 	// MaxCost is the budget for one apply, nil where none is set.
 	MaxCost *bfl.Credits
 }

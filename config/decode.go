@@ -25,6 +25,8 @@ var topLevel = schema.Body{
 		{Name: "variable", Labels: []string{"name"}},
 		{Name: "locals"},
 		{Name: "image", Labels: []string{"name"}},
+		{Name: "sheet", Labels: []string{"name"}},
+		{Name: "provenance"},
 		{Name: "output", Labels: []string{"name"}},
 		{Name: "module", Labels: []string{"name"}},
 		{Name: "model", Labels: []string{"name"}},
@@ -68,6 +70,7 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 	m.variables = map[string]*variable{}
 	m.locals = map[string]*local{}
 	m.images = map[string]*imageBlock{}
+	m.sheets = map[string]*sheetBlock{}
 	m.outputs = map[string]*output{}
 	m.calls = map[string]*moduleCall{}
 	m.models = map[string]*bfl.Model{}
@@ -99,7 +102,7 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 }
 
 // rootOnly are the blocks that say something about the run as a whole.
-var rootOnly = map[string]bool{"fluxbatch": true, "provider": true, "budget": true}
+var rootOnly = map[string]bool{"fluxbatch": true, "provider": true, "budget": true, "provenance": true}
 
 func (d *decoder) block(m *module, block *hcl.Block) {
 	if rootOnly[block.Type] && m.parent != nil {
@@ -115,6 +118,10 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 		d.provider(m, block)
 	case "budget":
 		d.settings(m, block, &budgetSchema, (*evaluator).budget)
+	case "provenance":
+		d.settings(m, block, &provenanceSchema, (*evaluator).provenance)
+	case "sheet":
+		d.sheet(m, block)
 	case "defaults":
 		d.defaults(m, block)
 	case "variable":

@@ -50,6 +50,9 @@ type evaluator struct {
 	// notes are about the images of the present evaluation.
 	notes *diag.Tally
 
+	// sheets are those of the present evaluation.
+	sheets []*image.Sheet
+
 	moves    []Move
 	removals []Removal
 	imports  []Import

@@ -112,6 +112,8 @@ func (x *exporter) attribute(name string) cty.Value {
 		return exportPick(img.Pick)
 	case "picked":
 		return x.picked()
+	case "rendition":
+		return x.renditions()
 	case "references":
 		return x.references()
 	case "inputs":

@@ -1,14 +1,12 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -70,16 +68,16 @@ func (d *builder) gates(img *image.Image) bool {
 }
 
 func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
-	r := gateReader{d: d, block: block, ok: true}
+	r := d.inner(block.args, "Invalid gate", gateTypes)
 	g.Command = r.texts("command")
-	if r.block.args["command"] != nil && r.ok && (len(g.Command) == 0 || g.Command[0] == "") {
+	if block.args["command"] != nil && !r.wrong && (len(g.Command) == 0 || g.Command[0] == "") {
 		r.bad("command", "command is a list that begins with a program, as in [\"./judges/ocr\", \"SALE\"].")
 	}
 	g.Palette = r.texts("palette")
 	if slices.ContainsFunc(g.Palette, func(c string) bool { return !hexColour.MatchString(c) }) {
 		r.bad("palette", `palette lists colours such as "#0b3d91".`)
 	}
-	g.Retries = int(r.number("retries", 0, maxRetries))
+	g.Retries = r.whole("retries", 0, maxRetries)
 	g.MinContrast = r.number("min_contrast", 0, 1)
 	g.MaxSimilarity = r.number("max_similarity", 0, 1)
 	if v, given := r.value("not_blank", cty.Bool); given {
@@ -92,81 +90,14 @@ func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
 		}
 		g.Timeout = timeout
 	}
-	return r.ok
+	return !r.wrong
 }
 
 var hexColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-
-// gateReader reads the arguments of one gate for one instance.
-type gateReader struct {
-	d     *builder
-	block *gateBlock
-	ok    bool
-}
-
-func (r *gateReader) bad(name, detail string) {
-	r.ok = false
-	expr := r.block.args[name].Expr
-	r.d.report(diag.About(diag.Problem(expr.Range(), "Invalid gate", "%s", detail), expr, r.d.instanceContext()))
-}
-
-// value returns an argument, converted. It reports false for one that is absent, null or wrong.
-func (r *gateReader) value(name string, ty cty.Type) (cty.Value, bool) {
-	attr := r.block.args[name]
-	if attr == nil {
-		return cty.NilVal, false
-	}
-	raw, diags := attr.Expr.Value(r.d.instanceContext())
-	r.d.report(diags...)
-	if diags.HasErrors() {
-		r.ok = false
-		return cty.NilVal, false
-	}
-	given := unmark(raw)
-	v, err := convert.Convert(given.value, ty)
-	switch {
-	case err != nil:
-		r.bad(name, name+" is of another type. "+gateTypes[name])
-	case !v.IsWhollyKnown():
-		r.bad(name, name+" must be known in the plan.")
-	case !v.IsNull():
-		return v, true
-	}
-	return cty.NilVal, false
-}
 
 // gateTypes say what the arguments are.
 var gateTypes = map[string]string{
 	"command": "It is a list of strings.", "palette": "It is a list of strings.", "retries": "It is a whole number.",
 	"min_contrast": "It is a number from 0 to 1.", "max_similarity": "It is a number from 0 to 1.", "not_blank": "It is true or false.",
 	"timeout": `It is a time such as "30s".`,
-}
-
-func (r *gateReader) texts(name string) []string {
-	v, given := r.value(name, cty.List(cty.String))
-	if !given {
-		return nil
-	}
-	var texts []string
-	for _, element := range v.AsValueSlice() {
-		if element.IsNull() {
-			r.bad(name, name+" has an element that is null.")
-			return nil
-		}
-		texts = append(texts, element.AsString())
-	}
-	return texts
-}
-
-func (r *gateReader) number(name string, least, most float64) float64 {
-	v, given := r.value(name, cty.Number)
-	if !given {
-		return 0
-	}
-	n, _ := v.AsBigFloat().Float64()
-	if n < least || n > most || name == "retries" && !v.AsBigFloat().IsInt() {
-		r.bad(name, fmt.Sprintf("%s is a number from %g to %g.", name, least, most))
-		return 0
-	}
-	return n
 }

@@ -124,6 +124,9 @@ type builder struct {
 	// forms.
 	columns []*column
 	models  map[string]*bfl.Model
+	// recipes are the last of each of the block's renditions, nil while there is none. Instances with
+	// the same recipe share it.
+	recipes []*image.Recipe
 	// sameLabels are the labels, once they are known to be the same for all instances.
 	sameLabels map[string]string
 	// outputRange is where the output argument stands, nil while that was not needed.
@@ -243,6 +246,7 @@ func (d *builder) instance(x each) *image.Image {
 	ok = d.labels(img) && ok
 	ok = d.candidates(img) && ok
 	ok = d.gates(img) && ok
+	ok = ok && d.renditions(img)
 	ok = d.lifecycle(img) && ok
 	ok = d.check(img) && ok
 	ok = d.adviseOnPrompt(img) && ok

@@ -17,7 +17,7 @@ import (
 var imageSchema = schema.Body{
 	In:     "an image block",
 	Args:   slices.Concat(image.Arguments, metaArguments),
-	Blocks: []schema.Block{{Name: "lifecycle"}, {Name: "gate", Labels: []string{"name"}}},
+	Blocks: []schema.Block{{Name: "lifecycle"}, {Name: "gate", Labels: []string{"name"}}, {Name: "rendition", Labels: []string{"name"}}},
 }
 
 const listReferences = `Use references for the images that go into the request, ` +
@@ -65,9 +65,12 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 	}
 	var lifecycles []*hcl.Block
 	for _, inner := range body.blocks {
-		if inner.Type == "gate" {
+		switch inner.Type {
+		case "gate":
 			d.gate(b, inner)
-		} else {
+		case "rendition":
+			d.rendition(b, inner)
+		default:
 			lifecycles = append(lifecycles, inner)
 		}
 	}

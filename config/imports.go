@@ -175,7 +175,9 @@ func (e *evaluator) checkImports() {
 	}
 	outputs := map[addrs.Image]string{}
 	for path, claim := range e.paths.byPath {
-		outputs[claim.img.Address] = path
+		if claim.img != nil && claim.rendition == "" {
+			outputs[claim.img.Address] = path
+		}
 	}
 	for _, imp := range e.imports {
 		output, made := outputs[imp.To]

@@ -73,6 +73,10 @@ func (l *linker) module(m *module) {
 			}
 		case *imageBlock:
 			l.image(w)
+		case *sheetBlock:
+			for _, name := range sortedKeys(w.args) {
+				l.use(n, m, w.args[name].Expr, symbols{asReferences: name == "images", block: "a sheet block"})
+			}
 		case *moduleCall:
 			l.call(w)
 		case *importBlock:
@@ -219,6 +223,14 @@ func (l *linker) imageLifecycle(b *imageBlock, inside symbols) {
 	for _, g := range b.gates {
 		for _, name := range sortedKeys(g.args) {
 			l.use(&b.node, b.mod, g.args[name].Expr, inside)
+		}
+	}
+	for i := range b.renditions {
+		r := &b.renditions[i]
+		for _, name := range sortedKeys(r.args) {
+			each := l.use(&b.node, b.mod, r.args[name].Expr, inside)
+			r.outputPerInstance = r.outputPerInstance || each && name == "output"
+			r.perInstance = r.perInstance || each && name != "output"
 		}
 	}
 	c := b.lifecycle

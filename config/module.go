@@ -22,6 +22,7 @@ type module struct {
 	variables map[string]*variable
 	locals    map[string]*local
 	images    map[string]*imageBlock
+	sheets    map[string]*sheetBlock
 	outputs   map[string]*output
 	calls     map[string]*moduleCall
 	models    map[string]*bfl.Model
@@ -196,8 +197,10 @@ type imageBlock struct {
 	after     []explicit
 	lifecycle *lifecycleBlock
 	gates     []gateBlock
-	demand    demand
-	misspelt  []string
+	// renditions are sorted by name.
+	renditions []renditionBlock
+	demand     demand
+	misspelt   []string
 	// weave is what the block is evaluated with, nil for one whose instances need none of their own
 	// block.
 	weave *weave

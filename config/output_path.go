@@ -167,9 +167,26 @@ type outputPaths struct {
 	folders   map[string]claim // folders on the way to a file, in lower case
 }
 
+// claim is a file that something is written to.
 type claim struct {
+	// img is the image, or the one that the rendition is made from; nil for a sheet.
 	img *image.Image
-	at  *hcl.Range // shared by the instances of a block
+	// rendition is the name of the rendition, or the address of the sheet; "" for the image itself.
+	rendition string
+	output    string
+	at        *hcl.Range // shared by the instances of a block
+}
+
+// address names what is written.
+func (c *claim) address() string {
+	switch {
+	case c.img == nil:
+		return c.rendition
+	case c.rendition != "":
+		return addrs.Rendition{Of: c.img.Address, Name: c.rendition}.String()
+	default:
+		return c.img.Address.String()
+	}
 }
 
 // reserve makes room for the paths of n more images, so that a large map is not moved each time
@@ -185,25 +202,35 @@ func (p *outputPaths) reserve(n int) {
 
 // claim notes that an image is written to img.Output, and reports a clash.
 func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
-	if p.outputDir != "." {
-		img.Output = p.outputDir + "/" + img.Output // Both are clean.
+	img.Output = p.place(img.Output)
+	return p.take(claim{img: img, output: img.Output, at: at}, d.report)
+}
+
+// place puts a clean path below the output folder.
+func (p *outputPaths) place(output string) string {
+	if p.outputDir == "." {
+		return output
 	}
-	key := strings.ToLower(img.Output)
-	own := claim{img: img, at: at}
+	return p.outputDir + "/" + output
+}
+
+// take notes that something is written to a file, and reports a clash.
+func (p *outputPaths) take(own claim, report func(...*hcl.Diagnostic)) bool {
+	key := strings.ToLower(own.output)
 	if first, taken := p.byPath[key]; taken {
-		where := img.Output
-		if first.img.Output != img.Output {
-			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.img.Output, img.Output)
+		where := own.output
+		if first.output != own.output {
+			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.output, own.output)
 		}
-		d.report(diag.Problem(*at, "Two images write one file",
+		report(diag.Problem(*own.at, "Two images write one file",
 			"%s and %s (%s) would be written to %s. Set output so that each has its own file%s.",
-			first.img.Address, img.Address, diag.Place(*first.at), where, caseHint(img)))
+			first.address(), own.address(), diag.Place(*first.at), where, caseHint(own.img)))
 		return false
 	}
 	if first, taken := p.folders[key]; taken {
-		d.report(diag.Problem(*at, "Two images write one file",
+		report(diag.Problem(*own.at, "Two images write one file",
 			"%s would be written to %s, which is a folder for %s (%s).",
-			img.Address, img.Output, first.img.Address, diag.Place(*first.at)))
+			own.address(), own.output, first.address(), diag.Place(*first.at)))
 		return false
 	}
 	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {
@@ -211,9 +238,9 @@ func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 			break
 		}
 		if first, taken := p.byPath[folder]; taken {
-			d.report(diag.Problem(*at, "Two images write one file",
+			report(diag.Problem(*own.at, "Two images write one file",
 				"%s needs the folder %s, which is the file of %s (%s).",
-				img.Address, folder, first.img.Address, diag.Place(*first.at)))
+				own.address(), folder, first.address(), diag.Place(*first.at)))
 			return false
 		}
 		p.folders[folder] = own
@@ -226,7 +253,7 @@ func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 func parentFolder(file string) string { return file[:max(strings.LastIndexByte(file, '/'), 0)] }
 
 func caseHint(img *image.Image) string {
-	if img.Address.Key.IsNone() {
+	if img == nil || img.Address.Key.IsNone() {
 		return ""
 	}
 	if _, byCount := img.Address.Key.Int(); byCount {
@@ -246,13 +273,13 @@ func (e *evaluator) checkInputs() {
 			made, isOutput = e.paths.byPath[strings.ToLower(norm.NFC.String(filepath.ToSlash(rel)))]
 		}
 		switch {
-		case isOutput && made.img.Address == use.by:
+		case isOutput && made.img != nil && made.img.Address == use.by:
 			e.add(diag.Problem(use.at, "Image made from itself",
 				"%s is the file of %s itself, so each run would change it and pay for it again. Copy the file to another name to start from it.", use.text, use.by))
 		case isOutput:
 			e.add(diag.Problem(use.at, "File is made by another image",
 				"%s is the file of %s. Write %s without quotes, so that this image waits for the other, and follows its changes.",
-				use.text, made.img.Address, made.img.Address))
+				use.text, made.address(), made.address()))
 		case use.file.missing:
 			e.add(diag.Problem(use.at, "Reference file not found",
 				"%s: %s It is looked for from %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))

@@ -39,9 +39,10 @@ var (
 		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
 		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}},
 	}
-	stateSchema    = schema.Body{In: "a state block", Args: []string{"path"}}
-	budgetSchema   = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
-	providerSchema = schema.Body{
+	stateSchema      = schema.Body{In: "a state block", Args: []string{"path"}}
+	budgetSchema     = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
+	provenanceSchema = schema.Body{In: "a provenance block", Args: []string{"prompt"}}
+	providerSchema   = schema.Body{
 		In:     "a provider block",
 		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
 		Blocks: []schema.Block{{Name: "webhook"}},
@@ -163,6 +164,13 @@ func (e *evaluator) budget(s *scope, b *settingsBlock) {
 	}
 	cost := bfl.CreditsOf(dollars * 100)
 	e.settings.MaxCost = &cost
+}
+
+// provenance says what files that are made here tell of their origin.
+func (e *evaluator) provenance(s *scope, b *settingsBlock) {
+	if v, _, ok := e.setting(s, b, "prompt", cty.Bool); ok {
+		e.settings.Prompt = v.True()
+	}
 }
 
 // setting evaluates an argument of a settings block. It answers false where the argument is absent,

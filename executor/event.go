@@ -97,6 +97,42 @@ type Warned struct {
 	Message string
 }
 
+// Salvaged says that the image of a task which no change takes up is there: an interrupted run had
+// paid for it. It is in the store.
+type Salvaged struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
+// RenditionDone says that something was made here, removed, or has another address.
+type RenditionDone struct {
+	Address addrs.Rendition
+	Action  planner.Action
+	// Rendition is the record, nil where nothing was made.
+	Rendition *state.Rendition
+	// Told is what the user should know of it, "" for nothing.
+	Told    string
+	Elapsed time.Duration
+}
+
+// RenditionFailed says that something could not be made here.
+type RenditionFailed struct {
+	Address addrs.Rendition
+	Err     error
+}
+
+// RenditionSkipped says that something was not made here: because an image that it is made from is
+// not there, or since the run is ending.
+type RenditionSkipped struct {
+	Address addrs.Rendition
+	Because addrs.Image
+	Err     error
+}
+
+func (RenditionDone) event()    {}
+func (RenditionFailed) event()  {}
+func (RenditionSkipped) event() {}
+
 func (Started) event()    {}
 func (Submitted) event()  {}
 func (Progressed) event() {}
@@ -108,12 +144,15 @@ func (Failed) event()     {}
 func (Skipped) event()    {}
 func (Warned) event()     {}
 func (Judged) event()     {}
+func (Salvaged) event()   {}
 
 // Summary counts what an apply did.
 type Summary struct {
 	Created, Replaced, Updated, Destroyed int
 	Imported, Forgotten                   int
 	Unchanged, Failed, Skipped            int
+	// Of what is made here from pictures.
+	RenditionsMade, RenditionsRemoved, RenditionsFailed, RenditionsSkipped int
 	// Cost is what the API charged, with its estimate where it named no cost.
 	Cost bfl.Credits
 }

@@ -107,12 +107,18 @@ type Options struct {
 	OnEvent func(Event)
 }
 
+// Neighbour is another image of the block of one that is judged.
+type Neighbour struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
 // Subject is a picture that a gate judges.
 type Subject struct {
 	Address addrs.Image
 	Image   *state.Image
 	// Others are the pictures of the other instances of its block.
-	Others []*state.Image
+	Others []Neighbour
 }
 
 const defaultTaskTimeout = 15 * time.Minute
@@ -150,19 +156,22 @@ type run struct {
 	taken map[string]addrs.Image
 	// requests finds the images on record by the requests that made them; nil until something asks.
 	requests map[string][]addrs.Image
-	began    time.Time
+	// decided counts, for each block, the images whose candidate was chosen in this run.
+	decided map[addrs.Image]int
+	began   time.Time
 	// moderated are the requests that moderation refused before, by fingerprint.
 	moderated map[string]state.Moderation
 	// plan has the changes by address.
 	plan map[addrs.Image]*planner.Change
 	// byTask finds the nodes of the tasks that this run knows, also when they have ended; early are
 	// the ids that rang and are in none of them.
-	byTask map[string]*node
-	early  map[string]bool
-	files  *files
-	inputs *inputs
-	budget budget
-	agenda agenda
+	byTask  map[string]*node
+	early   map[string]bool
+	files   *files
+	inputs  *inputs
+	renders renders
+	budget  budget
+	agenda  agenda
 	// downloads wait for one of the few places in the download lane.
 	downloads   []*node
 	downloading int
@@ -212,8 +221,9 @@ func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) 
 	if err != nil {
 		r.stopNew(err)
 	}
+	r.render(plan)
 	r.loop()
-	if r.summary.Failed+r.summary.Skipped > 0 {
+	if r.summary.Failed+r.summary.Skipped+r.summary.RenditionsFailed+r.summary.RenditionsSkipped > 0 {
 		return r.summary, ErrIncomplete
 	}
 	return r.summary, nil
@@ -251,7 +261,7 @@ func newRun(ctx context.Context, o Options) *run {
 // loop runs until every change is over and every worker has come back.
 func (r *run) loop() {
 	drained, doorbell := r.opts.Drain.Done(), r.opts.Doorbell
-	for r.unfinished > 0 || r.workers > 0 {
+	for r.unfinished > 0 || r.workers > 0 || len(r.renders.queue) > 0 {
 		r.launch()
 		r.unwaited()
 		if r.unfinished == 0 && r.workers == 0 {
@@ -319,6 +329,7 @@ func (r *run) launch() {
 		r.downloads = r.downloads[1:]
 		r.download(n)
 	}
+	r.launchRenders()
 }
 
 // spawn makes a call beside the coordinator, which then does what the call returns.
@@ -370,6 +381,7 @@ func (r *run) comeBack() {
 		r.workers--
 		do()
 	}
+	r.launchRenders() // Nothing new is begun any more; they are skipped.
 }
 
 // results answers for the images that exist now.

@@ -432,12 +432,12 @@ func TestDownloadFailures(t *testing.T) {
 		{"a broken connection", func(*fakeTask, io.Writer) error { return io.ErrUnexpectedEOF }},
 		{"an expired URL", func(*fakeTask, io.Writer) error { return fmt.Errorf("gone: %w", bfl.ErrExpired) }},
 		{"half an image", func(task *fakeTask, w io.Writer) error {
-			whole := picture(task.body)
+			whole := pictureOf(task.body)
 			_, err := w.Write(whole[:len(whole)/2])
 			return err
 		}},
 		{"a damaged image", func(task *fakeTask, w io.Writer) error {
-			whole := picture(task.body)
+			whole := pictureOf(task.body)
 			whole[len(whole)-20] ^= 1
 			_, err := w.Write(whole)
 			return err
@@ -466,7 +466,7 @@ func TestDownloadFailures(t *testing.T) {
 				if err != nil || summary.Created != 1 {
 					t.Fatalf("Apply = %+v, %v; want the image", summary, err)
 				}
-				if got := r.file(t, "images/a.png"); got != string(picture(r.api.tasks[0].body)) {
+				if got := r.file(t, "images/a.png"); got != string(pictureOf(r.api.tasks[0].body)) {
 					t.Error("the file is not the image that the API made")
 				}
 				if r.api.attempts["a"] != 1 {
@@ -591,7 +591,7 @@ func TestUnchangedUpstreamSparesWhatIsMadeFromIt(t *testing.T) {
 		r.made(t, hero)
 		// The logo is asked for anew, and the API draws the same again.
 		r.api.onDownload = func(_ *fakeTask, _ int, w io.Writer) (bool, error) {
-			_, err := w.Write(picture(before.Request))
+			_, err := w.Write(pictureOf(before.Request))
 			return true, err
 		}
 		logo.Arguments = append(logo.Arguments, bfl.Argument{Name: "safety_tolerance", Value: int64(2)})
@@ -678,7 +678,7 @@ func TestReplacedImageIsKept(t *testing.T) {
 				if r.store.files[before.SHA256] == nil {
 					t.Error("the former image is lost")
 				}
-				if r.file(t, path) != string(picture(r.api.tasks[0].body)) {
+				if r.file(t, path) != string(pictureOf(r.api.tasks[0].body)) {
 					t.Error("the new image is not at its path")
 				}
 				if path != before.Path && r.file(t, before.Path) != "" {

@@ -158,12 +158,12 @@ func (f *fakeAPI) Download(ctx context.Context, url string, w io.Writer, _ int64
 			return 0, err
 		}
 	}
-	n, err := w.Write(picture(task.body))
+	n, err := w.Write(pictureOf(task.body))
 	return int64(n), err
 }
 
 // picture draws the image that a request asks for: another body, another image.
-func picture(body []byte) []byte {
+func pictureOf(body []byte) []byte {
 	sum := sha256.Sum256(body)
 	img := stdimage.NewRGBA(stdimage.Rect(0, 0, 8, 4))
 	for i, b := range sum {
@@ -379,7 +379,7 @@ func (r *rig) made(t *testing.T, img *image.Image) *state.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := picture(canonical)
+	content := pictureOf(canonical)
 	path := filepath.Join(r.dir.Path(), filepath.FromSlash(img.Output))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,8 @@ type files struct {
 	// removed. owners are the images on record by their paths.
 	wanted map[string]bool
 	owners map[string]owner
+	// made are the hashes of what was made here, by path. It can be made again.
+	made map[string]string
 	// known finds the images on record by the hashes of their files. Few runs need it.
 	known func() map[string]owner
 }
@@ -42,7 +44,19 @@ type owner struct {
 }
 
 func newFiles(plan *planner.Plan, o Options) *files {
-	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}}
+	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}, made: map[string]string{}}
+	for _, c := range plan.Renditions {
+		if c.Makes() {
+			for _, path := range c.Files() {
+				f.wanted[path] = true
+			}
+		}
+		if c.Prior != nil {
+			for i := range c.Prior.Files {
+				f.made[c.Prior.Files[i].Path] = c.Prior.Files[i].SHA256
+			}
+		}
+	}
 	for _, c := range plan.Changes {
 		if c.Desired != nil {
 			f.wanted[c.Desired.Output] = true
@@ -130,7 +144,7 @@ func (r *run) leaveFile(c *planner.Change, cause error) {
 func (f *files) writable(plan *planner.Plan) error {
 	tried := map[string]bool{}
 	for _, c := range plan.Changes {
-		if !c.Generates() || tried[path.Dir(c.Desired.Output)] {
+		if !c.MayAsk() || tried[path.Dir(c.Desired.Output)] {
 			continue
 		}
 		tried[path.Dir(c.Desired.Output)] = true
@@ -311,7 +325,7 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 		return "", fmt.Errorf("%s is in the way, and it is not a file. Move it away and apply again", path)
 	}
 	sum, err := f.index.Hash(f.dir, path)
-	if err != nil || sum == img.Output.SHA256 {
+	if err != nil || sum == img.Output.SHA256 || sum == f.made[path] {
 		return "", err
 	}
 	// It may be the image that has the path, which somebody may have edited, and it may be another

@@ -195,6 +195,9 @@ func (r *run) end(n *node) {
 		r.bringing--
 	}
 	n.phase = over
+	if !n.salvages() {
+		r.pictureOver(n.address())
+	}
 	// A run can be long, and its nodes stay until it ends.
 	n.request, n.task, n.sample = nil, bfl.Submission{}, bfl.Result{}
 	r.unfinished--

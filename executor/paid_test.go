@@ -391,7 +391,7 @@ func drawn(t *testing.T, img *image.Image) (file []byte, info imagefile.Info) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file = picture(sent)
+	file = pictureOf(sent)
 	if info, err = imagefile.Check(bytes.NewReader(file), 1<<20); err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +421,7 @@ func TestLateRequestsAreFree(t *testing.T) {
 			r := newRig(t, 2)
 			child, fingerprint := newChild(t, r)
 			kept := *r.prior.Images[child.Address]
-			drawn := picture([]byte("child"))
+			drawn := pictureOf([]byte("child"))
 			sum := sha256.Sum256(drawn)
 			kept.Fingerprint, kept.Output.SHA256 = fingerprint, hex.EncodeToString(sum[:])
 			r.store.files[kept.Output.SHA256] = drawn

@@ -225,7 +225,7 @@ func TestResumeComesFirst(t *testing.T) {
 // fetchedAs puts on record that the task's bytes had arrived, and the bytes into a file.
 func fetchedAs(t *testing.T, r *rig, task *state.Task, name string) {
 	t.Helper()
-	content := picture([]byte("a"))
+	content := pictureOf([]byte("a"))
 	sum := sha256.Sum256(content)
 	task.Fetched = &state.Fetch{
 		Output:    state.File{Path: task.Path, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(content)), Width: 8, Height: 4, Format: "png"},

@@ -18,6 +18,12 @@ func (p *Plan) Digest() string {
 	for _, c := range p.Changes {
 		c.describe(h)
 	}
+	for _, c := range p.Renditions {
+		_, _ = fmt.Fprintf(h, "made %s %s %s %q %q\n", c.Address, c.Action, c.Reason, c.Output, c.Atlas)
+		if c.Recipe != nil {
+			_, _ = fmt.Fprintf(h, "%+v %v\n", *c.Recipe, c.Cells)
+		}
+	}
 	for _, a := range p.Abandoned {
 		_, _ = fmt.Fprintf(h, "abandoned %s %q %v\n", a.Address, a.Task.Key, a.GivenUp)
 	}

@@ -214,8 +214,14 @@ func (c *Change) model() *bfl.Model {
 // Makes reports whether the change puts an image in place that is not there now.
 func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }
 
+// Leaves reports whether the image on record goes, and leaves nothing at its address.
+func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forget }
+
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
+
+// MayAsk reports whether the change needs the API, or may need it when gates have judged.
+func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 }
 
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
@@ -240,6 +246,9 @@ type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
 	// by address.
 	Changes []*Change
+	// Renditions are what is done with files that are made here, sorted by address, without those
+	// that stay as they are.
+	Renditions []*RenditionChange
 	// Outputs are the root module's outputs, sorted by name. It is nil where the plan is limited to
 	// some images.
 	Outputs []OutputChange
@@ -308,6 +317,9 @@ type Summary struct {
 	// those that need one of these. They are in none of the other counts. Waiting counts those that
 	// wait until somebody has picked what they are made from.
 	Refused, Skipped, Waiting int
+	// Rejected counts images none of whose candidates passes their gates. They are in no other
+	// count either.
+	Rejected int
 	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
@@ -335,8 +347,11 @@ func (p *Plan) Summary() Summary {
 			continue
 		}
 		switch c.Origin {
-		case Refused, Rejected:
+		case Refused:
 			s.Refused++
+			continue
+		case Rejected:
+			s.Rejected++
 			continue
 		case Skipped:
 			if c.NotPicked {
@@ -373,7 +388,7 @@ func (p *Plan) Summary() Summary {
 			s.Restored++
 		case Resume:
 			s.Resumed++
-		case Generate, Refused, Skipped:
+		case Generate, Refused, Rejected, Skipped:
 		}
 		s.add(c)
 	}
@@ -407,7 +422,7 @@ func (p *Plan) Empty() bool {
 			return false
 		}
 	}
-	return len(p.Unsettled()) == 0
+	return len(p.Unsettled()) == 0 && len(p.Renditions) == 0
 }
 
 // Unsettled returns the tasks that no change takes up and of which there is something to tell. What

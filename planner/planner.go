@@ -21,6 +21,8 @@ type Options struct {
 	// Files tells of the prior images whose files are not as recorded. Images that it does not list
 	// are there.
 	Files map[addrs.Image]state.FileStatus
+	// Made tells of what was made here and whose files are not as recorded.
+	Made map[addrs.Rendition]state.FileStatus
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
 	// Moves are the configuration's moved blocks in their order.
@@ -71,12 +73,16 @@ type decision struct {
 	// size the extent that it has or is expected to have: what images downstream need to know.
 	content string
 	size    bfl.Size
+	// shown is the record of the picture that will be there, nil where there is none yet.
+	shown *state.Image
 	// file is how the image's file is now.
 	file state.FileStatus
 	// candidates are the decisions on its candidates.
 	candidates []*decision
 	// spare says that nothing is lost when its file is gone.
 	spare bool
+	// edited says that somebody's work alone keeps the image as it is, and not its block.
+	edited bool
 	// left says that the plan is limited to other images.
 	left bool
 }
@@ -110,6 +116,11 @@ type Planner struct {
 	heirs map[addrs.Image]addrs.Image
 	// told are the keys of the tasks that a change takes up.
 	told map[string]bool
+	// renditions are the changes of what is made here, keys has what identifies their arguments, and
+	// found counts those on record that are declared.
+	renditions []*RenditionChange
+	keys       map[recipeUse]string
+	found      int
 	// simulators has what opts.Simulator said of providers.
 	simulators map[string]bool
 	diags      hcl.Diagnostics
@@ -120,7 +131,7 @@ func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
-		simulators: map[string]bool{},
+		simulators: map[string]bool{}, keys: map[recipeUse]string{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
@@ -152,10 +163,11 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
 		// Somebody's work stays until they want it gone.
+		c.edited = !desired.Lifecycle.Frozen
 		desired.Lifecycle.Frozen = true
 	}
-	if c.Prior != nil && desired.HasChoice() {
-		desired.More = c.Prior.More
+	if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil && desired.HasChoice() {
+		desired.More = first.More
 		desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
 	}
 	var result *image.Result
@@ -165,6 +177,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		result = p.decide(c, desired)
 	}
 	p.decided = append(p.decided, c)
+	p.decideRenditions(c, desired)
 	return result
 }
 
@@ -382,7 +395,7 @@ func (p *Planner) leave(c *decision) *image.Result {
 
 // keep answers for an image that exists and whose content stays as it is.
 func (c *decision) keep(img *state.Image) *image.Result {
-	c.content, c.size = img.Output.Identity(), img.Output.Size()
+	c.content, c.size, c.shown = img.Output.Identity(), img.Output.Size(), img
 	return img.Exports()
 }
 
@@ -429,7 +442,7 @@ func (p *Planner) sources(c *decision) {
 
 // Finish returns the plan for all images decided on, and for those that exist but are no longer
 // desired. The diagnostics are errors: changes that the configuration itself forbids.
-func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*Plan, hcl.Diagnostics) {
+func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, sheets ...*image.Sheet) (*Plan, hcl.Diagnostics) {
 	changes := make([]*Change, 0, len(p.decided))
 	for _, c := range p.decided {
 		if !c.left {
@@ -444,7 +457,9 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 		}
 	}
 	p.attribute()
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
+	p.sheets(sheets)
+	p.renditionsGo(sheets, removals)
+	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
@@ -453,12 +468,15 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal) (*P
 }
 
 // goesAway reports whether an image that exists is not desired any more. A candidate stays as long
-// as its image does: lowering the number of candidates forgets none.
+// as its image does, and asks for what made it: lowering the number of candidates forgets none.
 func (p *Planner) goesAway(addr addrs.Image) bool {
-	if p.change(addr) != nil || addr.Candidate > 0 && p.change(addr.Of()) != nil {
+	if p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 		return false
 	}
-	return p.opts.Only == nil || p.opts.Only[addr.Of()]
+	if of := p.change(addr.Of()); addr.Candidate > 0 && of != nil {
+		return p.isStale(of, addr)
+	}
+	return true
 }
 
 // sorted puts changes in the order of their addresses.
@@ -500,7 +518,8 @@ func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 			changes = append(changes, p.goes(addr, prior, DestroyRequested, nil))
 		}
 	}
-	plan := &Plan{Changes: sorted(changes), Abandoned: p.abandoned()}
+	p.renditionsDestroyed()
+	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned()}
 	if p.opts.Only == nil {
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, nil)
 	}
@@ -555,7 +574,7 @@ func (p *Planner) attribute() {
 func (p *Planner) abandoned() []Abandoned {
 	var left []Abandoned
 	for addr, tasks := range p.prior.tasks {
-		if p.opts.Only != nil && !p.opts.Only[addr] {
+		if p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 			continue
 		}
 		c := p.change(addr)

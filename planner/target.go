@@ -138,11 +138,16 @@ func (t term) matches(addr addrs.Image, n *selectable) bool {
 	case t.isPath:
 		return slices.ContainsFunc(n.files[:], func(file string) bool { return file != "" && wildcard(t.pattern, file) })
 	}
-	text := addr.String()
-	if strings.Contains(t.pattern, "*") {
-		return wildcard(t.pattern, text)
+	return MatchesAddress(t.pattern, addr.String())
+}
+
+// MatchesAddress reports whether an address, as text, is one that a pattern stands for: the address,
+// or one below it, or with * one that matches.
+func MatchesAddress(pattern, text string) bool {
+	if strings.Contains(pattern, "*") {
+		return wildcard(pattern, text)
 	}
-	rest, ok := strings.CutPrefix(text, t.pattern)
+	rest, ok := strings.CutPrefix(text, pattern)
 	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
 }
 

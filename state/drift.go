@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path"
 	"runtime"
 	"slices"
@@ -44,7 +45,12 @@ func (s FileStatus) String() string {
 // Inspect compares an image's file in dir with its record. The file is read only where its size
 // fits and the index does not know it.
 func (x *Index) Inspect(dir *safefile.Dir, img *Image) (FileStatus, error) {
-	return x.inspect(dir, img.Output.Path, img)
+	return x.inspect(dir, img.Output.Path, &img.Output)
+}
+
+// CompareFile compares a file in dir with its record, as Compare does.
+func CompareFile(dir *safefile.Dir, f *File) (FileStatus, error) {
+	return (&Index{entries: map[string]indexEntry{}}).inspect(dir, f.Path, f)
 }
 
 // Compare compares an image's file in dir with its record. It always reads the file where its size
@@ -53,24 +59,24 @@ func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 	return (&Index{entries: map[string]indexEntry{}}).Inspect(dir, img)
 }
 
-// inspect looks at the file called name in dir, which is the image's.
-func (x *Index) inspect(dir *safefile.Dir, name string, img *Image) (FileStatus, error) {
+// inspect looks at the file called name in dir, which is the one on record.
+func (x *Index) inspect(dir *safefile.Dir, name string, f *File) (FileStatus, error) {
 	info, err := dir.Stat(name)
 	switch {
 	case safefile.Gone(err):
 		return Missing, nil
 	case err != nil:
 		return Present, err
-	case !info.Mode().IsRegular() || info.Size() != img.Output.Bytes:
+	case !info.Mode().IsRegular() || info.Size() != f.Bytes:
 		return Changed, nil
 	}
-	sum, err := x.hash(dir, name, img.Output.Path, info)
+	sum, err := x.hash(dir, name, f.Path, info)
 	switch {
 	case safefile.Gone(err): // removed since
 		return Missing, nil
 	case err != nil:
 		return Present, err
-	case sum != img.Output.SHA256:
+	case sum != f.SHA256:
 		return Changed, nil
 	}
 	return Present, nil
@@ -84,20 +90,49 @@ const inspectPiece = 1024
 func (x *Index) InspectAll(
 	ctx context.Context, dir *safefile.Dir, images map[addrs.Image]*Image,
 ) (map[addrs.Image]FileStatus, error) {
+	return inspectAll(ctx, x, dir, func(yield func(addrs.Image, *File) bool) {
+		for a, img := range images {
+			if !yield(a, &img.Output) {
+				return
+			}
+		}
+	})
+}
+
+// InspectMade does so for what was made here. Where it has several files, the worst of them counts.
+func (x *Index) InspectMade(
+	ctx context.Context, dir *safefile.Dir, renditions map[addrs.Rendition]*Rendition,
+) (map[addrs.Rendition]FileStatus, error) {
+	return inspectAll(ctx, x, dir, func(yield func(addrs.Rendition, *File) bool) {
+		for a, r := range renditions {
+			for i := range r.Files {
+				if !yield(a, &r.Files[i]) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// inspectAll looks at files on record, as many at once as there are processors, and returns those
+// that are not Present. The sequence is gone through twice.
+func inspectAll[A address](
+	ctx context.Context, index *Index, dir *safefile.Dir, files iter.Seq2[A, *File],
+) (map[A]FileStatus, error) {
 	sizes := map[string]int{}
-	for _, img := range images {
-		parent, _ := path.Split(img.Output.Path)
+	for _, f := range files {
+		parent, _ := path.Split(f.Path)
 		sizes[parent]++
 	}
-	byDir := make(map[string][]member, len(sizes))
-	for a, img := range images {
-		parent, _ := path.Split(img.Output.Path)
+	byDir := make(map[string][]member[A], len(sizes))
+	for a, f := range files {
+		parent, _ := path.Split(f.Path)
 		if byDir[parent] == nil {
-			byDir[parent] = make([]member, 0, sizes[parent])
+			byDir[parent] = make([]member[A], 0, sizes[parent])
 		}
-		byDir[parent] = append(byDir[parent], member{a, img})
+		byDir[parent] = append(byDir[parent], member[A]{a, f})
 	}
-	all := inspection{index: x, dir: dir, drifted: map[addrs.Image]FileStatus{}}
+	all := inspection[A]{index: index, dir: dir, drifted: map[A]FileStatus{}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for parent, members := range byDir {
@@ -111,22 +146,28 @@ func (x *Index) InspectAll(
 	return all.drifted, nil
 }
 
-// inspection is one run of InspectAll.
-type inspection struct {
+// address is what files are on record under.
+type address interface {
+	comparable
+	fmt.Stringer
+}
+
+// inspection is one run of inspectAll.
+type inspection[A address] struct {
 	index *Index
 	dir   *safefile.Dir
 
 	mu      sync.Mutex
-	drifted map[addrs.Image]FileStatus
+	drifted map[A]FileStatus
 }
 
-type member struct {
-	address addrs.Image
-	img     *Image
+type member[A address] struct {
+	address A
+	file    *File
 }
 
 // inspect looks at files of one directory.
-func (n *inspection) inspect(ctx context.Context, parent string, members []member) error {
+func (n *inspection[A]) inspect(ctx context.Context, parent string, members []member[A]) error {
 	// Names are looked up from that directory: one system call a file, however deep it is. Where it
 	// cannot be opened, each file says why.
 	dir, name := n.dir, func(p string) string { return p }
@@ -140,7 +181,7 @@ func (n *inspection) inspect(ctx context.Context, parent string, members []membe
 			return context.Cause(ctx)
 		}
 		m := &members[i]
-		status, err := n.index.inspect(dir, name(m.img.Output.Path), m.img)
+		status, err := n.index.inspect(dir, name(m.file.Path), m.file)
 		if err != nil {
 			return fmt.Errorf("looking at the file of %s: %w", m.address, err)
 		}
@@ -151,8 +192,8 @@ func (n *inspection) inspect(ctx context.Context, parent string, members []membe
 	return nil
 }
 
-func (n *inspection) report(a addrs.Image, status FileStatus) {
+func (n *inspection[A]) report(a A, status FileStatus) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.drifted[a] = status
+	n.drifted[a] = max(n.drifted[a], status)
 }

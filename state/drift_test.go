@@ -230,7 +230,7 @@ func TestInspectAll(t *testing.T) {
 		if opened.Load() != reads {
 			t.Errorf("%d files were read, want %d", opened.Load(), reads)
 		}
-		if err := p.local.Index().Save(images); err != nil {
+		if err := p.local.Index().Save(&State{Images: images}); err != nil {
 			t.Fatal(err)
 		}
 		p.reopen(t)
@@ -286,7 +286,7 @@ func TestIndexFile(t *testing.T) {
 	if _, err := p.local.Index().Hash(p.dir, "refs/missing.png"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing reference: %v", err)
 	}
-	if err := p.local.Index().Save(images); err != nil {
+	if err := p.local.Index().Save(&State{Images: images}); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(p.dir.Path(), indexFile)
@@ -298,7 +298,7 @@ func TestIndexFile(t *testing.T) {
 	if got, err := p.local.Index().Hash(dir, "refs/bottle of été.png"); got != sum("reference") || err != nil || opened.Load() > 0 {
 		t.Errorf("the reference's hash is %s, %v; it was read %d times", got, err, opened.Load())
 	}
-	if err := p.local.Index().Save(images); err != nil {
+	if err := p.local.Index().Save(&State{Images: images}); err != nil {
 		t.Fatal(err)
 	}
 	entries, ok := parseIndex([]byte(content(t, file)))

@@ -23,6 +23,8 @@ const (
 	entryModerated = "moderated"
 	entryRemoved   = "removed"
 	entryMoved     = "moved"
+	entryMade      = "made"
+	entryUnmade    = "unmade"
 )
 
 // entry is a Record as the journal has it: the fields of all of them, and what the journal adds.
@@ -45,6 +47,9 @@ type entry struct {
 	Accepted   time.Time   `json:"accepted,omitzero"`
 	Fetch      *Fetch      `json:"fetch,omitempty"`
 	Image      *Image      `json:"image,omitempty"`
+	// Made is the address of the rendition or sheet that the entry is about.
+	Made      *addrs.Rendition `json:"made,omitempty"`
+	Rendition *Rendition       `json:"rendition,omitempty"`
 	// Fingerprint is that of a moderated request.
 	Fingerprint string   `json:"fingerprint,omitempty"`
 	Reason      string   `json:"reason,omitempty"`
@@ -90,6 +95,10 @@ func entryOf(st *State, rec Record) (*entry, error) {
 		// either address.
 		image := st.Images[r.From]
 		return &entry{Type: entryMoved, Address: r.From, To: &r.To, Image: image, Was: digest(image)}, checkMoved(st, r)
+	case Made:
+		return &entry{Type: entryMade, Made: &r.Address, Rendition: r.Rendition}, checkMade(r)
+	case Unmade:
+		return &entry{Type: entryUnmade, Made: &r.Address}, nil
 	default:
 		panic(fmt.Sprintf("state: a %T is not a record", rec))
 	}
@@ -102,6 +111,8 @@ func (e *entry) fact() bool { return e.Type != entryIntent }
 // about returns the image that the entry concerns.
 func (e *entry) about(st *State) addrs.Image {
 	switch t := st.Tasks[e.Key]; {
+	case e.Made != nil:
+		return e.Made.Of
 	case e.Address != (addrs.Image{}):
 		return e.Address
 	case e.Task != nil:
@@ -134,6 +145,19 @@ func (e *entry) changes() []change {
 	}
 }
 
+// made returns the image of the task that ends with the entry: the one on record, or one that was
+// fetched and is in the store. It is nil where none ends, or none was made.
+func (e *entry) made(st *State) *Stored {
+	switch task := st.Tasks[e.Key]; {
+	case e.Type == entryStored && e.Key != "":
+		return &Stored{Address: e.Address, Image: e.Image, Key: e.Key}
+	case e.Type == entryFailed && task != nil && task.Fetched != nil:
+		return &Stored{Address: task.Address, Image: task.Image(task.Fetched.Output, task.Fetched.Result), Key: e.Key}
+	default:
+		return nil
+	}
+}
+
 // apply does to st what the entry says, except to images. It returns a reason where that makes no
 // sense.
 func (e *entry) apply(st *State) (reason string) {
@@ -146,6 +170,8 @@ func (e *entry) apply(st *State) (reason string) {
 		return ""
 	case entryStored, entryRemoved, entryMoved:
 		return e.applyToImage(st)
+	case entryMade, entryUnmade:
+		return e.applyToRendition(st)
 	}
 	task := st.Tasks[e.Key]
 	switch e.Type {

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
@@ -137,13 +136,13 @@ func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (st
 	return sum, err
 }
 
-// Save writes the index if it changed. Where images is not nil, it keeps only what it knows of
-// their files, and of those that were asked for since it was opened.
-func (x *Index) Save(images map[addrs.Image]*Image) error {
+// Save writes the index if it changed. Where st is not nil, it keeps only what it knows of the files
+// on record there, and of those that were asked for since it was opened.
+func (x *Index) Save(st *State) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if images != nil {
-		x.prune(images)
+	if st != nil {
+		x.prune(st)
 	}
 	if !x.changed {
 		return nil
@@ -159,7 +158,7 @@ func (x *Index) Save(images map[addrs.Image]*Image) error {
 	return nil
 }
 
-func (x *Index) prune(images map[addrs.Image]*Image) {
+func (x *Index) prune(st *State) {
 	unused := 0
 	for _, e := range x.entries {
 		if !e.used {
@@ -169,9 +168,14 @@ func (x *Index) prune(images map[addrs.Image]*Image) {
 	if unused == 0 {
 		return
 	}
-	keep := make(map[string]bool, len(images))
-	for _, img := range images {
+	keep := make(map[string]bool, len(st.Images)+len(st.Renditions))
+	for _, img := range st.Images {
 		keep[img.Output.Path] = true
+	}
+	for _, r := range st.Renditions {
+		for i := range r.Files {
+			keep[r.Files[i].Path] = true
+		}
 	}
 	for path, e := range x.entries {
 		if !e.used && !keep[path] {

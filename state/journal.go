@@ -37,6 +37,10 @@ type journalContent struct {
 	// changes are what the journal does to images: for each address what it was first and what it
 	// is in the end.
 	changes map[addrs.Image]change
+	// made are the images of the tasks that ended with one, in order.
+	made []Stored
+	// renditions are what the journal leaves of renditions, nil for those that it removes.
+	renditions map[addrs.Rendition]*Rendition
 	// valid is the length of the whole lines; what follows is torn.
 	valid int64
 	// records counts the entries, torn tells that bytes follow them.
@@ -46,7 +50,7 @@ type journalContent struct {
 
 func newState(lineage string) *State {
 	return &State{
-		Lineage: lineage, Images: map[addrs.Image]*Image{}, Outputs: map[string]OutputValue{},
+		Lineage: lineage, Images: map[addrs.Image]*Image{}, Renditions: map[addrs.Rendition]*Rendition{}, Outputs: map[string]OutputValue{},
 		Tasks: map[string]*Task{}, Moderated: map[string]Moderation{},
 	}
 }
@@ -59,7 +63,7 @@ func newState(lineage string) *State {
 // told had happened: it is dropped. Whole lines after a damaged one mean that something else was at
 // work, and what the damaged line said may have been paid for: that is refused.
 func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*journalContent, error) {
-	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}}
+	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}, renditions: map[addrs.Rendition]*Rendition{}}
 	j.state.Moderated = moderated
 	in := bufio.NewReaderSize(r, 64<<10)
 	var line []byte
@@ -123,6 +127,9 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 		return j.damaged(path, number, "this is not an entry of a journal", err)
 	}
 	reason := e.invalid()
+	if made := e.made(j.state); reason == "" && made != nil {
+		j.made = append(j.made, *made)
+	}
 	if reason == "" {
 		reason = e.apply(j.state)
 	}
@@ -134,6 +141,9 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 			c.was = first.was
 		}
 		j.changes[c.address] = c
+	}
+	if e.Made != nil {
+		j.renditions[*e.Made] = e.Rendition
 	}
 	j.records++
 	return nil
@@ -153,6 +163,8 @@ func (e *entry) invalid() string {
 		return e.Task.invalid()
 	case e.Image != nil:
 		return e.Image.invalid()
+	case e.Rendition != nil:
+		return e.Rendition.invalid()
 	case e.Fetch != nil:
 		return e.Fetch.invalid()
 	}
@@ -195,6 +207,11 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 	}
 	for a, c := range j.changes {
 		st.set(a, c.now)
+	}
+	// What was made here can be made again for nothing, so that the last word on it holds, whatever
+	// the snapshot has.
+	for a, r := range j.renditions {
+		st.setRendition(a, r)
 	}
 	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
 	return nil

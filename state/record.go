@@ -95,6 +95,17 @@ type Moved struct {
 	From, To addrs.Image
 }
 
+// Made says that the files of a rendition or a sheet are whole under their names.
+type Made struct {
+	Address   addrs.Rendition
+	Rendition *Rendition
+}
+
+// Unmade says that a rendition or a sheet is not managed any more.
+type Unmade struct {
+	Address addrs.Rendition
+}
+
 func (Intent) record()    {}
 func (Submitted) record() {}
 func (Ready) record()     {}
@@ -105,3 +116,5 @@ func (Lost) record()      {}
 func (Moderated) record() {}
 func (Removed) record()   {}
 func (Moved) record()     {}
+func (Made) record()      {}
+func (Unmade) record()    {}

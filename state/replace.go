@@ -40,6 +40,7 @@ func (s *Session) Replace(next *State, force bool) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.state.Lineage, s.state.Images, s.state.Outputs = next.Lineage, next.Images, next.Outputs
+		s.state.Renditions = next.Renditions
 		s.changed = true
 		return nil
 	})

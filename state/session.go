@@ -54,8 +54,10 @@ type Session struct {
 	info fs.FileInfo
 	// changed says that images differ from the state file.
 	changed bool
-	journal journalFile
-	closed  bool
+	// recovered is what tasks of an interrupted run made, as its journal has it.
+	recovered []Stored
+	journal   journalFile
+	closed    bool
 }
 
 // Open takes the lock, reads the state at path and replays the journal. A missing file is a new,
@@ -141,6 +143,7 @@ func (s *Session) load() error {
 	s.state, s.sum, s.info = l.state, l.sum, l.info
 	if l.journal != nil {
 		s.changed = len(l.journal.changes) > 0
+		s.recovered = l.journal.made
 		s.journal = newJournalFile(l)
 	}
 	return nil
@@ -149,6 +152,10 @@ func (s *Session) load() error {
 // State returns the live state. It may be read while no Append runs, and is changed by the session
 // only. The images and tasks in it are never changed, so a pointer to one stays good.
 func (s *Session) State() *State { return s.state }
+
+// Recovered returns what tasks made in a run that was interrupted before it could write the state,
+// as it was recorded.
+func (s *Session) Recovered() []Stored { return s.recovered }
 
 // Append records what happened. When it returns without an error, the record is durable and applied
 // to the state. Many callers share one fsync, so call it from as many goroutines as have something
@@ -172,7 +179,11 @@ func (s *Session) Append(rec Record) error {
 		return s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
 	})
 	if err != nil {
-		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), about, err)
+		subject := about.String()
+		if e.Made != nil {
+			subject = e.Made.String()
+		}
+		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), subject, err)
 	}
 	return nil
 }
@@ -185,13 +196,14 @@ func (s *Session) applied(e *entry, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if err != nil && e.Made == nil { // What was made here is made again for nothing.
 		s.unsaved = append(s.unsaved, e.about(s.state))
 	}
 	for _, c := range e.changes() {
 		s.state.set(c.address, c.now)
 		s.changed = true
 	}
+	s.changed = s.changed || e.Made != nil
 	// entryOf made sure that it makes sense.
 	_ = e.apply(s.state)
 }

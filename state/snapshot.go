@@ -38,6 +38,16 @@ func (s *State) Write(w io.Writer) error {
 		p.flush(snapshotPiece)
 	}
 	p.close('}')
+	if len(s.Renditions) > 0 {
+		p.key("renditions")
+		p.open('{')
+		for _, a := range s.SortedRenditions() {
+			p.key(a.String())
+			p.rendition(s.Renditions[a])
+			p.flush(snapshotPiece)
+		}
+		p.close('}')
+	}
 	p.key("outputs")
 	p.open('{')
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {

@@ -22,8 +22,12 @@ const pieceSize = 1 << 20
 const (
 	lineageLine = "{\n  \"version\": 1,\n  \"lineage\": \""
 	imagesLine  = "\",\n  \"images\": {\n"
-	betweenTwo  = "\n    },\n"
-	pieceEnd    = "\n    }\n  },\n  \"outputs\": {}\n}\n"
+	// renditionsLine stands between the images and the renditions, and noImages before those of a
+	// piece that has no images.
+	renditionsLine = "\n  },\n  \"renditions\": {\n"
+	noImages       = "\",\n  \"images\": {},\n  \"renditions\": {\n"
+	betweenTwo     = "\n    },\n"
+	pieceEnd       = "\n    }\n  },\n  \"outputs\": {}\n}\n"
 )
 
 var (
@@ -66,12 +70,13 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 // piece is what a piece of a snapshot says: its images, and a state with all else.
 type piece struct {
 	images []listing
+	made   []madeListing
 	rest   *State
 }
 
 func (p *piece) parse(text []byte) error {
 	parser := newParser(p.rest, scannerOf(text))
-	parser.listed = &p.images
+	parser.listed, parser.made = &p.images, &p.made
 	parser.file()
 	return parser.err
 }
@@ -79,18 +84,23 @@ func (p *piece) parse(text []byte) error {
 // merge puts the images of all pieces into one state. The first piece has the state's lineage, the
 // last its outputs.
 func merge(pieces []*piece) (*State, error) {
-	total := 0
+	total, made := 0, 0
 	for _, p := range pieces {
 		total += len(p.images)
+		made += len(p.made)
 	}
 	whole := pieces[len(pieces)-1].rest
 	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
+	whole.Renditions = make(map[addrs.Rendition]*Rendition, made)
 	for _, p := range pieces {
 		for _, l := range p.images {
 			whole.Images[l.address] = l.img
 		}
+		for _, l := range p.made {
+			whole.Renditions[l.address] = l.rendition
+		}
 	}
-	if len(whole.Images) != total {
+	if len(whole.Images) != total || len(whole.Renditions) != made {
 		return nil, errTwice
 	}
 	return whole, nil
@@ -100,8 +110,9 @@ func merge(pieces []*piece) (*State, error) {
 type cutter struct {
 	in   io.Reader
 	size int
-	// head stands before the images of each piece but the first, which has its own.
-	head []byte
+	// head stands before the images of each piece but the first, which has its own, and lineage is
+	// what it begins with.
+	head, lineage []byte
 	// rest was read already and belongs to the next piece.
 	rest  []byte
 	ended bool
@@ -131,13 +142,16 @@ func (c *cutter) next() ([]byte, error) {
 		return nil, err
 	}
 	if c.head == nil {
-		c.head = headOf(piece)
+		c.head, c.lineage = headOf(piece)
 	}
 	at := bytes.LastIndex(piece, []byte(betweenTwo))
 	if c.head == nil || at < 0 {
 		return nil, errLayout
 	}
 	c.rest = append(c.rest[:0], piece[at+len(betweenTwo):]...)
+	if bytes.Contains(piece[:at], []byte(renditionsLine)) {
+		c.head = append(bytes.Clone(c.lineage), noImages...)
+	}
 	return append(piece[:at], pieceEnd...), nil
 }
 
@@ -145,11 +159,12 @@ func (c *cutter) next() ([]byte, error) {
 func (c *cutter) release(piece []byte) { c.free.Put(piece) } //nolint:staticcheck // A megabyte is worth a slice header.
 
 // headOf returns what stands before the first image, nil where that is not what Write writes.
-func headOf(snapshot []byte) []byte {
+func headOf(snapshot []byte) (head, start []byte) {
 	after, isLaidOut := bytes.CutPrefix(snapshot, []byte(lineageLine))
 	lineage, _, hasImages := bytes.Cut(after, []byte(imagesLine))
 	if !isLaidOut || !hasImages || slices.ContainsFunc(lineage, func(c byte) bool { return !plain[c] }) {
-		return nil
+		return nil, nil
 	}
-	return bytes.Clone(snapshot[:len(lineageLine)+len(lineage)+len(imagesLine)])
+	n := len(lineageLine) + len(lineage)
+	return bytes.Clone(snapshot[:n+len(imagesLine)]), bytes.Clone(snapshot[:n])
 }

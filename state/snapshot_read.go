@@ -39,7 +39,7 @@ func readSnapshot(r io.ReadSeeker, path string) (*State, string, error) {
 
 // The fields of the format, and how many of them, from the first on, must be there.
 var (
-	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs"}}
+	fileFields  = fieldNames{4, []string{"version", "lineage", "images", "outputs", "renditions"}}
 	imageFields = fieldNames{6, []string{
 		"provider", "model", "fingerprint", "request", "output", "result", "dependencies", "labels", "candidate", "picked", "more_candidates", "made", "verdicts",
 	}}
@@ -64,6 +64,10 @@ type parser struct {
 	listed *[]listing
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
+	// made, where not nil, takes the renditions in the place of st, and renditions are for those to
+	// come.
+	made       *[]madeListing
+	renditions []renditionRecord
 	// records are for the images to come.
 	records []record
 	// scratch holds the last raw value.
@@ -123,6 +127,8 @@ func (p *parser) file() {
 			}
 		case "images":
 			p.object(p.image)
+		case "renditions":
+			p.object(p.rendition)
 		case "outputs":
 			p.object(p.value)
 		}

@@ -21,6 +21,8 @@ type State struct {
 	// lineage have nothing to do with each other, whatever their paths.
 	Lineage string
 	Images  map[addrs.Image]*Image
+	// Renditions are the files that were made here from the images, and the sheets.
+	Renditions map[addrs.Rendition]*Rendition
 	// Outputs are the root module's output values after the last apply, as JSON.
 	Outputs map[string]OutputValue
 	// Tasks are the submissions that no run has finished yet, by their Key. An address can have

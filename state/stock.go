@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
 // Kept is a file of the store.
@@ -100,3 +101,28 @@ func (r *recipes) bySum() (map[string]*recipe, error) {
 		}
 	}
 }
+
+// Former is an image that was put into the store.
+type Former struct {
+	Address addrs.Image
+	Image   *Image
+	// Edited says that somebody changed the file by hand.
+	Edited bool
+}
+
+// ReadFormer returns the images that were ever put into the store of a directory, by the hashes of their
+// files, whether or not these are still there. It takes no lock.
+func ReadFormer(root *safefile.Dir) (map[string]Former, error) {
+	all, err := (&recipes{root: root}).bySum()
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	former := make(map[string]Former, len(all))
+	for sum, r := range all {
+		former[sum] = Former{r.Address, r.Image, r.Fingerprint == ""}
+	}
+	return former, nil
+}
+
+// StorePath returns where the store has a file, relative like File.Path.
+func StorePath(sum string) string { return blobName(sum) }

@@ -7,6 +7,7 @@
 //	image.card["winter"]           an instance of an image block with for_each
 //	module.brand["eu"].image.logo  an image inside an instance of a module
 //	image.logo.candidate[3]        the third of the pictures to choose from for image.logo
+//	image.logo.rendition.thumb     what is made here from image.logo
 //
 // Addresses are comparable values, so they serve as map keys. Their order (see Image.Compare) is
 // the order of everything that the program lists or writes.
@@ -175,7 +176,10 @@ func (a *Image) UnmarshalText(text []byte) error {
 
 // Parse reads an address. Its error says what was expected where, in words for the user who typed
 // it.
-func Parse(s string) (Image, error) {
+func Parse(s string) (Image, error) { return parse(s, "image") }
+
+// parse reads an address whose last step begins with a word.
+func parse(s, word string) (Image, error) {
 	p := parser{text: s}
 	if !utf8.ValidString(s) {
 		return Image{}, p.errorf("it is not valid UTF-8")
@@ -191,7 +195,7 @@ func Parse(s string) (Image, error) {
 				return Image{}, p.errorf("a module path continues with a name and what is in it, as in module.brand.image.logo")
 			}
 			addr.Module = addr.Module.Child(name, key)
-		case kind == "image" && p.accept('.'):
+		case kind == word && p.accept('.'):
 			addr.Name = p.name()
 			if addr.Name == "" {
 				return Image{}, p.errorf("the image's name is missing, as in image.logo")

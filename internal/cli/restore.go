@@ -32,7 +32,7 @@ set lifecycle.frozen.`,
   fluxbatch restore image.hero
   fluxbatch restore 'image.card["winter"]' 2`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runRestore(args, &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: firstArgument(a.completeShown),
 	}
 	cmd.Flags().BoolVar(&o.list, "list", false, "list the former images of ADDRESS, each with its path, seed, prompt, price and date, and change nothing")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "restore an image of the simulation")

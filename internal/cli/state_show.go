@@ -14,18 +14,22 @@ func (a *app) stateShowCommand() *cobra.Command {
 		Example: `  fluxbatch state show image.logo
   fluxbatch state show 'image.card["winter"]'`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runStateShow(args[0], &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: firstArgument(a.completeShown),
 	}
 	o.bind(cmd.Flags())
 	return cmd
 }
 
 func (a *app) runStateShow(text string, o *stateOptions) error {
-	addr, err := addrs.Parse(text)
+	s, err := a.readState(o)
 	if err != nil {
 		return err
 	}
-	s, err := a.readState(o)
+	if made, err := addrs.ParseRendition(text); err == nil && s.Renditions[made] != nil {
+		a.viewer().Rendition(made, s.Renditions[made])
+		return nil
+	}
+	addr, err := addrs.Parse(text)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ var Arguments = with(treated, parameters...)
 var Defaultable = slices.DeleteFunc(with(Arguments, "provider"), func(name string) bool { return name == "output" || name == "pick" })
 
 // Exported are the attributes of an image that expressions can read, sorted.
-var Exported = with(Arguments, "address", "provider", "path", "sha256", "id", "format", "cost", "picked")
+var Exported = with(Arguments, "address", "provider", "path", "sha256", "id", "format", "cost", "picked", "rendition")
 
 var parameters = func() []string {
 	var names []string

@@ -38,6 +38,8 @@ type Image struct {
 	// Output is the file to write, relative to the root module, with slashes, clean.
 	Output string
 	Labels map[string]string
+	// Renditions are made from it here, sorted by name.
+	Renditions []Rendition
 	// Dependencies are the images whose files or values this one uses, sorted.
 	Dependencies []addrs.Image
 	Lifecycle    Lifecycle

@@ -59,6 +59,7 @@ const (
 	markerEOI = 0xd9
 	markerSOS = 0xda
 
+	markerAPP0  = 0xe0
 	markerAPP1  = 0xe1
 	markerAPP2  = 0xe2
 	markerAPP11 = 0xeb

@@ -8,7 +8,7 @@ import (
 )
 
 // scene is a grey picture with a lit square.
-func scene(width, height int, square image.Rectangle, lit color.Color) *image.RGBA {
+func squareScene(width, height int, square image.Rectangle, lit color.Color) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
@@ -22,10 +22,10 @@ func scene(width, height int, square image.Rectangle, lit color.Color) *image.RG
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	white := color.RGBA{255, 255, 255, 255}
-	base := scene(256, 256, image.Rect(16, 16, 80, 80), white)
-	moved := scene(256, 256, image.Rect(24, 16, 88, 80), white)
-	away := scene(256, 256, image.Rect(150, 150, 214, 214), white)
-	noisy := scene(256, 256, image.Rect(16, 16, 80, 80), white)
+	base := squareScene(256, 256, image.Rect(16, 16, 80, 80), white)
+	moved := squareScene(256, 256, image.Rect(24, 16, 88, 80), white)
+	away := squareScene(256, 256, image.Rect(150, 150, 214, 214), white)
+	noisy := squareScene(256, 256, image.Rect(16, 16, 80, 80), white)
 	for i := range noisy.Pix {
 		if i%4 < 3 && noisy.Pix[i] < 250 {
 			noisy.Pix[i] += uint8(i % 3)
@@ -46,7 +46,7 @@ func TestCompare(t *testing.T) {
 	if at(20, 40) == 0 || at(84, 40) == 0 || at(50, 40) != 0 || at(200, 200) != 0 {
 		t.Errorf("the overlay is %d and %d at the edges, %d inside, %d outside", at(20, 40), at(84, 40), at(50, 40), at(200, 200))
 	}
-	if !Compare(base, scene(256, 128, image.Rectangle{}, white)).Reshaped || Compare(base, Fit(base, 64, 64)).Reshaped {
+	if !Compare(base, squareScene(256, 128, image.Rectangle{}, white)).Reshaped || Compare(base, Fit(base, 64, 64)).Reshaped {
 		t.Error("another shape is not told from another size")
 	}
 	if tiny := Compare(Fit(base, 1, 1), base); tiny.Amount() <= 0 || tiny.Amount() > 1 {
@@ -55,8 +55,8 @@ func TestCompare(t *testing.T) {
 }
 
 func BenchmarkCompare(b *testing.B) {
-	before := scene(1024, 1024, image.Rect(100, 100, 500, 500), color.White)
-	after := scene(1024, 1024, image.Rect(120, 100, 520, 500), color.White)
+	before := squareScene(1024, 1024, image.Rect(100, 100, 500, 500), color.White)
+	after := squareScene(1024, 1024, image.Rect(120, 100, 520, 500), color.White)
 	b.ReportAllocs()
 	for b.Loop() {
 		Compare(before, after)

@@ -29,10 +29,13 @@ func Decode(data []byte) (image.Image, error) {
 	if _, err := imagefile.Header(bytes.NewReader(data)); err != nil {
 		return nil, err
 	}
-	picture, _, err := image.Decode(bytes.NewReader(data))
+	picture, format, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		reason := fmt.Sprintf("the file cannot be decoded: %s", err)
 		return nil, &imagefile.Error{Kind: imagefile.ErrDamaged, Reason: reason}
+	}
+	if format == imagefile.WebP {
+		picture = fromWebP(picture)
 	}
 	return upright(picture, imagefile.ReadMetadata(data).Orientation), nil
 }

@@ -24,6 +24,9 @@ type applyLog struct {
 	// failures are the events that the summary repeats.
 	failures []executor.Failed
 	skipped  []executor.Skipped
+	// renditionFailures are those of files that are made here.
+	renditionFailures []executor.RenditionFailed
+	renditions        renditionTally
 	// retried says that the log told already that a call is made again.
 	retried bool
 	// live is the progress display, nil without a terminal.
@@ -37,7 +40,7 @@ func (v *View) StartApply(p *planner.Plan) {
 	defer v.mu.Unlock()
 	v.endLive()
 	v.apply = &applyLog{progress: newProgress(p), said: map[addrs.Image]time.Duration{}}
-	if v.apply.progress.total == 0 {
+	if v.apply.progress.total == 0 && len(p.Renditions) == 0 {
 		return
 	}
 	if v.opts.Terminal && v.canRedraw() {
@@ -82,6 +85,9 @@ func (v *View) aboveProgress(text string) {
 // eventLine returns the log's line for an event, "" for none, and whether the line is of lasting
 // interest: something is done or went wrong.
 func (v *View) eventLine(a *applyLog, e executor.Event) (line string, lasting bool) {
+	if line := v.renditionLine(a, e); line != "" {
+		return line, true
+	}
 	subject := func(addr addrs.Image) string { return v.colours.Strong.Styled(v.name(a, addr) + ": ") }
 	switch e := e.(type) {
 	case executor.Started:

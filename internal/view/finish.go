@@ -33,13 +33,13 @@ func (v *View) FinishApply(s executor.Summary, outputs []config.Output, info App
 	} else if info.Simulated {
 		notes = "This was a simulation. Nothing was charged.\n"
 	}
-	if s.Failed+s.Skipped == 0 && a.progress.finished() == a.progress.total {
-		v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, a.progress.moved) + v.lastLine(CompleteLine(s)) + "\n")
+	if s.Failed+s.Skipped+s.RenditionsFailed+s.RenditionsSkipped == 0 && a.progress.finished() == a.progress.total {
+		v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, a.progress.moved, &a.renditions) + v.lastLine(CompleteLine(s)) + "\n")
 		return
 	}
 	// Whether the moves were carried out is not known of a run that did not do all.
 	v.stderr("\n" + v.failureFrame(a, s, info))
-	v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, 0) + v.lastLine(IncompleteLine(s)) + "\n")
+	v.stdout(v.outputLines(outputs, &a.progress) + "\n" + notes + applySentences(s, 0, &a.renditions) + v.lastLine(IncompleteLine(s)) + "\n")
 }
 
 const (
@@ -64,6 +64,7 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 	if text := skippedText(a.skipped); text != "" {
 		parts = append(parts, layout.Wrap(text, room))
 	}
+	parts = append(parts, renditionFailureParts(a.renditionFailures, s.RenditionsSkipped, room)...)
 	again := info.Again
 	if again == "" {
 		again = "fluxbatch apply"
@@ -83,7 +84,9 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 		summary = "The apply was interrupted"
 	case s.Failed > 0:
 		summary = layout.Count(s.Failed, "image") + " failed"
-	case !slices.ContainsFunc(a.skipped, isEnding):
+	case s.RenditionsFailed > 0:
+		summary = layout.Count(s.RenditionsFailed, "rendition") + " failed"
+	case s.Skipped > 0 && !slices.ContainsFunc(a.skipped, isEnding):
 		summary = layout.Count(s.Skipped, "image") + " skipped"
 	default:
 		summary = "The apply ended early"

@@ -24,6 +24,8 @@ type GraphNode struct {
 	Label  string
 	// Input says that it is no image of the configuration, but a file or a URL.
 	Input bool
+	// Made says that it is made here from images: a rendition, or a sheet.
+	Made bool
 }
 
 // GraphEdge leads from what is needed to what needs it.
@@ -124,8 +126,11 @@ type dotWriter struct{ out *strings.Builder }
 
 func (w dotWriter) node(pad string, n GraphNode) {
 	shape := ""
-	if n.Input {
+	switch {
+	case n.Input:
 		shape = `, shape = "note", style = "solid"`
+	case n.Made:
+		shape = `, shape = "ellipse", style = "solid"`
 	}
 	fmt.Fprintf(w.out, "%s%s [label = %s%s]\n", pad, dotString(n.ID), dotLabel(n.Label), shape)
 }
@@ -154,8 +159,11 @@ type mermaidWriter struct {
 
 func (w mermaidWriter) node(pad string, n GraphNode) {
 	left, right := "(", ")"
-	if n.Input {
+	switch {
+	case n.Input:
 		left, right = "[/", "/]"
+	case n.Made:
+		left, right = "([", "])"
 	}
 	fmt.Fprintf(w.out, "%s%s%s%s%s\n", pad, w.names[n.ID], left, mermaidString(n.Label), right)
 }

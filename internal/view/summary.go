@@ -73,7 +73,7 @@ func idle(p *planner.Plan) bool {
 			return false
 		}
 	}
-	return len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
+	return len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and
@@ -84,9 +84,9 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	switch nothing := idle(p); {
 	case nothing && len(apart) == 0:
 		return nothingOf(p), nil, nil
-	case nothing && t.Refused == 0:
+	case nothing && t.Refused+t.Rejected == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
-	case len(acts) == 0 && len(p.Unsettled()) == 0 && t.Refused == 0 && t.Moved == 0:
+	case len(acts) == 0 && len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && t.Refused+t.Rejected == 0 && t.Moved == 0:
 		return onlyOutputs, nil, t.sentences()
 	}
 	cost := t.Cost.Dollars()
@@ -95,7 +95,11 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	}
 	line = fmt.Sprintf("Plan: %d to create, %d to replace, %d to update, %d to destroy. Estimated cost: %s.",
 		t.Create, t.Replace, t.Update, t.Destroy, cost)
-	return line, t.free(), t.sentences()
+	free = t.free()
+	if text := plannedRenditions(p); text != "" {
+		free = append(free, text)
+	}
+	return line, free, t.sentences()
 }
 
 // nothingOf says that a plan has nothing to do, and no more than it looked at.
@@ -146,6 +150,8 @@ func (t *Tally) sentences() []string {
 		"of the replacements happen only if what the images are made from turns out different.")
 	say(t.Refused, "1 image stays refused by moderation. It is not requested again until it changes, or with -retry-moderated.",
 		"images stay refused by moderation. They are not requested again until they change, or with -retry-moderated.")
+	say(t.Rejected, "1 image has no candidate that passes its gates. Its candidates are kept, and no more are bought. Pick one, change its gates, or ask for more with fluxbatch pick -reroll.",
+		"images have no candidate that passes their gates. Their candidates are kept, and no more are bought. Pick one of each, change their gates, or ask for more with fluxbatch pick -reroll.")
 	say(t.Waiting, "1 image waits until somebody has picked what it is made from.",
 		"images wait until somebody has picked what they are made from.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",
@@ -233,17 +239,20 @@ func (v *View) lastLine(line string) string {
 
 // applySentences returns what the line that ends an apply does not say, a line each. moved is how
 // many images have other addresses now.
-func applySentences(s executor.Summary, moved int) string {
-	text := ""
+func applySentences(s executor.Summary, moved int, t *renditionTally) string {
+	lines := ""
 	if free := freeSentence(moved, s.Imported, s.Forgotten); free != "" {
-		text = free + "\n"
+		lines = free + "\n"
+	}
+	if text := t.text("made", "removed", "moved"); text != "" {
+		lines += text + ".\n"
 	}
 	switch s.Unchanged {
 	case 0:
 	case 1:
-		text += "1 image turned out to need no change.\n"
+		lines += "1 image turned out to need no change.\n"
 	default:
-		text += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
+		lines += fmt.Sprintf("%d images turned out to need no change.\n", s.Unchanged)
 	}
-	return text
+	return lines
 }

@@ -62,6 +62,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
+		if options.Made, err = w.local.Index().InspectMade(w.env.Abort, w.outputs, prior.Renditions); err != nil {
+			return options, fmt.Errorf("looking at the renditions: %w", err)
+		}
 	}
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
@@ -143,11 +146,16 @@ func notReplaced(plan *planner.Plan, options planner.Options) error {
 		find := func(matches func(addrs.Image) bool) int {
 			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
 		}
-		if find(func(a addrs.Image) bool { return a == addr }) >= 0 {
+		isReroll := i >= len(options.Replace)
+		at := find(func(a addrs.Image) bool { return a == addr })
+		if isReroll && at >= 0 && (addr.Candidate > 0 || plan.Changes[at].Desired.HasChoice()) {
+			errs = append(errs, &OptionError{Option: Reroll, Text: addr.String(), Chosen: new(addr.Of())})
+		}
+		if at >= 0 {
 			continue
 		}
 		option := Replace
-		if i >= len(options.Replace) {
+		if isReroll {
 			option = Reroll
 		}
 		e := &OptionError{Option: option, Text: addr.String(), Limited: options.Only != nil}
@@ -229,40 +237,51 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 }
 
 // Verify holds a configuration against what is on record and every recorded file, all of which it
-// reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
-// images are on record.
-func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
-	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+// reads, without a lock. There is no plan where errors are among the diagnostics.
+func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, prior *state.State, diags hcl.Diagnostics, err error) {
+	prior, err = state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
-	files, err := compareAll(Base(dir, simulate), prior)
+	files, made, err := compareAll(Base(dir, simulate), prior)
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
 	plan, diags = planner.Compare(cfg, planner.Options{
-		Prior: prior, Files: files, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
+		Prior: prior, Files: files, Made: made, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
 	})
-	return plan, len(prior.Images), diags, nil
+	return plan, prior, diags, nil
 }
 
 // compareAll reads every recorded file. A cache of this machine's would only save time, and could
 // be wrong.
-func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, error) {
+func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStatus, map[addrs.Rendition]state.FileStatus, error) {
 	dir, err := safefile.Open(base)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = dir.Close() }() // only read
 	statuses := map[addrs.Image]state.FileStatus{}
 	for addr, img := range prior.Images {
 		status, err := state.Compare(dir, img)
 		if err != nil {
-			return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+			return nil, nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
 		}
 		if status != state.Present {
 			statuses[addr] = status
 		}
 	}
-	return statuses, nil
+	made := map[addrs.Rendition]state.FileStatus{}
+	for addr, r := range prior.Renditions {
+		for i := range r.Files {
+			status, err := state.CompareFile(dir, &r.Files[i])
+			if err != nil {
+				return nil, nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+			}
+			if status != state.Present {
+				made[addr] = max(made[addr], status)
+			}
+		}
+	}
+	return statuses, made, nil
 }

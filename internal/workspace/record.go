@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -60,6 +61,9 @@ func (w *Workspace) Move(steps []state.Moved) error {
 		moved[step.From] = step.To
 	}
 	s := w.session.State()
+	if err := w.moveRenditions(moved); err != nil {
+		return err
+	}
 	for _, addr := range everyAddress(s) {
 		img := s.Images[addr]
 		if img == nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
@@ -80,11 +84,48 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.session.Commit(nil)
 }
 
-// Forget takes images off the record. Their files stay where they are.
+// CandidatesOf returns the candidates of an image that are on record, in order.
+func CandidatesOf(s *state.State, addr addrs.Image) []addrs.Image {
+	var all []addrs.Image
+	for n := 1; n <= image.MaxCandidates && addr.Candidate == 0; n++ {
+		if s.Images[addr.Nth(n)] != nil {
+			all = append(all, addr.Nth(n))
+		}
+	}
+	return all
+}
+
+// moveRenditions gives what was made from images their new addresses.
+func (w *Workspace) moveRenditions(moved map[addrs.Image]addrs.Image) error {
+	for _, from := range w.session.State().SortedRenditions() {
+		to := from
+		var isMoved bool
+		if to.Of, isMoved = moved[from.Of]; !isMoved || from.Kind != addrs.OfImage {
+			continue
+		}
+		if err := w.session.Append(state.Made{Address: to, Rendition: w.session.State().Renditions[from]}); err != nil {
+			return err
+		}
+		if err := w.session.Append(state.Unmade{Address: from}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Forget takes images off the record, with their candidates and what was made from them here. Their
+// files stay where they are.
 func (w *Workspace) Forget(images []addrs.Image) error {
 	for _, addr := range images {
-		if err := w.session.Append(state.Removed{Address: addr}); err != nil {
-			return err
+		for _, one := range append(CandidatesOf(w.State(), addr), addr) {
+			if err := w.session.Append(state.Removed{Address: one}); err != nil {
+				return err
+			}
+		}
+		for _, r := range w.session.State().RenditionsOf(addr) {
+			if err := w.session.Append(state.Unmade{Address: r}); err != nil {
+				return err
+			}
 		}
 	}
 	return w.session.Commit(nil)

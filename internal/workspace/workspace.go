@@ -136,6 +136,7 @@ func Open(env Environment, dir, operation string, cfg *config.Config, o Options)
 		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is
 		// in nobody's way.
 		_ = w.outputs.Sweep(machineDir)
+		w.chargeRecovered()
 	}
 	return w, nil
 }
@@ -146,7 +147,7 @@ func (w *Workspace) Close() error {
 	if w.session != nil && w.local != nil {
 		// The index only saves time: where it cannot be written, as in a checkout that is
 		// read-only, the files are read again.
-		_ = w.local.Index().Save(w.session.State().Images)
+		_ = w.local.Index().Save(w.session.State())
 	}
 	if w.session != nil {
 		errs = append(errs, w.session.Close())

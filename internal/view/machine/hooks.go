@@ -42,6 +42,8 @@ func (j *Stream) Event(e executor.Event) {
 		j.skipped(e)
 	case executor.Judged:
 		j.progress("info", e.Address, e, hook{Status: "judged", Verdicts: e.Verdicts})
+	case executor.RenditionDone, executor.RenditionFailed, executor.RenditionSkipped:
+		j.rendition(e)
 	case executor.Warned:
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityWarning, Address: e.Address.String(), Summary: "Image to look at", Detail: e.Message,

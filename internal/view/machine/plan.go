@@ -46,9 +46,18 @@ func (d *PlanDocument) write(w *documentWriter) {
 		d.planned(w)
 		listMember(w, "resource_drift", d.resources(driftOf))
 		repetition := newRepetition(d.Plan)
-		listMember(w, "resource_changes", d.resources(func(c *planner.Change) *tfjson.ResourceChange {
-			return resourceChange(c, actionReason(c, repetition))
-		}))
+		listMember(w, "resource_changes", func(yield func(*tfjson.ResourceChange) bool) {
+			for _, c := range d.Plan.Changes {
+				if !yield(resourceChange(c, actionReason(c, repetition))) {
+					return
+				}
+			}
+			for _, c := range d.Plan.Renditions {
+				if !yield(renditionChange(c)) {
+					return
+				}
+			}
+		})
 		w.member("complete", !d.Limited)
 		outputs := map[string]*tfjson.Change{}
 		for _, o := range d.Plan.Outputs {

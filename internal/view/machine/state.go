@@ -26,19 +26,22 @@ func writeState(w *documentWriter, s *state.State, version string, hidden map[ad
 	w.object(func() {
 		w.member("format_version", stateFormat)
 		w.member("terraform_version", version)
-		if s == nil || len(s.Images) == 0 && len(s.Outputs) == 0 {
+		if s == nil || len(s.Images)+len(s.Outputs)+len(s.Renditions) == 0 {
 			return
 		}
-		tree := newModuleTree[addrs.Image]()
+		tree := newModuleTree[func() *tfjson.StateResource]()
 		for _, addr := range slices.SortedFunc(maps.Keys(s.Images), addrs.Image.Compare) {
-			tree.add(addr.Module, addr)
+			tree.add(addr.Module, func() *tfjson.StateResource {
+				img := s.Images[addr]
+				values, sensitive := recordedObject(s, img, hidden[addr])
+				return stateResource(addr, values, sensitive, img.Dependencies)
+			})
+		}
+		for _, addr := range s.SortedRenditions() {
+			tree.add(addr.Of.Module, func() *tfjson.StateResource { return renditionResource(addr, s.Renditions[addr]) })
 		}
 		w.key("values")
-		writeValues(w, recordedOutputs(s), tree, func(addr addrs.Image) *tfjson.StateResource {
-			img := s.Images[addr]
-			values, sensitive := recordedObject(s, img, hidden[addr])
-			return stateResource(addr, values, sensitive, img.Dependencies)
-		})
+		writeValues(w, recordedOutputs(s), tree, func(resource func() *tfjson.StateResource) *tfjson.StateResource { return resource() })
 	})
 }
 

@@ -154,14 +154,24 @@ func (j *Stream) Plan(p *planner.Plan, info view.PlanInfo) {
 			j.header("info", c.Address.String()+": "+view.ChangeText(c)), newPlannedChange(c, repetition), "planned_change",
 		})
 	}
+	made, removed := 0, 0
+	for _, c := range p.Renditions {
+		j.put(plannedChangeMessage{j.header("info", c.Address.String()+": "+view.RenditionText(c)), newPlannedRendition(c), "planned_change"})
+		if c.Makes() {
+			made++
+		} else if c.Action == planner.Destroy {
+			removed++
+		}
+	}
 	t := view.TallyOf(p)
 	j.put(changeSummaryMessage{j.header("info", view.PlanSummary(p)), changeSummary{
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
 		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()), AbandonedTasks: abandonedTasks(p),
-		Conditional: t.Conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.Frozen,
+		Conditional: t.Conditional, Refused: t.Refused, Rejected: t.Rejected, Waiting: t.Waiting, Skipped: t.Skipped, Frozen: t.Frozen,
 		MayHaveBeenCharged: t.Uncertain, UncertainCost: t.Charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, PriceUnknown: t.Unpriced, Simulated: info.Simulated,
+		RenditionsMade: made, RenditionsRemoved: removed,
 	}, "change_summary"})
 	if outputs := plannedOutputs(p); len(outputs) > 0 {
 		j.put(outputsMessage{j.header("info", fmt.Sprintf("Outputs: %d", len(outputs))), outputs, "outputs"})
@@ -211,6 +221,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	if c.Import != nil {
 		change.Importing = &messageImport{c.Import.Name}
 	}
+	change.choice(c)
 	for _, r := range c.Reasons {
 		reason := plannedReason{Kind: string(r.Kind)}
 		if r.Upstream != (addrs.Image{}) {
@@ -219,6 +230,18 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		change.Reasons = append(change.Reasons, reason)
 	}
 	return change
+}
+
+// choice adds what is to be known of an image with candidates, and of one that was edited by hand.
+func (change *plannedChange) choice(c *planner.Change) {
+	change.Edited = c.Prior != nil && c.Prior.Made != nil
+	change.Candidates = len(c.Candidates)
+	if c.Judges {
+		change.Retries, change.RetryCost = c.More, c.MoreCost.USD()
+	}
+	if c.Desired != nil && !c.Judges && !c.Withheld() {
+		change.Candidate, change.Picked = c.Desired.Candidate, c.Desired.Picked
+	}
 }
 
 // plannedAction returns Terraform's word for what will be done: nothing for an image that is
@@ -255,7 +278,7 @@ func (j *Stream) FinishApply(s executor.Summary, outputs []config.Output, info v
 		operation = "destroy"
 	}
 	level, text, moved := "info", view.CompleteLine(s), j.moved
-	if s.Failed+s.Skipped > 0 {
+	if s.Failed+s.Skipped+s.RenditionsFailed+s.RenditionsSkipped > 0 {
 		// Whether the moves were carried out is not known then.
 		level, text, moved = "error", view.IncompleteLine(s), 0
 	}
@@ -263,6 +286,7 @@ func (j *Stream) FinishApply(s executor.Summary, outputs []config.Output, info v
 		Add: s.Created + s.Replaced, Change: s.Updated, Import: s.Imported, Remove: s.Destroyed + s.Replaced, Operation: operation,
 		Create: s.Created, Replace: s.Replaced, Update: s.Updated, Destroy: s.Destroyed,
 		Moved: moved, Forgotten: s.Forgotten, Unchanged: s.Unchanged, Failed: s.Failed, Skipped: s.Skipped, Cost: new(s.Cost.USD()), Simulated: info.Simulated,
+		RenditionsMade: s.RenditionsMade, RenditionsRemoved: s.RenditionsRemoved, RenditionsFailed: s.RenditionsFailed, RenditionsSkipped: s.RenditionsSkipped,
 	}, "change_summary"})
 	all := map[string]outputMessage{}
 	for _, o := range outputs {

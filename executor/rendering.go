@@ -1,0 +1,132 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/picture"
+	"github.com/fluxbatch/fluxbatch/internal/rendition"
+	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// rendering is the work of one render, owned by its worker.
+type rendering struct {
+	files    *files
+	changes  []*planner.RenditionChange
+	pictures []rendered
+}
+
+// rendered is a picture that something is made from: its file, and the image that is in it.
+type rendered struct {
+	name  string
+	addr  addrs.Image
+	image *state.Image
+	file  state.File
+}
+
+// outcome is what became of one change.
+type outcome struct {
+	change  *planner.RenditionChange
+	made    *state.Rendition
+	told    string
+	err     error
+	elapsed time.Duration
+}
+
+func (w *rendering) run(ctx context.Context) []outcome {
+	if w.changes[0].Address.Kind == addrs.Sheet {
+		began := time.Now()
+		made, told, err := w.sheet(ctx, w.changes[0])
+		return []outcome{{w.changes[0], made, told, err, time.Since(began)}}
+	}
+	var done []outcome
+	began := time.Now()
+	src, err := w.read(&w.pictures[0])
+	for _, c := range w.changes {
+		o := outcome{change: c, err: err}
+		if err == nil {
+			o.made, o.told, o.err = w.rendition(ctx, c, src)
+		}
+		o.elapsed = time.Since(began)
+		done = append(done, o)
+		began = time.Now()
+	}
+	return done
+}
+
+// read decodes a picture, which must be the one on record.
+func (w *rendering) read(p *rendered) (*picture.Source, error) {
+	data, err := w.files.dir.ReadFile(p.file.Path, maxImageBytes)
+	if err != nil {
+		return nil, err
+	}
+	if hashOf(data) != p.file.SHA256 {
+		return nil, fmt.Errorf("%s is not the picture on record, so that nothing is made from it", p.file.Path)
+	}
+	src, err := picture.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s of %s: %w", p.file.Path, p.name, err)
+	}
+	return src, nil
+}
+
+func (w *rendering) rendition(ctx context.Context, c *planner.RenditionChange, src *picture.Source) (*state.Rendition, string, error) {
+	if ctx.Err() != nil {
+		return nil, "", context.Cause(ctx)
+	}
+	p := &w.pictures[0]
+	from, mark := p.file.Identity(), state.MarkOf(c.Recipe, p.image)
+	content, err := rendition.Make(c.Recipe, src, mark, from)
+	if err != nil {
+		return nil, "", err
+	}
+	return w.put(c, []string{from}, c.Recipe.Key(mark, nil), [][]byte{content})
+}
+
+func (w *rendering) sheet(ctx context.Context, c *planner.RenditionChange) (*state.Rendition, string, error) {
+	plan := rendition.Plan{Recipe: c.Recipe, Output: c.Output, Atlas: c.Atlas}
+	for i := range w.pictures {
+		p := &w.pictures[i]
+		plan.Mark = state.AddMark(plan.Mark, p.image)
+		plan.Contents, plan.Names = append(plan.Contents, p.file.Identity()), append(plan.Names, p.name)
+	}
+	s := rendition.NewSheet(plan)
+	for i := range w.pictures {
+		if ctx.Err() != nil {
+			return nil, "", context.Cause(ctx)
+		}
+		src, err := w.read(&w.pictures[i])
+		if err != nil {
+			return nil, "", err
+		}
+		if err := s.Add(src); err != nil {
+			return nil, "", err
+		}
+	}
+	return w.put(c, plan.Contents, c.Recipe.Key(plan.Mark, plan.Names), s.Files())
+}
+
+// put puts what was made in place.
+func (w *rendering) put(c *planner.RenditionChange, from []string, key string, contents [][]byte) (*state.Rendition, string, error) {
+	r := &state.Rendition{From: from, Arguments: key, Maker: image.Maker}
+	for i, path := range c.Files() {
+		content := contents[i] //nolint:gosec // one for each path
+		if c.Atlas != "" && i%2 == 1 {
+			r.Files = append(r.Files, state.File{Path: path, SHA256: hashOf(content), Bytes: int64(len(content)), Format: state.FormatAtlas})
+			continue
+		}
+		info, err := imagefile.Check(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return nil, "", fmt.Errorf("what was made is no picture: %w", err)
+		}
+		r.Files = append(r.Files, state.FileOf(path, info))
+	}
+	told, err := w.files.rendition(c, &w.pictures[0], r, contents)
+	return r, told, err
+}

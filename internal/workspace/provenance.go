@@ -1,0 +1,57 @@
+package workspace
+
+import (
+	"fmt"
+
+	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/rendition"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// maxMade bounds what is read of a file that is made here.
+const maxMade = 1 << 30
+
+// Unmarked is a file that was made here and does not say that it was generated.
+type Unmarked struct {
+	Address addrs.Rendition
+	Path    string
+}
+
+// FindUnmarked reads what was made here from images and returns the files that lost their mark, by
+// whatever else went over them, in the order of their addresses. Files that are gone are left out.
+func FindUnmarked(dir string, cfg *config.Config, simulate bool) ([]Unmarked, error) {
+	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+	if err != nil {
+		return nil, err
+	}
+	base, err := safefile.Open(Base(dir, simulate))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = base.Close() }() // only read
+	var lost []Unmarked
+	for _, addr := range prior.SortedRenditions() {
+		if addr.Kind == addrs.OfAsset {
+			continue // Nobody generated it.
+		}
+		for _, page := range prior.Renditions[addr].Pages() {
+			data, err := base.ReadFile(page, maxMade)
+			switch {
+			case safefile.Gone(err):
+			case err != nil:
+				return nil, fmt.Errorf("looking at the file of %s: %w", addr, err)
+			case !isMarked(data):
+				lost = append(lost, Unmarked{addr, page})
+			}
+		}
+	}
+	return lost, nil
+}
+
+func isMarked(file []byte) bool {
+	mark := rendition.ReadMark(imagefile.ReadMetadata(file).XMP)
+	return mark.IsGenerated()
+}
