@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,9 +99,17 @@ func TestReviewInABrowser(t *testing.T) {
 	}
 	tb.accessible("the review of an image")
 	// A key picks, on disk and in the other tab.
+	file := filepath.Join(dir, ".fluxbatch", "simulation", filepath.FromSlash(recorded(t, dir, poster).Output.Path))
+	was, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tb.do(chromedp.KeyEvent("3"), says(".told", "candidate 3 is picked"), says(`[data-pick="3"]`, "Picked"))
 	if img := recorded(t, dir, poster); img.Candidate != 3 || !img.Picked {
 		t.Errorf("candidate %d is on record, picked: %v", img.Candidate, img.Picked)
+	}
+	if is, err := os.ReadFile(file); err != nil || bytes.Equal(was, is) {
+		t.Errorf("the file is the same as before, %v", err)
 	}
 	other.do(says(`[data-pick="3"]`, "Picked"))
 	tb.do(chromedp.Reload(), ready(), says(`[data-pick="3"]`, "Picked"))
