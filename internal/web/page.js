@@ -154,7 +154,7 @@
       return section(title, items, folded, i);
     });
     sheet.append(...sections.map((s) => s.root));
-    if (!shown.length && loaded) sheet.append(el("p", { className: "empty", textContent: entries.length ? "No image matches." : "There are no images yet." }));
+    if (!shown.length && (loaded || !head.pieces)) sheet.append(el("p", { className: "empty", textContent: entries.length ? "No image matches." : "There are no images yet." }));
     const marked = entries.filter((e) => e.marked).length;
     $("count").textContent = (shown.length === head.images ? plural(head.images, "image") : `${shown.length.toLocaleString("en")} of ${plural(head.images, "image")}`) +
       (marked ? `, ${marked} marked for a new throw` : "") + (loaded < head.pieces ? ", loading" : "");
@@ -510,7 +510,8 @@
     let answer;
     try {
       const response = await fetch("act", { method: "POST", headers: { "Content-Type": "application/json", "X-Fluxbatch-Token": head.token }, body: JSON.stringify(request) });
-      answer = await response.json();
+      const text = await response.text();
+      answer = text.startsWith("{") ? JSON.parse(text) : { error: text };
     } catch {
       return end();
     }
