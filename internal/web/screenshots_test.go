@@ -30,18 +30,26 @@ func TestScreenshots(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 1280, 2560} {
 			tb.do(chromedp.EmulateViewport(width, max(720, width*10/16)), inScheme(scheme))
-			for name, page := range map[string]string{
-				"sheet": url, "candidates": url + "#image.poster", "detail": report + "#image.hero", "changes": report, "simulator": simulated,
+			for _, of := range []struct{ name, page, script string }{
+				{"sheet", url, ""},
+				{"changes", report, ""},
+				{"simulator", simulated, ""},
+				{"candidates", url + "#image.poster", ""},
+				{"detail", report + "#image.hero", ""},
+				{"slide", report + "#image.hero", `document.querySelector("input[value=slide]").click()`},
+				{"difference", report + "#image.hero", `document.querySelector("input[value=difference]").click()`},
+				{"keys", report, `document.getElementById("keys").click()`},
 			} {
-				tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(page), until(`document.documentElement.dataset.ready || document.title === "fluxbatch simulator"`))
+				tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(of.page), until(`document.documentElement.dataset.ready || document.title === "fluxbatch simulator"`),
+					script(of.script))
 				tb.do(until(`[...document.images].every(i => i.complete)`))
 				if over := value[int](tb, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s is %d pixels wider than %d", name, over, width)
+					t.Errorf("%s is %d pixels wider than %d", of.name, over, width)
 				}
 				if width == 360 { // The other tests have wider windows.
-					tb.accessible(fmt.Sprintf("%s at %d in %s", name, width, scheme))
+					tb.accessible(fmt.Sprintf("%s at %d in %s", of.name, width, scheme))
 				}
-				tb.shoot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+				tb.shoot(fmt.Sprintf("%s-%d-%s", of.name, width, scheme))
 			}
 		}
 	}
