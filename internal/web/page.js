@@ -451,6 +451,7 @@
       part("Facts", el("dl", {}, rows.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, typeof v === "object" ? v : String(v))]))),
       changed.length ? part("What differs", tableOf(changed)) : null,
       part("Made from", tiles(e.from)),
+      part("Renditions", tiles(e.renditions || [])),
       part("Used by", tiles((users.get(e.address) || []).map((address) => ({ address })))),
       e.note && !review ? part("Note", el("p", { className: "prompt" }, e.note)) : null,
       rest.length ? el("details", {}, el("summary", {}, `All arguments (${rest.length})`), tableOf(rest)) : null);
