@@ -360,7 +360,23 @@
       stage.append(figure(after || before, "", after || before ? alt("Picture") : nothing(e)));
     }
     stage.style.setProperty("--cut", `${cut}%`);
+    if (now === "slide") slides(stage);
     return el("div", { className: "view" }, modesOf(both, now, stage), stage, candidatesOf(e));
+  }
+
+  /** Has the edge follow a pointer that is held down. */
+  function slides(stage) {
+    const pic = stage.querySelector(".pic");
+    const follow = (event) => {
+      if (!event.buttons || zoomed) return;
+      event.preventDefault();
+      const box = pic.getBoundingClientRect();
+      const range = $("cut");
+      range.value = ((event.clientX - box.left) / box.width) * 100;
+      range.dispatchEvent(new Event("input"));
+    };
+    pic.addEventListener("pointerdown", (event) => { pic.setPointerCapture(event.pointerId); follow(event); });
+    pic.addEventListener("pointermove", follow);
   }
 
   function captionOf(e, now, chosen) {
@@ -413,9 +429,12 @@
   /** Draws again what is open, and puts the focus back. */
   function redraw(selector) {
     const scroll = detail.querySelector(".facts")?.scrollTop;
+    const typed = document.activeElement?.id === "note" && [$("note").selectionStart, $("note").selectionEnd];
     drawDetail();
     if (scroll) detail.querySelector(".facts").scrollTop = scroll;
-    (selector && detail.querySelector(selector) || detail.querySelector(".close")).focus({ preventScroll: true });
+    // Who is typing goes on where they were.
+    (detail.querySelector(typed ? "#note" : selector || ".close") || detail.querySelector(".close")).focus({ preventScroll: true });
+    if (typed) $("note")?.setSelectionRange(...typed);
   }
 
   function candidatesOf(e) {
@@ -485,6 +504,7 @@
   // Acting, in review.
 
   let ended = false;
+  const drafts = new Map(); // notes by address that are not saved yet
 
   function actsOf(e, button) {
     const act = (text, what, disabled) => {
@@ -493,7 +513,8 @@
       b.disabled = ended || Boolean(disabled);
       return b;
     };
-    const note = el("textarea", { id: "note", value: e.note || "", maxLength: 4000, readOnly: ended });
+    const note = el("textarea", { id: "note", value: drafts.get(e.address) ?? e.note ?? "", maxLength: 4000, readOnly: ended });
+    note.addEventListener("input", () => drafts.set(e.address, note.value));
     const save = button("Save the note", () => post({ do: "note", address: e.address, note: note.value }, "#note"));
     save.disabled = ended;
     return el("div", { className: "acts" },
@@ -516,6 +537,7 @@
     } catch {
       return end();
     }
+    if (request.do === "note" && !answer.error) drafts.delete(request.address);
     banner(answer.error || answer.said, Boolean(answer.error));
     say(answer.error || answer.said);
     if (answer.version && answer.version !== head.version) await reload(focus);
@@ -563,10 +585,8 @@
     scrollTo(0, scroll);
     current = byAddress.get(address) || null;
     if (detail.open) {
-      const draft = document.activeElement?.id === "note" ? document.activeElement.value : null;
       const told = detail.querySelector(".told")?.textContent;
-      if (current) redraw(draft === null ? focus : "#note"); else detail.close();
-      if (draft !== null && focus !== "#note" && $("note")) $("note").value = draft;
+      if (current) redraw(focus); else detail.close();
       if (told) banner(told, false);
     } else if (inSheet && current) focusOn(current);
     document.documentElement.dataset.ready = head.version;
