@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
@@ -122,6 +123,7 @@ func ledgerOf(ts *testscript.TestScript) []simulator.Charge {
 // on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N [MODEL]  the simulator charged for exactly N images so far, of that model
+//	account KEY CREDITS  another simulator takes the place of the first, which knows this account alone
 //	once            it charged for nothing twice
 //	s3 [readonly | writable]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
 //	nats            a broker runs, at $FLUXBATCH_VAR_broker
@@ -227,6 +229,21 @@ func TestScripts(t *testing.T) {
 				if got := len(charges); got != want {
 					ts.Fatalf("the simulator charged for %d images, want %d\n%+v", got, want, charges)
 				}
+			},
+			"account": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: account KEY CREDITS")
+				}
+				credits, err := strconv.ParseFloat(args[1], 64)
+				ts.Check(err)
+				sim, err := simulator.New(simulator.Options{Seed: 1, Keys: map[string]simulator.Account{args[0]: {Credits: bfl.CreditsOf(credits)}}})
+				ts.Check(err)
+				server := httptest.NewServer(sim)
+				ts.Defer(func() {
+					server.Close()
+					_ = sim.Close() // as in Setup
+				})
+				ts.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
 			},
 			"once": func(ts *testscript.TestScript, _ bool, _ []string) {
 				seen := map[string]simulator.Charge{}
