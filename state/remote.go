@@ -202,7 +202,7 @@ func (r *remote) read(ctx context.Context, after, last uint64) ([][]byte, error)
 	group.SetLimit(maxFetches)
 	for i := range batches {
 		group.Go(func() (err error) {
-			batches[i], err = r.backend.Entry(groupCtx, after+1+uint64(i))
+			batches[i], err = r.backend.Entry(groupCtx, after+1+uint64(i)) //nolint:gosec // an index is not negative
 			return err
 		})
 	}

@@ -55,6 +55,7 @@ func numberOf(name string) (n uint64) {
 	_, _ = fmt.Sscanf(name[strings.Index(name, "/")+1:], "%d", &n)
 	return n
 }
+
 func (m *memory) names(p string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.objects)), func(name string) bool { return !strings.HasPrefix(name, p) })
 }

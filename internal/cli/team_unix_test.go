@@ -30,9 +30,9 @@ func TestZombie(t *testing.T) {
 			case <-time.After(5 * time.Millisecond):
 			}
 		}
-		stop(t, zombie.Process)
+		send(t, zombie.Process, syscall.SIGSTOP)
 		said := tm.settled(t)
-		wake(t, zombie.Process)
+		send(t, zombie.Process, syscall.SIGCONT)
 		err := zombie.Wait()
 		if err != nil && strings.Contains(out.String(), "has taken over the state") {
 			fenced++
@@ -52,9 +52,6 @@ func TestZombie(t *testing.T) {
 	}
 	t.Logf("%d of %d were fenced", fenced, teamZombies)
 }
-
-func stop(t *testing.T, p *os.Process) { send(t, p, syscall.SIGSTOP) }
-func wake(t *testing.T, p *os.Process) { send(t, p, syscall.SIGCONT) }
 
 func send(t *testing.T, p *os.Process, s syscall.Signal) {
 	t.Helper()

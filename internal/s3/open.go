@@ -34,7 +34,7 @@ func connect(b *config.Bucket) (*minio.Client, error) {
 	if b.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // it is one
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = maxIdle, time.Minute
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds: credentials.NewChainCredentials([]credentials.Provider{

@@ -120,9 +120,9 @@ func (r *applying) conclude() ([]config.Output, error) {
 	after := r.session.State()
 	if r.options.Destroy {
 		if r.plan.Outputs == nil {
-			return nil, r.Workspace.commit(nil)
+			return nil, r.commit(nil)
 		}
-		return nil, r.Workspace.commit(map[string]state.OutputValue{})
+		return nil, r.commit(map[string]state.OutputValue{})
 	}
 	outputs, diags := r.Config.Outputs(r.results)
 	r.demand(diags)
@@ -138,5 +138,5 @@ func (r *applying) conclude() ([]config.Output, error) {
 			}
 		}
 	}
-	return outputs, r.Workspace.commit(values)
+	return outputs, r.commit(values)
 }
