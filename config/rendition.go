@@ -237,11 +237,16 @@ func (x *exporter) renditions() cty.Value {
 
 func (x *exporter) renditionSize(r *image.Rendition) (width, height cty.Value) {
 	w, h := r.Width, r.Height
-	if w == 0 || h == 0 || r.Fit == image.Inside {
-		if x.result == nil {
-			return unknownNumber, unknownNumber
-		}
+	if x.result != nil {
 		w, h = r.Size(x.result.Width, x.result.Height)
+	} else if r.Fit == image.Inside {
+		w, h = 0, 0
 	}
-	return cty.NumberIntVal(int64(w)), cty.NumberIntVal(int64(h))
+	number := func(n int) cty.Value {
+		if n == 0 {
+			return unknownNumber
+		}
+		return cty.NumberIntVal(int64(n))
+	}
+	return number(w), number(h)
 }
