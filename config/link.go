@@ -179,6 +179,7 @@ func (l *linker) image(b *imageBlock) {
 	if m.defaults != nil {
 		l.inherit(b)
 	}
+	sizedByInstance(b)
 	l.imageProvider(b)
 	b.after = l.explicit(n, m, b.dependsOn)
 	for up := m; up.call != nil; up = up.parent {

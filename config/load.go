@@ -38,8 +38,9 @@ type Options struct {
 	// where it is not 0. Both are for tests.
 	general   bool
 	pieceSize int
-	// functions are those of the expressions.
+	// functions are those of the expressions, and sizes what they ask for sizes.
 	functions *lang.Functions
+	sizes     *sizeFinder
 }
 
 // Question is about the value of a variable of the root module.
@@ -75,7 +76,9 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 // be parsed there is nothing to go on with, and the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
-	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
+	sizes := &sizeFinder{}
+	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound, Sizes: sizes.find})
+	o.sizes = sizes
 	d := &decoder{opts: &o, parser: parser{pieceSize: o.pieceSize}}
 	d.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}

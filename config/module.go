@@ -201,6 +201,8 @@ type imageBlock struct {
 	renditions []renditionBlock
 	demand     demand
 	misspelt   []string
+	// sized says that an argument calls size_for, which asks for the model.
+	sized bool
 	// weave is what the block is evaluated with, nil for one whose instances need none of their own
 	// block.
 	weave *weave
