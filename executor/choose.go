@@ -42,7 +42,11 @@ func (r *run) candidateIs(n *node, addr addrs.Image, img *state.Image) {
 func (r *run) takeCandidate(n *node, candidate int, img *state.Image) {
 	desired := *n.change.Desired
 	desired.Candidate = candidate
-	n.desired, n.began = &desired, time.Now()
+	n.desired, n.began, n.took = &desired, time.Now(), img
+	if r.decided == nil {
+		r.decided = map[addrs.Image]int{}
+	}
+	r.decided[n.address().Block()]++
 	if prior := n.change.Prior; prior != nil && prior.Output.SHA256 == img.Output.SHA256 && r.files.holds(prior.Output.Path, prior.Output.SHA256) {
 		r.unchanged(n)
 		return
@@ -90,12 +94,24 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 		return
 	}
 	gates := n.change.Choice
+	candidate := r.nodes[addr]
+	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept != nil {
+		// What another image was said to be like says nothing of this one.
+		img = withoutComparison(gates.Gates, img)
+	}
 	if known, _ := gates.Judged(img.Verdicts); known {
 		n.judged[addr] = img
 		return
 	}
 	n.judging++
-	subject := Subject{Address: addr, Image: img, Others: r.others(n.address())}
+	if n.against == nil {
+		n.against = map[addrs.Image]int{}
+	}
+	n.against[addr] = r.decided[n.address().Block()]
+	subject := Subject{Address: addr, Image: img}
+	if gates.Compares() {
+		subject.Others = r.others(n.address())
+	}
 	r.spawn(func() func() {
 		judged, err := r.ask(gates.Gates, subject)
 		return func() {
@@ -104,7 +120,9 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 				n.gateErr = errors.Join(n.gateErr, err)
 			} else {
 				n.judged[addr], r.made[addr] = judged, judged
-				r.emit(Judged{Address: addr, Verdicts: judged.Verdicts})
+				if _, passed := gates.Judged(judged.Verdicts); !passed || !r.isOutdated(n, addr) {
+					r.emit(Judged{Address: addr, Verdicts: judged.Verdicts})
+				}
 			}
 			r.settle(n)
 		}
@@ -140,16 +158,45 @@ func (r *run) ask(gates []image.Gate, subject Subject) (*state.Image, error) {
 }
 
 // others are the pictures of the other instances of an image's block.
-func (r *run) others(addr addrs.Image) []*state.Image {
-	var all []*state.Image
-	for other := range r.plan {
-		if other.Candidate == 0 && other != addr && other.Block() == addr.Block() {
-			if img := r.image(other); img != nil {
-				all = append(all, img)
-			}
+func (r *run) others(addr addrs.Image) []Neighbour {
+	var all []Neighbour
+	add := func(other addrs.Image, img *state.Image) {
+		if other.Candidate > 0 || other == addr || other.Block() != addr.Block() {
+			return
+		}
+		if sibling := r.nodes[other]; sibling != nil && sibling.took != nil {
+			img = sibling.took // which it is about to have
+		}
+		if img != nil {
+			all = append(all, Neighbour{other, img})
 		}
 	}
+	for other := range r.plan {
+		add(other, r.image(other))
+	}
+	for other, img := range r.prior {
+		if r.plan[other] == nil {
+			add(other, img) // The plan is limited to others.
+		}
+	}
+	slices.SortFunc(all, func(a, b Neighbour) int { return a.Address.Compare(b.Address) })
 	return all
+}
+
+// isOutdated reports whether a candidate that passed has to be compared once more, since other
+// images of its block have been decided on while it was judged.
+func (r *run) isOutdated(n *node, addr addrs.Image) bool {
+	at, now := n.against[addr]
+	return now && n.change.Choice.Compares() && at != r.decided[n.address().Block()]
+}
+
+// withoutComparison returns an image on record without what it was said to be like.
+func withoutComparison(gates []image.Gate, img *state.Image) *state.Image {
+	again := *img
+	again.Verdicts = slices.DeleteFunc(slices.Clone(img.Verdicts), func(v image.Verdict) bool {
+		return slices.ContainsFunc(gates, func(g image.Gate) bool { return g.Name == v.Gate && g.Compares() })
+	})
+	return &again
 }
 
 // settle decides for a node all of whose candidates are there or over, and judged.
@@ -163,6 +210,11 @@ func (r *run) settle(n *node) {
 			continue
 		}
 		if known, passed := n.change.Choice.Judged(img.Verdicts); known && passed {
+			if r.isOutdated(n, c.Address) {
+				delete(n.judged, c.Address)
+				r.judge(n, c.Address, withoutComparison(n.change.Choice.Gates, img))
+				return
+			}
 			r.takeCandidate(n, c.Address.Candidate, img)
 			return
 		}

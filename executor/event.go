@@ -97,6 +97,13 @@ type Warned struct {
 	Message string
 }
 
+// Salvaged says that the image of a task which no change takes up is there: an interrupted run had
+// paid for it. It is in the store.
+type Salvaged struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
 // RenditionDone says that something was made here, removed, or has another address.
 type RenditionDone struct {
 	Address addrs.Rendition
@@ -137,6 +144,7 @@ func (Failed) event()     {}
 func (Skipped) event()    {}
 func (Warned) event()     {}
 func (Judged) event()     {}
+func (Salvaged) event()   {}
 
 // Summary counts what an apply did.
 type Summary struct {

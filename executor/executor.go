@@ -107,12 +107,18 @@ type Options struct {
 	OnEvent func(Event)
 }
 
+// Neighbour is another image of the block of one that is judged.
+type Neighbour struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
 // Subject is a picture that a gate judges.
 type Subject struct {
 	Address addrs.Image
 	Image   *state.Image
 	// Others are the pictures of the other instances of its block.
-	Others []*state.Image
+	Others []Neighbour
 }
 
 const defaultTaskTimeout = 15 * time.Minute
@@ -150,7 +156,9 @@ type run struct {
 	taken map[string]addrs.Image
 	// requests finds the images on record by the requests that made them; nil until something asks.
 	requests map[string][]addrs.Image
-	began    time.Time
+	// decided counts, for each block, the images whose candidate was chosen in this run.
+	decided map[addrs.Image]int
+	began   time.Time
 	// moderated are the requests that moderation refused before, by fingerprint.
 	moderated map[string]state.Moderation
 	// plan has the changes by address.

@@ -144,7 +144,7 @@ func (r *run) leaveFile(c *planner.Change, cause error) {
 func (f *files) writable(plan *planner.Plan) error {
 	tried := map[string]bool{}
 	for _, c := range plan.Changes {
-		if !c.Generates() || tried[path.Dir(c.Desired.Output)] {
+		if !c.MayAsk() || tried[path.Dir(c.Desired.Output)] {
 			continue
 		}
 		tried[path.Dir(c.Desired.Output)] = true

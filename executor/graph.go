@@ -51,6 +51,10 @@ type node struct {
 	judging int
 	judged  map[addrs.Image]*state.Image
 	gateErr error
+	// against is how many images of the block had been decided on when a candidate was judged in
+	// this run, and took the candidate whose picture the node has or is about to have.
+	against map[addrs.Image]int
+	took    *state.Image
 	// twins are the nodes of the very same seeded request, which take its picture.
 	twins []*node
 	// attempts counts the failed attempts of the call that is being made, fetches the failed

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -31,11 +30,11 @@ func (r *run) finds(n *node) bool {
 		r.reuse(n, kept)
 		return true
 	}
+	if isLate && !n.change.IsRequested() && r.onRecord(n) {
+		return true
+	}
 	if !n.request.Has("seed") || n.change.IsRequested() {
 		return false
-	}
-	if isLate && r.onRecord(n) {
-		return true
 	}
 	key := request{n.fingerprint, n.lane.account.Simulator}
 	switch twin := r.seeded[key]; {
@@ -94,8 +93,10 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 		if c.From != nil {
 			moved[*c.From] = true
 		}
-		goes := c.Action == planner.Destroy || c.Action == planner.Forget
-		if c.Prior != nil && !goes && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {
+		if c.Kept != nil && addr != but && addr != but.Of() && c.Kept.Output.Identity() == content {
+			return true
+		}
+		if c.Prior != nil && !c.Leaves() && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {
 			return true
 		}
 	}
@@ -107,9 +108,11 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 	return false
 }
 
-// onRecord looks for an image on record that the node's very request made, with a seed, and that
-// has its file still. It reports whether there is one, or is about to be in the store.
+// onRecord looks for an image on record that the node's very request made, and that has its file
+// still: without a seed, one that goes and that nobody else has. It reports whether there is one,
+// or is about to be in the store.
 func (r *run) onRecord(n *node) bool {
+	seeded := n.request.Has("seed")
 	if r.requests == nil {
 		r.requests = map[string][]addrs.Image{}
 		for addr, c := range r.plan {
@@ -125,6 +128,7 @@ func (r *run) onRecord(n *node) bool {
 		other, prior := r.nodes[addr], r.plan[addr].Prior
 		switch {
 		case other == n || prior.Result.Simulated && !n.lane.account.Simulator:
+		case !seeded && (!r.plan[addr].Leaves() || r.inUse(prior.Output.Identity(), n.address())):
 		case other != nil && other.phase == fetching:
 			// The picture is about to make way, and then is in the store.
 			r.waitFor(n, other)

@@ -3,10 +3,12 @@ package executor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -117,6 +119,7 @@ func (r *run) brought(n *node, img *state.Image, told string) {
 		r.finish(n, img)
 		return
 	}
+	r.emit(Salvaged{n.address(), img})
 	if len(n.twins) == 0 {
 		r.emit(Warned{n.address(), fmt.Sprintf("The image that an interrupted run had paid for, %s, is no longer wanted. It is in the store, and comes back for free if you declare it again.", n.cost.Dollars())})
 	}
@@ -137,6 +140,12 @@ func (r *run) sweep(plan *planner.Plan) {
 		dirs[path.Dir(task.Path)] = true
 		if task.Fetched != nil {
 			dirs[path.Dir(task.Fetched.Temporary)] = true
+		}
+	}
+	if _, err := r.opts.Dir.ReadDir(image.CandidateDir); err == nil {
+		// Also of images that have no choice any more.
+		for dir := range maps.Clone(dirs) {
+			dirs[path.Join(image.CandidateDir, dir)] = true
 		}
 	}
 	for dir := range dirs {

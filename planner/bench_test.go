@@ -63,3 +63,47 @@ func BenchmarkPlan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPlanCandidates plans 10,000 images with four candidates each, which is to cost per
+// candidate what an image of its own does.
+func BenchmarkPlanCandidates(b *testing.B) {
+	const n, each = 10_000, 4
+	images, _ := products(n)
+	made := &state.State{Images: make(map[addrs.Image]*state.Image, n*(each+1))}
+	for i, img := range images {
+		img.Candidates = each
+		for k := 1; k <= each; k++ {
+			one := img.Nth(k)
+			canonical, err := one.Request().MarshalJSON()
+			if err != nil {
+				b.Fatal(err)
+			}
+			made.Images[one.Address] = &state.Image{
+				Provider: "bfl", Model: "flux-2-pro", Fingerprint: one.Request().Fingerprint(), Request: json.RawMessage(canonical),
+				Output: state.File{Path: one.Output, SHA256: fmt.Sprintf("%d %d", i, k), Width: 1024, Height: 1024, Format: "png"},
+			}
+		}
+		first := *made.Images[img.Address.Nth(1)]
+		first.Output.Path, first.Candidate = img.Output, 1
+		made.Images[img.Address] = &first
+	}
+	for _, c := range []struct {
+		name  string
+		prior *state.State
+	}{{"new", &state.State{}}, {"unchanged", made}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p := New(Options{Prior: c.prior})
+				for _, img := range images {
+					p.Decide(img)
+				}
+				plan, diags := p.Finish(nil, nil)
+				if diags.HasErrors() || plan.Empty() != (c.prior == made) {
+					b.Fatal(plan.Summary(), diags)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n*each), "ns/candidate")
+		})
+	}
+}

@@ -25,13 +25,9 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		if c.Prior.Candidate > 0 {
 			n, isPicked = c.Prior.Candidate, c.Prior.Picked
 		}
-		return p.decide(c, chosen(desired, n, isPicked))
+		return p.chooseBeside(c, desired, chosen(desired, n, isPicked))
 	}
-	c.Choice = desired
-	for _, i := range p.considered(desired, n) {
-		candidate := p.candidate(c, desired.Nth(i), i == n)
-		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
-	}
+	p.propose(c, desired, n)
 	var from *decision
 	switch {
 	case isPicked || len(desired.Gates) == 0:
@@ -50,6 +46,32 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	return p.take(c, chosen(desired, n, isPicked), from)
 }
 
+// propose plans the candidates of an image of which the nth is picked.
+func (p *Planner) propose(c *decision, desired *image.Image, n int) {
+	c.Choice = desired
+	numbers := p.considered(desired, n)
+	c.candidates, c.Candidates = make([]*decision, 0, len(numbers)), make([]*Change, 0, len(numbers))
+	for _, i := range numbers {
+		candidate := p.candidate(c, desired.Nth(i), i == n)
+		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
+	}
+}
+
+// chooseBeside plans an image that stays as it is. What somebody edited can have further candidates
+// beside it, to pick one of them later. Where the block asks for other pictures by now, or is frozen,
+// none are made.
+func (p *Planner) chooseBeside(c *decision, desired, stays *image.Image) *image.Result {
+	result := p.decide(c, stays)
+	if !c.edited || c.Frozen || c.Action != NoOp && c.Action != Update {
+		return result
+	}
+	p.propose(c, desired, stays.Candidate)
+	if slices.ContainsFunc(c.Candidates, (*Change).Makes) {
+		c.Action = Update
+	}
+	return result
+}
+
 // considered returns the numbers of the candidates that a plan looks at: those that are wanted, the
 // one that is picked, and those that were bought because none of the others passed.
 func (p *Planner) considered(desired *image.Image, picked int) []int {
@@ -57,7 +79,9 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 	wanted := max(desired.Candidates, 1)
 	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
 		prior := p.prior.images[desired.Address.Nth(i)]
-		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
+		// Where all are replaced, gates ask for more again, one after the other.
+		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && !p.isReplaced(desired.Address) &&
+			prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
 		if i <= wanted || i == picked || isMore {
 			all = append(all, i)
 		}
@@ -76,7 +100,9 @@ func (p *Planner) judged(c *decision) *decision {
 		tried++
 		record := candidate.record()
 		known, passed := false, false
-		if candidate.content != "" && record != nil {
+		// What another image was said to be like says nothing of this one.
+		isForeign := candidate.Kept != nil && c.Choice.Compares()
+		if candidate.content != "" && record != nil && !isForeign {
 			known, passed = c.Choice.Judged(record.Verdicts)
 		}
 		if c.Judges = c.Judges || !known; known && passed && !c.Judges {
@@ -121,7 +147,7 @@ func (p *Planner) await(c *decision, desired *image.Image) *image.Result {
 // chosen returns an image as it is with the picture of its nth candidate.
 func chosen(img *image.Image, n int, isPicked bool) *image.Image {
 	one := *img
-	one.Arguments = img.Nth(n).Arguments
+	one.Arguments = img.NthArguments(n)
 	one.Candidate, one.Picked = n, isPicked
 	return &one
 }
@@ -140,9 +166,13 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 	}
 	most := max(desired.Candidates, 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
-	if c.Prior.Picked {
-		if now := fingerprint(c.Prior.Candidate); now == "" || now == c.Prior.Fingerprint {
+	if c.Prior.Candidate > 0 {
+		now := fingerprint(c.Prior.Candidate)
+		switch isSame := now == c.Prior.Fingerprint; {
+		case c.Prior.Picked && (isSame || now == ""):
 			return c.Prior.Candidate, true
+		case isSame:
+			return 1, false // Nobody has picked among these pictures.
 		}
 	}
 	for n := 1; n <= most; n++ {
@@ -153,6 +183,20 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 		}
 	}
 	return 1, false
+}
+
+// isStale reports whether a candidate on record that a plan does not look at was made from another
+// request than its image would ask for now. It goes into the store, and comes back from there when
+// the image asks for it again. One that gates may ask for has another picture then, in its place.
+func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
+	desired := c.Choice
+	if desired == nil || desired.Lifecycle.Frozen || candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries() {
+		return false
+	}
+	img, prior := desired.Nth(candidate.Candidate), p.prior.images[candidate]
+	held(img, prior)
+	fingerprint := img.Request().Fingerprint()
+	return fingerprint != "" && fingerprint != prior.Fingerprint
 }
 
 // firstThere returns the number of the first candidate that will be there, or of the first.
@@ -234,23 +278,27 @@ func (c *Change) results(result *image.Result) *image.Result {
 	if result == nil || len(c.Candidates) == 0 {
 		return result
 	}
-	there := map[addrs.Image]*state.Image{}
-	for _, candidate := range c.Candidates {
-		switch {
-		case candidate.Withheld():
-		case candidate.Makes() && candidate.Kept == nil:
-			return nil // It is known only in apply, and with it the list.
-		case candidate.Kept != nil:
-			there[candidate.Address] = candidate.Kept.Updated(candidate.Desired)
-		default:
-			there[candidate.Address] = candidate.Prior
+	if slices.ContainsFunc(c.Candidates, func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept == nil }) {
+		return nil // It is known only in apply, and with it the list.
+	}
+	return state.Exports(c.Address, func(addr addrs.Image) *state.Image {
+		if addr == c.Address {
+			return c.there()
 		}
-	}
-	there[c.Address] = c.Prior
+		i := slices.IndexFunc(c.Candidates, func(one *Change) bool { return one.Address.Candidate == addr.Candidate })
+		if i < 0 || c.Candidates[i].Withheld() {
+			return nil
+		}
+		return c.Candidates[i].there()
+	})
+}
+
+// there returns what will be on record of an image that is not made in this plan.
+func (c *Change) there() *state.Image {
 	if c.Kept != nil {
-		there[c.Address] = c.Kept.Updated(c.Desired)
+		return c.Kept.Updated(c.Desired)
 	}
-	return state.Exports(c.Address, func(addr addrs.Image) *state.Image { return there[addr] })
+	return c.Prior
 }
 
 // isCandidate reports whether the change is of a picture to choose from.

@@ -23,6 +23,22 @@ type prior struct {
 	// same and held are made when they are asked for: see made and holder.
 	same map[string][]addrs.Image
 	held map[string][]addrs.Image
+	// candidates says whether there are any, nil as long as nobody asked: see hasCandidates.
+	candidates *bool
+}
+
+// hasCandidates reports whether any image on record is a candidate.
+func (p *prior) hasCandidates() bool {
+	if p.candidates == nil {
+		p.candidates = new(bool)
+		for addr := range p.images {
+			if addr.Candidate > 0 {
+				*p.candidates = true
+				break
+			}
+		}
+	}
+	return *p.candidates
 }
 
 // newPrior applies moves, in their order, to all that exists. What would end where something else

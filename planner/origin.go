@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -77,8 +78,25 @@ func (p *Planner) given(c *decision, simulated bool) bool {
 	if from, ok := p.heirs[c.Address]; ok && p.takes(c, from, simulated) {
 		return true
 	}
+	if p.owns(c, simulated) {
+		return true
+	}
 	from, ok := p.opts.Matches.image(c.Address)
 	return ok && p.takes(c, from, simulated)
+}
+
+// owns takes the first of the image's own candidates that made this very request: it was bought for
+// the image when there was a choice, and stays on record when there is none any more.
+func (p *Planner) owns(c *decision, simulated bool) bool {
+	if c.Address.Candidate > 0 || !p.prior.hasCandidates() {
+		return false
+	}
+	for n := 1; n <= image.MaxCandidates; n++ {
+		if p.takes(c, c.Address.Nth(n), simulated) {
+			return true
+		}
+	}
+	return false
 }
 
 // takes takes the image of another address, if it is one of this very request and is there.

@@ -68,6 +68,8 @@ const (
 	UpstreamChanges ReasonKind = "upstream_changes"
 	// Requested: the user asked for it with -replace.
 	Requested ReasonKind = "requested"
+	// Marked: somebody marked it for another throw.
+	Marked ReasonKind = "marked"
 	// WasSimulated: the image was made by a simulator, and its provider no longer is one.
 	WasSimulated ReasonKind = "was_simulated"
 	// Picked: the picture of another candidate is picked.
@@ -212,8 +214,14 @@ func (c *Change) model() *bfl.Model {
 // Makes reports whether the change puts an image in place that is not there now.
 func (c *Change) Makes() bool { return c.Action == Create || c.Action == Replace }
 
+// Leaves reports whether the image on record goes, and leaves nothing at its address.
+func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forget }
+
 // Generates reports whether the change needs the API.
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
+
+// MayAsk reports whether the change needs the API, or may need it when gates have judged.
+func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 }
 
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
@@ -230,7 +238,7 @@ func (c *Change) Uncertain() bfl.Credits {
 
 // IsRequested reports whether the user wants a new image although nothing about it changed.
 func (c *Change) IsRequested() bool {
-	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Triggered })
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Kind == Requested || r.Kind == Marked || r.Kind == Triggered })
 }
 
 // Plan is all that apply is to do.
@@ -309,6 +317,9 @@ type Summary struct {
 	// those that need one of these. They are in none of the other counts. Waiting counts those that
 	// wait until somebody has picked what they are made from.
 	Refused, Skipped, Waiting int
+	// Rejected counts images none of whose candidates passes their gates. They are in no other
+	// count either.
+	Rejected int
 	// Cost is the estimated price of all of them but those that Unpriced counts.
 	Cost bfl.Credits
 	// CostUnknown says that Cost is a lower bound.
@@ -336,8 +347,11 @@ func (p *Plan) Summary() Summary {
 			continue
 		}
 		switch c.Origin {
-		case Refused, Rejected:
+		case Refused:
 			s.Refused++
+			continue
+		case Rejected:
+			s.Rejected++
 			continue
 		case Skipped:
 			if c.NotPicked {
@@ -374,7 +388,7 @@ func (p *Plan) Summary() Summary {
 			s.Restored++
 		case Resume:
 			s.Resumed++
-		case Generate, Refused, Skipped:
+		case Generate, Refused, Rejected, Skipped:
 		}
 		s.add(c)
 	}

@@ -44,6 +44,9 @@ type Options struct {
 	// Reroll lists images to replace with a new seed. Those without a seed are made with another
 	// one in any case.
 	Reroll []addrs.Image
+	// Marked are those of which somebody said, in review, that they want another picture. They are
+	// replaced as Reroll says.
+	Marked []addrs.Image
 	// Protected tells where the configuration protects an image from being removed, nil where it
 	// does not. It may be nil itself.
 	Protected func(addrs.Image) *hcl.Range
@@ -78,6 +81,8 @@ type decision struct {
 	candidates []*decision
 	// spare says that nothing is lost when its file is gone.
 	spare bool
+	// edited says that somebody's work alone keeps the image as it is, and not its block.
+	edited bool
 	// left says that the plan is limited to other images.
 	left bool
 }
@@ -93,6 +98,8 @@ type Planner struct {
 	opts    Options
 	prior   prior
 	replace map[addrs.Image]bool
+	// marked are the addresses of opts.Marked.
+	marked  map[addrs.Image]bool
 	imports map[addrs.Image]*config.Import
 	// decided are the changes of all desired images, in the order in which they were decided on,
 	// and index those of the first indexed of them by address. Most plans need no index: see
@@ -122,12 +129,15 @@ type Planner struct {
 // New returns a Planner without any desired image.
 func New(o Options) *Planner {
 	p := &Planner{
-		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
+		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
 		simulators: map[string]bool{}, keys: map[recipeUse]string{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
+	}
+	for _, addr := range o.Marked {
+		p.replace[addr], p.marked[addr] = true, true
 	}
 	for i := range o.Imports {
 		p.imports[o.Imports[i].To] = &o.Imports[i]
@@ -153,10 +163,11 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
 		// Somebody's work stays until they want it gone.
+		c.edited = !desired.Lifecycle.Frozen
 		desired.Lifecycle.Frozen = true
 	}
-	if c.Prior != nil && desired.HasChoice() {
-		desired.More = c.Prior.More
+	if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil && desired.HasChoice() {
+		desired.More = first.More
 		desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
 	}
 	var result *image.Result
@@ -307,7 +318,10 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	}
 	fingerprint := c.Fingerprint
 	reasons := p.triggered(img)
-	if p.isReplaced(img.Address) {
+	switch {
+	case p.marked[img.Address]:
+		reasons = append(reasons, Reason{Kind: Marked})
+	case p.isReplaced(img.Address):
 		reasons = append(reasons, Reason{Kind: Requested})
 	}
 	if p.taskFor(c, c.Simulator) != nil {
@@ -454,12 +468,15 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, she
 }
 
 // goesAway reports whether an image that exists is not desired any more. A candidate stays as long
-// as its image does: lowering the number of candidates forgets none.
+// as its image does, and asks for what made it: lowering the number of candidates forgets none.
 func (p *Planner) goesAway(addr addrs.Image) bool {
-	if p.change(addr) != nil || addr.Candidate > 0 && p.change(addr.Of()) != nil {
+	if p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 		return false
 	}
-	return p.opts.Only == nil || p.opts.Only[addr.Of()]
+	if of := p.change(addr.Of()); addr.Candidate > 0 && of != nil {
+		return p.isStale(of, addr)
+	}
+	return true
 }
 
 // sorted puts changes in the order of their addresses.
@@ -557,7 +574,7 @@ func (p *Planner) attribute() {
 func (p *Planner) abandoned() []Abandoned {
 	var left []Abandoned
 	for addr, tasks := range p.prior.tasks {
-		if p.opts.Only != nil && !p.opts.Only[addr] {
+		if p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 			continue
 		}
 		c := p.change(addr)

@@ -23,7 +23,7 @@ func (p *Planner) reseed(img *image.Image, prior *state.Image) {
 		return
 	}
 	held(img, prior)
-	if !slices.Contains(p.opts.Reroll, img.Address) {
+	if !slices.Contains(p.opts.Reroll, img.Address) && !p.marked[img.Address] {
 		return
 	}
 	seed, ok := seedOf(img)

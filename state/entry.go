@@ -145,6 +145,19 @@ func (e *entry) changes() []change {
 	}
 }
 
+// made returns the image of the task that ends with the entry: the one on record, or one that was
+// fetched and is in the store. It is nil where none ends, or none was made.
+func (e *entry) made(st *State) *Stored {
+	switch task := st.Tasks[e.Key]; {
+	case e.Type == entryStored && e.Key != "":
+		return &Stored{Address: e.Address, Image: e.Image, Key: e.Key}
+	case e.Type == entryFailed && task != nil && task.Fetched != nil:
+		return &Stored{Address: task.Address, Image: task.Image(task.Fetched.Output, task.Fetched.Result), Key: e.Key}
+	default:
+		return nil
+	}
+}
+
 // apply does to st what the entry says, except to images. It returns a reason where that makes no
 // sense.
 func (e *entry) apply(st *State) (reason string) {

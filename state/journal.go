@@ -37,6 +37,8 @@ type journalContent struct {
 	// changes are what the journal does to images: for each address what it was first and what it
 	// is in the end.
 	changes map[addrs.Image]change
+	// made are the images of the tasks that ended with one, in order.
+	made []Stored
 	// renditions are what the journal leaves of renditions, nil for those that it removes.
 	renditions map[addrs.Rendition]*Rendition
 	// valid is the length of the whole lines; what follows is torn.
@@ -125,6 +127,9 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 		return j.damaged(path, number, "this is not an entry of a journal", err)
 	}
 	reason := e.invalid()
+	if made := e.made(j.state); reason == "" && made != nil {
+		j.made = append(j.made, *made)
+	}
 	if reason == "" {
 		reason = e.apply(j.state)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path/filepath"
 
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
@@ -85,6 +86,19 @@ func (l *Local) Index() *Index { return l.index }
 
 // Close closes what is open. It saves nothing; see Index.Save.
 func (l *Local) Close() error { return l.store.close() }
+
+// Cache returns a directory for what can be made again from the images, and makes it. It is on the
+// file system of the current directory, as root is.
+func (l *Local) Cache(name string) (string, error) {
+	if err := ensureLocal(l.root); err != nil {
+		return "", err
+	}
+	dir := localDir + "/" + name
+	if err := l.root.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	return filepath.Join(l.root.Path(), filepath.FromSlash(dir)), nil
+}
 
 // saveModerated replaces the moderated requests.
 func (l *Local) saveModerated(moderated map[string]Moderation) error {

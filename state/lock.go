@@ -32,6 +32,16 @@ type LockInfo struct {
 // no portable way to wait for a file lock and to give up.
 const lockPoll = 50 * time.Millisecond
 
+const (
+	// lockGrace is how long a lock is waited for in any case: a process that was killed a moment ago
+	// may not have ended yet.
+	lockGrace = time.Second
+	// orphanGrace is how long a lock is waited for whose holder has ended. A program that the holder
+	// was about to start, such as a gate, is a copy of the holder until it begins, lock included, and
+	// outlives it for that moment. On a busy machine that is longer than one expects.
+	orphanGrace = 10 * time.Second
+)
+
 // maxLockInfo bounds what is read of a lock file.
 const maxLockInfo = 64 << 10
 
@@ -42,8 +52,8 @@ type fileLock struct {
 	path string
 }
 
-// acquireLock takes the lock at path, waiting for it as long as o says. It returns a LockedError
-// when it was held all the time.
+// acquireLock takes the lock at path, waiting for it as long as o says, and for a holder that is
+// about to end in any case. It returns a LockedError when it was held all the time.
 func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileLock, error) {
 	start := time.Now()
 	for {
@@ -59,9 +69,14 @@ func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileL
 			l.describe(o)
 			return l, nil
 		}
-		left := o.LockTimeout - time.Since(start)
+		holder := readLockInfo(path)
+		patience := lockGrace
+		if holder.isGone() {
+			patience = orphanGrace
+		}
+		left := max(o.LockTimeout, patience) - time.Since(start)
 		if left <= 0 {
-			locked := &LockedError{Path: statePath, Holder: readLockInfo(path)}
+			locked := &LockedError{Path: statePath, Holder: holder}
 			if o.LockTimeout > 0 {
 				locked.Waited = time.Since(start)
 			}
@@ -153,6 +168,27 @@ func readLockInfo(path string) LockInfo {
 	return info
 }
 
+// isHere reports whether the holder is a process of this machine, as far as names say.
+func (i LockInfo) isHere() bool {
+	_, here, _ := strings.Cut(who(), "@")
+	_, there, _ := strings.Cut(i.Who, "@")
+	return here == there
+}
+
+// isGone reports whether the holder was a process of this machine that has ended.
+func (i LockInfo) isGone() bool { return i.ID != "" && i.isHere() && !running(i.PID) }
+
+// Holder returns what the lock file of the state at path says of who holds it, and false where
+// nobody seems to. It is for telling people: only who takes the lock knows.
+func Holder(path string) (LockInfo, bool) {
+	p, err := locate(path)
+	if err != nil {
+		return LockInfo{}, false
+	}
+	info := readLockInfo(p.lockPath())
+	return info, info.ID != "" && !info.isGone()
+}
+
 // who returns user@host, as far as the system says.
 func who() string {
 	name := "unknown"
@@ -216,9 +252,7 @@ func ForceUnlock(path, id string) (LockInfo, error) {
 	if free != nil {
 		return info, free.release()
 	}
-	_, here, _ := strings.Cut(who(), "@")
-	_, there, _ := strings.Cut(info.Who, "@")
-	if here == there && running(info.PID) {
+	if info.isHere() && running(info.PID) {
 		return info, &UnlockError{Holder: info, Running: true}
 	}
 	return info, os.Remove(p.lockPath())

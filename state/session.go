@@ -54,8 +54,10 @@ type Session struct {
 	info fs.FileInfo
 	// changed says that images differ from the state file.
 	changed bool
-	journal journalFile
-	closed  bool
+	// recovered is what tasks of an interrupted run made, as its journal has it.
+	recovered []Stored
+	journal   journalFile
+	closed    bool
 }
 
 // Open takes the lock, reads the state at path and replays the journal. A missing file is a new,
@@ -141,6 +143,7 @@ func (s *Session) load() error {
 	s.state, s.sum, s.info = l.state, l.sum, l.info
 	if l.journal != nil {
 		s.changed = len(l.journal.changes) > 0
+		s.recovered = l.journal.made
 		s.journal = newJournalFile(l)
 	}
 	return nil
@@ -149,6 +152,10 @@ func (s *Session) load() error {
 // State returns the live state. It may be read while no Append runs, and is changed by the session
 // only. The images and tasks in it are never changed, so a pointer to one stays good.
 func (s *Session) State() *State { return s.state }
+
+// Recovered returns what tasks made in a run that was interrupted before it could write the state,
+// as it was recorded.
+func (s *Session) Recovered() []Stored { return s.recovered }
 
 // Append records what happened. When it returns without an error, the record is durable and applied
 // to the state. Many callers share one fsync, so call it from as many goroutines as have something

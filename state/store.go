@@ -70,7 +70,7 @@ func (s *Store) Put(dir *safefile.Dir, a addrs.Image, img *Image) error {
 
 // PutFile is Put for an image whose bytes are in another file.
 func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
-	err := s.keep(dir, name, a, img)
+	err := s.keep(dir, name, a, img, s.moveBlob)
 	if errors.Is(err, fs.ErrNotExist) && s.Has(img.Output.SHA256) {
 		return nil
 	}
@@ -85,17 +85,20 @@ func (s *Store) PutFile(dir *safefile.Dir, name string, a addrs.Image, img *Imag
 	return nil
 }
 
-// KeepFile does what PutFile does but leaves the file: for one that is about to be replaced by a
-// rename, so that there is one under its name at every instant. Until then both names may share
-// their bytes on the disk.
+// KeepFile does what PutFile does but leaves the file, so that there is one under its name at every
+// instant. The store has a copy: a program that edits the file in its place, rather than replace
+// it, must not change what is kept.
 func (s *Store) KeepFile(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
-	return s.keep(dir, name, a, img)
+	return s.keep(dir, name, a, img, s.copyBlob)
 }
 
-func (s *Store) keep(dir *safefile.Dir, name string, a addrs.Image, img *Image) error {
+// bring gives the bytes of a file their name in the store, durably.
+type bring func(dir *safefile.Dir, name, blob, sum string) error
+
+func (s *Store) keep(dir *safefile.Dir, name string, a addrs.Image, img *Image, bring bring) error {
 	sum, size, err := hashFile(dir, name)
 	if err == nil {
-		err = s.keepBlob(dir, name, sum)
+		err = s.keepBlob(dir, name, sum, bring)
 	}
 	if err == nil {
 		err = s.recipes.add(recipeOf(a, img, sum, size))
@@ -107,8 +110,8 @@ func (s *Store) keep(dir *safefile.Dir, name string, a addrs.Image, img *Image) 
 	return nil
 }
 
-// keepBlob gives the bytes of a file their name in the store, durably.
-func (s *Store) keepBlob(dir *safefile.Dir, name, sum string) error {
+// keepBlob has a file brought into the store, unless it is there.
+func (s *Store) keepBlob(dir *safefile.Dir, name, sum string, bring bring) error {
 	blob := blobName(sum)
 	found, _, err := hashFile(s.root, blob)
 	if err == nil && found == sum {
@@ -117,21 +120,43 @@ func (s *Store) keepBlob(dir *safefile.Dir, name, sum string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	damaged := err == nil
+	if err == nil {
+		// A damaged one is replaced, which a link cannot do.
+		return copyVerified(dir, name, s.root, blob, sum)
+	}
 	if err := ensureLocal(s.root); err != nil {
 		return err
 	}
 	if err := s.root.MkdirAll(path.Dir(blob), 0o777); err != nil {
 		return err
 	}
-	if !damaged && dir.SameTree(s.root) {
-		if err := s.linkBlob(name, blob); err == nil {
-			return nil
-		}
-		// Links are not everywhere, and not across file systems. Copying works there, and otherwise
-		// says what is wrong.
+	return bring(dir, name, blob, sum)
+}
+
+// moveBlob brings a file whose name goes away: it only gets another name, where that is possible.
+func (s *Store) moveBlob(dir *safefile.Dir, name, blob, sum string) error {
+	if dir.SameTree(s.root) && s.linkBlob(name, blob) == nil {
+		return nil
 	}
+	// Links are not everywhere, and not across file systems. Copying works there, and otherwise
+	// says what is wrong.
 	return copyVerified(dir, name, s.root, blob, sum)
+}
+
+// copyBlob brings a file that stays. What a crash leaves of the copy is in the folder that is swept
+// before each run, and in none of the many below it.
+func (s *Store) copyBlob(dir *safefile.Dir, name, blob, sum string) error {
+	p, err := copyPending(dir, name, s.root, path.Join(localDir, sum), sum)
+	if err != nil {
+		return err
+	}
+	err = s.linkBlob(p.Temporary(), blob)
+	// The copy has its name now, or gets none. A file that cannot be removed is swept.
+	_ = p.Abort()
+	if err != nil {
+		return copyVerified(dir, name, s.root, blob, sum) // as in moveBlob
+	}
+	return nil
 }
 
 // linkBlob gives a file a second name. Its bytes are made durable first: this file may have been

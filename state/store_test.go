@@ -92,6 +92,29 @@ func TestStoreEditedFile(t *testing.T) {
 	}
 }
 
+// Many programs write into a file rather than replace it. What the store keeps is its own.
+func TestStoreKeepsWhatIsEditedInPlace(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	img := p.image(t, 1, "the picture")
+	if err := p.local.Store().KeepFile(p.dir, img.Output.Path, addr(t, "image.a"), img); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(p.dir.Path(), img.Output.Path), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("edited"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !p.local.Store().Whole(img.Output.SHA256) {
+		t.Error("the store's copy was edited with the file")
+	}
+}
+
 func TestStoreSameBytesTwice(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)

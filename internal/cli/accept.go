@@ -45,20 +45,25 @@ func (a *app) runAccept(address string, o *acceptOptions) (err error) {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	if o.undo {
-		path, err := w.Unaccept(addr)
-		if err != nil {
-			return acceptInWords(addr, err)
-		}
-		a.viewer().Say(fmt.Sprintf("%s: the generated file is back at %s. The edited one is in the store.", addr, path))
-		return nil
+	said, err := accept(w, addr, o.undo)
+	if err == nil {
+		a.viewer().Say(said)
 	}
-	path, err := w.Accept(addr)
+	return err
+}
+
+// accept takes an edited file as the image, or with undo gives it back the one that was generated,
+// and returns what there is to say.
+func accept(w *workspace.Workspace, addr addrs.Image, undo bool) (said string, err error) {
+	take, text := w.Accept, "%s: %s is accepted as it is, and kept."
+	if undo {
+		take, text = w.Unaccept, "%s: the generated file is back at %s. The edited one is in the store."
+	}
+	path, err := take(addr)
 	if err != nil {
-		return acceptInWords(addr, err)
+		return "", acceptInWords(addr, err)
 	}
-	a.viewer().Say(fmt.Sprintf("%s: %s is accepted as it is, and kept.", addr, path))
-	return nil
+	return fmt.Sprintf(text, addr, path), nil
 }
 
 // acceptInWords says in the words of the command line why nothing was accepted.
@@ -66,6 +71,9 @@ func acceptInWords(addr addrs.Image, err error) error {
 	switch {
 	case errors.Is(err, workspace.ErrNotRecorded):
 		return explain("There is no %s on record.\n%s.", addr, addressHint)
+	case errors.Is(err, workspace.ErrCandidate):
+		return explain("%s is a candidate, and only the image itself can be edited.\nPick it, edit the file of the image, and accept that. To pick it, run:\n\n    fluxbatch pick %s %d",
+			addr, shellWord(addr.Of().String()), addr.Candidate)
 	case errors.Is(err, workspace.ErrNotEdited):
 		return explain("The file of %s is the one on record.\nThere is nothing to accept.", addr)
 	case errors.Is(err, workspace.ErrNotAccepted):

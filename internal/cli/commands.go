@@ -12,7 +12,9 @@ type commandGroup struct {
 func (a *app) commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Make images", []*cobra.Command{a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand()}},
-		{"Look at what was made", []*cobra.Command{a.showCommand(), a.outputCommand(), a.verifyCommand(), a.inspectCommand(), a.costsCommand()}},
+		{"Look at what was made", []*cobra.Command{
+			a.showCommand(), a.reportCommand(), a.reviewCommand(), a.openCommand(), a.outputCommand(), a.verifyCommand(), a.inspectCommand(), a.costsCommand(),
+		}},
 		{"Look after it", []*cobra.Command{a.pickCommand(), a.acceptCommand(), a.restoreCommand(), a.importCommand(), a.pruneCommand(), a.stateCommand(), a.forceUnlockCommand()}},
 		{"Write manifests", []*cobra.Command{a.fmtCommand(), a.consoleCommand(), a.graphCommand()}},
 		{"The FLUX API", []*cobra.Command{a.modelsCommand(), a.creditsCommand(), a.simulatorCommand()}},

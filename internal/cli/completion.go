@@ -3,7 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
-	_ "embed" // the shim for bash
+	_ "embed" // the scripts for bash
 	"io"
 	"maps"
 	"os"
@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
@@ -55,6 +53,11 @@ For all shells to come:
 //go:embed bashshim.sh
 var bashShim string
 
+// bashQuotes completes inside of quotes.
+//
+//go:embed bashquotes.sh
+var bashQuotes string
+
 func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	var script bytes.Buffer
 	var err error
@@ -62,6 +65,7 @@ func (a *app) runCompletion(root *cobra.Command, shell string) error {
 	case "bash":
 		script.WriteString(bashShim)
 		err = root.GenBashCompletionV2(&script, true)
+		script.WriteString(bashQuotes)
 	case "zsh":
 		err = root.GenZshCompletion(&script)
 	case "fish":
@@ -165,12 +169,12 @@ func (a *app) completeAddresses(cmd *cobra.Command, args []string, text string) 
 	return matching(found, text)
 }
 
-// completeSelectors completes what -target takes: an address, or a label or a file of an image on
+// completeSelectors completes what -target takes: an address, a label, or the file of an image on
 // record; behind a comma, another one.
 func (a *app) completeSelectors(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
 	dir := a.completionDir(args)
 	before := text[:strings.LastIndex(text, ",")+1]
-	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir))
+	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir), declaredLabels(dir))
 	if s := recordedState(cmd, dir); s != nil {
 		for _, img := range s.Images {
 			for key, value := range img.Labels {
@@ -246,7 +250,8 @@ func recordedState(cmd *cobra.Command, dir string) *state.State {
 	return completionState(dir, &o)
 }
 
-// recordedNames lists the addresses of the images on record.
+// recordedNames lists the addresses of the images on record. Few commands take candidates, and those
+// complete them behind a whole address.
 func recordedNames(cmd *cobra.Command, dir string) []string {
 	s := recordedState(cmd, dir)
 	if s == nil {
@@ -254,9 +259,26 @@ func recordedNames(cmd *cobra.Command, dir string) []string {
 	}
 	names := make([]string, 0, len(s.Images))
 	for addr := range s.Images {
-		names = append(names, addr.String())
+		if addr.Candidate == 0 {
+			names = append(names, addr.String())
+		}
 	}
 	return names
+}
+
+// completeShown completes the address of an image on record, and behind one those of its
+// candidates.
+func (a *app) completeShown(cmd *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+	dir := a.completionDir(nil)
+	found := recordedNames(cmd, dir)
+	if s := recordedState(cmd, dir); s != nil {
+		for addr := range s.Images {
+			if addr.Candidate > 0 && strings.HasPrefix(text, addr.Of().String()) {
+				found = append(found, addr.String())
+			}
+		}
+	}
+	return matching(found, text)
 }
 
 // completeOutputs lists the outputs on record.
@@ -266,35 +288,4 @@ func (a *app) completeOutputs(o *stateOptions) []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(s.Outputs))
-}
-
-// maxScanned bounds the size of files that are read for the names in them: a key press should be
-// answered at once.
-const maxScanned = 1 << 20
-
-// declaredNames lists the image blocks and modules in the files of a directory.
-func declaredNames(dir string) []string {
-	var names []string
-	entries, _ := os.ReadDir(dir) // a directory that cannot be read declares nothing
-	for _, e := range entries {
-		if info, err := e.Info(); err != nil || !strings.HasSuffix(e.Name(), ".flux.hcl") || info.Size() > maxScanned {
-			continue
-		}
-		src, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			continue
-		}
-		// A file with mistakes still has the blocks before them.
-		file, _ := hclsyntax.ParseConfig(src, e.Name(), hcl.InitialPos)
-		body, ok := file.Body.(*hclsyntax.Body)
-		if !ok {
-			continue
-		}
-		for _, block := range body.Blocks {
-			if (block.Type == "image" || block.Type == "module") && len(block.Labels) == 1 {
-				names = append(names, block.Type+"."+block.Labels[0])
-			}
-		}
-	}
-	return names
 }

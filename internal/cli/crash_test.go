@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 // crashingCommand is fluxbatch in a process that kills itself, as kill -9 does, at the nth record
@@ -172,7 +174,8 @@ func (r *crashRig) recover(t *testing.T) {
 	}
 	// The text is wrapped, in lines that begin with a #.
 	said := strings.Join(strings.Fields(strings.ReplaceAll(stdout, "#", "")), " ")
-	if announced := strings.Count(said, "may have been charged"); twice > announced {
+	announced := strings.Count(said, "may have been charged")
+	if twice > announced {
 		t.Errorf("%d images were paid twice, and %d announced:\n%s", twice, announced, stdout)
 	}
 	if out, errs, code := run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
@@ -181,9 +184,33 @@ func (r *crashRig) recover(t *testing.T) {
 	if out, errs, code := run(t, r.env, "verify", r.dir); code != 0 {
 		t.Errorf("after the recovery not all is well:\n%s%s", out, errs)
 	}
+	r.checkLedger(t, announced)
 	leftovers, err := filepath.Glob(filepath.Join(r.dir, "*", ".fluxbatch-tmp-*"))
 	if err != nil || len(leftovers) > 0 {
 		t.Errorf("leftovers: %v, %v", leftovers, err)
+	}
+}
+
+// checkLedger proves that what the API charged is in the ledger of costs, but for tasks whose answer
+// was lost, which were announced.
+func (r *crashRig) checkLedger(t *testing.T, announced int) {
+	t.Helper()
+	entries, err := costs.Read(workspace.LedgerPath(r.dir, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, e := range entries {
+		told[e.TaskID] = true
+	}
+	var missing []string
+	for _, charge := range r.sim.Ledger() {
+		if !told[charge.ID] {
+			missing = append(missing, charge.ID)
+		}
+	}
+	if len(missing) > announced {
+		t.Errorf("%d tasks may have been charged, and the ledger of costs lacks %q", announced, missing)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/view"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 type graphOptions struct {
@@ -86,6 +87,9 @@ type imageGraph struct {
 type graphEntry struct {
 	address addrs.Image
 	count   int
+	// candidates is how many pictures an image has to choose from at least, and most how many at
+	// most; gates are the judges of its block.
+	candidates, most, gates int
 	// inputs are files and URLs.
 	inputs []string
 	// needs are other entries; true for those whose picture is used.
@@ -114,7 +118,11 @@ func (g *imageGraph) add(img *image.Image) {
 		e = &graphEntry{address: address, needs: map[string]bool{}}
 		g.nodes[address.String()] = e
 	}
-	e.count++
+	n := max(img.Candidates, 1)
+	if e.count++; e.count == 1 {
+		e.candidates = n
+	}
+	e.candidates, e.most, e.gates = min(e.candidates, n), max(e.most, n), max(e.gates, len(img.Gates))
 	for _, upstream := range img.Dependencies {
 		name := g.node(upstream).String()
 		e.needs[name] = e.needs[name] || false
@@ -163,8 +171,8 @@ func (g *imageGraph) graph() view.Graph {
 	}
 	for _, e := range entries {
 		label := addrs.Image{Name: e.address.Name, Key: e.address.Key}.String()
-		if e.count > 1 {
-			label += fmt.Sprintf(" (%d images)", e.count)
+		if notes := e.notes(); len(notes) > 0 {
+			label += " (" + strings.Join(notes, ", ") + ")"
 		}
 		out.Nodes = append(out.Nodes, view.GraphNode{ID: e.address.String(), Module: e.address.Module, Label: label})
 		for _, upstream := range slices.Sorted(maps.Keys(e.needs)) {
@@ -173,6 +181,27 @@ func (g *imageGraph) graph() view.Graph {
 	}
 	g.drawMade(&out)
 	return out
+}
+
+// notes say how many pictures a node stands for, and that they are judged.
+func (e *graphEntry) notes() []string {
+	var notes []string
+	if e.count > 1 {
+		notes = append(notes, layout.Count(e.count, "image"))
+	}
+	switch {
+	case e.candidates < e.most:
+		notes = append(notes, fmt.Sprintf("%d to %d candidates", e.candidates, e.most))
+	case e.most > 1:
+		notes = append(notes, layout.Count(e.most, "candidate"))
+	}
+	if e.count > 1 && e.most > 1 {
+		notes[len(notes)-1] += " each"
+	}
+	if e.gates > 0 {
+		notes = append(notes, layout.Count(e.gates, "gate"))
+	}
+	return notes
 }
 
 // graphInput is a file, a URL, or many of them.

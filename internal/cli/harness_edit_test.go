@@ -20,6 +20,8 @@ type errand struct {
 	last bool
 	// first, when not nil, is a command that spends nothing and is run before plan and apply.
 	first []string
+	// then, when not nil, is told how that ended.
+	then func(o *outcome)
 	// destroys says that all is destroyed before plan and apply.
 	destroys bool
 	// refreshes says that apply is run with -refresh-only first.
@@ -130,6 +132,7 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 	},
 	"replace": func(w *world, s step, e *errand) bool {
 		e.replaced = pick(w.m.items(), s.N[0])
+		w.forget(e.replaced)
 		e.flags = append(e.flags, "-replace="+e.replaced.address())
 		return e.say("-replace=%s", e.replaced.address())
 	},
@@ -173,18 +176,21 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 	},
 	"restore": func(w *world, s step, e *errand) bool {
 		it := pick(w.m.items(), s.N[0])
+		w.forget(it)
 		e.first = []string{"restore", it.address()}
 		return e.say("restore %s", it.address())
 	},
 	"refresh": func(w *world, s step, e *errand) bool {
 		if it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.path()) }); it != nil {
 			w.plant(it.path(), false)
+			w.forget(it)
 			e.say("the file of %s is edited, and -refresh-only takes it over", it.address())
 		}
 		e.refreshes = true
 		return true
 	},
-	"destroy": func(_ *world, _ step, e *errand) bool {
+	"destroy": func(w *world, _ step, e *errand) bool {
+		w.forget(w.m.items()...)
 		e.destroys = true
 		return e.say("all is destroyed and brought back")
 	},
@@ -227,6 +233,7 @@ func (e *errand) say(format string, args ...any) bool {
 // readdress gives images other addresses, with moved blocks or, half of the time, without.
 func (w *world) readdress(s step, e *errand, items []*item, change func()) bool {
 	var before []string
+	w.forget(items...)
 	for _, it := range items {
 		before = append(before, it.address())
 	}

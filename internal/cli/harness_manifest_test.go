@@ -27,6 +27,7 @@ type block struct {
 	stone  bool    // refs/stone.png is a reference too
 	level  int
 	frozen bool
+	gated  bool // a gate judges it: see judgeOf
 	// small is the width of what is made here of each image, 0 where nothing is.
 	small int
 }
@@ -37,6 +38,17 @@ type item struct {
 	prompt string
 	seed   int // 0 for none
 	output string
+	// candidates are how many there are to choose from, where there is a choice, and more how many
+	// were asked for besides, at most.
+	candidates, more int
+	// pick is the one that the manifest picks, 0 for none.
+	pick int
+	// picked is the request of the candidate that was picked, and accepted the pixels of the file
+	// that was accepted; "" where there was none since the image was last changed by hand.
+	picked   string
+	accepted string
+	// kept are how many throws of each prompt it can have kept among its candidates.
+	kept map[string]int
 }
 
 type manifest struct {
@@ -80,6 +92,41 @@ func (it *item) smallPath() string { return strings.TrimSuffix(it.path(), ".png"
 // wish is what the request says beside its references.
 func (it *item) wish() string { return wishOf(it.prompt, it.seed) }
 
+// nth is what the request of the nth candidate says.
+func (it *item) nth(n int) string {
+	if it.seed == 0 {
+		return it.wish()
+	}
+	return wishOf(it.prompt, it.seed+n-1)
+}
+
+// most is how many throws of its request the image can want.
+func (it *item) most() int {
+	n := max(1, it.candidates) + it.more
+	if it.block.gated {
+		n += gateRetries
+	}
+	return n
+}
+
+func (it *item) hasChoice() bool { return it.candidates > 1 || it.block.gated }
+
+// find returns the image of an address, and which of its candidates it is; 0 for the image itself.
+func (m *manifest) find(address string) (*item, int) {
+	for _, it := range m.items() {
+		if it.address() == address {
+			return it, 0
+		}
+		var n int
+		if rest, ok := strings.CutPrefix(address, it.address()+".candidate["); ok {
+			if _, err := fmt.Sscanf(rest, "%d]", &n); err == nil {
+				return it, n
+			}
+		}
+	}
+	return nil, 0
+}
+
 func wishOf(prompt string, seed int) string { return fmt.Sprintf("%s/%d", prompt, seed) }
 
 func (m *manifest) items() []*item {
@@ -88,6 +135,32 @@ func (m *manifest) items() []*item {
 		all = append(all, b.items...)
 	}
 	return all
+}
+
+// remember returns what puts the manifest back as it is now, for worlds that have it in common.
+func (m *manifest) remember() (restore func()) {
+	was := *m
+	was.blocks = slices.Clone(m.blocks)
+	blocks, items := map[*block]block{}, map[*item]item{}
+	for _, b := range m.blocks {
+		blocks[b] = *b
+		for _, it := range b.items {
+			items[it] = *it
+		}
+	}
+	return func() {
+		*m = was
+		for b, value := range blocks {
+			*b = value
+		}
+		for it, value := range items {
+			*it = value
+		}
+	}
+}
+
+func (m *manifest) isAnyGated() bool {
+	return slices.ContainsFunc(m.blocks, func(b *block) bool { return b.gated })
 }
 
 func (m *manifest) isAnyFrozen() bool {
@@ -133,8 +206,11 @@ func newManifest(r *rand.Rand) *manifest {
 			// Twins: requests that only chance tells apart.
 			b.items[1].prompt, b.items[0].seed, b.items[1].seed = b.items[0].prompt, 0, 0
 		}
-		b.stone = r.IntN(4) == 0
+		b.stone, b.gated = r.IntN(4) == 0, r.IntN(6) == 0
 		b.small = []int{0, 24, 40}[r.IntN(3)]
+		if r.IntN(3) == 0 {
+			b.items[0].candidates = 2 + r.IntN(2)
+		}
 		if level > 0 && r.IntN(4) > 0 {
 			b.refs = append(b.refs, lower[r.IntN(len(lower))])
 		}
@@ -177,8 +253,8 @@ func (m *manifest) render() string {
 
 func (b *block) render(w *strings.Builder) {
 	object := func(it *item) string {
-		return fmt.Sprintf("{ prompt = %q, seed = %s, output = %s }", it.prompt, orNull(it.seed != 0, strconv.Itoa(it.seed)),
-			orNull(it.output != "", strconv.Quote(it.output)))
+		return fmt.Sprintf("{ prompt = %q, seed = %s, output = %s, candidates = %d }", it.prompt, orNull(it.seed != 0, strconv.Itoa(it.seed)),
+			orNull(it.output != "", strconv.Quote(it.output)), max(1, it.candidates))
 	}
 	from := ""
 	switch b.kind {
@@ -205,9 +281,15 @@ func (b *block) render(w *strings.Builder) {
 		if it.output != "" {
 			fmt.Fprintf(w, "  output = %q\n", it.output)
 		}
+		if it.candidates > 1 {
+			fmt.Fprintf(w, "  candidates = %d\n", it.candidates)
+		}
+		if it.pick > 0 {
+			fmt.Fprintf(w, "  pick = %d\n", it.pick)
+		}
 	}
 	if from != "" {
-		fmt.Fprintf(w, "  prompt = %[1]sprompt\n  seed   = %[1]sseed\n  output = %[1]soutput\n", from)
+		fmt.Fprintf(w, "  prompt = %[1]sprompt\n  seed   = %[1]sseed\n  output = %[1]soutput\n  candidates = %[1]scandidates\n", from)
 	}
 	var refs []string
 	for _, ref := range b.refs {
@@ -221,6 +303,9 @@ func (b *block) render(w *strings.Builder) {
 	}
 	if b.small > 0 {
 		fmt.Fprintf(w, "  rendition \"small\" {\n    width  = %d\n    format = \"png\"\n  }\n", b.small)
+	}
+	if b.gated {
+		fmt.Fprintf(w, "  gate \"it\" {\n    command = [\"sh\", \"./judge\"]\n    timeout = \"%v\"\n    retries = %d\n  }\n", gateTimeout, gateRetries)
 	}
 	if b.frozen {
 		w.WriteString("  lifecycle { frozen = true }\n")

@@ -69,6 +69,28 @@ var situations = []situation{
 	{name: "settle", before: leaveFetched, edit: func(w *world, _ *errand) { w.m.items()[3].output = "other.png" }},
 	{name: "settle-renamed", before: leaveFetched, edit: func(w *world, _ *errand) { w.m.blocks[2].name = "renamed" }},
 	{name: "settle-unwanted", before: leaveFetched, edit: func(w *world, _ *errand) { w.m.drop(w.m.items()[3]) }},
+	{name: "candidates", edit: func(w *world, _ *errand) {
+		w.m.items()[0].candidates, w.m.items()[1].candidates = 2, 3
+	}},
+	{name: "pick", before: withCandidates, edit: func(w *world, e *errand) { edits["pick"](w, step{N: [3]int{1, 1}}, e) }},
+	{name: "picked", before: withCandidates, edit: func(w *world, _ *errand) { w.m.items()[1].pick = 3 }},
+	{name: "more", before: withCandidates, edit: func(w *world, e *errand) { edits["more"](w, step{N: [3]int{1, 1}}, e) }},
+	{name: "fewer", before: withCandidates, edit: func(w *world, _ *errand) { w.m.items()[1].candidates = 1 }},
+	{name: "other-candidates", before: withCandidates, edit: func(w *world, _ *errand) {
+		w.m.items()[1].prompt = fmt.Sprintf("heron %d", w.m.fresh())
+	}},
+	{name: "gate", edit: func(w *world, _ *errand) { w.gateSecond("") }},
+	{name: "gate-breaks", edit: func(w *world, _ *errand) { w.gateSecond("breaks") }},
+	{name: "gate-hangs", edit: func(w *world, _ *errand) { w.gateSecond("hangs") }},
+	{name: "accept", edit: func(w *world, e *errand) { edits["accept"](w, step{}, e) }},
+	{name: "unaccept", before: func(w *world) error {
+		var e errand
+		if err := withCandidates(w); err != nil {
+			return err
+		}
+		edits["accept"](w, step{N: [3]int{1}}, &e)
+		return errors.Join(w.edited(), w.freeThen(fate{}, e.then, e.first...))
+	}, edit: func(w *world, e *errand) { edits["unaccept"](w, step{}, e) }},
 	{name: "saved-plan", saved: true, edit: func(w *world, _ *errand) { w.m.add(0, single, 1) }},
 }
 
@@ -79,6 +101,19 @@ func withRenditions(w *world) error {
 	}
 	w.m.cell = 16
 	return errors.Join(w.write(), w.apply(step{}, &errand{said: "renditions are made"}))
+}
+
+// withCandidates has two images with candidates to choose from, one of them with a seed.
+func withCandidates(w *world) error {
+	w.m.items()[0].candidates, w.m.items()[1].candidates = 2, 3
+	return w.apply(step{}, &errand{})
+}
+
+// gateSecond has a gate judge another prompt of the second image, in a mood.
+func (w *world) gateSecond(mood string) {
+	w.must(os.WriteFile(w.join("judge-mood"), []byte(mood), 0o644))
+	it := w.m.items()[1]
+	it.prompt, it.block.gated = fmt.Sprintf("heron %d", w.m.fresh()), true
 }
 
 // leaveFetched leaves a new image fetched, and not renamed.
@@ -198,6 +233,7 @@ func (g *ground) end(f fate, count *figures) (w *world, err error) {
 	if err != nil {
 		return w, err
 	}
+	defer w.m.remember()()
 	defer func() {
 		_ = os.RemoveAll(w.aside) // else the whole test's directories pile up; what stays is removed with them
 	}()

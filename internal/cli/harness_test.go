@@ -205,7 +205,7 @@ func (w *world) carryOut(st step, e *errand) error {
 	}
 	switch {
 	case e.first != nil:
-		if err := w.free(st.Fate, e.first...); err != nil {
+		if err := w.freeThen(st.Fate, e.then, e.first...); err != nil {
 			return err
 		}
 		st.Fate = fate{}
@@ -224,8 +224,14 @@ func (w *world) carryOut(st step, e *errand) error {
 }
 
 // free runs a command that must not spend anything. It may refuse.
-func (w *world) free(f fate, args ...string) error {
+func (w *world) free(f fate, args ...string) error { return w.freeThen(f, nil, args...) }
+
+// freeThen does so, and tells how it ended.
+func (w *world) freeThen(f fate, then func(*outcome), args ...string) error {
 	o, fresh, err := w.command(f, "", args...)
+	if err == nil && then != nil {
+		then(o)
+	}
 	if err == nil && len(fresh) > 0 {
 		err = broken("bought unannounced", "fluxbatch %s charged %q", strings.Join(o.args, " "), fresh[0].prompt)
 	}
@@ -258,7 +264,7 @@ func (w *world) apply(st step, e *errand) error {
 	}
 	// What an interrupted run left may need one apply to be settled. In the end all applies have to
 	// go well.
-	if err == nil && st.Fate.As == "" && st.Mood == "" && o.code != 0 && (!unsettled || e.last) {
+	if err == nil && st.Fate.As == "" && st.Mood == "" && o.code != 0 && (!unsettled || e.last) && !w.m.isAnyGated() {
 		err = broken("apply fails", "with a healthy API it exited with %d:\n%s", o.code, lastLines(o.stderr, 12))
 	}
 	return err
@@ -330,10 +336,10 @@ func (w *world) comply(a *announcement, e *errand) (again bool, err error) {
 
 // finish thaws what is frozen, and applies until nothing is left to do, three times at most.
 func (w *world) finish() error {
-	w.note("\n===== the end: nothing is frozen any more, and nothing happens any more")
+	w.note("\n===== the end: nothing is frozen or judged any more, and nothing happens any more")
 	w.m.moved = nil
 	for _, b := range w.m.blocks {
-		b.frozen = false
+		b.frozen, b.gated = false, false
 	}
 	if err := w.write(); err != nil {
 		return err

@@ -63,7 +63,7 @@ func newWorld(dir string, b *bank, m *manifest, count *figures) (*world, error) 
 	}
 	err := errors.Join(os.MkdirAll(w.join("refs"), 0o777), os.MkdirAll(w.join("attic"), 0o777))
 	if err == nil {
-		err = os.WriteFile(w.join("refs/stone.png"), drawing(1), 0o644)
+		err = errors.Join(os.WriteFile(w.join("refs/stone.png"), drawing(1), 0o644), os.WriteFile(w.join("judge"), []byte(judgeOf), 0o644))
 	}
 	return w, err
 }
@@ -86,6 +86,16 @@ func (w *world) write() error {
 			w.wishes[it.address()] = map[string]bool{}
 		}
 		w.wishes[it.address()][it.prompt] = true
+		if it.seed == 0 && it.most() > max(1, it.kept[it.prompt]) {
+			it.kept = maps.Clone(it.kept)
+			if it.kept == nil {
+				it.kept = map[string]int{}
+			}
+			it.kept[it.prompt] = it.most()
+		}
+		for n := 1; n <= it.most(); n++ {
+			w.wishes[fmt.Sprintf("%s.candidate[%d]", it.address(), n)] = w.wishes[it.address()]
+		}
 	}
 	w.note("%s", w.m.render())
 	return os.WriteFile(w.join("main.flux.hcl"), []byte(w.m.render()), 0o644)
@@ -306,7 +316,9 @@ func (w *world) wanted(prompt string, e *errand) int {
 	n := 0
 	for _, it := range w.m.items() {
 		if it.prompt == prompt && it.seed == 0 || it.block.frozen || e.limited {
-			n++
+			n += max(it.most(), it.kept[prompt])
+		} else {
+			n += it.kept[prompt] // Candidates stay, whatever the image asks for by now.
 		}
 	}
 	return n
@@ -316,18 +328,14 @@ func (w *world) wanted(prompt string, e *errand) int {
 // others it is not known yet what they ask for; what is bought for them is checked when it is.
 func (w *world) checkPlan(a *announcement, e *errand) error {
 	buys := map[string]int{}
-	items := map[string]*item{}
-	for _, it := range w.m.items() {
-		items[it.address()] = it
-	}
 	for _, p := range a.generates() {
+		it, n := w.m.find(p.address)
 		if p.mayHaveBeenCharged {
 			w.count.announced.Add(1)
-			if it := items[p.address]; it != nil {
+			if it != nil {
 				w.tell(map[string]bool{it.prompt: true})
 			}
 		}
-		it := items[p.address]
 		if it == nil || len(it.block.refs) > 0 || it == e.replaced || p.again {
 			continue
 		}
@@ -335,17 +343,21 @@ func (w *world) checkPlan(a *announcement, e *errand) error {
 		if it.block.stone {
 			stone = w.stone()
 		}
-		request := it.wish() + stone
+		seed := it.seed
+		if seed != 0 {
+			seed += max(n, 1) - 1
+		}
+		request := wishOf(it.prompt, seed) + stone
 		buys[request]++
 		there := w.available(func(c *charge) bool {
-			return c.prompt == it.prompt && c.seed == it.seed && strings.Contains(c.request, `"input_image"`) == it.block.stone &&
+			return c.prompt == it.prompt && c.seed == seed && strings.Contains(c.request, `"input_image"`) == it.block.stone &&
 				strings.Contains(c.request, stone) && !strings.Contains(c.request, "input_image_2")
 		})
 		switch {
 		case it.seed != 0 && there > 0:
-			return broken("plan sells what is there", "%s is to be bought, and its request (%q, seed %d) was paid for and is %s", p.address, it.prompt, it.seed, w.whereIs(it))
+			return broken("plan sells what is there", "%s is to be bought, and its request (%q, seed %d) was paid for and is %s", p.address, it.prompt, seed, w.whereIs(it))
 		case it.seed != 0 && buys[request] > 1:
-			return broken("plan buys one seed twice", "%s is to be bought, and another image of the plan with the same request (%q, seed %d)", p.address, it.prompt, it.seed)
+			return broken("plan buys one seed twice", "%s is to be bought, and another image of the plan with the same request (%q, seed %d)", p.address, it.prompt, seed)
 		case it.seed == 0 && buys[request] > max(0, w.wanted(it.prompt, e)-there):
 			return broken("plan sells what is there", "%s is to be bought; %d images want a throw of %q, %d were paid for and are there, such as %s",
 				p.address, w.wanted(it.prompt, e), it.prompt, there, w.whereIs(it))
@@ -378,14 +390,20 @@ func (w *world) whereIs(it *item) string {
 // checkCharges holds what an apply bought against what its plan had announced, and against what was
 // there before it.
 func (w *world) checkCharges(fresh []*charge, a *announcement, e *errand, before map[string]int) error {
-	announced, bought, ofRequest, sum := map[string]int{}, map[string]int{}, map[string]int{}, 0.0
-	items := map[string]*item{}
-	for _, it := range w.m.items() {
-		items[it.address()] = it
-	}
+	announced, bought, ofRequest, sum, cap := map[string]int{}, map[string]int{}, map[string]int{}, 0.0, a.cost
 	for _, p := range a.generates() {
-		if it := items[p.address]; it != nil {
+		if it, _ := w.m.find(p.address); it != nil {
 			announced[it.prompt]++
+		}
+	}
+	// What gates ask for besides is not looked for among what other images have kept of former
+	// requests.
+	retried := map[string]int{}
+	for _, it := range w.m.items() {
+		if it.block.gated {
+			announced[it.prompt] += gateRetries
+			cap += gateRetries * dearest
+			retried[it.prompt] += gateRetries
 		}
 	}
 	for _, c := range fresh {
@@ -396,21 +414,24 @@ func (w *world) checkCharges(fresh []*charge, a *announcement, e *errand, before
 		ofRequest[c.request]++
 		allowed := 1 - min(1, before[c.request])
 		if c.seed == 0 {
-			allowed = max(0, w.wanted(c.prompt, e)-before[c.request])
+			allowed = max(0, w.wanted(c.prompt, e)-before[c.request]) + retried[c.prompt]
 		}
 		if e.replaced != nil && e.replaced.prompt == c.prompt {
-			allowed++
+			allowed += e.replaced.most()
 		}
 		if ofRequest[c.request] > allowed {
 			return broken("paid twice", "an image %q, seed %d, task %s, was charged %d times by this apply, and %d of the very same request were there before it",
 				c.prompt, c.seed, c.id, ofRequest[c.request], before[c.request])
 		}
 	}
-	if sum > a.cost+1e-6 {
-		return broken("dearer than announced", "$%.4f were charged, and the plan had said $%.4f", sum, a.cost)
+	if sum > cap+1e-6 {
+		return broken("dearer than announced", "$%.4f were charged, and the plan had said $%.4f", sum, cap)
 	}
 	return nil
 }
+
+// dearest bounds what one image costs, in dollars.
+const dearest = 0.02
 
 // there counts, for each request, the pictures that are there.
 func (w *world) there() map[string]int {
@@ -439,6 +460,9 @@ func (w *world) checkEnd() error {
 			return err
 		}
 		p, ok := w.inv.byPath[it.path()]
+		if err := w.checkChoice(it, p); err != nil {
+			return err
+		}
 		if w.foreign[p] {
 			continue
 		}
@@ -446,7 +470,7 @@ func (w *world) checkEnd() error {
 			return broken("no file", "%s has no file at %s", it.address(), it.path())
 		}
 		if !slices.ContainsFunc(w.charges, func(c *charge) bool {
-			return c.pixels == p && c.prompt == it.prompt && (it.seed == 0 || c.seed == it.seed)
+			return c.pixels == p && c.prompt == it.prompt && (it.seed == 0 || c.seed >= it.seed && c.seed < it.seed+it.most()+gateRetries)
 		}) {
 			return broken("another picture", "the file of %s, %s, is not what was charged for %q, seed %d", it.address(), it.path(), it.prompt, it.seed)
 		}

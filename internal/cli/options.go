@@ -67,12 +67,16 @@ func (a *app) environment() *workspace.Environment {
 	}
 }
 
-// openHere loads the root module in the current directory and opens it for a command that needs it
-// free of mistakes.
+// openHere opens the root module in the current directory; see openFit.
 func (a *app) openHere(operation string, o *planOptions) (*workspace.Workspace, error) {
-	cfg, diags := a.load(".", &o.inputOptions)
+	return a.openFit(".", operation, o)
+}
+
+// openFit loads a root module and opens it for a command that needs it free of mistakes.
+func (a *app) openFit(dir, operation string, o *planOptions) (*workspace.Workspace, error) {
+	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {
 		return nil, a.invalid(cfg, diags)
 	}
-	return a.open(".", operation, cfg, &o.Options)
+	return a.open(dir, operation, cfg, &o.Options)
 }

@@ -4,16 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
-	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func (a *app) pickCommand() *cobra.Command {
@@ -23,25 +20,28 @@ func (a *app) pickCommand() *cobra.Command {
 		Long: `Gives the image at ADDRESS the picture of its candidate N, for nothing, and says what images that are made from it will cost because of
 that. Without N, it lists the candidates. The choice is kept in the state. An argument pick in the configuration comes first.
 
-With -reroll, the next plan has further candidates, and says what they cost.`,
+With -open, it hands the files of the candidates to the programs that show pictures here. With -reroll, the next plan has further candidates, and
+says what they cost.`,
 		Example: `  fluxbatch pick image.hero
+  fluxbatch pick -open image.hero
   fluxbatch pick image.hero 3
   fluxbatch pick -reroll -n 2 image.hero`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runPick(args, &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: a.completePick,
 	}
 	o.inputOptions.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "pick in the simulation")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	cmd.Flags().BoolVar(&o.reroll, "reroll", false, "have the next apply make further candidates")
+	cmd.Flags().BoolVar(&o.open, "open", false, "show the candidates with the system's viewer")
 	cmd.Flags().IntVarP(&o.more, "n", "n", 1, "with -reroll, this `number` of them")
 	return cmd
 }
 
 type pickOptions struct {
 	planOptions
-	reroll bool
-	more   int
+	reroll, open bool
+	more         int
 }
 
 func (a *app) runPick(args []string, o *pickOptions) (err error) {
@@ -57,46 +57,64 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 		}
 	}
 	switch {
+	case o.open && (o.reroll || n > 0):
+		return explain("-open shows the candidates, and changes nothing.\nUse it without -reroll and without a number.")
 	case o.reroll && n > 0:
 		return explain("-reroll asks for further candidates, and %d picks one.\nGive one of them.", n)
 	case o.reroll && (o.more < 1 || o.more > image.MaxCandidates):
 		return explain("-n is a number from 1 to %d.", image.MaxCandidates)
+	}
+	if !o.reroll && n == 0 {
+		return a.lookAtCandidates(addr, o)
 	}
 	w, err := a.openHere("pick", &o.planOptions)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	switch {
-	case o.reroll:
+	if o.reroll {
 		return a.reroll(w, addr, o.more)
-	case n == 0:
-		return a.listCandidates(w, addr)
 	}
+	said, note, err := a.pick(w, addr, n)
+	if note != "" {
+		a.viewer().Note(note)
+	}
+	if err == nil {
+		a.viewer().Say(said)
+	}
+	return err
+}
+
+// pick picks a candidate, and returns what there is to say: what was done, and what it drags along.
+func (a *app) pick(w *workspace.Workspace, addr addrs.Image, n int) (said, note string, err error) {
 	choice, diags, err := w.PlanPick(addr, n)
+	a.showDiagnostics(w.Config, diags)
+	switch {
+	case err != nil:
+		return "", "", pickInWords(addr, err)
+	case diags.HasErrors():
+		return "", "", exitError(exitFailure)
+	}
+	if choice.Images > 0 {
+		note = fmt.Sprintf("%s made from %s will change with the next apply. Estimated cost: %s.",
+			layout.Count(choice.Images, "image"), addr, choice.Cost.Dollars())
+	}
+	done, err := w.Apply(choice.Plan, &workspace.Connections{}, 0)
+	if err = firstError(err, done.Err); err != nil {
+		return "", note, err
+	}
+	return fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images[addr].Output.Path), note, nil
+}
+
+// reroll asks for further candidates.
+func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
+	diags, err := w.WantMore(addr, more)
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case err != nil:
 		return pickInWords(addr, err)
 	case diags.HasErrors():
 		return exitError(exitFailure)
-	}
-	if choice.Images > 0 {
-		a.viewer().Note(fmt.Sprintf("%s made from %s will change with the next apply. Estimated cost: %s.",
-			layout.Count(choice.Images, "image"), addr, choice.Cost.Dollars()))
-	}
-	done, err := w.Apply(choice.Plan, &workspace.Connections{}, 0)
-	if err = firstError(err, done.Err); err != nil {
-		return err
-	}
-	a.viewer().Say(fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images[addr].Output.Path))
-	return nil
-}
-
-// reroll asks for further candidates.
-func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
-	if err := w.WantMore(addr, more); err != nil {
-		return pickInWords(addr, err)
 	}
 	a.viewer().Say(fmt.Sprintf("%s: %s will be generated by the next apply. To see what that costs, run:\n\n    fluxbatch plan",
 		addr, layout.Count(more, "more candidate")))
@@ -112,45 +130,15 @@ func pickInWords(addr addrs.Image, err error) error {
 	if e, ok := errors.AsType[*workspace.PickedError](err); ok {
 		return explain("The configuration picks candidate %d of %s.\nChange the argument pick in its block, or take it out.", e.Pick, addr)
 	}
+	if e, ok := errors.AsType[*workspace.KeptError](err); ok {
+		if e.IsEdited {
+			return explain("%s was edited by hand, and its block asks for other pictures by now.\nFurther candidates would not go with it. To have it made as the block says, run:\n\n    fluxbatch apply -replace=%s", addr, word)
+		}
+		return explain("%s is frozen.\nNo candidates are made of it. Take frozen out of its block first.", addr)
+	}
 	if _, ok := errors.AsType[*workspace.NotMadeError](err); ok {
 		return explain("That candidate of %s is not there.\nTo make it, set candidates in its block and run fluxbatch apply. To list what is there, run:\n\n    fluxbatch pick %s",
 			addr, word)
 	}
 	return err
-}
-
-// listCandidates lists what there is to choose from.
-func (a *app) listCandidates(w *workspace.Workspace, addr addrs.Image) error {
-	s := w.State()
-	img := s.Images[addr]
-	if img == nil || img.Candidate == 0 {
-		return pickInWords(addr, workspace.ErrNoChoice)
-	}
-	lines := []string{fmt.Sprintf("Candidates of %s:", addr)}
-	for n := 1; n <= image.MaxCandidates; n++ {
-		if c := s.Images[addr.Nth(n)]; c != nil {
-			lines = append(lines, candidateLine(n, c, img))
-		}
-	}
-	a.viewer().Say(strings.Join(lines, "\n"))
-	return nil
-}
-
-func candidateLine(n int, c, of *state.Image) string {
-	seed := "no seed"
-	if c.Result.Seed != nil {
-		seed = fmt.Sprintf("seed %d", *c.Result.Seed)
-	}
-	note := ""
-	switch {
-	case of.Candidate == n && of.Picked:
-		note = "  picked"
-	case of.Candidate == n:
-		note = "  used, nobody has picked"
-	}
-	line := fmt.Sprintf("  %d  %s  %s  %s%s", n, seed, c.Result.Cost.Dollars(), c.Output.Path, note)
-	if len(c.Verdicts) > 0 {
-		line += "\n       " + view.Verdicts(c.Verdicts)
-	}
-	return line
 }

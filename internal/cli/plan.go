@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/preview"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -15,7 +16,7 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var o planOptions
-	var detailedExitCode bool
+	var detailedExitCode, draw bool
 	cmd := directoryCommand("plan", "Say what apply would do, and what it would cost",
 		`Holds the configuration in DIRECTORY (the current one by default) against the images that exist, and says which ones would be created,
 replaced, updated or destroyed, and at what price. It changes nothing and spends nothing.`,
@@ -23,11 +24,13 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
   fluxbatch plan -target 'image.card["winter"]'
   fluxbatch plan -out release.fluxplan
   fluxbatch plan -simulate examples/quickstart`,
-		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode) })
+		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode, draw) })
 	o.bind(cmd)
 	o.bindModes(cmd, "plan to destroy all images")
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
 	cmd.Flags().BoolVar(&o.costs, "costs", false, "add up the estimated cost by model")
+	cmd.Flags().BoolVar(&draw, "preview", false, "draw the pictures that change in the terminal")
+	cmd.MarkFlagsMutuallyExclusive("preview", "json")
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
 	return cmd
 }
@@ -37,18 +40,29 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
 // take no more time than with any larger figure.
 const planGCPercent = 200
 
-func (a *app) runPlan(dir string, o *planOptions, detailedExitCode bool) (err error) {
+func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw bool) (err error) {
 	if a.getenv("GOGC") == "" {
 		// A plan keeps most of what it makes, so that the collector finds little each time that it
 		// runs.
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
 	}
 	a.show(o)
+	var screen preview.Terminal
+	if draw {
+		if screen, err = a.previewTerminal(); err != nil {
+			return err
+		}
+	}
 	w, plan, err := a.makePlan(dir, "plan", o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
+	if draw {
+		if err := a.previewPlan(screen, w, plan); err != nil {
+			return err
+		}
+	}
 	info := view.PlanInfo{Command: "plan", Simulated: o.Simulate, SavedAs: o.out, Again: a.toApply(w, o), Costs: o.costs}
 	if over := overBudget(w.CheckBudget(plan)); over.HasErrors() {
 		info.SavedAs, info.Again = "", ""

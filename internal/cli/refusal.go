@@ -82,6 +82,9 @@ func optionInWords(e *workspace.OptionError) error {
 		return fmt.Errorf("%s: %w", flag, e.Err)
 	case e.Option == workspace.Abandon:
 		return explain("-abandon %s finds no task on record.\n%s.", quotedWord(e.Text), addressHint)
+	case e.Chosen != nil:
+		return explain("-reroll draws another seed for an image without candidates, and %s has some.\nTo ask for further candidates, run:\n\n    fluxbatch pick -reroll %s",
+			*e.Chosen, shellWord(e.Chosen.String()))
 	case e.Option == workspace.Replace, e.Option == workspace.Reroll:
 		where, hint := "the configuration has", addressHint
 		if e.Limited {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -31,7 +32,7 @@ set lifecycle.frozen.`,
   fluxbatch restore image.hero
   fluxbatch restore 'image.card["winter"]' 2`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runRestore(args, &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: firstArgument(a.completeShown),
 	}
 	cmd.Flags().BoolVar(&o.list, "list", false, "list the former images of ADDRESS, each with its path, seed, prompt, price and date, and change nothing")
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "restore an image of the simulation")
@@ -50,26 +51,50 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	generations, err := w.History(addr)
-	if err != nil {
-		return err
-	}
-	if len(generations) == 0 && w.State().Images[addr] == nil && !w.Declares(addr) {
-		return notRecorded(w.State(), addr.String())
-	}
 	if o.list {
-		a.viewer().Generations(addr, generations, w.State().Images[addr])
-		return nil
-	}
-	g, err := chooseGeneration(addr, generations, args[1:])
-	if err != nil {
+		generations, err := history(w, addr)
+		if err == nil {
+			a.viewer().Generations(addr, generations, w.State().Images[addr])
+		}
 		return err
+	}
+	said, err := restore(w, addr, args[1:])
+	if err == nil {
+		a.viewer().Say(said)
+		a.warnReplaced(w, addr)
+	}
+	return err
+}
+
+// history returns the former images of an address, and refuses one that nobody knows.
+func history(w *workspace.Workspace, addr addrs.Image) ([]state.Generation, error) {
+	generations, err := w.History(addr)
+	if err == nil && len(generations) == 0 && w.State().Images[addr] == nil && !w.Declares(addr) {
+		err = notRecorded(w.State(), addr.String())
+	}
+	return generations, err
+}
+
+// restore brings back the generation that is named, or the last one, and returns what there is to
+// say.
+func restore(w *workspace.Workspace, addr addrs.Image, named []string) (said string, err error) {
+	generations, err := history(w, addr)
+	if err != nil {
+		return "", err
+	}
+	g, err := chooseGeneration(addr, generations, named)
+	if err != nil {
+		return "", err
 	}
 	path, err := w.Restore(addr, g)
 	if err != nil {
-		return err
+		return "", err
 	}
-	a.viewer().Say(fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, path))
+	return fmt.Sprintf("%s: generation %d is back at %s.", addr, g.Number, path), nil
+}
+
+// warnReplaced warns of an image that was restored and that the next apply replaces again.
+func (a *app) warnReplaced(w *workspace.Workspace, addr addrs.Image) {
 	if w.WouldReplace(addr) {
 		a.showDiagnostics(w.Config, hcl.Diagnostics{{
 			Severity: hcl.DiagWarning, Summary: "The configuration asks for another image",
@@ -77,7 +102,6 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 				"well, or set lifecycle.frozen. See the difference:%s", addr, toType("fluxbatch plan -target "+shellWord(addr.String()))),
 		}})
 	}
-	return nil
 }
 
 // chooseGeneration returns the generation that the user named by its number, its path or the

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,10 +55,20 @@ func spokenLines(message string) int {
 	return n
 }
 
+// ledgerOf returns what the simulator of a script has charged.
+func ledgerOf(ts *testscript.TestScript) []simulator.Charge {
+	sim, ok := ts.Value(simulatorKey{}).(*simulator.Simulator)
+	if !ok {
+		ts.Fatalf("no simulator")
+	}
+	return sim.Ledger()
+}
+
 // TestScripts runs testdata/script. Each script has a simulator of its own at $SIMULATOR, a server
 // on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
-//	charges N       the simulator charged for exactly N images so far
+//	charges N [MODEL]  the simulator charged for exactly N images so far, of that model
+//	once            it charged for nothing twice
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
@@ -146,17 +157,26 @@ func TestScripts(t *testing.T) {
 				}
 			},
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 1 {
-					ts.Fatalf("usage: charges N")
+				if neg || len(args) < 1 || len(args) > 2 {
+					ts.Fatalf("usage: charges N [MODEL]")
 				}
 				want, err := strconv.Atoi(args[0])
 				ts.Check(err)
-				sim, ok := ts.Value(simulatorKey{}).(*simulator.Simulator)
-				if !ok {
-					ts.Fatalf("no simulator")
+				charges := ledgerOf(ts)
+				if len(args) > 1 {
+					charges = slices.DeleteFunc(charges, func(c simulator.Charge) bool { return c.Model != args[1] })
 				}
-				if got := len(sim.Ledger()); got != want {
-					ts.Fatalf("the simulator charged for %d images, want %d%s", got, want, fmt.Sprintf("\n%+v", sim.Ledger()))
+				if got := len(charges); got != want {
+					ts.Fatalf("the simulator charged for %d images, want %d\n%+v", got, want, charges)
+				}
+			},
+			"once": func(ts *testscript.TestScript, _ bool, _ []string) {
+				seen := map[string]simulator.Charge{}
+				for _, c := range ledgerOf(ts) {
+					if first, isTwice := seen[c.Digest]; isTwice {
+						ts.Fatalf("the simulator charged twice for the same:\n%+v\n%+v", first, c)
+					}
+					seen[c.Digest] = c
 				}
 			},
 		},

@@ -15,6 +15,8 @@ import (
 
 type showOptions struct {
 	simulate, json, markdown bool
+	// preview is the address of the image to draw.
+	preview string
 }
 
 func (a *app) showCommand() *cobra.Command {
@@ -26,19 +28,22 @@ it prints that plan, if it still holds.`,
 		Example: `  fluxbatch show
   fluxbatch show -json
   fluxbatch show -markdown release.fluxplan
+  fluxbatch show -preview image.hero
   fluxbatch show -simulate examples/quickstart`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.runShow(args, &o) },
 	}
 	cmd.Flags().BoolVar(&o.simulate, "simulate", false, "show the simulation's images")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, in the form of terraform show")
 	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "print a saved plan as Markdown, for a pull request")
-	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
+	cmd.Flags().StringVar(&o.preview, "preview", "", "draw the picture of the image at this `address` in the terminal")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown", "preview")
+	completeFlag(cmd, "preview", a.completeRecorded)
 	return cmd
 }
 
 func (a *app) runShow(args []string, o *showOptions) error {
 	if len(args) == 1 {
-		if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() && o.preview == "" {
 			return a.showPlan(args[0], o)
 		}
 	}
@@ -48,6 +53,9 @@ func (a *app) runShow(args []string, o *showOptions) error {
 	dir, err := directory(args)
 	if err != nil {
 		return err
+	}
+	if o.preview != "" {
+		return a.showPicture(dir, o.preview, o.simulate)
 	}
 	path, err := a.statePath(dir, o.simulate)
 	if err != nil {

@@ -91,6 +91,10 @@ func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error)
 	// Without desired images there is nothing that could come along with a target.
 	found, unmatched := planner.Select(nil, s, targets, nil)
 	if len(unmatched) > 0 {
+		if addr, err := addrs.Parse(unmatched[0].String()); err == nil && addr.Candidate > 0 {
+			return nil, explain("%s is a candidate of %s.\nCandidates are forgotten, moved and listed with their image. To list them, run:\n\n    fluxbatch pick %s",
+				addr, addr.Of(), shellWord(addr.Of().String()))
+		}
 		return nil, notRecorded(s, unmatched[0].String())
 	}
 	all := make([]addrs.Image, 0, len(found))

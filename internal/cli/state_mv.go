@@ -93,6 +93,9 @@ func parseMove(from, to string) (addrs.Move, error) {
 // parseEndpoint reads the address of an image block, a module, or an instance of either.
 func parseEndpoint(text string) (addrs.Endpoint, error) {
 	if img, err := addrs.Parse(text); err == nil {
+		if img.Candidate > 0 {
+			return addrs.Endpoint{}, explain("%s is a candidate of %s.\nCandidates move with their image. Name that.", img, img.Of())
+		}
 		return addrs.Endpoint{Parent: img.Module, Name: img.Name, Key: img.Key}, nil
 	} else if !strings.HasPrefix(text, "module.") {
 		return addrs.Endpoint{}, err

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -67,7 +69,11 @@ func (a *app) runStateRm(patterns []string, o *stateRmOptions) (err error) {
 func describeForgotten(s *state.State, found []addrs.Image, verb string) string {
 	lines := make([]string, len(found))
 	for i, addr := range found {
-		lines[i] = fmt.Sprintf("%s %s. Its file %s stays.", addr, verb, s.Images[addr].Output.Path)
+		what := verb
+		if n := len(workspace.CandidatesOf(s, addr)); n > 0 {
+			what += ", with its " + layout.Count(n, "candidate")
+		}
+		lines[i] = fmt.Sprintf("%s %s. Its file %s stays.", addr, what, s.Images[addr].Output.Path)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -14,7 +14,7 @@ func (a *app) stateShowCommand() *cobra.Command {
 		Example: `  fluxbatch state show image.logo
   fluxbatch state show 'image.card["winter"]'`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runStateShow(args[0], &o) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: firstArgument(a.completeShown),
 	}
 	o.bind(cmd.Flags())
 	return cmd

@@ -202,6 +202,58 @@ func TestWorkflowPlansWithoutSecrets(t *testing.T) {
 	}
 }
 
+// TestWorkflowCommentsWithThumbnails makes the report of a pull request as the workflow does, and its
+// comment, whose pictures have to be where it says.
+func TestWorkflowCommentsWithThumbnails(t *testing.T) {
+	t.Parallel()
+	script := workflowScript(t, "comment", "thumbnails")
+	g := newRepositories(t)
+	temp := t.TempDir()
+	report := filepath.Join(temp, "images", "report")
+	for name, content := range map[string]string{
+		"report.md":           "**Plan: 1 to replace.**\n\n| `-/+` | <code>image.a</code> | ![before](thumbs/0a.jpg) | ![after](thumbs/0b.jpg) |\n",
+		"thumbs/0a.jpg":       "a",
+		"thumbs/0b.jpg":       "b",
+		"thumbs/0c.jpg":       "of an image that stays",
+		"pictures/0a0a0a.jpg": "in full",
+	} {
+		g.write(report, map[string]string{name: content})
+	}
+	long := strings.Repeat("| `-/+` | <code>image.long</code> | ![before](thumbs/0a.jpg) |\n", 2000)
+	for _, extra := range []string{"", long} {
+		g.write(report, map[string]string{"more.md": extra})
+		g.must(report, "cat more.md >> report.md")
+		g.must(g.runner, "git switch --quiet main; git branch --quiet -D images-report/12 || true")
+		g.must(g.runner, "export BRANCH=images-report/12 RUN_URL=https://example.com/run REPOSITORY_URL=https://example.com/r RUNNER_TEMP="+filepath.ToSlash(temp)+"\n"+script)
+		want := map[string]string{"images-report/12:thumbs/0a.jpg": "a", "images-report/12:thumbs/0b.jpg": "b"}
+		if diff := cmp.Diff(want, g.files()); diff != "" {
+			t.Errorf("the server has other files (-want +got):\n%s", diff)
+		}
+		comment, err := os.ReadFile(filepath.Join(temp, "comment.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := strings.TrimSpace(g.must(g.server, "git rev-parse images-report/12"))
+		if link := "![before](https://example.com/r/blob/" + at + "/thumbs/0a.jpg?raw=true)"; !strings.Contains(string(comment), link) || len(comment) > 65_000 {
+			t.Errorf("the comment has %d bytes, and %s is not in\n%.600s", len(comment), link, comment)
+		}
+	}
+}
+
+// TestWorkflowKeepsTokensFromManifests holds the job with a token that writes to running nothing of
+// a pull request.
+func TestWorkflowKeepsTokensFromManifests(t *testing.T) {
+	t.Parallel()
+	for _, step := range workflowSteps(t, "comment") {
+		if strings.Contains(attribute(step, "run"), "fluxbatch ") {
+			t.Errorf("%q evaluates the manifest", attribute(step, "run"))
+		}
+		if strings.HasPrefix(attribute(step, "uses"), "actions/checkout@") && step.GetAttr("with").GetAttr("ref").AsString() != "main" {
+			t.Error("the checkout is of the pull request")
+		}
+	}
+}
+
 // workflowScript returns the script of a step of the example's workflow.
 func workflowScript(t *testing.T, job, id string) string {
 	t.Helper()

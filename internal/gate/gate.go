@@ -19,9 +19,12 @@ type Picture struct {
 	Address, Path string
 	// Record is what is on record of it, for the program, as JSON has it.
 	Record any
-	// Others are the files of the other instances of its block.
-	Others []string
+	// Others are the other instances of its block.
+	Others []Other
 }
+
+// Other is an image that a picture is compared with: its file, and the hash of that.
+type Other struct{ Address, Path, SHA256 string }
 
 // Judge asks a gate about a picture. environ is the environment of a program; it must not have
 // keys. The error says why the gate could not judge.

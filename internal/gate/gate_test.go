@@ -5,6 +5,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	stdimage "image"
 	"image/color"
 	"image/png"
@@ -39,7 +40,7 @@ func TestProgram(t *testing.T) {
 		error        string
 	}{
 		{"passes", "exit 0", image.Verdict{Passed: true}, ""},
-		{"refuses", "exit 1", image.Verdict{Reason: "refused"}, ""},
+		{"refuses", "exit 1", image.Verdict{}, ""},
 		{"says why", "echo 'no SALE'; echo more; exit 1", image.Verdict{Reason: "no SALE"}, ""},
 		{"counts", `echo '{"reason": "dim", "score": 0.25}'; exit 1`, image.Verdict{Reason: "dim", Score: &score}, ""},
 		{"gets its arguments as they are", `[ "$1" = "a b" ] && [ "$2" = '$HOME' ]`, image.Verdict{Passed: true}, ""},
@@ -137,12 +138,16 @@ func TestConditions(t *testing.T) {
 		{"and no more", image.Gate{MinContrast: 0.51}, split, nil, "its contrast is 0.50, and at least 0.51 is wanted"},
 		{"a colour that is there", image.Gate{Palette: []string{"#0b3d91", "#0c3e90"}}, blank, nil, ""},
 		{"one that is not", image.Gate{Palette: []string{"#0b3d91", "#fc3d21"}}, blank, nil, "the colour #fc3d21 is not in it"},
-		{"like another", image.Gate{MaxSimilarity: 0.9}, split, []string{waves, same}, "it is too much like " + same},
+		{"like another", image.Gate{MaxSimilarity: 0.9}, split, []string{waves, same}, "it is too much like image.a[1] (1.00, and at most 0.90 is wanted)"},
 		{"unlike others", image.Gate{MaxSimilarity: 0.9}, split, []string{waves, "/nowhere.png"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Judge(t.Context(), &tt.gate, Picture{Path: tt.path, Others: tt.others}, nil)
+			p := Picture{Path: tt.path}
+			for i, path := range tt.others {
+				p.Others = append(p.Others, Other{Address: fmt.Sprintf("image.a[%d]", i), Path: path})
+			}
+			got, err := Judge(t.Context(), &tt.gate, p, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"sync"
 
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/picture"
@@ -40,13 +41,13 @@ func look(g *image.Gate, p Picture, v *image.Verdict) error {
 		return nil
 	}
 	own := picture.Hash(judged)
-	for _, path := range p.Others {
-		other, err := picture.Open(path)
+	for _, o := range p.Others {
+		other, err := hashOf(o)
 		if err != nil {
 			continue // A picture that is not there is like none.
 		}
-		if alike := picture.Likeness(own, picture.Hash(other)); alike > g.MaxSimilarity {
-			refuse(alike, "it is too much like %s (%.2f, and at most %.2f is wanted)", path, alike, g.MaxSimilarity)
+		if alike := picture.Likeness(own, other); alike > g.MaxSimilarity {
+			refuse(alike, "it is too much like %s (%.2f, and at most %.2f is wanted)", o.Address, alike, g.MaxSimilarity)
 		}
 	}
 	return nil
@@ -94,4 +95,22 @@ func nearest(small *stdimage.RGBA, want color.RGBA) float64 {
 func parseHex(text string) color.RGBA {
 	n, _ := strconv.ParseUint(text[1:], 16, 32)
 	return color.RGBA{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n), A: 255} //nolint:gosec // each is one byte of three
+}
+
+// hashes are those of files, by the SHA-256 of their bytes: of a thousand images of one block, each is
+// compared with all others.
+var hashes sync.Map
+
+// hashOf returns the difference hash of an image that a picture is compared with.
+func hashOf(o Other) (uint64, error) {
+	if known, ok := hashes.Load(o.SHA256); ok && o.SHA256 != "" {
+		return known.(uint64), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	other, err := picture.Open(o.Path)
+	if err != nil {
+		return 0, err
+	}
+	h := picture.Hash(other)
+	hashes.Store(o.SHA256, h)
+	return h, nil
 }

@@ -57,9 +57,6 @@ func run(ctx context.Context, g *image.Gate, p Picture, environ []string, v *ima
 	}
 	v.Passed = err == nil
 	said(out.String(), v)
-	if v.Reason == "" && !v.Passed {
-		v.Reason = "refused"
-	}
 	return nil
 }
 

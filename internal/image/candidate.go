@@ -27,21 +27,35 @@ func (img *Image) Nth(n int) *Image {
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
 	c.Candidates, c.Pick, c.Gates, c.Renditions = 0, 0, nil, nil
+	if n > 1 {
+		c.More = 0 // The first keeps it, as long as the image itself has no picture.
+	}
 	// What the block says about its image, it says about the picture that is picked.
 	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
-	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })
-	if at < 0 || n == 1 {
-		return &c
-	}
-	if seed, ok := img.Arguments[at].Value.(int64); ok {
-		c.Arguments = slices.Clone(img.Arguments)
-		c.Arguments[at].Value = seed + int64(n) - 1
-	}
+	c.Arguments = img.NthArguments(n)
 	return &c
+}
+
+// NthArguments returns the arguments of the nth candidate.
+func (img *Image) NthArguments(n int) []bfl.Argument {
+	if n == 1 {
+		return img.Arguments
+	}
+	at := slices.IndexFunc(img.Arguments, func(a bfl.Argument) bool { return a.Name == "seed" })
+	if at < 0 {
+		return img.Arguments
+	}
+	seed, ok := img.Arguments[at].Value.(int64)
+	if !ok {
+		return img.Arguments
+	}
+	arguments := slices.Clone(img.Arguments)
+	arguments[at].Value = seed + int64(n) - 1
+	return arguments
 }
 
 // candidatePath returns where the nth candidate of the image with an output is.
 func candidatePath(output string, n int) string {
 	ext := path.Ext(output)
-	return path.Join(CandidateDir, strings.TrimSuffix(output, ext)+"-"+strconv.Itoa(n)+ext)
+	return CandidateDir + "/" + strings.TrimSuffix(output, ext) + "-" + strconv.Itoa(n) + ext
 }

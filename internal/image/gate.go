@@ -30,6 +30,19 @@ type Gate struct {
 	Palette []string `json:"palette,omitempty"`
 }
 
+// Compares reports whether the gate's verdict depends on other images.
+func (g *Gate) Compares() bool { return g.MaxSimilarity > 0 }
+
+// Compares reports whether any gate of the image depends on other images.
+func (img *Image) Compares() bool {
+	for i := range img.Gates {
+		if img.Gates[i].Compares() {
+			return true
+		}
+	}
+	return false
+}
+
 // Key identifies what the gate judges by: a verdict under another one says nothing.
 func (g *Gate) Key() string {
 	text, _ := json.Marshal(g) // it has strings, numbers and booleans only

@@ -343,3 +343,12 @@ func oneLine(value any, sensitive bool) string {
 		return fmt.Sprint(v)
 	}
 }
+
+// AttributeText returns an attribute's value as a plan writes it on one line, "" for none. What is
+// sensitive is named, not shown.
+func AttributeText(value any, sensitive bool) string {
+	if value == nil {
+		return ""
+	}
+	return oneLine(value, sensitive)
+}

@@ -2,10 +2,13 @@ package view
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // choiceText says what the candidates of an image cost: those that are bought, and how many are
@@ -29,7 +32,11 @@ func choiceText(c *planner.Change) string {
 		return fmt.Sprintf("candidate %d, free", c.Desired.Candidate)
 	}
 	text := layout.Count(bought+free, "candidate")
-	if c.Prior != nil && bought+free < len(c.Candidates) {
+	switch {
+	case bought+free == len(c.Candidates):
+	case slices.ContainsFunc(c.Candidates, isReplaced):
+		text = fmt.Sprintf("%d of %d candidates", bought+free, len(c.Candidates))
+	default:
 		text = layout.Count(bought+free, "more candidate")
 	}
 	switch {
@@ -64,3 +71,46 @@ func Verdicts(verdicts []image.Verdict) string {
 	}
 	return layout.List(all)
 }
+
+// recordedChoice lists what is on record of the choice that an image has, or what gates said of a
+// candidate.
+func recordedChoice(s *state.State, addr addrs.Image, img *state.Image) []argument {
+	if img.Candidate == 0 {
+		if len(img.Verdicts) == 0 {
+			return nil
+		}
+		return []argument{{"verdicts", rawText(Verdicts(img.Verdicts))}}
+	}
+	taken := fmt.Sprintf("%d # nobody has picked", img.Candidate)
+	if img.Picked {
+		taken = fmt.Sprintf("%d # picked", img.Candidate)
+	}
+	all := []argument{{"candidate", rawText(taken)}}
+	for n := 1; n <= image.MaxCandidates; n++ {
+		if c := s.Images[addr.Nth(n)]; c != nil {
+			all = append(all, argument{fmt.Sprintf("candidates[%d]", n-1), rawText(CandidateText(c))})
+		}
+	}
+	if img.Made != nil {
+		all = append(all, argument{"generated_sha256", img.Made.SHA256})
+	}
+	return all
+}
+
+// CandidateText says of a candidate what one chooses by: "seed 7, $0.03, passed ocr".
+func CandidateText(c *state.Image) string {
+	seed := "no seed"
+	if c.Result.Seed != nil {
+		seed = fmt.Sprintf("seed %d", *c.Result.Seed)
+	}
+	text := seed + ", " + c.Result.Cost.Dollars()
+	if len(c.Verdicts) > 0 {
+		text += ", " + Verdicts(c.Verdicts)
+	}
+	return text
+}
+
+func isReplaced(c *planner.Change) bool { return c.Action == planner.Replace }
+
+// isBought reports whether a candidate is generated, and not on record or free.
+func isBought(c *planner.Change) bool { return c.Makes() && c.Origin == planner.Generate }

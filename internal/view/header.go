@@ -194,3 +194,12 @@ func ChangeText(c *planner.Change) string {
 		return "Plan to " + string(c.Action)
 	}
 }
+
+// Reasons returns a function that says why an image of a plan changes, in phrases.
+func Reasons(p *planner.Plan) func(*planner.Change) []string {
+	downstream := newCascade(p)
+	return func(c *planner.Change) []string { return whyOf(c, downstream) }
+}
+
+// PriceText says what a change costs, "" for what has no price.
+func PriceText(c *planner.Change) string { return priceText(c) }

@@ -219,3 +219,9 @@ func markdownText(s string) string {
 	}
 	return b.String()
 }
+
+// MarkdownText returns text in which nothing means anything to Markdown, safe within a table.
+func MarkdownText(s string) string { return markdownText(s) }
+
+// MarkdownCode is MarkdownText in the style of code.
+func MarkdownCode(s string) string { return markdownCode(s) }

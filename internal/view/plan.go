@@ -68,9 +68,11 @@ type planPage struct {
 	plan       *planner.Plan
 	downstream *cascade
 	oneLine    bool // as in View
+	simulated  bool // as in PlanInfo
 }
 
 func (pp *planPage) all(info PlanInfo) {
+	pp.simulated = info.Simulated
 	acts, apart := sorted(pp.plan)
 	if shown := foldChanges(acts, pp.opts.Unfolded); len(shown) > 0 {
 		pp.legend(acts)

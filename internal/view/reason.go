@@ -38,6 +38,8 @@ func because(c *planner.Change, all *cascade) string {
 			phrases = append(phrases, "its file was changed")
 		case planner.Requested:
 			phrases = append(phrases, "-replace asks for it")
+		case planner.Marked:
+			phrases = append(phrases, "somebody marked it in review")
 		case planner.Picked:
 			phrases = append(phrases, fmt.Sprintf("candidate %d is picked", c.Desired.Candidate))
 		case planner.Unjudged:
@@ -112,6 +114,8 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 		switch c := all.change(u); {
 		case c != nil && c.Withheld():
 			return imageNames(upstream) + " will not be there"
+		case c != nil && c.Judges && !slices.ContainsFunc(c.Candidates, isBought):
+			return "gates will choose the picture of " + imageNames(upstream)
 		case c == nil || c.Action != planner.Create:
 			verb = "regenerated"
 		}

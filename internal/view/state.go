@@ -25,7 +25,9 @@ func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	slices.SortFunc(addresses, addrs.Image.Compare)
 	written := 0
 	for _, addr := range addresses {
-		if s.Images[addr] == nil {
+		// Of all images, those to choose from stand with what was chosen.
+		isTold := all && addr.Candidate > 0 && s.Images[addr.Of()] != nil
+		if s.Images[addr] == nil || isTold {
 			continue
 		}
 		if written++; written > 1 {
@@ -63,6 +65,9 @@ func (v *View) recordedImage(b *strings.Builder, s *state.State, addr addrs.Imag
 	if s.Images[addr].Result.Simulated {
 		b.WriteString(" (simulated)")
 	}
+	if s.Images[addr].Made != nil {
+		b.WriteString(" (edited by hand)")
+	}
 	b.WriteByte('\n')
 	v.recordedBlock(b, s, addr, s.Images[addr])
 }
@@ -70,7 +75,7 @@ func (v *View) recordedImage(b *strings.Builder, s *state.State, addr addrs.Imag
 // recordedBlock writes an image as a block. The image need not be on record any more.
 func (v *View) recordedBlock(b *strings.Builder, s *state.State, addr addrs.Image, img *state.Image) {
 	fmt.Fprintf(b, "image %s {\n", layout.Quoted(addr.Name))
-	arguments := recordedArguments(s, img)
+	arguments := append(recordedArguments(s, img), recordedChoice(s, addr, img)...)
 	names := 0
 	for _, a := range arguments {
 		names = max(names, layout.Width(a.name))

@@ -84,9 +84,9 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	switch nothing := idle(p); {
 	case nothing && len(apart) == 0:
 		return nothingOf(p), nil, nil
-	case nothing && t.Refused == 0:
+	case nothing && t.Refused+t.Rejected == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
-	case len(acts) == 0 && len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && t.Refused == 0 && t.Moved == 0:
+	case len(acts) == 0 && len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && t.Refused+t.Rejected == 0 && t.Moved == 0:
 		return onlyOutputs, nil, t.sentences()
 	}
 	cost := t.Cost.Dollars()
@@ -150,6 +150,8 @@ func (t *Tally) sentences() []string {
 		"of the replacements happen only if what the images are made from turns out different.")
 	say(t.Refused, "1 image stays refused by moderation. It is not requested again until it changes, or with -retry-moderated.",
 		"images stay refused by moderation. They are not requested again until they change, or with -retry-moderated.")
+	say(t.Rejected, "1 image has no candidate that passes its gates. Its candidates are kept, and no more are bought. Pick one, change its gates, or ask for more with fluxbatch pick -reroll.",
+		"images have no candidate that passes their gates. Their candidates are kept, and no more are bought. Pick one of each, change their gates, or ask for more with fluxbatch pick -reroll.")
 	say(t.Waiting, "1 image waits until somebody has picked what it is made from.",
 		"images wait until somebody has picked what they are made from.")
 	say(t.Skipped, "1 image that needs a refused one will be skipped, at no cost.",

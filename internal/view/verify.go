@@ -7,12 +7,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// Verified says that all images are as they should be: those that a plan found nothing to do for,
-// of which there are n on record.
-func (v *View) Verified(plan *planner.Plan, n int) {
+// Verified says that all images on record are as they should be: those that a plan found nothing to
+// do for.
+func (v *View) Verified(plan *planner.Plan, prior *state.State) {
+	n := Recorded(prior)
 	what := "Every image matches"
 	if slices.ContainsFunc(plan.Changes, func(c *planner.Change) bool { return c.Frozen }) {
 		what = "Every image matches, or is frozen"
@@ -20,17 +23,24 @@ func (v *View) Verified(plan *planner.Plan, n int) {
 	v.Say(fmt.Sprintf("%s: %d on record, in the configuration, and on disk.", what, n))
 }
 
+// Recorded counts the images on record, without those that they were picked from.
+func Recorded(s *state.State) int {
+	n := 0
+	for addr := range s.Images {
+		if addr.Candidate == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Mismatches says of each image that is not as it should be why. That the configuration asks for
 // another image is what frozen allows, and so only a warning.
 func Mismatches(plan *planner.Plan) hcl.Diagnostics {
-	var diags hcl.Diagnostics
+	diags := unpicked(plan)
 	for _, c := range plan.Changes {
 		diags = append(diags, deviations(plan, c)...)
-		if d := unpicked(plan, c); d != nil {
-			diags = append(diags, d)
-			continue
-		}
-		if c.Action == planner.NoOp && !c.Frozen {
+		if c.NotPicked || c.Action == planner.NoOp && !c.Frozen || isSaidOfImage(plan, c) {
 			continue
 		}
 		d := &hcl.Diagnostic{
@@ -47,18 +57,35 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 	return append(diags, renditionMismatches(plan)...)
 }
 
-// unpicked says that somebody has to choose, nil where nobody has.
-func unpicked(plan *planner.Plan, c *planner.Change) *hcl.Diagnostic {
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Nobody has picked", Subject: plan.Where(c.Address)}
-	switch {
-	case c.NotPicked:
-		d.Detail = fmt.Sprintf("%s waits until somebody has picked %s. Run fluxbatch pick.", c.Address, c.Lacks)
-	case c.Action == planner.NoOp && c.Desired != nil && c.Desired.Lifecycle.RequirePick && c.Desired.HasChoice() && !c.Desired.Picked:
-		d.Detail = fmt.Sprintf("%s has candidates to choose from, and its block says that somebody has to. Run fluxbatch pick.", c.Address)
-	default:
-		return nil
+// isSaidOfImage reports whether a change is that of a candidate, and what is wrong is said of its
+// image.
+func isSaidOfImage(plan *planner.Plan, c *planner.Change) bool {
+	if c.Address.Candidate == 0 {
+		return false
 	}
-	return d
+	of := plan.Change(c.Address.Of())
+	return of != nil && (of.Action != planner.NoOp || of.Frozen)
+}
+
+// unpicked says where somebody has to choose, and what waits for that.
+func unpicked(plan *planner.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, u := range plan.Unpicked() {
+		waits := ""
+		if n := len(u.Waiting); n > 0 {
+			waits = fmt.Sprintf(" %s made from it waits for that.", u.Waiting[0])
+			if n > 1 {
+				waits = fmt.Sprintf(" %d images made from it wait for that, such as %s.", n, u.Waiting[0])
+			}
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Nobody has picked", Subject: plan.Where(u.Address),
+			Detail: fmt.Sprintf("%s has candidates, and lifecycle.require_pick asks somebody to choose one.%s To see them, and then to pick one, run:\n\n    fluxbatch pick %s",
+				u.Address, waits, layout.ShellWord(u.Address.String())),
+			Extra: diag.Case{Subject: u.Address.String(), Cause: "unpicked"},
+		})
+	}
+	return diags
 }
 
 // deviations warns of an image that is there and not what was asked for.
@@ -94,6 +121,14 @@ func hasDrifted(c *planner.Change) bool {
 func mismatch(c *planner.Change) string {
 	switch c.Action {
 	case planner.Update, planner.Move:
+		switch {
+		case hasReason(c, planner.Unjudged):
+			return "has candidates that its gates have not judged. Run fluxbatch apply, which has them judged."
+		case hasReason(c, planner.Picked):
+			return "has the picture of another candidate than the one that is picked. Run fluxbatch apply, which changes it for free."
+		case slices.ContainsFunc(c.Candidates, (*planner.Change).Makes):
+			return "has fewer candidates on record than the configuration asks for. Run fluxbatch plan to see what they would cost."
+		}
 		return "has another address, path, label or provider on record than in the configuration. Run fluxbatch apply, which updates it for free."
 	case planner.Import:
 		return "is to be imported. Run fluxbatch apply, which imports it for free."

@@ -13,6 +13,7 @@ import (
 // The reasons why an edited file is not accepted, or the one that was made does not come back.
 var (
 	ErrNotRecorded = errors.New("it is not on record")
+	ErrCandidate   = errors.New("it is a candidate")
 	ErrNotEdited   = errors.New("its file is the one on record")
 	ErrNotAccepted = errors.New("its file is the one that was made")
 	ErrMadeGone    = errors.New("the file that was made is neither in the store nor among its candidates")
@@ -24,8 +25,12 @@ var (
 func (w *Workspace) Accept(addr addrs.Image) (path string, err error) {
 	s := w.session.State()
 	img := s.Images[addr]
-	if img == nil {
+	switch {
+	case img == nil:
 		return "", ErrNotRecorded
+	case addr.Candidate > 0:
+		// Its image has another picture as soon as another one is picked, and edits with it.
+		return "", ErrCandidate
 	}
 	f, err := w.outputs.Open(img.Output.Path)
 	if err != nil {

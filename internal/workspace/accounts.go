@@ -98,7 +98,7 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 	// Only who is asked for images has webhooks to send.
 	asked, needed := map[string]bool{}, map[string]bool{}
 	for _, c := range plan.Changes {
-		if c.Generates() {
+		if c.MayAsk() {
 			name := c.Desired.Provider
 			if c.Origin == planner.Resume {
 				// The account that has the task.

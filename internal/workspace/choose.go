@@ -30,6 +30,16 @@ type NotMadeError struct{ Address addrs.Image }
 
 func (e *NotMadeError) Error() string { return e.Address.String() + " is not there" }
 
+// KeptError says that an image stays as it is, so that nothing is made beside it.
+type KeptError struct {
+	Address addrs.Image
+	// IsEdited says that somebody edited it and its block asks for other pictures by now. Otherwise it
+	// is frozen.
+	IsEdited bool
+}
+
+func (e *KeptError) Error() string { return e.Address.String() + " stays as it is" }
+
 // Choice is what picking a candidate comes to.
 type Choice struct {
 	// Plan puts its picture in place, for nothing.
@@ -69,15 +79,29 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 }
 
 // WantMore has the next apply make that many further candidates of an image. It spends nothing, and
-// refuses with ErrNoChoice.
-func (w *Workspace) WantMore(addr addrs.Image, more int) error {
-	img := w.State().Images[addr]
-	if img == nil || img.Candidate == 0 {
-		return ErrNoChoice
+// refuses with ErrNoChoice and a KeptError. Nothing is wanted where the diagnostics have errors.
+func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error) {
+	plan, diags, err := w.planWith(nil)
+	if plan == nil || diags.HasErrors() || err != nil {
+		return diags, err
+	}
+	c, img := plan.Change(addr), w.State().Images[addr]
+	switch {
+	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
+		return nil, ErrNoChoice
+	case c.Choice == nil && img != nil:
+		return nil, &KeptError{addr, img.Made != nil && c.Frozen}
+	case img == nil:
+		// None of its candidates was taken yet: the first of them keeps the wish.
+		addr = addr.Nth(1)
+		img = w.State().Images[addr]
+	}
+	if img == nil {
+		return nil, ErrNoChoice
 	}
 	wanting := *img
 	wanting.More += more
-	return w.record(addr, &wanting)
+	return diags, w.record(addr, &wanting)
 }
 
 // planWith plans all with the candidates that are picked, by address.

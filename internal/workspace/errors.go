@@ -34,6 +34,8 @@ type OptionError struct {
 	// block in it, nil for none.
 	Limited bool
 	Sibling *addrs.Image
+	// Chosen says that the image has candidates, for each of which there is a seed.
+	Chosen *addrs.Image
 }
 
 func (e *OptionError) Error() string {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/gate"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -15,9 +16,9 @@ import (
 func (w *Workspace) judge(ctx context.Context, g image.Gate, subject executor.Subject) (image.Verdict, error) {
 	picture := gate.Picture{Address: subject.Address.String(), Path: w.file(subject.Image), Record: subject.Image}
 	for _, other := range subject.Others {
-		picture.Others = append(picture.Others, w.file(other))
+		picture.Others = append(picture.Others, gate.Other{Address: other.Address.String(), Path: w.file(other.Image), SHA256: other.Image.Output.SHA256})
 	}
-	return gate.Judge(ctx, &g, picture, w.withoutKeys())
+	return gate.Judge(ctx, &g, picture, WithoutKeys(w.env.Environ, w.Config))
 }
 
 // file returns the path of an image's file, wherever the program runs.
@@ -29,20 +30,21 @@ func (w *Workspace) file(img *state.Image) string {
 	return path
 }
 
-// withoutKeys returns the environment without the keys of accounts and the secrets of webhooks.
-func (w *Workspace) withoutKeys() []string {
+// WithoutKeys returns an environment without the keys of a configuration's accounts and the secrets
+// of its webhooks, for programs that are not to have them.
+func WithoutKeys(environ []string, cfg *config.Config) []string {
 	hidden := map[string]bool{"BFL_API_KEY": true}
-	for _, provider := range w.Config.Settings.Providers {
+	for _, provider := range cfg.Settings.Providers {
 		hidden[provider.KeyEnv] = true
 		if provider.Webhook != nil {
 			hidden[provider.Webhook.SecretEnv] = true
 		}
 	}
-	var environ []string
-	for _, pair := range w.env.Environ {
+	var kept []string
+	for _, pair := range environ {
 		if name, _, _ := strings.Cut(pair, "="); !hidden[name] {
-			environ = append(environ, pair)
+			kept = append(kept, pair)
 		}
 	}
-	return environ
+	return kept
 }

@@ -3,6 +3,7 @@ package workspace
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,11 +12,51 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // LedgerPath is where the ledger of costs of a root module is.
 func LedgerPath(dir string, simulate bool) string {
 	return filepath.Join(Base(dir, simulate), costs.FileName)
+}
+
+// chargeRecovered writes into the ledger what an interrupted run made and did not come to tell: the
+// image is on record before its line is in the ledger.
+func (w *Workspace) chargeRecovered() {
+	path := LedgerPath(w.Dir, w.options.Simulate)
+	var missing []costs.Entry
+	for _, made := range w.session.Recovered() {
+		missing = append(missing, recoveredEntry(made.Address, made.Image))
+	}
+	if len(missing) == 0 {
+		return
+	}
+	known, err := costs.Read(path)
+	for _, e := range missing {
+		isKnown := slices.ContainsFunc(known, func(k costs.Entry) bool { return k.TaskID == e.TaskID })
+		if err == nil && !isKnown {
+			err = costs.Append(path, e)
+		}
+	}
+	if err != nil {
+		w.env.OnDiagnostics(ledgerFailed(err))
+	}
+}
+
+// recoveredEntry is the entry of an image that an interrupted run had paid for. What a plan once said
+// of it is lost with that run, so that its estimate is what was charged.
+func recoveredEntry(addr addrs.Image, img *state.Image) costs.Entry {
+	return costs.Entry{
+		Time: time.Now().UTC().Truncate(time.Second), Address: addr, Model: img.Model, TaskID: img.Result.TaskID,
+		Outcome: costs.Made, Estimated: img.Result.Cost, Charged: img.Result.Cost, Labels: img.Labels,
+	}
+}
+
+// ledgerFailed warns of a ledger that cannot be kept.
+func ledgerFailed(err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagWarning, Summary: "Costs are not in the ledger", Detail: err.Error() + ". The images are on record all the same.",
+	}}
 }
 
 // charge writes into the ledger what an event tells of a charge. What cannot be written is told
@@ -27,9 +68,7 @@ func (r *applying) charge(e executor.Event) {
 	}
 	if err := costs.Append(LedgerPath(r.Dir, r.options.Simulate), entry); err != nil {
 		r.ledgerFails = true
-		r.env.OnDiagnostics(hcl.Diagnostics{{
-			Severity: hcl.DiagWarning, Summary: "Costs are not in the ledger", Detail: err.Error() + ". The images are on record all the same.",
-		}})
+		r.env.OnDiagnostics(ledgerFailed(err))
 	}
 }
 
@@ -43,6 +82,8 @@ func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
 		entry := r.entry(e.Address)
 		entry.Model, entry.TaskID, entry.Charged, entry.Labels = e.Image.Model, e.Image.Result.TaskID, e.Image.Result.Cost, e.Image.Labels
 		return entry, true
+	case executor.Salvaged:
+		return recoveredEntry(e.Address, e.Image), true
 	case executor.Failed:
 		entry := r.entry(e.Address)
 		if lost, ok := errors.AsType[*executor.TaskError](e.Err); ok && lost.Lost > 0 {
@@ -60,7 +101,14 @@ func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
 // entry begins an entry with what the plan says of an image.
 func (r *applying) entry(addr addrs.Image) costs.Entry {
 	entry := costs.Entry{Time: time.Now().UTC().Truncate(time.Second), Address: addr, Outcome: costs.Made}
-	if c := r.planned[addr]; c != nil {
+	c := r.planned[addr]
+	if c == nil && addr.Candidate > 0 {
+		// One that gates asked for besides costs what each of the others does.
+		if of := r.planned[addr.Of()]; of != nil {
+			entry.Estimated = of.MoreCost
+		}
+	}
+	if c != nil {
 		entry.Estimated = c.Price
 		if c.Desired != nil {
 			entry.Model, entry.Labels = c.Desired.Model.Name, c.Desired.Labels

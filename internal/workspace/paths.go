@@ -61,6 +61,9 @@ func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
 			diags = append(diags, noFile(plan, c))
 			continue
 		}
+		if c.Address.Candidate > 0 {
+			continue // Nobody else's work is in that folder, and what stands there is kept.
+		}
 		diags = append(diags, refusal(plan, c, "A file is in the way", fmt.Sprintf(
 			"%s would be written to %s, but a file is there that fluxbatch did not make, or does not remember. Move it away, or give the image another path with output. If it is this image, made earlier, bring back the state file that goes with it, or adopt the file with an import block.", c.Address, c.Desired.Output)))
 	}

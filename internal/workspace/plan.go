@@ -69,6 +69,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
 	}
+	if options.Marked, err = w.Marked(); err != nil {
+		return options, err
+	}
 	options.Replace, err = parseAll(Replace, o.Replace, addrs.Parse)
 	return options, err
 }
@@ -143,11 +146,16 @@ func notReplaced(plan *planner.Plan, options planner.Options) error {
 		find := func(matches func(addrs.Image) bool) int {
 			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
 		}
-		if find(func(a addrs.Image) bool { return a == addr }) >= 0 {
+		isReroll := i >= len(options.Replace)
+		at := find(func(a addrs.Image) bool { return a == addr })
+		if isReroll && at >= 0 && (addr.Candidate > 0 || plan.Changes[at].Desired.HasChoice()) {
+			errs = append(errs, &OptionError{Option: Reroll, Text: addr.String(), Chosen: new(addr.Of())})
+		}
+		if at >= 0 {
 			continue
 		}
 		option := Replace
-		if i >= len(options.Replace) {
+		if isReroll {
 			option = Reroll
 		}
 		e := &OptionError{Option: option, Text: addr.String(), Limited: options.Only != nil}
@@ -229,21 +237,20 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 }
 
 // Verify holds a configuration against what is on record and every recorded file, all of which it
-// reads, without a lock. There is no plan where errors are among the diagnostics. n is how many
-// images are on record.
-func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, n int, diags hcl.Diagnostics, err error) {
-	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+// reads, without a lock. There is no plan where errors are among the diagnostics.
+func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, prior *state.State, diags hcl.Diagnostics, err error) {
+	prior, err = state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
 	files, made, err := compareAll(Base(dir, simulate), prior)
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, nil, err
 	}
 	plan, diags = planner.Compare(cfg, planner.Options{
 		Prior: prior, Files: files, Made: made, Simulator: func(provider string) bool { return isSimulator(cfg, simulate, provider) },
 	})
-	return plan, len(prior.Images), diags, nil
+	return plan, prior, diags, nil
 }
 
 // compareAll reads every recorded file. A cache of this machine's would only save time, and could

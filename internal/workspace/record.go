@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -83,6 +84,17 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.session.Commit(nil)
 }
 
+// CandidatesOf returns the candidates of an image that are on record, in order.
+func CandidatesOf(s *state.State, addr addrs.Image) []addrs.Image {
+	var all []addrs.Image
+	for n := 1; n <= image.MaxCandidates && addr.Candidate == 0; n++ {
+		if s.Images[addr.Nth(n)] != nil {
+			all = append(all, addr.Nth(n))
+		}
+	}
+	return all
+}
+
 // moveRenditions gives what was made from images their new addresses.
 func (w *Workspace) moveRenditions(moved map[addrs.Image]addrs.Image) error {
 	for _, from := range w.session.State().SortedRenditions() {
@@ -101,12 +113,14 @@ func (w *Workspace) moveRenditions(moved map[addrs.Image]addrs.Image) error {
 	return nil
 }
 
-// Forget takes images off the record, and what was made from them here. Their files stay where they
-// are.
+// Forget takes images off the record, with their candidates and what was made from them here. Their
+// files stay where they are.
 func (w *Workspace) Forget(images []addrs.Image) error {
 	for _, addr := range images {
-		if err := w.session.Append(state.Removed{Address: addr}); err != nil {
-			return err
+		for _, one := range append(CandidatesOf(w.State(), addr), addr) {
+			if err := w.session.Append(state.Removed{Address: one}); err != nil {
+				return err
+			}
 		}
 		for _, r := range w.session.State().RenditionsOf(addr) {
 			if err := w.session.Append(state.Unmade{Address: r}); err != nil {

@@ -136,6 +136,7 @@ func Open(env Environment, dir, operation string, cfg *config.Config, o Options)
 		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is
 		// in nobody's way.
 		_ = w.outputs.Sweep(machineDir)
+		w.chargeRecovered()
 	}
 	return w, nil
 }

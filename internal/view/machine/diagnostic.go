@@ -14,6 +14,10 @@ import (
 // WriteValidation writes the outcome of a check of the configuration as Terraform's "validate
 // -json" does.
 func WriteValidation(out io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) {
+	document(out, validation(diags, files))
+}
+
+func validation(diags hcl.Diagnostics, files map[string]*hcl.File) tfjson.ValidateOutput {
 	result := tfjson.ValidateOutput{FormatVersion: validateFormat, Valid: !diags.HasErrors(), Diagnostics: []tfjson.Diagnostic{}}
 	for _, d := range view.Ordered(diags) {
 		if d.Severity == hcl.DiagError {
@@ -23,7 +27,7 @@ func WriteValidation(out io.Writer, diags hcl.Diagnostics, files map[string]*hcl
 		}
 		result.Diagnostics = append(result.Diagnostics, jsonDiagnostic(d, files))
 	}
-	document(out, result)
+	return result
 }
 
 // jsonDiagnostic returns a diagnostic with its place and, where the source is at hand, a snippet of

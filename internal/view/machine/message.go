@@ -68,6 +68,17 @@ type plannedChange struct {
 	// PictureOf is the image whose picture it gets, for nothing, where Origin is "restore" and the
 	// store is not all that has it.
 	PictureOf string `json:"picture_of,omitempty"`
+	// Candidates is how many candidates an image has to choose from, and Candidate the number of
+	// the one whose picture it gets, absent while gates decide. Picked says that somebody chose it.
+	Candidates int  `json:"candidates,omitempty"`
+	Candidate  int  `json:"candidate,omitempty"`
+	Picked     bool `json:"picked,omitempty"`
+	// Retries is how many more are bought at most while none passes its gates, each at RetryCost in
+	// US dollars, which EstimatedCost does not count.
+	Retries   int     `json:"retries,omitempty"`
+	RetryCost float64 `json:"retry_cost,omitempty"`
+	// Edited says that the image is a file that somebody edited and that was accepted.
+	Edited bool `json:"edited,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// ModerationReasons are the API's, for an image that stays refused.
@@ -155,7 +166,11 @@ type changeSummary struct {
 	// the images that will not be what the configuration says; of a plan.
 	Conditional int `json:"conditional,omitempty"`
 	Refused     int `json:"refused,omitempty"`
-	Frozen      int `json:"frozen,omitempty"`
+	// Rejected counts images none of whose candidates passes its gates, Waiting those that are made
+	// from one that nobody has picked yet; of a plan.
+	Rejected int `json:"rejected,omitempty"`
+	Waiting  int `json:"waiting,omitempty"`
+	Frozen   int `json:"frozen,omitempty"`
 	// MayHaveBeenCharged counts those of Create and Replace that an interrupted run may have been
 	// charged UncertainCost for; of a plan.
 	MayHaveBeenCharged int     `json:"may_have_been_charged,omitempty"`
@@ -210,6 +225,17 @@ type hook struct {
 	Error          string  `json:"error,omitempty"`
 	// Verdicts are what gates said of a candidate.
 	Verdicts []image.Verdict `json:"verdicts,omitempty"`
+	// Candidates is how many candidates an image has to choose from, and Candidate the number of
+	// the one whose picture it gets, absent while gates decide. Picked says that somebody chose it.
+	Candidates int  `json:"candidates,omitempty"`
+	Candidate  int  `json:"candidate,omitempty"`
+	Picked     bool `json:"picked,omitempty"`
+	// Retries is how many more are bought at most while none passes its gates, each at RetryCost in
+	// US dollars, which EstimatedCost does not count.
+	Retries   int     `json:"retries,omitempty"`
+	RetryCost float64 `json:"retry_cost,omitempty"`
+	// Edited says that the image is a file that somebody edited and that was accepted.
+	Edited bool `json:"edited,omitempty"`
 	// Because is the image that a skipped one needs.
 	Because string `json:"because,omitempty"`
 	// Cost is what was charged for the image, in US dollars; absent where it was free.

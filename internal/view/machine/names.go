@@ -60,7 +60,7 @@ func actionReason(c *planner.Change, r repetition) tfjson.ActionReason {
 		return r.whyDeleted(c.Address)
 	case c.Action != planner.Replace, c.Withheld():
 		return tfjson.ActionReasonNone
-	case has(planner.Requested):
+	case has(planner.Requested), has(planner.Marked):
 		return tfjson.ActionReasonReplaceByRequest
 	case has(planner.Triggered):
 		return tfjson.ActionReasonReplaceByTriggers

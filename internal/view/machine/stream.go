@@ -168,7 +168,7 @@ func (j *Stream) Plan(p *planner.Plan, info view.PlanInfo) {
 		Add: t.Create + t.Replace, Change: t.Update, Import: t.Imported, Remove: t.Destroy + t.Replace, Operation: "plan",
 		Create: t.Create, Replace: t.Replace, Update: t.Update, Destroy: t.Destroy,
 		Restored: t.Restored, Resumed: t.Resumed, Abandoned: len(p.Unsettled()), AbandonedTasks: abandonedTasks(p),
-		Conditional: t.Conditional, Refused: t.Refused, Skipped: t.Skipped, Frozen: t.Frozen,
+		Conditional: t.Conditional, Refused: t.Refused, Rejected: t.Rejected, Waiting: t.Waiting, Skipped: t.Skipped, Frozen: t.Frozen,
 		MayHaveBeenCharged: t.Uncertain, UncertainCost: t.Charged.USD(), Moved: t.Moved, Forgotten: t.Forgotten,
 		EstimatedCost: new(t.Cost.USD()), EstimatedCostIsMinimum: t.CostUnknown, PriceUnknown: t.Unpriced, Simulated: info.Simulated,
 		RenditionsMade: made, RenditionsRemoved: removed,
@@ -221,6 +221,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	if c.Import != nil {
 		change.Importing = &messageImport{c.Import.Name}
 	}
+	change.choice(c)
 	for _, r := range c.Reasons {
 		reason := plannedReason{Kind: string(r.Kind)}
 		if r.Upstream != (addrs.Image{}) {
@@ -229,6 +230,18 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		change.Reasons = append(change.Reasons, reason)
 	}
 	return change
+}
+
+// choice adds what is to be known of an image with candidates, and of one that was edited by hand.
+func (change *plannedChange) choice(c *planner.Change) {
+	change.Edited = c.Prior != nil && c.Prior.Made != nil
+	change.Candidates = len(c.Candidates)
+	if c.Judges {
+		change.Retries, change.RetryCost = c.More, c.MoreCost.USD()
+	}
+	if c.Desired != nil && !c.Judges && !c.Withheld() {
+		change.Candidate, change.Picked = c.Desired.Candidate, c.Desired.Picked
+	}
 }
 
 // plannedAction returns Terraform's word for what will be done: nothing for an image that is

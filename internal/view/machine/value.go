@@ -89,6 +89,15 @@ func addRecord(o object, img *state.Image) {
 	if img.Result.Simulated {
 		o["simulated"] = true
 	}
+	if img.Candidate > 0 {
+		o["candidate"], o["picked"] = img.Candidate, img.Picked
+	}
+	if img.Made != nil {
+		o["edited"] = true
+	}
+	if len(img.Verdicts) > 0 {
+		o["verdicts"] = img.Verdicts
+	}
 }
 
 // recordedObject returns an image on record, and the marks of those of its arguments that are
