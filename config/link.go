@@ -21,6 +21,7 @@ type uses struct {
 	locals    []*local
 	images    []*imageBlock
 	modules   []moduleUse
+	assets    []*assetBlock
 	// whole are the image blocks of which all instances are looked at, rather than only those with
 	// certain keys.
 	whole map[*imageBlock]bool
@@ -73,6 +74,15 @@ func (l *linker) module(m *module) {
 			}
 		case *imageBlock:
 			l.image(w)
+		case *assetBlock:
+			if w.file != nil {
+				l.use(n, m, w.file.Expr, symbols{block: "an asset block"})
+			}
+			for i := range w.renditions {
+				for _, name := range sortedKeys(w.renditions[i].args) {
+					l.use(n, m, w.renditions[i].args[name].Expr, symbols{block: "an asset block"})
+				}
+			}
 		case *sheetBlock:
 			for _, name := range sortedKeys(w.args) {
 				l.use(n, m, w.args[name].Expr, symbols{asReferences: name == "images", block: "a sheet block"})

@@ -161,7 +161,8 @@ func (e *evaluator) link() {
 	for _, n := range sorted {
 		n.tainted = n.tainted || n.broken
 		_, isImage := n.work.(*imageBlock)
-		n.dynamic = isImage || slices.ContainsFunc(n.needs, func(other *node) bool { return other.dynamic })
+		_, isAsset := n.work.(*assetBlock) // Its paths are claimed with those of images.
+		n.dynamic = isImage || isAsset || slices.ContainsFunc(n.needs, func(other *node) bool { return other.dynamic })
 		switch n.work.(type) {
 		case *settingsBlock, *importBlock:
 			if n.dynamic {

@@ -23,6 +23,7 @@ type module struct {
 	locals    map[string]*local
 	images    map[string]*imageBlock
 	sheets    map[string]*sheetBlock
+	assets    map[string]*assetBlock
 	outputs   map[string]*output
 	calls     map[string]*moduleCall
 	models    map[string]*bfl.Model
