@@ -191,7 +191,7 @@ func (d *builder) parameters(img *image.Image) bool {
 		}
 		converted, err := parameterValue(name, img.Model.Param(name), value)
 		if err != nil {
-			d.wrong(v, "Invalid parameter", "%s.", capitalise(err.Error()))
+			d.wrong(v, "Invalid parameter", "%s.", err.Error())
 			ok = false
 			continue
 		}

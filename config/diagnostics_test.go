@@ -169,7 +169,7 @@ func TestReferenceNotFoundInModule(t *testing.T) {
 		  references = ["x.png"]
 		}`), Options{})
 	diags := c.Evaluate(nil)
-	if want := "It is looked for from the module mod, and then from the root module."; !strings.HasSuffix(diags[0].Detail, want) {
+	if want := "Its path starts at the module mod, or else at the root module."; !strings.HasSuffix(diags[0].Detail, want) {
 		t.Errorf("got %v, want %q", diags, want)
 	}
 }

@@ -221,6 +221,12 @@ func (d *decoder) lifecycle(b *imageBlock, block *hcl.Block) {
 	}
 }
 
+// whatInstead says what to do about the arguments that ignore_changes cannot name.
+var whatInstead = map[string]string{
+	"candidates": "Nothing is lost when the number is lowered: the candidates stay.",
+	"pick":       "Leave the argument out, and choose with the command fluxbatch pick.",
+}
+
 func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 	if hcl.ExprAsKeyword(attr.Expr) == "all" {
 		l.ignoreAll = true
@@ -237,6 +243,11 @@ func (d *decoder) ignoreChanges(l *lifecycleBlock, attr *hcl.Attribute) {
 			continue
 		}
 		name := hcl.ExprAsKeyword(expr)
+		if name == "candidates" || name == "pick" {
+			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
+				"ignore_changes cannot name %s, which is not on record with the image. %s", name, whatInstead[name]))
+			continue
+		}
 		if !slices.Contains(image.Arguments, name) {
 			d.add(diag.Problem(expr.Range(), "Invalid argument to ignore",
 				"ignore_changes lists arguments of the image by their bare names, as in [prompt, seed], and single labels as in [labels[\"season\"]].%s",

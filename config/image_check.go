@@ -218,7 +218,7 @@ func (d *builder) adviseOnSize(img *image.Image) {
 		short := min(size.Width, size.Height)
 		low := short / 16 * 16
 		d.e.add(diag.Warning(at, "Size may be rounded",
-			"%d x %d is in the API's table of sizes, although %d is not a multiple of 16. The image may come with %d or %d lines. The state records the size that comes.",
+			"%d x %d is in the API's table of sizes, although %d is not a multiple of 16. Its short side may have %d or %d pixels instead. The state records the size that comes.",
 			size.Width, size.Height, short, low, low+16))
 	case model.MaxPixels > 0 && size.Width*size.Height > bfl.MaxPixelsAdvised:
 		d.e.add(diag.Warning(at, "Size near the limit",
@@ -291,5 +291,5 @@ func (e *evaluator) adviseOnCount(b *imageBlock) {
 		return
 	}
 	e.add(diag.Warning(b.count.Range(), "Instances numbered after a list",
-		"Adding or removing an element anywhere but at the end renumbers all after it, and their images are generated and paid for again. Use for_each, whose keys stay, as in for_each = toset(...)."))
+		"Adding or removing an element anywhere but at the end renumbers all after it, so that their images change their addresses and files. Use for_each, whose keys stay, as in for_each = toset(...)."))
 }

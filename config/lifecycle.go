@@ -22,6 +22,11 @@ func (d *builder) lifecycle(img *image.Image) bool {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return false
 	}
+	if img.Lifecycle.RequirePick && !img.HasChoice() {
+		d.report(diag.Problem(c.requirePick.Range(), "Nothing to pick from",
+			"With require_pick, somebody has to choose among candidates, but this image has only one. Set candidates as well, as in candidates = 4."))
+		return false
+	}
 	ok := true
 	d.conditions = d.conditions[:0]
 	for _, r := range c.preconditions {

@@ -282,7 +282,7 @@ func (e *evaluator) checkInputs() {
 				use.text, made.address(), made.address()))
 		case use.file.missing:
 			e.add(diag.Problem(use.at, "Reference file not found",
-				"%s: %s It is looked for from %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))
+				"%s: %s Its path starts at %s.%s", use.text, use.file.problem, e.moduleOf(use.by), pathHint(use.text)))
 		case use.file.problem != "":
 			e.add(diag.Problem(use.at, "Unusable reference file", "%s: %s", use.text, use.file.problem))
 		}
@@ -304,5 +304,5 @@ func (e *evaluator) moduleOf(addr addrs.Image) string {
 	if addr.Module == "" {
 		return "the root module"
 	}
-	return "the module " + e.byAddr[addr.Module].mod.rel + ", and then from the root module"
+	return "the module " + e.byAddr[addr.Module].mod.rel + ", or else at the root module"
 }

@@ -60,7 +60,7 @@ func (d *builder) inputs(img *image.Image) bool {
 	}
 	if model.Inputs.Mask == "" {
 		d.report(diag.Problem(v.arg.at(), "Model takes no mask",
-			"%s does not support a mask. Use %s.", model.Name, diag.QuotedList(maskModels(), "and")))
+			"%s does not support a mask. Use %s.", model.Name, diag.QuotedList(maskModels(), "or")))
 		return false
 	}
 	mask, found := d.reference(v, v.value, v.arg.valueAt())

@@ -157,7 +157,7 @@ func (r *innerReader) cells(e *evaluator) []image.Cell {
 	}
 	for i, c := range cells {
 		if slices.Contains(cells[:i], c) {
-			r.bad("images", c.String()+" is in it twice, so that nobody could tell the two apart by their names.")
+			r.bad("images", "The sheet has "+c.String()+" twice. Each picture of a sheet needs a name of its own.")
 			break
 		}
 	}

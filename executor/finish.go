@@ -130,7 +130,7 @@ func (r *run) unsaved(n *node, err error) {
 	r.end(n)
 	message := left(id, err)
 	if n.gone {
-		message = "Of an interrupted run, " + err.Error() + ". It is no longer wanted."
+		message = "An interrupted run had asked for an image that is no longer wanted: " + err.Error() + "."
 	} else {
 		r.left[n.fingerprint] = n.record.ID
 	}
@@ -158,7 +158,9 @@ func (r *run) skip(n *node, e Skipped) {
 		r.end(n)
 		return
 	}
-	r.summary.Skipped++
+	if n.address().Candidate == 0 {
+		r.summary.Skipped++ // as in count
+	}
 	r.end(n)
 	r.emit(e)
 	r.skipDownstream(n)

@@ -157,7 +157,7 @@ func (w *rendering) put(c *planner.RenditionChange, from []string, key string, c
 		}
 		info, err := imagefile.Check(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
-			return nil, "", fmt.Errorf("what was made is no picture: %w", err)
+			return nil, "", fmt.Errorf("what was made cannot be read as a picture: %w", err)
 		}
 		r.Files = append(r.Files, state.FileOf(path, info))
 	}

@@ -3,6 +3,8 @@ package planner
 import (
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -19,6 +21,14 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	if p.opts.Only != nil && !p.opts.Only[desired.Address] {
 		return p.leave(c)
 	}
+	if c.Prior == nil && p.imports[c.Address] != nil {
+		p.diags = append(p.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Image with candidates cannot be imported",
+			Detail:   c.Address.String() + " has candidates or gates. Take them out of its block, import the file, and put them back. The imported picture is then the first candidate.",
+			Subject:  p.where(desired.Address),
+		})
+	}
 	Ignore(desired, c.Prior)
 	n, isPicked := p.pick(c, desired)
 	if c.Prior != nil && desired.Lifecycle.Frozen {
@@ -28,6 +38,11 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		return p.chooseBeside(c, desired, chosen(desired, n, isPicked))
 	}
 	p.propose(c, desired, n)
+	if !isPicked {
+		if inherited := p.inherited(c); inherited > 0 {
+			n, isPicked = inherited, true
+		}
+	}
 	var from *decision
 	switch {
 	case isPicked || len(desired.Gates) == 0:
@@ -161,12 +176,10 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 		return desired.Pick, true
 	case p.opts.Choices[c.Address] > 0:
 		return p.opts.Choices[c.Address], true
-	case c.Prior == nil:
-		return 1, false
 	}
 	most := max(desired.Candidates, 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
-	if c.Prior.Candidate > 0 {
+	if c.Prior != nil && c.Prior.Candidate > 0 {
 		now := fingerprint(c.Prior.Candidate)
 		switch isSame := now == c.Prior.Fingerprint; {
 		case c.Prior.Picked && (isSame || now == ""):
@@ -177,12 +190,30 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 	}
 	for n := 1; n <= most; n++ {
 		for _, kept := range p.stored(c.Address, fingerprint(n), p.simulates(desired.Provider)) {
-			if kept.Picked && kept.Candidate == n && c.Prior.Fingerprint != kept.Fingerprint {
+			if kept.Picked && kept.Candidate == n && (c.Prior == nil || c.Prior.Fingerprint != kept.Fingerprint) {
 				return n, true
 			}
 		}
 	}
 	return 1, false
+}
+
+// inherited returns the number of the candidate that somebody picked under another address, from
+// which the candidates come: the block was renamed, or an instance of it has another key. It is 0
+// where there is none.
+func (p *Planner) inherited(c *decision) int {
+	for _, candidate := range c.Candidates {
+		if candidate.Donor == nil {
+			continue
+		}
+		from := *candidate.Donor
+		of := p.prior.images[from.Of()]
+		// The picture of the picked one stands under the image's own address too.
+		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
+			return candidate.Address.Candidate
+		}
+	}
+	return 0
 }
 
 // isStale reports whether a candidate on record that a plan does not look at was made from another
@@ -295,10 +326,14 @@ func (c *Change) results(result *image.Result) *image.Result {
 
 // there returns what will be on record of an image that is not made in this plan.
 func (c *Change) there() *state.Image {
-	if c.Kept != nil {
+	switch {
+	case c.Kept != nil:
 		return c.Kept.Updated(c.Desired)
+	case c.Prior != nil && (c.Action == Update || c.Action == Move):
+		return c.Prior.Updated(c.Desired)
+	default:
+		return c.Prior
 	}
-	return c.Prior
 }
 
 // isCandidate reports whether the change is of a picture to choose from.

@@ -16,7 +16,20 @@ func Ignore(img *image.Image, prior *state.Image) {
 	}
 	// A recorded request that is damaged was found when the state was read.
 	recorded, _ := prior.Asked(img.Model)
+	if recorded != nil && prior.Candidate > 1 && img.Candidate == 0 {
+		recorded = first(recorded, prior.Candidate)
+	}
 	img.Ignore(recorded)
+}
+
+// first returns what an image asked for that has the picture of the nth of several candidates: their
+// seeds count from that of the first.
+func first(recorded *image.Image, n int) *image.Image {
+	one := *recorded
+	if seed, ok := seedOf(recorded); ok {
+		setSeed(&one, seed-int64(n)+1)
+	}
+	return &one
 }
 
 // SameButIgnored reports whether an image that Ignore has seen differs from the one on record in

@@ -108,7 +108,7 @@ func (p *Plan) donors(next *Matches, o Options) []*Change {
 	}
 	var donors []*Change
 	for _, c := range p.Changes {
-		if gives(c) && !taken[c.Address] {
+		if gives(c) && !taken[c.Address] && !p.isOfCandidate(c) {
 			donors = append(donors, c)
 		}
 	}
@@ -116,6 +116,16 @@ func (p *Plan) donors(next *Matches, o Options) []*Change {
 		return cmp.Or(cmp.Compare(o.Files[a.Address], o.Files[b.Address]), cmp.Compare(replaced(a), replaced(b)))
 	})
 	return donors
+}
+
+// isOfCandidate reports whether the picture of an image is one that its candidate gives: it is one
+// picture, and not to be given twice.
+func (p *Plan) isOfCandidate(c *Change) bool {
+	if c.Address.Candidate > 0 || c.Prior.Candidate == 0 {
+		return false
+	}
+	candidate := p.Change(c.Address.Nth(c.Prior.Candidate))
+	return candidate != nil && gives(candidate) && candidate.Prior.Output.Identity() == c.Prior.Output.Identity()
 }
 
 // wanted returns the changes that ask for what is offered, and would pay for it, or take from the
@@ -239,9 +249,16 @@ func (p *Plan) renamed(o Options) {
 		if !ok || c.Action != Create || c.Prior != nil {
 			continue
 		}
-		if donor := changes[from]; donor.Action == Destroy && donor.Reasons[0].Kind == NotInConfiguration {
-			p.Renamed = append(p.Renamed, Rename{From: from, To: c.Address, Lost: c.Donor == nil})
+		if donor := changes[from]; donor.Action != Destroy || donor.Reasons[0].Kind != NotInConfiguration {
+			continue
 		}
+		// Candidates move with their image, which is what a moved block names.
+		r := Rename{From: from.Of(), To: c.Address.Of(), Lost: c.Donor == nil}
+		if at := slices.IndexFunc(p.Renamed, func(one Rename) bool { return one.From == r.From && one.To == r.To }); at >= 0 {
+			p.Renamed[at].Lost = p.Renamed[at].Lost || r.Lost
+			continue
+		}
+		p.Renamed = append(p.Renamed, r)
 	}
 	p.Renamed = p.blocks(p.Renamed)
 }

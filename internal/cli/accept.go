@@ -72,7 +72,7 @@ func acceptInWords(addr addrs.Image, err error) error {
 	case errors.Is(err, workspace.ErrNotRecorded):
 		return explain("There is no %s on record.\n%s.", addr, addressHint)
 	case errors.Is(err, workspace.ErrCandidate):
-		return explain("%s is a candidate, and only the image itself can be edited.\nPick it, edit the file of the image, and accept that. To pick it, run:\n\n    fluxbatch pick %s %d",
+		return explain("%s is a candidate.\nOnly the file of an image can be edited and accepted. Pick the candidate first, then edit the file of its image. To pick it, run:\n\n    fluxbatch pick %s %d",
 			addr, shellWord(addr.Of().String()), addr.Candidate)
 	case errors.Is(err, workspace.ErrNotEdited):
 		return explain("The file of %s is the one on record.\nThere is nothing to accept.", addr)

@@ -29,7 +29,7 @@ type desk struct {
 	warned bool
 }
 
-var errConfiguration = errors.New("the configuration has errors, which are shown in the terminal. Nothing was changed")
+var errConfiguration = errors.New("the configuration has errors, which are shown in the terminal")
 
 var _ web.Desk = (*desk)(nil)
 

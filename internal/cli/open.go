@@ -20,18 +20,19 @@ func (a *app) openCommand() *cobra.Command {
 	var simulate bool
 	cmd := &cobra.Command{
 		Use: "open ADDRESS", Short: "Open an image in the system's viewer", Args: cobra.ExactArgs(1),
-		Long: `Hands the file of the image at ADDRESS to the program with which the system shows pictures.`,
+		Long: `Hands the file of the image, rendition or sheet at ADDRESS to the program with which the system shows pictures.`,
 		Example: `  fluxbatch open image.hero
-  fluxbatch open 'image.poster.candidate[3]'`,
+  fluxbatch open 'image.poster.candidate[3]'
+  fluxbatch open sheet.icons`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runOpen(args[0], simulate) },
-		ValidArgsFunction: firstArgument(a.completeRecorded),
+		ValidArgsFunction: firstArgument(a.completeShown),
 	}
 	cmd.Flags().BoolVar(&simulate, "simulate", false, "open an image of the simulation")
 	return cmd
 }
 
 func (a *app) runOpen(address string, simulate bool) error {
-	_, file, err := a.recordedFile(".", address, simulate)
+	_, _, file, err := a.recordedFile(".", address, simulate)
 	if err != nil {
 		return err
 	}
@@ -41,25 +42,31 @@ func (a *app) runOpen(address string, simulate bool) error {
 	return nil
 }
 
-// recordedFile returns an image on record, and its file as seen from the current directory.
-func (a *app) recordedFile(dir, address string, simulate bool) (*state.Image, string, error) {
-	addr, err := addrs.Parse(address)
-	if err != nil {
-		return nil, "", err
-	}
+// recordedFile returns the picture on record at an address, of an image or of what was made here, its
+// price for people, and its file as seen from the current directory.
+func (a *app) recordedFile(dir, address string, simulate bool) (f state.File, price, file string, err error) {
 	path, err := a.statePath(dir, simulate)
 	if err != nil {
-		return nil, "", err
+		return f, "", "", err
 	}
 	s, err := state.Read(path)
 	if err != nil {
-		return nil, "", err
+		return f, "", "", err
 	}
-	img := s.Images[addr]
-	if img == nil {
-		return nil, "", notRecorded(s, address)
+	if made, err := addrs.ParseRendition(address); err == nil && s.Renditions[made] != nil {
+		f, price = *s.Renditions[made].Picture(), "made here"
+	} else {
+		addr, err := addrs.Parse(address)
+		if err != nil {
+			return f, "", "", err
+		}
+		img := s.Images[addr]
+		if img == nil {
+			return f, "", "", notRecorded(s, address)
+		}
+		f, price = img.Output, img.Result.Cost.Dollars()
 	}
-	return img, filepath.Join(workspace.Base(dir, simulate), filepath.FromSlash(img.Output.Path)), nil
+	return f, price, filepath.Join(workspace.Base(dir, simulate), filepath.FromSlash(f.Path)), nil
 }
 
 // openWait is how long the system has to say that it has no program for a file.

@@ -20,11 +20,12 @@ func (a *app) pickCommand() *cobra.Command {
 		Long: `Gives the image at ADDRESS the picture of its candidate N, for nothing, and says what images that are made from it will cost because of
 that. Without N, it lists the candidates. The choice is kept in the state. An argument pick in the configuration comes first.
 
-With -open, it hands the files of the candidates to the programs that show pictures here. With -reroll, the next plan has further candidates, and
+With -undo, the choice is taken back: the next apply lets the gates choose, or takes the first candidate. With -open, it hands the files of the candidates to the programs that show pictures here. With -reroll, the next plan has further candidates, and
 says what they cost.`,
 		Example: `  fluxbatch pick image.hero
   fluxbatch pick -open image.hero
   fluxbatch pick image.hero 3
+  fluxbatch pick -undo image.hero
   fluxbatch pick -reroll -n 2 image.hero`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runPick(args, &o) },
 		ValidArgsFunction: a.completePick,
@@ -33,6 +34,7 @@ says what they cost.`,
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "pick in the simulation")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	cmd.Flags().BoolVar(&o.reroll, "reroll", false, "have the next apply make further candidates")
+	cmd.Flags().BoolVar(&o.undo, "undo", false, "take the choice back")
 	cmd.Flags().BoolVar(&o.open, "open", false, "show the candidates with the system's viewer")
 	cmd.Flags().IntVarP(&o.more, "n", "n", 1, "with -reroll, this `number` of them")
 	return cmd
@@ -40,8 +42,8 @@ says what they cost.`,
 
 type pickOptions struct {
 	planOptions
-	reroll, open bool
-	more         int
+	reroll, open, undo bool
+	more               int
 }
 
 func (a *app) runPick(args []string, o *pickOptions) (err error) {
@@ -57,14 +59,16 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 		}
 	}
 	switch {
-	case o.open && (o.reroll || n > 0):
-		return explain("-open shows the candidates, and changes nothing.\nUse it without -reroll and without a number.")
+	case o.open && (o.reroll || o.undo || n > 0):
+		return explain("-open shows the candidates, and changes nothing.\nUse it alone, without a number.")
+	case o.undo && (o.reroll || n > 0):
+		return explain("-undo takes the choice back.\nUse it alone, without a number.")
 	case o.reroll && n > 0:
 		return explain("-reroll asks for further candidates, and %d picks one.\nGive one of them.", n)
 	case o.reroll && (o.more < 1 || o.more > image.MaxCandidates):
 		return explain("-n is a number from 1 to %d.", image.MaxCandidates)
 	}
-	if !o.reroll && n == 0 {
+	if !o.reroll && !o.undo && n == 0 {
 		return a.lookAtCandidates(addr, o)
 	}
 	w, err := a.openHere("pick", &o.planOptions)
@@ -72,8 +76,11 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	if o.reroll {
+	switch {
+	case o.reroll:
 		return a.reroll(w, addr, o.more)
+	case o.undo:
+		return a.unpick(w, addr)
 	}
 	said, note, err := a.pick(w, addr, n)
 	if note != "" {
@@ -83,6 +90,20 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 		a.viewer().Say(said)
 	}
 	return err
+}
+
+// unpick takes a choice back.
+func (a *app) unpick(w *workspace.Workspace, addr addrs.Image) error {
+	diags, err := w.Unpick(addr)
+	a.showDiagnostics(w.Config, diags)
+	switch {
+	case err != nil:
+		return pickInWords(addr, err)
+	case diags.HasErrors():
+		return exitError(exitFailure)
+	}
+	a.viewer().Say(fmt.Sprintf("%s: the choice is taken back. To see what that changes, run:\n\n    fluxbatch plan", addr))
+	return nil
 }
 
 // pick picks a candidate, and returns what there is to say: what was done, and what it drags along.
@@ -125,7 +146,10 @@ func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
 func pickInWords(addr addrs.Image, err error) error {
 	word := shellWord(addr.String())
 	if errors.Is(err, workspace.ErrNoChoice) {
-		return explain("%s has no candidates to choose from.\nSet candidates = 4 in its block and apply, or see its address with fluxbatch state list.", addr)
+		return explain("%s has no candidates to choose from.\nSet candidates = 4 in its block and apply. To list the addresses on record, run:\n\n    fluxbatch state list", addr)
+	}
+	if errors.Is(err, workspace.ErrNotPicked) {
+		return explain("Nobody has picked a candidate of %s.\nThere is nothing to take back.", addr)
 	}
 	if e, ok := errors.AsType[*workspace.PickedError](err); ok {
 		return explain("The configuration picks candidate %d of %s.\nChange the argument pick in its block, or take it out.", e.Pick, addr)

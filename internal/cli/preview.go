@@ -71,7 +71,7 @@ func (a *app) showPicture(dir, address string, simulate bool) error {
 	if err != nil {
 		return err
 	}
-	record, file, err := a.recordedFile(dir, address, simulate)
+	record, price, file, err := a.recordedFile(dir, address, simulate)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (a *app) showPicture(dir, address string, simulate bool) error {
 	if _, err := io.WriteString(a.out, t.Draw(img, previewColumns, previewRows)); err != nil {
 		return err
 	}
-	a.viewer().Say(fmt.Sprintf("%s: %s, %dx%d, %s", address, record.Output.Path, record.Output.Width, record.Output.Height, record.Result.Cost.Dollars()))
+	a.viewer().Say(fmt.Sprintf("%s: %s, %dx%d, %s", address, record.Path, record.Width, record.Height, price))
 	return nil
 }
 

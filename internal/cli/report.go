@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -99,6 +100,9 @@ func (a *app) writeReport(w *workspace.Workspace, album *web.Album, o *reportOpt
 	if err := web.WriteReport(a.env.Abort, album, room, o.out, web.ReportOptions{Markdown: o.markdown}); err != nil {
 		if foreign, ok := errors.AsType[*web.NotReportError](err); ok {
 			return explain("The folder %s has files in it that are no report's.\nNothing was changed. Name another folder with -out.", foreign.Dir)
+		}
+		if file, ok := errors.AsType[*fs.PathError](err); ok {
+			return explain("The report cannot be written into %s: %w.\nName another folder with -out.", o.out, file)
 		}
 		return err
 	}

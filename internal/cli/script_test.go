@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
@@ -68,6 +69,7 @@ func ledgerOf(ts *testscript.TestScript) []simulator.Charge {
 // on loopback, and the examples in $EXAMPLES. Beside testscript's commands there is
 //
 //	charges N [MODEL]  the simulator charged for exactly N images so far, of that model
+//	account KEY CREDITS  another simulator takes the place of the first, which knows this account alone
 //	once            it charged for nothing twice
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
@@ -169,6 +171,21 @@ func TestScripts(t *testing.T) {
 				if got := len(charges); got != want {
 					ts.Fatalf("the simulator charged for %d images, want %d\n%+v", got, want, charges)
 				}
+			},
+			"account": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: account KEY CREDITS")
+				}
+				credits, err := strconv.ParseFloat(args[1], 64)
+				ts.Check(err)
+				sim, err := simulator.New(simulator.Options{Seed: 1, Keys: map[string]simulator.Account{args[0]: {Credits: bfl.CreditsOf(credits)}}})
+				ts.Check(err)
+				server := httptest.NewServer(sim)
+				ts.Defer(func() {
+					server.Close()
+					_ = sim.Close() // as in Setup
+				})
+				ts.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
 			},
 			"once": func(ts *testscript.TestScript, _ bool, _ []string) {
 				seen := map[string]simulator.Charge{}

@@ -94,7 +94,7 @@ func parseMove(from, to string) (addrs.Move, error) {
 func parseEndpoint(text string) (addrs.Endpoint, error) {
 	if img, err := addrs.Parse(text); err == nil {
 		if img.Candidate > 0 {
-			return addrs.Endpoint{}, explain("%s is a candidate of %s.\nCandidates move with their image. Name that.", img, img.Of())
+			return addrs.Endpoint{}, explain("%s is a candidate of %s.\nA candidate moves with its image. Name the image instead.", img, img.Of())
 		}
 		return addrs.Endpoint{Parent: img.Module, Name: img.Name, Key: img.Key}, nil
 	} else if !strings.HasPrefix(text, "module.") {

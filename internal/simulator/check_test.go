@@ -148,7 +148,7 @@ func TestFieldErrors(t *testing.T) {
 			"flux-2-pro", `{"prompt": "[fault:submit-700]"}`,
 			[]wrong{{
 				`["body","prompt"]`, "value_error",
-				`Value error, fault "submit-700": 700 is no HTTP status between 400 and 599`,
+				`Value error, fault "submit-700": 700 is not an HTTP status between 400 and 599`,
 			}},
 		},
 		{"flux-2-pro", ``, []wrong{{`["body"]`, "missing", "Field required"}}},

@@ -235,9 +235,9 @@ func (f *Fault) check() error {
 	case !slices.Contains(steps, f.On):
 		return fmt.Errorf("%s is not possible at %q, but at %v", f.Effect, f.On, steps)
 	case (f.Effect == EffectHTTP || f.Effect == EffectFinal) && (f.Status < 400 || f.Status > 599):
-		return fmt.Errorf("%d is no HTTP status between 400 and 599", f.Status)
+		return fmt.Errorf("%d is not an HTTP status between 400 and 599", f.Status)
 	case f.Effect == EffectGateway && !isGateway(f.Status):
-		return fmt.Errorf("%d is no status of a gateway's own: 408, 504, and 520 to 530", f.Status)
+		return fmt.Errorf("%d is not a status of a gateway's own: 408, 504, and 520 to 530", f.Status)
 	case f.Effect == EffectStatusText && f.Text == "":
 		return fmt.Errorf("the status to answer is missing: status=Reasoning")
 	case f.After && f.On != Submit:

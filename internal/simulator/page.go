@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/web/parts"
 )
 
 // The page at / shows people what a simulator did. Its pictures come from a path of their own,
@@ -28,6 +29,7 @@ const picturePrefix = "/pictures/"
 
 // pageView is what the page's template gets.
 type pageView struct {
+	Style    template.CSS
 	Now      string
 	Base     string
 	Stats    Stats
@@ -75,7 +77,8 @@ func (s *Simulator) showPage(w http.ResponseWriter, r *http.Request) *problem {
 func (s *Simulator) view() pageView {
 	now := s.opts.Now()
 	ledger, stats := s.Ledger(), s.Stats()
-	v := pageView{Now: now.Format(time.DateTime), Stats: stats, Spent: stats.Spent.Dollars(), Models: byModel(ledger, stats)}
+	style := template.CSS(parts.CSS) //nolint:gosec // it is in this program
+	v := pageView{Style: style, Now: now.Format(time.DateTime), Stats: stats, Spent: stats.Spent.Dollars(), Models: byModel(ledger, stats)}
 	s.mu.Lock()
 	tasks := slices.Clone(s.history[max(len(s.history)-shownTasks, 0):])
 	v.Hidden = len(ledger) - len(tasks)

@@ -19,7 +19,7 @@ func (pp *planPage) advice(c *planner.Change) {
 	case len(c.Candidates) > 0 && hasReason(c, planner.Requested) && sameSeed(c.Candidates[0]):
 		pp.note("The seeds stay the same, so the same pictures are likely. To have further candidates beside them:", commentLead)
 		pp.typed(c, "pick", "-reroll")
-	case hasReason(c, planner.FileChanged):
+	case hasReason(c, planner.FileChanged) && c.Makes():
 		what := "Apply restores the recorded file from the store."
 		if c.Origin == planner.Generate {
 			what = "Apply generates the picture again."

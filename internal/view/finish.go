@@ -202,9 +202,13 @@ func isEnding(e executor.Skipped) bool { return e.Because == (addrs.Image{}) }
 func skippedText(all []executor.Skipped) string {
 	var needy, ended []executor.Skipped
 	for _, s := range all {
-		if isEnding(s) {
+		// Candidates are not counted beside their image.
+		isSame := func(one executor.Skipped) bool { return one.Address == s.Address.Of() }
+		switch {
+		case isEnding(s):
 			ended = append(ended, s)
-		} else {
+		case !slices.ContainsFunc(needy, isSame):
+			s.Address = s.Address.Of()
 			needy = append(needy, s)
 		}
 	}
@@ -226,7 +230,8 @@ func skippedText(all []executor.Skipped) string {
 
 // endedSentences says how far the images were that the end of the run cut off.
 func endedSentences(ended []executor.Skipped) []string {
-	var waiting, sent, submitted int
+	var sent, submitted int
+	unstarted := map[addrs.Image]bool{}
 	for _, s := range ended {
 		switch {
 		case s.Submitted:
@@ -234,9 +239,10 @@ func endedSentences(ended []executor.Skipped) []string {
 		case s.Sent:
 			sent++
 		default:
-			waiting++
+			unstarted[s.Address.Of()] = true
 		}
 	}
+	waiting := len(unstarted)
 	var sentences []string
 	add := func(n int, one, more string) {
 		if n == 1 {

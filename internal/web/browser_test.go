@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,6 +54,12 @@ func (tb *tab) compares() {
 	if after := value[string](tb, `getComputedStyle(document.querySelector(".slide .top")).clipPath`); before == after || !strings.Contains(after, "52%") {
 		tb.t.Errorf("sliding went from %q to %q", before, after)
 	}
+	// Or by the pointer, at a quarter of the picture.
+	tb.do(script(`const p = document.querySelector(".slide .pic"), b = p.getBoundingClientRect();
+		p.setPointerCapture = () => {};
+		p.dispatchEvent(new PointerEvent("pointerdown", {buttons: 1, clientX: b.left + b.width / 4, clientY: b.top + 50}))`),
+		until(`document.querySelector("#cut").value === "25" && getComputedStyle(document.querySelector(".slide .top")).clipPath.includes("25%")`),
+		script(`{const c = document.querySelector("#cut"); c.value = 52; c.dispatchEvent(new Event("input"))}`))
 	tb.do(chromedp.Click(chromedp.CSS(`input[value=blend]`)), until(`getComputedStyle(document.querySelector(".blend .top")).opacity === "0.52"`))
 	tb.do(chromedp.Click(chromedp.CSS(`input[value=difference]`)), until(`document.querySelector(".difference .over")?.naturalWidth > 0`), says(".difference figcaption", "of the pixels"))
 	tb.accessible("a difference")
@@ -98,9 +105,17 @@ func TestReviewInABrowser(t *testing.T) {
 	}
 	tb.accessible("the review of an image")
 	// A key picks, on disk and in the other tab.
+	file := filepath.Join(dir, ".fluxbatch", "simulation", filepath.FromSlash(recorded(t, dir, poster).Output.Path))
+	was, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tb.do(chromedp.KeyEvent("3"), says(".told", "candidate 3 is picked"), says(`[data-pick="3"]`, "Picked"))
 	if img := recorded(t, dir, poster); img.Candidate != 3 || !img.Picked {
 		t.Errorf("candidate %d is on record, picked: %v", img.Candidate, img.Picked)
+	}
+	if is, err := os.ReadFile(file); err != nil || bytes.Equal(was, is) {
+		t.Errorf("the file is the same as before, %v", err)
 	}
 	other.do(says(`[data-pick="3"]`, "Picked"))
 	tb.do(chromedp.Reload(), ready(), says(`[data-pick="3"]`, "Picked"))
@@ -116,7 +131,9 @@ func (tb *tab) notesAndMarks(dir string) {
 	tb.t.Helper()
 	tb.do(chromedp.Navigate(value[string](tb, `location.href.replace(/#.*/, "") + "?#image.logo"`)), ready(), says("#address", "image.logo"))
 	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), "1 too dark"), chromedp.Click(chromedp.CSS(".acts label + button")), says(".told", "the note is kept"))
-	tb.do(chromedp.Click(chromedp.CSS("[data-do=mark]")), says("[data-do=unmark]", "Unmark"))
+	// What is being written survives what happens meanwhile.
+	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), " and more"), chromedp.Click(chromedp.CSS("[data-do=mark]")), says("[data-do=unmark]", "Unmark"),
+		until(`document.querySelector("#note").value === "1 too dark and more"`))
 	file, err := os.ReadFile(filepath.Join(filepath.Dir(workspace.StatePath(dir, "", true)), workspace.ReviewName))
 	if err != nil || !strings.Contains(string(file), `"note": "1 too dark"`) || !strings.Contains(string(file), `"mark": "`) {
 		tb.t.Errorf("the review's file is %s, %v", file, err)

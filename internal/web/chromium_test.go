@@ -155,7 +155,7 @@ type tab struct {
 }
 
 // pageTime is how long a page has for anything.
-const pageTime = 20 * time.Second
+const pageTime = time.Minute
 
 func newTab(t *testing.T) *tab {
 	t.Helper()

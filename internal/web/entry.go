@@ -30,6 +30,8 @@ type Entry struct {
 	Labels  map[string]string `json:"labels,omitempty"`
 	// From are the images, files and addresses of the web that it is made from.
 	From []Source `json:"from,omitempty"`
+	// Renditions are what was made from it here, by their names.
+	Renditions []Source `json:"renditions,omitempty"`
 	// File is where its file is, relative to the root module.
 	File       string      `json:"file,omitempty"`
 	Candidates []Candidate `json:"candidates,omitempty"`

@@ -33,12 +33,13 @@ func FromPlan(p *planner.Plan, prior *state.State, files Files, o Options) (*Alb
 	a := newAlbum(files, o)
 	a.Head.Summary = view.PlanSummary(p)
 	a.Head.Compared = "Before is what is there now, after is what the next apply puts there."
-	reasons := view.Reasons(p)
+	reasons, made := view.Reasons(p), a.made(prior)
 	for _, c := range p.Changes {
 		if c.Address.Candidate > 0 {
 			continue
 		}
 		e := a.planned(c, prior, former[c.Address])
+		e.Renditions = made[c.Address]
 		e.Why = reasons(c)
 		for i, why := range e.Why {
 			e.Why[i] = layout.Sentence(strings.TrimPrefix(why, "because "))
@@ -288,3 +289,14 @@ func (a *Album) candidates(e *Entry, s *state.State, img *state.Image) {
 }
 
 func money(c bfl.Credits) string { return c.Dollars() }
+
+// made lists what was made here from each image.
+func (a *Album) made(s *state.State) map[addrs.Image][]Source {
+	all := map[addrs.Image][]Source{}
+	for _, addr := range s.SortedRenditions() {
+		if addr.Kind == addrs.OfImage {
+			all[addr.Of] = append(all[addr.Of], Source{Name: addr.Name, Shot: a.shot(*s.Renditions[addr].Picture(), false)})
+		}
+	}
+	return all
+}

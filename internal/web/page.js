@@ -154,7 +154,7 @@
       return section(title, items, folded, i);
     });
     sheet.append(...sections.map((s) => s.root));
-    if (!shown.length && loaded) sheet.append(el("p", { className: "empty", textContent: entries.length ? "No image matches." : "There are no images yet." }));
+    if (!shown.length && (loaded || !head.pieces)) sheet.append(el("p", { className: "empty", textContent: entries.length ? "No image matches." : "There are no images yet." }));
     const marked = entries.filter((e) => e.marked).length;
     $("count").textContent = (shown.length === head.images ? plural(head.images, "image") : `${shown.length.toLocaleString("en")} of ${plural(head.images, "image")}`) +
       (marked ? `, ${marked} marked for a new throw` : "") + (loaded < head.pieces ? ", loading" : "");
@@ -360,7 +360,23 @@
       stage.append(figure(after || before, "", after || before ? alt("Picture") : nothing(e)));
     }
     stage.style.setProperty("--cut", `${cut}%`);
+    if (now === "slide") slides(stage);
     return el("div", { className: "view" }, modesOf(both, now, stage), stage, candidatesOf(e));
+  }
+
+  /** Has the edge follow a pointer that is held down. */
+  function slides(stage) {
+    const pic = stage.querySelector(".pic");
+    const follow = (event) => {
+      if (!event.buttons || zoomed) return;
+      event.preventDefault();
+      const box = pic.getBoundingClientRect();
+      const range = $("cut");
+      range.value = ((event.clientX - box.left) / box.width) * 100;
+      range.dispatchEvent(new Event("input"));
+    };
+    pic.addEventListener("pointerdown", (event) => { pic.setPointerCapture(event.pointerId); follow(event); });
+    pic.addEventListener("pointermove", follow);
   }
 
   function captionOf(e, now, chosen) {
@@ -413,9 +429,12 @@
   /** Draws again what is open, and puts the focus back. */
   function redraw(selector) {
     const scroll = detail.querySelector(".facts")?.scrollTop;
+    const typed = document.activeElement?.id === "note" && [$("note").selectionStart, $("note").selectionEnd];
     drawDetail();
     if (scroll) detail.querySelector(".facts").scrollTop = scroll;
-    (selector && detail.querySelector(selector) || detail.querySelector(".close")).focus({ preventScroll: true });
+    // Who is typing goes on where they were.
+    (detail.querySelector(typed ? "#note" : selector || ".close") || detail.querySelector(".close")).focus({ preventScroll: true });
+    if (typed) $("note")?.setSelectionRange(...typed);
   }
 
   function candidatesOf(e) {
@@ -451,6 +470,7 @@
       part("Facts", el("dl", {}, rows.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, typeof v === "object" ? v : String(v))]))),
       changed.length ? part("What differs", tableOf(changed)) : null,
       part("Made from", tiles(e.from)),
+      part("Renditions", tiles(e.renditions || [])),
       part("Used by", tiles((users.get(e.address) || []).map((address) => ({ address })))),
       e.note && !review ? part("Note", el("p", { className: "prompt" }, e.note)) : null,
       rest.length ? el("details", {}, el("summary", {}, `All arguments (${rest.length})`), tableOf(rest)) : null);
@@ -484,6 +504,7 @@
   // Acting, in review.
 
   let ended = false;
+  const drafts = new Map(); // notes by address that are not saved yet
 
   function actsOf(e, button) {
     const act = (text, what, disabled) => {
@@ -492,7 +513,8 @@
       b.disabled = ended || Boolean(disabled);
       return b;
     };
-    const note = el("textarea", { id: "note", value: e.note || "", maxLength: 4000, readOnly: ended });
+    const note = el("textarea", { id: "note", value: drafts.get(e.address) ?? e.note ?? "", maxLength: 4000, readOnly: ended });
+    note.addEventListener("input", () => drafts.set(e.address, note.value));
     const save = button("Save the note", () => post({ do: "note", address: e.address, note: note.value }, "#note"));
     save.disabled = ended;
     return el("div", { className: "acts" },
@@ -510,10 +532,12 @@
     let answer;
     try {
       const response = await fetch("act", { method: "POST", headers: { "Content-Type": "application/json", "X-Fluxbatch-Token": head.token }, body: JSON.stringify(request) });
-      answer = await response.json();
+      const text = await response.text();
+      answer = text.startsWith("{") ? JSON.parse(text) : { error: text };
     } catch {
       return end();
     }
+    if (request.do === "note" && !answer.error) drafts.delete(request.address);
     banner(answer.error || answer.said, Boolean(answer.error));
     say(answer.error || answer.said);
     if (answer.version && answer.version !== head.version) await reload(focus);
@@ -561,10 +585,8 @@
     scrollTo(0, scroll);
     current = byAddress.get(address) || null;
     if (detail.open) {
-      const draft = document.activeElement?.id === "note" ? document.activeElement.value : null;
       const told = detail.querySelector(".told")?.textContent;
-      if (current) redraw(draft === null ? focus : "#note"); else detail.close();
-      if (draft !== null && focus !== "#note" && $("note")) $("note").value = draft;
+      if (current) redraw(focus); else detail.close();
       if (told) banner(told, false);
     } else if (inSheet && current) focusOn(current);
     document.documentElement.dataset.ready = head.version;

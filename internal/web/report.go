@@ -16,13 +16,17 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/web/parts"
 )
 
 //go:embed page.html
 var pageHTML string
 
 //go:embed page.css
-var pageCSS []byte
+var ownCSS string
+
+var pageCSS = []byte(parts.CSS + ownCSS)
 
 //go:embed page.js
 var pageJS []byte

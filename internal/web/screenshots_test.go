@@ -3,13 +3,18 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 // TestScreenshots writes what the page looks like into the folder that FLUXBATCH_SCREENSHOTS names,
@@ -20,19 +25,31 @@ func TestScreenshots(t *testing.T) {
 	dir := looked(t)
 	url, _ := review(t, dir, "-simulate")
 	fluxbatch(t, dir, "report", "-simulate", "-out", "report", "-var", "light=late evening light")
+	simulated := simulatorPage(t)
 	report := "file://" + filepath.Join(dir, "report", "index.html")
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 1280, 2560} {
 			tb.do(chromedp.EmulateViewport(width, max(720, width*10/16)), inScheme(scheme))
-			for name, page := range map[string]string{
-				"sheet": url, "candidates": url + "#image.poster", "detail": report + "#image.hero", "changes": report,
+			for _, of := range []struct{ name, page, script string }{
+				{"sheet", url, ""},
+				{"changes", report, ""},
+				{"simulator", simulated, ""},
+				{"candidates", url + "#image.poster", ""},
+				{"detail", report + "#image.hero", ""},
+				{"slide", report + "#image.hero", `document.querySelector("input[value=slide]").click()`},
+				{"difference", report + "#image.hero", `document.querySelector("input[value=difference]").click()`},
+				{"keys", report, `document.getElementById("keys").click()`},
 			} {
-				tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(page), ready())
+				tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(of.page), until(`document.documentElement.dataset.ready || document.title === "fluxbatch simulator"`),
+					script(of.script))
 				tb.do(until(`[...document.images].every(i => i.complete)`))
 				if over := value[int](tb, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s is %d pixels wider than %d", name, over, width)
+					t.Errorf("%s is %d pixels wider than %d", of.name, over, width)
 				}
-				tb.shoot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+				if width == 360 { // The other tests have wider windows.
+					tb.accessible(fmt.Sprintf("%s at %d in %s", of.name, width, scheme))
+				}
+				tb.shoot(fmt.Sprintf("%s-%d-%s", of.name, width, scheme))
 			}
 		}
 	}
@@ -60,4 +77,35 @@ func (tb *tab) shoot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), shot, 0o600); err != nil {
 		tb.t.Fatal(err)
 	}
+}
+
+// simulatorPage returns the address of a simulator's page, which has the same parts. Tasks went
+// through it, and one that it refused.
+func simulatorPage(t *testing.T) string {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Latency: simulator.Latency{Median: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		server.Close()
+		_ = sim.Close() // the test is over
+	})
+	for _, prompt := range []string{"A heron among reeds", "A kettle on a walnut table in soft morning light, with a long and winding description of what else there is", "[error] a lamp"} {
+		body := strings.NewReader(fmt.Sprintf(`{"prompt": %q, "width": 256, "height": 256}`, prompt))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/flux-2-pro", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = http.Header{"X-Key": {"any"}, "Content-Type": {"application/json"}}
+		answer, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("the simulator answers %s, %v", answer.Status, err)
+		}
+	}
+	return server.URL
 }

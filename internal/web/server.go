@@ -7,12 +7,16 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
 // Desk is what the review page works with: it knows the images, and acts. Its methods are called one
@@ -142,7 +146,7 @@ func (s *Server) refresh(ctx context.Context, now bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble = "The images cannot be looked at again, so the page shows them as they were: " + err.Error()
+	s.trouble = sentence(err) + " The page shows the images as they were."
 	return err
 }
 
@@ -229,19 +233,36 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "An act is JSON.", http.StatusBadRequest)
 		return
 	}
-	s.turn.Lock()
-	said, err := s.desk.Act(act)
-	if err == nil {
-		err = s.gather(r.Context())
-	}
-	s.turn.Unlock()
+	said, err := s.carryOut(r.Context(), act)
 	if err != nil {
-		answer(w, http.StatusConflict, map[string]string{"error": err.Error()})
+		answer(w, http.StatusConflict, map[string]string{"error": sentence(err)})
 		return
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	answer(w, http.StatusOK, map[string]string{"said": said, "version": s.album.Head.Version})
+}
+
+// carryOut has the desk act, on an image of the page.
+func (s *Server) carryOut(ctx context.Context, act Act) (said string, err error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if !slices.ContainsFunc(s.album.Entries, func(e *Entry) bool { return e.Address == act.Address }) {
+		return "", fmt.Errorf("%s is not on this page. Nothing was changed", act.Address)
+	}
+	if said, err = s.desk.Act(act); err != nil {
+		return "", err
+	}
+	return said, s.gather(ctx)
+}
+
+// sentence is an error as the page says it.
+func sentence(err error) string {
+	text := layout.Sentence(err.Error())
+	if strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
+		return text
+	}
+	return text + "."
 }
 
 func answer(w http.ResponseWriter, status int, value any) {

@@ -78,6 +78,31 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 	}, diags, nil
 }
 
+// ErrNotPicked says that nobody has picked a candidate of an image.
+var ErrNotPicked = errors.New("nobody has picked")
+
+// Unpick takes a choice back. The picture stays until the next apply, which lets the gates choose, or
+// takes the first. It refuses with ErrNoChoice, a PickedError and ErrNotPicked. Nothing is taken back
+// where the diagnostics have errors.
+func (w *Workspace) Unpick(addr addrs.Image) (hcl.Diagnostics, error) {
+	plan, diags, err := w.planWith(nil)
+	if plan == nil || diags.HasErrors() || err != nil {
+		return diags, err
+	}
+	c, img := plan.Change(addr), w.State().Images[addr]
+	switch {
+	case img == nil || c == nil || c.Desired == nil || !c.Desired.HasChoice():
+		return nil, ErrNoChoice
+	case c.Desired.Pick > 0:
+		return nil, &PickedError{addr, c.Desired.Pick}
+	case !img.Picked:
+		return nil, ErrNotPicked
+	}
+	unpicked := *img
+	unpicked.Picked = false
+	return diags, w.record(addr, &unpicked)
+}
+
 // WantMore has the next apply make that many further candidates of an image. It spends nothing, and
 // refuses with ErrNoChoice and a KeptError. Nothing is wanted where the diagnostics have errors.
 func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error) {
