@@ -444,7 +444,7 @@ func (p *Planner) sources(c *decision) {
 
 // Finish returns the plan for all images decided on, and for those that exist but are no longer
 // desired. The diagnostics are errors: changes that the configuration itself forbids.
-func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, sheets ...*image.Sheet) (*Plan, hcl.Diagnostics) {
+func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, made ...Made) (*Plan, hcl.Diagnostics) {
 	changes := make([]*Change, 0, len(p.decided))
 	for _, c := range p.decided {
 		if !c.left {
@@ -459,8 +459,11 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, she
 		}
 	}
 	p.attribute()
-	p.sheets(sheets)
-	p.renditionsGo(sheets, removals)
+	for _, m := range made {
+		p.assets(m.Assets)
+		p.sheets(m.Sheets)
+		p.renditionsGo(m.Sheets, m.Assets, removals)
+	}
 	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
