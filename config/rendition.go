@@ -91,8 +91,8 @@ func (d *builder) renditions(img *image.Image) bool {
 		} else {
 			made.Output = strings.TrimSuffix(img.Output, path.Ext(img.Output)) + "-" + block.name + extensionOf[recipe.Format]
 		}
-		ok = ok && !r.wrong && d.e.paths.take(claim{img: img, rendition: block.name, output: made.Output, at: at}, d.report)
 		img.Renditions = append(img.Renditions, made)
+		ok = ok && !r.wrong && d.e.paths.take(claim{img: img, made: &img.Renditions[i], at: at}, d.report)
 	}
 	return ok
 }
