@@ -353,6 +353,8 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 		reasons = append(reasons, Reason{Kind: FileMissing})
 	case state.Changed:
 		reasons = append(reasons, Reason{Kind: FileChanged})
+	case state.Outdated:
+		reasons = append(reasons, Reason{Kind: FileOutdated})
 	case state.Present:
 	}
 	return reasons
@@ -402,7 +404,7 @@ func (c *decision) keep(img *state.Image) *image.Result {
 
 // guard refuses a change that prevent_destroy forbids.
 func (p *Planner) guard(img *image.Image, c *decision) {
-	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) {
+	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
 		return
 	}
 	p.diags = append(p.diags, &hcl.Diagnostic{
@@ -432,7 +434,7 @@ func (p *Planner) sources(c *decision) {
 		case state.Missing:
 			d.Summary = "Frozen image is missing"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, or remove frozen to generate the image again.", c.Address, r.Image, up.Prior.Output.Path)
-		case state.Changed:
+		case state.Changed, state.Outdated:
 			d.Summary = "Frozen image was edited"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, keep it as it is now with fluxbatch apply -refresh-only, or remove frozen to generate the image again.",
 				c.Address, r.Image, up.Prior.Output.Path)
