@@ -10,10 +10,14 @@ import (
 // each content once: those of the address itself first, and the last one kept before earlier ones,
 // and what only other machines kept last. Only with simulated set are those among them that a
 // simulator made.
-//
-// recorded are what is on record under the address: where other machines have that, they need not
-// be asked how it was made, of which a clone of ten thousand images would ask ten thousand times.
-func (s *Store) Candidates(a addrs.Image, fingerprint string, simulated bool, recorded ...*Image) []*Image {
+func (s *Store) Candidates(a addrs.Image, fingerprint string, simulated bool) []*Image {
+	return s.CandidatesBeside(nil, a, fingerprint, simulated)
+}
+
+// CandidatesBeside is Candidates where an image is on record under the address. Where other machines
+// have that, they are not asked how it was made: a clone of ten thousand images would ask ten
+// thousand times.
+func (s *Store) CandidatesBeside(recorded *Image, a addrs.Image, fingerprint string, simulated bool) []*Image {
 	var images []*Image
 	seen := map[string]bool{}
 	recipes := slices.Collect(s.recipes.find(fingerprint))
@@ -30,13 +34,10 @@ func (s *Store) Candidates(a addrs.Image, fingerprint string, simulated bool, re
 }
 
 // others are what other machines kept for a request.
-func (s *Store) others(a addrs.Image, fingerprint string, recorded []*Image) []*recipe {
-	for _, img := range recorded {
-		if img == nil || img.Fingerprint != fingerprint {
-			continue
-		}
-		if elsewhere, err := s.Elsewhere(img.Output.SHA256); elsewhere && err == nil {
-			return []*recipe{{Fingerprint: fingerprint, SHA256: img.Output.SHA256, Address: a, Image: img}}
+func (s *Store) others(a addrs.Image, fingerprint string, recorded *Image) []*recipe {
+	if recorded != nil && recorded.Fingerprint == fingerprint {
+		if elsewhere, err := s.Elsewhere(recorded.Output.SHA256); elsewhere && err == nil {
+			return []*recipe{{Fingerprint: fingerprint, SHA256: recorded.Output.SHA256, Address: a, Image: recorded}}
 		}
 	}
 	others, err := s.shared.recipes(fingerprint)

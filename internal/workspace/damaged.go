@@ -23,9 +23,9 @@ func (w *Workspace) damaged() hcl.Diagnostics {
 	return diags
 }
 
-// stored is Store.Candidates with what is on record.
+// stored is Store.CandidatesBeside what is on record.
 func (w *Workspace) stored(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
-	return w.local.Store().Candidates(a, fingerprint, simulated, w.session.State().Images[a])
+	return w.local.Store().CandidatesBeside(w.session.State().Images[a], a, fingerprint, simulated)
 }
 
 // storedLate is Store.Candidates during an apply, when the record changes under it, and what is
