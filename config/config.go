@@ -18,12 +18,16 @@ type Settings struct {
 	OutputDir string
 	// StatePath is the state file, relative to the root module or absolute.
 	StatePath string
+	// StateBucket, when not nil, keeps the state in the place of a file. ImagesBucket, when not nil,
+	// keeps all images besides their files.
+	StateBucket, ImagesBucket *Bucket
 	// Providers are the accounts by address: "bfl" always, "bfl.ALIAS" for each further one.
 	Providers map[string]*Provider
 	// Prompt says that files that are made here tell what was asked for.
 	Prompt bool
-	// MaxCost is the budget for one apply, nil where none is set.
-	MaxCost *bfl.Credits
+	// MaxCost is the budget for one apply, nil where none is set. PerDay and PerMonth are those of
+	// all who use an account.
+	MaxCost, PerDay, PerMonth *bfl.Credits
 }
 
 // Provider is one account of the API.
@@ -44,7 +48,9 @@ type Provider struct {
 	TaskTimeout time.Duration
 	// Webhook is where the API says that a task has ended, nil where it is only asked.
 	Webhook *Webhook
-	Range   hcl.Range
+	// Slots is where the account's limits are shared, nil where this run has them for itself.
+	Slots *Slots
+	Range hcl.Range
 }
 
 // Decide is told of every desired image, upstream images before those that depend on them, and

@@ -25,6 +25,7 @@ var topLevel = schema.Body{
 		{Name: "variable", Labels: []string{"name"}},
 		{Name: "locals"},
 		{Name: "image", Labels: []string{"name"}},
+		{Name: "asset", Labels: []string{"name"}},
 		{Name: "sheet", Labels: []string{"name"}},
 		{Name: "provenance"},
 		{Name: "output", Labels: []string{"name"}},
@@ -70,7 +71,7 @@ func (d *decoder) module(m *module, files []*hcl.File) {
 	m.variables = map[string]*variable{}
 	m.locals = map[string]*local{}
 	m.images = map[string]*imageBlock{}
-	m.sheets = map[string]*sheetBlock{}
+	m.sheets, m.assets = map[string]*sheetBlock{}, map[string]*assetBlock{}
 	m.outputs = map[string]*output{}
 	m.calls = map[string]*moduleCall{}
 	m.models = map[string]*bfl.Model{}
@@ -120,6 +121,8 @@ func (d *decoder) block(m *module, block *hcl.Block) {
 		d.settings(m, block, &budgetSchema, (*evaluator).budget)
 	case "provenance":
 		d.settings(m, block, &provenanceSchema, (*evaluator).provenance)
+	case "asset":
+		d.asset(m, block)
 	case "sheet":
 		d.sheet(m, block)
 	case "defaults":

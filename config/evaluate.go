@@ -28,7 +28,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e.startOver()
 	e.notes = diag.NewTally(noteKinds)
 	e.decide = decide
-	e.inputs.used, e.inputs.noted, e.sheets = nil, nil, nil
+	e.inputs.used, e.inputs.noted, e.sheets, e.assets = nil, nil, nil, nil
 	e.paths = newOutputPaths(e.settings.OutputDir)
 	for _, n := range e.order {
 		if n.dynamic {

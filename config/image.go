@@ -264,15 +264,22 @@ func (d *builder) instance(x each) *image.Image {
 // evaluateArguments finds the values of all arguments. Those that are wrong are reported, and
 // unknown.
 func (d *builder) evaluateArguments() bool {
+	if d.b.sized {
+		defer d.sizeForModel()()
+	}
 	ok := true
 	for i := range d.b.args {
-		arg, v := &d.b.args[i], &d.values[i]
-		if v.arg == nil || arg.perInstance && (!d.ready || !arg.woven) {
-			*v = d.argument(i)
-		}
-		ok = ok && !v.failed
+		d.evaluateArgument(i)
+		ok = ok && !d.values[i].failed
 	}
 	return ok
+}
+
+func (d *builder) evaluateArgument(i int) {
+	arg, v := &d.b.args[i], &d.values[i]
+	if v.arg == nil || arg.perInstance && (!d.ready || !arg.woven) {
+		*v = d.argument(i)
+	}
 }
 
 // argument evaluates one of b.args.

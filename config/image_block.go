@@ -69,7 +69,7 @@ func (d *decoder) image(m *module, block *hcl.Block) {
 		case "gate":
 			d.gate(b, inner)
 		case "rendition":
-			d.rendition(b, inner)
+			d.rendition(&b.renditions, "image."+b.key, inner)
 		default:
 			lifecycles = append(lifecycles, inner)
 		}

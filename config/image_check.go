@@ -38,6 +38,7 @@ var summaries = map[bfl.Rule]string{
 func (d *builder) check(img *image.Image) bool {
 	request := img.Request()
 	broken := append(request.Check(), request.CheckExtents()...)
+	d.nameTheRendition(img, broken)
 	for _, v := range broken {
 		if v.Rule == bfl.RuleReferences && img.OpenReferences() {
 			continue
@@ -45,6 +46,20 @@ func (d *builder) check(img *image.Image) bool {
 		d.violation(img, v)
 	}
 	return len(broken) == 0
+}
+
+// nameTheRendition says, with the first side that is no size of the model's, how the image can have exactly
+// that size.
+func (d *builder) nameTheRendition(img *image.Image, broken []bfl.Violation) {
+	size := img.Request().Size()
+	i := slices.IndexFunc(broken, func(v bfl.Violation) bool { return v.Rule == bfl.RuleMultiple })
+	if i < 0 || size.Width == 0 || size.Height == 0 {
+		return
+	}
+	if larger, err := img.Model.SizeFor(size.Width, size.Height); err == nil {
+		broken[i].Reason += fmt.Sprintf(" For exactly %[1]d x %[2]d, ask for size_for(%[1]d, %[2]d), which is %[3]d x %[4]d, and have a rendition of width = %[1]d and height = %[2]d cut it.",
+			size.Width, size.Height, larger.Width, larger.Height)
+	}
 }
 
 // violation reports a broken rule at the argument that breaks it.

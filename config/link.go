@@ -21,6 +21,7 @@ type uses struct {
 	locals    []*local
 	images    []*imageBlock
 	modules   []moduleUse
+	assets    []*assetBlock
 	// whole are the image blocks of which all instances are looked at, rather than only those with
 	// certain keys.
 	whole map[*imageBlock]bool
@@ -73,6 +74,15 @@ func (l *linker) module(m *module) {
 			}
 		case *imageBlock:
 			l.image(w)
+		case *assetBlock:
+			if w.file != nil {
+				l.use(n, m, w.file.Expr, symbols{block: "an asset block"})
+			}
+			for i := range w.renditions {
+				for _, name := range sortedKeys(w.renditions[i].args) {
+					l.use(n, m, w.renditions[i].args[name].Expr, symbols{block: "an asset block"})
+				}
+			}
 		case *sheetBlock:
 			for _, name := range sortedKeys(w.args) {
 				l.use(n, m, w.args[name].Expr, symbols{asReferences: name == "images", block: "a sheet block"})
@@ -179,6 +189,7 @@ func (l *linker) image(b *imageBlock) {
 	if m.defaults != nil {
 		l.inherit(b)
 	}
+	sizedByInstance(b)
 	l.imageProvider(b)
 	b.after = l.explicit(n, m, b.dependsOn)
 	for up := m; up.call != nil; up = up.parent {

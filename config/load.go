@@ -38,8 +38,9 @@ type Options struct {
 	// where it is not 0. Both are for tests.
 	general   bool
 	pieceSize int
-	// functions are those of the expressions.
+	// functions are those of the expressions, and sizes what they ask for sizes.
 	functions *lang.Functions
+	sizes     *sizeFinder
 }
 
 // Question is about the value of a variable of the root module.
@@ -75,7 +76,9 @@ func (c *Config) Files() map[string]*hcl.File { return c.files }
 // be parsed there is nothing to go on with, and the Config is good for its Files only.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
 	o.dir = filepath.Clean(dir)
-	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound})
+	sizes := &sizeFinder{}
+	o.functions = lang.New(lang.Options{Dir: o.dir, Opaque: isImage, Settled: isFound, Sizes: sizes.find})
+	o.sizes = sizes
 	d := &decoder{opts: &o, parser: parser{pieceSize: o.pieceSize}}
 	d.Report = d.add
 	c := &Config{Dir: dir, files: map[string]*hcl.File{}}
@@ -158,7 +161,8 @@ func (e *evaluator) link() {
 	for _, n := range sorted {
 		n.tainted = n.tainted || n.broken
 		_, isImage := n.work.(*imageBlock)
-		n.dynamic = isImage || slices.ContainsFunc(n.needs, func(other *node) bool { return other.dynamic })
+		_, isAsset := n.work.(*assetBlock) // Its paths are claimed with those of images.
+		n.dynamic = isImage || isAsset || slices.ContainsFunc(n.needs, func(other *node) bool { return other.dynamic })
 		switch n.work.(type) {
 		case *settingsBlock, *importBlock:
 			if n.dynamic {

@@ -23,6 +23,7 @@ type module struct {
 	locals    map[string]*local
 	images    map[string]*imageBlock
 	sheets    map[string]*sheetBlock
+	assets    map[string]*assetBlock
 	outputs   map[string]*output
 	calls     map[string]*moduleCall
 	models    map[string]*bfl.Model
@@ -201,6 +202,8 @@ type imageBlock struct {
 	renditions []renditionBlock
 	demand     demand
 	misspelt   []string
+	// sized says that an argument calls size_for, which asks for the model.
+	sized bool
 	// weave is what the block is evaluated with, nil for one whose instances need none of their own
 	// block.
 	weave *weave

@@ -45,7 +45,7 @@ func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbo
 	case "path":
 		l.pathSymbol(traversal)
 		return false
-	case "var", "local", "image", "module":
+	case "var", "local", "image", "module", "asset":
 	default:
 		l.add(strangeName(traversal, m))
 		n.miss(root, "")
@@ -90,6 +90,13 @@ func (l *linker) member(n *node, m *module, traversal hcl.Traversal, name string
 		} else {
 			l.missing(n, traversal, name, sortedKeys(m.images))
 		}
+	case "asset":
+		if b := m.assets[name]; b != nil {
+			n.uses.assets = appendNew(n.uses.assets, b)
+			need(n, &b.node)
+		} else {
+			l.missing(n, traversal, name, sortedKeys(m.assets))
+		}
 	case "module":
 		if c := m.calls[name]; c != nil {
 			l.moduleOutput(n, c, traversal)
@@ -100,7 +107,7 @@ func (l *linker) member(n *node, m *module, traversal hcl.Traversal, name string
 }
 
 var exampleOf = map[string]string{
-	"var": "var.season", "local": "local.style", "image": "image.logo", "module": "module.brand",
+	"var": "var.season", "local": "local.style", "image": "image.logo", "module": "module.brand", "asset": "asset.logo",
 }
 
 // missing reports a name that nothing declares.
@@ -110,7 +117,7 @@ func (l *linker) missing(n *node, traversal hcl.Traversal, name string, known []
 	l.add(undeclared(traversal, root, name, known))
 }
 
-var kindOf = map[string]string{"var": "variable", "local": "local value", "image": "image", "module": "module"}
+var kindOf = map[string]string{"var": "variable", "local": "local value", "image": "image", "module": "module", "asset": "asset"}
 
 func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl.Diagnostic {
 	how := map[string]string{
@@ -118,6 +125,7 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		"local":  fmt.Sprintf("Declare it in a locals block, as in locals { %s = ... }.", name),
 		"image":  fmt.Sprintf("Declare it with image %q { ... }.", name),
 		"module": fmt.Sprintf("Declare it with module %q { ... }.", name),
+		"asset":  fmt.Sprintf("Declare it with asset %q { ... }.", name),
 	}[root]
 	if hint := cmp.Or(difference(root+".", name, known), diag.DidYouMean(name, known)); hint != "" {
 		how = hint[1:]

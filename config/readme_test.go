@@ -143,7 +143,9 @@ func TestReadmeIsComplete(t *testing.T) {
 		{"## module", sorted(callSchema.Args)},
 		{"## moved", sorted(movedSchema.Args)},
 		{"## import", sorted(importSchema.Args)},
-		{"## provider", sorted(providerSchema.Args)},
+		{"## provider", with(providerSchema.Args, slotsSchema.Args...)},
+		{"### Slots", sorted(slotsSchema.Args)},
+		{"### Buckets", with(stateBucketSchema.Args, "prefix")},
 		{"## budget", sorted(budgetSchema.Args)},
 		{"## Conditions", sorted(ruleSchema.Args)},
 	}

@@ -41,7 +41,8 @@ type renditionBlock struct {
 	perInstance, outputPerInstance bool
 }
 
-func (d *decoder) rendition(b *imageBlock, block *hcl.Block) {
+// rendition decodes a block of the image or asset that is called owner.
+func (d *decoder) rendition(all *[]renditionBlock, owner string, block *hcl.Block) {
 	content, diags := renditionSchema.Read(block.Body)
 	d.add(diags...)
 	r := renditionBlock{name: block.Labels[0], at: block.DefRange, args: content.Args}
@@ -50,14 +51,14 @@ func (d *decoder) rendition(b *imageBlock, block *hcl.Block) {
 		d.add(diag.Problem(block.LabelRanges[0], "Invalid name",
 			"%q cannot be a name. A name starts with a letter and has only letters, digits, underscores and dashes.", r.name))
 		return
-	case slices.ContainsFunc(b.renditions, func(other renditionBlock) bool { return other.name == r.name }):
-		d.add(diag.Problem(block.DefRange, "Duplicate rendition", "image.%s has a rendition %q already. Give each its own name.", b.key, r.name))
+	case slices.ContainsFunc(*all, func(other renditionBlock) bool { return other.name == r.name }):
+		d.add(diag.Problem(block.DefRange, "Duplicate rendition", "%s has a rendition %q already. Give each its own name.", owner, r.name))
 		return
 	case !diags.HasErrors() && content.Args["width"] == nil && content.Args["height"] == nil:
 		d.add(diag.Problem(block.DefRange, "Missing required argument", "A rendition needs a width, a height or both, in pixels, as in width = 320."))
 	}
-	b.renditions = append(b.renditions, r)
-	slices.SortFunc(b.renditions, func(x, y renditionBlock) int { return strings.Compare(x.name, y.name) })
+	*all = append(*all, r)
+	slices.SortFunc(*all, func(x, y renditionBlock) int { return strings.Compare(x.name, y.name) })
 }
 
 // renditions evaluates the renditions for an instance.
@@ -237,11 +238,16 @@ func (x *exporter) renditions() cty.Value {
 
 func (x *exporter) renditionSize(r *image.Rendition) (width, height cty.Value) {
 	w, h := r.Width, r.Height
-	if w == 0 || h == 0 || r.Fit == image.Inside {
-		if x.result == nil {
-			return unknownNumber, unknownNumber
-		}
+	if x.result != nil {
 		w, h = r.Size(x.result.Width, x.result.Height)
+	} else if r.Fit == image.Inside {
+		w, h = 0, 0
 	}
-	return cty.NumberIntVal(int64(w)), cty.NumberIntVal(int64(h))
+	number := func(n int) cty.Value {
+		if n == 0 {
+			return unknownNumber
+		}
+		return cty.NumberIntVal(int64(n))
+	}
+	return number(w), number(h)
 }

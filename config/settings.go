@@ -37,15 +37,15 @@ const maxSlots = 1_000_000
 var (
 	fluxbatchSchema = schema.Body{
 		In: "a fluxbatch block", Args: []string{"required_version", "output_dir"},
-		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}},
+		Blocks: []schema.Block{{Name: "state", Labels: []string{"kind"}}, {Name: "images", Labels: []string{"kind"}}},
 	}
 	stateSchema      = schema.Body{In: "a state block", Args: []string{"path"}}
-	budgetSchema     = schema.Body{In: "a budget block", Args: []string{"max_cost"}}
+	budgetSchema     = schema.Body{In: "a budget block", Args: []string{"max_cost", "per_day", "per_month"}}
 	provenanceSchema = schema.Body{In: "a provenance block", Args: []string{"prompt"}}
 	providerSchema   = schema.Body{
 		In:     "a provider block",
 		Args:   []string{"region", "endpoint", "alias", "api_key_env", "concurrency", "model_concurrency", "task_timeout"},
-		Blocks: []schema.Block{{Name: "webhook"}},
+		Blocks: []schema.Block{{Name: "webhook"}, {Name: "slots", Labels: []string{"kind"}}},
 	}
 	regions = []string{"global", "eu", "us"}
 )
@@ -89,23 +89,17 @@ func (d *decoder) fluxbatch(m *module, block *hcl.Block) {
 		args: cloneArgs(content.Args, "required_version"), apply: (*evaluator).fluxbatch,
 	}
 	d.requiredVersion(content.Args["required_version"])
-	var first *hcl.Block
+	first := map[string]*hcl.Block{}
 	for _, inner := range content.Blocks {
-		switch {
-		case inner.Labels[0] != "local":
-			d.add(diag.Problem(inner.LabelRanges[0], "Unsupported kind of state",
-				`The state is a file beside the configuration. Write state "local" { path = "..." }.`))
-			continue
-		case first != nil:
-			d.OnlyOne("The state block", inner.DefRange, first.DefRange)
+		if !d.isKept(inner) {
 			continue
 		}
-		first = inner
-		state, diags := stateSchema.Read(inner.Body)
-		d.add(diags...)
-		if attr := state.Args["path"]; attr != nil {
-			b.args["path"] = attr
+		if other := first[inner.Type]; other != nil {
+			d.OnlyOne("The "+inner.Type+" block", inner.DefRange, other.DefRange)
+			continue
 		}
+		first[inner.Type] = inner
+		d.keeping(m, b, inner)
 	}
 	m.settings = append(m.settings, b)
 	m.add(&b.node, b)
@@ -150,20 +144,6 @@ func (e *evaluator) fluxbatch(s *scope, b *settingsBlock) {
 		}
 		e.settings.StatePath = filepath.ToSlash(filepath.Clean(v.AsString()))
 	}
-}
-
-func (e *evaluator) budget(s *scope, b *settingsBlock) {
-	v, at, ok := e.setting(s, b, "max_cost", cty.Number)
-	if !ok {
-		return
-	}
-	dollars, _ := v.AsBigFloat().Float64()
-	if dollars < 0 || dollars > 1e9 {
-		e.add(diag.Problem(at, "Invalid budget", "max_cost must be an amount of US dollars for one apply, such as 5.00."))
-		return
-	}
-	cost := bfl.CreditsOf(dollars * 100)
-	e.settings.MaxCost = &cost
 }
 
 // provenance says what files that are made here tell of their origin.
@@ -218,7 +198,8 @@ func (d *decoder) provider(m *module, block *hcl.Block) {
 		return
 	}
 	b, inner := d.settings(m, block, &providerSchema, (*evaluator).provider)
-	d.webhook(b, inner)
+	d.webhook(b, blocksOf(inner, "webhook"))
+	d.slots(b, blocksOf(inner, "slots"))
 	address := "bfl"
 	if attr := b.args["alias"]; attr != nil {
 		alias := d.ConstantString(attr)
@@ -303,6 +284,12 @@ func (e *evaluator) provider(s *scope, b *settingsBlock) {
 	}
 	e.modelConcurrency(s, b, p)
 	e.webhook(s, b, p)
+	e.slots(s, b, p)
+}
+
+// blocksOf returns the blocks of a type.
+func blocksOf(blocks []*hcl.Block, name string) []*hcl.Block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b *hcl.Block) bool { return b.Type != name })
 }
 
 func (e *evaluator) modelConcurrency(s *scope, b *settingsBlock, p *Provider) {

@@ -98,13 +98,18 @@ func (f fetch) run(ctx context.Context) (img *state.Image, told string, err erro
 	if err != nil {
 		return nil, "", err
 	}
+	// Other machines can have it before anything is on record that keeps them from asking the API
+	// for it.
+	img = f.task.Image(file, f.result)
+	if err := f.files.store.Publish(f.files.dir, pending.Temporary(), f.addr, img); err != nil {
+		return nil, "", err
+	}
 	// From here on a crash leaves verified bytes under a name on record: the next run only has to
 	// rename them.
 	err = f.files.journal.Append(state.Fetched{Key: f.task.Key, Output: file, Result: f.result, Temporary: pending.Temporary()})
 	if err != nil {
 		return nil, "", &notRecordedError{"the image is there", err}
 	}
-	img = f.task.Image(file, f.result)
 	if f.keep {
 		if err := f.files.store.KeepFile(f.files.dir, pending.Temporary(), f.addr, img); err != nil {
 			return nil, "", err

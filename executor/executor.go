@@ -41,6 +41,8 @@ type Store interface {
 	KeepFile(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
 	Take(sha256 string, dir *safefile.Dir, path string) (*safefile.Pending, error)
 	Whole(sha256 string) bool
+	Elsewhere(sha256 string) (bool, error)
+	Publish(dir *safefile.Dir, name string, addr addrs.Image, img *state.Image) error
 }
 
 // Index remembers files, so that they need not be read again to know that they are as recorded.
@@ -61,6 +63,8 @@ type Account struct {
 	TaskTimeout time.Duration
 	// Simulator says that a simulator may answer.
 	Simulator bool
+	// Slots, where not nil, shares the account with other runs.
+	Slots Slots
 	// Rings says that the API was asked to ring Options.Doorbell when a task of this account has
 	// ended. Tasks are then looked at seldom before it does.
 	Rings bool
@@ -128,12 +132,14 @@ const maxDownloads = 16
 
 // run is one apply. All of it is owned by the coordinator, the goroutine that called Apply.
 type run struct {
-	opts     Options
-	ctx      context.Context // done when the run is aborted
-	accounts map[string]*account
-	lanes    map[laneKey]*lane
-	nodes    map[addrs.Image]*node
-	made     map[addrs.Image]*state.Image // images that this run made
+	opts      Options
+	ctx       context.Context // done when the run is aborted
+	taking    context.Context // done when nothing new is begun
+	endTaking context.CancelCauseFunc
+	accounts  map[string]*account
+	lanes     map[laneKey]*lane
+	nodes     map[addrs.Image]*node
+	made      map[addrs.Image]*state.Image // images that this run made
 	// broken are the images whose files could not be changed as planned, and those that fail their
 	// postconditions, for which the value is true.
 	broken map[addrs.Image]bool
@@ -210,6 +216,7 @@ var ErrIncomplete = errors.New("not every change was carried out")
 // and can be resumed.
 func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) {
 	r := newRun(ctx, o)
+	defer r.endTaking(nil)
 	r.files, r.inputs = newFiles(plan, o), sharedInputs(plan)
 	for _, c := range plan.Changes {
 		r.plan[c.Address] = c
@@ -241,6 +248,7 @@ func newRun(ctx context.Context, o Options) *run {
 		// The journal changes the state while workers append to it.
 		prior: maps.Clone(o.Prior.Images), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
 	}
+	r.taking, r.endTaking = context.WithCancelCause(ctx)
 	for name, a := range o.Accounts {
 		if a.TaskTimeout == 0 {
 			a.TaskTimeout = defaultTaskTimeout
@@ -350,6 +358,7 @@ func (r *run) stopNew(cause error) {
 		return
 	}
 	r.stop = cause
+	r.endTaking(cause)
 	for _, n := range r.sorted() {
 		if n.phase == waiting || n.salvages() && n.phase == active {
 			r.skip(n, Skipped{Address: n.address(), Err: cause})

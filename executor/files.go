@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -101,19 +99,18 @@ func (r *run) changeFiles(plan *planner.Plan) error {
 	if err := r.clearPaths(plan); err != nil {
 		return err
 	}
-	for _, going := range []bool{true, false} {
-		for _, c := range plan.Changes {
-			goes := c.Action == planner.Destroy || c.Action == planner.Forget
-			switch {
-			case goes != going || !isFree(c):
-			case r.opts.Drain.Err() != nil:
-				r.leaveFile(c, context.Cause(r.opts.Drain))
-			case r.ctx.Err() != nil:
-				r.leaveFile(c, context.Cause(r.ctx))
-			default:
-				r.changeFile(c)
-			}
+	var going, coming []*planner.Change
+	for _, c := range plan.Changes {
+		switch {
+		case !isFree(c):
+		case c.Action == planner.Destroy || c.Action == planner.Forget:
+			going = append(going, c)
+		default:
+			coming = append(coming, c)
 		}
+	}
+	for _, changes := range [][]*planner.Change{going, coming} {
+		r.freely(changes)
 	}
 	return r.files.writable(plan)
 }
@@ -130,13 +127,6 @@ func isFree(c *planner.Change) bool {
 	case planner.NoOp, planner.Move:
 	}
 	return false
-}
-
-// leaveFile leaves a change to a later run.
-func (r *run) leaveFile(c *planner.Change, cause error) {
-	r.summary.Skipped++
-	r.broken[c.Address] = false
-	r.emit(Skipped{Address: c.Address, Err: cause})
 }
 
 // writable makes sure that there can be files in all folders to which bought images go: that one
@@ -171,53 +161,6 @@ func (r *run) move(plan *planner.Plan) error {
 		}
 	}
 	return nil
-}
-
-// changeFile carries out one change that asks the API for nothing.
-func (r *run) changeFile(c *planner.Change) {
-	began := time.Now()
-	var img *state.Image
-	var told string
-	var err error
-	switch c.Action {
-	case planner.Destroy:
-		err = r.files.destroy(c.Address, c.Prior)
-	case planner.Forget:
-		err = r.files.journal.Append(state.Removed{Address: c.Address})
-	case planner.Update:
-		if c.Found != nil {
-			img, err = r.files.takeOver(c)
-			break
-		}
-		if c.Kept != nil {
-			img, told, err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
-			break
-		}
-		img, told, err = r.files.update(c.Address, c.Prior, c.Desired)
-	case planner.Import:
-		img, told, err = r.files.adopt(c)
-	case planner.Create, planner.Replace:
-		img, told, err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
-	case planner.NoOp, planner.Move:
-		return
-	}
-	if err != nil {
-		r.summary.Failed++
-		r.broken[c.Address] = false
-		r.emit(Failed{c.Address, c.Action, err, time.Since(began)})
-		return
-	}
-	if told != "" {
-		r.emit(Warned{c.Address, told})
-	}
-	if img != nil {
-		r.made[c.Address] = img
-	}
-	r.count(c.Address, c.Action)
-	r.emit(Completed{c.Address, c.Action, c.Origin, img, time.Since(began)})
-	if c.Action == planner.Import && !r.accepts(c.Address) {
-		r.broken[c.Address] = true
-	}
 }
 
 // collect puts into the store what images are to be restored from that stand at other addresses:
@@ -327,6 +270,9 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 	sum, err := f.index.Hash(f.dir, path)
 	if err != nil || sum == img.Output.SHA256 || sum == f.made[path] {
 		return "", err
+	}
+	if kept, err := f.store.Elsewhere(sum); kept && err == nil {
+		return "", nil // It was made before, and can be had again from where it is kept.
 	}
 	// It may be the image that has the path, which somebody may have edited, and it may be another
 	// one, moved or copied there by hand.

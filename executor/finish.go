@@ -209,6 +209,7 @@ func (r *run) end(n *node) {
 // record.
 func (r *run) notRecorded(n *node, err error) {
 	r.release(n)
+	r.vacate(n)
 	r.fail(n, err)
 	r.stopNew(fmt.Errorf("the journal cannot be written: %w", err))
 }

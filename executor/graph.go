@@ -40,6 +40,8 @@ type node struct {
 	price     bfl.Credits
 	record    state.Task
 	holdsSlot bool
+	// hold is its slot where the account is shared with other runs, nil where it is not.
+	hold Hold
 	// resumed says that the task is one of an interrupted run.
 	resumed bool
 	// restored says that its picture was there already.

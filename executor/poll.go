@@ -226,6 +226,7 @@ func (r *run) ready(n *node, result bfl.Result, elapsed time.Duration) {
 		r.learn(n, elapsed)
 		n.lane.account.slots.succeeded()
 		r.release(n)
+		r.vacate(n)
 		n.phase = fetching
 		if !n.salvages() {
 			r.emit(Ready{n.address(), elapsed})
@@ -248,6 +249,7 @@ func (r *run) lost(n *node, reason string, err error) {
 func (r *run) ended(n *node, record state.Record, err error) {
 	if n.phase == active {
 		r.release(n)
+		r.vacate(n)
 		n.lane.account.slots.succeeded()
 	}
 	n.phase, n.gone = ending, true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -28,6 +29,24 @@ type rendered struct {
 	addr  addrs.Image
 	image *state.Image
 	file  state.File
+	// asset is the file in its place, where nobody bought it.
+	asset *image.Asset
+}
+
+// identity is that of the picture.
+func (p *rendered) identity() string {
+	if p.asset != nil {
+		return p.asset.Content
+	}
+	return p.file.Identity()
+}
+
+// mark is what a file made from the picture tells of its origin.
+func (p *rendered) mark(recipe *image.Recipe) image.Mark {
+	if p.asset != nil {
+		return image.Mark{}
+	}
+	return state.MarkOf(recipe, p.image)
 }
 
 // outcome is what became of one change.
@@ -62,6 +81,9 @@ func (w *rendering) run(ctx context.Context) []outcome {
 
 // read decodes a picture, which must be the one on record.
 func (w *rendering) read(p *rendered) (*picture.Source, error) {
+	if p.asset != nil {
+		return p.readAsset()
+	}
 	data, err := w.files.dir.ReadFile(p.file.Path, maxImageBytes)
 	if err != nil {
 		return nil, err
@@ -76,12 +98,24 @@ func (w *rendering) read(p *rendered) (*picture.Source, error) {
 	return src, nil
 }
 
+// readAsset decodes a file that nobody bought, which must be the one that was planned with.
+func (p *rendered) readAsset() (*picture.Source, error) {
+	data, err := os.ReadFile(p.asset.Path)
+	if err != nil {
+		return nil, err
+	}
+	if hashOf(data) != p.asset.SHA256 {
+		return nil, fmt.Errorf("%s was changed while this ran, so that nothing is made from it. Apply again", p.asset.File)
+	}
+	return picture.Read(data)
+}
+
 func (w *rendering) rendition(ctx context.Context, c *planner.RenditionChange, src *picture.Source) (*state.Rendition, string, error) {
 	if ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
 	}
 	p := &w.pictures[0]
-	from, mark := p.file.Identity(), state.MarkOf(c.Recipe, p.image)
+	from, mark := p.identity(), p.mark(c.Recipe)
 	content, err := rendition.Make(c.Recipe, src, mark, from)
 	if err != nil {
 		return nil, "", err

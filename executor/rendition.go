@@ -51,17 +51,23 @@ func (r *run) render(plan *planner.Plan) {
 	rs.ofImage, rs.after = map[addrs.Image]*render{}, map[addrs.Image][]*render{}
 	rs.prior, rs.made = maps.Clone(r.opts.Prior.Renditions), map[addrs.Rendition]*state.Rendition{}
 	var all []*render
+	ofAsset := map[addrs.Image]*render{}
 	for _, c := range plan.Renditions {
 		switch {
 		case !c.Makes():
 			r.clearRendition(c)
+		case c.Address.Kind == addrs.OfAsset && ofAsset[c.Address.Of] != nil:
+			ofAsset[c.Address.Of].changes = append(ofAsset[c.Address.Of].changes, c)
 		case c.Address.Kind == addrs.OfImage && rs.ofImage[c.Address.Of] != nil:
 			job := rs.ofImage[c.Address.Of]
 			job.changes = append(job.changes, c)
 		default:
 			job := &render{changes: []*planner.RenditionChange{c}}
-			if c.Address.Kind == addrs.OfImage {
+			switch c.Address.Kind {
+			case addrs.OfImage:
 				rs.ofImage[c.Address.Of] = job
+			case addrs.OfAsset:
+				ofAsset[c.Address.Of] = job
 			}
 			all = append(all, job)
 		}
@@ -136,6 +142,10 @@ func (r *run) launchRenders() {
 // one.
 func (r *run) workOf(job *render) (*rendering, addrs.Image) {
 	w := &rendering{files: r.files, changes: job.changes}
+	if asset := job.changes[0].Asset; asset != nil {
+		w.pictures = []rendered{{name: job.changes[0].Address.Source(), addr: asset.Address, image: &state.Image{}, asset: asset}}
+		return w, addrs.Image{}
+	}
 	for _, cell := range job.changes[0].Cells {
 		img := r.image(cell.Image)
 		if img == nil {

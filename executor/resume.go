@@ -16,6 +16,7 @@ func (r *run) resume(n *node, task *state.Task) {
 	n.task = bfl.Submission{ID: task.ID, PollingURL: task.PollingURL, Cost: task.Cost, HasCost: true, Simulated: task.Simulated}
 	n.submitted, n.accepted, n.cost = time.Now(), task.Accepted, task.Cost
 	r.known(n)
+	r.inherit(n)
 	if task.Fetched == nil {
 		r.pollResumed(n)
 		return

@@ -51,9 +51,8 @@ func (r *run) begin(n *node) {
 		r.stopNew(err)
 		return
 	}
-	n.phase = calling
 	r.hold(n)
-	r.submit(n)
+	r.submitShared(n)
 }
 
 // allowed refuses to ask for what moderation refused before, in this very form.
@@ -145,7 +144,7 @@ func (r *run) submit(n *node) {
 	key, task := n.record.Key, n.record
 	unanswered := n.change.Unanswered
 	n.change.Unanswered = nil
-	open := r.opener(n)
+	open, hold := r.opener(n), n.hold
 	r.spawn(func() func() {
 		// The plan said that these may have been charged, and with that they are settled.
 		for _, told := range unanswered {
@@ -169,6 +168,9 @@ func (r *run) submit(n *node) {
 		err = r.opts.Journal.Append(state.Submitted{
 			Key: key, ID: answer.ID, PollingURL: answer.PollingURL, Cost: charged(answer, task.Cost), Simulated: answer.Simulated, Accepted: accepted,
 		})
+		if hold != nil {
+			hold.Runs(r.ctx, answer.ID, charged(answer, task.Cost))
+		}
 		return func() { r.accepted(n, answer, accepted, err) }
 	})
 }
@@ -190,12 +192,16 @@ func seeded(request *bfl.Request, seed *int64) *bfl.Request {
 func (r *run) refused(n *node, key string, err error) func() {
 	if ambiguous(err) {
 		// The intent stays on record, since the API may have taken the request.
+		if n.hold != nil {
+			n.hold.Runs(r.ctx, "", n.price)
+		}
 		return func() {
 			if r.ctx.Err() != nil {
 				return // abandon says that it was on the way.
 			}
 			// The reservation stays: the money may be gone.
 			r.release(n)
+			r.vacate(n)
 			r.fail(n, &LostAnswerError{Cost: n.price, Err: err})
 		}
 	}
@@ -216,6 +222,7 @@ func ambiguous(err error) bool {
 // retrySubmit decides what follows a POST that the API certainly did not accept.
 func (r *run) retrySubmit(n *node, err error) {
 	r.release(n)
+	r.vacate(n)
 	r.budget.refund(n.price)
 	if n.phase == over {
 		return

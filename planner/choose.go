@@ -273,6 +273,8 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 		c.Action, c.Reasons = Update, []Reason{{Kind: Picked}}
 	case c.file == state.Missing:
 		c.Action, c.Reasons = Create, []Reason{{Kind: FileMissing}}
+	case c.file == state.Outdated:
+		c.Action, c.Reasons = Replace, []Reason{{Kind: FileOutdated}}
 	case c.file == state.Changed:
 		c.Action, c.Reasons = Replace, []Reason{{Kind: FileChanged}}
 	case prior.DiffersFreely(desired), slices.ContainsFunc(c.Candidates, (*Change).Makes):

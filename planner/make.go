@@ -29,7 +29,7 @@ func Once(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	if diags = append(diags, outputDiags...); diags.HasErrors() {
 		return nil, diags
 	}
-	plan, planDiags := p.Finish(outputs, cfg.Removals(), cfg.Sheets()...)
+	plan, planDiags := p.Finish(outputs, cfg.Removals(), Made{cfg.Sheets(), cfg.Assets()})
 	return plan, slices.Concat(diags, planDiags, unusableImports(plan))
 }
 
@@ -40,7 +40,7 @@ func Compare(cfg *config.Config, o Options) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	plan, _ := p.Finish([]config.Output{}, cfg.Removals(), cfg.Sheets()...) // what may not be replaced is no matter
+	plan, _ := p.Finish([]config.Output{}, cfg.Removals(), Made{cfg.Sheets(), cfg.Assets()}) // what may not be replaced is no matter
 	return plan, diags
 }
 

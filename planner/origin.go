@@ -205,7 +205,7 @@ func (p *Planner) isGivenUp(task *state.Task) bool {
 
 // onlyDrifted reports whether nothing is wrong with an image but its file.
 func onlyDrifted(c *Change) bool {
-	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged)
+	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged) || onlyReason(c.Reasons, FileOutdated)
 }
 
 // recordedSeed returns the seed to send where the image is lost but nothing about it changed,

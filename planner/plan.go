@@ -62,6 +62,9 @@ const (
 	FileMissing ReasonKind = "file_missing"
 	// FileChanged: the image's file is not the one that was made.
 	FileChanged ReasonKind = "file_changed"
+	// FileOutdated: the image's file is one that was on record before another machine made the one
+	// that is on record now.
+	FileOutdated ReasonKind = "file_outdated"
 	// RequestChanged: the request differs from the one that made the image.
 	RequestChanged ReasonKind = "request_changed"
 	// UpstreamChanges: an image that this one is made from will be made anew.

@@ -352,6 +352,8 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 		reasons = append(reasons, Reason{Kind: FileMissing})
 	case state.Changed:
 		reasons = append(reasons, Reason{Kind: FileChanged})
+	case state.Outdated:
+		reasons = append(reasons, Reason{Kind: FileOutdated})
 	case state.Present:
 	}
 	return reasons
@@ -401,7 +403,7 @@ func (c *decision) keep(img *state.Image) *image.Result {
 
 // guard refuses a change that prevent_destroy forbids.
 func (p *Planner) guard(img *image.Image, c *decision) {
-	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) {
+	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
 		return
 	}
 	p.diags = append(p.diags, &hcl.Diagnostic{
@@ -431,7 +433,7 @@ func (p *Planner) sources(c *decision) {
 		case state.Missing:
 			d.Summary = "Frozen image is missing"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is gone. Bring that file back, or remove frozen to generate the image again.", c.Address, r.Image, up.Prior.Output.Path)
-		case state.Changed:
+		case state.Changed, state.Outdated:
 			d.Summary = "Frozen image was edited"
 			d.Detail = fmt.Sprintf("%s is to be made from %s, which is frozen, and whose file %s is not the one on record. Bring that file back, keep it as it is now with fluxbatch apply -refresh-only, or remove frozen to generate the image again.",
 				c.Address, r.Image, up.Prior.Output.Path)
@@ -442,7 +444,7 @@ func (p *Planner) sources(c *decision) {
 
 // Finish returns the plan for all images decided on, and for those that exist but are no longer
 // desired. The diagnostics are errors: changes that the configuration itself forbids.
-func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, sheets ...*image.Sheet) (*Plan, hcl.Diagnostics) {
+func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, made ...Made) (*Plan, hcl.Diagnostics) {
 	changes := make([]*Change, 0, len(p.decided))
 	for _, c := range p.decided {
 		if !c.left {
@@ -457,8 +459,11 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, she
 		}
 	}
 	p.attribute()
-	p.sheets(sheets)
-	p.renditionsGo(sheets, removals)
+	for _, m := range made {
+		p.assets(m.Assets)
+		p.sheets(m.Sheets)
+		p.renditionsGo(m.Sheets, m.Assets, removals)
+	}
 	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.

@@ -26,6 +26,12 @@ const (
 	MakerChanged ReasonKind = "maker_changed"
 )
 
+// Made is what a configuration declares to be made here besides the renditions of images.
+type Made struct {
+	Sheets []*image.Sheet
+	Assets []*image.Asset
+}
+
 // RenditionChange is what a plan does with a rendition or a sheet: Create, Replace, Move, Destroy or
 // Forget.
 type RenditionChange struct {
@@ -40,6 +46,8 @@ type RenditionChange struct {
 	Recipe        *image.Recipe
 	Cells         []image.Cell
 	Output, Atlas string
+	// Asset is the picture of a rendition that is made from a file.
+	Asset *image.Asset
 }
 
 // Makes reports whether files are made.
@@ -72,6 +80,23 @@ func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
 		}
 		change.Cells = []image.Cell{{Image: desired.Address}}
 		p.renditions = append(p.renditions, new(change))
+	}
+}
+
+// assets plans what is made of files that nobody bought.
+func (p *Planner) assets(assets []*image.Asset) {
+	for _, asset := range assets {
+		for i := range asset.Renditions {
+			r := &asset.Renditions[i]
+			change := RenditionChange{
+				Address: addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: r.Name}, Recipe: r.Recipe, Output: r.Output, Asset: asset,
+			}
+			p.recall(&change, nil)
+			same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
+			if p.opts.Only == nil && p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
+				p.renditions = append(p.renditions, new(change))
+			}
+		}
 	}
 }
 
@@ -249,7 +274,7 @@ func cellNames(cells []image.Cell) []string {
 }
 
 // renditionsGo plans to remove what is on record and not declared any more.
-func (p *Planner) renditionsGo(sheets []*image.Sheet, removals []config.Removal) {
+func (p *Planner) renditionsGo(sheets []*image.Sheet, assets []*image.Asset, removals []config.Removal) {
 	if p.opts.Prior == nil || p.found == len(p.opts.Prior.Renditions) {
 		return
 	}
@@ -267,6 +292,11 @@ func (p *Planner) renditionsGo(sheets []*image.Sheet, removals []config.Removal)
 	}
 	for _, s := range sheets {
 		stays[s.Address] = true
+	}
+	for _, a := range assets {
+		for _, r := range a.Renditions {
+			stays[addrs.Rendition{Kind: addrs.OfAsset, Of: a.Address, Name: r.Name}] = true
+		}
 	}
 	for addr, prior := range p.opts.Prior.Renditions {
 		if stays[addr] || p.opts.Only != nil && (addr.Kind != addrs.OfImage || !p.opts.Only[addr.Of]) {

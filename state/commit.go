@@ -18,6 +18,9 @@ func (s *Session) Commit(outputs map[string]OutputValue) error {
 		if s.closed {
 			return os.ErrClosed
 		}
+		if s.remote != nil {
+			return s.remote.commit(s, outputs)
+		}
 		written, err := s.commit(outputs)
 		if err == nil || written && len(s.state.Tasks) == 0 {
 			s.unsaved = nil

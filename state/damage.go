@@ -19,6 +19,10 @@ func diagnose(data []byte, bad *scanError, path string) error {
 	if json.Unmarshal(data, &foreign) == nil && foreign.Terraform != "" {
 		return &TerraformStateError{Path: path}
 	}
+	var left moved
+	if json.Unmarshal(data, &left) == nil && left.To != "" {
+		return &MovedError{Path: path, To: left.To}
+	}
 	damaged := &DamagedError{Path: path, Line: bad.line, Offset: bad.offset, Reason: bad.reason, Err: bad}
 	damaged.Remedy = "Nothing was changed. Bring back an undamaged copy from version control or a backup, for example with:\n\n  git checkout -- " + path
 	if len(data) == 0 {

@@ -26,6 +26,9 @@ const (
 	Missing
 	// Changed is a file with other bytes, or something else than a file.
 	Changed
+	// Outdated is a file with the bytes of another image that is kept away from this machine, as
+	// one is that was made before another machine made the one on record.
+	Outdated
 )
 
 // String returns the status as a lower-case word.
@@ -37,6 +40,8 @@ func (s FileStatus) String() string {
 		return "missing"
 	case Changed:
 		return "changed"
+	case Outdated:
+		return "outdated"
 	default:
 		return fmt.Sprintf("status %d", int(s))
 	}

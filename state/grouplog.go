@@ -1,10 +1,9 @@
 package state
 
 import (
+	"io"
 	"runtime"
 	"sync"
-
-	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
 // groupLog appends lines to a file durably. Lines that arrive while an fsync is under way wait for
@@ -14,11 +13,11 @@ import (
 type groupLog struct {
 	// open readies the file at the first write: it returns it and its size, and bytes to write
 	// before the first line.
-	open func() (f *safefile.File, size int64, head []byte, err error)
+	open func() (f logFile, size int64, head []byte, err error)
 
 	// token is held while the file is touched.
 	token chan struct{}
-	file  *safefile.File
+	file  logFile
 	size  int64
 	// broken is the first error of a write or fsync. What the file ends in is unknown after that,
 	// and a later fsync could report success for bytes that the system has dropped, so nothing is
@@ -30,6 +29,12 @@ type groupLog struct {
 	next *batch
 	// spare is the buffer of the batch before, for reuse.
 	spare []byte
+}
+
+// logFile is what a groupLog writes to: what was written is durable after Sync.
+type logFile interface {
+	io.WriteCloser
+	Sync() error
 }
 
 // batch is the lines of one write.
@@ -46,7 +51,7 @@ type part struct {
 	then   func(offset int64, err error)
 }
 
-func newGroupLog(open func() (*safefile.File, int64, []byte, error)) *groupLog {
+func newGroupLog(open func() (logFile, int64, []byte, error)) *groupLog {
 	return &groupLog{open: open, token: make(chan struct{}, 1)}
 }
 

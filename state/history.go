@@ -22,13 +22,19 @@ type Generation struct {
 	Kept      time.Time
 }
 
-// History returns the images that were put into the store under an address, the oldest first. The
-// image that the address has now is not among them, unless it was restored from there.
+// History returns the images that were put into the store under an address, the oldest first, and
+// then those that other machines have, among which can be the one that the address has now. Of
+// those that this machine put into the store, it is only one that was restored from there.
 func (s *Store) History(a addrs.Image) ([]Generation, error) {
 	all, err := s.recipes.of(a)
 	if err != nil {
 		return nil, fmt.Errorf("reading the history of %s: %w", a, err)
 	}
+	others, err := s.shared.of(a)
+	if err != nil {
+		return nil, s.shared.unreachable(err)
+	}
+	all = append(all, others...)
 	var generations []Generation
 	seen := map[string]bool{}
 	for _, r := range all {
@@ -38,10 +44,16 @@ func (s *Store) History(a addrs.Image) ([]Generation, error) {
 			continue
 		}
 		seen[key] = true
-		generations = append(generations, Generation{
+		g := Generation{
 			Number: len(generations) + 1, Image: r.Image, Edited: r.Fingerprint == "", Available: s.Has(r.SHA256),
 			Path: blobName(r.SHA256), Kept: s.keptSince(r.SHA256),
-		})
+		}
+		if !g.Available {
+			if elsewhere, err := s.shared.has(r.SHA256); elsewhere && err == nil {
+				g.Available, g.Path = true, s.shared.blobs.String()+"/"+r.SHA256
+			}
+		}
+		generations = append(generations, g)
 	}
 	return generations, nil
 }

@@ -38,7 +38,10 @@ func newJournalFile(l *loaded) journalFile {
 }
 
 // openJournal readies the journal for its first line of this session; see groupLog.
-func (s *Session) openJournal() (*safefile.File, int64, []byte, error) {
+func (s *Session) openJournal() (logFile, int64, []byte, error) {
+	if s.remote != nil {
+		return s.remote, 0, nil, nil
+	}
 	if err := s.openDir(true); err != nil {
 		return nil, 0, nil, err
 	}

@@ -126,13 +126,16 @@ func (l *fileLock) named() (bool, error) {
 	return err == nil && os.SameFile(mine, now), err
 }
 
+// describe says who opens a state.
+func describe(o Options) LockInfo {
+	return LockInfo{ID: freshID(), Operation: o.Operation, Who: Who(), PID: os.Getpid(), Created: time.Now().UTC(), Version: o.Version}
+}
+
 // describe writes into the lock file who holds it. Its errors are ignored: the lock holds without,
 // and the others are told less about the holder. On Windows the lock itself forbids others to read
 // the file.
 func (l *fileLock) describe(o Options) {
-	data, err := json.MarshalIndent(LockInfo{
-		ID: freshID(), Operation: o.Operation, Who: who(), PID: os.Getpid(), Created: time.Now().UTC(), Version: o.Version,
-	}, "", "  ")
+	data, err := json.MarshalIndent(describe(o), "", "  ")
 	if err == nil {
 		_ = os.WriteFile(l.path, append(data, '\n'), 0o644) //nolint:gosec // others are to read who holds the lock
 	}
@@ -170,7 +173,7 @@ func readLockInfo(path string) LockInfo {
 
 // isHere reports whether the holder is a process of this machine, as far as names say.
 func (i LockInfo) isHere() bool {
-	_, here, _ := strings.Cut(who(), "@")
+	_, here, _ := strings.Cut(Who(), "@")
 	_, there, _ := strings.Cut(i.Who, "@")
 	return here == there
 }
@@ -189,8 +192,8 @@ func Holder(path string) (LockInfo, bool) {
 	return info, info.ID != "" && !info.isGone()
 }
 
-// who returns user@host, as far as the system says.
-func who() string {
+// Who returns user@host, as far as the system says.
+func Who() string {
 	name := "unknown"
 	if u, err := user.Current(); err == nil {
 		name = u.Username

@@ -30,10 +30,10 @@ func TestLockOutlivesItsHolder(t *testing.T) {
 		isLocked       bool
 		atLeast, under time.Duration
 	}{
-		"about to end":          {os.Getpid(), who(), lockGrace / 2, false, lockGrace / 2, lockGrace},
-		"runs":                  {os.Getpid(), who(), time.Minute, true, lockGrace, 2 * lockGrace},
-		"ended":                 {ended.Process.Pid, who(), orphanGrace / 2, false, orphanGrace / 2, orphanGrace},
-		"ended, still locked":   {ended.Process.Pid, who(), time.Minute, true, orphanGrace, 2 * orphanGrace},
+		"about to end":          {os.Getpid(), Who(), lockGrace / 2, false, lockGrace / 2, lockGrace},
+		"runs":                  {os.Getpid(), Who(), time.Minute, true, lockGrace, 2 * lockGrace},
+		"ended":                 {ended.Process.Pid, Who(), orphanGrace / 2, false, orphanGrace / 2, orphanGrace},
+		"ended, still locked":   {ended.Process.Pid, Who(), time.Minute, true, orphanGrace, 2 * orphanGrace},
 		"on another machine":    {ended.Process.Pid, "eve@elsewhere", time.Minute, true, lockGrace, 2 * lockGrace},
 		"unnamed":               {0, "", time.Minute, true, lockGrace, 2 * lockGrace},
 		"unnamed, about to end": {0, "", lockGrace / 2, false, lockGrace / 2, lockGrace},

@@ -72,7 +72,7 @@ func newRecipes(root *safefile.Dir) *recipes {
 
 // open readies the file for the first new recipe. Another process may be appending too, so a torn
 // line at the end is not cut off but ended.
-func (r *recipes) open() (*safefile.File, int64, []byte, error) {
+func (r *recipes) open() (logFile, int64, []byte, error) {
 	if err := ensureLocal(r.root); err != nil {
 		return nil, 0, nil, err
 	}

@@ -27,7 +27,7 @@ func (s *Session) Replace(next *State, force bool) error {
 		if s.closed {
 			return os.ErrClosed
 		}
-		fresh := s.sum == "" && s.journal.valid == 0
+		fresh := s.isFresh()
 		if next.Lineage != s.state.Lineage && !fresh {
 			if !force {
 				return fmt.Errorf("replacing the state %s: %w", s.place.path, ErrLineage)
@@ -44,4 +44,12 @@ func (s *Session) Replace(next *State, force bool) error {
 		s.changed = true
 		return nil
 	})
+}
+
+// isFresh reports whether nothing was ever kept here.
+func (s *Session) isFresh() bool {
+	if s.remote != nil {
+		return s.remote.snapshot == 0 && !s.changed
+	}
+	return s.sum == "" && s.journal.valid == 0
 }

@@ -25,6 +25,11 @@ type Options struct {
 	NoLock bool
 	// Local, where not nil, keeps the moderations. Without it they are forgotten at Commit.
 	Local *Local
+	// Backend, where not nil, keeps the state; the path is not looked at then.
+	Backend Backend
+	// ReadOnly opens a state that a Backend keeps for reading, which takes neither the lock nor
+	// anything else that writes. Append and Commit must not be called.
+	ReadOnly bool
 	// Faults, where not nil, sees every file operation on the state and its journal, see
 	// safefile.Dir.WithFaults. It is for tests.
 	Faults func(op safefile.Op, name string) error
@@ -34,8 +39,10 @@ type Options struct {
 type Session struct {
 	place   place
 	options Options
-	lock    *fileLock
-	log     *groupLog
+	// remote is nil for a state in files.
+	remote *remote
+	lock   *fileLock
+	log    *groupLog
 
 	// dir is nil while the state's directory does not exist; only without a lock.
 	dir *safefile.Dir
@@ -66,11 +73,7 @@ type Session struct {
 //
 // Besides file errors it returns a LockedError, VersionError, DamagedError or StaleJournalError.
 func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
-	p, err := locate(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &Session{place: p, options: o}
+	s := &Session{options: o}
 	s.log = newGroupLog(s.openJournal)
 	defer func() {
 		if err != nil {
@@ -79,6 +82,15 @@ func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
 			_ = s.Close()
 		}
 	}()
+	if o.Backend != nil {
+		s.place = place{path: o.Backend.String()}
+		return s, openRemote(ctx, s, o)
+	}
+	p, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	s.place = p
 	if err := s.openDir(!o.NoLock); err != nil {
 		return nil, err
 	}
@@ -176,16 +188,28 @@ func (s *Session) Append(rec Record) error {
 		return err
 	}
 	err = withLine(e, func(line []byte) error {
-		return s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
+		err := s.log.append(line, func(_ int64, err error) { s.applied(e, err) })
+		if err != nil && s.remote != nil {
+			err = errors.Join(err, s.remote.late(line))
+		}
+		return err
 	})
 	if err != nil {
 		subject := about.String()
 		if e.Made != nil {
 			subject = e.Made.String()
 		}
-		return fmt.Errorf("recording in the journal %s what happened to %s: %w", s.place.journalPath(), subject, err)
+		return fmt.Errorf("recording in %s what happened to %s: %w", s.journalName(), subject, err)
 	}
 	return nil
+}
+
+// journalName is where records go, for messages.
+func (s *Session) journalName() string {
+	if s.remote != nil {
+		return "the state " + s.place.path
+	}
+	return "the journal " + s.place.journalPath()
 }
 
 // applied brings the state up to date with an entry that the journal has, or could not take.
@@ -223,6 +247,9 @@ func (s *Session) Close() error {
 		}
 		if s.lock != nil {
 			err = errors.Join(err, s.lock.release())
+		}
+		if s.remote != nil {
+			err = errors.Join(err, s.remote.end())
 		}
 		return err
 	})

@@ -25,6 +25,8 @@ type Store struct {
 	root    *safefile.Dir
 	index   *Index
 	recipes *recipes
+	// shared is nil where no other machine has a part in it.
+	shared *shared
 
 	mu  sync.Mutex
 	err error // of the first image that could not be looked at
@@ -196,6 +198,11 @@ func (s *Store) whole(sum string) bool {
 	if err == nil && found == sum {
 		return true
 	}
+	if elsewhere, sharedErr := s.shared.has(sum); elsewhere {
+		return true
+	} else if sharedErr != nil {
+		s.fail(s.shared.unreachable(sharedErr))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -204,9 +211,18 @@ func (s *Store) whole(sum string) bool {
 			s.damaged[sum] = false
 		}
 	case !safefile.Gone(err) && s.err == nil:
-		s.err = err
+		s.err = unreachable(err)
 	}
 	return false
+}
+
+// fail notes an error for Err.
+func (s *Store) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
 }
 
 // Whole reports whether the store has an image whose bytes are what they were.
@@ -232,10 +248,7 @@ func (s *Store) Damaged() []*BlobError {
 func (s *Store) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil {
-		return nil
-	}
-	return unreachable(s.err)
+	return s.err
 }
 
 // Restore copies an image out of the store to a path in dir, which must be free unless it has these
@@ -277,6 +290,9 @@ func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pend
 		return nil, fmt.Errorf("restoring %s: %q is not a SHA-256", name, sum)
 	}
 	p, err := copyPending(s.root, blobName(sum), dir, name, sum)
+	if _, isDamaged := errors.AsType[*BlobError](err); s.shared != nil && (isDamaged || errors.Is(err, fs.ErrNotExist)) {
+		p, err = s.shared.take(sum, dir, name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("restoring %s: %w", name, err)
 	}

@@ -17,7 +17,7 @@ func (a *app) commandGroups() []commandGroup {
 		}},
 		{"Look after it", []*cobra.Command{a.pickCommand(), a.acceptCommand(), a.restoreCommand(), a.importCommand(), a.pruneCommand(), a.stateCommand(), a.forceUnlockCommand()}},
 		{"Write manifests", []*cobra.Command{a.fmtCommand(), a.consoleCommand(), a.graphCommand()}},
-		{"The FLUX API", []*cobra.Command{a.modelsCommand(), a.creditsCommand(), a.simulatorCommand()}},
+		{"The FLUX API", []*cobra.Command{a.modelsCommand(), a.creditsCommand(), a.slotsCommand(), a.simulatorCommand()}},
 		{"This program", []*cobra.Command{a.versionCommand(), a.completionCommand(), a.helpCommand()}},
 	}
 }

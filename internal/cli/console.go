@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +48,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	prior, err := state.Read(cmp.Or(o.StatePath, workspace.StatePath(dir, cfg.Settings.StatePath, o.Simulate)))
+	prior, err := workspace.PlaceOf(dir, &cfg.Settings, &o.Options).Read(a.env.Abort)
 	if err != nil {
 		return err
 	}

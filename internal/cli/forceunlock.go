@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fluxbatch/fluxbatch/state"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 func (a *app) forceUnlockCommand() *cobra.Command {
@@ -20,11 +20,11 @@ file systems that keep the lock of a machine that is gone. LOCK-ID is what the e
 			if err != nil {
 				return err
 			}
-			path, err := a.statePath(dir, simulate)
+			place, err := a.place(dir, &workspace.Options{Simulate: simulate})
 			if err != nil {
 				return err
 			}
-			info, err := state.ForceUnlock(path, args[0])
+			info, err := place.ForceUnlock(a.env.Abort, args[0])
 			if err != nil {
 				return err
 			}

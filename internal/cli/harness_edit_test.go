@@ -194,6 +194,31 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 		e.destroys = true
 		return e.say("all is destroyed and brought back")
 	},
+	"rendition": func(w *world, s step, e *errand) bool {
+		b := pick(w.m.blocks, s.N[0])
+		b.small = []int{0, 16, 32, 48}[s.N[1]%4]
+		return e.say("of image.%s, something %d wide is made", b.name, b.small)
+	},
+	"sheet": func(w *world, s step, e *errand) bool {
+		w.m.cell = []int{0, 16, 24}[s.N[0]%3]
+		return e.say("a sheet has cells of %d", w.m.cell)
+	},
+	"edit-rendition": func(w *world, s step, e *errand) bool {
+		it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.smallPath()) })
+		if it == nil {
+			return false
+		}
+		w.plant(it.smallPath(), s.N[1]%4 == 0)
+		return e.say("what was made of %s, %s, is edited", it.address(), it.smallPath())
+	},
+	"delete-rendition": func(w *world, s step, e *errand) bool {
+		it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.smallPath()) })
+		if it == nil {
+			return false
+		}
+		w.must(os.Remove(w.join(it.smallPath())))
+		return e.say("what was made of %s, %s, is deleted", it.address(), it.smallPath())
+	},
 	"stone": func(w *world, s step, e *errand) bool {
 		w.must(os.WriteFile(w.join("refs/stone.png"), drawing(s.N[0]+w.m.fresh()), 0o644))
 		return e.say("refs/stone.png is another picture")

@@ -28,6 +28,8 @@ type block struct {
 	level  int
 	frozen bool
 	gated  bool // a gate judges it: see judgeOf
+	// small is the width of what is made here of each image, 0 where nothing is.
+	small int
 }
 
 type item struct {
@@ -54,6 +56,8 @@ type manifest struct {
 	// moved are the moved blocks of this step: from, to.
 	moved [][2]string
 	names int
+	// cell is the side of the cells of a sheet of all images, 0 where there is none.
+	cell int
 }
 
 func (it *item) address() string {
@@ -81,6 +85,9 @@ func (it *item) path() string {
 		return name + ".png"
 	}
 }
+
+// smallPath is the file of what is made here of the image.
+func (it *item) smallPath() string { return strings.TrimSuffix(it.path(), ".png") + "-small.png" }
 
 // wish is what the request says beside its references.
 func (it *item) wish() string { return wishOf(it.prompt, it.seed) }
@@ -200,6 +207,7 @@ func newManifest(r *rand.Rand) *manifest {
 			b.items[1].prompt, b.items[0].seed, b.items[1].seed = b.items[0].prompt, 0, 0
 		}
 		b.stone, b.gated = r.IntN(4) == 0, r.IntN(6) == 0
+		b.small = []int{0, 24, 40}[r.IntN(3)]
 		if r.IntN(3) == 0 {
 			b.items[0].candidates = 2 + r.IntN(2)
 		}
@@ -227,6 +235,15 @@ func (m *manifest) render() string {
 	w.WriteString(smallImages)
 	for _, b := range m.blocks {
 		b.render(&w)
+	}
+	if m.cell > 0 && len(m.items()) > 0 {
+		var cells []string
+		for i, it := range m.items() {
+			if cells = append(cells, it.address()); it.block.small > 0 && i%2 == 0 {
+				cells[i] += ".rendition.small"
+			}
+		}
+		fmt.Fprintf(&w, "sheet \"all\" {\n  images = [%s]\n  cell   = { width = %[2]d, height = %[2]d }\n  atlas  = \"all.json\"\n}\n", strings.Join(cells, ", "), m.cell)
 	}
 	for _, move := range m.moved {
 		fmt.Fprintf(&w, "moved {\n  from = %s\n  to   = %s\n}\n", move[0], move[1])
@@ -283,6 +300,9 @@ func (b *block) render(w *strings.Builder) {
 	}
 	if len(refs) > 0 {
 		fmt.Fprintf(w, "  references = [%s]\n", strings.Join(refs, ", "))
+	}
+	if b.small > 0 {
+		fmt.Fprintf(w, "  rendition \"small\" {\n    width  = %d\n    format = \"png\"\n  }\n", b.small)
 	}
 	if b.gated {
 		fmt.Fprintf(w, "  gate \"it\" {\n    command = [\"sh\", \"./judge\"]\n    timeout = \"%v\"\n    retries = %d\n  }\n", gateTimeout, gateRetries)

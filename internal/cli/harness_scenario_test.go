@@ -31,6 +31,19 @@ var situations = []situation{
 		w.m.add(1, single, 1).refs = []*item{b.items[0]}
 	}},
 	{name: "new-output", edit: func(w *world, _ *errand) { w.m.items()[0].output = "deep/other.png" }},
+	{name: "rendition", edit: func(w *world, _ *errand) {
+		w.m.blocks[0].small, w.m.blocks[2].small, w.m.cell = 24, 40, 16
+		w.m.items()[0].prompt = "heron of another day"
+	}},
+	{name: "rendition-edited", before: withRenditions, edit: func(w *world, _ *errand) {
+		w.plant(w.m.items()[0].smallPath(), false)
+		w.must(os.Remove(w.join(w.m.items()[1].smallPath())))
+		w.m.blocks[2].small = 0
+	}},
+	{name: "rendition-moved", before: withRenditions, edit: func(w *world, e *errand) {
+		w.m.items()[1].output = "deep/other.png"
+		w.readdress(step{}, e, w.m.blocks[0].items, func() { w.m.blocks[0].name = "renamed" })
+	}},
 	{name: "moved", edit: func(w *world, e *errand) {
 		w.readdress(step{}, e, w.m.blocks[1].items, func() { w.m.blocks[1].name = "renamed" })
 	}},
@@ -79,6 +92,15 @@ var situations = []situation{
 		return errors.Join(w.edited(), w.freeThen(fate{}, e.then, e.first...))
 	}, edit: func(w *world, e *errand) { edits["unaccept"](w, step{}, e) }},
 	{name: "saved-plan", saved: true, edit: func(w *world, _ *errand) { w.m.add(0, single, 1) }},
+}
+
+// withRenditions has something made here of all images.
+func withRenditions(w *world) error {
+	for _, b := range w.m.blocks {
+		b.small = 24
+	}
+	w.m.cell = 16
+	return errors.Join(w.write(), w.apply(step{}, &errand{said: "renditions are made"}))
 }
 
 // withCandidates has two images with candidates to choose from, one of them with a seed.

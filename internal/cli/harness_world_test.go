@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/rendition"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -453,6 +456,9 @@ func (w *world) checkEnd() error {
 	}
 	owner := map[string]*item{}
 	for _, it := range w.m.items() {
+		if err := w.checkSmall(it); err != nil {
+			return err
+		}
 		p, ok := w.inv.byPath[it.path()]
 		if err := w.checkChoice(it, p); err != nil {
 			return err
@@ -472,6 +478,30 @@ func (w *world) checkEnd() error {
 			return broken("two throws became one", "%s and %s have the same picture", it.address(), other.address())
 		}
 		owner[p] = it
+	}
+	return nil
+}
+
+// checkSmall holds what was made here of an image against the image: it was made of this very picture,
+// and says so.
+func (w *world) checkSmall(it *item) error {
+	if it.block.small == 0 {
+		return nil
+	}
+	small, err := os.ReadFile(w.join(it.smallPath()))
+	if err != nil {
+		return broken("no rendition", "%s has none at %s", it.address(), it.smallPath())
+	}
+	from, err := os.ReadFile(w.join(it.path()))
+	w.must(err)
+	picture, err := imagefile.Check(bytes.NewReader(from), int64(len(from)))
+	if err != nil {
+		return broken("no picture", "%s of %s: %v", it.path(), it.address(), err)
+	}
+	made, err := imagefile.Check(bytes.NewReader(small), int64(len(small)))
+	mark := rendition.ReadMark(imagefile.ReadMetadata(small).XMP)
+	if err != nil || made.Width != it.block.small || !slices.Equal(mark.Contents, []string{picture.Content}) {
+		return broken("another rendition", "%s was made from %v, and is %v (%v)", it.smallPath(), mark.Contents, made, err)
 	}
 	return nil
 }

@@ -45,11 +45,11 @@ func (a *app) runOpen(address string, simulate bool) error {
 // recordedFile returns the picture on record at an address, of an image or of what was made here, its
 // price for people, and its file as seen from the current directory.
 func (a *app) recordedFile(dir, address string, simulate bool) (f state.File, price, file string, err error) {
-	path, err := a.statePath(dir, simulate)
+	place, err := a.place(dir, &workspace.Options{Simulate: simulate})
 	if err != nil {
 		return f, "", "", err
 	}
-	s, err := state.Read(path)
+	s, err := place.Read(a.env.Abort)
 	if err != nil {
 		return f, "", "", err
 	}

@@ -48,8 +48,13 @@ func (a *app) load(dir string, o *inputOptions) (*config.Config, hcl.Diagnostics
 	})
 }
 
-// open opens a root module, or with a nil configuration its state alone.
+// open opens a root module.
 func (a *app) open(dir, operation string, cfg *config.Config, o *workspace.Options) (*workspace.Workspace, error) {
+	return a.openAt(workspace.PlaceOf(dir, &cfg.Settings, o), dir, operation, cfg, o)
+}
+
+// openAt opens a root module, or with a nil configuration its state alone.
+func (a *app) openAt(place workspace.Place, dir, operation string, cfg *config.Config, o *workspace.Options) (*workspace.Workspace, error) {
 	env := a.environment()
 	env.OnDiagnostics = func(diags hcl.Diagnostics) { a.showDiagnostics(cfg, diags) }
 	env.OnEvent = func(e executor.Event) {
@@ -57,7 +62,7 @@ func (a *app) open(dir, operation string, cfg *config.Config, o *workspace.Optio
 		a.unmade.event(e)
 		a.operation().Event(e)
 	}
-	return workspace.Open(*env, dir, operation, cfg, *o)
+	return workspace.Open(*env, dir, operation, place, cfg, *o)
 }
 
 // environment is what a workspace needs of this process.

@@ -23,7 +23,7 @@ func (a *app) lookAtCandidates(addr addrs.Image, o *pickOptions) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	s, err := state.Read(workspace.StatePath(".", cfg.Settings.StatePath, o.Simulate))
+	s, err := workspace.PlaceOf(".", &cfg.Settings, &o.Options).Read(a.env.Abort)
 	if err != nil {
 		return err
 	}

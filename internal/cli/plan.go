@@ -47,6 +47,7 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw bool) (
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
 	}
 	a.show(o)
+	o.ReadOnly = true
 	var screen preview.Terminal
 	if draw {
 		if screen, err = a.previewTerminal(); err != nil {

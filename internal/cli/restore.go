@@ -46,6 +46,7 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	o.ReadOnly = o.list
 	w, err := a.openHere("restore", &o.planOptions)
 	if err != nil {
 		return err

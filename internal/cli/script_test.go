@@ -12,12 +12,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -41,6 +44,57 @@ func TestMain(m *testing.M) {
 }
 
 type simulatorKey struct{}
+
+type storeKey struct{}
+
+// storeCommand starts an object store for a script, or has the one that runs take nothing more.
+func storeCommand(ts *testscript.TestScript, neg bool, args []string) {
+	store, isRunning := ts.Value(storeKey{}).(**s3test.Server)
+	switch what := strings.Join(args, " "); {
+	case neg || !isRunning:
+		ts.Fatalf("usage: s3 [readonly | writable]")
+	case what == "":
+		var err error
+		*store, err = s3test.Start()
+		ts.Check(err)
+		ts.Defer((*store).Close)
+		ts.Setenv("FLUXBATCH_VAR_store", (*store).URL)
+		ts.Setenv("AWS_ACCESS_KEY_ID", "id")
+		ts.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	case what == "readonly":
+		(*store).Meddle(s3test.ReadOnly)
+	case what == "writable":
+		(*store).Meddle(nil)
+	default:
+		ts.Fatalf("usage: s3 [readonly | writable]")
+	}
+}
+
+// brokerCommand starts a broker for a script.
+func brokerCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: nats")
+	}
+	broker, err := startBroker(ts.MkAbs(".nats"))
+	ts.Check(err)
+	ts.Defer(broker.Shutdown)
+	ts.Setenv("FLUXBATCH_VAR_broker", broker.ClientURL())
+}
+
+// startBroker starts a broker on loopback that keeps its files in a directory.
+func startBroker(dir string) (*server.Server, error) { return startBrokerAt(dir, server.RANDOM_PORT) }
+
+func startBrokerAt(dir string, port int) (*server.Server, error) {
+	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
+	if err != nil {
+		return nil, err
+	}
+	broker.Start()
+	if !broker.ReadyForConnections(time.Minute) {
+		return nil, errors.New("the broker does not start")
+	}
+	return broker, nil
+}
 
 // spokenLines counts the lines of a message that say something; those that quote the source, and
 // the frame, are not among them.
@@ -71,6 +125,8 @@ func ledgerOf(ts *testscript.TestScript) []simulator.Charge {
 //	charges N [MODEL]  the simulator charged for exactly N images so far, of that model
 //	account KEY CREDITS  another simulator takes the place of the first, which knows this account alone
 //	once            it charged for nothing twice
+//	s3 [readonly | writable]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
+//	nats            a broker runs, at $FLUXBATCH_VAR_broker
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 func TestScripts(t *testing.T) {
@@ -95,7 +151,7 @@ func TestScripts(t *testing.T) {
 				// The test is over; what the simulator still had to do does not matter.
 				_ = sim.Close()
 			})
-			env.Values[simulatorKey{}] = sim
+			env.Values[simulatorKey{}], env.Values[storeKey{}] = sim, new(*s3test.Server)
 			env.Setenv("SIMULATOR", server.URL)
 			env.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
 			env.Setenv("EXAMPLES", examples)
@@ -158,6 +214,8 @@ func TestScripts(t *testing.T) {
 					}
 				}
 			},
+			"s3":   storeCommand,
+			"nats": brokerCommand,
 			"charges": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) < 1 || len(args) > 2 {
 					ts.Fatalf("usage: charges N [MODEL]")

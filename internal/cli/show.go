@@ -10,7 +10,6 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 type showOptions struct {
@@ -57,11 +56,11 @@ func (a *app) runShow(args []string, o *showOptions) error {
 	if o.preview != "" {
 		return a.showPicture(dir, o.preview, o.simulate)
 	}
-	path, err := a.statePath(dir, o.simulate)
+	place, err := a.place(dir, &workspace.Options{Simulate: o.simulate})
 	if err != nil {
 		return err
 	}
-	s, err := state.Read(path)
+	s, err := place.Read(a.env.Abort)
 	if err != nil {
 		return err
 	}
@@ -81,6 +80,7 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 	}
 	var options planOptions
 	options.adopt(saved)
+	options.ReadOnly = true
 	w, plan, err := a.makePlan(saved.Dir, "show", &options)
 	if err != nil {
 		return err
@@ -108,17 +108,4 @@ func (a *app) showPlan(path string, o *showOptions) (err error) {
 		a.viewer().Plan(plan, info)
 	}
 	return nil
-}
-
-// statePath returns the state file of a root module. Only its settings are read for it.
-func (a *app) statePath(dir string, simulate bool) (string, error) {
-	if simulate {
-		return workspace.StatePath(dir, "", true), nil
-	}
-	cfg, diags := a.load(dir, &inputOptions{})
-	if cfg == nil || diags.HasErrors() {
-		a.showDiagnostics(cfg, diags)
-		return "", exitError(exitFailure)
-	}
-	return workspace.StatePath(dir, cfg.Settings.StatePath, false), nil
 }

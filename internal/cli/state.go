@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
@@ -25,7 +26,7 @@ They work on the state of the configuration in the current directory. -chdir lea
   fluxbatch state mv image.logo image.mark
   fluxbatch state rm 'image.card["winter"]'`,
 	}
-	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateMvCommand(), a.stateRmCommand(), a.statePullCommand(), a.statePushCommand())
+	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateMvCommand(), a.stateRmCommand(), a.statePullCommand(), a.statePushCommand(), a.stateMigrateCommand())
 	return cmd
 }
 
@@ -47,35 +48,37 @@ func (o *stateOptions) bindLock(flags *pflag.FlagSet) {
 
 // readState returns the state of the current directory's configuration, without a lock.
 func (a *app) readState(o *stateOptions) (*state.State, error) {
-	path, err := a.stateFile(".", o)
+	place, err := a.place(".", &o.Options)
 	if err != nil {
 		return nil, err
 	}
-	return state.Read(path)
+	return place.Read(a.env.Abort)
 }
 
-// stateFile returns the state file that a command is about. Mostly the text of the configuration
-// tells it.
-func (a *app) stateFile(dir string, o *stateOptions) (string, error) {
-	switch {
-	case o.StatePath != "":
-		return o.StatePath, nil
-	case o.Simulate:
-		return workspace.StatePath(dir, "", true), nil
+// place returns where the state is that a command is about. Mostly the text of the configuration
+// tells it; otherwise no more is read of it than its settings.
+func (a *app) place(dir string, o *workspace.Options) (workspace.Place, error) {
+	if o.StatePath != "" || o.Simulate {
+		return workspace.PlaceOf(dir, &config.Settings{}, o), nil
 	}
 	if declared, ok := workspace.DeclaredState(dir); ok {
-		return workspace.StatePath(dir, declared, false), nil
+		return workspace.PlaceOf(dir, &config.Settings{StatePath: declared}, o), nil
 	}
-	return a.statePath(dir, false)
+	cfg, diags := a.load(dir, &inputOptions{})
+	if cfg == nil || diags.HasErrors() {
+		a.showDiagnostics(cfg, diags)
+		return workspace.Place{}, exitError(exitFailure)
+	}
+	return workspace.PlaceOf(dir, &cfg.Settings, o), nil
 }
 
 // lockState opens the state of the current directory's configuration to change it.
-func (a *app) lockState(operation string, o *stateOptions) (_ *workspace.Workspace, err error) {
-	options := o.Options
-	if options.StatePath, err = a.stateFile(".", o); err != nil {
+func (a *app) lockState(operation string, o *stateOptions) (*workspace.Workspace, error) {
+	place, err := a.place(".", &o.Options)
+	if err != nil {
 		return nil, err
 	}
-	return a.open(".", operation, nil, &options)
+	return a.openAt(place, ".", operation, nil, &o.Options)
 }
 
 // recordedAddresses returns the addresses on record that match any of the patterns, all of them

@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func (a *app) statePullCommand() *cobra.Command {
@@ -25,17 +20,16 @@ it: they mean nothing on another machine.`,
 }
 
 func (a *app) runStatePull(o *stateOptions) error {
-	path, err := a.stateFile(".", o)
+	place, err := a.place(".", &o.Options)
 	if err != nil {
 		return err
 	}
-	s, err := state.Read(path)
+	s, err := place.Read(a.env.Abort)
 	if err != nil {
 		return err
 	}
-	_, err = os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) && len(s.Images)+len(s.Tasks) == 0 {
-		return explain("There is no state to print: %s does not exist.\nNothing has been made here yet.", path)
+	if len(s.Images)+len(s.Tasks) == 0 && !place.Exists() {
+		return explain("There is no state to print: %s does not exist.\nNothing has been made here yet.", place)
 	}
 	if err := s.Write(a.out); err != nil && a.out.failure() == nil {
 		return fmt.Errorf("printing the state: %w", err)

@@ -46,7 +46,7 @@ func (a *app) runVerify(dir string, o *verifyOptions, asJSON bool) error {
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)
 	}
-	plan, prior, planDiags, err := workspace.Verify(dir, cfg, o.Simulate)
+	plan, prior, planDiags, err := workspace.Verify(a.env.Abort, dir, cfg, o.Simulate)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (a *app) runVerify(dir string, o *verifyOptions, asJSON bool) error {
 	if !diags.HasErrors() {
 		diags = append(diags, view.Mismatches(plan)...)
 		if o.provenance {
-			lost, err := workspace.FindUnmarked(dir, cfg, o.Simulate)
+			lost, err := workspace.FindUnmarked(a.env.Abort, dir, cfg, o.Simulate)
 			if err != nil {
 				return err
 			}

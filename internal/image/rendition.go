@@ -87,6 +87,17 @@ type Rendition struct {
 	Output string
 }
 
+// Asset is a picture that nobody bought, for what is made of it.
+type Asset struct {
+	Address addrs.Image
+	// Path is usable with package os, and File what people call it.
+	Path, File string
+	// SHA256 is of its bytes, and Content of its picture.
+	SHA256, Content string
+	Width, Height   int
+	Renditions      []Rendition
+}
+
 // Sheet is a file that is made here from many pictures.
 type Sheet struct {
 	Address addrs.Rendition

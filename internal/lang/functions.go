@@ -50,6 +50,9 @@ type Options struct {
 	Opaque func(cty.Type) bool
 	// Settled reports whether a value that is known in part cannot turn out wrong any more.
 	Settled func(cty.Value) bool
+	// Sizes finds the smallest size that a model makes and that covers a width and a height. The model
+	// is "" for that of the image whose arguments are evaluated.
+	Sizes func(model string, width, height int) (int, int, error)
 }
 
 // Functions are what the expressions of one configuration can call. They belong to one goroutine at
@@ -144,6 +147,7 @@ func New(o Options) *Functions {
 		"sha256":           hashFunction(sha256Hex),
 		"sha512":           hashFunction(sha512Hex),
 		"signum":           stdlib.SignumFunc,
+		"size_for":         sizeFor(o.Sizes),
 		"slice":            stdlib.SliceFunc,
 		"sort":             stdlib.SortFunc,
 		"split":            stdlib.SplitFunc,

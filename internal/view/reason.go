@@ -36,6 +36,8 @@ func because(c *planner.Change, all *cascade) string {
 			phrases = append(phrases, "its file is gone")
 		case planner.FileChanged:
 			phrases = append(phrases, "its file was changed")
+		case planner.FileOutdated:
+			phrases = append(phrases, "another machine has made a newer picture")
 		case planner.Requested:
 			phrases = append(phrases, "-replace asks for it")
 		case planner.Marked:

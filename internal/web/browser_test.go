@@ -130,7 +130,8 @@ func TestReviewInABrowser(t *testing.T) {
 func (tb *tab) notesAndMarks(dir string) {
 	tb.t.Helper()
 	tb.do(chromedp.Navigate(value[string](tb, `location.href.replace(/#.*/, "") + "?#image.logo"`)), ready(), says("#address", "image.logo"))
-	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), "1 too dark"), chromedp.Click(chromedp.CSS(".acts label + button")), says(".told", "the note is kept"))
+	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), "1 too dark"), chromedp.Click(chromedp.CSS(".acts label + button")), says(".told", "the note is kept"),
+		until(`document.activeElement.id === "note"`))
 	// What is being written survives what happens meanwhile.
 	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), " and more"), chromedp.Click(chromedp.CSS("[data-do=mark]")), says("[data-do=unmark]", "Unmark"),
 		until(`document.querySelector("#note").value === "1 too dark and more"`))

@@ -101,5 +101,5 @@ func (w *Workspace) record(addr addrs.Image, img *state.Image) error {
 	if err := w.session.Append(state.Stored{Address: addr, Image: img}); err != nil {
 		return err
 	}
-	return w.session.Commit(w.session.State().Outputs)
+	return w.commit(w.session.State().Outputs)
 }

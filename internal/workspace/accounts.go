@@ -139,8 +139,13 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 		if err != nil {
 			return nil, err
 		}
+		shared, err := w.shareSlots(c, provider, plan)
+		if err != nil {
+			return nil, err
+		}
 		c.accounts[name] = executor.Account{
-			API: api, Concurrency: provider.Concurrency, ModelConcurrency: modelLimits(provider, plan), TaskTimeout: provider.TaskTimeout, Rings: hook.url != "",
+			Slots: shared,
+			API:   api, Concurrency: provider.Concurrency, ModelConcurrency: modelLimits(provider, plan), TaskTimeout: provider.TaskTimeout, Rings: hook.url != "",
 			Simulator: w.isSimulator(name),
 		}
 	}

@@ -49,7 +49,7 @@ func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (
 		r.conditions()
 	}
 	var err error
-	done.Outputs, err = r.commit()
+	done.Outputs, err = r.conclude()
 	done.Unmet = r.unmet
 	return done, err
 }
@@ -114,15 +114,15 @@ func (r *applying) conditions() {
 	r.env.OnDiagnostics(r.Config.Checks(r.results))
 }
 
-// commit writes the state with the outputs that the configuration has now. Destroying all leaves
+// conclude writes the state with the outputs that the configuration has now. Destroying all leaves
 // none, destroying some leaves them as they are.
-func (r *applying) commit() ([]config.Output, error) {
+func (r *applying) conclude() ([]config.Output, error) {
 	after := r.session.State()
 	if r.options.Destroy {
 		if r.plan.Outputs == nil {
-			return nil, r.session.Commit(nil)
+			return nil, r.commit(nil)
 		}
-		return nil, r.session.Commit(map[string]state.OutputValue{})
+		return nil, r.commit(map[string]state.OutputValue{})
 	}
 	outputs, diags := r.Config.Outputs(r.results)
 	r.demand(diags)
@@ -138,5 +138,5 @@ func (r *applying) commit() ([]config.Output, error) {
 			}
 		}
 	}
-	return outputs, r.session.Commit(values)
+	return outputs, r.commit(values)
 }

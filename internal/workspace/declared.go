@@ -18,8 +18,8 @@ var mentionsSettings = lazyregexp.New(`(?m)^[\s{,]*"?fluxbatch"?\s*[{:]`)
 // DeclaredState returns the path of the state that the configuration in a directory names, or the
 // usual one, as the text of the configuration tells it: neither a mistake elsewhere in it nor a
 // variable without a value keeps anybody from looking after the state. It reports false where that
-// takes more than reading: where the path is made from other values, the files have mistakes, or
-// there is neither a configuration nor a state.
+// takes more than reading: where the path is made from other values, the state is no file, the
+// files have mistakes, or there is neither a configuration nor a state.
 func DeclaredState(dir string) (string, bool) {
 	path := StateName
 	configured := false
@@ -40,7 +40,11 @@ func DeclaredState(dir string) (string, bool) {
 		if diags.HasErrors() {
 			return "", false
 		}
-		for _, expr := range statePaths(file.Body) {
+		exprs, areFiles := statePaths(file.Body)
+		if !areFiles {
+			return "", false
+		}
+		for _, expr := range exprs {
 			value, diags := expr.Value(nil)
 			if diags.HasErrors() || value.IsNull() || value.Type() != cty.String || value.AsString() == "" {
 				return "", false
@@ -55,21 +59,24 @@ func DeclaredState(dir string) (string, bool) {
 	return path, true
 }
 
-// statePaths returns the expressions for the state's path in a file. Anything else in it is for
-// others to judge.
-func statePaths(body hcl.Body) []hcl.Expression {
+// statePaths returns the expressions for the state's path in a file of the configuration. It reports
+// false where the state is kept elsewhere than in a file. Anything else in it is for others to
+// judge.
+func statePaths(body hcl.Body) (found []hcl.Expression, areFiles bool) {
 	settings, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "fluxbatch"}}})
-	var found []hcl.Expression
 	for _, block := range settings.Blocks {
 		states, _, _ := block.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "state", LabelNames: []string{"kind"}}}})
 		for _, state := range states.Blocks {
+			if state.Labels[0] != "local" {
+				return nil, false
+			}
 			content, _, _ := state.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "path"}}})
 			if attr := content.Attributes["path"]; attr != nil {
 				found = append(found, attr.Expr)
 			}
 		}
 	}
-	return found
+	return found, true
 }
 
 // Manifests lists the configuration files in a directory.

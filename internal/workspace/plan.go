@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,6 +62,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 	if !o.NoRefresh {
 		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
+		}
+		if err := w.findOutdated(options.Files); err != nil {
+			return options, err
 		}
 		if options.Made, err = w.local.Index().InspectMade(w.env.Abort, w.outputs, prior.Renditions); err != nil {
 			return options, fmt.Errorf("looking at the renditions: %w", err)
@@ -238,8 +242,8 @@ func isSimulator(cfg *config.Config, simulate bool, provider string) bool {
 
 // Verify holds a configuration against what is on record and every recorded file, all of which it
 // reads, without a lock. There is no plan where errors are among the diagnostics.
-func Verify(dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, prior *state.State, diags hcl.Diagnostics, err error) {
-	prior, err = state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+func Verify(ctx context.Context, dir string, cfg *config.Config, simulate bool) (plan *planner.Plan, prior *state.State, diags hcl.Diagnostics, err error) {
+	prior, err = PlaceOf(dir, &cfg.Settings, &Options{Simulate: simulate}).Read(ctx)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -8,7 +9,6 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/rendition"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
-	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // maxMade bounds what is read of a file that is made here.
@@ -22,8 +22,8 @@ type Unmarked struct {
 
 // FindUnmarked reads what was made here from images and returns the files that lost their mark, by
 // whatever else went over them, in the order of their addresses. Files that are gone are left out.
-func FindUnmarked(dir string, cfg *config.Config, simulate bool) ([]Unmarked, error) {
-	prior, err := state.Read(StatePath(dir, cfg.Settings.StatePath, simulate))
+func FindUnmarked(ctx context.Context, dir string, cfg *config.Config, simulate bool) ([]Unmarked, error) {
+	prior, err := PlaceOf(dir, &cfg.Settings, &Options{Simulate: simulate}).Read(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 			return err
 		}
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }
 
 // CandidatesOf returns the candidates of an image that are on record, in order.
@@ -128,7 +128,7 @@ func (w *Workspace) Forget(images []addrs.Image) error {
 			}
 		}
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }
 
 // Replace puts another state in the place of this one; see state.Session.Replace.
@@ -136,5 +136,5 @@ func (w *Workspace) Replace(next *state.State, force bool) error {
 	if err := w.session.Replace(next, force); err != nil {
 		return err
 	}
-	return w.session.Commit(nil)
+	return w.commit(nil)
 }

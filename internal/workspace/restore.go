@@ -3,15 +3,21 @@ package workspace
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// History returns the former images of an address, the oldest first; see state.Store.History.
+// History returns the former images of an address; see state.Store.History.
 func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
-	return w.local.Store().History(addr)
+	generations, err := w.local.Store().History(addr)
+	now := w.State().Images[addr]
+	return slices.DeleteFunc(generations, func(g state.Generation) bool {
+		// What other machines have of it is the present image as well.
+		return now != nil && g.Kept.IsZero() && g.Image.Output.SHA256 == now.Output.SHA256
+	}), err
 }
 
 // Restore puts a former image in the place of the one that its address has now, which goes into the
@@ -66,7 +72,7 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 	if err := w.session.Append(state.Stored{Address: addr, Image: &img}); err != nil {
 		return "", err
 	}
-	return path, w.session.Commit(s.Outputs)
+	return path, w.commit(s.Outputs)
 }
 
 // Declares reports whether the configuration has the block of an image.

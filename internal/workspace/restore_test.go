@@ -53,7 +53,7 @@ func open(t *testing.T, dir string, o Options, faults func(safefile.Op, string) 
 	return Open(Environment{
 		Drain: context.Background(), Abort: context.Background(), Version: "1.2.3", Faults: faults,
 		OnEvent: func(executor.Event) {}, OnDiagnostics: func(hcl.Diagnostics) {},
-	}, dir, "test", cfg, o)
+	}, dir, "test", PlaceOf(dir, &cfg.Settings, &o), cfg, o)
 }
 
 // within opens the simulation for as long as do takes, without faults.

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -84,6 +83,9 @@ type Options struct {
 	// NoLock opens without the state's lock, LockTimeout is how long to wait for it.
 	NoLock      bool          `json:"-"`
 	LockTimeout time.Duration `json:"-"`
+	// ReadOnly says that nothing will be recorded. A state that is kept away from this machine is
+	// then opened without its lock.
+	ReadOnly bool `json:"-"`
 }
 
 // Limited reports whether a plan is one of some images only.
@@ -103,11 +105,11 @@ type Workspace struct {
 }
 
 // Open takes the lock and opens all that the root module's images are kept in. operation is what is
-// said to others who want the lock. cfg may be nil where o.StatePath is given: then the workspace
-// is for moving and forgetting what is on record.
+// said to others who want the lock. cfg may be nil: then the workspace is for moving and forgetting
+// what is on record.
 //
 // It returns the errors of state.Open, and those of the file system.
-func Open(env Environment, dir, operation string, cfg *config.Config, o Options) (_ *Workspace, err error) {
+func Open(env Environment, dir, operation string, place Place, cfg *config.Config, o Options) (_ *Workspace, err error) {
 	w := &Workspace{Dir: dir, Config: cfg, env: env, options: o}
 	defer func() {
 		if err != nil {
@@ -121,12 +123,11 @@ func Open(env Environment, dir, operation string, cfg *config.Config, o Options)
 	if w.local, err = state.OpenLocal(w.outputs); err != nil {
 		return nil, err
 	}
-	path := o.StatePath
-	if cfg != nil {
-		path = cmp.Or(path, StatePath(dir, cfg.Settings.StatePath, o.Simulate))
+	if err := w.share(); err != nil {
+		return nil, err
 	}
-	session, err := state.Open(env.Drain, path, state.Options{
-		Operation: operation, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock, Local: w.local, Faults: env.Faults,
+	session, err := place.open(env.Drain, state.Options{
+		Operation: operation, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock, ReadOnly: o.ReadOnly, Local: w.local, Faults: env.Faults,
 	})
 	if err != nil {
 		return nil, err

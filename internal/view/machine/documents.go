@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/costs"
@@ -57,6 +58,27 @@ func WriteCredits(out io.Writer, balances []view.Balance) {
 	all := make([]balance, len(balances))
 	for i, x := range balances {
 		all[i] = balance{x.Provider, x.Host, x.Credits, x.Credits.USD(), x.Simulated}
+	}
+	document(out, all)
+}
+
+// WriteSlots writes who has which slots of shared accounts, as a JSON list.
+func WriteSlots(out io.Writer, slots []view.Slot) {
+	type slot struct {
+		Account string `json:"account"`
+		Slot    string `json:"slot"`
+		Who     string `json:"who"`
+		Image   string `json:"image"`
+		Model   string `json:"model"`
+		// Task is absent where it was not submitted yet, or nobody knows.
+		Task  string    `json:"task,omitempty"`
+		Since time.Time `json:"since"`
+		// Lives says that the run which has it lives.
+		Lives bool `json:"lives"`
+	}
+	all := make([]slot, len(slots))
+	for i, s := range slots {
+		all[i] = slot(s)
 	}
 	document(out, all)
 }

@@ -64,7 +64,7 @@ func actionReason(c *planner.Change, r repetition) tfjson.ActionReason {
 		return tfjson.ActionReasonReplaceByRequest
 	case has(planner.Triggered):
 		return tfjson.ActionReasonReplaceByTriggers
-	case has(planner.FileChanged, planner.FileMissing, planner.WasSimulated):
+	case has(planner.FileChanged, planner.FileMissing, planner.FileOutdated, planner.WasSimulated):
 		return tfjson.ActionReasonReplaceBecauseTainted
 	default:
 		return tfjson.ActionReasonReplaceBecauseCannotUpdate

@@ -157,7 +157,7 @@ func driftOf(c *planner.Change) *tfjson.ResourceChange {
 	has := func(kind planner.ReasonKind) bool {
 		return slices.ContainsFunc(c.Reasons, func(r planner.Reason) bool { return r.Kind == kind })
 	}
-	if c.Prior == nil || !has(planner.FileMissing) && !has(planner.FileChanged) {
+	if c.Prior == nil || !has(planner.FileMissing) && !has(planner.FileChanged) && !has(planner.FileOutdated) {
 		return nil
 	}
 	o := objectsOf(c)

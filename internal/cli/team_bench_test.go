@@ -1,0 +1,105 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+)
+
+// sharedImages is how many images all applies make together, in tasks of sharedTask: the ideal is
+// as long as 24 slots take that are never idle.
+const (
+	sharedImages = 480
+	sharedTask   = 500 * time.Millisecond
+)
+
+// BenchmarkSharedAccount has several applies use one account at once, each with as many images of
+// its own, beside the ideal: with a broker, and without one.
+func BenchmarkSharedAccount(b *testing.B) {
+	for _, applies := range []int{1, 4, 8} {
+		for _, isShared := range []bool{true, false} {
+			b.Run(fmt.Sprintf("applies=%d/shared=%t", applies, isShared), func(b *testing.B) {
+				for b.Loop() {
+					shareAccount(b, applies, isShared)
+				}
+			})
+		}
+	}
+}
+
+func shareAccount(b *testing.B, applies int, isShared bool) {
+	b.Helper()
+	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: sharedTask}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	defer func() {
+		server.Close()
+		_ = sim.Close()
+	}()
+	broker, err := startBroker(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer broker.Shutdown()
+	slots := ""
+	if isShared {
+		slots = fmt.Sprintf("slots \"nats\" {\n  url     = %q\n  account = \"studio\"\n}\n", broker.ClientURL())
+	}
+	manifest := fmt.Sprintf("provider \"bfl\" {\n  endpoint = %q\n  %s}\nimage \"a\" {\n  count  = %d\n  model  = \"flux-2-klein-4b\"\n  prompt = \"a ${count.index}\"\n  width  = 64\n  height = 64\n}\n",
+		server.URL, slots, sharedImages/applies)
+	type run struct {
+		cmd *exec.Cmd
+		out bytes.Buffer
+		end time.Duration
+	}
+	runs := make([]*run, applies)
+	began := time.Now()
+	for i := range runs {
+		dir := b.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		r := &run{cmd: exec.CommandContext(b.Context(), os.Args[0])}
+		r.cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", dir}
+		r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = append(os.Environ(), "BFL_API_KEY=key"), &r.out, &r.out
+		if err := r.cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		runs[i] = r
+	}
+	ended := make(chan *run)
+	for _, r := range runs {
+		go func() {
+			if err := r.cmd.Wait(); err != nil {
+				b.Errorf("%v\n%s", err, r.out.String())
+			}
+			r.end = time.Since(began)
+			ended <- r
+		}()
+	}
+	var first, last time.Duration
+	for range runs {
+		r := <-ended
+		if first == 0 {
+			first = r.end
+		}
+		last = r.end
+	}
+	stats := sim.Stats()
+	ideal := sharedTask * sharedImages / 24
+	b.ReportMetric(last.Seconds()/ideal.Seconds(), "wall/ideal")
+	b.ReportMetric(first.Seconds()/last.Seconds(), "first/last")
+	refused := stats.Refused[http.StatusTooManyRequests]
+	b.ReportMetric(100*float64(refused)/float64(refused+len(sim.Ledger())), "%429")
+	b.ReportMetric(0, "ns/op")
+}

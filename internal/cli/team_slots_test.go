@@ -1,0 +1,106 @@
+package cli_test
+
+import (
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// sharedManifest is that of one of several who use an account of 24 slots, six of them for
+// flux-kontext-max.
+const sharedManifest = `variable "endpoint" { type = string }
+variable "broker" { type = string }
+provider "bfl" {
+  endpoint = var.endpoint
+  slots "nats" {
+    url     = var.broker
+    account = "studio"
+  }
+}
+image "a" {
+  count        = 30
+  model        = count.index % 3 == 0 ? "flux-kontext-max" : "flux-2-klein-4b"
+  prompt       = "a ${count.index}"
+  width        = count.index % 3 == 0 ? null : 64
+  height       = count.index % 3 == 0 ? null : 64
+  aspect_ratio = count.index % 3 == 0 ? "1:1" : null
+}
+`
+
+// TestSharedKilled kills applies that share an account, and the broker under them. The account's
+// limits hold, all is made in the end, and no slot is held by anybody.
+func TestSharedKilled(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
+	}
+	tm := newTeam(t, 0)
+	store, port := t.TempDir(), "-1"
+	var broker *server.Server
+	start := func() {
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if broker, err = startBrokerAt(store, n); err != nil {
+			t.Fatal(err)
+		}
+		_, port, err = net.SplitHostPort(strings.TrimPrefix(broker.ClientURL(), "nats://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	start()
+	t.Cleanup(func() { broker.Shutdown() })
+	env := append(tm.env, "FLUXBATCH_VAR_broker="+broker.ClientURL(), "BFL_API_KEY=key")
+	dirs := []string{t.TempDir(), t.TempDir()}
+	for _, dir := range dirs {
+		write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+	}
+	for i := range 6 {
+		var cmds []*exec.Cmd
+		for _, dir := range dirs {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Args, cmd.Env = []string{"fluxbatch", "apply", "-auto-approve", dir}, env
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			cmds = append(cmds, cmd)
+		}
+		timer := time.AfterFunc(time.Duration(100+rand.Int64N(500))*time.Millisecond, func() {
+			for _, cmd := range cmds {
+				_ = cmd.Process.Kill() // it may have ended
+			}
+		})
+		if i == 2 {
+			broker.Shutdown()
+			broker.WaitForShutdown()
+			start()
+		}
+		for _, cmd := range cmds {
+			_ = cmd.Wait() // killed, most of the time
+		}
+		timer.Stop()
+	}
+	for _, dir := range dirs {
+		if out, errs, code := run(t, env, "apply", "-auto-approve", dir); code != 0 {
+			t.Fatalf("the last apply exited with %d:\n%s%s", code, out, errs)
+		}
+	}
+	stats := tm.sim.Stats()
+	if stats.MaxActive > 24 || stats.MaxActiveByModel["flux-kontext-max"] > 6 {
+		t.Errorf("%d tasks were active at once, %d of the limited model", stats.MaxActive, stats.MaxActiveByModel["flux-kontext-max"])
+	}
+	// A slot whose run died before it said what for is freed a few seconds later.
+	if out, errs, code := run(t, env, "slots", "-json", dirs[0]); code != 0 || strings.Contains(out, `"task"`) {
+		t.Errorf("slots are still held, exit code %d:\n%s%s", code, out, errs)
+	}
+}

@@ -1,0 +1,168 @@
+package cli_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
+)
+
+// teamKills is how many applies are killed, and teamZombies how many are overtaken. Thirty and twelve
+// were run before.
+const teamKills, teamZombies = 8, 3
+
+// teamImages are as many images as the team's manifest has.
+const teamImages = 12
+
+const teamManifest = `variable "store" { type = string }
+fluxbatch {
+  state "s3" {
+    bucket         = "art"
+    key            = "shop/state"
+    endpoint       = var.store
+    use_path_style = true
+  }
+  images "s3" {
+    bucket         = "art"
+    prefix         = "blobs"
+    endpoint       = var.store
+    use_path_style = true
+  }
+}
+` + smallImages + `
+image "base" {
+  count  = 4
+  prompt = "base ${count.index}"
+}
+image "made" {
+  count      = 8
+  prompt     = "made ${count.index}"
+  references = [image.base[count.index % 4]]
+}
+`
+
+// team is an account, a store, and any number of machines.
+type team struct {
+	sim   *simulator.Simulator
+	store *s3test.Server
+	env   []string
+}
+
+func newTeam(t *testing.T, latency time.Duration) *team {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 30 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	store, err := s3test.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Slow(latency)
+	t.Cleanup(func() {
+		store.Close()
+		server.Close()
+		_ = sim.Close()
+	})
+	return &team{sim, store, append(os.Environ(),
+		"FLUXBATCH_VAR_endpoint="+server.URL, "FLUXBATCH_VAR_store="+store.URL, "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")}
+}
+
+// machine returns a fresh clone of the manifest.
+func (tm *team) machine(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(teamManifest))
+	return dir
+}
+
+// apply starts an apply without the lease, which the fence makes good for.
+func (tm *team) apply(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", "-lock=false", dir}
+	out := &bytes.Buffer{}
+	cmd.Env, cmd.Stdout, cmd.Stderr = tm.env, out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out
+}
+
+// twice returns how many charges were for an image that was charged before.
+func (tm *team) twice() int {
+	charged := map[string]int{}
+	for _, charge := range tm.sim.Ledger() {
+		charged[charge.Digest]++
+	}
+	twice := 0
+	for _, n := range charged {
+		twice += n - 1
+	}
+	return twice
+}
+
+func announced(out string) int {
+	said := strings.Join(strings.Fields(strings.ReplaceAll(out, "#", "")), " ")
+	return strings.Count(said, "may have been charged")
+}
+
+// settled applies on a new machine what is left, and on another one finds all there for nothing.
+// It returns what was announced.
+func (tm *team) settled(t *testing.T) int {
+	t.Helper()
+	dir := tm.machine(t)
+	stdout, stderr, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
+	if code != 0 {
+		t.Fatalf("the last apply exited with %d:\n%s%s", code, stdout, stderr)
+	}
+	before := len(tm.sim.Ledger())
+	clone := tm.machine(t)
+	if out, errs, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", clone); code != 0 || len(tm.sim.Ledger()) != before {
+		t.Fatalf("a clone exited with %d, and %d were charged:\n%s%s", code, len(tm.sim.Ledger())-before, out, errs)
+	}
+	if out, errs, code := run(t, tm.env, "verify", clone); code != 0 {
+		t.Fatalf("the clone has not all:\n%s%s", out, errs)
+	}
+	return announced(stdout)
+}
+
+// TestTeamKilled kills applies at random instants, each time on another machine. The next one, in a
+// fresh clone, has what was paid for.
+func TestTeamKilled(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
+	}
+	tm, said := newTeam(t, 20*time.Millisecond), 0
+	var outs []string
+	for range teamKills {
+		if len(tm.sim.Ledger()) >= teamImages {
+			// All is made: begin anew in another state, of which the store knows nothing.
+			said += tm.settled(t)
+			if twice := tm.twice(); twice > said {
+				t.Fatalf("%d images were paid twice, and %d announced:\n%s", twice, said, strings.Join(outs, "\n----\n"))
+			}
+			tm, said, outs = newTeam(t, 20*time.Millisecond), 0, nil
+		}
+		cmd, out := tm.apply(t, tm.machine(t))
+		timer := time.AfterFunc(time.Duration(200+rand.Int64N(1000))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait() // killed, most of the time
+		timer.Stop()
+		said += announced(out.String())
+		outs = append(outs, out.String())
+	}
+	said += tm.settled(t)
+	if twice := tm.twice(); twice > said {
+		t.Fatalf("%d images were paid twice, and %d announced:\n%s", twice, said, strings.Join(outs, "\n----\n"))
+	}
+}

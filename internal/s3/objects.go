@@ -1,0 +1,182 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/encrypt"
+
+	"github.com/fluxbatch/fluxbatch/config"
+)
+
+// objects are those under one prefix.
+type objects struct {
+	bucket *config.Bucket
+	client *minio.Client
+	sse    encrypt.ServerSide
+}
+
+// maxObject bounds what is read of one object: a state of a million images has 700 MB.
+const maxObject = 4 << 30
+
+// errTaken says that a condition of a write did not hold.
+var errTaken = errors.New("the object is there, or is another one")
+
+func openObjects(b *config.Bucket) (objects, error) {
+	sse, err := encryption(b)
+	if err != nil {
+		return objects{}, err
+	}
+	client, err := connect(b)
+	return objects{b, client, sse}, err
+}
+
+func (o *objects) String() string { return "s3://" + o.bucket.Name + "/" + o.bucket.Prefix }
+
+// root is what the names of all objects begin with.
+func (o *objects) root() string {
+	if o.bucket.Prefix == "" {
+		return ""
+	}
+	return o.bucket.Prefix + "/"
+}
+
+func (o *objects) name(name string) string { return o.root() + name }
+
+// create writes an object that is not there, and wraps errTaken where one is that has other bytes:
+// a write whose answer was lost is repeated, and then finds its own.
+func (o *objects) create(ctx context.Context, name string, data []byte) error {
+	var options minio.PutObjectOptions
+	options.SetMatchETagExcept("*")
+	_, err := o.put(ctx, name, data, options)
+	if !errors.Is(err, errTaken) {
+		return err
+	}
+	there, _, getErr := o.read(ctx, name)
+	if getErr == nil && bytes.Equal(there, data) {
+		return nil
+	}
+	return err
+}
+
+// replace writes an object in the place of the one with a tag, and returns the new one's.
+func (o *objects) replace(ctx context.Context, name string, data []byte, tag string) (string, error) {
+	var options minio.PutObjectOptions
+	options.SetMatchETag(tag)
+	return o.put(ctx, name, data, options)
+}
+
+func (o *objects) put(ctx context.Context, name string, data []byte, options minio.PutObjectOptions) (tag string, err error) {
+	return o.send(ctx, name, bytes.NewReader(data), int64(len(data)), options)
+}
+
+// upload writes an object that is not there.
+func (o *objects) upload(ctx context.Context, name string, r io.Reader, size int64) error {
+	var options minio.PutObjectOptions
+	options.SetMatchETagExcept("*")
+	_, err := o.send(ctx, name, r, size, options)
+	return err
+}
+
+func (o *objects) send(ctx context.Context, name string, r io.Reader, size int64, options minio.PutObjectOptions) (tag string, err error) {
+	options.ServerSideEncryption, options.ContentType = o.sse, "application/octet-stream"
+	// One request is there whole or not at all. Nothing that is kept is near the 5 GiB that it can
+	// have.
+	options.SendContentMd5, options.DisableMultipart = true, true
+	info, err := o.client.PutObject(ctx, o.bucket.Name, o.name(name), r, size, options)
+	switch code := minio.ToErrorResponse(err); {
+	case err == nil:
+		return info.ETag, nil
+	case code.StatusCode == http.StatusPreconditionFailed, code.Code == "ConditionalRequestConflict":
+		return "", fmt.Errorf("%s: %w", o.name(name), errTaken)
+	}
+	return "", o.explain("PutObject", name, err)
+}
+
+// read returns an object and its tag. The error wraps fs.ErrNotExist where there is none.
+func (o *objects) read(ctx context.Context, name string) (data []byte, tag string, err error) {
+	object, err := o.client.GetObject(ctx, o.bucket.Name, o.name(name), minio.GetObjectOptions{})
+	if err == nil {
+		defer func() { _ = object.Close() }() // it was read from
+		data, err = io.ReadAll(io.LimitReader(object, maxObject))
+	}
+	if err == nil {
+		var info minio.ObjectInfo
+		info, err = object.Stat()
+		tag = info.ETag
+	}
+	return data, tag, o.explain("GetObject", name, err)
+}
+
+// download writes an object's bytes.
+func (o *objects) download(ctx context.Context, name string, w io.Writer) error {
+	object, err := o.client.GetObject(ctx, o.bucket.Name, o.name(name), minio.GetObjectOptions{})
+	if err == nil {
+		defer func() { _ = object.Close() }() // it was read from
+		_, err = io.Copy(w, object)
+	}
+	return o.explain("GetObject", name, err)
+}
+
+func (o *objects) exists(ctx context.Context, name string) (bool, error) {
+	_, err := o.client.StatObject(ctx, o.bucket.Name, o.name(name), minio.StatObjectOptions{})
+	err = o.explain("GetObject", name, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// list calls yield with the names of the objects that begin with prefix, sorted, those after one if
+// it is not "".
+func (o *objects) list(ctx context.Context, prefix, after string, yield func(name string) error) error {
+	options := minio.ListObjectsOptions{Prefix: o.name(prefix), Recursive: true}
+	if after != "" {
+		options.StartAfter = o.name(after)
+	}
+	for object := range o.client.ListObjectsIter(ctx, o.bucket.Name, options) {
+		if object.Err != nil {
+			return o.explain("ListBucket", prefix, object.Err)
+		}
+		if err := yield(object.Key[len(o.root()):]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *objects) remove(ctx context.Context, name string) error {
+	err := o.client.RemoveObject(ctx, o.bucket.Name, o.name(name), minio.RemoveObjectOptions{})
+	return o.explain("DeleteObject", name, err)
+}
+
+// explain says what an error means: what is not there, and which permission is missing.
+func (o *objects) explain(action, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	response := minio.ToErrorResponse(err)
+	where := "s3://" + o.bucket.Name + "/" + o.name(name)
+	switch {
+	case response.Code == minio.NoSuchBucket:
+		return fmt.Errorf("the bucket %s does not exist. Make it first, or correct its name", o.bucket.Name)
+	case response.Code == minio.NoSuchKey, response.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("%s: %w", where, fs.ErrNotExist)
+	case response.StatusCode == http.StatusForbidden && o.isAnonymous():
+		return fmt.Errorf("%s: no credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of the shared credentials file", where)
+	case response.StatusCode == http.StatusForbidden:
+		return fmt.Errorf("%s: the permission s3:%s is missing, or the credentials are wrong (%s)", where, action, response.Message)
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+func (o *objects) isAnonymous() bool {
+	value, err := o.client.GetCreds()
+	return err == nil && value.SignerType.IsAnonymous()
+}

@@ -1,0 +1,94 @@
+// Package s3test serves an object store on loopback, for tests, that can be slow and can lie.
+package s3test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+)
+
+// Bucket is the one bucket that is there.
+const Bucket = "art"
+
+// Request is one that the store answered.
+type Request struct{ Method, Path, Query string }
+
+// Server is a store in memory. It is safe for concurrent use.
+type Server struct {
+	// URL is where it listens.
+	URL string
+	// Objects are what it keeps.
+	Objects gofakes3.Backend
+
+	http *httptest.Server
+	mu   sync.Mutex
+	// latency is how long each request takes at least.
+	latency  time.Duration
+	meddle   func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool
+	requests []Request
+}
+
+// Start starts a server. Close it.
+func Start() (*Server, error) {
+	s := &Server{Objects: s3mem.New()}
+	if err := s.Objects.CreateBucket(Bucket); err != nil {
+		return nil, fmt.Errorf("making a bucket: %w", err)
+	}
+	serve := gofakes3.New(s.Objects, gofakes3.WithTimeSkewLimit(0)).Server()
+	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.RawQuery})
+		latency, meddle := s.latency, s.meddle
+		s.mu.Unlock()
+		if latency > 0 {
+			<-time.After(latency)
+		}
+		if meddle == nil || !meddle(w, r, serve) {
+			serve.ServeHTTP(w, r)
+		}
+	}))
+	s.URL = s.http.URL
+	return s, nil
+}
+
+// Close stops the server.
+func (s *Server) Close() { s.http.Close() }
+
+// Slow has each request take at least so long.
+func (s *Server) Slow(latency time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency = latency
+}
+
+// Meddle has a function see each request first, and answer it where it reports true. serve is the
+// honest store.
+func (s *Server) Meddle(meddle func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meddle = meddle
+}
+
+// Requests returns what was asked so far.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests...)
+}
+
+// ReadOnly refuses what writes, as a store does to whoever has the permission to read only.
+func ReadOnly(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	w.WriteHeader(http.StatusForbidden)
+	// A client that is gone needs no answer.
+	_, _ = io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
+	return true
+}

@@ -1,0 +1,362 @@
+package slots
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+// Options say which account is shared, and how.
+type Options struct {
+	// URL is the broker's address, Account the name that all who use the account have for it.
+	URL, Account string
+	// Key is the account's, of which only a hash leaves this machine. Who only looks has none.
+	Key string
+	// Who describes this run to others.
+	Who         string
+	Credentials Credentials
+	// Concurrency bounds the tasks of the account, Models those of single models.
+	Concurrency int
+	Models      map[string]int
+	// TaskTimeout is how long a task may be active of which nothing is heard.
+	TaskTimeout time.Duration
+	// PerDay and PerMonth bound what all runs spend, nil does not.
+	PerDay, PerMonth *bfl.Credits
+	// Warn is told what the user should know, each thing once.
+	Warn func(string)
+}
+
+// Credentials are what the broker knows this program by: the path of a file of credentials, or a
+// user and a password, each "" where there is none. CA is the path of certificates to trust besides
+// the system's.
+type Credentials struct{ File, User, Password, CA string }
+
+func (c Credentials) options() []nats.Option {
+	var options []nats.Option
+	if c.File != "" {
+		options = append(options, nats.UserCredentials(c.File))
+	}
+	if c.User != "" {
+		options = append(options, nats.UserInfo(c.User, c.Password))
+	}
+	if c.CA != "" {
+		options = append(options, nats.RootCAs(c.CA))
+	}
+	return options
+}
+
+// defaultTimeout is how long a task may be active where the provider says nothing.
+const defaultTimeout = 15 * time.Minute
+
+const (
+	// bucket has the slots of all accounts.
+	bucket = "fluxbatch"
+	// beat is how often a run says that it lives, and dead how long nothing is heard of one that
+	// does not.
+	beat, dead = time.Second, 5 * time.Second
+	// look is how long a change is waited for before looking again all the same.
+	look = 250 * time.Millisecond
+	// patience bounds one call of the broker.
+	patience = 5 * time.Second
+)
+
+// Pool is an account's slots as one run sees them. It is safe for concurrent use.
+type Pool struct {
+	options Options
+	conn    *nats.Conn
+	kv      jetstream.KeyValue
+	watcher jetstream.KeyWatcher
+	id      string
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mu sync.Mutex
+	// seen are all keys of the account, as far as is known.
+	seen map[string]sighting
+	// changed is closed, and another one made, when something changes.
+	changed chan struct{}
+	// trying are keys that this run is about to create.
+	trying map[string]bool
+	// held and waiting count this run's jobs.
+	held, waiting int
+	// told is the demand that others know.
+	told   int
+	warned map[string]bool
+}
+
+// sighting is a key's value as it was last seen.
+type sighting struct {
+	revision uint64
+	value    []byte
+	at       time.Time // by this machine's clock
+}
+
+// Open joins an account's runs. The error says what is wrong with the broker, or that the account
+// has another key.
+func Open(ctx context.Context, o Options) (_ *Pool, err error) {
+	if o.TaskTimeout == 0 {
+		o.TaskTimeout = defaultTimeout
+	}
+	conn, kv, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	random := sha256.Sum256(fmt.Appendf(nil, "%s %d", o.Who, time.Now().UnixNano()))
+	p := &Pool{
+		options: o, conn: conn, kv: kv, id: hex.EncodeToString(random[:8]), seen: map[string]sighting{}, changed: make(chan struct{}),
+		trying: map[string]bool{}, warned: map[string]bool{},
+	}
+	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			p.stop()
+			conn.Close()
+		}
+	}()
+	if o.Key != "" {
+		if err := p.isAccount(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if p.watcher, err = kv.Watch(p.ctx, o.Account+".>"); err != nil {
+		return nil, unreachable(o.URL, err)
+	}
+	if err := p.readAll(ctx); err != nil {
+		return nil, err
+	}
+	p.done.Go(p.watch)
+	p.done.Go(p.live)
+	return p, nil
+}
+
+// connect reaches the broker and the bucket, which is made where there is none.
+func connect(ctx context.Context, o Options) (*nats.Conn, jetstream.KeyValue, error) {
+	url := o.URL
+	options := append(o.Credentials.options(), nats.Name("fluxbatch"), nats.MaxReconnects(-1), nats.ReconnectWait(look), nats.Timeout(patience))
+	conn, err := nats.Connect(url, options...)
+	if err != nil {
+		return nil, nil, unreachable(url, err)
+	}
+	js, err := jetstream.New(conn)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		var kv jetstream.KeyValue
+		if kv, err = bucketOf(ctx, js); err == nil {
+			return conn, kv, nil
+		}
+	}
+	conn.Close()
+	return nil, nil, unreachable(url, err)
+}
+
+// bucketOf returns the bucket, and makes it with as many replicas as the broker has nodes for.
+func bucketOf(ctx context.Context, js jetstream.JetStream) (kv jetstream.KeyValue, err error) {
+	if kv, err = js.KeyValue(ctx, bucket); !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, err
+	}
+	for _, replicas := range []int{3, 1} {
+		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: bucket, Description: "The slots and budgets of accounts that fluxbatch uses", Replicas: replicas, Storage: jetstream.FileStorage,
+		})
+		if err == nil {
+			return kv, nil
+		}
+	}
+	return nil, err
+}
+
+// AwayError says that the broker cannot be used now.
+type AwayError struct {
+	URL string
+	Err error
+}
+
+func (e *AwayError) Error() string {
+	return fmt.Sprintf("the broker %s, which shares the account's slots, cannot be used: %v", e.URL, e.Err)
+}
+
+// Unwrap returns what is wrong with it.
+func (e *AwayError) Unwrap() error { return e.Err }
+
+func unreachable(url string, err error) error { return &AwayError{url, err} }
+
+func hashOf(key string) string {
+	sum := sha256.Sum256([]byte("fluxbatch slots " + key))
+	return hex.EncodeToString(sum[:])
+}
+
+// isAccount refuses two names for one account, and one name for two: both would count wrongly.
+func (p *Pool) isAccount(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	hash := hashOf(p.options.Key)
+	for name, want := range map[string]string{p.options.Account + ".key": hash, "key." + hash: p.options.Account} {
+		if _, err := p.kv.Create(ctx, name, []byte(want)); err == nil {
+			continue
+		}
+		there, err := p.kv.Get(ctx, name)
+		switch {
+		case err != nil:
+			return unreachable(p.options.URL, err)
+		case string(there.Value()) == want:
+		case strings.HasPrefix(name, "key."):
+			return fmt.Errorf("the account of this key is called %q by others, and %q here, so that its slots would be counted twice. Give it one name in slots", there.Value(), p.options.Account)
+		default:
+			return fmt.Errorf("the account %q has another key. Two accounts need two names in slots. If the key was replaced, run: nats kv del %s %s", p.options.Account, bucket, name)
+		}
+	}
+	return nil
+}
+
+// readAll reads what the watcher has at first, which ends with a nil.
+func (p *Pool) readAll(ctx context.Context) error {
+	for {
+		select {
+		case entry := <-p.watcher.Updates():
+			if entry == nil {
+				return nil
+			}
+			p.see(entry)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(patience):
+			return unreachable(p.options.URL, errors.New("it does not answer"))
+		}
+	}
+}
+
+func (p *Pool) watch() {
+	for entry := range p.watcher.Updates() {
+		if entry != nil {
+			p.see(entry)
+		}
+	}
+}
+
+// see takes in what is known of a key.
+func (p *Pool) see(entry jetstream.KeyValueEntry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if before, ok := p.seen[entry.Key()]; ok && before.revision >= entry.Revision() {
+		return
+	}
+	if entry.Operation() == jetstream.KeyValuePut {
+		p.seen[entry.Key()] = sighting{entry.Revision(), entry.Value(), time.Now()}
+	} else {
+		delete(p.seen, entry.Key())
+	}
+	p.wake()
+}
+
+// wake tells all who wait that something changed. The caller has mu.
+func (p *Pool) wake() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// isAway reports whether the broker cannot be reached now, and warns of it.
+func (p *Pool) isAway() bool {
+	if p.conn.IsConnected() {
+		return false
+	}
+	p.warn(fmt.Sprintf("The broker %s cannot be reached. Until it can, this run counts only its own tasks, as without slots, and others may find the account busy.", p.options.URL))
+	return true
+}
+
+// warn tells something once.
+func (p *Pool) warn(text string) {
+	p.mu.Lock()
+	isNew := !p.warned[text]
+	p.warned[text] = true
+	p.mu.Unlock()
+	if isNew && p.options.Warn != nil {
+		p.options.Warn(text)
+	}
+}
+
+// Close leaves the account. Slots of tasks that may be active stay.
+func (p *Pool) Close() {
+	p.stop()
+	_ = p.watcher.Stop() // what it still says, nobody hears
+	p.done.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if p.conn.IsConnected() {
+		// A run that does not say that it ends is taken for dead a little later.
+		_ = p.kv.Purge(ctx, p.runKey(p.id))
+	}
+	p.conn.Close()
+}
+
+func (p *Pool) runKey(id string) string { return p.options.Account + ".run." + id }
+
+// member is a run that uses the account, as others see it.
+type member struct {
+	Who string `json:"who"`
+	// Demand is how many slots it could use now.
+	Demand int `json:"demand"`
+	// Beat makes each time that it says that it lives another one.
+	Beat int `json:"beat"`
+}
+
+// live says again and again that this run lives, and frees what nobody else will.
+func (p *Pool) live() {
+	beats := 0
+	next := time.Now()
+	for {
+		p.mu.Lock()
+		demand, changed := p.held+p.waiting, p.changed
+		isNews := demand != p.told
+		p.mu.Unlock()
+		if isNews || !time.Now().Before(next) {
+			beats++
+			p.tell(member{p.options.Who, demand, beats})
+			next = time.Now().Add(beat)
+			p.clean()
+		}
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-time.After(look / 5):
+		case <-changed:
+			// Not more often than that, or the runs keep each other busy.
+			select {
+			case <-p.ctx.Done():
+				return
+			case <-time.After(look / 5):
+			}
+		}
+	}
+}
+
+func (p *Pool) tell(m member) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if _, err := p.kv.Put(ctx, p.runKey(p.id), encode(m)); err != nil {
+		return // It is told with the next beat.
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = m.Demand
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // Nothing that is kept cannot be encoded.
+	}
+	return data
+}

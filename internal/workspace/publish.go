@@ -1,0 +1,85 @@
+package workspace
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// maxUploads is how many images are put where other machines find them at once.
+const maxUploads = 16
+
+// commit writes the state, with what other machines need of it there before: images that were not
+// bought by this very apply are imported, edited, restored or older than the bucket. What cannot be
+// put there now is put there by the next commit.
+func (w *Workspace) commit(outputs map[string]state.OutputValue) error {
+	published := w.publish()
+	if err := w.session.Commit(outputs); err != nil {
+		return err
+	}
+	return published
+}
+
+// publish puts all images there that are on record, are as recorded, and are not there yet.
+func (w *Workspace) publish() error {
+	store := w.local.Store()
+	if !store.IsShared() {
+		return nil
+	}
+	images := w.session.State().Images
+	var missing []addrs.Image
+	for _, addr := range slices.SortedFunc(maps.Keys(images), addrs.Image.Compare) {
+		published, err := store.Elsewhere(images[addr].Output.SHA256)
+		if err != nil {
+			return fmt.Errorf("the images are here, but other machines cannot have them yet: %w", err)
+		}
+		if !published {
+			missing = append(missing, addr)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(maxUploads)
+	for _, addr := range missing {
+		group.Go(func() error {
+			img := images[addr]
+			if !w.holds(img.Output.Path, img.Output.SHA256) {
+				return nil // Somebody changed it; there is nothing to put there.
+			}
+			return store.Publish(w.outputs, img.Output.Path, addr, img)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply continues with it", err)
+	}
+	return nil
+}
+
+// findOutdated tells files that nobody edited from those that somebody did: another machine has
+// made a newer picture, and this one still has a former one.
+func (w *Workspace) findOutdated(files map[addrs.Image]state.FileStatus) error {
+	store := w.local.Store()
+	if !store.IsShared() {
+		return nil
+	}
+	for addr, status := range files {
+		if status != state.Changed {
+			continue
+		}
+		sum, err := w.local.Index().Hash(w.outputs, w.session.State().Images[addr].Output.Path)
+		if err != nil {
+			continue // What is no file is no picture.
+		}
+		switch former, err := store.Elsewhere(sum); {
+		case err != nil:
+			return err
+		case former:
+			files[addr] = state.Outdated
+		}
+	}
+	return nil
+}

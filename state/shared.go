@@ -1,0 +1,229 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
+)
+
+// shared is the part of a store that other machines have as well. All of its methods work on nil,
+// which has nothing. It is safe for concurrent use.
+type shared struct {
+	ctx   context.Context
+	blobs Blobs
+	// list returns what was there when it was first asked: one listing answers for ten thousand
+	// images.
+	list func() (*Listing, error)
+
+	mu sync.Mutex
+	// known are images that were found or put there since.
+	known map[string]bool
+	// read are the recipes that were read, by fingerprint.
+	read map[string][]*recipe
+}
+
+// Share has the store look for images in blobs as well, and Publish put them there. ctx ends its
+// calls.
+func (s *Store) Share(ctx context.Context, blobs Blobs) {
+	s.shared = &shared{
+		ctx: ctx, blobs: blobs, known: map[string]bool{}, read: map[string][]*recipe{},
+		list: sync.OnceValues(func() (*Listing, error) { return blobs.List(ctx) }),
+	}
+}
+
+// IsShared reports whether the store has a part that other machines have as well.
+func (s *Store) IsShared() bool { return s.shared != nil }
+
+// has reports whether an image is there. What the listing does not have is asked for by itself,
+// since a listing may be behind, and what is not found is paid for.
+func (s *shared) has(sum string) (bool, error) {
+	if s == nil {
+		return false, nil
+	}
+	s.mu.Lock()
+	known := s.known[sum]
+	s.mu.Unlock()
+	if known {
+		return true, nil
+	}
+	listing, err := s.list()
+	if err != nil {
+		return false, err
+	}
+	if listing.Images[sum] {
+		return true, nil
+	}
+	found, err := s.blobs.Stat(s.ctx, sum)
+	if found {
+		s.know(sum)
+	}
+	return found, err
+}
+
+func (s *shared) know(sum string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[sum] = true
+}
+
+// recipes returns what is known of the images that a request made. A recipe that is not whole is
+// passed over, as one in the file is.
+func (s *shared) recipes(fingerprint string) ([]*recipe, error) {
+	if s == nil || !isHash(fingerprint) {
+		return nil, nil
+	}
+	listing, err := s.list()
+	if err != nil {
+		return nil, err
+	}
+	sums := listing.Recipes[fingerprint]
+	if len(sums) == 0 {
+		return nil, nil
+	}
+	s.mu.Lock()
+	found, isRead := s.read[fingerprint]
+	s.mu.Unlock()
+	if isRead {
+		return found, nil
+	}
+	for _, sum := range sums {
+		line, err := s.blobs.Recipe(s.ctx, fingerprint, sum)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // It went since.
+		}
+		if err != nil {
+			return nil, err
+		}
+		if rec, err := decodeRecipe(line); err == nil && rec.SHA256 == sum && rec.Fingerprint == fingerprint {
+			found = append(found, rec)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read[fingerprint] = found
+	return found, nil
+}
+
+// maxReads is how many recipes are read at a time.
+const maxReads = 32
+
+// of returns what is known of the images of an address, for which all recipes are read.
+func (s *shared) of(a addrs.Image) ([]*recipe, error) {
+	if s == nil {
+		return nil, nil
+	}
+	listing, err := s.list()
+	if err != nil {
+		return nil, err
+	}
+	fingerprints := slices.Sorted(maps.Keys(listing.Recipes))
+	found := make([][]*recipe, len(fingerprints))
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, fingerprint := range fingerprints {
+		group.Go(func() (err error) {
+			found[i], err = s.recipes(fingerprint)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Concat(found...), func(r *recipe) bool { return r.Address != a }), nil
+}
+
+func (s *shared) unreachable(err error) error {
+	return fmt.Errorf("%s cannot be asked, and what is in it would be paid for again: %w. Mend the connection or the permissions, or remove the images block to do without", s.blobs, err)
+}
+
+// take writes an image into a file that does not have its name yet.
+func (s *shared) take(sum string, dir *safefile.Dir, name string) (_ *safefile.Pending, err error) {
+	p, err := dir.Create(name, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Abort())
+		}
+	}()
+	hashed := newHashingWriter(p)
+	if err := s.blobs.Get(s.ctx, sum, hashed); err != nil {
+		return nil, err
+	}
+	if hashed.hex() != sum {
+		return nil, &BlobError{SHA256: sum, Path: s.blobs.String()}
+	}
+	return p, errors.Join(p.Settle(), p.Sync())
+}
+
+// Publish puts the image in a file where other machines find it, by its bytes and by the request
+// that made it. It does nothing where nobody else looks. The file must have the bytes that are on
+// record, which are checked on the way.
+//
+// A crash between the two leaves an image that is found by its bytes alone.
+func (s *Store) Publish(dir *safefile.Dir, name string, addr addrs.Image, img *Image) error {
+	if s.shared == nil {
+		return nil
+	}
+	sum := img.Output.SHA256
+	file, err := dir.Open(name)
+	if err != nil {
+		return err
+	}
+	defer closeRead(file)
+	if err := s.shared.put(file, sum); err != nil {
+		return fmt.Errorf("keeping %s in %s: %w", img.Output.Path, s.shared.blobs, err)
+	}
+	if img.Fingerprint != "" {
+		err := withLine(&recipe{Fingerprint: img.Fingerprint, SHA256: sum, Address: addr, Image: img}, func(line []byte) error {
+			return s.shared.blobs.PutRecipe(s.shared.ctx, img.Fingerprint, sum, bytes.Clone(line))
+		})
+		if err != nil {
+			return fmt.Errorf("keeping how %s was made in %s: %w", img.Output.Path, s.shared.blobs, err)
+		}
+	}
+	s.shared.know(sum)
+	return nil
+}
+
+// put uploads a file whose bytes have a known hash.
+func (s *shared) put(file *os.File, sum string) error {
+	hashed := newHashingWriter(io.Discard)
+	size, err := io.Copy(hashed, file)
+	if err != nil {
+		return err
+	}
+	if hashed.hex() != sum {
+		return errors.New("the file is not the one on record")
+	}
+	return s.blobs.Put(s.ctx, sum, size, file)
+}
+
+// Elsewhere reports whether an image is where other machines find it. It goes by a listing, so that
+// it may deny what is there.
+func (s *Store) Elsewhere(sum string) (bool, error) {
+	if s.shared == nil {
+		return false, nil
+	}
+	s.shared.mu.Lock()
+	known := s.shared.known[sum]
+	s.shared.mu.Unlock()
+	if known {
+		return true, nil
+	}
+	listing, err := s.shared.list()
+	return err == nil && listing.Images[sum], err
+}
