@@ -133,6 +133,10 @@ func directory(args []string) (string, error) {
 	}
 	info, err := os.Stat(args[0])
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(args[0], ".fluxplan"):
+		return "", fmt.Errorf("there is no saved plan %q. Save one with plan -out", args[0])
+	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(args[0], "image."):
+		return "", fmt.Errorf("%q is an address, and this command takes a directory. For one image on record there is state show", args[0])
 	case err != nil:
 		return "", fmt.Errorf("the directory %q cannot be read: %w", args[0], cause(err))
 	case !info.IsDir():
