@@ -85,7 +85,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.exported {
 		list.objects = make([]object, 0, expansion.len())
 	}
-	e.paths.reserve(expansion.len())
+	e.paths.reserve(expansion.len() * (1 + len(b.renditions)))
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	defer build.release()

@@ -175,7 +175,7 @@ func (e *evaluator) checkImports() {
 	}
 	outputs := map[addrs.Image]string{}
 	for path, claim := range e.paths.byPath {
-		if claim.img != nil && claim.rendition == "" {
+		if claim.img != nil && claim.made == nil {
 			outputs[claim.img.Address] = path
 		}
 	}

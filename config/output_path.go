@@ -169,21 +169,29 @@ type outputPaths struct {
 
 // claim is a file that something is written to.
 type claim struct {
-	// img is the image, or the one that the rendition is made from; nil for a sheet.
+	// img is the image, or the one that the rendition is made from; nil for what else is made here.
 	img *image.Image
-	// rendition is the name of the rendition, or the address of the sheet; "" for the image itself.
-	rendition string
-	output    string
-	at        *hcl.Range // shared by the instances of a block
+	// made is the rendition, nil for the image itself. Where there is no image, its name is the address of
+	// what is made.
+	made *image.Rendition
+	at   *hcl.Range // shared by the instances of a block
+}
+
+// output is the path of the file.
+func (c *claim) output() string {
+	if c.made != nil {
+		return c.made.Output
+	}
+	return c.img.Output
 }
 
 // address names what is written.
 func (c *claim) address() string {
 	switch {
 	case c.img == nil:
-		return c.rendition
-	case c.rendition != "":
-		return addrs.Rendition{Of: c.img.Address, Name: c.rendition}.String()
+		return c.made.Name
+	case c.made != nil:
+		return addrs.Rendition{Of: c.img.Address, Name: c.made.Name}.String()
 	default:
 		return c.img.Address.String()
 	}
@@ -203,7 +211,7 @@ func (p *outputPaths) reserve(n int) {
 // claim notes that an image is written to img.Output, and reports a clash.
 func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
 	img.Output = p.place(img.Output)
-	return p.take(claim{img: img, output: img.Output, at: at}, d.report)
+	return p.take(claim{img: img, at: at}, d.report)
 }
 
 // place puts a clean path below the output folder.
@@ -216,11 +224,11 @@ func (p *outputPaths) place(output string) string {
 
 // take notes that something is written to a file, and reports a clash.
 func (p *outputPaths) take(own claim, report func(...*hcl.Diagnostic)) bool {
-	key := strings.ToLower(own.output)
+	key := strings.ToLower(own.output())
 	if first, taken := p.byPath[key]; taken {
-		where := own.output
-		if first.output != own.output {
-			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.output, own.output)
+		where := own.output()
+		if first.output() != own.output() {
+			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.output(), own.output())
 		}
 		report(diag.Problem(*own.at, "Two images write one file",
 			"%s and %s (%s) would be written to %s. Set output so that each has its own file%s.",
@@ -230,7 +238,7 @@ func (p *outputPaths) take(own claim, report func(...*hcl.Diagnostic)) bool {
 	if first, taken := p.folders[key]; taken {
 		report(diag.Problem(*own.at, "Two images write one file",
 			"%s would be written to %s, which is a folder for %s (%s).",
-			own.address(), own.output, first.address(), diag.Place(*first.at)))
+			own.address(), own.output(), first.address(), diag.Place(*first.at)))
 		return false
 	}
 	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {

@@ -172,6 +172,10 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 		if !address.IsKnown() || address.IsNull() {
 			return image.Reference{Unknown: true}, true
 		}
+		if made, err := addrs.ParseRendition(address.AsString()); err == nil {
+			return wrong("Invalid reference",
+				"%s is made here, and only images and files can be references. Use %s, or another image that is cut as you want it.", made, made.Of)
+		}
 		addr, err := addrs.Parse(address.AsString())
 		if err != nil || !d.e.exists(addr) {
 			return wrong("Invalid reference",

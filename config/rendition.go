@@ -17,6 +17,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/filename"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
@@ -91,8 +92,8 @@ func (d *builder) renditions(img *image.Image) bool {
 		} else {
 			made.Output = strings.TrimSuffix(img.Output, path.Ext(img.Output)) + "-" + block.name + extensionOf[recipe.Format]
 		}
-		ok = ok && !r.wrong && d.e.paths.take(claim{img: img, rendition: block.name, output: made.Output, at: at}, d.report)
 		img.Renditions = append(img.Renditions, made)
+		ok = ok && !r.wrong && d.e.paths.take(claim{img: img, made: &img.Renditions[i], at: at}, d.report)
 	}
 	return ok
 }
@@ -120,6 +121,9 @@ func (r *innerReader) recipe(at hcl.Range) *image.Recipe {
 		return nil // That was reported.
 	case recipe.Width == 0 && recipe.Height == 0:
 		r.report(diag.Problem(at, r.summary, "A rendition needs a width, a height or both, in pixels, and both are null."))
+		return nil
+	case recipe.Width*recipe.Height > imagefile.MaxPixels:
+		r.report(diag.Problem(at, r.summary, "%d x %d are more than the %d pixels that are made at most. Make it smaller.", recipe.Width, recipe.Height, imagefile.MaxPixels))
 		return nil
 	case recipe.Fit == image.Contain && recipe.Background == "" && recipe.Format == "jpeg":
 		recipe.Background = "#ffffff"

@@ -91,7 +91,7 @@ func (b *sheetBlock) evaluate(e *evaluator, s *scope) {
 		sheet.Atlas = e.paths.place(sheet.Atlas)
 	}
 	for _, file := range sheet.SheetFiles(len(sheet.Cells), sheet.Output, sheet.Atlas) {
-		e.paths.take(claim{rendition: sheet.Address.String(), output: file, at: &b.at}, r.report)
+		e.paths.take(claim{made: &image.Rendition{Name: sheet.Address.String(), Output: file}, at: &b.at}, r.report)
 	}
 	e.sheets = append(e.sheets, sheet)
 }

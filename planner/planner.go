@@ -119,6 +119,7 @@ type Planner struct {
 	// renditions are the changes of what is made here, keys has what identifies their arguments, and
 	// found counts those on record that are declared.
 	renditions []*RenditionChange
+	spare      []RenditionChange
 	keys       map[recipeUse]string
 	found      int
 	// simulators has what opts.Simulator said of providers.

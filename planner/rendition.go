@@ -65,6 +65,7 @@ func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
 	if len(desired.Renditions) == 0 {
 		return
 	}
+	var cells []image.Cell
 	for i := range desired.Renditions {
 		r := &desired.Renditions[i]
 		change := RenditionChange{
@@ -78,9 +79,25 @@ func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
 		if !p.due(&change, same, func() string { return p.key(r.Recipe, c) }) {
 			continue
 		}
-		change.Cells = []image.Cell{{Image: desired.Address}}
-		p.renditions = append(p.renditions, new(change))
+		if cells == nil {
+			cells = []image.Cell{{Image: desired.Address}} // shared by all of the image
+		}
+		change.Cells = cells
+		p.plans(&change)
 	}
+}
+
+// piece is how many changes are allocated at once.
+const piece = 256
+
+// plans adds a change to the plan.
+func (p *Planner) plans(c *RenditionChange) {
+	if len(p.spare) == 0 {
+		p.spare = make([]RenditionChange, piece)
+	}
+	p.spare[0] = *c
+	p.renditions = append(p.renditions, &p.spare[0])
+	p.spare = p.spare[1:]
 }
 
 // assets plans what is made of files that nobody bought.
@@ -94,7 +111,7 @@ func (p *Planner) assets(assets []*image.Asset) {
 			p.recall(&change, nil)
 			same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
 			if p.opts.Only == nil && p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
-				p.renditions = append(p.renditions, new(change))
+				p.plans(&change)
 			}
 		}
 	}
@@ -205,7 +222,7 @@ func (p *Planner) sheets(sheets []*image.Sheet) {
 		if !ok || !p.due(&change, same, func() string { return sheetKey(sheet, pictures) }) {
 			continue
 		}
-		p.renditions = append(p.renditions, new(change))
+		p.plans(&change)
 	}
 }
 

@@ -24,7 +24,11 @@ type desk struct {
 	dir     string
 	options *planOptions
 	state   string // the path of the state file
-	room    *web.Darkroom
+	place   workspace.Place
+	// elsewhere is the version of a state that is in a bucket, as it was when it was last asked for.
+	elsewhere string
+	asked     time.Time
+	room      *web.Darkroom
 	// warned says that the warnings of the plan were shown: once is enough.
 	warned bool
 }
@@ -39,7 +43,7 @@ func (a *app) newDesk(dir string, o *planOptions) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.state = w.StateFile()
+	d.state, d.place = w.StateFile(), w.Place()
 	d.room, err = darkroom(w)
 	// Values are asked for once.
 	o.noInput = true
@@ -107,7 +111,22 @@ func (d *desk) Version() string {
 			fmt.Fprintf(&b, "%s %d %d\n", file, info.Size(), info.ModTime().UnixNano())
 		}
 	}
-	return b.String()
+	return b.String() + d.versionElsewhere()
+}
+
+// askEvery is how often a bucket is asked whether another machine changed the state.
+const askEvery = 10 * time.Second
+
+// versionElsewhere is the version of a state in a bucket. While that cannot be reached it stays.
+func (d *desk) versionElsewhere() string {
+	if d.place.Bucket == nil || time.Since(d.asked) < askEvery {
+		return d.elsewhere
+	}
+	d.asked = time.Now()
+	if version, err := d.place.Version(d.app.env.Abort); err == nil {
+		d.elsewhere = version
+	}
+	return d.elsewhere
 }
 
 // Busy implements web.Desk.

@@ -60,6 +60,9 @@ func (a *app) runGraph(dir string, o *graphOptions) error {
 		g.addRenditions(img)
 		return nil
 	})...)
+	for _, asset := range cfg.Assets() {
+		g.addAsset(asset)
+	}
 	for _, sheet := range cfg.Sheets() {
 		g.addSheet(sheet)
 	}

@@ -29,6 +29,12 @@ func (g *imageGraph) addRenditions(img *image.Image) {
 	}
 }
 
+func (g *imageGraph) addAsset(a *image.Asset) {
+	for i := range a.Renditions {
+		g.made(addrs.Rendition{Kind: addrs.OfAsset, Of: g.node(a.Address), Name: a.Renditions[i].Name})
+	}
+}
+
 func (g *imageGraph) addSheet(s *image.Sheet) {
 	at := s.Address
 	at.Of = g.node(at.Of)

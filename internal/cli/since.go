@@ -27,6 +27,9 @@ func (a *app) reportSince(dir string, o *reportOptions) (err error) {
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
+	if place := w.Place(); place.Bucket != nil {
+		return explain("-since reads the state of a revision, and this state is not in the repository but at %s.\nLeave out -since.", place)
+	}
 	rev, err := gitrev.Open(a.env.Abort, w.Base(), o.since)
 	if err != nil {
 		return revisionInWords(o.since, err)

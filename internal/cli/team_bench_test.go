@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -102,4 +104,58 @@ func shareAccount(b *testing.B, applies int, isShared bool) {
 	refused := stats.Refused[http.StatusTooManyRequests]
 	b.ReportMetric(100*float64(refused)/float64(refused+len(sim.Ledger())), "%429")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkBucket makes 480 images whose state and files are in a bucket that takes 40 ms a request,
+// beside the ideal, and restores them on another machine.
+func BenchmarkBucket(b *testing.B) {
+	for b.Loop() {
+		sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: sharedTask}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		server := httptest.NewServer(sim)
+		store, err := s3test.Start()
+		if err != nil {
+			b.Fatal(err)
+		}
+		store.Slow(40 * time.Millisecond)
+		place := fmt.Sprintf("bucket = \"art\"\n    endpoint = %q\n    use_path_style = true", store.URL)
+		manifest := fmt.Sprintf("fluxbatch {\n  state \"s3\" {\n    key = \"state\"\n    %s\n  }\n  images \"s3\" {\n    prefix = \"blobs\"\n    %s\n  }\n}\nprovider \"bfl\" {\n  endpoint = %q\n}\nimage \"a\" {\n  count  = %d\n  model  = \"flux-2-klein-4b\"\n  prompt = \"a ${count.index}\"\n  width  = 64\n  height = 64\n}\n",
+			place, place, server.URL, sharedImages)
+		took := func() time.Duration {
+			dir := b.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			cmd := exec.CommandContext(b.Context(), os.Args[0])
+			cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", dir}
+			cmd.Env = append(os.Environ(), "BFL_API_KEY=key", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")
+			began := time.Now()
+			if out, err := cmd.CombinedOutput(); err != nil {
+				b.Fatalf("%v\n%s", err, out)
+			}
+			return time.Since(began)
+		}
+		made := took()
+		puts := map[bool]int{}
+		for _, r := range store.Requests() {
+			if r.Method == http.MethodPut {
+				puts[strings.Contains(r.Path, "/state/log/")]++
+			}
+		}
+		charged := len(sim.Ledger())
+		restored := took()
+		if len(sim.Ledger()) != charged {
+			b.Error("restoring buys")
+		}
+		b.ReportMetric(made.Seconds()/(sharedTask*sharedImages/24).Seconds(), "wall/ideal")
+		b.ReportMetric(float64(puts[true])/sharedImages, "log-PUTs/image")
+		b.ReportMetric(float64(puts[false])/sharedImages, "other-PUTs/image")
+		b.ReportMetric(sharedImages/restored.Seconds(), "restored/s")
+		b.ReportMetric(0, "ns/op")
+		store.Close()
+		server.Close()
+		_ = sim.Close()
+	}
 }

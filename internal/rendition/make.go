@@ -1,15 +1,20 @@
 package rendition
 
 import (
+	"fmt"
 	"image"
 
 	fluximage "github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/picture"
 )
 
 // Make makes the file of a rendition. from is the content of the picture.
 func Make(r *fluximage.Recipe, src *picture.Source, mark fluximage.Mark, from string) ([]byte, error) {
 	width, height := r.Size(src.Size.X, src.Size.Y)
+	if width > imagefile.MaxPixels/height {
+		return nil, fmt.Errorf("it would have %d x %d pixels, and %d are the most that are made. Give it a smaller width or height", width, height, imagefile.MaxPixels)
+	}
 	pixels := bring(r, src, width, height)
 	if r.Background != "" {
 		pixels = pixels.On(picture.ParseColour(r.Background))

@@ -160,6 +160,15 @@ func TestLongPrompts(t *testing.T) {
 	}
 }
 
+// A long picture does not become one that fills the memory.
+func TestTooManyPixels(t *testing.T) {
+	t.Parallel()
+	_, err := Make(&fluximage.Recipe{Width: 16383, Format: imagefile.PNG}, bands(4, 400), mark, "abc")
+	if err == nil || !strings.Contains(err.Error(), "16383 x 1638300 pixels") {
+		t.Errorf("got %v", err)
+	}
+}
+
 type atlasFile struct {
 	Frames map[string]atlasFrame `json:"frames"`
 	Meta   atlasMeta             `json:"meta"`

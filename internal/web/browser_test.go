@@ -129,7 +129,8 @@ func TestReviewInABrowser(t *testing.T) {
 // notesAndMarks leaves a note and a mark, which the plan reads.
 func (tb *tab) notesAndMarks(dir string) {
 	tb.t.Helper()
-	tb.do(chromedp.Navigate(value[string](tb, `location.href.replace(/#.*/, "") + "?#image.logo"`)), ready(), says("#address", "image.logo"))
+	tb.do(chromedp.Navigate(value[string](tb, `location.href.replace(/#.*/, "") + "?#image.logo"`)), ready(), says("#address", "image.logo"),
+		says(".prompt", "A heron <script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"))
 	tb.do(chromedp.SendKeys(chromedp.CSS("#note"), "1 too dark"), chromedp.Click(chromedp.CSS(".acts label + button")), says(".told", "the note is kept"),
 		until(`document.activeElement.id === "note"`))
 	// What is being written survives what happens meanwhile.

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +103,7 @@ func (s *Server) gather(ctx context.Context) error {
 		return errors.Join(err, release())
 	}
 	pieces := album.pieces()
-	album.Head.Pieces, album.Head.Token, album.Head.Version = len(pieces), s.token, rand.Text()
+	album.Head.Pieces, album.Head.Token, album.Head.Version = len(pieces), s.token, versionOf(album.Head, pieces)
 	shots, overlays := map[string]*Shot{}, map[string]bool{}
 	for _, shot := range album.Shots() {
 		shots[shot.Thumb()], shots[shot.Picture()] = shot, shot
@@ -121,6 +123,16 @@ func (s *Server) gather(ctx context.Context) error {
 		return former()
 	}
 	return nil
+}
+
+// versionOf tells what a page shows apart from what it showed before.
+func versionOf(h Head, pieces [][]byte) string {
+	sum := sha256.New()
+	_, _ = fmt.Fprintln(sum, h.Title, h.Summary, h.Compared) // a hash takes all
+	for _, piece := range pieces {
+		_, _ = sum.Write(piece) // a hash takes all
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:nameDigits]
 }
 
 // idleShare is how much longer nothing is gathered than gathering took: following an apply takes a

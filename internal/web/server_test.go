@@ -175,3 +175,20 @@ func TestServerWithTrouble(t *testing.T) {
 		t.Errorf("got %s", w.Body)
 	}
 }
+
+// What does not begin as a picture is not sent, and what does is sent as one.
+func TestServerSendsPicturesAlone(t *testing.T) {
+	t.Parallel()
+	s, desk := newReview(t)
+	for content, want := range map[string]int{
+		`<svg xmlns="http://www.w3.org/2000/svg"/>`: http.StatusNotFound, "<!DOCTYPE html>": http.StatusNotFound, "": http.StatusNotFound,
+		"RIFF1234AVI ": http.StatusNotFound, "RIFF1234WEBPVP8 ": http.StatusOK, "\x89PNG\r\n\x1a\n<script>": http.StatusOK, "\xff\xd8\xff": http.StatusOK,
+	} {
+		desk.files[desk.file.SHA256] = []byte(content)
+		w := s.ask(t.Context(), http.MethodGet, s.album.Entries[0].After.Picture(), "", nil)
+		kind := w.Header().Get("Content-Type")
+		if w.Code != want || w.Header().Get("X-Content-Type-Options") != "nosniff" || want == http.StatusOK && !strings.HasPrefix(kind, "image/") {
+			t.Errorf("%q is answered with %d as %s", content, w.Code, kind)
+		}
+	}
+}

@@ -23,7 +23,13 @@ func (w *Workspace) damaged() hcl.Diagnostics {
 	return diags
 }
 
-// storedLate is Store.Candidates during an apply, when what is found damaged is told at once.
+// stored is Store.Candidates with what is on record.
+func (w *Workspace) stored(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
+	return w.local.Store().Candidates(a, fingerprint, simulated, w.session.State().Images[a])
+}
+
+// storedLate is Store.Candidates during an apply, when the record changes under it, and what is
+// found damaged is told at once.
 func (w *Workspace) storedLate(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
 	images := w.local.Store().Candidates(a, fingerprint, simulated)
 	if diags := w.damaged(); len(diags) > 0 {

@@ -31,17 +31,27 @@ func (w *Workspace) Stands(img *state.Image) (state.File, bool) {
 }
 
 // OpenPicture opens the bytes of a file that is on record, or was: those at its path where these
-// are the ones, else those of the store. The error wraps fs.ErrNotExist where neither has them.
+// are the ones, else those of the store, here or where other machines put theirs. The error wraps
+// fs.ErrNotExist where none has them.
 func (w *Workspace) OpenPicture(f state.File) (io.ReadCloser, error) {
 	if f.Path != "" && w.holds(f.Path, f.SHA256) {
 		return w.outputs.Open(f.Path)
 	}
-	return w.local.Store().OpenBlob(f.SHA256)
+	in, err := w.local.Store().OpenBlob(f.SHA256)
+	if errors.Is(err, fs.ErrNotExist) {
+		return w.local.Store().OpenElsewhere(f.SHA256)
+	}
+	return in, err
 }
 
 // HasPicture reports whether OpenPicture finds the bytes of a file.
 func (w *Workspace) HasPicture(f state.File) bool {
-	return f.Path != "" && w.holds(f.Path, f.SHA256) || w.local.Store().Has(f.SHA256)
+	if f.Path != "" && w.holds(f.Path, f.SHA256) || w.local.Store().Has(f.SHA256) {
+		return true
+	}
+	// A bucket that cannot be reached shows less, and does not keep anybody from looking at the rest.
+	elsewhere, err := w.local.Store().Elsewhere(f.SHA256)
+	return elsewhere && err == nil
 }
 
 // Former returns the last former image of each address; see state.Store.Former.
@@ -52,6 +62,9 @@ func (w *Workspace) Thumbs() (string, error) { return w.local.Cache("thumbs") }
 
 // Base is where the paths of the state begin.
 func (w *Workspace) Base() string { return Base(w.Dir, w.options.Simulate) }
+
+// Place is where the state is kept.
+func (w *Workspace) Place() Place { return PlaceOf(w.Dir, &w.Config.Settings, &w.options) }
 
 // StateFile is the path of the state file.
 func (w *Workspace) StateFile() string {

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -54,6 +55,19 @@ func (p Place) Read(ctx context.Context) (*state.State, error) {
 		return nil, err
 	}
 	return state.ReadBackend(ctx, backend)
+}
+
+// Version changes with a state in a bucket. It is "" for one in a file, whose own time and size tell.
+func (p Place) Version(ctx context.Context) (string, error) {
+	if p.Bucket == nil {
+		return "", nil
+	}
+	backend, err := s3.Open(p.Bucket)
+	if err != nil {
+		return "", err
+	}
+	cursor, err := backend.Head(ctx)
+	return fmt.Sprint(cursor), err
 }
 
 // ForceUnlock removes the lock that has an id; see state.ForceUnlock.

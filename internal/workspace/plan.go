@@ -52,7 +52,7 @@ func (w *Workspace) Plan() (*planner.Plan, hcl.Diagnostics, error) {
 func (w *Workspace) plannerOptions() (planner.Options, error) {
 	o, prior := &w.options, w.session.State()
 	options := planner.Options{
-		Prior: prior, Stored: w.local.Store().Candidates, RetryModerated: o.RetryModerated,
+		Prior: prior, Stored: w.stored, RetryModerated: o.RetryModerated,
 		Simulator: w.isSimulator, Protected: w.Config.Protected, Holds: w.holds,
 	}
 	var err error
