@@ -39,7 +39,7 @@ func (d *decoder) asset(m *module, block *hcl.Block) {
 	case b.file == nil:
 		d.add(diag.Problem(block.DefRange, "Missing required argument", `An asset needs a file, as in file = "brand/logo.png".`))
 	case len(content.Blocks) == 0:
-		d.add(diag.Problem(block.DefRange, "Asset without renditions", "An asset is there for what is made of it. Give it a rendition block."))
+		d.add(diag.Problem(block.DefRange, "Asset without renditions", "An asset exists for its renditions. Add a rendition block to it."))
 	}
 	for _, inner := range content.Blocks {
 		d.rendition(&b.renditions, "asset."+name, inner)

@@ -299,7 +299,7 @@ func (e *evaluator) test(n *node, r rule, ctx *hcl.EvalContext, summary string) 
 	decided, err := convert.Convert(condition.value, cty.Bool)
 	if err != nil || condition.value.IsNull() {
 		e.fail(n, diag.About(diag.Problem(r.at, "Invalid condition",
-			"A condition is true or false, and this is not."), r.condition, ctx))
+			"A condition must be true or false, but this is neither."), r.condition, ctx))
 		return condition, nil
 	}
 	if !decided.IsKnown() || decided.True() {

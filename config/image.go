@@ -123,7 +123,9 @@ type builder struct {
 	// columns are prepared expressions of arguments, in the order of b.args, nil for those of other
 	// forms.
 	columns []*column
-	models  map[string]*bfl.Model
+	// hoists are the arguments' expressions with what is the same for all instances taken out.
+	hoists map[*argument]hcl.Expression
+	models map[string]*bfl.Model
 	// recipes are the last of each of the block's renditions, nil while there is none. Instances with
 	// the same recipe share it.
 	recipes []*image.Recipe
@@ -308,7 +310,7 @@ func (d *builder) expression(arg *argument) argumentValue {
 	if arg.perInstance {
 		ctx = d.instanceContext()
 	}
-	raw, diags := arg.Expr.Value(ctx)
+	raw, diags := d.hoist(arg).Value(ctx)
 	if d.b.weave.waiting() {
 		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}} // It is evaluated again.
 	}

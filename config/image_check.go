@@ -291,5 +291,5 @@ func (e *evaluator) adviseOnCount(b *imageBlock) {
 		return
 	}
 	e.add(diag.Warning(b.count.Range(), "Instances numbered after a list",
-		"Adding or removing an element anywhere but at the end renumbers all after it, so that their images change their addresses and files. Use for_each, whose keys stay, as in for_each = toset(...)."))
+		"An element that is added or removed before the end renumbers all after it, and their images get other addresses and files. Use for_each, whose keys stay, as in for_each = toset(...)."))
 }

@@ -23,7 +23,7 @@ func (p *Planner) reseed(img *image.Image, prior *state.Image) {
 		return
 	}
 	held(img, prior)
-	if !slices.Contains(p.opts.Reroll, img.Address) && !p.marked[img.Address] {
+	if !slices.Contains(p.opts.Reroll, img.Address) && !p.marked[img.Address] && !p.isThrown(img, prior) {
 		return
 	}
 	seed, ok := seedOf(img)
@@ -36,6 +36,27 @@ func (p *Planner) reseed(img *image.Image, prior *state.Image) {
 		img.ConfiguredSeed = &seed
 	}
 	setSeed(img, drawnSeed(img, prior))
+}
+
+// isThrown reports whether an interrupted run drew a seed for an image and has paid for it. Who asked
+// for another picture then does not have to ask again: what was paid for is brought.
+func (p *Planner) isThrown(img *image.Image, prior *state.Image) bool {
+	if _, ok := seedOf(img); !ok {
+		return false
+	}
+	simulated := p.simulates(img.Provider)
+	for _, task := range p.prior.tasks[img.Address] {
+		if !p.resumable(task, simulated) || task.Fingerprint == prior.Fingerprint {
+			continue
+		}
+		thrown := *img
+		setSeed(&thrown, drawnSeed(img, prior))
+		p.complete(&thrown)
+		if thrown.Request().Fingerprint() == task.Fingerprint {
+			return true
+		}
+	}
+	return false
 }
 
 // held puts the seed into an image that was drawn for the one on record, as long as it holds.

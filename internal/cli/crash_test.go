@@ -75,7 +75,7 @@ type crashRig struct {
 
 const crashImages = 4
 
-// crashManifests each make crashImages images.
+// crashManifests each make crashImages images, but for the one with a seed.
 var crashManifests = map[string]string{
 	"references": `
 image "logo" { prompt = "logo" }
@@ -86,6 +86,12 @@ image "hero" {
 image "card" {
   count  = 2
   prompt = "card ${count.index}"
+}
+`,
+	"seeded": `
+image "hero" {
+  prompt = "hero"
+  seed   = 7
 }
 `,
 	// Two candidates that are refused, a third that passes, and what is made from it.
@@ -133,10 +139,10 @@ func newCrashRig(t *testing.T, manifest string) *crashRig {
 }
 
 // crash runs an apply that dies at the nth record, and reports whether it did.
-func (r *crashRig) crash(t *testing.T, at int, when string) bool {
+func (r *crashRig) crash(t *testing.T, at int, when string, flags ...string) bool {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Args = []string{"fluxbatch-crash", "apply", "-auto-approve", "-parallelism=2", r.dir}
+	cmd.Args = append([]string{"fluxbatch-crash", "apply", "-auto-approve", "-parallelism=2"}, append(flags, r.dir)...)
 	cmd.Env = append(r.env, "CRASH_AT="+strconv.Itoa(at), "CRASH_WHEN="+when)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -67,8 +67,8 @@ func (d dollars) Set(text string) error {
 
 // bind adds the flags for variables.
 func (o *inputOptions) bind(flags *pflag.FlagSet) {
-	flags.Var(valueFlag{values: &o.values}, "var", "set a variable, as in -var 'season=winter'(can be repeated)")
-	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file(can be repeated)")
+	flags.Var(valueFlag{values: &o.values}, "var", "set a variable, as in -var 'season=winter' (can be repeated)")
+	flags.Var(valueFlag{values: &o.values, file: true}, "var-file", "read variables from this file (can be repeated)")
 }
 
 // negated is a flag that is on by default, kept as its opposite so that the zero value of an
@@ -89,9 +89,9 @@ func (n *negated) Set(text string) error {
 func (o *planOptions) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	o.inputOptions.bind(flags)
-	flags.StringArrayVar(&o.Targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs(can be repeated)")
-	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line(can be repeated)")
-	flags.StringArrayVar(&o.Excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it(can be repeated)")
+	flags.StringArrayVar(&o.Targets, "target", nil, "limit the plan to this `address`, pattern, label.KEY=VALUE or file, and what it needs (can be repeated)")
+	flags.StringArrayVar(&o.targetFiles, "target-file", nil, "limit the plan to what this `file` lists, as for -target, one a line (can be repeated)")
+	flags.StringArrayVar(&o.Excludes, "exclude", nil, "leave out this `address`, pattern, label.KEY=VALUE or file, and what needs it (can be repeated)")
 	flags.BoolVar(&o.Simulate, "simulate", false, "use the built-in simulator: no key, no network, no money (images go to .fluxbatch/simulation)")
 	negate(flags, &o.NoRefresh, "refresh", "look at the images' files for what was lost or changed")
 	flags.Var(dollars{&o.MaxCost}, "max-cost", "refuse to plan, and to spend, more than this many US `dollars`")
@@ -113,7 +113,7 @@ func (o *planOptions) bindModes(cmd *cobra.Command, destroy string) {
 	flags.BoolVar(&o.RefreshOnly, "refresh-only", false, "make the state say what is there: forget lost images, take changed files as they are")
 	flags.StringArrayVar(&o.Replace, "replace", nil, "replace the image at this `address` although nothing changed (can be repeated)")
 	flags.StringArrayVar(&o.Reroll, "reroll", nil, "replace the image at this `address` with a new seed, which the state keeps (can be repeated)")
-	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them(can be repeated)")
+	flags.StringArrayVar(&o.Abandon, "abandon", nil, "give up the tasks of interrupted runs for this `address`, and what was paid for them (can be repeated)")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "replace")
 	cmd.MarkFlagsMutuallyExclusive("destroy", "refresh-only", "reroll")
 	cmd.MarkFlagsMutuallyExclusive("refresh", "refresh-only")
@@ -133,6 +133,10 @@ func directory(args []string) (string, error) {
 	}
 	info, err := os.Stat(args[0])
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(args[0], ".fluxplan"):
+		return "", fmt.Errorf("there is no saved plan %q. Save one with plan -out", args[0])
+	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(args[0], "image."):
+		return "", fmt.Errorf("%q is an address, and this command takes a directory. For one image on record there is state show", args[0])
 	case err != nil:
 		return "", fmt.Errorf("the directory %q cannot be read: %w", args[0], cause(err))
 	case !info.IsDir():

@@ -180,6 +180,7 @@ var banned = []struct{ phrase, instead string }{
 	{`\bis no (?:PNG|JSON|URL|valid URL|image|selector|value|address|folder|terminal)\b`, "is not a"},
 	{`\banew\b`, "again, or replace"},
 	{`goes on with`, "continues with"},
+	{`[^ ]\(can be`, "a space before the bracket"},
 }
 
 // exempt are literals that hold no words of the program.

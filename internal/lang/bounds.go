@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
@@ -64,15 +63,15 @@ var estimates = map[string]func(args []cty.Value) amount{
 }
 
 // bounded makes a function refuse what would be too much.
-func bounded(name string, f function.Function) func(args []cty.Value) (cty.Value, error) {
+func bounded(name string, params int, call caller) caller {
 	estimate := estimates[name]
 	return func(args []cty.Value) (cty.Value, error) {
-		if estimate != nil && len(args) >= len(f.Params()) {
+		if estimate != nil && len(args) >= params {
 			if err := estimate(args).refused(); err != nil {
 				return cty.DynamicVal, err
 			}
 		}
-		v, err := f.Call(args)
+		v, err := call(args)
 		if err == nil {
 			err = made(name, v).refused()
 		}

@@ -2,7 +2,10 @@ package lang
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -12,25 +15,70 @@ import (
 )
 
 // Convert converts a value to a type. It does what package convert does, and quickly where that
-// takes minutes for tens of thousands of elements: where the type is settled for all elements, it
-// converts a large object to a map, and a large tuple to a list, element by element, whose types
-// are then not compared in pairs.
+// takes minutes for tens of thousands of elements: a large object becomes a map, and a large tuple a
+// list or set, element by element. Where the type leaves open what the elements are, package convert
+// compares their types in pairs; here each type is looked at once.
 func Convert(v cty.Value, want cty.Type) (cty.Value, error) {
 	isMap := want.IsMapType() && v.Type().IsObjectType()
-	isList := want.IsListType() && v.Type().IsTupleType()
-	if !isMap && !isList || !isLarge(v) || want.HasDynamicTypes() {
+	isList := (want.IsListType() || want.IsSetType()) && v.Type().IsTupleType()
+	if !isMap && !isList || lengthOfType(v.Type()) <= 100 || v.IsMarked() || v.IsNull() {
 		return convert.Convert(v, want)
 	}
+	element := want.ElementType()
+	if element == cty.DynamicPseudoType {
+		element = commonType(v.Type())
+	}
+	switch {
+	case element == cty.NilType || element.HasDynamicTypes():
+		return convert.Convert(v, want)
+	case v.IsKnown():
+		return convertElements(v, want, element)
+	case !allConvert(v.Type(), element):
+		return convert.Convert(v, want) // It says what is wrong.
+	default:
+		return unknownCollection(want, element, lengthOfType(v.Type())), nil
+	}
+}
+
+// unknownCollection is what becomes of an unknown value with so many elements. Those of a set may be
+// equal.
+func unknownCollection(want, element cty.Type, length int) cty.Value {
+	least, ty := length, cty.List(element)
+	switch {
+	case want.IsMapType():
+		ty = cty.Map(element)
+	case want.IsSetType():
+		least, ty = 1, cty.Set(element)
+	}
+	return cty.UnknownVal(ty).Refine().CollectionLengthLowerBound(least).CollectionLengthUpperBound(length).NewValue()
+}
+
+// allConvert reports whether all elements of a tuple, or attributes of an object, may be converted to
+// a type.
+func allConvert(ty, element cty.Type) bool {
+	for of := range typesIn(ty) {
+		if !of.Equals(element) && convert.GetConversionUnsafe(of, element) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// convertElements makes a collection like want of the elements of a value.
+func convertElements(v cty.Value, want, element cty.Type) (cty.Value, error) {
 	keys, values := make([]cty.Value, 0, v.LengthInt()), make([]cty.Value, 0, v.LengthInt())
-	for key, element := range v.Elements() {
-		converted, err := Convert(element, want.ElementType())
+	for key, value := range v.Elements() {
+		converted, err := Convert(value, element)
 		if err != nil {
 			return cty.NilVal, cty.Path{cty.IndexStep{Key: key}}.NewError(err)
 		}
 		keys, values = append(keys, key), append(values, converted)
 	}
-	if isList {
+	switch {
+	case want.IsListType():
 		return cty.ListVal(values), nil
+	case want.IsSetType():
+		return cty.SetVal(values), nil
 	}
 	elements := make(map[string]cty.Value, len(keys))
 	for i, key := range keys {
@@ -39,8 +87,36 @@ func Convert(v cty.Value, want cty.Type) (cty.Value, error) {
 	return cty.MapVal(elements), nil
 }
 
-func isLarge(v cty.Value) bool {
-	return v.IsKnown() && !v.IsNull() && !v.IsMarked() && IsStructure(v.Type()) && v.LengthInt() > 100
+// commonType returns the type that all elements of a tuple, or attributes of an object, can be
+// converted to. It answers cty.NilType where there is none, or where they have so many types that it
+// is package convert that should tell.
+func commonType(ty cty.Type) cty.Type {
+	var distinct []cty.Type
+	for of := range typesIn(ty) {
+		if slices.ContainsFunc(distinct, of.Equals) {
+			continue
+		}
+		if distinct = append(distinct, of); len(distinct) > 20 {
+			return cty.NilType
+		}
+	}
+	common, _ := convert.UnifyUnsafe(distinct)
+	return common
+}
+
+// typesIn goes through the types of a tuple's elements, or of an object's attributes.
+func typesIn(ty cty.Type) iter.Seq[cty.Type] {
+	if ty.IsTupleType() {
+		return slices.Values(ty.TupleElementTypes())
+	}
+	return maps.Values(ty.AttributeTypes())
+}
+
+func lengthOfType(ty cty.Type) int {
+	if ty.IsTupleType() {
+		return ty.Length()
+	}
+	return len(ty.AttributeTypes())
 }
 
 // Describe words an error of Convert with the path to the part at fault, such as [0].name.

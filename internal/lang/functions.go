@@ -201,8 +201,9 @@ type look func(args []cty.Value, result cty.Value, err error) error
 // discreet makes a function say nothing of what is wrong where an argument is sensitive: most
 // errors quote an argument, or a part of it. It also bounds what a call makes.
 func discreet(name string, f function.Function, look look) function.Function {
-	call := bounded(name, f)
+	call := bounded(name, len(f.Params()), convertFirst(f))
 	open := func(p function.Parameter) function.Parameter {
+		p.Type = openType(p)
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
 		return p
 	}
@@ -231,6 +232,40 @@ func discreet(name string, f function.Function, look look) function.Function {
 		spec.VarParam = new(open(*p))
 	}
 	return function.New(spec)
+}
+
+// openType is the type that a parameter is declared with. HCL converts arguments before a call, and
+// takes the square of the time for a long list of any type: those are left to convertFirst.
+func openType(p function.Parameter) cty.Type {
+	if p.Type.IsCollectionType() && p.Type.ElementType() == cty.DynamicPseudoType {
+		return cty.DynamicPseudoType
+	}
+	return p.Type
+}
+
+// caller calls a function.
+type caller func(args []cty.Value) (cty.Value, error)
+
+// convertFirst converts the arguments whose type openType left open, and calls a function.
+func convertFirst(f function.Function) caller {
+	fixed, rest := f.Params(), f.VarParam()
+	return func(args []cty.Value) (cty.Value, error) {
+		converted := slices.Clone(args)
+		for i := range converted {
+			p := rest
+			if i < len(fixed) {
+				p = &fixed[i]
+			}
+			if p == nil || openType(*p).Equals(p.Type) {
+				continue
+			}
+			var err error
+			if converted[i], err = Convert(converted[i], p.Type); err != nil {
+				return cty.DynamicVal, function.NewArgError(i, err)
+			}
+		}
+		return f.Call(converted)
+	}
 }
 
 func hideArguments(err error) error {
