@@ -79,9 +79,10 @@ func (d *builder) hoistParts(expr hclsyntax.Expression) hclsyntax.Expression {
 	return expr
 }
 
-// namesInstance reports whether an expression names what differs from instance to instance.
+// namesInstance reports whether an expression has what differs from instance to instance: it names
+// it, or calls size_for, which goes by the instance's model.
 func namesInstance(expr hclsyntax.Expression) bool {
-	return slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool {
+	return callsSizeFor(expr) || slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool {
 		root := t.RootName()
 		return root == "each" || root == "count" || root == "self"
 	})

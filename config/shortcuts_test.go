@@ -186,7 +186,13 @@ func (g *generator) block(name string, repeats map[string]string, before []strin
 		up := before[g.IntN(len(before))]
 		prompts = append(prompts, fmt.Sprintf("\"${length(%s)} there\"", g.collects(up, repeats[up])), fmt.Sprintf("jsonencode(%s)", g.collects(up, repeats[up])))
 	}
-	text := fmt.Sprintf("image %q {\n  %s\n  prompt = %s\n", name, repeat, g.mistaken("each.value.missing", prompts...))
+	model := ""
+	if repeat == "count = 2" && g.IntN(3) == 0 {
+		// What is the same expression for all is not the same value then.
+		model = "model = [\"flux-dev\", \"flux-2-pro\"][count.index]"
+		prompts = append(prompts, `"${count.index} is ${size_for(300, 400).height}"`, `"${size_for(300, 400).height} high"`)
+	}
+	text := fmt.Sprintf("image %q {\n  %s\n  %s\n  prompt = %s\n", name, repeat, model, g.mistaken("each.value.missing", prompts...))
 	if g.IntN(2) == 0 {
 		text += "  width  = " + g.mistaken("1e3", "1024", "512", `"768"`) + "\n  height = 1024\n"
 	}
