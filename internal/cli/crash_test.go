@@ -248,14 +248,14 @@ func TestKilledAtEveryRecord(t *testing.T) {
 	}
 }
 
-// TestKilledAtRandomInstants kills an apply 60 times, each at another instant. The harness kills
+// TestKilledAtRandomInstants kills an apply 20 times, each at another instant. The harness kills
 // more, after more edits.
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("skipped with -short: 60 processes; the test without the race detector runs it")
+		t.Skip("skipped with -short: 20 processes; the test without the race detector runs it")
 	}
-	for i := range 60 {
+	for i := range 20 {
 		r := newCrashRig(t, []string{"references", "choices"}[i%2])
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", r.dir}

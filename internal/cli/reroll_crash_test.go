@@ -13,6 +13,9 @@ import (
 // and pays for none itself.
 func TestRerollKilled(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
+	}
 	for _, when := range []string{"before", "after"} {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()

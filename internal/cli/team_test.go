@@ -17,7 +17,7 @@ import (
 
 // teamKills is how many applies are killed, and teamZombies how many are overtaken. Thirty and twelve
 // were run before.
-const teamKills, teamZombies = 8, 3
+const teamKills, teamZombies = 4, 1
 
 // teamImages are as many images as the team's manifest has.
 const teamImages = 12

@@ -31,9 +31,13 @@ const (
 	mostWork = 0.6
 )
 
-// TestLargeReport opens a report of 10,000 images and scrolls through it.
+// TestLargeReport opens a report of 10,000 images and scrolls through it. It is a measurement, and so
+// it is made only where somebody asks for it.
 func TestLargeReport(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("FLUXBATCH_MEASURE") == "" {
+		t.Skip("a measurement; FLUXBATCH_MEASURE=1 makes it")
+	}
 	tb := newTab(t)
 	dir := t.TempDir()
 	if err := web.LargeReport(t.Context(), filepath.Join(dir, "report"), filepath.Join(dir, "thumbs"), 10_000); err != nil {
