@@ -13,16 +13,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLevels plans and applies a catalogue of 2,000 rows in four levels, each row made from one of
+// TestLevels plans and applies a catalogue of 1,000 rows in four levels, each row made from one of
 // the level above: styles, characters, scenes and variants. When one row is edited, exactly what is
 // made from it changes.
 func TestLevels(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it makes 2,000 images")
+		t.Skip("it makes 1,000 images")
 	}
 	const edited = "character-3"
-	sizes := []int{4, 40, 400, 1556}
+	sizes := []int{4, 40, 200, 756}
 	names := []string{"style", "character", "scene", "variant"}
 	from := map[string]string{}
 	table := func(prompt string) string {
