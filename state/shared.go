@@ -46,12 +46,9 @@ func (s *Store) Share(ctx context.Context, blobs Blobs) {
 // IsShared reports whether the store has a part that other machines have as well.
 func (s *Store) IsShared() bool { return s.shared != nil }
 
-// has reports whether an image is there. What the listing does not have is asked for by itself,
-// since a listing may be behind, and what is not found is paid for.
-func (s *shared) has(sum string) (bool, error) {
-	if s == nil {
-		return false, nil
-	}
+// listed reports whether an image is known to be there, or was when all was listed. It may deny what
+// is there.
+func (s *shared) listed(sum string) (bool, error) {
 	s.mu.Lock()
 	known := s.known[sum]
 	s.mu.Unlock()
@@ -59,11 +56,17 @@ func (s *shared) has(sum string) (bool, error) {
 		return true, nil
 	}
 	listing, err := s.list()
-	if err != nil {
-		return false, err
+	return err == nil && listing.Images[sum], err
+}
+
+// has reports whether an image is there. What the listing does not have is asked for by itself,
+// since a listing may be behind, and what is not found is paid for.
+func (s *shared) has(sum string) (bool, error) {
+	if s == nil {
+		return false, nil
 	}
-	if listing.Images[sum] {
-		return true, nil
+	if found, err := s.listed(sum); found || err != nil {
+		return found, err
 	}
 	found, err := s.blobs.Stat(s.ctx, sum)
 	if found {
@@ -218,12 +221,5 @@ func (s *Store) Elsewhere(sum string) (bool, error) {
 	if s.shared == nil {
 		return false, nil
 	}
-	s.shared.mu.Lock()
-	known := s.shared.known[sum]
-	s.shared.mu.Unlock()
-	if known {
-		return true, nil
-	}
-	listing, err := s.shared.list()
-	return err == nil && listing.Images[sum], err
+	return s.shared.listed(sum)
 }
