@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
@@ -62,6 +63,9 @@ type object struct {
 	final bool
 }
 
+// instanceMemory is how much memory a plan needs for an instance, in bytes.
+const instanceMemory = 2 << 10
+
 // evaluate builds, checks and decides the block's instances in a scope.
 func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.weave != nil {
@@ -85,6 +89,7 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.exported {
 		list.objects = make([]object, 0, expansion.len())
 	}
+	hugepage.Expect(int64(expansion.len()) * instanceMemory)
 	e.paths.reserve(expansion.len() * (1 + len(b.renditions)))
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
