@@ -93,6 +93,7 @@ func merge(pieces []*piece) (*State, error) {
 	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
 	whole.Renditions = make(map[addrs.Rendition]*Rendition, made)
 	for _, p := range pieces {
+		whole.listed = append(whole.listed, p.images)
 		for _, l := range p.images {
 			whole.Images[l.address] = l.img
 		}
