@@ -75,6 +75,7 @@ type piece struct {
 }
 
 func (p *piece) parse(text []byte) error {
+	p.images = make([]listing, 0, bytes.Count(text, []byte(betweenTwo))+1)
 	parser := newParser(p.rest, scannerOf(text))
 	parser.listed, parser.made = &p.images, &p.made
 	parser.file()
