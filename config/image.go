@@ -94,8 +94,10 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	defer build.release()
-	for each := range expansion.all() {
-		img := build.instance(each)
+	help := &ahead{block: build}
+	for i := range expansion.len() {
+		each := expansion.at(i)
+		img := help.instance(i)
 		var result *image.Result
 		if img != nil && !b.tainted && e.decide != nil {
 			result = e.decide(img)
@@ -143,6 +145,12 @@ type builder struct {
 	// see attempt.
 	ready      bool
 	conditions []addrs.Image // what the preconditions of the instance in the making come from
+	// isHelper says that it builds ahead; see ahead. unsure says that the instance in the making has
+	// to be built without help.
+	isHelper, unsure bool
+	// images, and room for their arguments, are memory for those to come.
+	images []image.Image
+	room   []bfl.Argument
 }
 
 // argumentValue is the value of an argument without marks, and where it comes from.
@@ -157,6 +165,9 @@ type argumentValue struct {
 	converted any
 	param     *bfl.Param
 }
+
+// imagesPiece is how many images take one allocation.
+const imagesPiece = 64
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{
@@ -240,7 +251,12 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 func (d *builder) instance(x each) *image.Image {
 	d.enter(x)
 	ok := d.evaluateArguments()
-	img := &image.Image{Address: d.addr(x), Provider: d.b.provider}
+	if len(d.images) == 0 {
+		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
+	}
+	img := &d.images[0]
+	d.images = d.images[1:]
+	img.Address, img.Provider = d.addr(x), d.b.provider
 	model := d.model()
 	if model == nil {
 		return nil
@@ -294,6 +310,10 @@ func (d *builder) argument(i int) argumentValue {
 		if v, ok := d.columns[i].value(d.current); ok {
 			return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 		}
+	}
+	if d.isHelper {
+		d.unsure = true
+		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}, failed: true}
 	}
 	v := d.expression(arg)
 	if !v.failed && arg.fallback != nil && v.value.IsNull() {
