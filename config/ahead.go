@@ -88,7 +88,7 @@ func (d *builder) helper() *builder {
 	h.values, h.models, h.child, h.hoists = slices.Clone(d.values), maps.Clone(d.models), nil, nil
 	e.requested, e.spare, e.labelSets, e.advised = nil, nil, map[string]map[string]string{}, maps.Clone(e.advised)
 	e.collector, e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
-	h.images, h.room = nil, nil
+	h.images, h.room, h.doubted = nil, nil, nil
 	return &h
 }
 

@@ -148,6 +148,8 @@ type builder struct {
 	// isHelper says that it builds ahead; see ahead. unsure says that the instance in the making has
 	// to be built without help.
 	isHelper, unsure bool
+	// doubted is the request that Doubts is asked about.
+	doubted *bfl.Request
 	// images, and room for their arguments, are memory for those to come.
 	images []image.Image
 	room   []bfl.Argument
@@ -256,7 +258,7 @@ func (d *builder) instance(x each) *image.Image {
 	}
 	img := &d.images[0]
 	d.images = d.images[1:]
-	img.Address, img.Provider = d.addr(x), d.b.provider
+	img.Address, img.Provider, img.Unread = d.addr(x), d.b.provider, !d.b.exported
 	model := d.model()
 	if model == nil {
 		return nil

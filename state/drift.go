@@ -129,8 +129,12 @@ func inspectAll[A address](
 	all := inspection[A]{index: index, dir: dir, drifted: map[A]FileStatus{}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
+	var free sync.Pool // lists that were looked through
 	look := func(parent string, members []member[A]) {
-		group.Go(func() error { return all.inspect(ctx, path.Clean(parent), members) })
+		group.Go(func() error {
+			defer free.Put(&members)
+			return all.inspect(ctx, path.Clean(parent), members)
+		})
 	}
 	waiting := map[string][]member[A]{} // by directory
 	for a, f := range files {
@@ -139,6 +143,9 @@ func inspectAll[A address](
 		if len(members) == inspectPiece {
 			look(parent, members)
 			members = nil
+			if list, ok := free.Get().(*[]member[A]); ok {
+				members = (*list)[:0]
+			}
 		}
 		waiting[parent] = members
 	}

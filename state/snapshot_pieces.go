@@ -94,7 +94,9 @@ func merge(pieces []*piece) (*State, error) {
 	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
 	whole.Renditions = make(map[addrs.Rendition]*Rendition, made)
 	for _, p := range pieces {
-		whole.listed = append(whole.listed, p.images)
+		if len(p.images) > 0 { // The last may have nothing but outputs.
+			whole.listed = append(whole.listed, p.images)
+		}
 		for _, l := range p.images {
 			whole.Images[l.address] = l.img
 		}
