@@ -3,7 +3,6 @@ package config
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -358,13 +357,15 @@ func (d *builder) expression(arg *argument) argumentValue {
 
 // given returns the value of an argument, nil where it is absent or null.
 func (d *builder) given(name string) *argumentValue {
-	i, ok := slices.BinarySearchFunc(d.b.args, name, func(a argument, name string) int {
-		return strings.Compare(a.Name, name)
-	})
-	if !ok || d.values[i].value.IsNull() {
-		return nil
+	for i := range d.b.args { // They are few, and are asked for often.
+		if d.b.args[i].Name == name {
+			if d.values[i].value.IsNull() {
+				return nil
+			}
+			return &d.values[i]
+		}
 	}
-	return &d.values[i]
+	return nil
 }
 
 // context returns the context that an argument was evaluated in.

@@ -17,6 +17,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
@@ -290,16 +291,26 @@ const maxIndex = 2 << 30
 
 func openIndex(root *safefile.Dir) (*Index, error) {
 	x := &Index{root: root}
-	data, err := root.ReadFile(indexFile, maxIndex)
+	info, err := root.Stat(indexFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return x, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the index of files: %w", err)
 	}
-	x.lines, _ = parseIndex(data)
+	hugepage.Expect(info.Size() * indexGrowth)
+	x.mu.Lock() // Whoever needs it waits.
+	go func() {
+		defer x.mu.Unlock()
+		if data, err := root.ReadFile(indexFile, maxIndex); err == nil { // Without it, files are read again.
+			x.lines, _ = parseIndex(data)
+		}
+	}()
 	return x, nil
 }
+
+// indexGrowth is how much memory a plan needs for each byte of the index.
+const indexGrowth = 24
 
 // parseIndex reports false for anything that is not wholly what write wrote. The lines share the
 // data's memory, which must not be written to any more.

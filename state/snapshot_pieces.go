@@ -67,6 +67,9 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 	return merge(pieces)
 }
 
+// recordBytes is about how long an image's record is.
+const recordBytes = 768
+
 // piece is what a piece of a snapshot says: its images, and a state with all else.
 type piece struct {
 	images []listing
@@ -75,7 +78,7 @@ type piece struct {
 }
 
 func (p *piece) parse(text []byte) error {
-	p.images = make([]listing, 0, bytes.Count(text, []byte(betweenTwo))+1)
+	p.images = make([]listing, 0, len(text)/recordBytes+1)
 	parser := newParser(p.rest, scannerOf(text))
 	parser.listed, parser.made = &p.images, &p.made
 	parser.file()
