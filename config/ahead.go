@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"runtime"
 	"slices"
@@ -33,14 +34,16 @@ type ahead struct {
 	rows  []each
 	// pieces have the images in the order of rows, nil for those to build again. A piece is there
 	// when its channel is closed.
-	pieces []aheadPieceOf
+	pieces []builtPiece
+	// size is how many instances a piece has.
+	size   int
 	next   atomic.Int64
 	futile atomic.Int64
 	// room bounds how far helpers are ahead.
 	room chan struct{}
 }
 
-type aheadPieceOf struct {
+type builtPiece struct {
 	images []*image.Image
 	built  chan struct{}
 }
@@ -49,7 +52,7 @@ type aheadPieceOf struct {
 // them are columns, and nothing about them is looked up elsewhere.
 func (d *builder) runsAhead() bool {
 	if d.columns == nil || d.b.weave != nil || d.b.sized || d.b.tainted || len(d.b.gates)+len(d.b.renditions) > 0 ||
-		d.expansion.len() < aheadLeast || runtime.GOMAXPROCS(0) == 1 {
+		d.expansion.len() < cmp.Or(d.e.opts.ahead, aheadLeast) || runtime.GOMAXPROCS(0) == 1 {
 		return false
 	}
 	c := d.b.lifecycle
@@ -69,7 +72,8 @@ func (d *builder) runsAhead() bool {
 func (a *ahead) start() {
 	d := a.block
 	a.rows = d.expansion.rows[1:]
-	a.pieces = make([]aheadPieceOf, (len(a.rows)+aheadPiece-1)/aheadPiece)
+	a.size = cmp.Or(d.e.opts.ahead, aheadPiece)
+	a.pieces = make([]builtPiece, (len(a.rows)+a.size-1)/a.size)
 	for i := range a.pieces {
 		a.pieces[i].built = make(chan struct{})
 	}
@@ -103,7 +107,7 @@ func (a *ahead) help(h *builder) {
 		}
 		p := &a.pieces[at]
 		if a.futile.Load() < aheadFutile {
-			p.images = h.buildAll(a.rows[at*aheadPiece : min((at+1)*aheadPiece, len(a.rows))])
+			p.images = h.buildAll(a.rows[at*a.size : min((at+1)*a.size, len(a.rows))])
 		}
 		close(p.built)
 	}
@@ -135,7 +139,7 @@ func (a *ahead) instance(n int) *image.Image {
 		}
 		return img
 	}
-	p, at := &a.pieces[(n-1)/aheadPiece], (n-1)%aheadPiece
+	p, at := &a.pieces[(n-1)/a.size], (n-1)%a.size
 	<-p.built
 	var img *image.Image
 	if p.images != nil {
@@ -145,7 +149,7 @@ func (a *ahead) instance(n int) *image.Image {
 		a.futile.Add(1)
 		img = d.instance(a.rows[n-1])
 	}
-	if at == aheadPiece-1 || n == len(a.rows) {
+	if at == a.size-1 || n == len(a.rows) {
 		p.images = nil
 		<-a.room
 	}
