@@ -65,9 +65,6 @@ func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 
 // inspect looks at the file called name in dir, which is the one on record.
 func (x *Index) inspect(dir *safefile.Dir, name string, f *File) (FileStatus, error) {
-	if size, modTime, ok := dir.Peek(name); ok && size == f.Bytes && x.known(f.Path, size, modTime) == f.SHA256 {
-		return Present, nil // So it is with nearly all.
-	}
 	info, err := dir.Stat(name)
 	switch {
 	case safefile.Gone(err):
@@ -190,12 +187,17 @@ func (n *inspection[A]) inspect(ctx context.Context, parent string, members []me
 		defer func() { _ = sub.Close() }()
 		dir, name = sub, path.Base
 	}
+	near := 0
 	for i := range members {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		m := &members[i]
-		status, err := n.index.inspect(dir, name(m.file.Path), m.file)
+		base := name(m.file.Path)
+		if size, modTime, ok := dir.Peek(base); ok && size == m.file.Bytes && n.index.known(m.file.Path, size, modTime, &near) == m.file.SHA256 {
+			continue // So it is with nearly all.
+		}
+		status, err := n.index.inspect(dir, base, m.file)
 		if err != nil {
 			return fmt.Errorf("looking at the file of %s: %w", m.address, err)
 		}

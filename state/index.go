@@ -39,9 +39,6 @@ type Index struct {
 	lines   []indexLine
 	learnt  map[string]indexEntry
 	changed bool
-	// near is the place of the line that was found last. Files are mostly asked for in the order of
-	// their paths.
-	near int
 }
 
 type indexEntry struct {
@@ -58,24 +55,23 @@ type indexLine struct {
 }
 
 // find returns what is known of the file at path, nil where that is nothing. The result is good
-// until something else is learnt.
-func (x *Index) find(path string) *indexEntry {
+// until something else is learnt. near is the place of the line that was found last: files are
+// mostly asked for in the order of their paths.
+func (x *Index) find(path string, near *int) *indexEntry {
 	if len(x.learnt) > 0 {
 		if e, ok := x.learnt[path]; ok {
 			return &e
 		}
 	}
-	for _, at := range []int{x.near, x.near + 1} {
-		if at < len(x.lines) && x.lines[at].path == path {
-			x.near = at
-			return &x.lines[at].indexEntry
-		}
+	if next := *near + 1; next < len(x.lines) && x.lines[next].path == path {
+		*near = next
+		return &x.lines[next].indexEntry
 	}
 	at, found := slices.BinarySearchFunc(x.lines, path, func(l indexLine, path string) int { return strings.Compare(l.path, path) })
 	if !found {
 		return nil
 	}
-	x.near = at
+	*near = at
 	return &x.lines[at].indexEntry
 }
 
@@ -147,7 +143,7 @@ func (x *Index) record(path string, info fs.FileInfo, sum string, now time.Time)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	e := indexEntry{info.Size(), info.ModTime().UnixNano(), sum, true}
-	before := x.find(path)
+	before := x.find(path, new(int))
 	isKnown := before != nil && before.sum != ""
 	switch {
 	case racy(info.ModTime(), now):
@@ -170,10 +166,10 @@ func (x *Index) learn(path string, e indexEntry) {
 }
 
 // known returns the hash of the file at path, "" where it has to be read.
-func (x *Index) known(path string, size, modTime int64) string {
+func (x *Index) known(path string, size, modTime int64, near *int) string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e := x.find(path)
+	e := x.find(path, near)
 	if e == nil || e.size != size || e.modTime != modTime {
 		return ""
 	}
@@ -193,7 +189,7 @@ func (x *Index) Hash(dir *safefile.Dir, path string) (string, error) {
 
 // hash returns the hash of the file called name in dir, which the index knows as path.
 func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (string, error) {
-	if sum := x.known(path, info.Size(), info.ModTime().UnixNano()); sum != "" {
+	if sum := x.known(path, info.Size(), info.ModTime().UnixNano(), new(int)); sum != "" {
 		return sum, nil
 	}
 	// The time and info are from before the file is read: a change during the reading must not look
