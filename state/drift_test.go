@@ -322,6 +322,8 @@ func TestIndexFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.reopen(t)
+	p.local.index.mu.Lock()
+	defer p.local.index.mu.Unlock()
 	if len(p.local.index.lines) > 0 {
 		t.Error("a damaged index is believed")
 	}

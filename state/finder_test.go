@@ -13,7 +13,7 @@ import (
 // A Finder finds what the map has, in whatever order it is asked, and of files in whatever order.
 func TestFinder(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // Nothing is secret.
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		st := newState("one")
 		for i := range 1 + r.IntN(12) {

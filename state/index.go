@@ -287,20 +287,20 @@ const maxIndex = 2 << 30
 
 func openIndex(root *safefile.Dir) (*Index, error) {
 	x := &Index{root: root}
-	info, err := root.Stat(indexFile)
+	if info, err := root.Stat(indexFile); err == nil {
+		hugepage.Expect(info.Size() * indexGrowth)
+	}
+	data, err := root.ReadFile(indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return x, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the index of files: %w", err)
 	}
-	hugepage.Expect(info.Size() * indexGrowth)
-	x.mu.Lock() // Whoever needs it waits.
+	x.mu.Lock() // Whoever needs it waits. Meanwhile the state is read.
 	go func() {
 		defer x.mu.Unlock()
-		if data, err := root.ReadFile(indexFile, maxIndex); err == nil { // Without it, files are read again.
-			x.lines, _ = parseIndex(data)
-		}
+		x.lines, _ = parseIndex(data)
 	}()
 	return x, nil
 }

@@ -26,7 +26,7 @@ func (s sized) ModTime() time.Time { return s.time }
 // The index knows what a map would know, whatever is asked, learnt and written in between.
 func TestIndexIsAMap(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // Nothing is secret.
+	r := rand.New(rand.NewPCG(1, 2))
 	near := 0
 	x, model := &Index{}, map[string]sized{}
 	sums := map[string]string{}
