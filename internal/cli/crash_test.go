@@ -57,17 +57,6 @@ func crashingCommand() {
 	}))
 }
 
-// smallImages begins a manifest of small images, made by the simulator that the environment names.
-const smallImages = `variable "endpoint" { type = string }
-provider "bfl" { endpoint = var.endpoint }
-defaults {
-  model         = "flux-2-klein-4b"
-  output_format = "png"
-  width         = 64
-  height        = 64
-}
-`
-
 // crashRig is a module, and a simulator that keeps the books while processes die.
 type crashRig struct {
 	sim *simulator.Simulator
@@ -133,7 +122,7 @@ func newCrashRig(t *testing.T, manifest string) *crashRig {
 		_ = sim.Close()
 	})
 	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
-	clitest.Write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+crashManifests[manifest]))
+	clitest.Write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(clitest.SmallImages+crashManifests[manifest]))
 	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -136,7 +136,7 @@ func newHeldAPI(t *testing.T) *heldAPI {
 	return api
 }
 
-const twoImages = smallImages + `
+const twoImages = clitest.SmallImages + `
 image "a" { prompt = "a" }
 image "b" {
   prompt     = "b"

@@ -13,6 +13,17 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 )
 
+// SmallImages begins a manifest of small images, made by the simulator that the environment names.
+const SmallImages = `variable "endpoint" { type = string }
+provider "bfl" { endpoint = var.endpoint }
+defaults {
+  model         = "flux-2-klein-4b"
+  output_format = "png"
+  width         = 64
+  height        = 64
+}
+`
+
 // Main is a TestMain with which the test's program is the command fluxbatch, and others, where it is
 // started under that name.
 func Main(m *testing.M, others map[string]func()) {

@@ -1,4 +1,4 @@
-package cli_test
+package team_test
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ fluxbatch {
     use_path_style = true
   }
 }
-` + smallImages + `
+` + clitest.SmallImages + `
 image "base" {
   count  = 4
   prompt = "base ${count.index}"
