@@ -80,15 +80,29 @@ type Failed struct {
 // Skipped says that a change was not begun, or not ended.
 type Skipped struct {
 	Address addrs.Image
-	// Because is the image that this one needs and that is not there; zero where the run is ending.
-	// Unfit says that it is there, but fails its postconditions.
-	Because addrs.Image
-	Unfit   bool
+	// Because is the image that this one needs and that is not there, or of which Rendition could
+	// not be made; both are zero where the run is ending. Unfit says that it is there, but fails its
+	// postconditions.
+	Because   addrs.Image
+	Rendition addrs.Rendition
+	Unfit     bool
 	// Err says why the run is ending.
 	Err error
 	// Submitted says that the change has a task, which is on record, and paid for. Sent says that
 	// its request was on the way, and may have been charged.
 	Submitted, Sent bool
+}
+
+// Lack is the address of what the image needs and that is not there, "" where the run is ending.
+func (s Skipped) Lack() string {
+	switch {
+	case s.Rendition.Name != "":
+		return s.Rendition.String()
+	case s.Because.Name != "":
+		return s.Because.String()
+	default:
+		return ""
+	}
 }
 
 // Warned says what the user should know of an image that was made.

@@ -29,8 +29,20 @@ type renders struct {
 	// ofImage are the renders of the renditions of images, and after those that wait for an image.
 	ofImage map[addrs.Image]*render
 	after   map[addrs.Image][]*render
+	// pending has those that are not over of what is to be made, and lacking what could not be.
+	pending map[addrs.Rendition]*render
+	lacking map[addrs.Rendition]bool
 	// prior is what was on record when the run began, and made what it has made since.
 	prior, made map[addrs.Rendition]*state.Rendition
+}
+
+func newRenders(prior map[addrs.Rendition]*state.Rendition) renders {
+	return renders{
+		ofImage: map[addrs.Image]*render{}, after: map[addrs.Image][]*render{},
+		pending: map[addrs.Rendition]*render{}, lacking: map[addrs.Rendition]bool{},
+		// The journal changes the state while workers append to it.
+		prior: maps.Clone(prior), made: map[addrs.Rendition]*state.Rendition{},
+	}
 }
 
 // render makes all renditions of an image, or a sheet.
@@ -39,17 +51,14 @@ type render struct {
 	// waiting counts the images, and the renders of their renditions, that are not over.
 	waiting    int
 	downstream []*render
+	// images are the nodes that wait for it: what it makes goes into their requests.
+	images []*node
 }
 
 // render turns the plan's changes of what is made here into what is to be done, and does at once what
 // needs no picture.
 func (r *run) render(plan *planner.Plan) {
-	if len(plan.Renditions) == 0 {
-		return
-	}
 	rs := &r.renders
-	rs.ofImage, rs.after = map[addrs.Image]*render{}, map[addrs.Image][]*render{}
-	rs.prior, rs.made = maps.Clone(r.opts.Prior.Renditions), map[addrs.Rendition]*state.Rendition{}
 	var all []*render
 	ofAsset := map[addrs.Image]*render{}
 	for _, c := range plan.Renditions {
@@ -73,6 +82,9 @@ func (r *run) render(plan *planner.Plan) {
 		}
 	}
 	for _, job := range all {
+		for _, c := range job.changes {
+			rs.pending[c.Address] = job
+		}
 		r.awaitPictures(job)
 	}
 }
@@ -132,7 +144,7 @@ func (r *run) launchRenders() {
 			return func() {
 				rs.running--
 				r.rendered(done)
-				r.unwait(job.downstream)
+				r.renderOver(job)
 			}
 		})
 	}
@@ -154,10 +166,7 @@ func (r *run) workOf(job *render) (*rendering, addrs.Image) {
 		p := rendered{name: cell.String(), addr: cell.Image, image: img, file: img.Output}
 		if cell.Rendition != "" {
 			at := addrs.Rendition{Of: cell.Image, Name: cell.Rendition}
-			made := r.renders.made[at]
-			if made == nil {
-				made = r.renders.prior[at]
-			}
+			made := r.rendition(at)
 			if made == nil {
 				return nil, cell.Image
 			}
@@ -172,14 +181,16 @@ func (r *run) workOf(job *render) (*rendering, addrs.Image) {
 func (r *run) skipRender(job *render, lacks addrs.Image) {
 	for _, c := range job.changes {
 		r.summary.RenditionsSkipped++
+		r.renders.lacking[c.Address] = true
 		r.emit(RenditionSkipped{Address: c.Address, Because: lacks, Err: r.stop})
 	}
-	r.unwait(job.downstream)
+	r.renderOver(job)
 }
 
 // rendered notes what a worker has made.
 func (r *run) rendered(outcomes []outcome) {
 	for _, o := range outcomes {
+		r.renders.lacking[o.change.Address] = o.err != nil
 		switch {
 		case o.err != nil && r.ctx.Err() != nil:
 			r.summary.RenditionsSkipped++
@@ -209,6 +220,7 @@ func (r *run) clearRendition(c *planner.RenditionChange) {
 	told, err := "", error(nil)
 	switch c.Action {
 	case planner.Move:
+		r.renders.made[c.Address] = c.Prior
 		err = r.files.journal.Append(state.Made{Address: c.Address, Rendition: c.Prior})
 		if err == nil {
 			err = r.files.journal.Append(state.Unmade{Address: *c.From})

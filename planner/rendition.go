@@ -9,8 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// What is made here from pictures is planned beside the images, and decides nothing about them: it
-// costs nothing, and no image is ever made for its sake. It is made again exactly when one of the
+// What is made here from pictures is planned beside the images: it costs nothing, and no image is
+// ever made for its sake. Where it goes into the request of another image, see derived. It is made again exactly when one of the
 // pictures, an argument, what it tells of its origin, or the maker is another, or its file is not
 // there as it was made.
 
@@ -102,18 +102,28 @@ func (p *Planner) plans(c *RenditionChange) {
 
 // assets plans what is made of files that nobody bought.
 func (p *Planner) assets(assets []*image.Asset) {
+	if p.opts.Only != nil {
+		return // Those that an image is made from were planned with it.
+	}
 	for _, asset := range assets {
 		for i := range asset.Renditions {
-			r := &asset.Renditions[i]
-			change := RenditionChange{
-				Address: addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: r.Name}, Recipe: r.Recipe, Output: r.Output, Asset: asset,
-			}
-			p.recall(&change, nil)
-			same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
-			if p.opts.Only == nil && p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
-				p.plans(&change)
-			}
+			p.ofAsset(asset, &asset.Renditions[i])
 		}
+	}
+}
+
+// ofAsset plans a rendition of a file that nobody bought, unless that was done.
+func (p *Planner) ofAsset(asset *image.Asset, r *image.Rendition) {
+	at := addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: r.Name}
+	if p.ofAssets[at] {
+		return
+	}
+	p.ofAssets[at] = true
+	change := RenditionChange{Address: at, Recipe: r.Recipe, Output: r.Output, Asset: asset}
+	p.recall(&change, nil)
+	same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
+	if p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
+		p.plans(&change)
 	}
 }
 
@@ -122,14 +132,12 @@ func (p *Planner) recall(change *RenditionChange, from *addrs.Image) {
 	if p.opts.Prior == nil || len(p.opts.Prior.Renditions) == 0 {
 		return
 	}
-	if change.Prior = p.opts.Prior.Renditions[change.Address]; change.Prior == nil && from != nil {
-		before := addrs.Rendition{Of: *from, Name: change.Address.Name}
-		if change.Prior = p.opts.Prior.Renditions[before]; change.Prior != nil {
-			change.From = &before
-		}
+	if change.Prior = p.recorded(change.Address, from); change.Prior == nil {
+		return
 	}
-	if change.Prior != nil {
-		p.found++
+	p.found++
+	if from != nil && p.opts.Prior.Renditions[change.Address] == nil {
+		change.From = &addrs.Rendition{Of: *from, Name: change.Address.Name}
 	}
 }
 

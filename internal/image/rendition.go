@@ -87,6 +87,14 @@ type Rendition struct {
 	Output string
 }
 
+// Derived is a rendition that goes into a request, with what it takes to make it.
+type Derived struct {
+	Address addrs.Rendition
+	*Rendition
+	// Asset is the picture that it is made of, where nobody bought that.
+	Asset *Asset
+}
+
 // Asset is a picture that nobody bought, for what is made of it.
 type Asset struct {
 	Address addrs.Image
@@ -121,6 +129,10 @@ func (c Cell) String() string {
 	}
 	return addrs.Rendition{Of: c.Image, Name: c.Rendition}.String()
 }
+
+// IsExact reports whether the arguments alone decide on the extent of what is made, whatever the
+// picture's is.
+func (r *Recipe) IsExact() bool { return r.Width > 0 && r.Height > 0 && r.Fit != Inside }
 
 // Size returns the extent of what is made of a picture of an extent.
 func (r *Recipe) Size(width, height int) (int, int) {
