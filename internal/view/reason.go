@@ -63,7 +63,7 @@ func because(c *planner.Change, all *cascade) string {
 		phrases = append(phrases, upstreamPhrase(upstream, all))
 	}
 	if len(renditions) > 0 {
-		phrases = append(phrases, names(renditions, "rendition")+" will be made again")
+		phrases = append(phrases, names(renditions, "rendition")+" will change")
 	}
 	if len(triggers) > 0 {
 		phrases = append(phrases, "replace_triggered_by names "+imageNames(triggers))
