@@ -135,11 +135,11 @@ type RenditionFailed struct {
 	Err     error
 }
 
-// RenditionSkipped says that something was not made here: because an image that it is made from is
-// not there, or since the run is ending.
+// RenditionSkipped says that something was not made here: because a picture that it is made from is
+// not there, whose address Because is, or since the run is ending.
 type RenditionSkipped struct {
 	Address addrs.Rendition
-	Because addrs.Image
+	Because string
 	Err     error
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -85,26 +86,31 @@ func (r *run) render(plan *planner.Plan) {
 		for _, c := range job.changes {
 			rs.pending[c.Address] = job
 		}
+	}
+	for _, job := range all {
 		r.awaitPictures(job)
 	}
 }
 
 // awaitPictures has a render wait for what is not over yet of that it is made from.
 func (r *run) awaitPictures(job *render) {
-	seen := map[addrs.Image]bool{}
+	images, renders := map[addrs.Image]bool{}, map[*render]bool{}
 	for _, cell := range job.changes[0].Cells {
-		up := r.renders.ofImage[cell.Image]
+		at, isRendition := cell.At()
+		up := r.renders.pending[at]
 		n := r.nodes[cell.Image]
 		switch {
-		case seen[cell.Image]:
-		case cell.Rendition != "" && up != nil:
-			job.waiting++
-			up.downstream = append(up.downstream, job)
-		case n != nil && n.phase != over:
+		case isRendition && up != nil:
+			if !renders[up] {
+				renders[up] = true
+				job.waiting++
+				up.downstream = append(up.downstream, job)
+			}
+		case cell.Asset == nil && n != nil && n.phase != over && !images[cell.Image]:
+			images[cell.Image] = true
 			job.waiting++
 			r.renders.after[cell.Image] = append(r.renders.after[cell.Image], job)
 		}
-		seen[cell.Image] = true
 	}
 	if job.waiting == 0 {
 		r.renders.queue = append(r.renders.queue, job)
@@ -150,35 +156,45 @@ func (r *run) launchRenders() {
 	}
 }
 
-// workOf returns what a worker needs for a render, nil where a picture is not there, and then which
-// one.
-func (r *run) workOf(job *render) (*rendering, addrs.Image) {
-	w := &rendering{files: r.files, changes: job.changes}
+// workOf returns what a worker needs for a render, nil where a picture is not there, and then the
+// address of that.
+func (r *run) workOf(job *render) (w *rendering, lacks string) {
+	w = &rendering{files: r.files, changes: job.changes}
 	if asset := job.changes[0].Asset; asset != nil {
-		w.pictures = []rendered{{name: job.changes[0].Address.Source(), addr: asset.Address, image: &state.Image{}, asset: asset}}
-		return w, addrs.Image{}
+		w.pictures = []rendered{{name: job.changes[0].Address.Source(), addr: asset.Address, image: &state.Image{}, own: true, asset: asset}}
+		return w, ""
 	}
 	for _, cell := range job.changes[0].Cells {
-		img := r.image(cell.Image)
-		if img == nil {
-			return nil, cell.Image
-		}
-		p := rendered{name: cell.String(), addr: cell.Image, image: img, file: img.Output}
-		if cell.Rendition != "" {
-			at := addrs.Rendition{Of: cell.Image, Name: cell.Rendition}
-			made := r.rendition(at)
-			if made == nil {
-				return nil, cell.Image
-			}
-			p.file = *made.Picture()
+		p, isThere := r.picture(cell)
+		if !isThere {
+			return nil, cell.String()
 		}
 		w.pictures = append(w.pictures, p)
 	}
-	return w, addrs.Image{}
+	return w, ""
+}
+
+// picture finds the picture of a cell, and reports whether it is there.
+func (r *run) picture(cell image.Cell) (rendered, bool) {
+	p := rendered{name: cell.String(), addr: cell.Image, image: &state.Image{}, own: cell.Asset != nil}
+	if !p.own {
+		if p.image = r.image(cell.Image); p.image == nil {
+			return p, false
+		}
+		p.file = p.image.Output
+	}
+	if at, isRendition := cell.At(); isRendition {
+		made := r.rendition(at)
+		if made == nil || r.renders.lacking[at] {
+			return p, false
+		}
+		p.file = *made.Picture()
+	}
+	return p, true
 }
 
 // skipRender leaves a render to a later run.
-func (r *run) skipRender(job *render, lacks addrs.Image) {
+func (r *run) skipRender(job *render, lacks string) {
 	for _, c := range job.changes {
 		r.summary.RenditionsSkipped++
 		r.renders.lacking[c.Address] = true

@@ -216,6 +216,9 @@ func (p *Planner) key(recipe *image.Recipe, c *decision) string {
 
 // sheets plans the sheets, when all images were decided on.
 func (p *Planner) sheets(sheets []*image.Sheet) {
+	for _, sheet := range sheets {
+		p.ofAssetCells(sheet)
+	}
 	changed := map[addrs.Rendition]bool{}
 	if len(sheets) > 0 {
 		for _, c := range p.renditions {
@@ -234,36 +237,74 @@ func (p *Planner) sheets(sheets []*image.Sheet) {
 	}
 }
 
+// ofAssetCells plans what a sheet shows of files that nobody bought, where a plan that is limited to
+// some images has the sheet.
+func (p *Planner) ofAssetCells(sheet *image.Sheet) {
+	if p.opts.Only == nil || !p.isSelected(sheet) {
+		return
+	}
+	for _, cell := range sheet.Cells {
+		if cell.Asset != nil {
+			p.ofAsset(cell.Asset, cell.Asset.Rendition(cell.Rendition))
+		}
+	}
+}
+
+// isSelected reports whether a sheet is in the plan: one that is limited to some images leaves out
+// those that show others, or no image at all.
+func (p *Planner) isSelected(sheet *image.Sheet) bool {
+	images := 0
+	for _, cell := range sheet.Cells {
+		if cell.Asset != nil {
+			continue
+		}
+		if images++; !p.isThereFor(cell) {
+			return false
+		}
+	}
+	return images > 0 || p.opts.Only == nil
+}
+
+// isThereFor reports whether the image of a cell will be there when the sheet is made.
+func (p *Planner) isThereFor(cell image.Cell) bool {
+	c := p.change(cell.Image)
+	return c != nil && !c.left && !c.Withheld() && !c.Lost()
+}
+
 // picture is a cell of a sheet as far as it is known: content is "" where it is not.
 type picture struct {
 	content string
 	image   *state.Image
 	model   string
+	// own says that nobody bought it.
+	own bool
 }
 
 // pictures finds the pictures of a sheet. It reports false where one of them will not be there, or
 // the plan is limited to others.
 func (p *Planner) pictures(sheet *image.Sheet, changed map[addrs.Rendition]bool) ([]picture, bool) {
+	if !p.isSelected(sheet) {
+		return nil, false
+	}
 	pictures := make([]picture, len(sheet.Cells))
 	for i, cell := range sheet.Cells {
-		c := p.change(cell.Image)
-		if c == nil || c.left || c.Withheld() || c.Lost() {
-			return nil, false
+		at, isRendition := cell.At()
+		if cell.Asset != nil {
+			pictures[i].own = true
+		} else {
+			c := p.change(cell.Image)
+			pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
+			if isRendition && c.From != nil {
+				changed[at] = true
+			}
 		}
-		pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
-		if cell.Rendition == "" {
+		if !isRendition {
 			continue
 		}
-		at := addrs.Rendition{Of: cell.Image, Name: cell.Rendition}
-		if c.From != nil {
-			changed[at] = true
+		pictures[i].content = ""
+		if prior := p.recorded(at, nil); prior != nil && !changed[at] {
+			pictures[i].content = prior.Picture().Identity()
 		}
-		prior := p.opts.Prior.Renditions[at]
-		if prior == nil || changed[at] {
-			pictures[i].content = ""
-			continue
-		}
-		pictures[i].content = prior.Picture().Identity()
 	}
 	return pictures, true
 }
@@ -279,12 +320,19 @@ func contentsOf(pictures []picture) []string {
 
 func sheetKey(sheet *image.Sheet, pictures []picture) string {
 	var mark image.Mark
+	own := false
 	for _, p := range pictures {
-		if p.image != nil {
+		switch {
+		case p.own:
+			own = true
+		case p.image != nil:
 			mark = state.AddMark(mark, p.image)
-		} else if !slices.Contains(mark.Models, p.model) {
+		case !slices.Contains(mark.Models, p.model):
 			mark.Models = append(mark.Models, p.model)
 		}
+	}
+	if own {
+		mark = mark.WithOwn()
 	}
 	return sheet.Key(mark, cellNames(sheet.Cells))
 }
