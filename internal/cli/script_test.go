@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -203,14 +204,22 @@ func TestScripts(t *testing.T) {
 			},
 			"picture": func(ts *testscript.TestScript, neg bool, args []string) {
 				var width, height int
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: picture WIDTHxHEIGHT FILE")
+				if neg || len(args) < 2 || len(args) > 3 {
+					ts.Fatalf("usage: picture WIDTHxHEIGHT FILE [SPACE]")
 				}
 				_, err := fmt.Sscanf(args[0], "%dx%d", &width, &height)
 				ts.Check(err)
-				f, err := os.Create(ts.MkAbs(args[1]))
-				ts.Check(err)
-				ts.Check(errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, width, height))), f.Close()))
+				at := image.Rect(0, 0, width, height)
+				var content bytes.Buffer
+				if len(args) == 2 {
+					ts.Check(png.Encode(&content, image.NewGray(at)))
+				} else {
+					ts.Check(png.Encode(&content, image.NewNRGBA(at)))
+					data, err := profiled(content.Bytes(), args[2])
+					ts.Check(err)
+					content = *bytes.NewBuffer(data)
+				}
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), content.Bytes(), 0o600))
 			},
 			"damage": func(ts *testscript.TestScript, _ bool, _ []string) {
 				// Every image in the store gets other bytes.
