@@ -54,7 +54,7 @@ func TestNewState(t *testing.T) {
 	if st.Lineage == "" || len(st.Images) > 0 {
 		t.Errorf("a missing state is read as %+v", st)
 	}
-	s := open(t, path, Options{})
+	s := open(t, path, Options{NoLock: true})
 	if _, err := os.Stat(filepath.Dir(filepath.Dir(path))); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("opening without a lock made the directory: %v", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // The manifest that the harness edits: blocks of images, which know what they ask for, so that the
@@ -234,7 +236,7 @@ func (m *manifest) drop(it *item) {
 
 func (m *manifest) render() string {
 	var w strings.Builder
-	w.WriteString(smallImages)
+	w.WriteString(clitest.SmallImages)
 	for _, b := range m.blocks {
 		b.render(&w)
 	}

@@ -47,6 +47,7 @@ func FromPlan(p *planner.Plan, prior *state.State, files Files, o Options) (*Alb
 		}
 		a.Entries = append(a.Entries, e)
 	}
+	a.sheets(prior, p.Renditions)
 	a.Head.Images = len(a.Entries)
 	return a, nil
 }

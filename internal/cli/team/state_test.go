@@ -1,4 +1,4 @@
-package cli_test
+package team_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
@@ -37,7 +38,7 @@ fluxbatch {
     use_path_style = true
   }
 }
-` + smallImages + `
+` + clitest.SmallImages + `
 image "base" {
   count  = 4
   prompt = "base ${count.index}"
@@ -81,7 +82,7 @@ func newTeam(t *testing.T, latency time.Duration) *team {
 func (tm *team) machine(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(teamManifest))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(teamManifest))
 	return dir
 }
 
@@ -121,16 +122,16 @@ func announced(out string) int {
 func (tm *team) settled(t *testing.T) int {
 	t.Helper()
 	dir := tm.machine(t)
-	stdout, stderr, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
+	stdout, stderr, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
 	if code != 0 {
 		t.Fatalf("the last apply exited with %d:\n%s%s", code, stdout, stderr)
 	}
 	before := len(tm.sim.Ledger())
 	clone := tm.machine(t)
-	if out, errs, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", clone); code != 0 || len(tm.sim.Ledger()) != before {
+	if out, errs, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", clone); code != 0 || len(tm.sim.Ledger()) != before {
 		t.Fatalf("a clone exited with %d, and %d were charged:\n%s%s", code, len(tm.sim.Ledger())-before, out, errs)
 	}
-	if out, errs, code := run(t, tm.env, "verify", clone); code != 0 {
+	if out, errs, code := clitest.Run(t, tm.env, "verify", clone); code != 0 {
 		t.Fatalf("the clone has not all:\n%s%s", out, errs)
 	}
 	return announced(stdout)
