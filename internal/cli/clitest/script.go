@@ -37,7 +37,7 @@ type simulatorKey struct{}
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 //	retag A B       B is the picture of A in a file with other metadata
-//	picture WxH F   F is a grey picture of that size
+//	picture WxH F [SPACE]  F is a grey picture of that size, or one with a colour profile of a space
 //	damage          every image in the store gets other bytes
 func Scripts(t *testing.T, examples string, others map[string]Command) {
 	t.Helper()
