@@ -165,6 +165,9 @@ func (s *Session) load() error {
 // only. The images and tasks in it are never changed, so a pointer to one stays good.
 func (s *Session) State() *State { return s.state }
 
+// IsDistant reports whether the state is kept away from this machine.
+func (s *Session) IsDistant() bool { return s.remote != nil }
+
 // Recovered returns what tasks made in a run that was interrupted before it could write the state,
 // as it was recorded.
 func (s *Session) Recovered() []Stored { return s.recovered }
