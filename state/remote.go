@@ -44,6 +44,8 @@ type remote struct {
 	// pending are the lines that were written and not synced yet.
 	pending []byte
 	fenced  error
+	// past is what runs did, the oldest first. It is guarded as the session's state is.
+	past []*PastRun
 }
 
 // batchHead is the first line of a batch.
@@ -72,6 +74,8 @@ type snapshotHead struct {
 	Sum   string `json:"sum"`
 	State string `json:"state"`
 	Lines int    `json:"lines"`
+	// Past is what the last runs did to the images.
+	Past []*PastRun `json:"past,omitempty"`
 	// MovedTo is where the state is kept by now, "" while it is here.
 	MovedTo string `json:"moved_to,omitempty"`
 }
@@ -197,6 +201,7 @@ func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
 		return err
 	}
 	st, sum := newState(freshID()), ""
+	r.past = nil
 	if snapshot != nil {
 		var err error
 		if st, sum, err = r.readSnapshot(snapshot, head.Snapshot); err != nil {
@@ -313,14 +318,16 @@ func (p *replay) batch(n uint64, batch []byte) error {
 	p.isNew = p.isNew && head.Begins
 	sum := sha256.Sum256(batch)
 	p.sum = hex.EncodeToString(sum[:])
-	if !head.Begins {
+	if head.Begins {
+		p.remote.began(&head)
+	} else {
 		p.disposable = append(p.disposable, n)
 	}
-	return p.entries(lines[1:], name)
+	return p.entries(lines[1:], name, &head)
 }
 
 // entries applies the lines of a batch.
-func (p *replay) entries(lines [][]byte, name string) error {
+func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
 	j := &journalContent{state: p.state, changes: map[addrs.Image]change{}}
 	for i, line := range lines {
 		rec, ok := cutLine(line)
@@ -332,6 +339,7 @@ func (p *replay) entries(lines [][]byte, name string) error {
 		}
 		p.changed = true
 	}
+	p.remote.noteChanges(head.Run, head.Number, p.state, slices.Collect(maps.Values(j.changes)))
 	for a, c := range j.changes {
 		p.state.set(a, c.now)
 	}
@@ -511,7 +519,7 @@ func (r *remote) snapshotOf(st *State) ([]byte, error) {
 	if err := writeEntries(&lines, nil, st.Moderated, st.Tasks); err != nil {
 		return nil, err
 	}
-	head := snapshotHead{Version: remoteVersion, Lineage: st.Lineage, Number: r.at, Sum: r.sum, State: sum.hex(), Lines: bytes.Count(lines.Bytes(), []byte("\n"))}
+	head := snapshotHead{Version: remoteVersion, Lineage: st.Lineage, Number: r.at, Sum: r.sum, State: sum.hex(), Lines: bytes.Count(lines.Bytes(), []byte("\n")), Past: r.kept()}
 	var all []byte
 	err := withLine(head, func(line []byte) error {
 		all = slices.Concat(line, lines.Bytes(), content.Bytes())
@@ -561,6 +569,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 		return nil, "", damaged("its content is not what its first line says")
 	}
 	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
+	r.past = head.Past
 	return st, head.Sum, nil
 }
 

@@ -226,6 +226,9 @@ func (s *Session) applied(e *entry, err error) {
 	if err != nil && e.Made == nil { // What was made here is made again for nothing.
 		s.unsaved = append(s.unsaved, e.about(s.state))
 	}
+	if s.remote != nil {
+		s.remote.noteChanges(s.remote.run.Run, s.remote.at, s.state, e.changes())
+	}
 	for _, c := range e.changes() {
 		s.state.set(c.address, c.now)
 		s.changed = true
