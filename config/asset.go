@@ -111,13 +111,28 @@ func assetValue(a *image.Asset) cty.Value {
 	for _, r := range a.Renditions {
 		w, h := r.Size(a.Width, a.Height)
 		renditions[r.Name] = cty.ObjectVal(map[string]cty.Value{
-			"path": cty.StringVal(r.Output), "format": cty.StringVal(r.Format), "width": cty.NumberIntVal(int64(w)), "height": cty.NumberIntVal(int64(h)),
+			"address": cty.StringVal(addrs.Rendition{Kind: addrs.OfAsset, Of: a.Address, Name: r.Name}.String()),
+			"path":    cty.StringVal(r.Output), "format": cty.StringVal(r.Format), "width": cty.NumberIntVal(int64(w)), "height": cty.NumberIntVal(int64(h)),
 		})
 	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"file": cty.StringVal(a.File), "width": cty.NumberIntVal(int64(a.Width)), "height": cty.NumberIntVal(int64(a.Height)),
 		"rendition": cty.ObjectVal(renditions),
 	})
+}
+
+// isAsset reports whether values of a type are taken for assets.
+func isAsset(ty cty.Type) bool {
+	return ty.IsObjectType() && ty.HasAttribute("file") && ty.HasAttribute("rendition")
+}
+
+// asset returns the asset with an address, nil where there is none.
+func (e *evaluator) asset(addr addrs.Image) *image.Asset {
+	i := slices.IndexFunc(e.assets, func(a *image.Asset) bool { return a.Address == addr })
+	if i < 0 {
+		return nil
+	}
+	return e.assets[i]
 }
 
 // Assets returns what the asset blocks of all modules declare, in the order of their addresses. It is for

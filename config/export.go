@@ -251,7 +251,7 @@ func (x *exporter) reference(r *image.Reference) cty.Value {
 	v := unknownText
 	switch {
 	case r.Unknown:
-	case r.IsImage(), r.URL != "":
+	case r.IsMade(), r.URL != "":
 		v = cty.StringVal(r.Name())
 	default:
 		v = cty.StringVal(x.e.fromRoot(r.Path))

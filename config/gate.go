@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
@@ -74,7 +74,7 @@ func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
 		r.bad("command", "command is a list that begins with a program, as in [\"./judges/ocr\", \"SALE\"].")
 	}
 	g.Palette = r.texts("palette")
-	if slices.ContainsFunc(g.Palette, func(c string) bool { return !hexColour.MatchString(c) }) {
+	if slices.ContainsFunc(g.Palette, func(c string) bool { return !hexColour().MatchString(c) }) {
 		r.bad("palette", `palette lists colours such as "#0b3d91".`)
 	}
 	g.Retries = r.whole("retries", 0, maxRetries)
@@ -93,7 +93,7 @@ func (d *builder) gate(block *gateBlock, g *image.Gate) bool {
 	return !r.wrong
 }
 
-var hexColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+var hexColour = lazyregexp.New(`^#[0-9a-fA-F]{6}$`)
 
 // gateTypes say what the arguments are.
 var gateTypes = map[string]string{

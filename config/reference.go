@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -153,7 +154,8 @@ func elementRanges(expr hcl.Expression) []hcl.Range {
 	return ranges
 }
 
-// reference interprets one value as an image: another image of the configuration, a URL, or a file.
+// reference interprets one value as an image: another image of the configuration or a rendition, a
+// URL, or a file.
 // The caller knows the field.
 func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (image.Reference, bool) {
 	wrong := func(summary, format string, args ...any) (image.Reference, bool) {
@@ -172,9 +174,12 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 		if !address.IsKnown() || address.IsNull() {
 			return image.Reference{Unknown: true}, true
 		}
-		if made, err := addrs.ParseRendition(address.AsString()); err == nil {
-			return wrong("Invalid reference",
-				"%s is made here, and only images and files can be references. Use %s, or another image that is cut as you want it.", made, made.Of)
+		if made, err := addrs.ParseRendition(address.AsString()); err == nil && made.Kind != addrs.Sheet {
+			ref, found := d.e.derived(made)
+			if !found {
+				return wrong("Invalid reference", "The object's address is %q, which is not a rendition of this configuration.", made)
+			}
+			return ref, true
 		}
 		addr, err := addrs.Parse(address.AsString())
 		if err != nil || !d.e.exists(addr) {
@@ -182,6 +187,9 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 				"The object's address is %q, which is not an image of this configuration.", address.AsString())
 		}
 		return image.Reference{Image: addr}, true
+	case isAsset(ty):
+		return wrong("Invalid reference",
+			"A reference must be an image, a file or a URL, but this is an asset. Name its file, as in asset.logo.file, or one of its renditions, as in asset.logo.rendition.icon.")
 	case ty.IsObjectType() || ty.IsTupleType() || ty.IsMapType() || ty.IsListType():
 		return wrong("Invalid reference",
 			"A reference must be an image, a file or a URL, but this is %s. Write values(image.NAME) for all instances of an image with for_each. Use concat or flatten to join lists.",
@@ -215,6 +223,43 @@ func refusedURL(text, scheme string) string {
 		return "The URL has a user name or password in it, which would go to the API and into the state. Download the picture and name the file instead."
 	}
 	return ""
+}
+
+// derived returns the reference to a rendition, and whether there is one of that address. Of one
+// whose image is wrong, which was reported, nothing is known.
+func (e *evaluator) derived(addr addrs.Rendition) (ref image.Reference, found bool) {
+	made := image.Derived{Address: addr}
+	var all []image.Rendition
+	if addr.Kind == addrs.OfAsset {
+		if made.Asset = e.asset(addr.Of); made.Asset == nil {
+			return ref, false
+		}
+		all = made.Asset.Renditions
+	} else {
+		if !e.exists(addr.Of) {
+			return ref, false
+		}
+		img := e.instanceOf(addr.Of)
+		if img == nil {
+			return image.Reference{Unknown: true}, true
+		}
+		ref.Image, all = addr.Of, img.Renditions
+	}
+	i := slices.IndexFunc(all, func(r image.Rendition) bool { return r.Name == addr.Name })
+	if i < 0 {
+		return ref, false
+	}
+	made.Rendition, ref.Derived = &all[i], &made
+	return ref, true
+}
+
+// instanceOf returns the image that was built for an address that exists, nil where it is wrong.
+func (e *evaluator) instanceOf(addr addrs.Image) *image.Image {
+	s := e.byAddr[addr.Module]
+	if o := s.images[s.mod.images[addr.Name]].object(addr.Key); o != nil {
+		return o.img
+	}
+	return nil
 }
 
 // exists reports whether an address is that of an instance that was expanded.

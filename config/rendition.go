@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/schema"
 )
 
@@ -196,11 +196,11 @@ func (r *innerReader) focus() image.Focus {
 	return image.Focus{X: int(math.Round(fx * 10000)), Y: int(math.Round(fy * 10000))}
 }
 
-var anyColour = regexp.MustCompile(`^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$`)
+var anyColour = lazyregexp.New(`^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$`)
 
 func (r *innerReader) colour(name string) string {
 	text := r.text(name)
-	if text != "" && !anyColour.MatchString(text) {
+	if text != "" && !anyColour().MatchString(text) {
 		r.bad(name, name+` is a colour such as "#0b3d91", or "#0b3d9180" for one that can be seen through.`)
 	}
 	return strings.ToLower(text)

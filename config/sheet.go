@@ -191,7 +191,10 @@ func (e *evaluator) cell(address cty.Value) (image.Cell, bool) {
 	if !address.IsKnown() || address.IsNull() {
 		return image.Cell{}, false
 	}
-	if r, err := addrs.ParseRendition(address.AsString()); err == nil {
+	if r, err := addrs.ParseRendition(address.AsString()); err == nil && r.Kind == addrs.OfAsset {
+		asset := e.asset(r.Of)
+		return image.Cell{Image: r.Of, Rendition: r.Name, Asset: asset}, asset != nil && asset.Rendition(r.Name) != nil
+	} else if err == nil {
 		return image.Cell{Image: r.Of, Rendition: r.Name}, e.exists(r.Of)
 	}
 	addr, err := addrs.Parse(address.AsString())

@@ -80,15 +80,29 @@ type Failed struct {
 // Skipped says that a change was not begun, or not ended.
 type Skipped struct {
 	Address addrs.Image
-	// Because is the image that this one needs and that is not there; zero where the run is ending.
-	// Unfit says that it is there, but fails its postconditions.
-	Because addrs.Image
-	Unfit   bool
+	// Because is the image that this one needs and that is not there, or of which Rendition could
+	// not be made; both are zero where the run is ending. Unfit says that it is there, but fails its
+	// postconditions.
+	Because   addrs.Image
+	Rendition addrs.Rendition
+	Unfit     bool
 	// Err says why the run is ending.
 	Err error
 	// Submitted says that the change has a task, which is on record, and paid for. Sent says that
 	// its request was on the way, and may have been charged.
 	Submitted, Sent bool
+}
+
+// Lack is the address of what the image needs and that is not there, "" where the run is ending.
+func (s Skipped) Lack() string {
+	switch {
+	case s.Rendition.Name != "":
+		return s.Rendition.String()
+	case s.Because.Name != "":
+		return s.Because.String()
+	default:
+		return ""
+	}
 }
 
 // Warned says what the user should know of an image that was made.
@@ -121,11 +135,11 @@ type RenditionFailed struct {
 	Err     error
 }
 
-// RenditionSkipped says that something was not made here: because an image that it is made from is
-// not there, or since the run is ending.
+// RenditionSkipped says that something was not made here: because a picture that it is made from is
+// not there, whose address Because is, or since the run is ending.
 type RenditionSkipped struct {
 	Address addrs.Rendition
-	Because addrs.Image
+	Because string
 	Err     error
 }
 

@@ -254,6 +254,7 @@ func newRun(ctx context.Context, o Options) *run {
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
 		prior: maps.Clone(o.Prior.Images), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
+		renders: newRenders(o.Prior.Renditions),
 	}
 	r.taking, r.endTaking = context.WithCancelCause(ctx)
 	for name, a := range o.Accounts {

@@ -69,8 +69,8 @@ func sharedInputs(plan *planner.Plan) *inputs {
 
 // sourceOf names what a reference shows, as a plan knows it.
 func sourceOf(ref *image.Reference) string {
-	if ref.IsImage() {
-		return "image " + ref.Image.String()
+	if ref.IsMade() {
+		return "made " + ref.Name()
 	}
 	return "file " + ref.Path
 }

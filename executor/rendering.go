@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -29,7 +30,8 @@ type rendered struct {
 	addr  addrs.Image
 	image *state.Image
 	file  state.File
-	// asset is the file in its place, where nobody bought it.
+	// own says that nobody bought it, and asset is the file in its place, where it is no rendition.
+	own   bool
 	asset *image.Asset
 }
 
@@ -127,8 +129,13 @@ func (w *rendering) sheet(ctx context.Context, c *planner.RenditionChange) (*sta
 	plan := rendition.Plan{Recipe: c.Recipe, Output: c.Output, Atlas: c.Atlas}
 	for i := range w.pictures {
 		p := &w.pictures[i]
-		plan.Mark = state.AddMark(plan.Mark, p.image)
+		if !p.own {
+			plan.Mark = state.AddMark(plan.Mark, p.image)
+		}
 		plan.Contents, plan.Names = append(plan.Contents, p.file.Identity()), append(plan.Names, p.name)
+	}
+	if slices.ContainsFunc(w.pictures, func(p rendered) bool { return p.own }) {
+		plan.Mark = plan.Mark.WithOwn()
 	}
 	s := rendition.NewSheet(plan)
 	for i := range w.pictures {

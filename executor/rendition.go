@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -29,8 +30,20 @@ type renders struct {
 	// ofImage are the renders of the renditions of images, and after those that wait for an image.
 	ofImage map[addrs.Image]*render
 	after   map[addrs.Image][]*render
+	// pending has those that are not over of what is to be made, and lacking what could not be.
+	pending map[addrs.Rendition]*render
+	lacking map[addrs.Rendition]bool
 	// prior is what was on record when the run began, and made what it has made since.
 	prior, made map[addrs.Rendition]*state.Rendition
+}
+
+func newRenders(prior map[addrs.Rendition]*state.Rendition) renders {
+	return renders{
+		ofImage: map[addrs.Image]*render{}, after: map[addrs.Image][]*render{},
+		pending: map[addrs.Rendition]*render{}, lacking: map[addrs.Rendition]bool{},
+		// The journal changes the state while workers append to it.
+		prior: maps.Clone(prior), made: map[addrs.Rendition]*state.Rendition{},
+	}
 }
 
 // render makes all renditions of an image, or a sheet.
@@ -39,17 +52,14 @@ type render struct {
 	// waiting counts the images, and the renders of their renditions, that are not over.
 	waiting    int
 	downstream []*render
+	// images are the nodes that wait for it: what it makes goes into their requests.
+	images []*node
 }
 
 // render turns the plan's changes of what is made here into what is to be done, and does at once what
 // needs no picture.
 func (r *run) render(plan *planner.Plan) {
-	if len(plan.Renditions) == 0 {
-		return
-	}
 	rs := &r.renders
-	rs.ofImage, rs.after = map[addrs.Image]*render{}, map[addrs.Image][]*render{}
-	rs.prior, rs.made = maps.Clone(r.opts.Prior.Renditions), map[addrs.Rendition]*state.Rendition{}
 	var all []*render
 	ofAsset := map[addrs.Image]*render{}
 	for _, c := range plan.Renditions {
@@ -73,26 +83,34 @@ func (r *run) render(plan *planner.Plan) {
 		}
 	}
 	for _, job := range all {
+		for _, c := range job.changes {
+			rs.pending[c.Address] = job
+		}
+	}
+	for _, job := range all {
 		r.awaitPictures(job)
 	}
 }
 
 // awaitPictures has a render wait for what is not over yet of that it is made from.
 func (r *run) awaitPictures(job *render) {
-	seen := map[addrs.Image]bool{}
+	images, renders := map[addrs.Image]bool{}, map[*render]bool{}
 	for _, cell := range job.changes[0].Cells {
-		up := r.renders.ofImage[cell.Image]
+		at, isRendition := cell.At()
+		up := r.renders.pending[at]
 		n := r.nodes[cell.Image]
 		switch {
-		case seen[cell.Image]:
-		case cell.Rendition != "" && up != nil:
-			job.waiting++
-			up.downstream = append(up.downstream, job)
-		case n != nil && n.phase != over:
+		case isRendition && up != nil:
+			if !renders[up] {
+				renders[up] = true
+				job.waiting++
+				up.downstream = append(up.downstream, job)
+			}
+		case cell.Asset == nil && n != nil && n.phase != over && !images[cell.Image]:
+			images[cell.Image] = true
 			job.waiting++
 			r.renders.after[cell.Image] = append(r.renders.after[cell.Image], job)
 		}
-		seen[cell.Image] = true
 	}
 	if job.waiting == 0 {
 		r.renders.queue = append(r.renders.queue, job)
@@ -132,54 +150,63 @@ func (r *run) launchRenders() {
 			return func() {
 				rs.running--
 				r.rendered(done)
-				r.unwait(job.downstream)
+				r.renderOver(job)
 			}
 		})
 	}
 }
 
-// workOf returns what a worker needs for a render, nil where a picture is not there, and then which
-// one.
-func (r *run) workOf(job *render) (*rendering, addrs.Image) {
-	w := &rendering{files: r.files, changes: job.changes}
+// workOf returns what a worker needs for a render, nil where a picture is not there, and then the
+// address of that.
+func (r *run) workOf(job *render) (w *rendering, lacks string) {
+	w = &rendering{files: r.files, changes: job.changes}
 	if asset := job.changes[0].Asset; asset != nil {
-		w.pictures = []rendered{{name: job.changes[0].Address.Source(), addr: asset.Address, image: &state.Image{}, asset: asset}}
-		return w, addrs.Image{}
+		w.pictures = []rendered{{name: job.changes[0].Address.Source(), addr: asset.Address, image: &state.Image{}, own: true, asset: asset}}
+		return w, ""
 	}
 	for _, cell := range job.changes[0].Cells {
-		img := r.image(cell.Image)
-		if img == nil {
-			return nil, cell.Image
-		}
-		p := rendered{name: cell.String(), addr: cell.Image, image: img, file: img.Output}
-		if cell.Rendition != "" {
-			at := addrs.Rendition{Of: cell.Image, Name: cell.Rendition}
-			made := r.renders.made[at]
-			if made == nil {
-				made = r.renders.prior[at]
-			}
-			if made == nil {
-				return nil, cell.Image
-			}
-			p.file = *made.Picture()
+		p, isThere := r.picture(cell)
+		if !isThere {
+			return nil, cell.String()
 		}
 		w.pictures = append(w.pictures, p)
 	}
-	return w, addrs.Image{}
+	return w, ""
+}
+
+// picture finds the picture of a cell, and reports whether it is there.
+func (r *run) picture(cell image.Cell) (rendered, bool) {
+	p := rendered{name: cell.String(), addr: cell.Image, image: &state.Image{}, own: cell.Asset != nil}
+	if !p.own {
+		if p.image = r.image(cell.Image); p.image == nil {
+			return p, false
+		}
+		p.file = p.image.Output
+	}
+	if at, isRendition := cell.At(); isRendition {
+		made := r.rendition(at)
+		if made == nil || r.renders.lacking[at] {
+			return p, false
+		}
+		p.file = *made.Picture()
+	}
+	return p, true
 }
 
 // skipRender leaves a render to a later run.
-func (r *run) skipRender(job *render, lacks addrs.Image) {
+func (r *run) skipRender(job *render, lacks string) {
 	for _, c := range job.changes {
 		r.summary.RenditionsSkipped++
+		r.renders.lacking[c.Address] = true
 		r.emit(RenditionSkipped{Address: c.Address, Because: lacks, Err: r.stop})
 	}
-	r.unwait(job.downstream)
+	r.renderOver(job)
 }
 
 // rendered notes what a worker has made.
 func (r *run) rendered(outcomes []outcome) {
 	for _, o := range outcomes {
+		r.renders.lacking[o.change.Address] = o.err != nil
 		switch {
 		case o.err != nil && r.ctx.Err() != nil:
 			r.summary.RenditionsSkipped++
@@ -209,6 +236,7 @@ func (r *run) clearRendition(c *planner.RenditionChange) {
 	told, err := "", error(nil)
 	switch c.Action {
 	case planner.Move:
+		r.renders.made[c.Address] = c.Prior
 		err = r.files.journal.Append(state.Made{Address: c.Address, Rendition: c.Prior})
 		if err == nil {
 			err = r.files.journal.Append(state.Unmade{Address: *c.From})

@@ -135,6 +135,16 @@ func (r *run) sweep(plan *planner.Plan) {
 		if c.Desired != nil {
 			dirs[path.Dir(c.Desired.Output)] = true
 		}
+		if c.Prior != nil {
+			dirs[path.Dir(c.Prior.Output.Path)] = true
+		}
+	}
+	for _, c := range plan.Renditions {
+		if c.Makes() {
+			for _, file := range c.Files() {
+				dirs[path.Dir(file)] = true
+			}
+		}
 	}
 	for _, task := range r.tasks {
 		dirs[path.Dir(task.Path)] = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -40,8 +41,15 @@ func (r *run) readied(n *node) bool {
 		return false
 	}
 	if n.began.IsZero() {
+		desired, err := r.resolve(n)
+		if err == nil && !n.resumes() && r.awaitsRenditions(n, desired) {
+			return false
+		}
 		n.began = time.Now()
-		if err := r.complete(n); err != nil {
+		if err == nil {
+			err = r.complete(n, desired)
+		}
+		if err != nil {
 			r.fail(n, err)
 			return false
 		}
@@ -85,14 +93,14 @@ func (r *run) hold(n *node) {
 	n.holdsSlot = true
 }
 
-// complete makes the node's request whole, now that all images upstream are there.
-func (r *run) complete(n *node) error {
+// resolve returns what the node is to make, now that all images upstream are there.
+func (r *run) resolve(n *node) (*image.Image, error) {
 	desired := new(*n.change.Desired)
 	// What is paid for is fetched, whatever its preconditions say by now.
 	if !desired.Known() || desired.Lifecycle.Undecided && !n.resumes() {
 		again, err := r.opts.Resolve(n.address().Of(), r.results)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if candidate := n.address().Candidate; candidate > 0 {
 			again = again.Nth(candidate)
@@ -101,17 +109,22 @@ func (r *run) complete(n *node) error {
 			desired = again
 		}
 	}
+	return desired, nil
+}
+
+// complete makes the node's request whole, with the content of all that goes into it.
+func (r *run) complete(n *node, desired *image.Image) error {
 	desired.References = slices.Clone(desired.References)
 	for i := range desired.References {
 		ref := &desired.References[i]
-		if !ref.IsImage() {
+		if !ref.IsMade() {
 			continue
 		}
-		img := r.image(ref.Image)
-		if img == nil {
-			return fmt.Errorf("%s, which it is made from, does not exist", ref.Image)
+		file := r.source(ref)
+		if file == nil {
+			return fmt.Errorf("%s, which it is made from, does not exist", ref.Name())
 		}
-		ref.SHA256, ref.Size, ref.FileSHA256 = img.Output.Identity(), img.Output.Size(), img.Output.SHA256
+		ref.SHA256, ref.Size, ref.FileSHA256 = file.Identity(), file.Size(), file.SHA256
 	}
 	n.desired, n.request, n.fingerprint = desired, desired.Request(), n.change.Fingerprint
 	n.price = r.price(n)
@@ -148,7 +161,7 @@ func (r *run) keepsImage(n *node) bool {
 	}
 	return c.Conditional() && isSame() &&
 		!slices.ContainsFunc(c.Reasons, func(reason planner.Reason) bool {
-			return reason.Kind != planner.UpstreamChanges && reason.Kind != planner.RequestChanged
+			return !reason.IsUpstream() && reason.Kind != planner.RequestChanged
 		})
 }
 
@@ -387,8 +400,8 @@ func (r *run) opener(n *node) bfl.Opener {
 	for i := range n.desired.References {
 		ref := &n.desired.References[i]
 		open := func() (io.ReadCloser, int64, error) { return openFile(ref.Path) }
-		if ref.IsImage() {
-			output := r.image(ref.Image).Output
+		if ref.IsMade() {
+			output := r.source(ref)
 			open = func() (io.ReadCloser, int64, error) {
 				f, err := r.opts.Dir.Open(output.Path)
 				return f, output.Bytes, err

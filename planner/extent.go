@@ -7,20 +7,21 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // extents refuses to ask for an image whose inputs the model does not take, such as a mask that is
 // not as large as the picture that it is for, as far as they are images whose extents are certain.
 // Of files alone the configuration has said so.
 func (p *Planner) extents(c *decision) {
-	if c.Origin != Generate || !usesImages(c.Desired) {
+	if c.Origin != Generate || !usesMade(c.Desired) {
 		return
 	}
 	certain := *c.Desired
 	certain.References = slices.Clone(certain.References)
 	for i := range certain.References {
 		r := &certain.References[i]
-		if up := p.change(r.Image); r.IsImage() && (up == nil || !up.isCertain()) {
+		if !p.isCertain(r) {
 			r.Size = bfl.Size{}
 		}
 	}
@@ -32,6 +33,15 @@ func (p *Planner) extents(c *decision) {
 			Subject:  p.where(c.Address),
 		})
 	}
+}
+
+// isCertain reports whether the extent of a reference is known before apply.
+func (p *Planner) isCertain(r *image.Reference) bool {
+	if !r.IsImage() || r.Derived != nil && r.Derived.IsExact() {
+		return true
+	}
+	up := p.change(r.Image)
+	return up != nil && up.isCertain()
 }
 
 // isCertain reports whether the image is there and stays, or is asked for in an extent that the API

@@ -69,6 +69,9 @@ const (
 	RequestChanged ReasonKind = "request_changed"
 	// UpstreamChanges: an image that this one is made from will be made anew.
 	UpstreamChanges ReasonKind = "upstream_changes"
+	// RenditionChanges: a rendition that this image is made from will be made anew, of a picture that
+	// stays.
+	RenditionChanges ReasonKind = "rendition_changes"
 	// Requested: the user asked for it with -replace.
 	Requested ReasonKind = "requested"
 	// Marked: somebody marked it for another throw.
@@ -92,8 +95,10 @@ const (
 // Reason is one reason for a change.
 type Reason struct {
 	Kind ReasonKind
-	// Upstream is the image that an UpstreamChanges or Triggered is about.
-	Upstream addrs.Image
+	// Upstream is the image that an UpstreamChanges or Triggered is about, and Rendition what a
+	// RenditionChanges is about.
+	Upstream  addrs.Image
+	Rendition addrs.Rendition
 }
 
 // Change is what a plan does with one image, and why.
@@ -190,6 +195,10 @@ func (c *Change) Attributes() []image.Attribute {
 	recorded, _ := c.known.Asked(c.Prior, c.model())
 	return image.Compare(recorded.Reveal(c.Desired, c.Prior.Fingerprint), c.Desired)
 }
+
+// IsUpstream reports whether the reason is about what the image is made from, of which apply may
+// find that it is as it was.
+func (r Reason) IsUpstream() bool { return r.Kind == UpstreamChanges || r.Kind == RenditionChanges }
 
 // Conditional reports whether apply may find, once the images upstream are there, that the change
 // is not needed.

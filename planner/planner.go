@@ -122,6 +122,8 @@ type Planner struct {
 	spare      []RenditionChange
 	keys       map[recipeUse]string
 	found      int
+	// ofAssets are the renditions of files that were decided on.
+	ofAssets map[addrs.Rendition]bool
 	// simulators has what opts.Simulator said of providers.
 	simulators map[string]bool
 	diags      hcl.Diagnostics
@@ -132,7 +134,7 @@ func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
 		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
-		simulators: map[string]bool{}, keys: map[recipeUse]string{},
+		simulators: map[string]bool{}, keys: map[recipeUse]string{}, ofAssets: map[addrs.Rendition]bool{},
 	}
 	for _, addr := range o.Replace {
 		p.replace[addr] = true
@@ -268,24 +270,27 @@ func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
 	return new(p.prior.from[addr])
 }
 
-// complete puts into a desired image what is known of the images that it is made from: the content
-// of those that stay as they are, and the extent that all have or are expected to have.
+// complete puts into a desired image what is known of the images and renditions that it is made
+// from: the content of those that stay as they are, and the extent that all have or are expected to
+// have.
 func (p *Planner) complete(img *image.Image) {
-	if !usesImages(img) {
+	if !usesMade(img) {
 		return
 	}
 	img.References = slices.Clone(img.References)
 	for i := range img.References {
 		r := &img.References[i]
-		if c := p.change(r.Image); r.IsImage() && c != nil {
+		if r.Derived != nil {
+			r.SHA256, r.Size = p.derived(r.Derived)
+		} else if c := p.change(r.Image); r.IsImage() && c != nil {
 			r.SHA256, r.Size = c.content, c.size
 		}
 	}
 }
 
-// usesImages reports whether an image is made from others.
-func usesImages(img *image.Image) bool {
-	return slices.ContainsFunc(img.References, func(r image.Reference) bool { return r.IsImage() })
+// usesMade reports whether an image is made from others, or from renditions.
+func usesMade(img *image.Image) bool {
+	return slices.ContainsFunc(img.References, func(r image.Reference) bool { return r.IsMade() })
 }
 
 // outputSize returns the extent that an image will have, zero where that cannot be told.
@@ -339,6 +344,7 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
 			}
 		}
+		reasons = append(reasons, p.renditionReasons(img)...)
 		if p.requestChanged(img, prior) {
 			reasons = append(reasons, Reason{Kind: RequestChanged})
 		}
@@ -424,7 +430,7 @@ func (p *Planner) sources(c *decision) {
 	for i := range c.Desired.References {
 		r := &c.Desired.References[i]
 		up := p.change(r.Image)
-		if !r.IsImage() || up == nil || !up.Frozen {
+		if !r.IsImage() || up == nil || !up.Frozen || r.Derived != nil && r.SHA256 != "" && !p.isLost(r.Derived, up.From) {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: p.where(c.Address)}

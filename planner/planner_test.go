@@ -61,7 +61,10 @@ func (w *world) make(t *testing.T) {
 	for _, img := range w.images {
 		request := img.Request()
 		for i, r := range img.References {
-			if r.IsImage() {
+			switch {
+			case r.Derived != nil:
+				request.Inputs[i].SHA256 = w.prior.Renditions[r.Derived.Address].Picture().Identity()
+			case r.IsImage():
 				request.Inputs[i].SHA256 = w.prior.Images[r.Image].Output.SHA256
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// What is made here from pictures is planned beside the images, and decides nothing about them: it
-// costs nothing, and no image is ever made for its sake. It is made again exactly when one of the
+// What is made here from pictures is planned beside the images: it costs nothing, and no image is
+// ever made for its sake. Where it goes into the request of another image, see derived. It is made again exactly when one of the
 // pictures, an argument, what it tells of its origin, or the maker is another, or its file is not
 // there as it was made.
 
@@ -102,18 +102,28 @@ func (p *Planner) plans(c *RenditionChange) {
 
 // assets plans what is made of files that nobody bought.
 func (p *Planner) assets(assets []*image.Asset) {
+	if p.opts.Only != nil {
+		return // Those that an image is made from were planned with it.
+	}
 	for _, asset := range assets {
 		for i := range asset.Renditions {
-			r := &asset.Renditions[i]
-			change := RenditionChange{
-				Address: addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: r.Name}, Recipe: r.Recipe, Output: r.Output, Asset: asset,
-			}
-			p.recall(&change, nil)
-			same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
-			if p.opts.Only == nil && p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
-				p.plans(&change)
-			}
+			p.ofAsset(asset, &asset.Renditions[i])
 		}
+	}
+}
+
+// ofAsset plans a rendition of a file that nobody bought, unless that was done.
+func (p *Planner) ofAsset(asset *image.Asset, r *image.Rendition) {
+	at := addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: r.Name}
+	if p.ofAssets[at] {
+		return
+	}
+	p.ofAssets[at] = true
+	change := RenditionChange{Address: at, Recipe: r.Recipe, Output: r.Output, Asset: asset}
+	p.recall(&change, nil)
+	same := change.Prior != nil && slices.Equal(change.Prior.From, []string{asset.Content})
+	if p.due(&change, same, func() string { return r.Key(image.Mark{}, nil) }) {
+		p.plans(&change)
 	}
 }
 
@@ -122,14 +132,12 @@ func (p *Planner) recall(change *RenditionChange, from *addrs.Image) {
 	if p.opts.Prior == nil || len(p.opts.Prior.Renditions) == 0 {
 		return
 	}
-	if change.Prior = p.opts.Prior.Renditions[change.Address]; change.Prior == nil && from != nil {
-		before := addrs.Rendition{Of: *from, Name: change.Address.Name}
-		if change.Prior = p.opts.Prior.Renditions[before]; change.Prior != nil {
-			change.From = &before
-		}
+	if change.Prior = p.recorded(change.Address, from); change.Prior == nil {
+		return
 	}
-	if change.Prior != nil {
-		p.found++
+	p.found++
+	if from != nil && p.opts.Prior.Renditions[change.Address] == nil {
+		change.From = &addrs.Rendition{Of: *from, Name: change.Address.Name}
 	}
 }
 
@@ -208,6 +216,9 @@ func (p *Planner) key(recipe *image.Recipe, c *decision) string {
 
 // sheets plans the sheets, when all images were decided on.
 func (p *Planner) sheets(sheets []*image.Sheet) {
+	for _, sheet := range sheets {
+		p.ofAssetCells(sheet)
+	}
 	changed := map[addrs.Rendition]bool{}
 	if len(sheets) > 0 {
 		for _, c := range p.renditions {
@@ -226,36 +237,74 @@ func (p *Planner) sheets(sheets []*image.Sheet) {
 	}
 }
 
+// ofAssetCells plans what a sheet shows of files that nobody bought, where a plan that is limited to
+// some images has the sheet.
+func (p *Planner) ofAssetCells(sheet *image.Sheet) {
+	if p.opts.Only == nil || !p.isSelected(sheet) {
+		return
+	}
+	for _, cell := range sheet.Cells {
+		if cell.Asset != nil {
+			p.ofAsset(cell.Asset, cell.Asset.Rendition(cell.Rendition))
+		}
+	}
+}
+
+// isSelected reports whether a sheet is in the plan: one that is limited to some images leaves out
+// those that show others, or no image at all.
+func (p *Planner) isSelected(sheet *image.Sheet) bool {
+	images := 0
+	for _, cell := range sheet.Cells {
+		if cell.Asset != nil {
+			continue
+		}
+		if images++; !p.isThereFor(cell) {
+			return false
+		}
+	}
+	return images > 0 || p.opts.Only == nil
+}
+
+// isThereFor reports whether the image of a cell will be there when the sheet is made.
+func (p *Planner) isThereFor(cell image.Cell) bool {
+	c := p.change(cell.Image)
+	return c != nil && !c.left && !c.Withheld() && !c.Lost()
+}
+
 // picture is a cell of a sheet as far as it is known: content is "" where it is not.
 type picture struct {
 	content string
 	image   *state.Image
 	model   string
+	// own says that nobody bought it.
+	own bool
 }
 
 // pictures finds the pictures of a sheet. It reports false where one of them will not be there, or
 // the plan is limited to others.
 func (p *Planner) pictures(sheet *image.Sheet, changed map[addrs.Rendition]bool) ([]picture, bool) {
+	if !p.isSelected(sheet) {
+		return nil, false
+	}
 	pictures := make([]picture, len(sheet.Cells))
 	for i, cell := range sheet.Cells {
-		c := p.change(cell.Image)
-		if c == nil || c.left || c.Withheld() || c.Lost() {
-			return nil, false
+		at, isRendition := cell.At()
+		if cell.Asset != nil {
+			pictures[i].own = true
+		} else {
+			c := p.change(cell.Image)
+			pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
+			if isRendition && c.From != nil {
+				changed[at] = true
+			}
 		}
-		pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
-		if cell.Rendition == "" {
+		if !isRendition {
 			continue
 		}
-		at := addrs.Rendition{Of: cell.Image, Name: cell.Rendition}
-		if c.From != nil {
-			changed[at] = true
+		pictures[i].content = ""
+		if prior := p.recorded(at, nil); prior != nil && !changed[at] {
+			pictures[i].content = prior.Picture().Identity()
 		}
-		prior := p.opts.Prior.Renditions[at]
-		if prior == nil || changed[at] {
-			pictures[i].content = ""
-			continue
-		}
-		pictures[i].content = prior.Picture().Identity()
 	}
 	return pictures, true
 }
@@ -271,12 +320,19 @@ func contentsOf(pictures []picture) []string {
 
 func sheetKey(sheet *image.Sheet, pictures []picture) string {
 	var mark image.Mark
+	own := false
 	for _, p := range pictures {
-		if p.image != nil {
+		switch {
+		case p.own:
+			own = true
+		case p.image != nil:
 			mark = state.AddMark(mark, p.image)
-		} else if !slices.Contains(mark.Models, p.model) {
+		case !slices.Contains(mark.Models, p.model):
 			mark.Models = append(mark.Models, p.model)
 		}
+	}
+	if own {
+		mark = mark.WithOwn()
 	}
 	return sheet.Key(mark, cellNames(sheet.Cells))
 }

@@ -35,6 +35,14 @@ func testImage(n int) *Image {
 	}
 }
 
+// testRendition returns the record of something that was made here, different for each n.
+func testRendition(n int) *Rendition {
+	return &Rendition{
+		From: []string{testHash(n)}, Arguments: testHash(n + 1<<20), Maker: 1,
+		Files: []File{{Path: fmt.Sprintf("images/product-%d-small.webp", n), SHA256: testHash(n + 1<<41), Bytes: 12_000, Width: 64, Height: 64, Format: "webp"}},
+	}
+}
+
 // testState returns a state of n images.
 func testState(n int) *State {
 	st := newState("3f0a7c52-9a7e-4d1c-8b8f-0d6c2a1b5e90")
@@ -60,7 +68,7 @@ func testTask(a addrs.Image, n int) Task {
 // snapshotOf returns a copy of a state that later records do not change.
 func snapshotOf(st *State) *State {
 	return &State{
-		Lineage: st.Lineage, Images: maps.Clone(st.Images), Outputs: maps.Clone(st.Outputs),
+		Lineage: st.Lineage, Images: maps.Clone(st.Images), Renditions: maps.Clone(st.Renditions), Outputs: maps.Clone(st.Outputs),
 		Tasks: maps.Clone(st.Tasks), Moderated: maps.Clone(st.Moderated),
 	}
 }
@@ -103,6 +111,7 @@ func read(tb testing.TB, path string) *State {
 func lifecycle(tb testing.TB) []Record {
 	tb.Helper()
 	a, b, c, d, e := addr(tb, "image.a"), addr(tb, "image.b"), addr(tb, `image.c["x"]`), addr(tb, "image.d"), addr(tb, "module.m.image.e[0]")
+	small, icon := addrs.Rendition{Of: a, Name: "small"}, addrs.Rendition{Kind: addrs.OfAsset, Of: a, Name: "icon"}
 	relabelled := *testImage(1)
 	relabelled.Labels = map[string]string{"season": "winter"}
 	relabelled.Output.Path = "moved/a.png"
@@ -122,7 +131,10 @@ func lifecycle(tb testing.TB) []Record {
 		Fetched{key(3), testImage(3).Output, testImage(3).Result, "images/.fluxbatch-tmp-product-3.png-0123456789abcdef"},
 		Failed{key(4), "Task not found"},
 		Stored{c, testImage(3), key(3)},
+		Made{Address: small, Rendition: testRendition(1)},
+		Made{Address: icon, Rendition: testRendition(2)},
 		Removed{a},
+		Unmade{Address: small},
 		Intent{testTask(a, 5)},
 		submitted(5),
 		Moderated{key(5), []string{"Derivative Works Filter"}, 0},

@@ -48,6 +48,12 @@ type journalContent struct {
 	torn    bool
 }
 
+// newJournalContent returns a journal of which nothing was read, of tasks and moderations that stand
+// in a state.
+func newJournalContent(st *State) *journalContent {
+	return &journalContent{state: st, changes: map[addrs.Image]change{}, renditions: map[addrs.Rendition]*Rendition{}}
+}
+
 func newState(lineage string) *State {
 	return &State{
 		Lineage: lineage, Images: map[addrs.Image]*Image{}, Renditions: map[addrs.Rendition]*Rendition{}, Outputs: map[string]OutputValue{},
@@ -63,7 +69,7 @@ func newState(lineage string) *State {
 // told had happened: it is dropped. Whole lines after a damaged one mean that something else was at
 // work, and what the damaged line said may have been paid for: that is refused.
 func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*journalContent, error) {
-	j := &journalContent{state: newState(""), changes: map[addrs.Image]change{}, renditions: map[addrs.Rendition]*Rendition{}}
+	j := newJournalContent(newState(""))
 	j.state.Moderated = moderated
 	in := bufio.NewReaderSize(r, 64<<10)
 	var line []byte

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
 
 // remote is a session's hold on a state that a Backend keeps. Its methods are called under the
@@ -328,7 +326,7 @@ func (p *replay) batch(n uint64, batch []byte) error {
 
 // entries applies the lines of a batch.
 func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
-	j := &journalContent{state: p.state, changes: map[addrs.Image]change{}}
+	j := newJournalContent(p.state)
 	for i, line := range lines {
 		rec, ok := cutLine(line)
 		if !ok {
@@ -549,7 +547,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 	if head.MovedTo != "" {
 		return nil, "", &MovedError{Path: r.backend.String(), To: head.MovedTo}
 	}
-	j := &journalContent{state: newState(head.Lineage), changes: map[addrs.Image]change{}}
+	j := newJournalContent(newState(head.Lineage))
 	for i := range head.Lines {
 		line, after, found := bytes.Cut(rest, []byte("\n"))
 		rec, ok := cutLine(append(bytes.Clone(line), '\n'))

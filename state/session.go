@@ -59,7 +59,7 @@ type Session struct {
 	// sum and info are those of the state file that state is based on.
 	sum  string
 	info fs.FileInfo
-	// changed says that images differ from the state file.
+	// changed says that images, or what was made of them, differ from the state file.
 	changed bool
 	// recovered is what tasks of an interrupted run made, as its journal has it.
 	recovered []Stored
@@ -154,7 +154,7 @@ func (s *Session) load() error {
 	}
 	s.state, s.sum, s.info = l.state, l.sum, l.info
 	if l.journal != nil {
-		s.changed = len(l.journal.changes) > 0
+		s.changed = len(l.journal.changes)+len(l.journal.renditions) > 0
 		s.recovered = l.journal.made
 		s.journal = newJournalFile(l)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
@@ -222,5 +223,27 @@ func TestClosedSession(t *testing.T) {
 		if !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s after Close: %v", what, err)
 		}
+	}
+}
+
+// TestOnlyRenditionsAreCommitted: what a run that was cut off made here, and nothing else, is in the
+// state after the next one, which has nothing to do.
+func TestOnlyRenditionsAreCommitted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fluxbatch.state.json")
+	at := addrs.Rendition{Of: addr(t, "image.a"), Name: "small"}
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, s, Made{Address: at, Rendition: testRendition(1)})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path, Options{}).Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(testRendition(1), read(t, path).Renditions[at]); diff != "" {
+		t.Errorf("after a commit (-want +got):\n%s", diff)
 	}
 }

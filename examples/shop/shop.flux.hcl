@@ -45,11 +45,11 @@ image "product" {
   }
 }
 
-# The card that networks show for a link to the shop, made from two of the products. 1200 x 630 is a size that the API does not
-# have: the rendition cuts it.
+# The card that networks show for a link to the shop, made from two products as the listing shows them: a rendition can be a
+# reference too. 1200 x 630 is a size that the API does not have: the rendition cuts it.
 image "social" {
   prompt     = "The mug of image 1 beside the teapot of image 2 on a table by a window, wide"
-  references = [image.product["mug"], image.product["teapot"]]
+  references = [image.product["mug"].rendition.card, image.product["teapot"].rendition.card]
   width      = 1216
   height     = 640
   seed       = 5

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 type acceptOptions struct {
@@ -61,16 +62,16 @@ func accept(w *workspace.Workspace, addr addrs.Image, undo bool) (said string, e
 	}
 	path, err := take(addr)
 	if err != nil {
-		return "", acceptInWords(addr, err)
+		return "", acceptInWords(w.State(), addr, err)
 	}
 	return fmt.Sprintf(text, addr, path), nil
 }
 
 // acceptInWords says in the words of the command line why nothing was accepted.
-func acceptInWords(addr addrs.Image, err error) error {
+func acceptInWords(s *state.State, addr addrs.Image, err error) error {
 	switch {
 	case errors.Is(err, workspace.ErrNotRecorded):
-		return explain("There is no %s on record.\n%s.", addr, addressHint)
+		return notRecorded(s, addr.String())
 	case errors.Is(err, workspace.ErrCandidate):
 		return explain("%s is a candidate.\nOnly the file of an image can be edited and accepted. Pick the candidate first, then edit the file of its image. To pick it, run:\n\n    fluxbatch pick %s %d",
 			addr, shellWord(addr.Of().String()), addr.Candidate)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
@@ -55,17 +56,6 @@ func crashingCommand() {
 		},
 	}))
 }
-
-// smallImages begins a manifest of small images, made by the simulator that the environment names.
-const smallImages = `variable "endpoint" { type = string }
-provider "bfl" { endpoint = var.endpoint }
-defaults {
-  model         = "flux-2-klein-4b"
-  output_format = "png"
-  width         = 64
-  height        = 64
-}
-`
 
 // crashRig is a module, and a simulator that keeps the books while processes die.
 type crashRig struct {
@@ -132,7 +122,7 @@ func newCrashRig(t *testing.T, manifest string) *crashRig {
 		_ = sim.Close()
 	})
 	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
-	write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(smallImages+crashManifests[manifest]))
+	clitest.Write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(clitest.SmallImages+crashManifests[manifest]))
 	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +154,7 @@ func (r *crashRig) crash(t *testing.T, at int, when string, flags ...string) boo
 // what was announced.
 func (r *crashRig) recover(t *testing.T) {
 	t.Helper()
-	stdout, stderr, code := run(t, r.env, "apply", "-auto-approve", r.dir)
+	stdout, stderr, code := clitest.Run(t, r.env, "apply", "-auto-approve", r.dir)
 	if code != 0 {
 		t.Fatalf("the apply after the crash exited with %d:\n%s%s", code, stdout, stderr)
 	}
@@ -185,10 +175,10 @@ func (r *crashRig) recover(t *testing.T) {
 	if twice > announced {
 		t.Errorf("%d images were paid twice, and %d announced:\n%s", twice, announced, stdout)
 	}
-	if out, errs, code := run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
+	if out, errs, code := clitest.Run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
 		t.Errorf("after the recovery there is still something to do:\n%s%s", out, errs)
 	}
-	if out, errs, code := run(t, r.env, "verify", r.dir); code != 0 {
+	if out, errs, code := clitest.Run(t, r.env, "verify", r.dir); code != 0 {
 		t.Errorf("after the recovery not all is well:\n%s%s", out, errs)
 	}
 	r.checkLedger(t, announced)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -25,9 +26,11 @@ type desk struct {
 	options *planOptions
 	state   string // the path of the state file
 	place   workspace.Place
-	// elsewhere is the version of a state that is in a bucket, as it was when it was last asked for.
-	elsewhere string
+	// elsewhere is what goes on with a state that is in a bucket, as it was when that was last asked,
+	// and colleague who is at work on it.
+	elsewhere workspace.Elsewhere
 	asked     time.Time
+	colleague atomic.Pointer[state.LockInfo]
 	room      *web.Darkroom
 	// warned says that the warnings of the plan were shown: once is enough.
 	warned bool
@@ -114,24 +117,32 @@ func (d *desk) Version() string {
 	return b.String() + d.versionElsewhere()
 }
 
-// askEvery is how often a bucket is asked whether another machine changed the state.
+// askEvery is how often a bucket is asked whether another machine changed the state, or is at work on
+// it. Whoever is has renewed the lock in that time.
 const askEvery = 10 * time.Second
 
 // versionElsewhere is the version of a state in a bucket. While that cannot be reached it stays.
 func (d *desk) versionElsewhere() string {
 	if d.place.Bucket == nil || time.Since(d.asked) < askEvery {
-		return d.elsewhere
+		return d.elsewhere.Version
 	}
 	d.asked = time.Now()
-	if version, err := d.place.Version(d.app.env.Abort); err == nil {
-		d.elsewhere = version
+	if now, err := d.place.Elsewhere(d.app.env.Abort); err == nil {
+		d.colleague.Store(nil)
+		if now.Mark != "" && now.Mark != d.elsewhere.Mark {
+			d.colleague.Store(&now.Holder)
+		}
+		d.elsewhere = now
 	}
-	return d.elsewhere
+	return d.elsewhere.Version
 }
 
 // Busy implements web.Desk.
 func (d *desk) Busy() string {
 	holder, held := state.Holder(d.state)
+	if colleague := d.colleague.Load(); !held && colleague != nil {
+		holder, held = *colleague, true
+	}
 	if !held || holder.PID == os.Getpid() && holder.Operation == reviewOperation {
 		return ""
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // TestExamplesAreReadByTerraformsTools decodes what show -json prints of every example's plan and
@@ -78,7 +80,7 @@ func TestReadmesFirstExample(t *testing.T) {
 // must runs a command that is to succeed.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
-	stdout, stderr, code := run(t, nil, args...)
+	stdout, stderr, code := clitest.Run(t, nil, args...)
 	if code != 0 {
 		t.Fatalf("fluxbatch %s exited with %d:\n%s", strings.Join(args, " "), code, stderr)
 	}

@@ -127,11 +127,16 @@ func (g *imageGraph) add(img *image.Image) {
 	}
 	e.candidates, e.most, e.gates = min(e.candidates, n), max(e.most, n), max(e.gates, len(img.Gates))
 	for _, upstream := range img.Dependencies {
-		name := g.node(upstream).String()
-		e.needs[name] = e.needs[name] || false
+		if name := g.node(upstream).String(); !onlyDerived(img, upstream) {
+			e.needs[name] = e.needs[name] || false
+		}
 	}
 	for i := range img.References {
 		switch r := &img.References[i]; {
+		case r.Derived != nil:
+			at := r.Derived.Address
+			at.Of = g.node(at.Of)
+			e.needs[at.String()] = true
 		case r.IsImage():
 			e.needs[g.node(r.Image).String()] = true
 		case slices.Contains(img.Sensitive, r.Field):
@@ -142,6 +147,15 @@ func (g *imageGraph) add(img *image.Image) {
 			e.inputs = append(e.inputs, withoutQuery(r.URL))
 		}
 	}
+}
+
+// onlyDerived reports whether an image is made from renditions of another one, and not from that
+// itself, so that the way from there leads through them.
+func onlyDerived(img *image.Image, upstream addrs.Image) bool {
+	uses := func(derived bool) bool {
+		return slices.ContainsFunc(img.References, func(r image.Reference) bool { return r.Image == upstream && (r.Derived != nil) == derived })
+	}
+	return uses(true) && !uses(false)
 }
 
 // withoutQuery returns a URL without what may be a signature.
@@ -219,7 +233,7 @@ func (e *graphEntry) drawnInputs() []graphInput {
 	inputs := make([]graphInput, len(names))
 	for i, name := range names {
 		id := name
-		if strings.HasPrefix(id, "image.") || strings.HasPrefix(id, "module.") {
+		if strings.HasPrefix(id, "image.") || strings.HasPrefix(id, "module.") || strings.HasPrefix(id, "asset.") {
 			// A file may be called as an image is.
 			id = "./" + id
 		}

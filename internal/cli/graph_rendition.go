@@ -40,11 +40,12 @@ func (g *imageGraph) addSheet(s *image.Sheet) {
 	at.Of = g.node(at.Of)
 	var needs []string
 	for _, cell := range s.Cells {
-		if cell.Rendition == "" {
-			needs = append(needs, g.node(cell.Image).String())
-		} else {
-			needs = append(needs, g.rendition(cell.Image, cell.Rendition).String())
+		need := g.node(cell.Image).String()
+		if at, isRendition := cell.At(); isRendition {
+			at.Of = g.node(at.Of)
+			need = at.String()
 		}
+		needs = append(needs, need)
 	}
 	g.made(at, needs...)
 }

@@ -91,6 +91,9 @@ func newBank() (*bank, error) {
 	sim, err := simulator.New(simulator.Options{
 		Seed: 1, Latency: simulator.Latency{Median: 2 * time.Millisecond},
 		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
+		// In a long run what a ground was prepared with is looked at an hour later, and it is not the
+		// expiry of samples that is tried there.
+		SampleLifetime: 24 * time.Hour, Retention: 24 * time.Hour,
 	})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // The manifest that the harness edits: blocks of images, which know what they ask for, so that the
@@ -28,8 +30,10 @@ type block struct {
 	level  int
 	frozen bool
 	gated  bool // a gate judges it: see judgeOf
-	// small is the width of what is made here of each image, 0 where nothing is.
+	// small is the width of what is made here of each image, 0 where nothing is, and cut says that
+	// the references are what is made of these images, where something is.
 	small int
+	cut   bool
 }
 
 type item struct {
@@ -207,7 +211,7 @@ func newManifest(r *rand.Rand) *manifest {
 			b.items[1].prompt, b.items[0].seed, b.items[1].seed = b.items[0].prompt, 0, 0
 		}
 		b.stone, b.gated = r.IntN(4) == 0, r.IntN(6) == 0
-		b.small = []int{0, 24, 40}[r.IntN(3)]
+		b.small, b.cut = []int{0, 24, 40}[r.IntN(3)], r.IntN(2) == 0
 		if r.IntN(3) == 0 {
 			b.items[0].candidates = 2 + r.IntN(2)
 		}
@@ -232,7 +236,7 @@ func (m *manifest) drop(it *item) {
 
 func (m *manifest) render() string {
 	var w strings.Builder
-	w.WriteString(smallImages)
+	w.WriteString(clitest.SmallImages)
 	for _, b := range m.blocks {
 		b.render(&w)
 	}
@@ -293,7 +297,11 @@ func (b *block) render(w *strings.Builder) {
 	}
 	var refs []string
 	for _, ref := range b.refs {
-		refs = append(refs, ref.address())
+		address := ref.address()
+		if b.cut && ref.block.small > 0 {
+			address += ".rendition.small"
+		}
+		refs = append(refs, address)
 	}
 	if b.stone {
 		refs = append(refs, `"refs/stone.png"`)

@@ -44,6 +44,19 @@ var situations = []situation{
 		w.m.items()[1].output = "deep/other.png"
 		w.readdress(step{}, e, w.m.blocks[0].items, func() { w.m.blocks[0].name = "renamed" })
 	}},
+	{name: "rendition-reference", edit: func(w *world, _ *errand) {
+		w.m.blocks[0].small, w.m.blocks[2].cut = 24, true
+	}},
+	{name: "rendition-reference-changed", before: withCuts, edit: func(w *world, _ *errand) {
+		w.m.blocks[0].small = 40
+	}},
+	{name: "rendition-reference-source", before: withCuts, edit: func(w *world, _ *errand) {
+		w.m.items()[0].prompt = "heron of another day"
+	}},
+	{name: "rendition-reference-lost", before: withCuts, edit: func(w *world, _ *errand) {
+		w.must(os.Remove(w.join(w.m.items()[0].smallPath())))
+		w.m.items()[2].prompt = "heron of another day"
+	}},
 	{name: "moved", edit: func(w *world, e *errand) {
 		w.readdress(step{}, e, w.m.blocks[1].items, func() { w.m.blocks[1].name = "renamed" })
 	}},
@@ -101,6 +114,12 @@ func withRenditions(w *world) error {
 	}
 	w.m.cell = 16
 	return errors.Join(w.write(), w.apply(step{}, &errand{said: "renditions are made"}))
+}
+
+// withCuts is withRenditions, one of which is what the third image is made from.
+func withCuts(w *world) error {
+	w.m.blocks[2].cut = true
+	return withRenditions(w)
 }
 
 // withCandidates has two images with candidates to choose from, one of them with a seed.

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -66,7 +67,7 @@ func TestFirstSignalEnds(t *testing.T) {
 				t.Run(fmt.Sprint(signal, args, works), func(t *testing.T) {
 					t.Parallel()
 					dir := t.TempDir()
-					write(t, filepath.Join(dir, "main.flux.hcl"), []byte("variable \"x\" {}\nlocals { n = "+endless+" }\n"))
+					clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte("variable \"x\" {}\nlocals { n = "+endless+" }\n"))
 					pipe := filepath.Join(dir, "values.hcl")
 					if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 						t.Skip(err)
@@ -135,7 +136,7 @@ func newHeldAPI(t *testing.T) *heldAPI {
 	return api
 }
 
-const twoImages = smallImages + `
+const twoImages = clitest.SmallImages + `
 image "a" { prompt = "a" }
 image "b" {
   prompt     = "b"
@@ -151,7 +152,7 @@ func TestSignalsWhileApplying(t *testing.T) {
 			t.Run(fmt.Sprint(signal, signals), func(t *testing.T) {
 				t.Parallel()
 				api, dir := newHeldAPI(t), t.TempDir()
-				write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages))
+				clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages))
 				env := []string{"FLUXBATCH_VAR_endpoint=" + api.url}
 				cmd := process(t, env, "apply", "-auto-approve", dir)
 				stderr, err := cmd.StderrPipe()
@@ -188,7 +189,7 @@ func TestSignalsWhileApplying(t *testing.T) {
 					t.Errorf("what was in flight is there: %v", made())
 				}
 				api.letGo()
-				if out, errs, status := run(t, append(os.Environ(), env...), "apply", "-auto-approve", dir); status != 0 || !made() {
+				if out, errs, status := clitest.Run(t, append(os.Environ(), env...), "apply", "-auto-approve", dir); status != 0 || !made() {
 					t.Errorf("the next apply exits with %d:\n%s%s", status, out, errs)
 				}
 			})
@@ -203,7 +204,7 @@ func TestThirdSignalEnds(t *testing.T) {
 	t.Parallel()
 	api, dir := newHeldAPI(t), t.TempDir()
 	api.letGo()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages+"output \"long\" { value = format(\"%500000s\", image.a.sha256) }\n"))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages+"output \"long\" { value = format(\"%500000s\", image.a.sha256) }\n"))
 	cmd := process(t, []string{"FLUXBATCH_VAR_endpoint=" + api.url}, "apply", "-auto-approve", dir)
 	stdout, err := cmd.StdoutPipe()
 	if err := errors.Join(err, cmd.Start()); err != nil {
@@ -230,7 +231,7 @@ func TestNohup(t *testing.T) {
 		t.Skip(err)
 	}
 	api, dir := newHeldAPI(t), t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages))
 	cmd := process(t, []string{"FLUXBATCH_VAR_endpoint=" + api.url}, "apply", "-auto-approve", dir)
 	// The shell gives the program its name.
 	cmd.Path, cmd.Args = nohup, []string{"nohup", "bash", "-c", `exec -a fluxbatch "$@"`, "bash", os.Args[0], "apply", "-auto-approve", dir}

@@ -11,6 +11,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 func (a *app) pickCommand() *cobra.Command {
@@ -98,7 +99,7 @@ func (a *app) unpick(w *workspace.Workspace, addr addrs.Image) error {
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case err != nil:
-		return pickInWords(addr, err)
+		return pickInWords(w.State(), addr, err)
 	case diags.HasErrors():
 		return exitError(exitFailure)
 	}
@@ -112,7 +113,7 @@ func (a *app) pick(w *workspace.Workspace, addr addrs.Image, n int) (said, note 
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case err != nil:
-		return "", "", pickInWords(addr, err)
+		return "", "", pickInWords(w.State(), addr, err)
 	case diags.HasErrors():
 		return "", "", exitError(exitFailure)
 	}
@@ -133,7 +134,7 @@ func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
 	a.showDiagnostics(w.Config, diags)
 	switch {
 	case err != nil:
-		return pickInWords(addr, err)
+		return pickInWords(w.State(), addr, err)
 	case diags.HasErrors():
 		return exitError(exitFailure)
 	}
@@ -143,8 +144,11 @@ func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
 }
 
 // pickInWords says in the words of the command line why nothing was picked.
-func pickInWords(addr addrs.Image, err error) error {
+func pickInWords(s *state.State, addr addrs.Image, err error) error {
 	word := shellWord(addr.String())
+	if errors.Is(err, workspace.ErrNoChoice) && s.Images[addr] == nil && !hasCandidates(s, addr) {
+		return notRecorded(s, addr.String())
+	}
 	if errors.Is(err, workspace.ErrNoChoice) {
 		return explain("%s has no candidates to choose from.\nSet candidates = 4 in its block and apply. To list the addresses on record, run:\n\n    fluxbatch state list", addr)
 	}

@@ -29,7 +29,7 @@ func (a *app) lookAtCandidates(addr addrs.Image, o *pickOptions) error {
 	}
 	img := s.Images[addr]
 	if img != nil && img.Candidate == 0 || img == nil && !hasCandidates(s, addr) {
-		return pickInWords(addr, workspace.ErrNoChoice)
+		return pickInWords(s, addr, workspace.ErrNoChoice)
 	}
 	if !o.open {
 		a.listCandidates(s, addr, img)

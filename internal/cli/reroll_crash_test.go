@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // TestRerollKilled kills an apply that draws a new seed, before and after each record of its
@@ -22,7 +24,7 @@ func TestRerollKilled(t *testing.T) {
 			brought := 0
 			for at := 1; ; at++ {
 				r := newCrashRig(t, "seeded")
-				if stdout, stderr, code := run(t, r.env, "apply", "-auto-approve", r.dir); code != 0 {
+				if stdout, stderr, code := clitest.Run(t, r.env, "apply", "-auto-approve", r.dir); code != 0 {
 					t.Fatal(stdout, stderr)
 				}
 				if !r.crash(t, at, when, "-reroll=image.hero") {
@@ -43,7 +45,7 @@ func TestRerollKilled(t *testing.T) {
 func (r *crashRig) checkReroll(t *testing.T, at int) bool {
 	t.Helper()
 	before := len(r.sim.Ledger())
-	stdout, stderr, code := run(t, r.env, "apply", "-auto-approve", r.dir)
+	stdout, stderr, code := clitest.Run(t, r.env, "apply", "-auto-approve", r.dir)
 	if code != 0 {
 		t.Fatalf("record %d: %d:\n%s%s", at, code, stdout, stderr)
 	}
@@ -56,10 +58,10 @@ func (r *crashRig) checkReroll(t *testing.T, at int) bool {
 	if task != last && !strings.Contains(stdout+stderr, "may have been") {
 		t.Errorf("record %d: image.hero is task %s, and %s was paid for:\n%s", at, task, last, stdout)
 	}
-	if out, errs, code := run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
+	if out, errs, code := clitest.Run(t, r.env, "plan", "-detailed-exitcode", r.dir); code != 0 {
 		t.Errorf("record %d: something is left to do:\n%s%s", at, out, errs)
 	}
-	if out, errs, code := run(t, r.env, "verify", r.dir); code != 0 {
+	if out, errs, code := clitest.Run(t, r.env, "verify", r.dir); code != 0 {
 		t.Errorf("record %d: not all is well:\n%s%s", at, out, errs)
 	}
 	return before == 2 && task == last

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -30,15 +31,15 @@ func TestLostResults(t *testing.T) {
 	})
 	env := []string{"FLUXBATCH_VAR_endpoint=" + server.URL, "BFL_API_KEY=test"}
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages+"\noutput \"o\" { value = image.a.path }\n"))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages+"\noutput \"o\" { value = image.a.path }\n"))
 	if err := os.Mkdir(filepath.Join(dir, "untidy"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "untidy", "u.flux.hcl"), []byte("locals {\na=1\n}\n"))
-	if out, errs, status := run(t, append(os.Environ(), env...), "apply", "-auto-approve", dir); status != 0 {
+	clitest.Write(t, filepath.Join(dir, "untidy", "u.flux.hcl"), []byte("locals {\na=1\n}\n"))
+	if out, errs, status := clitest.Run(t, append(os.Environ(), env...), "apply", "-auto-approve", dir); status != 0 {
 		t.Fatal(out, errs)
 	}
-	if out, errs, status := run(t, append(os.Environ(), env...), "plan", "-destroy", "-out", filepath.Join(dir, "p.fluxplan"), dir); status != 0 {
+	if out, errs, status := clitest.Run(t, append(os.Environ(), env...), "plan", "-destroy", "-out", filepath.Join(dir, "p.fluxplan"), dir); status != 0 {
 		t.Fatal(out, errs)
 	}
 	for _, args := range []string{
@@ -96,7 +97,7 @@ func TestLostResults(t *testing.T) {
 func TestApplyWithoutAReader(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(strings.Replace(twoImages, "variable \"endpoint\" { type = string }\nprovider \"bfl\" { endpoint = var.endpoint }\n", "", 1)))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(strings.Replace(twoImages, "variable \"endpoint\" { type = string }\nprovider \"bfl\" { endpoint = var.endpoint }\n", "", 1)))
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestApplyWithoutAReader(t *testing.T) {
 	if status := exitStatus(t, cmd); status != 1 {
 		t.Errorf("the exit status is %d", status)
 	}
-	if out, errs, status := run(t, os.Environ(), "plan", "-simulate", "-detailed-exitcode", dir); status != 0 {
+	if out, errs, status := clitest.Run(t, os.Environ(), "plan", "-simulate", "-detailed-exitcode", dir); status != 0 {
 		t.Errorf("not all is on record:\n%s%s", out, errs)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // shellScripts load the completion script in a shell, complete "fluxbatch pla", and print what
@@ -36,12 +38,12 @@ func TestCompletionInShells(t *testing.T) {
 				t.Skipf("%s is not installed; .ci/run installs it", shell)
 			}
 			dir := t.TempDir()
-			out, errs, status := run(t, os.Environ(), "completion", shell)
+			out, errs, status := clitest.Run(t, os.Environ(), "completion", shell)
 			if status != 0 {
 				t.Fatal(errs)
 			}
 			file := filepath.Join(dir, "completion."+shell)
-			write(t, file, []byte(out))
+			clitest.Write(t, file, []byte(out))
 			// The script asks the program by its name.
 			program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
 			if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
@@ -74,12 +76,12 @@ func TestBashCompletesInsideQuotes(t *testing.T) {
 		t.Skip("bash is not installed")
 	}
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(`image "card" { labels = { kind = "mark" } }`))
-	out, errs, status := run(t, os.Environ(), "completion", "bash")
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(`image "card" { labels = { kind = "mark" } }`))
+	out, errs, status := clitest.Run(t, os.Environ(), "completion", "bash")
 	if status != 0 {
 		t.Fatal(errs)
 	}
-	write(t, filepath.Join(dir, "completion"), []byte(out))
+	clitest.Write(t, filepath.Join(dir, "completion"), []byte(out))
 	program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
 		t.Fatal(err)

@@ -127,7 +127,7 @@ func notRecorded(s *state.State, text string) error {
 	if near := suggest.Nearest(text, names); near != "" && !strings.Contains(text, "*") {
 		hint = "Did you mean " + near + "?"
 	} else if len(names) == 0 {
-		hint = "The state has no images."
+		hint = "The state has no images. For what a simulation made, add -simulate."
 	}
 	return explain("%s is not on record.\n%s", text, hint)
 }

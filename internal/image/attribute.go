@@ -67,7 +67,7 @@ func (img *Image) attributes() []Attribute {
 	}
 	for _, r := range img.References {
 		all = append(all, Attribute{
-			Name: fieldName(img.Model, r.Field), After: r, Unknown: r.Unknown || r.IsImage() && r.SHA256 == "",
+			Name: fieldName(img.Model, r.Field), After: r, Unknown: r.Unknown || r.IsMade() && r.SHA256 == "",
 		})
 	}
 	for key, text := range img.Labels {
@@ -92,14 +92,14 @@ func withBefore(all, before []Attribute) []Attribute {
 	return all
 }
 
-// isSensitive reports whether an attribute comes from a sensitive value. Which image a reference is
-// to is no secret: the state names it.
+// isSensitive reports whether an attribute comes from a sensitive value. Which image or rendition a
+// reference is to is no secret: the state names it.
 func (img *Image) isSensitive(name string) bool {
 	if len(img.Sensitive) == 0 {
 		return false
 	}
 	for i := range img.References {
-		if r := &img.References[i]; r.IsImage() && fieldName(img.Model, r.Field) == name {
+		if r := &img.References[i]; r.IsMade() && fieldName(img.Model, r.Field) == name {
 			return false
 		}
 	}

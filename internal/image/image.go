@@ -104,20 +104,30 @@ type Reference struct {
 	// elsewhere that the configuration has as an absolute one stays that. FileSHA256 is the hash of
 	// its bytes; its content's identity stays the same where only its metadata changes.
 	Path, File, FileSHA256 string
-	// Image is the image of this configuration whose file it is; see IsImage.
+	// Image is the image of this configuration whose file it is, or of which Derived is made; see
+	// IsImage.
 	Image addrs.Image
+	// Derived is the rendition whose file it is, nil where it is none.
+	Derived *Derived
 	// Unknown says that it depends on an image that is not made yet what the content is.
 	// config.Config.Resolve tells once that image is there.
 	Unknown bool
 }
 
-// IsImage reports whether the content is that of another image of the configuration.
+// IsImage reports whether the content comes from another image of the configuration: it is that
+// image's, or that of a rendition of it.
 func (r *Reference) IsImage() bool { return r.Image.Name != "" }
+
+// IsMade reports whether the content is one that the configuration makes: an image or a rendition.
+// It may be known only later.
+func (r *Reference) IsMade() bool { return r.IsImage() || r.Derived != nil }
 
 // Name is how people call it: an address, a path or a URL; "" where only the content's identity is
 // known, or nothing yet.
 func (r *Reference) Name() string {
 	switch {
+	case r.Derived != nil:
+		return r.Derived.Address.String()
 	case r.IsImage():
 		return r.Image.String()
 	case r.URL != "":

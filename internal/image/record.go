@@ -191,7 +191,7 @@ func (img *Image) reference(field string) *Reference {
 // of other images are that go into it: of these, a fingerprint that is known only later cannot
 // tell.
 func (img *Image) SameRequest(before *Image) bool {
-	return img.Model.Name == before.Model.Name && sameFields(img, before, (*Reference).IsImage)
+	return img.Model.Name == before.Model.Name && sameFields(img, before, (*Reference).IsMade)
 }
 
 // sameFields reports whether two images have the same arguments and references. Of references for

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 )
@@ -67,6 +68,12 @@ type Mark struct {
 	Prompt string `json:"prompt,omitempty"`
 }
 
+// WithOwn returns the mark of what also has pictures in it that nobody bought.
+func (m Mark) WithOwn() Mark {
+	m.Composite = m.Composite || len(m.Models) > 0
+	return m
+}
+
 // Key identifies all that decides on a file made here, but for the pictures, the names of its cells
 // and the version of the maker.
 func (r *Recipe) Key(m Mark, cells []string) string {
@@ -87,6 +94,14 @@ type Rendition struct {
 	Output string
 }
 
+// Derived is a rendition that goes into a request, with what it takes to make it.
+type Derived struct {
+	Address addrs.Rendition
+	*Rendition
+	// Asset is the picture that it is made of, where nobody bought that.
+	Asset *Asset
+}
+
 // Asset is a picture that nobody bought, for what is made of it.
 type Asset struct {
 	Address addrs.Image
@@ -96,6 +111,15 @@ type Asset struct {
 	SHA256, Content string
 	Width, Height   int
 	Renditions      []Rendition
+}
+
+// Rendition returns the rendition of a name, nil where there is none.
+func (a *Asset) Rendition(name string) *Rendition {
+	i := slices.IndexFunc(a.Renditions, func(r Rendition) bool { return r.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &a.Renditions[i]
 }
 
 // Sheet is a file that is made here from many pictures.
@@ -108,19 +132,34 @@ type Sheet struct {
 	Output, Atlas string
 }
 
-// Cell is a picture of a sheet: an image, or one of its renditions where that is named.
+// Cell is a picture of a sheet: an image, or one of its renditions where that is named, or a
+// rendition of an asset, whose address Image then is.
 type Cell struct {
 	Image     addrs.Image
 	Rendition string
+	Asset     *Asset
+}
+
+// At is the address of the rendition that the picture is, and says whether it is one.
+func (c Cell) At() (at addrs.Rendition, isRendition bool) {
+	at = addrs.Rendition{Of: c.Image, Name: c.Rendition}
+	if c.Asset != nil {
+		at.Kind = addrs.OfAsset
+	}
+	return at, c.Rendition != ""
 }
 
 // String is the address of the picture.
 func (c Cell) String() string {
-	if c.Rendition == "" {
-		return c.Image.String()
+	if at, isRendition := c.At(); isRendition {
+		return at.String()
 	}
-	return addrs.Rendition{Of: c.Image, Name: c.Rendition}.String()
+	return c.Image.String()
 }
+
+// IsExact reports whether the arguments alone decide on the extent of what is made, whatever the
+// picture's is.
+func (r *Recipe) IsExact() bool { return r.Width > 0 && r.Height > 0 && r.Fit != Inside }
 
 // Size returns the extent of what is made of a picture of an extent.
 func (r *Recipe) Size(width, height int) (int, int) {

@@ -1,6 +1,9 @@
 package picture
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync"
+)
 
 // All arithmetic on pixels is in whole numbers, so that what is made on one processor is made byte
 // for byte on every other one: floating-point operations may be fused on some and not on others.
@@ -15,13 +18,15 @@ const (
 )
 
 // toLinear has the linear light of each of the 256 values of sRGB, from 0 to 65535, and fromLinear
-// the value of each linear light.
+// the value of each linear light. They are computed where a pixel is first looked at, which few
+// commands do.
 var (
-	toLinear   = linearTable()
-	fromLinear = inverse(&toLinear)
+	toLinear   = sync.OnceValue(linearTable)
+	fromLinear = sync.OnceValue(func() *[65536]uint8 { return inverse(toLinear()) })
 )
 
-func linearTable() (table [256]uint16) {
+func linearTable() *[256]uint16 {
+	var table [256]uint16
 	for i := range table {
 		v := uint64(i) * one / 255
 		var light uint64
@@ -32,7 +37,7 @@ func linearTable() (table [256]uint16) {
 		}
 		table[i] = uint16((light*65535 + one/2) / one)
 	}
-	return table
+	return &table
 }
 
 // inverse returns the value whose light is nearest, for each light.
@@ -60,14 +65,14 @@ func toLinear16(v uint16, table *[256]uint16) uint16 {
 
 // fromLinear16 is the inverse of toLinear16.
 func fromLinear16(light uint16) uint16 {
-	i := int(fromLinear[light])
-	if toLinear[i] > light {
+	i, table := int(fromLinear()[light]), toLinear()
+	if table[i] > light {
 		i--
 	}
 	if i == 255 {
 		return 65535
 	}
-	low, high := int(toLinear[i]), int(toLinear[i+1])
+	low, high := int(table[i]), int(table[i+1])
 	return uint16(i*257 + ((int(light)-low)*257+(high-low)/2)/(high-low)) //nolint:gosec // at most 65535
 }
 

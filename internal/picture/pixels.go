@@ -31,7 +31,7 @@ func ParseColour(text string) Colour {
 	}
 	var c Colour
 	for i := range 3 {
-		c[i] = uint16((uint32(toLinear[n[i]])*uint32(n[3]) + 127) / 255) //nolint:gosec // at most 65535
+		c[i] = uint16((uint32(toLinear()[n[i]])*uint32(n[3]) + 127) / 255) //nolint:gosec // at most 65535
 	}
 	c[3] = uint16(n[3]) * 257
 	return c
@@ -122,9 +122,9 @@ func (p *Pixels) Image(deep bool) image.Image {
 		}
 		return img
 	case p.Channels == 1:
-		img := image.NewGray(size)
+		img, values := image.NewGray(size), fromLinear()
 		for i, light := range p.Light {
-			img.Pix[i] = fromLinear[light]
+			img.Pix[i] = values[light]
 		}
 		return img
 	case deep:
@@ -140,18 +140,18 @@ func (p *Pixels) Image(deep bool) image.Image {
 
 // eight is Image with 8 bits a channel.
 func (p *Pixels) eight(size image.Rectangle) *image.NRGBA {
-	img := image.NewNRGBA(size)
+	img, values := image.NewNRGBA(size), fromLinear()
 	if p.Channels == 3 {
 		for i, j := 0, 0; i < len(p.Light); i, j = i+3, j+4 {
 			l, d := p.Light[i:i+3:i+3], img.Pix[j:j+4:j+4]
-			d[0], d[1], d[2], d[3] = fromLinear[l[0]], fromLinear[l[1]], fromLinear[l[2]], 255
+			d[0], d[1], d[2], d[3] = values[l[0]], values[l[1]], values[l[2]], 255
 		}
 		return img
 	}
 	for i := 0; i < len(p.Light); i += 4 {
 		c := Colour(p.Light[i : i+4]).plain()
 		d := img.Pix[i : i+4 : i+4]
-		d[0], d[1], d[2], d[3] = fromLinear[c[0]], fromLinear[c[1]], fromLinear[c[2]], uint8((uint32(c[3])+128)/257) //nolint:gosec // at most 255
+		d[0], d[1], d[2], d[3] = values[c[0]], values[c[1]], values[c[2]], uint8((uint32(c[3])+128)/257) //nolint:gosec // at most 255
 	}
 	return img
 }

@@ -173,7 +173,7 @@ func (p *matrixProfile) isSRGB() bool {
 	}
 	for i := range 3 {
 		for v, l := range p.curves[i] {
-			if d := int(l) - int(toLinear[v]); d > 400 || d < -400 {
+			if d := int(l) - int(toLinear()[v]); d > 400 || d < -400 {
 				return false
 			}
 		}

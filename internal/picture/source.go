@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"sync"
 
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 )
@@ -76,7 +77,7 @@ func (s *Source) row(y int, dst []uint16) {
 	y += b.Min.Y
 	curves := s.curves
 	if curves == nil {
-		curves = &plainCurves
+		curves = plainCurves()
 	}
 	switch img := s.picture.(type) {
 	case *image.Gray:
@@ -99,12 +100,16 @@ func (s *Source) row(y int, dst []uint16) {
 	}
 }
 
-var plainCurves = [3][256]uint16{toLinear, toLinear, toLinear}
+// plainCurves are sRGB's, for each channel.
+var plainCurves = sync.OnceValue(func() *[3][256]uint16 {
+	return &[3][256]uint16{*toLinear(), *toLinear(), *toLinear()}
+})
 
 func (s *Source) greyRow(pix []uint8, dst []uint16) {
 	if s.channels() == 1 {
+		table := toLinear()
 		for x, v := range pix[:s.Size.X] {
-			dst[x] = toLinear[v]
+			dst[x] = table[v]
 		}
 		return
 	}
@@ -158,7 +163,7 @@ func (s *Source) anyRow(y int, dst []uint16, curves *[3][256]uint16) {
 		c := color.NRGBA64Model.Convert(s.picture.At(left+x, y)).(color.NRGBA64)
 		d := dst[x*channels:][:channels]
 		if channels == 1 {
-			d[0] = toLinear16(c.R, &toLinear)
+			d[0] = toLinear16(c.R, toLinear())
 			continue
 		}
 		for i, v := range [3]uint16{c.R, c.G, c.B} {

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"image"
 	"io"
-	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // Way is how a terminal draws pictures.
@@ -43,9 +44,9 @@ const (
 // The answers.
 var (
 	kittyAnswer = []byte("\x1b_Gi=31;OK")
-	itermAnswer = regexp.MustCompile(`\x1b\]1337;ReportCellSize=([\d.]+);([\d.]+)`)
-	cellAnswer  = regexp.MustCompile(`\x1b\[6;(\d+);(\d+)t`)
-	kindAnswer  = regexp.MustCompile(`\x1b\[\?([\d;]*)c`)
+	itermAnswer = lazyregexp.New(`\x1b\]1337;ReportCellSize=([\d.]+);([\d.]+)`)
+	cellAnswer  = lazyregexp.New(`\x1b\[6;(\d+);(\d+)t`)
+	kindAnswer  = lazyregexp.New(`\x1b\[\?([\d;]*)c`)
 )
 
 // maxAnswer bounds what is read.
@@ -78,7 +79,7 @@ func Ask(tty io.ReadWriter, timeout time.Duration) Terminal {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	var answer []byte
-	for !kindAnswer.Match(answer) && len(answer) < maxAnswer {
+	for !kindAnswer().Match(answer) && len(answer) < maxAnswer {
 		select {
 		case piece, ok := <-pieces:
 			if !ok {
@@ -102,13 +103,13 @@ func understand(answer []byte) Terminal {
 		}
 		return int(n)
 	}
-	if m := cellAnswer.FindSubmatch(answer); m != nil {
+	if m := cellAnswer().FindSubmatch(answer); m != nil {
 		t.Cell = image.Pt(number(m[2]), number(m[1]))
 	}
-	switch kind := kindAnswer.FindSubmatch(answer); {
+	switch kind := kindAnswer().FindSubmatch(answer); {
 	case bytes.Contains(answer, kittyAnswer):
 		t.Way = Kitty
-	case itermAnswer.Match(answer):
+	case itermAnswer().Match(answer):
 		t.Way = ITerm
 	case kind != nil && hasSixel(kind[1]):
 		t.Way = Sixel

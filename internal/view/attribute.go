@@ -305,7 +305,7 @@ func referenceName(r image.Reference) string {
 	switch name := r.Name(); {
 	case name == "":
 		return "(" + hash(r.SHA256) + ")"
-	case r.IsImage():
+	case r.IsMade():
 		return name
 	default:
 		return layout.Quoted(name)

@@ -12,7 +12,7 @@ func MayStay(c *planner.Change) bool {
 		return false
 	}
 	for _, r := range c.Reasons {
-		if r.Kind != planner.UpstreamChanges && r.Kind != planner.RequestChanged {
+		if !r.IsUpstream() && r.Kind != planner.RequestChanged {
 			return false
 		}
 	}

@@ -189,14 +189,14 @@ func failedNames(group []executor.Failed) string {
 // lackOf says what a skipped image lacks.
 func lackOf(e executor.Skipped) string {
 	if e.Unfit {
-		return "it needs " + e.Because.String() + ", which fails its postconditions"
+		return "it needs " + e.Lack() + ", which fails its postconditions"
 	}
-	return "it needs " + e.Because.String() + ", which was not made"
+	return "it needs " + e.Lack() + ", which was not made"
 }
 
 // isEnding reports whether an image was skipped because the run came to its end, and not for want
 // of another image.
-func isEnding(e executor.Skipped) bool { return e.Because == (addrs.Image{}) }
+func isEnding(e executor.Skipped) bool { return e.Lack() == "" }
 
 // skippedText says how many images were not begun and why.
 func skippedText(all []executor.Skipped) string {
@@ -223,7 +223,7 @@ func skippedText(all []executor.Skipped) string {
 			lack += " or fails its postconditions"
 		}
 		sentences = append(sentences, fmt.Sprintf("%d images were skipped, since they need one that %s, as %s needs %s.",
-			len(needy), lack, needy[0].Address, needy[0].Because))
+			len(needy), lack, needy[0].Address, needy[0].Lack()))
 	}
 	return strings.Join(append(sentences, endedSentences(ended)...), " ")
 }

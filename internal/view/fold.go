@@ -133,6 +133,10 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	}
 	var rest strings.Builder
 	for i, r := range c.Reasons {
+		if r.Kind == planner.RenditionChanges {
+			fmt.Fprintf(&rest, " %s %s.%s.%s", r.Kind, r.Rendition.Of.Module, r.Rendition.Of.Name, r.Rendition.Name)
+			continue
+		}
 		if i == 0 && r.Upstream == (addrs.Image{}) {
 			kind.reason = r.Kind
 			continue

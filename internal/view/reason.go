@@ -19,11 +19,14 @@ const namesListed = 3
 func because(c *planner.Change, all *cascade) string {
 	var phrases []string
 	var upstream, triggers []addrs.Image
+	var renditions []addrs.Rendition
 	for _, r := range c.Reasons {
 		switch r.Kind {
 		case planner.NotInState, planner.DestroyRequested:
 		case planner.UpstreamChanges:
 			upstream = append(upstream, r.Upstream)
+		case planner.RenditionChanges:
+			renditions = append(renditions, r.Rendition)
 		case planner.Triggered:
 			triggers = append(triggers, r.Upstream)
 		case planner.RequestChanged:
@@ -58,6 +61,9 @@ func because(c *planner.Change, all *cascade) string {
 	}
 	if len(upstream) > 0 {
 		phrases = append(phrases, upstreamPhrase(upstream, all))
+	}
+	if len(renditions) > 0 {
+		phrases = append(phrases, names(renditions, "rendition")+" will change")
 	}
 	if len(triggers) > 0 {
 		phrases = append(phrases, "replace_triggered_by names "+imageNames(triggers))
@@ -126,13 +132,16 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 }
 
 // imageNames lists images, and only counts what would be too many.
-func imageNames(upstream []addrs.Image) string {
-	names := make([]string, 0, namesListed)
-	for _, u := range upstream[:min(len(upstream), namesListed)] {
-		names = append(names, layout.Unbroken(u.String()))
+func imageNames(upstream []addrs.Image) string { return names(upstream, "image") }
+
+// names lists addresses of a kind, and only counts what would be too many.
+func names[A fmt.Stringer](all []A, kind string) string {
+	listed := make([]string, 0, namesListed)
+	for _, a := range all[:min(len(all), namesListed)] {
+		listed = append(listed, layout.Unbroken(a.String()))
 	}
-	if more := len(upstream) - namesListed; more > 0 {
-		names = append(names, layout.Count(more, "other image"))
+	if more := len(all) - namesListed; more > 0 {
+		listed = append(listed, layout.Count(more, "other "+kind))
 	}
-	return layout.List(names)
+	return layout.List(listed)
 }

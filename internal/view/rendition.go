@@ -293,8 +293,8 @@ func RenditionEventText(e executor.Event) (addrs.Rendition, string) {
 	case executor.RenditionFailed:
 		return e.Address, "Failed: " + layout.OneLine(e.Err)
 	case executor.RenditionSkipped:
-		if e.Because != (addrs.Image{}) {
-			return e.Address, "Skipped: it needs " + e.Because.String() + ", which was not made"
+		if e.Because != "" {
+			return e.Address, "Skipped: it needs " + e.Because + ", which was not made"
 		}
 		return e.Address, "Skipped: " + layout.OneLine(e.Err)
 	}
@@ -328,7 +328,7 @@ func (v *View) renditionLine(a *applyLog, e executor.Event) string {
 		a.renditionFailures = append(a.renditionFailures, e)
 		text = v.colours.Failure.Styled("Failed:") + strings.TrimPrefix(text, "Failed:")
 	case executor.RenditionSkipped:
-		if e.Because == (addrs.Image{}) {
+		if e.Because == "" {
 			return "" // The summary says it once.
 		}
 	}

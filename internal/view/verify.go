@@ -159,6 +159,8 @@ func mismatch(c *planner.Change) string {
 		return "was made by a simulator, but its provider is the API now. Run fluxbatch plan to see what it would cost."
 	case planner.Interrupted:
 		return "was requested again by an interrupted run. Run fluxbatch apply, which fetches what is paid for."
+	case planner.RenditionChanges:
+		return fmt.Sprintf("depends on %s, which does not match. Run fluxbatch plan to see the difference.", reason.Rendition)
 	case planner.UpstreamChanges, planner.Triggered:
 		return fmt.Sprintf("depends on %s, which does not match. Run fluxbatch plan to see the difference.", reason.Upstream)
 	default:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"sync"
 )
 
 // ErrTooLarge says that a frame cannot hold the picture.
@@ -157,7 +158,8 @@ var paths = [predictions][]step{
 }
 
 // modeCosts are what the decisions cost, in 256ths of a bit.
-var modeCosts = func() (table [predictions][predictions][predictions]int32) {
+var modeCosts = sync.OnceValue(func() *[predictions][predictions][predictions]int32 {
+	var table [predictions][predictions][predictions]int32
 	for above := range table {
 		for left := range table[above] {
 			for mode, path := range paths {
@@ -171,5 +173,5 @@ var modeCosts = func() (table [predictions][predictions][predictions]int32) {
 			}
 		}
 	}
-	return table
-}()
+	return &table
+})

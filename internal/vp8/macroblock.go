@@ -162,7 +162,7 @@ func (m *macroblock) bestSmall(f *frame, b *block, most int32) bool {
 		at := lumaAt + y*4*stride + x*4
 		src := m.src[y*64+x*4:]
 		e := edgeOf(m.small[:], at)
-		costs := &modeCosts[above[x]][left[y]]
+		costs := &modeCosts()[above[x]][left[y]]
 		least := int32(-1)
 		for mode := range predictions {
 			told := f.bits(costs[mode])

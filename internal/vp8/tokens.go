@@ -1,6 +1,9 @@
 package vp8
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync"
+)
 
 // token is a decision and which probability it goes by. Those whose probability is fixed carry it
 // themselves.
@@ -136,13 +139,14 @@ func fit(w *bitWriter, counts *[allProbs][2]uint32) *[allProbs]uint8 {
 const unitCost = 256
 
 // costs are what it costs to write what is this likely, in 256ths of a bit.
-var costs = costTable()
+var costs = sync.OnceValue(costTable)
 
-func cost(prob uint8) uint64 { return costs[prob] }
+func cost(prob uint8) uint64 { return costs()[prob] }
 
 // costTable computes logarithms bit by bit: squaring a number doubles its logarithm. What cannot be
 // counts as the least likely.
-func costTable() (table [256]uint64) {
+func costTable() *[256]uint64 {
+	var table [256]uint64
 	for p := 1; p < 256; p++ {
 		whole := bits.Len(uint(p)) - 1
 		x := uint64(p) << (31 - whole)
@@ -158,5 +162,5 @@ func costTable() (table [256]uint64) {
 		table[p] = uint64(8-whole)*unitCost - fraction //nolint:gosec // whole is at most 7
 	}
 	table[0] = 8 * unitCost
-	return table
+	return &table
 }

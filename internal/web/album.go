@@ -30,6 +30,8 @@ type Album struct {
 
 	files Files
 	shots map[string]*Shot // by name of the picture
+	// renditions are those on record, which others may be made from.
+	renditions map[addrs.Rendition]*state.Rendition
 	// whole says that unchanged pictures are shown in full too.
 	whole bool
 }

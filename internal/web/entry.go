@@ -30,7 +30,9 @@ type Entry struct {
 	Labels  map[string]string `json:"labels,omitempty"`
 	// From are the images, files and addresses of the web that it is made from.
 	From []Source `json:"from,omitempty"`
-	// Renditions are what was made from it here, by their names.
+	// Made says that it is no image but was made here from others: a sheet, or a rendition of a file.
+	Made bool `json:"made,omitempty"`
+	// Renditions are what was made from it here, by their names; of a sheet its further pages.
 	Renditions []Source `json:"renditions,omitempty"`
 	// File is where its file is, relative to the root module.
 	File       string      `json:"file,omitempty"`

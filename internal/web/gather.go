@@ -31,6 +31,7 @@ func FromPlan(p *planner.Plan, prior *state.State, files Files, o Options) (*Alb
 		return nil, err
 	}
 	a := newAlbum(files, o)
+	a.renditions = prior.Renditions
 	a.Head.Summary = view.PlanSummary(p)
 	a.Head.Compared = "Before is what is there now, after is what the next apply puts there."
 	reasons, made := view.Reasons(p), a.made(prior)
@@ -46,6 +47,7 @@ func FromPlan(p *planner.Plan, prior *state.State, files Files, o Options) (*Alb
 		}
 		a.Entries = append(a.Entries, e)
 	}
+	a.sheets(prior, p.Renditions)
 	a.Head.Images = len(a.Entries)
 	return a, nil
 }
@@ -236,6 +238,12 @@ func (a *Album) sources(e *Entry, img *image.Image) {
 	for i := range img.References {
 		r := &img.References[i]
 		switch {
+		case r.Derived != nil:
+			source := Source{Name: r.Name()}
+			if made := a.renditions[r.Derived.Address]; made != nil {
+				source.Shot = a.shot(*made.Picture(), false)
+			}
+			e.From = append(e.From, source)
 		case r.IsImage():
 			e.From = append(e.From, Source{Address: r.Image.String()})
 		case r.Name() != "":

@@ -464,13 +464,13 @@
     const changed = others.filter((a) => a.changed), rest = others.filter((a) => !a.changed);
     return el("div", { className: "facts", tabIndex: 0, role: "region", "aria-label": "About the image" },
       e.why?.length ? part("Why", el("p", {}, e.why.map((w) => `${w}.`).join(" "))) : null,
-      review ? actsOf(e, button) : null,
+      review && !e.made ? actsOf(e, button) : null,
       part("Prompt", prompt?.words ? el("p", { className: "prompt" }, diffOf(prompt.words)) : e.prompt ? el("p", { className: "prompt" }, e.prompt) : null),
       !e.prompt && prompt ? part("Prompt", el("p", {}, prompt.after)) : null,
       part("Facts", el("dl", {}, rows.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, typeof v === "object" ? v : String(v))]))),
       changed.length ? part("What differs", tableOf(changed)) : null,
       part("Made from", tiles(e.from)),
-      part("Renditions", tiles(e.renditions || [])),
+      part(e.made ? "Pages" : "Renditions", tiles(e.renditions || [])),
       part("Used by", tiles((users.get(e.address) || []).map((address) => ({ address })))),
       e.note && !review ? part("Note", el("p", { className: "prompt" }, e.note)) : null,
       rest.length ? el("details", {}, el("summary", {}, `All arguments (${rest.length})`), tableOf(rest)) : null);

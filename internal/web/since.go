@@ -44,6 +44,7 @@ func FromStates(then, now *state.State, files Past, since string, o Options) (*A
 		}
 		a.Entries = append(a.Entries, e)
 	}
+	a.sheetsSince(then, now, files)
 	a.Head.Images = len(a.Entries)
 	a.Head.Summary = fmt.Sprintf("Since %s: %d created, %d replaced, %d updated, %d destroyed. %s cost %s.", since, counts[Creates], counts[Replaces],
 		counts[Updates], counts[Destroys], layout.Count(counts[Creates]+counts[Replaces], "picture"), money(cost))

@@ -57,17 +57,31 @@ func (p Place) Read(ctx context.Context) (*state.State, error) {
 	return state.ReadBackend(ctx, backend)
 }
 
-// Version changes with a state in a bucket. It is "" for one in a file, whose own time and size tell.
-func (p Place) Version(ctx context.Context) (string, error) {
-	if p.Bucket == nil {
-		return "", nil
-	}
+// Elsewhere is what is going on with a state in a bucket. A state in a file tells as much by its own
+// time and its lock.
+type Elsewhere struct {
+	// Version changes with the state.
+	Version string
+	// Holder is who has the lock, and Mark another one each time that they renew it, "" where nobody
+	// has it.
+	Holder state.LockInfo
+	Mark   string
+}
+
+// Elsewhere asks the bucket.
+func (p Place) Elsewhere(ctx context.Context) (Elsewhere, error) {
 	backend, err := s3.Open(p.Bucket)
 	if err != nil {
-		return "", err
+		return Elsewhere{}, err
 	}
+	var e Elsewhere
 	cursor, err := backend.Head(ctx)
-	return fmt.Sprint(cursor), err
+	if err != nil {
+		return e, err
+	}
+	e.Version = fmt.Sprint(cursor)
+	e.Holder, e.Mark, err = backend.Holder(ctx)
+	return e, err
 }
 
 // ForceUnlock removes the lock that has an id; see state.ForceUnlock.

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -33,9 +34,16 @@ func FindUnmarked(ctx context.Context, dir string, cfg *config.Config, simulate 
 	}
 	defer func() { _ = base.Close() }() // only read
 	var lost []Unmarked
-	for _, addr := range prior.SortedRenditions() {
+	own := map[string]bool{} // what nobody generated
+	for addr, r := range prior.Renditions {
 		if addr.Kind == addrs.OfAsset {
-			continue // Nobody generated it.
+			own[r.Picture().Identity()] = true
+		}
+	}
+	for _, addr := range prior.SortedRenditions() {
+		from := prior.Renditions[addr].From
+		if addr.Kind == addrs.OfAsset || addr.Kind == addrs.Sheet && !slices.ContainsFunc(from, func(content string) bool { return !own[content] }) {
+			continue
 		}
 		for _, page := range prior.Renditions[addr].Pages() {
 			data, err := base.ReadFile(page, maxMade)

@@ -100,9 +100,7 @@ func (j *Stream) completed(e executor.Completed) {
 
 func (j *Stream) skipped(e executor.Skipped) {
 	h := hook{Action: messageAction(j.action(e.Address)), Status: "skipped"}
-	if e.Because != (addrs.Image{}) {
-		h.Because = e.Because.String()
-	} else if e.Err != nil {
+	if h.Because = e.Lack(); h.Because == "" && e.Err != nil {
 		h.Error = layout.OneLine(e.Err)
 	}
 	j.hook("error", "apply_errored", e.Address, e, h)

@@ -98,8 +98,9 @@ type plannedChange struct {
 }
 
 type plannedReason struct {
-	Kind     string       `json:"kind"`
-	Upstream *addrs.Image `json:"upstream,omitempty"`
+	Kind      string           `json:"kind"`
+	Upstream  *addrs.Image     `json:"upstream,omitempty"`
+	Rendition *addrs.Rendition `json:"rendition,omitempty"`
 }
 
 // messageImport is the file of an image that is imported.

@@ -253,15 +253,23 @@ func (d *PlanDocument) variables() map[string]*tfjson.PlanVariable {
 	return all
 }
 
-// relevant lists the images whose content made others change.
+// relevant lists the images and renditions whose content made others change.
 func (d *PlanDocument) relevant() []tfjson.ResourceAttribute {
-	seen := map[addrs.Image]bool{}
+	seen := map[string]bool{}
 	var all []tfjson.ResourceAttribute
+	add := func(address string) {
+		if !seen[address] {
+			seen[address] = true
+			all = append(all, tfjson.ResourceAttribute{Resource: address, Attribute: []json.RawMessage{json.RawMessage(`"sha256"`)}})
+		}
+	}
 	for _, c := range d.Plan.Changes {
 		for _, r := range c.Reasons {
-			if r.Upstream != (addrs.Image{}) && !seen[r.Upstream] {
-				seen[r.Upstream] = true
-				all = append(all, tfjson.ResourceAttribute{Resource: r.Upstream.String(), Attribute: []json.RawMessage{json.RawMessage(`"sha256"`)}})
+			switch {
+			case r.Upstream != (addrs.Image{}):
+				add(r.Upstream.String())
+			case r.Kind == planner.RenditionChanges:
+				add(r.Rendition.String())
 			}
 		}
 	}

@@ -52,8 +52,8 @@ func (j *Stream) rendition(e executor.Event) {
 	case executor.RenditionSkipped:
 		level, kind = "error", "apply_errored"
 		h.Action, h.Status = messageAction(planner.Create), "skipped"
-		if e.Because != (addrs.Image{}) {
-			h.Because = e.Because.String()
+		if e.Because != "" {
+			h.Because = e.Because
 		}
 	}
 	j.emit(hookMessage{j.header(level, addr.String()+": "+text), h, kind})

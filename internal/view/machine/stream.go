@@ -227,6 +227,9 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		if r.Upstream != (addrs.Image{}) {
 			reason.Upstream = &r.Upstream
 		}
+		if r.Kind == planner.RenditionChanges {
+			reason.Rendition = &r.Rendition
+		}
 		change.Reasons = append(change.Reasons, reason)
 	}
 	return change

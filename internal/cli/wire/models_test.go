@@ -1,4 +1,6 @@
-package cli_test
+// Package wire_test holds what goes over the wire against the published schema of the API. It is apart from
+// the other tests of commands, since what reads the schema takes long to start.
+package wire_test
 
 import (
 	"bytes"
@@ -21,7 +23,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
-	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
@@ -55,16 +57,6 @@ func (rec *recorder) wrap(h http.Handler) http.Handler {
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes()) // the client sees that its answer is short
 	})
-}
-
-// run runs one command in this process and returns what it printed.
-func run(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = cli.Run(cli.Environment{
-		Args: args, Environ: environ, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Drain: t.Context(), Abort: t.Context(),
-	})
-	return out.String(), errs.String(), code
 }
 
 // writeModule writes a configuration with an image for every model of the catalogue, each with a
@@ -103,20 +95,13 @@ func writeModule(t *testing.T, endpoint string) string {
 		}
 		hcl.WriteString("}\n")
 	}
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(hcl.String()))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(hcl.String()))
 	var picture bytes.Buffer
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 256, 256))); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "reference.png"), picture.Bytes())
+	clitest.Write(t, filepath.Join(dir, "reference.png"), picture.Bytes())
 	return dir
-}
-
-func write(t *testing.T, path string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestEveryModelRuns(t *testing.T) {
@@ -131,7 +116,7 @@ func TestEveryModelRuns(t *testing.T) {
 	t.Cleanup(server.Close)
 	dir := writeModule(t, server.URL)
 
-	stdout, stderr, code := run(t, nil, "apply", "-auto-approve", dir)
+	stdout, stderr, code := clitest.Run(t, nil, "apply", "-auto-approve", dir)
 	want := fmt.Sprintf("Apply complete: %d created, 0 replaced", len(bfl.Models()))
 	if code != 0 || !strings.Contains(stdout, want) {
 		t.Fatalf("apply exited with %d, want %q\n%s%s", code, want, stdout, stderr)
@@ -158,7 +143,7 @@ func TestEveryModelRuns(t *testing.T) {
 			t.Errorf("nothing was sent to %s", m.Endpoint)
 		}
 	}
-	if stdout, _, code := run(t, nil, "plan", "-detailed-exitcode", dir); code != 0 {
+	if stdout, _, code := clitest.Run(t, nil, "plan", "-detailed-exitcode", dir); code != 0 {
 		t.Errorf("a second plan exited with %d:\n%s", code, stdout)
 	}
 }
@@ -191,7 +176,7 @@ type apiSchema struct {
 }
 
 // schemaFile lies beside a checkout that the project's developers work in.
-const schemaFile = "../../../shared/api/openapi.json"
+const schemaFile = "../../../../shared/api/openapi.json"
 
 // loadSchema returns nil, and says so, where the schema is not at hand.
 func loadSchema(t *testing.T) *apiSchema {
@@ -300,7 +285,7 @@ func TestLimitsHoldAgainstTheSimulator(t *testing.T) {
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), fmt.Appendf(nil, `
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), fmt.Appendf(nil, `
 provider "bfl" {
   endpoint = %q
 }
@@ -320,7 +305,7 @@ image "pro" {
   height = 64
 }
 `, server.URL))
-	stdout, stderr, code := run(t, nil, "apply", "-auto-approve", dir)
+	stdout, stderr, code := clitest.Run(t, nil, "apply", "-auto-approve", dir)
 	if code != 0 || !strings.Contains(stdout, "Apply complete: 200 created") {
 		t.Fatalf("apply exited with %d\n%s", code, stderr)
 	}

@@ -1,4 +1,4 @@
-package cli_test
+package team_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
@@ -47,7 +48,7 @@ fluxbatch {
     use_path_style = true
   }
 }
-` + smallImages + `
+` + clitest.SmallImages + `
 image "base" {
   count  = 4
   prompt = "base ${count.index}"
@@ -62,7 +63,9 @@ image "made" {
 // team is an account, a store, and any number of machines.
 type team struct {
 	sim *simulator.Simulator
-	env []string
+	// store is the address of the store, and name what the names of this team's objects begin with.
+	store, name string
+	env         []string
 }
 
 func newTeam(t *testing.T, latency time.Duration) *team {
@@ -76,9 +79,11 @@ func newTeam(t *testing.T, latency time.Duration) *team {
 		server.Close()
 		_ = sim.Close()
 	})
-	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL, fmt.Sprintf("FLUXBATCH_VAR_team=%s-%d", t.Name(), rand.Uint64()))
-	if *teamStore != "" {
-		return &team{sim, append(env, "FLUXBATCH_VAR_store="+*teamStore)}
+	tm := &team{sim: sim, store: *teamStore, name: fmt.Sprintf("%s-%d", t.Name(), rand.Uint64())}
+	tm.env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL, "FLUXBATCH_VAR_team="+tm.name)
+	if tm.store != "" {
+		tm.env = append(tm.env, "FLUXBATCH_VAR_store="+tm.store)
+		return tm
 	}
 	store, err := s3test.Start()
 	if err != nil {
@@ -86,14 +91,16 @@ func newTeam(t *testing.T, latency time.Duration) *team {
 	}
 	t.Cleanup(store.Close)
 	store.Slow(latency)
-	return &team{sim, append(env, "FLUXBATCH_VAR_store="+store.URL, "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")}
+	tm.store = store.URL
+	tm.env = append(tm.env, "FLUXBATCH_VAR_store="+store.URL, "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")
+	return tm
 }
 
 // machine returns a fresh clone of the manifest.
 func (tm *team) machine(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.flux.hcl"), []byte(teamManifest))
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(teamManifest))
 	return dir
 }
 
@@ -133,16 +140,16 @@ func announced(out string) int {
 func (tm *team) settled(t *testing.T) int {
 	t.Helper()
 	dir := tm.machine(t)
-	stdout, stderr, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
+	stdout, stderr, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
 	if code != 0 {
 		t.Fatalf("the last apply exited with %d:\n%s%s", code, stdout, stderr)
 	}
 	before := len(tm.sim.Ledger())
 	clone := tm.machine(t)
-	if out, errs, code := run(t, tm.env, "apply", "-auto-approve", "-lock=false", clone); code != 0 || len(tm.sim.Ledger()) != before {
+	if out, errs, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", clone); code != 0 || len(tm.sim.Ledger()) != before {
 		t.Fatalf("a clone exited with %d, and %d were charged:\n%s%s", code, len(tm.sim.Ledger())-before, out, errs)
 	}
-	if out, errs, code := run(t, tm.env, "verify", clone); code != 0 {
+	if out, errs, code := clitest.Run(t, tm.env, "verify", clone); code != 0 {
 		t.Fatalf("the clone has not all:\n%s%s", out, errs)
 	}
 	return announced(stdout)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli_test
+package team_test
 
 import (
 	"math/rand/v2"

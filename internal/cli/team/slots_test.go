@@ -1,4 +1,4 @@
-package cli_test
+package team_test
 
 import (
 	"math/rand/v2"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // sharedManifest is that of one of several who use an account of 24 slots, six of them for
@@ -43,7 +45,7 @@ func TestSharedKilled(t *testing.T) {
 	env := append(tm.env, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
 	dirs := []string{t.TempDir(), t.TempDir()}
 	for _, dir := range dirs {
-		write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
 	}
 	for i := range *sharedKills {
 		var cmds []*exec.Cmd
@@ -71,7 +73,7 @@ func TestSharedKilled(t *testing.T) {
 		timer.Stop()
 	}
 	for _, dir := range dirs {
-		if out, errs, code := run(t, env, "apply", "-auto-approve", dir); code != 0 {
+		if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir); code != 0 {
 			t.Fatalf("the last apply exited with %d:\n%s%s", code, out, errs)
 		}
 	}
@@ -80,7 +82,7 @@ func TestSharedKilled(t *testing.T) {
 		t.Errorf("%d tasks were active at once, %d of the limited model", stats.MaxActive, stats.MaxActiveByModel["flux-kontext-max"])
 	}
 	// A slot whose run died before it said what for is freed a few seconds later.
-	if out, errs, code := run(t, env, "slots", "-json", dirs[0]); code != 0 || strings.Contains(out, `"task"`) {
+	if out, errs, code := clitest.Run(t, env, "slots", "-json", dirs[0]); code != 0 || strings.Contains(out, `"task"`) {
 		t.Errorf("slots are still held, exit code %d:\n%s%s", code, out, errs)
 	}
 }

@@ -1,0 +1,56 @@
+// Package clitest runs the command for tests: in the test's process, in one of its own, and in scripts.
+package clitest
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli"
+)
+
+// SmallImages begins a manifest of small images, made by the simulator that the environment names.
+const SmallImages = `variable "endpoint" { type = string }
+provider "bfl" { endpoint = var.endpoint }
+defaults {
+  model         = "flux-2-klein-4b"
+  output_format = "png"
+  width         = 64
+  height        = 64
+}
+`
+
+// Main is a TestMain with which the test's program is the command fluxbatch, and others, where it is
+// started under that name.
+func Main(m *testing.M, others map[string]func()) {
+	commands := map[string]func(){"fluxbatch": func() {
+		os.Exit(cli.Run(cli.Environment{
+			Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+			Signals: cli.Signals(),
+		}))
+	}}
+	maps.Copy(commands, others)
+	testscript.Main(m, commands)
+}
+
+// Run runs one command in this process and returns what it printed.
+func Run(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = cli.Run(cli.Environment{
+		Args: args, Environ: environ, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Drain: t.Context(), Abort: t.Context(),
+	})
+	return out.String(), errs.String(), code
+}
+
+// Write writes a file.
+func Write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
