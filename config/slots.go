@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -69,8 +70,18 @@ func (e *evaluator) slots(s *scope, b *settingsBlock, p *Provider) {
 	p.Slots = &Slots{URL: address.AsString(), Account: account.AsString()}
 }
 
-// refusedBroker says why a URL cannot be a broker's, "" where it can.
+// refusedBroker says why a URL cannot be a broker's, "" where it can. One that has several nodes can
+// have the URLs of all of them, with commas between them.
 func refusedBroker(text string) string {
+	for one := range strings.SplitSeq(text, ",") {
+		if reason := refusedNode(one); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+func refusedNode(text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "tls" && u.Scheme != "nats":

@@ -75,7 +75,9 @@ type Options struct {
 	// Accounts are the providers by address. Every provider that the plan names must be there.
 	Accounts map[string]Account
 	Journal  Journal
-	Store    Store
+	// Distant says that the journal is on another machine, so that a record takes as long as a call.
+	Distant bool
+	Store   Store
 	// Stored is that of planner.Options; nil where there is no store.
 	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
 	// Index is told of new files, and asked what is in files that may stand where images go.
@@ -187,6 +189,8 @@ type run struct {
 	// told carries what is to be done on the coordinator after a worker's call.
 	told chan func()
 	stop error // why nothing new is begun, nil while it is
+	// recording is how long it takes to record an intent, 0 while nobody knows.
+	recording time.Duration
 	// unresolved is since when hosts are not found, zero while they are.
 	unresolved time.Time
 	summary    Summary
@@ -201,6 +205,9 @@ type account struct {
 	// of them with none active.
 	taken  bool
 	barred time.Time
+	// unanswered counts the intents that are on record, or on their way there, without an answer to
+	// their requests.
+	unanswered int
 	// unheard counts the tasks in a row that were found to have ended well although nobody had
 	// rung.
 	unheard int
@@ -333,6 +340,7 @@ func (r *run) launch() {
 		}
 		r.begin(n)
 	}
+	r.prepare()
 	for r.downloading < maxDownloads && len(r.downloads) > 0 {
 		n := r.downloads[0]
 		r.downloads = r.downloads[1:]

@@ -196,6 +196,9 @@ func (r *run) end(n *node) {
 	if n.salvages() && n.phase != waiting {
 		r.bringing--
 	}
+	if n.phase == waiting && n.ahead && !n.recorded.IsZero() {
+		r.withdraw(n)
+	}
 	n.phase = over
 	if !n.salvages() {
 		r.pictureOver(n.address())

@@ -40,6 +40,10 @@ type node struct {
 	price     bfl.Credits
 	record    state.Task
 	holdsSlot bool
+	// ahead says that its intent is recorded before it has a slot, and recorded is since when it is
+	// on record, zero while it is on its way there.
+	ahead    bool
+	recorded time.Time
 	// hold is its slot where the account is shared with other runs, nil where it is not.
 	hold Hold
 	// resumed says that the task is one of an interrupted run.
@@ -116,6 +120,8 @@ type lane struct {
 	model   string
 	latency latency
 	ready   nodeHeap
+	// next are those whose intents are recorded ahead, in the order in which they are submitted.
+	next []*node
 }
 
 // build turns the plan's changes that ask the API for images into nodes, and connects those of
@@ -254,19 +260,28 @@ func (r *run) enqueue(n *node) {
 
 // take returns the node to submit next, or nil: the first of those for which there is a slot.
 func (r *run) take() *node {
-	var best *lane
+	var best, next *node
 	for _, l := range r.lanes {
-		if len(l.ready) == 0 || !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
+		if !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
 			continue
 		}
-		if best == nil || before(l.ready[0], best.ready[0]) {
-			best = l
+		if next = l.head(); next != nil && (best == nil || before(next, best)) {
+			best = next
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil:
 		return nil
+	case best.ahead:
+		best.lane.next = best.lane.next[1:]
+		return best
 	}
-	n := heap.Pop(&best.ready).(*node)
+	return best.lane.pop()
+}
+
+// pop takes the first of the nodes that are ready.
+func (l *lane) pop() *node {
+	n := heap.Pop(&l.ready).(*node)
 	n.queued = false
 	return n
 }

@@ -59,6 +59,9 @@ func (l *latency) add(active, over time.Duration) {
 	l.sq += (delta*(x-l.mean) - l.sq) / l.n
 }
 
+// median is that of the tasks that ended, in seconds.
+func (l *latency) median() float64 { return math.Exp(l.mean) }
+
 // next returns how long to wait before looking at a task that was active elapsed after its
 // submission.
 func (l *latency) next(elapsed time.Duration) time.Duration {
@@ -72,7 +75,7 @@ func (l *latency) next(elapsed time.Duration) time.Duration {
 		return min(max(elapsed/4, leastBlindGap), mostBlindGap)
 	}
 	sigma := max(math.Sqrt(l.sq), leastSigma)
-	median := math.Exp(l.mean)
+	median := l.median()
 	left := density * math.Sqrt(median)
 	step := median / 64
 	t := elapsed.Seconds()

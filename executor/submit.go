@@ -19,15 +19,31 @@ const submitTimeout = 5 * time.Minute
 
 // begin submits a node's request, unless it turns out that its image is there already.
 func (r *run) begin(n *node) {
+	switch {
+	case n.ahead:
+		r.hold(n)
+		n.phase = calling
+		if !n.recorded.IsZero() {
+			r.submit(n)
+		}
+	case r.readied(n):
+		r.hold(n)
+		r.submitShared(n)
+	}
+}
+
+// readied makes a node ready to be submitted, and reports whether it is to be: its image may turn
+// out to be there already, or not to be had.
+func (r *run) readied(n *node) bool {
 	if n.salvages() {
 		task := n.record
 		r.resume(n, &task)
-		return
+		return false
 	}
 	if n.began.IsZero() {
 		desired, err := r.resolve(n)
 		if err == nil && !n.resumes() && r.awaitsRenditions(n, desired) {
-			return
+			return false
 		}
 		n.began = time.Now()
 		if err == nil {
@@ -35,32 +51,31 @@ func (r *run) begin(n *node) {
 		}
 		if err != nil {
 			r.fail(n, err)
-			return
+			return false
 		}
 		if r.keepsImage(n) {
 			r.unchanged(n)
-			return
+			return false
 		}
 		r.emit(Started{n.address(), n.change.Action})
 		if n.resumes() {
 			r.resume(n, n.change.Task)
-			return
+			return false
 		}
 	}
 	if r.finds(n) {
-		return
+		return false
 	}
 	if err := r.allowed(n); err != nil {
 		r.fail(n, err)
-		return
+		return false
 	}
 	if err := r.budget.reserve(n.price); err != nil {
 		r.skip(n, Skipped{Address: n.address(), Err: err})
 		r.stopNew(err)
-		return
+		return false
 	}
-	r.hold(n)
-	r.submitShared(n)
+	return true
 }
 
 // allowed refuses to ask for what moderation refused before, in this very form.
@@ -152,24 +167,15 @@ func (r *run) keepsImage(n *node) bool {
 
 // submit makes one attempt at the POST, for which a slot is held.
 func (r *run) submit(n *node) {
-	api, request, ctx := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx
-	n.record.Key = state.NewKey()
-	key, task := n.record.Key, n.record
-	unanswered := n.change.Unanswered
-	n.change.Unanswered = nil
+	api, request, ctx, account := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx, n.lane.account
+	record := r.intent(n)
+	if !n.ahead {
+		account.unanswered++
+	}
+	n.ahead = false
+	key, cost := n.record.Key, n.price
 	open, hold := r.opener(n), n.hold
-	r.spawn(func() func() {
-		// The plan said that these may have been charged, and with that they are settled.
-		for _, told := range unanswered {
-			if err := r.opts.Journal.Append(state.Failed{Key: told.Key, Reason: "sent again, as the plan said"}); err != nil {
-				return func() { r.notRecorded(n, err) }
-			}
-		}
-		// A crash after this record leaves an intent without an answer: the next plan says that it
-		// may have been charged.
-		if err := r.opts.Journal.Append(state.Intent{Task: task}); err != nil {
-			return func() { r.notRecorded(n, err) }
-		}
+	post := func() func() {
 		ctx, cancel := context.WithTimeout(ctx, submitTimeout)
 		defer cancel()
 		answer, err := api.Submit(ctx, request, open)
@@ -179,13 +185,58 @@ func (r *run) submit(n *node) {
 		accepted := time.Now()
 		// A crash before this record is durable loses the task's id, and only that crash can.
 		err = r.opts.Journal.Append(state.Submitted{
-			Key: key, ID: answer.ID, PollingURL: answer.PollingURL, Cost: charged(answer, task.Cost), Simulated: answer.Simulated, Accepted: accepted,
+			Key: key, ID: answer.ID, PollingURL: answer.PollingURL, Cost: charged(answer, cost), Simulated: answer.Simulated, Accepted: accepted,
 		})
 		if hold != nil {
-			hold.Runs(r.ctx, answer.ID, charged(answer, task.Cost))
+			hold.Runs(r.ctx, answer.ID, charged(answer, cost))
 		}
 		return func() { r.accepted(n, answer, accepted, err) }
+	}
+	r.spawn(func() func() {
+		took, err := record()
+		then := func() { r.notRecorded(n, err) }
+		if err == nil {
+			then = post()
+		}
+		return func() {
+			account.unanswered--
+			if took > 0 {
+				r.tookToRecord(took)
+			}
+			then()
+		}
 	})
+}
+
+// intent returns what records a node's intent beside the coordinator, and says how long it took:
+// nothing where it is on record already.
+func (r *run) intent(n *node) func() (took time.Duration, err error) {
+	if n.isFresh() {
+		return func() (time.Duration, error) { return 0, nil }
+	}
+	// The plan said that these may have been charged, and with that they are settled.
+	var settled []state.Failed
+	for _, told := range n.change.Unanswered {
+		settled = append(settled, state.Failed{Key: told.Key, Reason: "sent again, as the plan said"})
+	}
+	n.change.Unanswered = nil
+	if !n.recorded.IsZero() && n.ahead {
+		settled = append(settled, notSent(n.record.Key))
+	}
+	n.record.Key = state.NewKey()
+	task := n.record
+	return func() (time.Duration, error) {
+		for _, record := range settled {
+			if err := r.opts.Journal.Append(record); err != nil {
+				return 0, err
+			}
+		}
+		// A crash after this record leaves an intent without an answer: the next plan says that it
+		// may have been charged.
+		began := time.Now()
+		err := r.opts.Journal.Append(state.Intent{Task: task})
+		return time.Since(began), err
+	}
 }
 
 // seeded returns the request with a seed that is sent but not part of what was asked for, unless

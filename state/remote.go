@@ -42,6 +42,8 @@ type remote struct {
 	// pending are the lines that were written and not synced yet.
 	pending []byte
 	fenced  error
+	// past is what runs did, the oldest first. It is guarded as the session's state is.
+	past []*PastRun
 }
 
 // batchHead is the first line of a batch.
@@ -70,6 +72,8 @@ type snapshotHead struct {
 	Sum   string `json:"sum"`
 	State string `json:"state"`
 	Lines int    `json:"lines"`
+	// Past is what the last runs did to the images.
+	Past []*PastRun `json:"past,omitempty"`
 	// MovedTo is where the state is kept by now, "" while it is here.
 	MovedTo string `json:"moved_to,omitempty"`
 }
@@ -86,7 +90,7 @@ func openRemote(ctx context.Context, s *Session, o Options) error {
 		r.side = &sideFile{root: o.Local.root}
 	}
 	if o.ReadOnly {
-		return r.load(ctx, s)
+		return r.load(ctx, s, nil)
 	}
 	if !o.NoLock {
 		release, err := o.Backend.Lease(ctx, describe(o), o.LockTimeout)
@@ -95,25 +99,38 @@ func openRemote(ctx context.Context, s *Session, o Options) error {
 		}
 		r.release = release
 	}
-	if err := r.begin(ctx); err != nil {
-		return err
-	}
-	if err := r.load(ctx, s); err != nil {
-		return err
-	}
-	return r.takeIn(ctx, s)
-}
-
-// begin fences the sessions before. The number that it takes is one that a session which is under
-// way would take next.
-func (r *remote) begin(ctx context.Context) error {
-	head, err := r.backend.Head(ctx)
+	head, err := r.begin(ctx)
 	if err != nil {
 		return err
 	}
+	// What is asked for by now was written after all earlier sessions were fenced, or is asked for
+	// again where it is missing.
+	if o.Local != nil {
+		o.Local.store.lookAround()
+	}
+	var late map[string][]byte
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.load(groupCtx, s, &head) })
+	group.Go(func() (err error) {
+		late, err = r.backend.Late(groupCtx)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return r.takeIn(ctx, s, late)
+}
+
+// begin fences the sessions before. The number that it takes is one that a session which is under
+// way would take next. It returns how far the log went before.
+func (r *remote) begin(ctx context.Context) (Cursor, error) {
+	head, err := r.backend.Head(ctx)
+	if err != nil {
+		return head, err
+	}
 	if head.Last == 0 {
 		if err := r.backend.Probe(ctx); err != nil {
-			return err
+			return head, err
 		}
 	}
 	for n := head.Last + 1; ; n++ {
@@ -128,23 +145,31 @@ func (r *remote) begin(ctx context.Context) error {
 		switch {
 		case err == nil:
 			r.at = n
-			return nil
+			return head, nil
 		case !errors.Is(err, ErrTaken):
-			return fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
+			return head, fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
 		case ctx.Err() != nil:
-			return context.Cause(ctx)
+			return head, context.Cause(ctx)
 		}
 	}
 }
 
 // load reads the newest snapshot and all batches after it, up to the session's own first one, or to
-// the end.
-func (r *remote) load(ctx context.Context, s *Session) error {
+// the end. head is how far the log went a moment ago, nil where nobody asked.
+func (r *remote) load(ctx context.Context, s *Session, head *Cursor) error {
 	for range maxLoads {
-		err := r.loadOnce(ctx, s)
+		if head == nil {
+			now, err := r.backend.Head(ctx)
+			if err != nil {
+				return err
+			}
+			head = &now
+		}
+		err := r.loadOnce(ctx, s, *head)
 		if !errors.Is(err, errMoved) {
 			return err
 		}
+		head = nil
 	}
 	return fmt.Errorf("the state %s cannot be read, since another program keeps writing it", r.backend)
 }
@@ -152,28 +177,34 @@ func (r *remote) load(ctx context.Context, s *Session) error {
 // errMoved says that a batch was trimmed while it was about to be read: there is a newer snapshot.
 var errMoved = errors.New("the state moved on while it was read")
 
-func (r *remote) loadOnce(ctx context.Context, s *Session) error {
-	head, err := r.backend.Head(ctx)
-	if err != nil {
-		return err
-	}
-	st, sum := newState(freshID()), ""
-	if head.Snapshot > 0 {
-		data, err := r.backend.Snapshot(ctx, head.Snapshot)
+func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
+	var snapshot []byte
+	var batches [][]byte
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if head.Snapshot == 0 {
+			return nil
+		}
+		snapshot, err = r.backend.Snapshot(groupCtx, head.Snapshot)
 		if errors.Is(err, fs.ErrNotExist) {
 			return errMoved
 		}
-		if err != nil {
-			return err
-		}
-		if st, sum, err = r.readSnapshot(data, head.Snapshot); err != nil {
-			return err
-		}
-	}
-	last := max(head.Last, r.at)
-	batches, err := r.read(ctx, head.Snapshot, last)
-	if err != nil {
 		return err
+	})
+	group.Go(func() (err error) {
+		batches, err = r.read(groupCtx, head.Snapshot, max(head.Last, r.at))
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	st, sum := newState(freshID()), ""
+	r.past = nil
+	if snapshot != nil {
+		var err error
+		if st, sum, err = r.readSnapshot(snapshot, head.Snapshot); err != nil {
+			return err
+		}
 	}
 	replayed := &replay{remote: r, state: st, sum: sum, isNew: head.Snapshot == 0}
 	for i, batch := range batches {
@@ -285,14 +316,16 @@ func (p *replay) batch(n uint64, batch []byte) error {
 	p.isNew = p.isNew && head.Begins
 	sum := sha256.Sum256(batch)
 	p.sum = hex.EncodeToString(sum[:])
-	if !head.Begins {
+	if head.Begins {
+		p.remote.began(&head)
+	} else {
 		p.disposable = append(p.disposable, n)
 	}
-	return p.entries(lines[1:], name)
+	return p.entries(lines[1:], name, &head)
 }
 
 // entries applies the lines of a batch.
-func (p *replay) entries(lines [][]byte, name string) error {
+func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
 	j := newJournalContent(p.state)
 	for i, line := range lines {
 		rec, ok := cutLine(line)
@@ -304,6 +337,7 @@ func (p *replay) entries(lines [][]byte, name string) error {
 		}
 		p.changed = true
 	}
+	p.remote.noteChanges(head.Run, head.Number, p.state, slices.Collect(maps.Values(j.changes)))
 	for a, c := range j.changes {
 		p.state.set(a, c.now)
 	}
@@ -398,11 +432,7 @@ func submittedKey(line []byte) string {
 
 // takeIn records what was learnt of tasks and did not get into the log: by a session that was
 // overtaken, and by one on this machine that was cut off.
-func (r *remote) takeIn(ctx context.Context, s *Session) error {
-	late, err := r.backend.Late(ctx)
-	if err != nil {
-		return err
-	}
+func (r *remote) takeIn(ctx context.Context, s *Session, late map[string][]byte) error {
 	var lines [][]byte
 	for _, name := range slices.Sorted(maps.Keys(late)) {
 		lines = append(lines, late[name])
@@ -487,7 +517,7 @@ func (r *remote) snapshotOf(st *State) ([]byte, error) {
 	if err := writeEntries(&lines, nil, st.Moderated, st.Tasks); err != nil {
 		return nil, err
 	}
-	head := snapshotHead{Version: remoteVersion, Lineage: st.Lineage, Number: r.at, Sum: r.sum, State: sum.hex(), Lines: bytes.Count(lines.Bytes(), []byte("\n"))}
+	head := snapshotHead{Version: remoteVersion, Lineage: st.Lineage, Number: r.at, Sum: r.sum, State: sum.hex(), Lines: bytes.Count(lines.Bytes(), []byte("\n")), Past: r.kept()}
 	var all []byte
 	err := withLine(head, func(line []byte) error {
 		all = slices.Concat(line, lines.Bytes(), content.Bytes())
@@ -537,6 +567,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 		return nil, "", damaged("its content is not what its first line says")
 	}
 	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
+	r.past = head.Past
 	return st, head.Sum, nil
 }
 
@@ -544,7 +575,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 func ReadBackend(ctx context.Context, b Backend) (*State, error) {
 	s := &Session{}
 	r := &remote{ctx: ctx, backend: b}
-	if err := r.load(ctx, s); err != nil {
+	if err := r.load(ctx, s, nil); err != nil {
 		return nil, err
 	}
 	return s.state, nil

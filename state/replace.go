@@ -39,6 +39,9 @@ func (s *Session) Replace(next *State, force bool) error {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.remote != nil {
+			s.remote.noteAll(s.state, next)
+		}
 		s.state.Lineage, s.state.Images, s.state.Outputs = next.Lineage, next.Images, next.Outputs
 		s.state.Renditions = next.Renditions
 		s.changed = true

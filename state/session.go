@@ -165,6 +165,9 @@ func (s *Session) load() error {
 // only. The images and tasks in it are never changed, so a pointer to one stays good.
 func (s *Session) State() *State { return s.state }
 
+// IsDistant reports whether the state is kept away from this machine.
+func (s *Session) IsDistant() bool { return s.remote != nil }
+
 // Recovered returns what tasks made in a run that was interrupted before it could write the state,
 // as it was recorded.
 func (s *Session) Recovered() []Stored { return s.recovered }
@@ -222,6 +225,9 @@ func (s *Session) applied(e *entry, err error) {
 	defer s.mu.Unlock()
 	if err != nil && e.Made == nil { // What was made here is made again for nothing.
 		s.unsaved = append(s.unsaved, e.about(s.state))
+	}
+	if s.remote != nil {
+		s.remote.noteChanges(s.remote.run.Run, s.remote.at, s.state, e.changes())
 	}
 	for _, c := range e.changes() {
 		s.state.set(c.address, c.now)

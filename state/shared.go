@@ -43,6 +43,14 @@ func (s *Store) Share(ctx context.Context, blobs Blobs) {
 	}
 }
 
+// lookAround begins to list what other machines have put there, if anybody will ask. What goes wrong
+// is told to whoever asks.
+func (s *Store) lookAround() {
+	if s.shared != nil {
+		go func() { _, _ = s.shared.list() }()
+	}
+}
+
 // IsShared reports whether the store has a part that other machines have as well.
 func (s *Store) IsShared() bool { return s.shared != nil }
 

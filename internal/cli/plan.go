@@ -16,21 +16,24 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var o planOptions
-	var detailedExitCode, draw bool
+	var detailedExitCode, draw, sinceMine bool
 	cmd := directoryCommand("plan", "Say what apply would do, and what it would cost",
 		`Holds the configuration in DIRECTORY (the current one by default) against the images that exist, and says which ones would be created,
 replaced, updated or destroyed, and at what price. It changes nothing and spends nothing.`,
 		`  fluxbatch plan
   fluxbatch plan -target 'image.card["winter"]'
   fluxbatch plan -out release.fluxplan
+  fluxbatch plan -since-mine
   fluxbatch plan -simulate examples/quickstart`,
-		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode, draw) })
+		func(dir string) error { return a.runPlan(dir, &o, detailedExitCode, draw, sinceMine) })
 	o.bind(cmd)
 	o.bindModes(cmd, "plan to destroy all images")
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this `file`, for apply")
 	cmd.Flags().BoolVar(&o.costs, "costs", false, "add up the estimated cost by model")
 	cmd.Flags().BoolVar(&draw, "preview", false, "draw the pictures that change in the terminal")
+	cmd.Flags().BoolVar(&sinceMine, "since-mine", false, "say first what others changed in a shared state since this machine last asked")
 	cmd.MarkFlagsMutuallyExclusive("preview", "json")
+	cmd.MarkFlagsMutuallyExclusive("since-mine", "simulate")
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 0 if there is nothing to do, 1 on errors, 2 if there are changes")
 	return cmd
 }
@@ -40,7 +43,7 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
 // take no more time than with any larger figure.
 const planGCPercent = 200
 
-func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw bool) (err error) {
+func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceMine bool) (err error) {
 	if a.getenv("GOGC") == "" {
 		// A plan keeps most of what it makes, so that the collector finds little each time that it
 		// runs.
@@ -59,6 +62,9 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw bool) (
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
+	if err := a.tellNews(w, sinceMine); err != nil {
+		return err
+	}
 	if draw {
 		if err := a.previewPlan(screen, w, plan); err != nil {
 			return err
@@ -79,6 +85,20 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw bool) (
 	a.operation().Plan(plan, info)
 	if detailedExitCode && !plan.Empty() {
 		return exitError(exitChanges)
+	}
+	return nil
+}
+
+// tellNews says what others did to the state. What was asked for, and shown, is no news any more.
+func (a *app) tellNews(w *workspace.Workspace, asked bool) error {
+	if asked && !w.IsShared() {
+		return explain("-since-mine tells what others changed in a state that is kept in a bucket, and this one is in a file, which does not say who changed it.\n" +
+			"Leave out -since-mine. For a state in git, fluxbatch report -since REVISION shows what changed.")
+	}
+	news := w.News()
+	a.operation().News(news, asked)
+	if asked || len(news) == 0 {
+		w.Looked()
 	}
 	return nil
 }

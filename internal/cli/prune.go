@@ -63,6 +63,11 @@ func (a *app) runPrune(dir string, o *pruneOptions) (err error) {
 		return err
 	}
 	rows, doomed := sortStock(stock, o.orphans)
+	if bucket := cfg.Settings.ImagesBucket; bucket != nil && !o.Simulate {
+		defer a.viewer().Note(fmt.Sprintf("\nWhat is in %s is not counted, and nothing is removed there: other states may share it. "+
+			"To be rid of former pictures there, give images another prefix. The next apply that changes something puts all that is on record there, "+
+			"and the old prefix can be deleted when no state names it any more.", workspace.Place{Bucket: bucket}))
+	}
 	if len(stock) == 0 {
 		a.viewer().Say("The store holds nothing that this asks for.")
 		return nil

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -70,7 +68,7 @@ func (b *Backend) Entry(ctx context.Context, n uint64) ([]byte, error) {
 
 // Append writes a batch.
 func (b *Backend) Append(ctx context.Context, n uint64, batch []byte) error {
-	err := b.objects.create(ctx, numbered(logPrefix, n), batch)
+	_, err := b.objects.create(ctx, numbered(logPrefix, n), batch)
 	if errors.Is(err, errTaken) {
 		return state.ErrTaken
 	}
@@ -85,23 +83,11 @@ func (b *Backend) Snapshot(ctx context.Context, n uint64) ([]byte, error) {
 
 // PutSnapshot writes a snapshot. One that is there is of the same batches.
 func (b *Backend) PutSnapshot(ctx context.Context, n uint64, snapshot []byte) error {
-	err := b.objects.create(ctx, numbered(snapshotPrefix, n), snapshot)
+	_, err := b.objects.create(ctx, numbered(snapshotPrefix, n), snapshot)
 	if errors.Is(err, errTaken) {
 		return nil
 	}
 	return err
-}
-
-// maxRemovals is how many objects are removed at a time.
-const maxRemovals = 16
-
-func (b *Backend) removeAll(ctx context.Context, names []string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxRemovals)
-	for _, name := range names {
-		group.Go(func() error { return b.objects.remove(ctx, name) })
-	}
-	return group.Wait()
 }
 
 // Trim removes batches, and the snapshots before one.
@@ -116,12 +102,12 @@ func (b *Backend) Trim(ctx context.Context, batches []uint64, before uint64) err
 		}
 		return nil
 	})
-	return errors.Join(err, b.removeAll(ctx, names))
+	return errors.Join(err, b.objects.removeAll(ctx, names))
 }
 
 // PutLate writes what an overtaken run learnt. The same task has the same line.
 func (b *Backend) PutLate(ctx context.Context, name string, line []byte) error {
-	err := b.objects.create(ctx, latePrefix+name, line)
+	_, err := b.objects.create(ctx, latePrefix+name, line)
 	if errors.Is(err, errTaken) {
 		return nil
 	}
@@ -145,18 +131,18 @@ func (b *Backend) Clear(ctx context.Context, names []string) error {
 	for i, name := range names {
 		full[i] = latePrefix + name
 	}
-	return b.removeAll(ctx, full)
+	return b.objects.removeAll(ctx, full)
 }
 
 // Probe finds out a store that takes a condition and does not keep it, which would let two runs
 // write one number: it writes one name twice, and the second time must fail.
 func (b *Backend) Probe(ctx context.Context) error {
 	const name = "probe"
-	put := func(text string) error { return b.objects.create(ctx, name, []byte(text)) }
-	if err := put("first"); err != nil && !errors.Is(err, errTaken) {
+	// Neither is read back where it is taken: the second must find the first, whoever wrote it.
+	if _, err := b.objects.putNew(ctx, name, []byte("first")); err != nil && !errors.Is(err, errTaken) {
 		return err
 	}
-	err := put("second")
+	_, err := b.objects.putNew(ctx, name, []byte("second"))
 	if errors.Is(err, errTaken) {
 		return b.objects.remove(ctx, name)
 	}

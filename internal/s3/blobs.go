@@ -62,7 +62,7 @@ func (b *Blobs) Get(ctx context.Context, sha256 string, w io.Writer) error {
 
 // PutRecipe writes a recipe. One that is there is as good.
 func (b *Blobs) PutRecipe(ctx context.Context, fingerprint, sha256 string, recipe []byte) error {
-	err := b.objects.create(ctx, recipePrefix+fingerprint+"/"+sha256, recipe)
+	_, err := b.objects.create(ctx, recipePrefix+fingerprint+"/"+sha256, recipe)
 	if errors.Is(err, errTaken) {
 		return nil
 	}

@@ -89,10 +89,7 @@ func (b *Backend) take(ctx context.Context, mine *lease, wait time.Duration) (ta
 	seen, since := "", began
 	isAlive := false
 	for {
-		err := b.objects.create(ctx, lockName, mine.encode())
-		if err == nil {
-			_, tag, err = b.objects.read(ctx, lockName)
-		}
+		tag, err := b.objects.create(ctx, lockName, mine.encode())
 		if !errors.Is(err, errTaken) {
 			return tag, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fluxbatch/fluxbatch/config"
 )
@@ -49,20 +50,25 @@ func (o *objects) root() string {
 
 func (o *objects) name(name string) string { return o.root() + name }
 
-// create writes an object that is not there, and wraps errTaken where one is that has other bytes:
-// a write whose answer was lost is repeated, and then finds its own.
-func (o *objects) create(ctx context.Context, name string, data []byte) error {
+// create writes an object that is not there and returns its tag, and wraps errTaken where one is that
+// has other bytes: a write whose answer was lost is repeated, and then finds its own.
+func (o *objects) create(ctx context.Context, name string, data []byte) (tag string, err error) {
+	tag, err = o.putNew(ctx, name, data)
+	if !errors.Is(err, errTaken) {
+		return tag, err
+	}
+	there, theirs, getErr := o.read(ctx, name)
+	if getErr == nil && bytes.Equal(there, data) {
+		return theirs, nil
+	}
+	return "", err
+}
+
+// putNew writes an object that is not there, in one request.
+func (o *objects) putNew(ctx context.Context, name string, data []byte) (tag string, err error) {
 	var options minio.PutObjectOptions
 	options.SetMatchETagExcept("*")
-	_, err := o.put(ctx, name, data, options)
-	if !errors.Is(err, errTaken) {
-		return err
-	}
-	there, _, getErr := o.read(ctx, name)
-	if getErr == nil && bytes.Equal(there, data) {
-		return nil
-	}
-	return err
+	return o.put(ctx, name, data, options)
 }
 
 // replace writes an object in the place of the one with a tag, and returns the new one's.
@@ -150,6 +156,36 @@ func (o *objects) list(ctx context.Context, prefix, after string, yield func(nam
 	}
 	return nil
 }
+
+// removeAll removes objects, many with one request. A store that does not know how to (Google's) is
+// asked for one after the other.
+func (o *objects) removeAll(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	all := make(chan minio.ObjectInfo, len(names))
+	for _, name := range names {
+		all <- minio.ObjectInfo{Key: o.name(name)}
+	}
+	close(all)
+	var left []string
+	for failed := range o.client.RemoveObjects(ctx, o.bucket.Name, all, minio.RemoveObjectsOptions{}) {
+		if failed.ObjectName == "" {
+			left = names
+			continue
+		}
+		left = append(left, failed.ObjectName[len(o.root()):])
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxRemovals)
+	for _, name := range left {
+		group.Go(func() error { return o.remove(ctx, name) })
+	}
+	return group.Wait()
+}
+
+// maxRemovals is how many objects are removed at a time where the store takes one in a request.
+const maxRemovals = 32
 
 func (o *objects) remove(ctx context.Context, name string) error {
 	err := o.client.RemoveObject(ctx, o.bucket.Name, o.name(name), minio.RemoveObjectOptions{})

@@ -186,7 +186,11 @@ func TestLease(t *testing.T) {
 		t.Error("the lock goes by another id")
 	}
 
-	// Nobody renews it any more.
+	// Nobody renews it any more, when the second renewal is written.
+	for held := (lease{}); held.Renewed < 2; {
+		held, _, err = mine.holder(ctx)
+		check(t, err)
+	}
 	try(time.Hour)
 	their.step()
 	their.advance(2 * time.Second)

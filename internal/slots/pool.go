@@ -89,8 +89,15 @@ type Pool struct {
 	changed chan struct{}
 	// trying are keys that this run is about to create.
 	trying map[string]bool
+	// mine are the keys that this run's jobs have, and passed those of the account that wait for
+	// the next of its jobs; waiters count the jobs that wait for a kind.
+	mine    map[string]bool
+	passed  []passing
+	waiters map[string]int
 	// held and waiting count this run's jobs.
 	held, waiting int
+	// back is when the broker was last reached after it was away.
+	back time.Time
 	// told is the demand that others know.
 	told   int
 	warned map[string]bool
@@ -116,8 +123,13 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	random := sha256.Sum256(fmt.Appendf(nil, "%s %d", o.Who, time.Now().UnixNano()))
 	p := &Pool{
 		options: o, conn: conn, kv: kv, id: hex.EncodeToString(random[:8]), seen: map[string]sighting{}, changed: make(chan struct{}),
-		trying: map[string]bool{}, warned: map[string]bool{},
+		trying: map[string]bool{}, warned: map[string]bool{}, mine: map[string]bool{}, waiters: map[string]int{},
 	}
+	conn.SetReconnectHandler(func(*nats.Conn) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.back = time.Now()
+	})
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -295,6 +307,7 @@ func (p *Pool) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if p.conn.IsConnected() {
+		p.clean()
 		// A run that does not say that it ends is taken for dead a little later.
 		_ = p.kv.Purge(ctx, p.runKey(p.id))
 	}

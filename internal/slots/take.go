@@ -57,8 +57,8 @@ func (p *Pool) Take(ctx context.Context, job executor.Job) (executor.Hold, error
 		// Who waits for one of the few has none of the many meanwhile.
 		kinds = []string{sharedModel(job.Model), "a"}
 	}
-	p.count(0, 1)
-	defer p.count(0, -1)
+	p.count(1)
+	defer p.count(-1)
 	for _, kind := range kinds {
 		limit := p.options.Concurrency
 		if kind != "a" {
@@ -72,10 +72,9 @@ func (p *Pool) Take(ctx context.Context, job executor.Job) (executor.Hold, error
 	return h, nil
 }
 
-func (p *Pool) count(held, waiting int) {
+func (p *Pool) count(waiting int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.held += held
 	p.waiting += waiting
 }
 
@@ -83,31 +82,16 @@ func (p *Pool) count(held, waiting int) {
 // none.
 func (h *hold) wait(ctx context.Context, kind string, limit int) error {
 	p := h.pool
+	p.join(kind)
+	defer p.leave(kind)
 	for {
 		if p.isAway() {
 			return nil
 		}
-		p.mu.Lock()
-		changed := p.changed
-		key := ""
-		if kind != "a" || p.held < p.share() {
-			key = p.free(kind, limit)
-		}
+		key, passed, changed := p.choose(kind, limit)
 		if key != "" {
-			p.trying[key] = true
-			if kind == "a" {
-				p.held++
-			}
-		}
-		p.mu.Unlock()
-		if key != "" {
-			taken, err := h.create(ctx, key)
-			p.mu.Lock()
-			delete(p.trying, key)
-			if !taken && kind == "a" {
-				p.held--
-			}
-			p.mu.Unlock()
+			taken, err := h.get(ctx, key, passed)
+			p.chosen(key, kind, taken)
 			if taken || err != nil && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -120,6 +104,19 @@ func (h *hold) wait(ctx context.Context, kind string, limit int) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// get makes a key this hold's, at the revision at which it was passed on, or anew where that is 0.
+func (h *hold) get(ctx context.Context, key string, passed uint64) (taken bool, err error) {
+	if passed == 0 {
+		return h.create(ctx, key)
+	}
+	h.holding.Since = time.Now().UTC().Truncate(time.Millisecond)
+	revision, err := h.pool.update(ctx, key, encode(h.holding), passed)
+	if err == nil {
+		h.keys[key] = revision
+	}
+	return err == nil, err
 }
 
 // create tries to be the one who has a key.
@@ -214,11 +211,11 @@ func (p *Pool) Inherit(ctx context.Context, job executor.Job, task string) execu
 	}
 	p.mu.Unlock()
 	for key, revision := range found {
+		p.inherited(key)
 		if now, err := p.update(ctx, key, encode(h.holding), revision); err == nil {
 			h.keys[key] = now
-			if isAccounts(key) {
-				p.count(1, 0)
-			}
+		} else {
+			p.lost(key)
 		}
 	}
 	return h
@@ -248,17 +245,17 @@ func (h *hold) Runs(ctx context.Context, task string, cost bfl.Credits) {
 	h.settle(ctx, cost)
 }
 
-// Release frees the slots, if they are still this run's.
+// Release frees the slots, if they are still this run's, or passes them on to a job of this run that
+// waits for one.
 func (h *hold) Release() {
 	p := h.pool
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
 	defer cancel()
 	h.settle(ctx, 0)
 	for key, revision := range h.keys {
-		if isAccounts(key) {
-			p.count(-1, 0)
+		if !p.pass(key, revision) {
+			p.remove(ctx, key, revision)
 		}
-		p.remove(ctx, key, revision)
 	}
 	clear(h.keys)
 }
@@ -267,7 +264,7 @@ func (h *hold) Release() {
 func (p *Pool) remove(ctx context.Context, key string, revision uint64) {
 	err := p.kv.Delete(ctx, key, jetstream.LastRevision(revision))
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return // It is somebody else's, or freed when nothing is heard of it.
+		return // It is somebody else's, or the broker is away: then clean tries again.
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -275,37 +272,6 @@ func (p *Pool) remove(ctx context.Context, key string, revision uint64) {
 		delete(p.seen, key)
 	}
 	p.wake()
-}
-
-// clean frees what nobody else will: slots of runs that died before they said what for, and of
-// tasks that nothing was heard of for too long.
-func (p *Pool) clean() {
-	p.mu.Lock()
-	lives := map[string]bool{p.id: true}
-	for key, s := range p.seen {
-		if id, isRun := strings.CutPrefix(key, p.options.Account+".run."); isRun && time.Since(s.at) < dead {
-			lives[id] = true
-		}
-	}
-	gone := map[string]uint64{}
-	for key, s := range p.seen {
-		var of holding
-		switch {
-		case strings.HasPrefix(key, p.options.Account+".run."):
-			if id := key[len(p.options.Account)+len(".run."):]; !lives[id] {
-				gone[key] = s.revision
-			}
-		case !strings.HasPrefix(key, p.options.Account+".slot.") || json.Unmarshal(s.value, &of) != nil || lives[of.Run]:
-		case of.Task == "" && time.Since(s.at) >= dead, time.Since(s.at) >= p.options.TaskTimeout:
-			gone[key] = s.revision
-		}
-	}
-	p.mu.Unlock()
-	for key, revision := range gone {
-		ctx, cancel := context.WithTimeout(p.ctx, patience)
-		p.remove(ctx, key, revision)
-		cancel()
-	}
 }
 
 // Held is a slot that somebody has.

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // Operation shows a plan and its apply. *View does it for people, machine.Stream for programs; a
@@ -23,6 +24,9 @@ type Operation interface {
 	Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File)
 	// Error shows any other error. It does nothing for nil.
 	Error(err error)
+	// News shows what others did to the state since this machine last looked. asked says that
+	// somebody wants to know all of it.
+	News(runs []state.PastRun, asked bool)
 	// Plan shows what a plan would do.
 	Plan(p *planner.Plan, info PlanInfo)
 	// StartApply is called before the first Event. FinishApply or Close ends what it begins.

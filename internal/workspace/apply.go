@@ -38,7 +38,7 @@ func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (
 	w.Config.See(plan.See())
 	var done Applied
 	done.Summary, done.Err = executor.Apply(w.env.Abort, plan, executor.Options{
-		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Store: w.local.Store(), Stored: w.storedLate,
+		Accounts: c.accounts, Doorbell: c.rings, Journal: w.session, Distant: w.session.IsDistant(), Store: w.local.Store(), Stored: w.storedLate,
 		Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(), Parallelism: parallelism, MaxCost: w.maxCost(),
 		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Judge: w.judge, Resolve: r.resolve, Accept: r.accept, OnEvent: func(e executor.Event) {
 			r.charge(e)

@@ -133,6 +133,9 @@ func Open(env Environment, dir, operation string, place Place, cfg *config.Confi
 		return nil, err
 	}
 	w.session = session
+	if w.IsShared() && !o.ReadOnly {
+		w.sign()
+	}
 	if cfg != nil && !o.NoLock {
 		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is
 		// in nobody's way.

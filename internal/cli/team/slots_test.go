@@ -2,16 +2,12 @@ package team_test
 
 import (
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
@@ -45,29 +41,13 @@ func TestSharedKilled(t *testing.T) {
 		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
 	}
 	tm := newTeam(t, 0)
-	store, port := t.TempDir(), "-1"
-	var broker *server.Server
-	start := func() {
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if broker, err = startBrokerAt(store, n); err != nil {
-			t.Fatal(err)
-		}
-		_, port, err = net.SplitHostPort(strings.TrimPrefix(broker.ClientURL(), "nats://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	start()
-	t.Cleanup(func() { broker.Shutdown() })
-	env := append(tm.env, "FLUXBATCH_VAR_broker="+broker.ClientURL(), "BFL_API_KEY=key")
+	nodes := startBrokers(t, *brokerNodes)
+	env := append(tm.env, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
 	dirs := []string{t.TempDir(), t.TempDir()}
 	for _, dir := range dirs {
 		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
 	}
-	for i := range 6 {
+	for i := range *sharedKills {
 		var cmds []*exec.Cmd
 		for _, dir := range dirs {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -82,10 +62,10 @@ func TestSharedKilled(t *testing.T) {
 				_ = cmd.Process.Kill() // it may have ended
 			}
 		})
-		if i == 2 {
-			broker.Shutdown()
-			broker.WaitForShutdown()
-			start()
+		if every := max(1, *sharedKills/max(1, *brokerKills)); *brokerKills > 0 && i%every == every/2 {
+			node := rand.IntN(len(nodes.nodes))
+			nodes.kill(node)
+			nodes.start(t, node)
 		}
 		for _, cmd := range cmds {
 			_ = cmd.Wait() // killed, most of the time

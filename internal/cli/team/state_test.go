@@ -2,6 +2,8 @@ package team_test
 
 import (
 	"bytes"
+	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -16,24 +18,32 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
-// teamKills is how many applies are killed, and teamZombies how many are overtaken. Thirty and twelve
-// were run before.
-const teamKills, teamZombies = 4, 1
+// What the tests of teams do more of on request. The store is an endpoint with a bucket "art", for
+// which the environment has the credentials.
+var (
+	teamKills   = flag.Int("team.kills", 4, "how many applies are killed on a shared state")
+	teamZombies = flag.Int("team.zombies", 1, "how many applies are overtaken")
+	sharedKills = flag.Int("team.shared", 6, "how often two applies on shared slots are killed")
+	brokerKills = flag.Int("team.brokers", 1, "how often the broker under them is killed")
+	brokerNodes = flag.Int("team.nodes", 1, "how many nodes the broker has")
+	teamStore   = flag.String("team.store", "", "use this store in the place of one in memory")
+)
 
 // teamImages are as many images as the team's manifest has.
 const teamImages = 12
 
 const teamManifest = `variable "store" { type = string }
+variable "team" { type = string }
 fluxbatch {
   state "s3" {
     bucket         = "art"
-    key            = "shop/state"
+    key            = "${var.team}/state"
     endpoint       = var.store
     use_path_style = true
   }
   images "s3" {
     bucket         = "art"
-    prefix         = "blobs"
+    prefix         = "${var.team}/blobs"
     endpoint       = var.store
     use_path_style = true
   }
@@ -52,9 +62,10 @@ image "made" {
 
 // team is an account, a store, and any number of machines.
 type team struct {
-	sim   *simulator.Simulator
-	store *s3test.Server
-	env   []string
+	sim *simulator.Simulator
+	// store is the address of the store, and name what the names of this team's objects begin with.
+	store, name string
+	env         []string
 }
 
 func newTeam(t *testing.T, latency time.Duration) *team {
@@ -64,18 +75,25 @@ func newTeam(t *testing.T, latency time.Duration) *team {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		server.Close()
+		_ = sim.Close()
+	})
+	tm := &team{sim: sim, store: *teamStore, name: fmt.Sprintf("%s-%d", t.Name(), rand.Uint64())}
+	tm.env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL, "FLUXBATCH_VAR_team="+tm.name)
+	if tm.store != "" {
+		tm.env = append(tm.env, "FLUXBATCH_VAR_store="+tm.store)
+		return tm
+	}
 	store, err := s3test.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(store.Close)
 	store.Slow(latency)
-	t.Cleanup(func() {
-		store.Close()
-		server.Close()
-		_ = sim.Close()
-	})
-	return &team{sim, store, append(os.Environ(),
-		"FLUXBATCH_VAR_endpoint="+server.URL, "FLUXBATCH_VAR_store="+store.URL, "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")}
+	tm.store = store.URL
+	tm.env = append(tm.env, "FLUXBATCH_VAR_store="+store.URL, "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret")
+	return tm
 }
 
 // machine returns a fresh clone of the manifest.
@@ -146,7 +164,7 @@ func TestTeamKilled(t *testing.T) {
 	}
 	tm, said := newTeam(t, 20*time.Millisecond), 0
 	var outs []string
-	for range teamKills {
+	for range *teamKills {
 		if len(tm.sim.Ledger()) >= teamImages {
 			// All is made: begin anew in another state, of which the store knows nothing.
 			said += tm.settled(t)

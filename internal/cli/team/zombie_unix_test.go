@@ -19,7 +19,7 @@ func TestZombie(t *testing.T) {
 		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
 	}
 	fenced := 0
-	for range teamZombies {
+	for range *teamZombies {
 		tm := newTeam(t, 20*time.Millisecond)
 		zombie, out := tm.apply(t, tm.machine(t))
 		// It has begun when it has bought something.
@@ -50,7 +50,7 @@ func TestZombie(t *testing.T) {
 	if fenced == 0 {
 		t.Error("no run was overtaken")
 	}
-	t.Logf("%d of %d were fenced", fenced, teamZombies)
+	t.Logf("%d of %d were fenced", fenced, *teamZombies)
 }
 
 func send(t *testing.T, p *os.Process, s syscall.Signal) {

@@ -56,6 +56,9 @@ func TestStream(t *testing.T) {
 				}, view.ApplyInfo{})
 			j.Close()
 		},
+		"news": func(_ *testing.T, j *Stream) {
+			j.News(viewtest.News(), true)
+		},
 		"diagnostics": func(t *testing.T, j *Stream) {
 			t.Helper()
 			j.Diagnostics(viewtest.SomeDiagnostics(t))

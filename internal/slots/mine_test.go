@@ -1,0 +1,115 @@
+package slots
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// restartable is a broker that can go away and come back where it was.
+type restartable struct {
+	*server.Server
+	dir  string
+	port int
+}
+
+func (r *restartable) start(t *testing.T) {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: r.port, JetStream: true, StoreDir: r.dir, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the broker does not start")
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.ClientURL(), "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Server = s
+	if r.port, err = strconv.Atoi(port); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *restartable) stop() {
+	r.Shutdown()
+	r.WaitForShutdown()
+}
+
+// TestReleasesAreMadeUpFor: what a run gave back while the broker was away is free when it is there
+// again, also while the run lives.
+func TestReleasesAreMadeUpFor(t *testing.T) {
+	t.Parallel()
+	b := &restartable{dir: t.TempDir(), port: -1}
+	b.start(t)
+	p := open(t, Options{URL: b.ClientURL()})
+	defer p.Close()
+	h, err := p.Take(t.Context(), job(1, "flux-dev"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Runs(t.Context(), "task", 1000)
+	b.stop()
+	h.Release()
+	b.start(t)
+	defer b.stop()
+	other := open(t, Options{URL: b.ClientURL()})
+	defer other.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(other.Held()) > 0 {
+		other.mu.Lock()
+		changed := other.changed
+		other.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("still held: %+v", other.Held())
+		}
+	}
+}
+
+// TestPass: a run that has its share passes a slot on to its next job, and one that has more gives it
+// back.
+func TestPass(t *testing.T) {
+	t.Parallel()
+	url := broker(t)
+	p := open(t, Options{URL: url, Concurrency: 2})
+	defer p.Close()
+	take := func() *hold {
+		h, err := p.Take(t.Context(), job(1, "flux-dev"))
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		return h.(*hold)
+	}
+	first, second := take(), take()
+	next := make(chan *hold)
+	go func() { next <- take() }()
+	for waits := false; !waits; {
+		p.mu.Lock()
+		waits = p.waiters["a"] == 1
+		p.mu.Unlock()
+	}
+	key := ""
+	for key = range first.keys {
+	}
+	first.Release()
+	third := <-next
+	if _, ok := third.keys[key]; !ok || len(p.passed) > 0 || p.held != 2 {
+		t.Errorf("the next job has %v, want %s; %d are held", third.keys, key, p.held)
+	}
+	second.Release()
+	third.Release()
+	if held := p.Held(); len(held) > 0 || p.held != 0 || len(p.mine) > 0 {
+		t.Errorf("still held: %+v, %d, %v", held, p.held, p.mine)
+	}
+}
