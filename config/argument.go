@@ -64,7 +64,12 @@ func (d *builder) arguments(img *image.Image) bool {
 			img.Sensitive = append(img.Sensitive, v.arg.Name)
 		}
 	}
-	d.e.requested, img.Arguments = arguments, slices.Clone(arguments)
+	d.e.requested = arguments
+	if len(d.room) < len(arguments) {
+		d.room = make([]bfl.Argument, len(arguments)*min(d.expansion.len(), imagesPiece))
+	}
+	n := copy(d.room, arguments)
+	img.Arguments, d.room = d.room[:n:n], d.room[n:]
 	return ok
 }
 

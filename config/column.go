@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -90,21 +88,35 @@ func (c *column) value(x each) (cty.Value, bool) {
 	if !c.template {
 		return c.parts[0].value(x)
 	}
-	var text strings.Builder
-	for _, part := range c.parts {
-		s := part.text
-		if part.key || part.attr != "" {
+	var buffer [512]byte
+	text := buffer[:0]
+	for i := range c.parts {
+		part := &c.parts[i]
+		switch {
+		case part.key:
+			key, _ := x.key.Text()
+			text = append(text, key...)
+		case part.attr == "":
+			text = append(text, part.text...)
+		case x.table != nil:
+			cell, ok := x.table.Cell(x.row, part.attr)
+			if !ok {
+				return cty.NilVal, false
+			}
+			text = append(text, cell...)
+		default:
 			v, ok := part.value(x)
 			if !ok {
 				return cty.NilVal, false
 			}
-			if s, ok = lang.PlainText(v); !ok {
+			s, ok := lang.PlainText(v)
+			if !ok {
 				return cty.NilVal, false
 			}
+			text = append(text, s...)
 		}
-		text.WriteString(s)
 	}
-	return cty.StringVal(text.String()), true
+	return cty.StringVal(string(text)), true
 }
 
 func (p columnPart) value(x each) (cty.Value, bool) {

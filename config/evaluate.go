@@ -122,6 +122,10 @@ func (e *evaluator) refresh(wanted []*node, results func(addrs.Image) *image.Res
 
 // update evaluates a node again if something that it needs has changed since.
 func (e *evaluator) update(n *node) {
+	switch n.work.(type) {
+	case *sheetBlock, *assetBlock:
+		return // No result is in them: all of it is known in the plan.
+	}
 	if n.tainted || !slices.ContainsFunc(n.needs, func(other *node) bool { return other.stamp > n.stamp }) {
 		return
 	}

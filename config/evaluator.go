@@ -204,7 +204,7 @@ func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (c
 func (e *evaluator) context(n *node, s *scope) *hcl.EvalContext {
 	u := &n.uses
 	_, isValidation := n.work.(*validation) // It may see a value that is refused to others.
-	if isValidation || len(u.images)+len(u.modules)+len(u.missing)+len(u.assets) > 0 {
+	if isValidation || len(u.images)+len(u.modules)+len(u.missing)+len(u.assets)+len(u.sheets) > 0 {
 		return e.contextWith(n, s, func(b *imageBlock) cty.Value { return e.imageValue(b, s) })
 	}
 	// Of ten thousand images, most name the same few locals.
@@ -232,7 +232,7 @@ func (e *evaluator) context(n *node, s *scope) *hcl.EvalContext {
 // contextWith is like context, with images as a function gives them.
 func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.Value) *hcl.EvalContext {
 	u := &n.uses
-	if len(u.variables)+len(u.locals)+len(u.images)+len(u.modules)+len(u.missing)+len(u.assets) == 0 {
+	if len(u.variables)+len(u.locals)+len(u.images)+len(u.modules)+len(u.missing)+len(u.assets)+len(u.sheets) == 0 {
 		return s.base
 	}
 	members := map[string]map[string]cty.Value{}
@@ -261,6 +261,9 @@ func (e *evaluator) contextWith(n *node, s *scope, image func(*imageBlock) cty.V
 	}
 	for _, b := range u.assets {
 		put("asset", b.key, s.get(&b.node))
+	}
+	for _, b := range u.sheets {
+		put("sheet", b.key, s.get(&b.node))
 	}
 	ctx := s.base.NewChild()
 	ctx.Variables = make(map[string]cty.Value, len(members)+len(u.missing))

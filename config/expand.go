@@ -94,21 +94,10 @@ func (x *expansion) len() int {
 // all goes through the instances in the order of their keys.
 func (x *expansion) all() iter.Seq[each] {
 	return func(yield func(each) bool) {
-		switch {
-		case x.repeat.forEach != nil:
-			for i := range x.rows {
-				if !yield(x.rows[i]) {
-					return
-				}
+		for i := range x.len() {
+			if !yield(x.at(i)) {
+				return
 			}
-		case x.repeat.count != nil:
-			for i := range x.count {
-				if !yield(each{key: addrs.IntKey(i)}) {
-					return
-				}
-			}
-		default:
-			yield(each{})
 		}
 	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -13,6 +12,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
@@ -62,6 +62,9 @@ type object struct {
 	final bool
 }
 
+// instanceMemory is how much memory a plan needs for an instance, in bytes.
+const instanceMemory = 2 << 10
+
 // evaluate builds, checks and decides the block's instances in a scope.
 func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.weave != nil {
@@ -85,12 +88,15 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 	if b.exported {
 		list.objects = make([]object, 0, expansion.len())
 	}
+	hugepage.Expect(int64(expansion.len()) * instanceMemory)
 	e.paths.reserve(expansion.len() * (1 + len(b.renditions)))
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	defer build.release()
-	for each := range expansion.all() {
-		img := build.instance(each)
+	help := &ahead{block: build}
+	for i := range expansion.len() {
+		each := expansion.at(i)
+		img := help.instance(i)
 		var result *image.Result
 		if img != nil && !b.tainted && e.decide != nil {
 			result = e.decide(img)
@@ -138,6 +144,14 @@ type builder struct {
 	// see attempt.
 	ready      bool
 	conditions []addrs.Image // what the preconditions of the instance in the making come from
+	// isHelper says that it builds ahead; see ahead. unsure says that the instance in the making has
+	// to be built without help.
+	isHelper, unsure bool
+	// doubted is the request that Doubts is asked about.
+	doubted *bfl.Request
+	// images, and room for their arguments, are memory for those to come.
+	images []image.Image
+	room   []bfl.Argument
 }
 
 // argumentValue is the value of an argument without marks, and where it comes from.
@@ -152,6 +166,9 @@ type argumentValue struct {
 	converted any
 	param     *bfl.Param
 }
+
+// imagesPiece is how many images take one allocation.
+const imagesPiece = 64
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{
@@ -235,7 +252,12 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 func (d *builder) instance(x each) *image.Image {
 	d.enter(x)
 	ok := d.evaluateArguments()
-	img := &image.Image{Address: d.addr(x), Provider: d.b.provider}
+	if len(d.images) == 0 {
+		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
+	}
+	img := &d.images[0]
+	d.images = d.images[1:]
+	img.Address, img.Provider, img.Unread = d.addr(x), d.b.provider, !d.b.exported
 	model := d.model()
 	if model == nil {
 		return nil
@@ -290,6 +312,10 @@ func (d *builder) argument(i int) argumentValue {
 			return argumentValue{arg: arg, unmarked: unmarked{value: v}}
 		}
 	}
+	if d.isHelper {
+		d.unsure = true
+		return argumentValue{arg: arg, unmarked: unmarked{value: cty.DynamicVal}, failed: true}
+	}
 	v := d.expression(arg)
 	if !v.failed && arg.fallback != nil && v.value.IsNull() {
 		return d.expression(arg.fallback)
@@ -331,13 +357,15 @@ func (d *builder) expression(arg *argument) argumentValue {
 
 // given returns the value of an argument, nil where it is absent or null.
 func (d *builder) given(name string) *argumentValue {
-	i, ok := slices.BinarySearchFunc(d.b.args, name, func(a argument, name string) int {
-		return strings.Compare(a.Name, name)
-	})
-	if !ok || d.values[i].value.IsNull() {
-		return nil
+	for i := range d.b.args { // They are few, and are asked for often.
+		if d.b.args[i].Name == name {
+			if d.values[i].value.IsNull() {
+				return nil
+			}
+			return &d.values[i]
+		}
 	}
-	return &d.values[i]
+	return nil
 }
 
 // context returns the context that an argument was evaluated in.

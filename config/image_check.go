@@ -171,7 +171,11 @@ func (d *builder) advise(img *image.Image) {
 	if model.Deprecated {
 		d.adviseOnce(model.Name, "Model is deprecated", "The API's schema marks "+model.Name+" as deprecated. It still works, but it may go away. Use flux-2-pro or flux-2-max, which edit images as well.", d.given("model"))
 	}
-	for _, doubt := range img.Request().Doubts() {
+	if d.doubted == nil {
+		d.doubted = new(bfl.Request)
+	}
+	*d.doubted = *img.Request()
+	for _, doubt := range d.doubted.Doubts() {
 		if model.IsInput(doubt.Field) && (img.OpenReferences() || doubt.Field != model.Inputs.References[0]) {
 			continue // How many there are is said by adviseOnReferences.
 		}

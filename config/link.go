@@ -22,6 +22,7 @@ type uses struct {
 	images    []*imageBlock
 	modules   []moduleUse
 	assets    []*assetBlock
+	sheets    []*sheetBlock
 	// whole are the image blocks of which all instances are looked at, rather than only those with
 	// certain keys.
 	whole map[*imageBlock]bool

@@ -35,9 +35,11 @@ type Options struct {
 	limit int
 	// general does without the shortcuts for common forms, so that what they give can be held
 	// against it, and pieceSize is the length of the pieces of files instead of hclfast.PieceSize,
-	// where it is not 0. Both are for tests.
+	// where it is not 0. ahead is how many instances of a block are worth helpers, and are built by
+	// one in one go, instead of aheadLeast and aheadPiece, where it is not 0. All are for tests.
 	general   bool
 	pieceSize int
+	ahead     int
 	// functions are those of the expressions, and sizes what they ask for sizes.
 	functions *lang.Functions
 	sizes     *sizeFinder

@@ -45,7 +45,7 @@ func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbo
 	case "path":
 		l.pathSymbol(traversal)
 		return false
-	case "var", "local", "image", "module", "asset":
+	case "var", "local", "image", "module", "asset", "sheet":
 	default:
 		l.add(strangeName(traversal, m))
 		n.miss(root, "")
@@ -97,6 +97,13 @@ func (l *linker) member(n *node, m *module, traversal hcl.Traversal, name string
 		} else {
 			l.missing(n, traversal, name, sortedKeys(m.assets))
 		}
+	case "sheet":
+		if b := m.sheets[name]; b != nil {
+			n.uses.sheets = appendNew(n.uses.sheets, b)
+			need(n, &b.node)
+		} else {
+			l.missing(n, traversal, name, sortedKeys(m.sheets))
+		}
 	case "module":
 		if c := m.calls[name]; c != nil {
 			l.moduleOutput(n, c, traversal)
@@ -107,7 +114,7 @@ func (l *linker) member(n *node, m *module, traversal hcl.Traversal, name string
 }
 
 var exampleOf = map[string]string{
-	"var": "var.season", "local": "local.style", "image": "image.logo", "module": "module.brand", "asset": "asset.logo",
+	"var": "var.season", "local": "local.style", "image": "image.logo", "module": "module.brand", "asset": "asset.logo", "sheet": "sheet.icons",
 }
 
 // missing reports a name that nothing declares.
@@ -117,7 +124,7 @@ func (l *linker) missing(n *node, traversal hcl.Traversal, name string, known []
 	l.add(undeclared(traversal, root, name, known))
 }
 
-var kindOf = map[string]string{"var": "variable", "local": "local value", "image": "image", "module": "module", "asset": "asset"}
+var kindOf = map[string]string{"var": "variable", "local": "local value", "image": "image", "module": "module", "asset": "asset", "sheet": "sheet"}
 
 func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl.Diagnostic {
 	how := map[string]string{
@@ -126,6 +133,7 @@ func undeclared(traversal hcl.Traversal, root, name string, known []string) *hcl
 		"image":  fmt.Sprintf("Declare it with image %q { ... }.", name),
 		"module": fmt.Sprintf("Declare it with module %q { ... }.", name),
 		"asset":  fmt.Sprintf("Declare it with asset %q { ... }.", name),
+		"sheet":  fmt.Sprintf("Declare it with sheet %q { ... }.", name),
 	}[root]
 	if hint := cmp.Or(difference(root+".", name, known), diag.DidYouMean(name, known)); hint != "" {
 		how = hint[1:]
@@ -170,7 +178,7 @@ func strangeName(traversal hcl.Traversal, m *module) *hcl.Diagnostic {
 		}
 		hint += "."
 	default:
-		hint = diag.DidYouMean(root, []string{"var", "local", "image", "module", "each", "count", "self", "path"})
+		hint = diag.DidYouMean(root, []string{"var", "local", "image", "asset", "sheet", "module", "each", "count", "self", "path"})
 	}
 	return diag.Problem(traversal.SourceRange(), "Unknown name", "There is no %q here.%s", root, hint)
 }

@@ -38,7 +38,7 @@ func (d *builder) output(img *image.Image) bool {
 			format = model.DefaultFormat()
 		}
 		img.Output = defaultOutput(img.Address) + extensionOf[format]
-		return d.e.paths.claim(d, img, &d.b.at)
+		return d.claim(img)
 	}
 	file, ok := d.outputFile(v)
 	if !ok {
@@ -72,15 +72,10 @@ func (d *builder) output(img *image.Image) bool {
 		return false
 	}
 	img.Output = file
-	return d.e.paths.claim(d, img, d.outputAt(v))
-}
-
-// outputAt returns where the output argument stands, for all instances alike.
-func (d *builder) outputAt(v *argumentValue) *hcl.Range {
 	if d.outputRange == nil {
 		d.outputRange = new(v.arg.valueAt())
 	}
-	return d.outputRange
+	return d.claim(img)
 }
 
 // format returns the output_format of the request, "" where it has none.

@@ -174,9 +174,12 @@ func (d *builder) reference(v *argumentValue, value cty.Value, at hcl.Range) (im
 		if !address.IsKnown() || address.IsNull() {
 			return image.Reference{Unknown: true}, true
 		}
-		if made, err := addrs.ParseRendition(address.AsString()); err == nil && made.Kind != addrs.Sheet {
+		if made, err := addrs.ParseRendition(address.AsString()); err == nil {
 			ref, found := d.e.derived(made)
-			if !found {
+			switch {
+			case made.Kind == addrs.Sheet:
+				return wrong("Invalid reference", "%s is a sheet, and only images, renditions, files and URLs can be references. Use what it is made from.", made)
+			case !found:
 				return wrong("Invalid reference", "The object's address is %q, which is not a rendition of this configuration.", made)
 			}
 			return ref, true

@@ -94,6 +94,28 @@ func (b *sheetBlock) evaluate(e *evaluator, s *scope) {
 		e.paths.take(claim{made: &image.Rendition{Name: sheet.Address.String(), Output: file}, at: &b.at}, r.report)
 	}
 	e.sheets = append(e.sheets, sheet)
+	e.set(&b.node, s, sheetValue(sheet))
+}
+
+// sheetValue is what expressions see of a sheet. Its extent is that of its first page.
+func sheetValue(s *image.Sheet) cty.Value {
+	width, height := s.PageSize(len(s.Cells))
+	atlas, atlases := cty.NullVal(cty.String), cty.ListValEmpty(cty.String)
+	var pages, tables []cty.Value
+	for i, file := range s.SheetFiles(len(s.Cells), s.Output, s.Atlas) {
+		if s.Atlas != "" && i%2 == 1 {
+			tables = append(tables, cty.StringVal(file))
+		} else {
+			pages = append(pages, cty.StringVal(file))
+		}
+	}
+	if len(tables) > 0 {
+		atlas, atlases = tables[0], cty.ListVal(tables)
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"address": cty.StringVal(s.Address.String()), "path": pages[0], "pages": cty.ListVal(pages), "atlas": atlas, "atlases": atlases,
+		"format": cty.StringVal(s.Format), "width": cty.NumberIntVal(int64(width)), "height": cty.NumberIntVal(int64(height)),
+	})
 }
 
 // sheet reads what decides on the pixels.
@@ -191,10 +213,14 @@ func (e *evaluator) cell(address cty.Value) (image.Cell, bool) {
 	if !address.IsKnown() || address.IsNull() {
 		return image.Cell{}, false
 	}
-	if r, err := addrs.ParseRendition(address.AsString()); err == nil && r.Kind == addrs.OfAsset {
+	r, err := addrs.ParseRendition(address.AsString())
+	switch {
+	case err == nil && r.Kind == addrs.Sheet:
+		return image.Cell{}, false
+	case err == nil && r.Kind == addrs.OfAsset:
 		asset := e.asset(r.Of)
 		return image.Cell{Image: r.Of, Rendition: r.Name, Asset: asset}, asset != nil && asset.Rendition(r.Name) != nil
-	} else if err == nil {
+	case err == nil:
 		return image.Cell{Image: r.Of, Rendition: r.Name}, e.exists(r.Of)
 	}
 	addr, err := addrs.Parse(address.AsString())

@@ -17,7 +17,8 @@ import (
 )
 
 // TestShortcuts holds configurations that are read and evaluated by all shortcuts against the same
-// ones without any: files in pieces, plain blocks, rows, columns, lookups, gathered attributes. The
+// ones without any: files in pieces, plain blocks, rows, columns, instances built ahead, lookups, gathered
+// attributes. The
 // images, the order in which they are decided, outputs, checks and messages are the same.
 func TestShortcuts(t *testing.T) {
 	t.Parallel()
@@ -37,7 +38,7 @@ func TestShortcuts(t *testing.T) {
 			t.Fatal(err)
 		}
 		general := outcome(dir, seed, Options{general: true, pieceSize: math.MaxInt})
-		short := outcome(dir, seed, Options{pieceSize: 64})
+		short := outcome(dir, seed, Options{pieceSize: 64, ahead: 2})
 		if diff := cmp.Diff(general, short); diff != "" {
 			t.Fatalf("seed %d: (-general +shortcuts)\n%s\nof\n%s", seed, diff, text)
 		}
@@ -52,6 +53,57 @@ func TestShortcuts(t *testing.T) {
 	if instances < 3*configurations || failing < configurations/20 || failing > configurations/2 || unknown < configurations/50 {
 		t.Errorf("the configurations have %d images, %d fail, and %d depend on what is not known: they test less than they should", instances, failing, unknown)
 	}
+}
+
+// TestAhead holds large blocks whose instances are built ahead against the same ones without
+// helpers: all that is said of single rows, and of two that write one file, is the same.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	said := 0
+	for seed := range uint64(60) {
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
+		text, rows := g.large(1 + int(seed)%4)
+		for name, content := range map[string]string{"rows.csv": rows, "main.flux.hcl": text} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		alone := outcome(dir, seed, Options{ahead: math.MaxInt})
+		helped := outcome(dir, seed, Options{ahead: 16})
+		if diff := cmp.Diff(alone, helped); diff != "" {
+			t.Fatalf("seed %d: (-alone +with helpers)\n%s\nof\n%s%s", seed, diff, text, rows)
+		}
+		if len(alone.Messages) > 0 && len(alone.Images) > 100 {
+			said++
+		}
+	}
+	if said < 20 {
+		t.Errorf("only %d blocks have something to say", said)
+	}
+}
+
+// large makes a block of some hundred rows, of which some are odd: the fewer the larger rarity is.
+func (g *generator) large(rarity int) (text, rows string) {
+	rows = "id,name,n\n"
+	for i := range 200 + g.IntN(200) {
+		name, n := g.pick("Bo", "Anna", "Zo\u0308"), "512"
+		if g.IntN(50*rarity) == 0 {
+			name = g.pick("{{name}}", " ", "picture 3")
+		}
+		if g.IntN(100*rarity) == 0 {
+			n = g.pick("100", "x", "4096", "2048")
+		}
+		id := i
+		if g.IntN(300) == 0 {
+			id-- // Its file is that of the one before, but for capital letters.
+		}
+		rows += fmt.Sprintf("%s%d,%s,%s\n", g.pick("k", "K"), id, name, n)
+	}
+	text = "defaults { model = \"flux-2-pro\" }\nimage \"p\" {\n  for_each = { for row in csvdecode(file(\"rows.csv\")) : row.id => row }\n" +
+		"  prompt = " + g.pick(`"${each.value.name} of ${each.key}"`, "each.value.name") + "\n  width = each.value.n\n  height = 1088\n"
+	return text + g.pick("", "  labels = { kind = \"x\" }\n", "  output = \"out/${each.key}.png\"\n") + "}\n" +
+		g.pick("", "output \"o\" { value = [for k, i in image.p : i.path] }\n"), rows
 }
 
 // decided is what becomes of a configuration.
@@ -115,7 +167,7 @@ func (g *generator) csv() string {
 		if i > 0 && g.IntN(2) == 0 {
 			from = ids[g.IntN(i)]
 		}
-		text += fmt.Sprintf("%s,%s,%s,%s\n", id, g.mistaken("", "Bo", `"A, nn"`, "Zo\u0308", "7"), g.mistaken("x", "1", "2", "03"), from)
+		text += fmt.Sprintf("%s,%s,%s,%s\n", id, g.mistaken("", "Bo", "{{who}}", `"A, nn"`, "Zo\u0308", "7"), g.mistaken("x", "1", "2", "03"), from)
 	}
 	if g.IntN(20) == 0 {
 		text += "short\n"
@@ -198,6 +250,9 @@ func (g *generator) block(name string, repeats map[string]string, before []strin
 	}
 	if each && g.IntN(2) == 0 {
 		text += "  seed = " + g.pick("each.value.n", "7", "null", "length(each.key)") + "\n"
+	}
+	if each && g.IntN(10) == 0 {
+		text += "  output = " + g.pick(`"${each.key}.png"`, `"${each.value.name}.jpg"`, `"x/${each.key}${each.value.n}.webp"`) + "\n"
 	}
 	if each && g.IntN(2) == 0 {
 		text += fmt.Sprintf("  references = "+g.pick(

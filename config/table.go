@@ -36,9 +36,9 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnost
 	if rows == nil {
 		return nil, nil
 	}
-	sorted, twice := unique(rows)
+	twice := order(rows)
 	if len(twice) == 0 {
-		return sorted, nil
+		return rows, nil
 	}
 	return nil, duplicateRows(loop, key, rows, twice)
 }
@@ -69,9 +69,9 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 // maxShownRow is how many characters of a row are shown.
 const maxShownRow = 60
 
-// unique sorts rows by their keys. It also returns the numbers of rows, in pairs, that have the
-// same key as another one before them.
-func unique(rows []each) (sorted []each, twice [][2]int) {
+// order sorts rows by their keys. Where two have the same key it leaves the rows as they are, and
+// returns the numbers of those, in pairs, that have the same key as another one before them.
+func order(rows []each) (twice [][2]int) {
 	// What is moved about is small.
 	type place struct {
 		key string
@@ -83,14 +83,29 @@ func unique(rows []each) (sorted []each, twice [][2]int) {
 		places[i] = place{key, i}
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row)) })
-	sorted = make([]each, len(rows))
 	for i, p := range places {
 		if i > 0 && places[i-1].key == p.key {
 			twice = append(twice, [2]int{places[i-1].row, p.row})
 		}
-		sorted[i] = rows[p.row]
 	}
-	return sorted, twice
+	if len(twice) > 0 {
+		return twice
+	}
+	// Each circle of rows that take each other's place is gone round once.
+	for i := range places {
+		first := rows[i]
+		for to := i; places[to].row >= 0; {
+			from := places[to].row
+			places[to].row = -1
+			if from == i {
+				rows[to] = first
+				break
+			}
+			rows[to] = rows[from]
+			to = from
+		}
+	}
+	return nil
 }
 
 // steps reports whether an expression is the variable called name with n attribute names after it,

@@ -2,10 +2,12 @@ package executor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -74,6 +76,9 @@ func (w *rendering) run(ctx context.Context) []outcome {
 		if err == nil {
 			o.made, o.told, o.err = w.rendition(ctx, c, src)
 		}
+		if len(done) == 0 && o.err == nil {
+			o.told = both(w.pictures[0].colours(src), o.told)
+		}
 		o.elapsed = time.Since(began)
 		done = append(done, o)
 		began = time.Now()
@@ -138,6 +143,7 @@ func (w *rendering) sheet(ctx context.Context, c *planner.RenditionChange) (*sta
 		plan.Mark = plan.Mark.WithOwn()
 	}
 	s := rendition.NewSheet(plan)
+	colours := ""
 	for i := range w.pictures {
 		if ctx.Err() != nil {
 			return nil, "", context.Cause(ctx)
@@ -149,9 +155,31 @@ func (w *rendering) sheet(ctx context.Context, c *planner.RenditionChange) (*sta
 		if err := s.Add(src); err != nil {
 			return nil, "", err
 		}
+		colours = cmp.Or(colours, w.pictures[i].colours(src))
 	}
-	return w.put(c, plan.Contents, c.Recipe.Key(plan.Mark, plan.Names), s.Files())
+	made, told, err := w.put(c, plan.Contents, c.Recipe.Key(plan.Mark, plan.Names), s.Files())
+	return made, both(colours, told), err
 }
+
+// colours says what became of the colours of a picture that are not those of sRGB, "" where they
+// are.
+func (p *rendered) colours(src *picture.Source) string {
+	file := p.file.Path
+	if p.asset != nil {
+		file = p.asset.File
+	}
+	switch {
+	case src.Converted:
+		return fmt.Sprintf("%s has the colours of another profile than sRGB. They were converted to sRGB.", file)
+	case src.Unconverted:
+		return fmt.Sprintf("%s has the colours of a profile that is none of curves and a matrix. They were taken for sRGB, and may look otherwise. Give it a picture in sRGB.", file)
+	default:
+		return ""
+	}
+}
+
+// both puts two messages into one.
+func both(one, other string) string { return strings.TrimSpace(one + " " + other) }
 
 // put puts what was made in place.
 func (w *rendering) put(c *planner.RenditionChange, from []string, key string, contents [][]byte) (*state.Rendition, string, error) {

@@ -290,7 +290,7 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	c.Origin = Restore
 	switch {
 	case from.Withheld():
-		c.Origin, c.Lacks = Skipped, from.Address
+		c.Origin, c.Lacks = Skipped, &from.Address
 		return nil
 	case from.content == "":
 		c.Twin, c.size = &from.Address, from.size

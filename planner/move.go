@@ -12,6 +12,8 @@ import (
 
 // prior is what exists, under the addresses that it has after all moves.
 type prior struct {
+	// finder finds images as they are on record, nil where some have moved.
+	finder *state.Finder
 	images map[addrs.Image]*state.Image
 	// tasks are those of each address, in the order of their keys.
 	tasks map[addrs.Image][]*state.Task
@@ -25,6 +27,14 @@ type prior struct {
 	held map[string][]addrs.Image
 	// candidates says whether there are any, nil as long as nobody asked: see hasCandidates.
 	candidates *bool
+}
+
+// image returns the image that exists at an address, nil where none does.
+func (p *prior) image(addr addrs.Image) *state.Image {
+	if p.finder == nil {
+		return p.images[addr]
+	}
+	return p.finder.Image(addr)
 }
 
 // hasCandidates reports whether any image on record is a candidate.
@@ -53,6 +63,8 @@ func newPrior(o Options) prior {
 	}
 	if len(o.Moves) > 0 {
 		p.move(o.Moves)
+	} else if o.Prior != nil {
+		p.finder = o.Prior.Finder()
 	}
 	for addr, tasks := range p.tasks {
 		for _, task := range tasks {

@@ -143,8 +143,9 @@ type Change struct {
 	Unanswered []*state.Task
 	// Moderation is why the API refused the request before, where Origin is Refused.
 	Moderation state.Moderation
-	// Lacks is the image that it needs and that will not be there, where Origin is Skipped.
-	Lacks addrs.Image
+	// Lacks is the image that it needs and that will not be there, where Origin is Skipped, and else
+	// nil.
+	Lacks *addrs.Image
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.

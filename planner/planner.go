@@ -85,11 +85,19 @@ type decision struct {
 	edited bool
 	// left says that the plan is limited to other images.
 	left bool
+	// unread says that nobody asks for its result.
+	unread bool
 }
 
 // begin returns a decision about an address that is not made yet.
 func (p *Planner) begin(addr addrs.Image) *decision {
-	return &decision{Change: Change{Address: addr, Prior: p.prior.images[addr], known: p.opts.Prior}}
+	if len(p.room) == 0 {
+		p.room = make([]decision, piece)
+	}
+	c := &p.room[0]
+	p.room = p.room[1:]
+	c.Address, c.Prior, c.known = addr, p.prior.image(addr), p.opts.Prior
+	return c
 }
 
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for
@@ -107,6 +115,8 @@ type Planner struct {
 	decided []*decision
 	index   map[addrs.Image]*decision
 	indexed int
+	// room is memory for decisions to come.
+	room []decision
 	// matched counts the desired images that exist.
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only
@@ -161,6 +171,7 @@ func (p *Planner) change(addr addrs.Image) *decision {
 // them, as config.Config.Evaluate does, and answers as config.Decide asks.
 func (p *Planner) Decide(desired *image.Image) *image.Result {
 	c := p.begin(desired.Address)
+	c.unread = desired.Unread
 	if c.Prior != nil {
 		p.matched++
 	}
@@ -169,12 +180,12 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		c.edited = !desired.Lifecycle.Frozen
 		desired.Lifecycle.Frozen = true
 	}
-	if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil && desired.HasChoice() {
-		desired.More = first.More
-		desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
-	}
 	var result *image.Result
 	if desired.HasChoice() {
+		if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil {
+			desired.More = first.More
+			desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
+		}
 		result = c.results(p.choose(c, desired))
 	} else {
 		result = p.decide(c, desired)
@@ -194,7 +205,11 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	img := desired
 	c.Desired, c.From, c.Simulator = img, p.movedFrom(img.Address), p.simulates(img.Provider)
 	p.complete(img)
-	c.Fingerprint = img.Request().Fingerprint()
+	before := ""
+	if prior != nil {
+		before = prior.Fingerprint
+	}
+	c.Fingerprint = img.Request().FingerprintAs(before)
 	c.file = p.status(c)
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
@@ -405,6 +420,9 @@ func (p *Planner) leave(c *decision) *image.Result {
 // keep answers for an image that exists and whose content stays as it is.
 func (c *decision) keep(img *state.Image) *image.Result {
 	c.content, c.size, c.shown = img.Output.Identity(), img.Output.Size(), img
+	if c.unread {
+		return nil
+	}
 	return img.Exports()
 }
 

@@ -19,7 +19,7 @@ func (p *Plan) Unpicked() []Unpicked {
 	waiting := map[addrs.Image][]addrs.Image{}
 	for _, c := range p.Changes {
 		if c.NotPicked {
-			waiting[c.Lacks] = append(waiting[c.Lacks], c.Address)
+			waiting[*c.Lacks] = append(waiting[*c.Lacks], c.Address)
 		}
 	}
 	var all []Unpicked

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -169,13 +170,13 @@ func BenchmarkInspectAll(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if _, err := p.local.Index().InspectAll(b.Context(), p.dir, images); err != nil {
+		if _, err := p.local.Index().InspectAll(b.Context(), p.dir, maps.All(images)); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				drifted, err := p.local.Index().InspectAll(b.Context(), p.dir, images)
+				drifted, err := p.local.Index().InspectAll(b.Context(), p.dir, maps.All(images))
 				if err != nil || len(drifted) > 0 {
 					b.Fatal(err, len(drifted))
 				}
@@ -200,9 +201,9 @@ func BenchmarkIndexFile(b *testing.B) {
 	const n = 100_000
 	p := newProject(b)
 	for i := range n {
-		p.local.index.entries[testImage(i).Output.Path] = indexEntry{
+		p.local.index.learn(testImage(i).Output.Path, indexEntry{
 			size: 1_200_000, modTime: 1_770_000_000_000_000_000, sum: testHash(i),
-		}
+		})
 	}
 	b.Run("save", func(b *testing.B) {
 		for b.Loop() {

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"path"
 	"runtime"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -55,13 +54,13 @@ func (x *Index) Inspect(dir *safefile.Dir, img *Image) (FileStatus, error) {
 
 // CompareFile compares a file in dir with its record, as Compare does.
 func CompareFile(dir *safefile.Dir, f *File) (FileStatus, error) {
-	return (&Index{entries: map[string]indexEntry{}}).inspect(dir, f.Path, f)
+	return (&Index{}).inspect(dir, f.Path, f)
 }
 
 // Compare compares an image's file in dir with its record. It always reads the file where its size
 // fits.
 func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
-	return (&Index{entries: map[string]indexEntry{}}).Inspect(dir, img)
+	return (&Index{}).Inspect(dir, img)
 }
 
 // inspect looks at the file called name in dir, which is the one on record.
@@ -93,7 +92,7 @@ const inspectPiece = 1024
 // InspectAll compares the files of many images in dir and returns those that are not Present. It
 // looks at as many files at once as there are processors.
 func (x *Index) InspectAll(
-	ctx context.Context, dir *safefile.Dir, images map[addrs.Image]*Image,
+	ctx context.Context, dir *safefile.Dir, images iter.Seq2[addrs.Image, *Image],
 ) (map[addrs.Image]FileStatus, error) {
 	return inspectAll(ctx, x, dir, func(yield func(addrs.Image, *File) bool) {
 		for a, img := range images {
@@ -120,29 +119,36 @@ func (x *Index) InspectMade(
 }
 
 // inspectAll looks at files on record, as many at once as there are processors, and returns those
-// that are not Present. The sequence is gone through twice.
+// that are not Present.
 func inspectAll[A address](
 	ctx context.Context, index *Index, dir *safefile.Dir, files iter.Seq2[A, *File],
 ) (map[A]FileStatus, error) {
-	sizes := map[string]int{}
-	for _, f := range files {
-		parent, _ := path.Split(f.Path)
-		sizes[parent]++
-	}
-	byDir := make(map[string][]member[A], len(sizes))
-	for a, f := range files {
-		parent, _ := path.Split(f.Path)
-		if byDir[parent] == nil {
-			byDir[parent] = make([]member[A], 0, sizes[parent])
-		}
-		byDir[parent] = append(byDir[parent], member[A]{a, f})
-	}
 	all := inspection[A]{index: index, dir: dir, drifted: map[A]FileStatus{}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for parent, members := range byDir {
-		for piece := range slices.Chunk(members, inspectPiece) {
-			group.Go(func() error { return all.inspect(ctx, path.Clean(parent), piece) })
+	var free sync.Pool // lists that were looked through
+	look := func(parent string, members []member[A]) {
+		group.Go(func() error {
+			defer free.Put(&members)
+			return all.inspect(ctx, path.Clean(parent), members)
+		})
+	}
+	waiting := map[string][]member[A]{} // by directory
+	for a, f := range files {
+		parent, _ := path.Split(f.Path)
+		members := append(waiting[parent], member[A]{a, f})
+		if len(members) == inspectPiece {
+			look(parent, members)
+			members = nil
+			if list, ok := free.Get().(*[]member[A]); ok {
+				members = (*list)[:0]
+			}
+		}
+		waiting[parent] = members
+	}
+	for parent, members := range waiting {
+		if len(members) > 0 {
+			look(parent, members)
 		}
 	}
 	if err := group.Wait(); err != nil {
@@ -181,12 +187,17 @@ func (n *inspection[A]) inspect(ctx context.Context, parent string, members []me
 		defer func() { _ = sub.Close() }()
 		dir, name = sub, path.Base
 	}
+	near := 0
 	for i := range members {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		m := &members[i]
-		status, err := n.index.inspect(dir, name(m.file.Path), m.file)
+		base := name(m.file.Path)
+		if size, modTime, ok := dir.Peek(base); ok && size == m.file.Bytes && n.index.known(m.file.Path, size, modTime, &near) == m.file.SHA256 {
+			continue // So it is with nearly all.
+		}
+		status, err := n.index.inspect(dir, base, m.file)
 		if err != nil {
 			return fmt.Errorf("looking at the file of %s: %w", m.address, err)
 		}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,7 +113,7 @@ func TestInspect(t *testing.T) {
 			if test.want != Present {
 				want[nth(0)] = test.want
 			}
-			drifted, err := p.local.Index().InspectAll(t.Context(), p.dir, all)
+			drifted, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(all))
 			if diff := cmp.Diff(want, drifted, sameState); diff != "" || err != nil {
 				t.Errorf("InspectAll: %v\n%s", err, diff)
 			}
@@ -220,7 +222,7 @@ func TestInspectAll(t *testing.T) {
 	}
 	for _, reads := range []int32{2970, 0} {
 		dir, opened := p.counted()
-		got, err := p.local.Index().InspectAll(t.Context(), dir, images)
+		got, err := p.local.Index().InspectAll(t.Context(), dir, maps.All(images))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +244,7 @@ func TestInspectAll(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := p.local.Index().InspectAll(t.Context(), broken, images); !errors.Is(err, failure) {
+	if _, err := p.local.Index().InspectAll(t.Context(), broken, maps.All(images)); !errors.Is(err, failure) {
 		t.Errorf("InspectAll returns %v, want %v", err, failure)
 	}
 }
@@ -259,7 +261,7 @@ func TestInspectStaysInside(t *testing.T) {
 	if _, err := p.local.Index().Inspect(p.dir, img); !errors.Is(err, safefile.ErrOutside) {
 		t.Errorf("Inspect returns %v, want ErrOutside", err)
 	}
-	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, map[addrs.Image]*Image{nth(0): img}); !errors.Is(err, safefile.ErrOutside) {
+	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(map[addrs.Image]*Image{nth(0): img})); !errors.Is(err, safefile.ErrOutside) {
 		t.Errorf("InspectAll returns %v, want ErrOutside", err)
 	}
 	if err := p.local.Store().Put(p.dir, nth(0), img); !errors.Is(err, safefile.ErrOutside) {
@@ -277,7 +279,7 @@ func TestIndexFile(t *testing.T) {
 	}
 	p.write(t, "refs/bottle of été.png", "reference")
 	p.age(t, "refs/bottle of été.png", time.Hour)
-	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, images); err != nil {
+	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(images)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := p.local.Index().Hash(p.dir, "refs/bottle of été.png"); got != sum("reference") || err != nil {
@@ -302,7 +304,7 @@ func TestIndexFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, ok := parseIndex([]byte(content(t, file)))
-	if !ok || len(entries) != 3 || entries[testImage(1).Output.Path].sum != "" {
+	if !ok || len(entries) != 3 || slices.ContainsFunc(entries, func(l indexLine) bool { return l.path == testImage(1).Output.Path }) {
 		t.Errorf("the pruned index has %v", entries)
 	}
 	// Any damage makes it as good as missing.
@@ -320,7 +322,9 @@ func TestIndexFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.reopen(t)
-	if len(p.local.index.entries) > 0 {
+	p.local.index.mu.Lock()
+	defer p.local.index.mu.Unlock()
+	if len(p.local.index.lines) > 0 {
 		t.Error("a damaged index is believed")
 	}
 }

@@ -8,13 +8,16 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
@@ -30,8 +33,11 @@ const indexHead = "fluxbatch index 1\n"
 type Index struct {
 	root *safefile.Dir
 
-	mu      sync.Mutex
-	entries map[string]indexEntry
+	mu sync.Mutex
+	// lines are what the file had, sorted by path. learnt is what was found out since: it counts
+	// more than a line, and an entry without a hash says that nothing is known any more.
+	lines   []indexLine
+	learnt  map[string]indexEntry
 	changed bool
 }
 
@@ -41,6 +47,60 @@ type indexEntry struct {
 	sum     string
 	// used says that the file was asked for in this run.
 	used bool
+}
+
+type indexLine struct {
+	path string
+	indexEntry
+}
+
+// find returns what is known of the file at path, nil where that is nothing. The result is good
+// until something else is learnt. near is the place of the line that was found last: files are
+// mostly asked for in the order of their paths.
+func (x *Index) find(path string, near *int) *indexEntry {
+	if len(x.learnt) > 0 {
+		if e, ok := x.learnt[path]; ok {
+			return &e
+		}
+	}
+	if next := *near + 1; next < len(x.lines) && x.lines[next].path == path {
+		*near = next
+		return &x.lines[next].indexEntry
+	}
+	at, found := slices.BinarySearchFunc(x.lines, path, func(l indexLine, path string) int { return strings.Compare(l.path, path) })
+	if !found {
+		return nil
+	}
+	*near = at
+	return &x.lines[at].indexEntry
+}
+
+// all goes through what is known, in the order of the paths.
+func (x *Index) all() iter.Seq2[string, *indexEntry] {
+	return func(yield func(string, *indexEntry) bool) {
+		learnt := slices.Sorted(maps.Keys(x.learnt))
+		one := func(path string, e *indexEntry) bool { return e.sum == "" || yield(path, e) }
+		for i := range x.lines {
+			l := &x.lines[i]
+			for len(learnt) > 0 && learnt[0] < l.path {
+				if e := x.learnt[learnt[0]]; !one(learnt[0], &e) {
+					return
+				}
+				learnt = learnt[1:]
+			}
+			if len(learnt) > 0 && learnt[0] == l.path {
+				continue
+			}
+			if !one(l.path, &l.indexEntry) {
+				return
+			}
+		}
+		for _, path := range learnt {
+			if e := x.learnt[path]; !one(path, &e) {
+				return
+			}
+		}
+	}
 }
 
 // A file that is changed twice within one step of its file system's clock has the same modification
@@ -83,31 +143,37 @@ func (x *Index) record(path string, info fs.FileInfo, sum string, now time.Time)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	e := indexEntry{info.Size(), info.ModTime().UnixNano(), sum, true}
-	if racy(info.ModTime(), now) {
-		if _, ok := x.entries[path]; ok {
-			delete(x.entries, path)
-			x.changed = true
+	before := x.find(path, new(int))
+	isKnown := before != nil && before.sum != ""
+	switch {
+	case racy(info.ModTime(), now):
+		if isKnown {
+			x.learn(path, indexEntry{})
 		}
-		return
+	case isKnown && before.size == e.size && before.modTime == e.modTime && before.sum == sum:
+		before.used = true
+	default:
+		x.learn(path, e)
 	}
-	before := x.entries[path]
-	before.used = true
-	x.entries[path] = e
-	x.changed = x.changed || before != e
+}
+
+func (x *Index) learn(path string, e indexEntry) {
+	if x.learnt == nil {
+		x.learnt = map[string]indexEntry{}
+	}
+	x.learnt[path] = e
+	x.changed = true
 }
 
 // known returns the hash of the file at path, "" where it has to be read.
-func (x *Index) known(path string, info fs.FileInfo) string {
+func (x *Index) known(path string, size, modTime int64, near *int) string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e, ok := x.entries[path]
-	if !ok || e.size != info.Size() || e.modTime != info.ModTime().UnixNano() {
+	e := x.find(path, near)
+	if e == nil || e.size != size || e.modTime != modTime {
 		return ""
 	}
-	if !e.used {
-		e.used = true
-		x.entries[path] = e
-	}
+	e.used = true
 	return e.sum
 }
 
@@ -123,7 +189,7 @@ func (x *Index) Hash(dir *safefile.Dir, path string) (string, error) {
 
 // hash returns the hash of the file called name in dir, which the index knows as path.
 func (x *Index) hash(dir *safefile.Dir, name, path string, info fs.FileInfo) (string, error) {
-	if sum := x.known(path, info); sum != "" {
+	if sum := x.known(path, info.Size(), info.ModTime().UnixNano(), new(int)); sum != "" {
 		return sum, nil
 	}
 	// The time and info are from before the file is read: a change during the reading must not look
@@ -160,7 +226,7 @@ func (x *Index) Save(st *State) error {
 
 func (x *Index) prune(st *State) {
 	unused := 0
-	for _, e := range x.entries {
+	for _, e := range x.all() {
 		if !e.used {
 			unused++
 		}
@@ -168,6 +234,7 @@ func (x *Index) prune(st *State) {
 	if unused == 0 {
 		return
 	}
+	var gone []string
 	keep := make(map[string]bool, len(st.Images)+len(st.Renditions))
 	for _, img := range st.Images {
 		keep[img.Output.Path] = true
@@ -177,11 +244,13 @@ func (x *Index) prune(st *State) {
 			keep[r.Files[i].Path] = true
 		}
 	}
-	for path, e := range x.entries {
+	for path, e := range x.all() {
 		if !e.used && !keep[path] {
-			delete(x.entries, path)
-			x.changed = true
+			gone = append(gone, path)
 		}
+	}
+	for _, path := range gone {
+		x.learn(path, indexEntry{})
 	}
 }
 
@@ -190,11 +259,10 @@ func (x *Index) write(w io.Writer) error {
 	sum := crc32.New(castagnoli)
 	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 256<<10)
 	line := []byte(indexHead)
-	for _, path := range slices.Sorted(maps.Keys(x.entries)) {
+	for path, e := range x.all() {
 		if _, err := out.Write(line); err != nil {
 			return err
 		}
-		e := x.entries[path]
 		line = append(line[:0], e.sum...)
 		line = append(line, ' ')
 		line = strconv.AppendInt(line, e.size, 10)
@@ -218,7 +286,10 @@ func (x *Index) write(w io.Writer) error {
 const maxIndex = 2 << 30
 
 func openIndex(root *safefile.Dir) (*Index, error) {
-	x := &Index{root: root, entries: map[string]indexEntry{}}
+	x := &Index{root: root}
+	if info, err := root.Stat(indexFile); err == nil {
+		hugepage.Expect(info.Size() * indexGrowth)
+	}
 	data, err := root.ReadFile(indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return x, nil
@@ -226,14 +297,20 @@ func openIndex(root *safefile.Dir) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the index of files: %w", err)
 	}
-	if entries, ok := parseIndex(data); ok {
-		x.entries = entries
-	}
+	x.mu.Lock() // Whoever needs it waits. Meanwhile the state is read.
+	go func() {
+		defer x.mu.Unlock()
+		x.lines, _ = parseIndex(data)
+	}()
 	return x, nil
 }
 
-// parseIndex reports false for anything that is not wholly what write wrote.
-func parseIndex(data []byte) (map[string]indexEntry, bool) {
+// indexGrowth is how much memory a plan needs for each byte of the index.
+const indexGrowth = 24
+
+// parseIndex reports false for anything that is not wholly what write wrote. The lines share the
+// data's memory, which must not be written to any more.
+func parseIndex(data []byte) ([]indexLine, bool) {
 	const tail = 9 // the checksum's digits and its line break
 	if len(data) < len(indexHead)+tail || !bytes.HasPrefix(data, []byte(indexHead)) {
 		return nil, false
@@ -242,8 +319,9 @@ func parseIndex(data []byte) (map[string]indexEntry, bool) {
 	if fmt.Sprintf("%08x\n", crc32.Checksum(body, castagnoli)) != sum {
 		return nil, false
 	}
-	text := string(body[len(indexHead):])
-	entries := make(map[string]indexEntry, strings.Count(text, "\n"))
+	body = body[len(indexHead):]
+	text := unsafe.String(unsafe.SliceData(body), len(body)) //nolint:gosec // Nobody writes to what was read.
+	lines := make([]indexLine, 0, strings.Count(text, "\n"))
 	for line := range strings.Lines(text) {
 		hash, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		size, rest, _ := strings.Cut(rest, " ")
@@ -252,10 +330,11 @@ func parseIndex(data []byte) (map[string]indexEntry, bool) {
 		var errSize, errTime error
 		e.size, errSize = strconv.ParseInt(size, 10, 64)
 		e.modTime, errTime = strconv.ParseInt(modTime, 10, 64)
-		if errSize != nil || errTime != nil || !isHash(hash) || path == "" {
+		isSorted := len(lines) == 0 || lines[len(lines)-1].path < path
+		if errSize != nil || errTime != nil || !isHash(hash) || path == "" || !isSorted {
 			return nil, false
 		}
-		entries[path] = e
+		lines = append(lines, indexLine{path, e})
 	}
-	return entries, true
+	return lines, true
 }

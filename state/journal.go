@@ -225,6 +225,7 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 
 // set records an image, or none.
 func (s *State) set(a addrs.Image, img *Image) {
+	s.listed = nil
 	if img == nil {
 		delete(s.Images, a)
 	} else {

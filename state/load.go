@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
@@ -129,10 +130,14 @@ func loadOnce(dir *safefile.Dir, p place, moderated map[string]Moderation) (l *l
 	return l, true, err
 }
 
+// growth is how much memory a plan needs for each byte of its state file.
+const growth = 4
+
 func (l *loaded) readSnapshot(f *os.File, p place) (err error) {
 	if l.info, err = f.Stat(); err != nil {
 		return fmt.Errorf("reading the state: %w", err)
 	}
+	hugepage.Expect(l.info.Size() * growth)
 	l.state, l.sum, err = readSnapshot(f, p.path)
 	return err
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -95,13 +96,17 @@ func (s *scanner) peek() byte {
 // next returns the next byte that is no white space without taking it, 0 at the end.
 func (s *scanner) next() byte {
 	for {
-		for i, c := range s.buf[s.pos:s.end] {
-			switch c {
+		for i := s.pos; i < s.end; i++ {
+			switch c := s.buf[i]; c {
 			case '\n':
 				s.line++
+				// Lines are indented.
+				for i+8 < s.end && binary.LittleEndian.Uint64(s.buf[i+1:]) == eightSpaces {
+					i += 8
+				}
 			case ' ', '\t', '\r':
 			default:
-				s.pos += i
+				s.pos = i
 				return c
 			}
 		}
@@ -111,6 +116,8 @@ func (s *scanner) next() byte {
 		}
 	}
 }
+
+const eightSpaces = 0x2020202020202020
 
 // take takes the byte c, or fails saying that wanted is missing.
 func (s *scanner) take(c byte, wanted string) bool {

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -51,12 +53,27 @@ func (s *scanner) appendString(dst []byte, resolve bool) []byte {
 
 // plainRun returns the bytes at the start of b that stand for themselves.
 func plainRun(b []byte) []byte {
-	for i, c := range b {
-		if !plain[c] {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if special := specials(binary.LittleEndian.Uint64(b[i:])); special != 0 {
+			return b[:i+bits.TrailingZeros64(special)/8]
+		}
+	}
+	for ; i < len(b); i++ {
+		if !plain[b[i]] {
 			return b[:i]
 		}
 	}
 	return b
+}
+
+// specials finds the bytes among eight that do not stand for themselves: it sets the highest bit of
+// the first of them, and perhaps of others behind it.
+func specials(eight uint64) uint64 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^ones*'"', eight^ones*'\\'
+	// A byte is lower than another where a borrow reaches its highest bit, and that was not set.
+	return ((eight-ones*' ')&^eight | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops
 }
 
 // plain are the bytes that stand for themselves in a string.

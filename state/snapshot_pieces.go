@@ -67,6 +67,9 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 	return merge(pieces)
 }
 
+// recordBytes is about how long an image's record is.
+const recordBytes = 768
+
 // piece is what a piece of a snapshot says: its images, and a state with all else.
 type piece struct {
 	images []listing
@@ -75,6 +78,7 @@ type piece struct {
 }
 
 func (p *piece) parse(text []byte) error {
+	p.images = make([]listing, 0, len(text)/recordBytes+1)
 	parser := newParser(p.rest, scannerOf(text))
 	parser.listed, parser.made = &p.images, &p.made
 	parser.file()
@@ -93,6 +97,9 @@ func merge(pieces []*piece) (*State, error) {
 	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
 	whole.Renditions = make(map[addrs.Rendition]*Rendition, made)
 	for _, p := range pieces {
+		if len(p.images) > 0 { // The last may have nothing but outputs.
+			whole.listed = append(whole.listed, p.images)
+		}
 		for _, l := range p.images {
 			whole.Images[l.address] = l.img
 		}

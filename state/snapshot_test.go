@@ -18,7 +18,7 @@ import (
 )
 
 // sameState compares states; missing and empty maps are the same.
-var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{})}
+var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{}), cmpopts.IgnoreUnexported(State{})}
 
 // fullState has every field of the format, and what is awkward to write.
 func fullState(t *testing.T) *State {

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +32,27 @@ type State struct {
 	Tasks map[string]*Task
 	// Moderated are the requests that the API refused for their content, by fingerprint.
 	Moderated map[string]Moderation
+
+	// listed are the images in the order of the file that they were read from, as long as none has
+	// changed.
+	listed [][]listing
+}
+
+// All goes through the images: of a state that was just read, in the order of its file, which is
+// that of the addresses.
+func (s *State) All() iter.Seq2[addrs.Image, *Image] {
+	if s.listed == nil {
+		return maps.All(s.Images)
+	}
+	return func(yield func(addrs.Image, *Image) bool) {
+		for _, piece := range s.listed {
+			for i := range piece {
+				if l := &piece[i]; !yield(l.address, l.img) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Moderation is what is remembered of a request that was moderated.

@@ -108,12 +108,20 @@ func isHash(s string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if !hexDigit[s[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+// hexDigit are the digits of a hash.
+var hexDigit = func() (t [256]bool) {
+	for _, c := range "0123456789abcdef" {
+		t[c] = true
+	}
+	return t
+}()
 
 // isObject reports whether data, if it is JSON at all, is an object in UTF-8. encoding/json passes
 // on other bytes as they are, and a snapshot with them could not be read again.

@@ -19,7 +19,11 @@ import (
 // form (see MarshalJSON). Two requests with one fingerprint ask for the same image. Its definition
 // never changes, since a different one would make every image that exists look changed, and buy it
 // again. It is "" while an argument or an input is known only later.
-func (r *Request) Fingerprint() string {
+func (r *Request) Fingerprint() string { return r.FingerprintAs("") }
+
+// FingerprintAs returns the fingerprint, and known itself where that is it: of a hundred thousand
+// requests that are on record already, there are then no copies.
+func (r *Request) FingerprintAs(known string) string {
 	if !r.Known() {
 		return ""
 	}
@@ -31,7 +35,11 @@ func (r *Request) Fingerprint() string {
 		panic(fmt.Sprintf("bfl: fingerprint of a request for %s: %v", r.Model.Name, err))
 	}
 	sum := sha256.Sum256(canonical)
-	return string(hex.AppendEncode(buffer[:0], sum[:]))
+	text := hex.AppendEncode(buffer[:0], sum[:])
+	if string(text) == known {
+		return known
+	}
+	return string(text)
 }
 
 // Known reports whether all of the request is known now.

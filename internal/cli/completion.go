@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/suggest"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -279,6 +280,21 @@ func (a *app) completeShown(cmd *cobra.Command, _ []string, text string) ([]stri
 		}
 	}
 	return matching(found, text)
+}
+
+// completeMade completes as completeShown does, and what was made here: sheets and what is made of
+// assets, and behind the address of an image its renditions.
+func (a *app) completeMade(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	found, directive := a.completeShown(cmd, args, text)
+	if s := recordedState(cmd, a.completionDir(nil)); s != nil {
+		for addr := range s.Renditions {
+			if addr.Kind != addrs.OfImage || strings.HasPrefix(text, addr.Source()) {
+				found = append(found, addr.String())
+			}
+		}
+	}
+	found, _ = matching(found, text)
+	return found, directive
 }
 
 // completeOutputs lists the outputs on record.

@@ -143,7 +143,8 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 		return e.say("%s has another prompt, and -target=%s", other.address(), it.address())
 	},
 	"edit-file": func(w *world, s step, e *errand) bool {
-		it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.path()) })
+		// What was accepted and is edited once more does not match until somebody accepts that too.
+		it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.path()) && it.accepted == "" })
 		if it == nil {
 			return false
 		}

@@ -25,7 +25,7 @@ func (a *app) openCommand() *cobra.Command {
   fluxbatch open 'image.poster.candidate[3]'
   fluxbatch open sheet.icons`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runOpen(args[0], simulate) },
-		ValidArgsFunction: firstArgument(a.completeShown),
+		ValidArgsFunction: firstArgument(a.completeMade),
 	}
 	cmd.Flags().BoolVar(&simulate, "simulate", false, "open an image of the simulation")
 	return cmd

@@ -14,7 +14,7 @@ func (a *app) stateShowCommand() *cobra.Command {
 		Example: `  fluxbatch state show image.logo
   fluxbatch state show 'image.card["winter"]'`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runStateShow(args[0], &o) },
-		ValidArgsFunction: firstArgument(a.completeShown),
+		ValidArgsFunction: firstArgument(a.completeMade),
 	}
 	o.bind(cmd.Flags())
 	return cmd

@@ -2,6 +2,7 @@ package diag
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -50,6 +51,11 @@ func (t *Tally) Add(kind int, at *hcl.Range, example func() string) {
 	if len(c.examples) < maxExamples {
 		c.examples = append(c.examples, example())
 	}
+}
+
+// Empty reports whether nothing was counted.
+func (t *Tally) Empty() bool {
+	return t == nil || !slices.ContainsFunc(t.cases, func(c cases) bool { return c.count > 0 })
 }
 
 // Warnings returns a warning for each kind that was counted.

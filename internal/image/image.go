@@ -57,6 +57,9 @@ type Image struct {
 	// More is how many candidates somebody wants beyond those that the configuration names. They
 	// are in Candidates once the planner has seen the image.
 	More int
+	// Unread says that no expression of the configuration reads the image, so that its result is
+	// asked for by nobody.
+	Unread bool
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string

@@ -18,6 +18,13 @@ func (r *Recipe) CellHeight() int { return r.Height + 2*r.Padding }
 // PageCells is how many cells of a sheet stand on a page at most.
 func (r *Recipe) PageCells() int { return max(r.Columns, 1) * max(MaxPage/r.CellHeight(), 1) }
 
+// PageSize returns the extent of the next page of a sheet on which some cells are left to stand.
+func (r *Recipe) PageSize(cells int) (width, height int) {
+	columns := max(r.Columns, 1)
+	rows := (min(cells, r.PageCells()) + columns - 1) / columns
+	return columns * r.CellWidth(), rows * r.CellHeight()
+}
+
 // SheetFiles returns the files of a sheet of some cells: its pages, the first of which is output, and
 // behind each its atlas, where there are any.
 func (r *Recipe) SheetFiles(cells int, output, atlas string) []string {

@@ -22,8 +22,14 @@ type Table struct {
 // ReadTable reads what csvdecode decodes. It answers nil where csvdecode would find something
 // wrong.
 func ReadTable(text string) *Table {
-	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || len(records) == 0 {
+	records, ok := unquoted(text)
+	if !ok {
+		var err error
+		if records, err = csv.NewReader(strings.NewReader(text)).ReadAll(); err != nil {
+			return nil
+		}
+	}
+	if len(records) == 0 {
 		return nil
 	}
 	t := &Table{Header: records[0], Rows: records[1:]}
@@ -34,6 +40,38 @@ func ReadTable(text string) *Table {
 		}
 	}
 	return t
+}
+
+// unquoted reads a text without quotes as encoding/csv does: its fields are pieces of the text, and
+// are not copied. It answers false for a text with quotes, and for one that is no table.
+func unquoted(text string) (records [][]string, ok bool) {
+	if strings.Contains(text, `"`) {
+		return nil, false
+	}
+	lines := strings.Count(text, "\n") + 1
+	var fields []string
+	width := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if line == "" {
+			continue
+		}
+		if width == 0 {
+			width = strings.Count(line, ",") + 1
+			records, fields = make([][]string, 0, lines), make([]string, 0, strings.Count(text, ",")+lines)
+		}
+		start := len(fields)
+		for more := true; more && len(fields)-start <= width; {
+			var field string
+			field, line, more = strings.Cut(line, ",")
+			fields = append(fields, field)
+		}
+		if len(fields)-start != width {
+			return nil, false
+		}
+		records = append(records, fields[start:len(fields):len(fields)])
+	}
+	return records, true
 }
 
 // Cell returns the field of a row in the column called name as the file has it, and whether there

@@ -1,8 +1,13 @@
 package lang
 
 import (
+	"encoding/csv"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -18,5 +23,33 @@ func TestTableCells(t *testing.T) {
 	}
 	if _, ok := table.Cell(0, "c"); ok {
 		t.Error("there is a cell of a column that does not exist")
+	}
+}
+
+// TestUnquoted tells that texts without quotes are read as encoding/csv reads them.
+func TestUnquoted(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	pieces := []string{"a", "bc", ",", ",", "\n", "\n", "\r\n", "\r", " ", "ü", "\xff", "#"}
+	read := 0
+	for range 20_000 {
+		var text strings.Builder
+		for range r.IntN(14) {
+			text.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		want, err := csv.NewReader(strings.NewReader(text.String())).ReadAll()
+		got, ok := unquoted(text.String())
+		if ok != (err == nil) {
+			t.Fatalf("%q is a table: %v, but encoding/csv says %v", text.String(), ok, err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); ok && diff != "" {
+			t.Fatalf("%q (-want +got):\n%s", text.String(), diff)
+		}
+		if ok && len(got) > 1 {
+			read++
+		}
+	}
+	if read < 1000 {
+		t.Errorf("only %d tables have rows", read)
 	}
 }

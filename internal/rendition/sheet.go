@@ -67,9 +67,8 @@ func (s *Sheet) Files() [][]byte { return s.files }
 // begin begins a page, which is as high as its rows.
 func (s *Sheet) begin() {
 	r := s.Recipe
-	cells := min(len(s.Names)-s.first, r.PageCells())
-	rows := (cells + max(r.Columns, 1) - 1) / max(r.Columns, 1)
-	s.page = image.NewNRGBA(image.Rect(0, 0, max(r.Columns, 1)*r.CellWidth(), rows*r.CellHeight()))
+	width, height := r.PageSize(len(s.Names) - s.first)
+	s.page = image.NewNRGBA(image.Rect(0, 0, width, height))
 	if r.Background != "" {
 		colour := picture.Canvas(1, 1, picture.ParseColour(r.Background)).Image(false).At(0, 0)
 		draw.Draw(s.page, s.page.Rect, image.NewUniform(colour), image.Point{}, draw.Src)

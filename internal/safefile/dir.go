@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 )
 
@@ -28,6 +29,14 @@ type Dir struct {
 	// leave the root.
 	escapes error
 	faults  func(Op, string) error
+	here    *here
+}
+
+// here is a directory as a file, once Peek needed it.
+type here struct {
+	sync.Once
+	file *os.File
+	fd   int
 }
 
 // Open opens an existing directory.
@@ -36,7 +45,7 @@ func Open(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{root: root, path: dir}
+	d := &Dir{root: root, path: dir, here: &here{}}
 	var refused *fs.PathError
 	if _, err := root.Lstat(".."); errors.As(err, &refused) {
 		d.escapes = refused.Err
@@ -45,7 +54,12 @@ func Open(dir string) (*Dir, error) {
 }
 
 // Close releases the directory's handle. Files opened through it stay usable.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error {
+	if d.here.file != nil {
+		_ = d.here.file.Close() // It was only looked through.
+	}
+	return d.root.Close()
+}
 
 // Path returns the directory as it was given to Open.
 func (d *Dir) Path() string { return d.path }
@@ -91,7 +105,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	sub := &Dir{root: root, path: filepath.Join(d.path, filepath.FromSlash(name)), escapes: d.escapes}
+	sub := &Dir{root: root, path: filepath.Join(d.path, filepath.FromSlash(name)), escapes: d.escapes, here: &here{}}
 	if d.faults != nil {
 		sub.faults = func(op Op, rest string) error { return d.faults(op, path.Join(name, rest)) }
 	}

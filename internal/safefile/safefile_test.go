@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -473,5 +474,43 @@ func BenchmarkWriteFile(b *testing.B) {
 			b.Fatal(err)
 		}
 		n++
+	}
+}
+
+// Peek tells of regular files in the directory itself what Stat tells, and of nothing else.
+func TestPeek(t *testing.T) {
+	t.Parallel()
+	at := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "outside")
+	for _, name := range []string{outside, filepath.Join(at, "file")} {
+		if err := os.WriteFile(name, []byte("four"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{
+		os.Mkdir(filepath.Join(at, "folder"), 0o700), os.WriteFile(filepath.Join(at, "folder", "in"), nil, 0o600),
+		os.Symlink("file", filepath.Join(at, "link")), os.Symlink(outside, filepath.Join(at, "leak")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }() // It was only read.
+	for _, name := range []string{"folder", "folder/in", "link", "leak", "missing", ".", "..", "../" + filepath.Base(at) + "/file", ""} {
+		if _, _, ok := d.Peek(name); ok {
+			t.Errorf("Peek tells of %q", name)
+		}
+	}
+	info, err := d.Stat("file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, modTime, ok := d.Peek("file")
+	if runtime.GOOS == "linux" && !ok || ok && (size != info.Size() || modTime != info.ModTime().UnixNano()) {
+		t.Errorf("Peek tells %d, %d, %v of %v", size, modTime, ok, info)
 	}
 }

@@ -161,9 +161,9 @@ func (f *fold) will() string {
 	case c.Origin == planner.Rejected:
 		return "have no candidate that passes their gates"
 	case c.NotPicked:
-		return "wait until somebody has picked " + blockName(c.Lacks)
+		return "wait until somebody has picked " + blockName(*c.Lacks)
 	case c.Origin == planner.Skipped:
-		return "will be skipped, since they need " + blockName(c.Lacks)
+		return "will be skipped, since they need " + blockName(*c.Lacks)
 	case c.Action == planner.Move && c.From != nil:
 		return "have moved from " + blockName(*c.From)
 	case c.Action == planner.Import:

@@ -52,6 +52,13 @@ func TallyOf(p *planner.Plan) Tally {
 // sorted returns the changes that a plan carries out, and those of images that will not be what the
 // configuration says.
 func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
+	n := 0
+	for _, c := range p.Changes {
+		if c.Action != planner.NoOp {
+			n++
+		}
+	}
+	acts = slices.Grow(acts, n)
 	for _, c := range p.Changes {
 		switch {
 		case c.Address.Candidate > 0:

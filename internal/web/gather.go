@@ -238,6 +238,8 @@ func (a *Album) sources(e *Entry, img *image.Image) {
 	for i := range img.References {
 		r := &img.References[i]
 		switch {
+		case r.Derived != nil && r.Derived.Asset != nil:
+			e.From = append(e.From, Source{Address: r.Name()})
 		case r.Derived != nil:
 			source := Source{Name: r.Name()}
 			if made := a.renditions[r.Derived.Address]; made != nil {

@@ -27,7 +27,11 @@ func (a *Album) sheets(st *state.State, changes []*planner.RenditionChange) {
 		e.Change, e.File = changeOfSheet(c.Action), c.Output
 		e.Why = []string{layout.Sentence(view.RenditionText(c))}
 		for _, cell := range c.Cells {
-			e.From = append(e.From, Source{Address: cell.Image.String()})
+			from := Source{Address: cell.Image.String()}
+			if cell.Asset != nil {
+				from.Address = cell.String()
+			}
+			e.From = append(e.From, from)
 		}
 		if c.Prior != nil {
 			e.Before = a.shot(*c.Prior.Picture(), true)
@@ -130,10 +134,15 @@ func ownersOf(st *state.State) owners {
 			o[content] = addr.String()
 		}
 	}
-	// A cell can be a rendition of an image.
+	// A cell can be a rendition, of an image or of a file.
 	for _, addr := range st.SortedRenditions() {
-		if content := st.Renditions[addr].Picture().Identity(); addr.Kind == addrs.OfImage && o[content] == "" {
+		content := st.Renditions[addr].Picture().Identity()
+		switch {
+		case o[content] != "":
+		case addr.Kind == addrs.OfImage:
 			o[content] = addr.Of.String()
+		case addr.Kind == addrs.OfAsset:
+			o[content] = addr.String()
 		}
 	}
 	return o

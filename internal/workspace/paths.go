@@ -24,11 +24,10 @@ func (w *Workspace) inTheWay(plan *planner.Plan) hcl.Diagnostics {
 // strangers refuses to put images where files are that this program did not make: they may be
 // somebody's work, or images paid for whose state was lost.
 func (w *Workspace) strangers(plan *planner.Plan) hcl.Diagnostics {
-	written := written(plan)
-	if len(written) == 0 {
+	if !slices.ContainsFunc(plan.Changes, writes) {
 		return nil
 	}
-	known, ours := w.known(written), sync.OnceValue(w.hashes)
+	known, ours := w.known(plan), sync.OnceValue(w.hashes)
 	var diags hcl.Diagnostics
 	there := map[string]map[string]fs.DirEntry{}
 	folders := w.folders(plan)
@@ -84,12 +83,15 @@ func written(plan *planner.Plan) map[string]bool {
 	return paths
 }
 
-// known returns those of some paths that are on record.
-func (w *Workspace) known(paths map[string]bool) map[string]bool {
+// known returns those of the paths that a plan writes that are on record.
+func (w *Workspace) known(plan *planner.Plan) map[string]bool {
 	known := map[string]bool{}
-	for _, img := range w.session.State().Images {
-		if paths[img.Output.Path] {
-			known[img.Output.Path] = true
+	if images := w.session.State().Images; len(images) > 0 {
+		paths := written(plan)
+		for _, img := range images {
+			if paths[img.Output.Path] {
+				known[img.Output.Path] = true
+			}
 		}
 	}
 	for _, task := range w.session.State().Tasks {
@@ -122,8 +124,11 @@ func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl
 // configuration has no path twice, but not all images are what it says: they can be left out of the
 // plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
+	if len(prior.Images) == 0 {
+		return nil
+	}
 	written := written(plan)
-	if len(prior.Images) == 0 || len(written) == 0 {
+	if len(written) == 0 {
 		return nil
 	}
 	stays := map[string]addrs.Image{} // by path, of those that are written

@@ -60,7 +60,7 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		return options, err
 	}
 	if !o.NoRefresh {
-		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
+		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.All()); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
 		if err := w.findOutdated(options.Files); err != nil {

@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -36,7 +37,7 @@ type simulatorKey struct{}
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 //	retag A B       B is the picture of A in a file with other metadata
-//	picture WxH F   F is a grey picture of that size
+//	picture WxH F [SPACE]  F is a grey picture of that size, or one with a colour profile of a space
 //	damage          every image in the store gets other bytes
 func Scripts(t *testing.T, examples string, others map[string]Command) {
 	t.Helper()
@@ -131,14 +132,22 @@ func retag(ts *testscript.TestScript, neg bool, args []string) {
 
 func picture(ts *testscript.TestScript, neg bool, args []string) {
 	var width, height int
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: picture WIDTHxHEIGHT FILE")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: picture WIDTHxHEIGHT FILE [SPACE]")
 	}
 	_, err := fmt.Sscanf(args[0], "%dx%d", &width, &height)
 	ts.Check(err)
-	f, err := os.Create(ts.MkAbs(args[1]))
+	at := image.Rect(0, 0, width, height)
+	var content bytes.Buffer
+	if len(args) == 2 {
+		ts.Check(png.Encode(&content, image.NewGray(at)))
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), content.Bytes(), 0o600))
+		return
+	}
+	ts.Check(png.Encode(&content, image.NewNRGBA(at)))
+	data, err := profiled(content.Bytes(), args[2])
 	ts.Check(err)
-	ts.Check(errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, width, height))), f.Close()))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
 }
 
 func damage(ts *testscript.TestScript, _ bool, _ []string) {

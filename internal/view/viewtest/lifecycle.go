@@ -67,7 +67,7 @@ func Refused(address string, reasons ...string) *planner.Change {
 func Unmakable(address, lacks string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address), Dependencies: []addrs.Image{Addr(lacks)}}
-	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, Addr(lacks)
+	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, new(Addr(lacks))
 	return c
 }
 

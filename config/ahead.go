@@ -1,0 +1,175 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/fluxbatch/fluxbatch/internal/diag"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+)
+
+// The instances of a large block are built ahead, by as many helpers as there are processors, while
+// the planner decides on them one by one. A helper is a builder like any other, on copies of all
+// that building changes. What it builds counts only where building had no other effect: an instance
+// about which there is anything to say, or whose file is taken, is built again where it would have
+// been without helpers. So all is as if there were none, whatever their number and speed.
+
+const (
+	// aheadLeast is how many instances are worth helpers.
+	aheadLeast = 2048
+	// aheadPiece is how many instances a helper builds in one go.
+	aheadPiece = 256
+	// aheadFutile is how many instances may have to be built again before helpers give up.
+	aheadFutile = 1024
+)
+
+// ahead has the instances of a block that are built ahead.
+type ahead struct {
+	block *builder
+	rows  []each
+	// pieces have the images in the order of rows, nil for those to build again. A piece is there
+	// when its channel is closed.
+	pieces []builtPiece
+	// size is how many instances a piece has.
+	size   int
+	next   atomic.Int64
+	futile atomic.Int64
+	// room bounds how far helpers are ahead.
+	room chan struct{}
+}
+
+type builtPiece struct {
+	images []*image.Image
+	built  chan struct{}
+}
+
+// runsAhead reports whether a block's instances can be built by helpers: all that differs between
+// them are columns, and nothing about them is looked up elsewhere.
+func (d *builder) runsAhead() bool {
+	if d.columns == nil || d.b.weave != nil || d.b.sized || d.b.tainted || len(d.b.gates)+len(d.b.renditions) > 0 ||
+		d.expansion.len() < cmp.Or(d.e.opts.ahead, aheadLeast) || runtime.GOMAXPROCS(0) == 1 {
+		return false
+	}
+	c := d.b.lifecycle
+	if c.preventDestroy != nil || c.frozen != nil || c.requirePick != nil || len(c.triggers)+len(c.preconditions) > 0 {
+		return false
+	}
+	for i := range d.b.args {
+		if arg := &d.b.args[i]; takesImages(arg.Name) || arg.perInstance && d.columns[i] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// start has helpers build all instances but the first, from which they take what is the same for
+// all. They end when all have been asked for.
+func (a *ahead) start() {
+	d := a.block
+	a.rows = d.expansion.rows[1:]
+	a.size = cmp.Or(d.e.opts.ahead, aheadPiece)
+	a.pieces = make([]builtPiece, (len(a.rows)+a.size-1)/a.size)
+	for i := range a.pieces {
+		a.pieces[i].built = make(chan struct{})
+	}
+	helpers := runtime.GOMAXPROCS(0)
+	a.room = make(chan struct{}, 4*helpers)
+	for range helpers {
+		helper := d.helper()
+		go a.help(helper)
+	}
+}
+
+// helper returns a builder that can be used at the same time as d.
+func (d *builder) helper() *builder {
+	h, e, b := *d, *d.e, *d.b
+	h.e, h.b, h.isHelper = &e, &b, true
+	h.values, h.models, h.child, h.hoists = slices.Clone(d.values), maps.Clone(d.models), nil, nil
+	e.requested, e.spare, e.labelSets, e.advised = nil, nil, map[string]map[string]string{}, maps.Clone(e.advised)
+	e.collector, e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
+	h.images, h.room, h.doubted = nil, nil, nil
+	return &h
+}
+
+// help builds pieces until there are no more.
+func (a *ahead) help(h *builder) {
+	for {
+		a.room <- struct{}{}
+		at := int(a.next.Add(1)) - 1
+		if at >= len(a.pieces) {
+			<-a.room
+			return
+		}
+		p := &a.pieces[at]
+		if a.futile.Load() < aheadFutile {
+			p.images = h.buildAll(a.rows[at*a.size : min((at+1)*a.size, len(a.rows))])
+		}
+		close(p.built)
+	}
+}
+
+// buildAll builds instances, and leaves out those that there is anything to say about.
+func (d *builder) buildAll(rows []each) []*image.Image {
+	images := make([]*image.Image, len(rows))
+	for i := range rows {
+		d.unsure = false
+		img := d.instance(rows[i])
+		if d.unsure || len(d.e.diags) > 0 || !d.e.notes.Empty() {
+			d.e.collector, d.e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
+			continue
+		}
+		images[i] = img
+	}
+	return images
+}
+
+// instance returns the nth instance of the block, as builder.instance does. It has to be asked for
+// each in turn.
+func (a *ahead) instance(n int) *image.Image {
+	d := a.block
+	if n == 0 || a.pieces == nil {
+		img := d.instance(d.expansion.at(n))
+		if n == 0 && img != nil && d.runsAhead() {
+			a.start()
+		}
+		return img
+	}
+	p, at := &a.pieces[(n-1)/a.size], (n-1)%a.size
+	<-p.built
+	var img *image.Image
+	if p.images != nil {
+		img = p.images[at]
+	}
+	if img == nil || !d.e.paths.take(claim{img: img, at: d.claimedAt()}, func(...*hcl.Diagnostic) {}) {
+		a.futile.Add(1)
+		img = d.instance(a.rows[n-1])
+	}
+	if at == a.size-1 || n == len(a.rows) {
+		p.images = nil
+		<-a.room
+	}
+	return img
+}
+
+// claim notes that the image in the making is written to its output, and reports a clash. Helpers
+// leave that to whoever asked for their help.
+func (d *builder) claim(img *image.Image) bool {
+	if d.isHelper {
+		img.Output = d.e.paths.place(img.Output)
+		return true
+	}
+	return d.e.paths.claim(d, img, d.claimedAt())
+}
+
+// claimedAt returns where the files of a block's instances are named.
+func (d *builder) claimedAt() *hcl.Range {
+	if d.outputRange != nil {
+		return d.outputRange
+	}
+	return &d.b.at
+}

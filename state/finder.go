@@ -1,0 +1,54 @@
+package state
+
+import (
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// Finder finds images of a state by their addresses, and is quick where they are asked for in the
+// order of the addresses, as those of a configuration mostly are. The state must not change
+// meanwhile. A Finder is not safe for concurrent use.
+type Finder struct {
+	st *State
+	// rest are the images of the file after the one that was found last, and pieces those after
+	// them.
+	rest   []listing
+	pieces [][]listing
+}
+
+// Finder returns a Finder for the images as they are now.
+func (s *State) Finder() *Finder { return &Finder{st: s} }
+
+// Image returns the image at an address, nil where there is none.
+func (f *Finder) Image(addr addrs.Image) *Image {
+	if len(f.rest) == 0 && len(f.pieces) > 0 {
+		f.rest, f.pieces = f.pieces[0], f.pieces[1:]
+	}
+	if len(f.rest) > 0 && f.rest[0].address == addr {
+		img := f.rest[0].img
+		f.rest = f.rest[1:]
+		return img
+	}
+	img := f.st.Images[addr]
+	if img != nil {
+		f.goTo(addr)
+	}
+	return img
+}
+
+// goTo goes on after an image, as far as the file is sorted.
+func (f *Finder) goTo(addr addrs.Image) {
+	all := f.st.listed
+	after, found := slices.BinarySearchFunc(all, addr, func(piece []listing, addr addrs.Image) int { return piece[0].address.Compare(addr) })
+	if !found {
+		after--
+	}
+	if after < 0 || after >= len(all) {
+		return
+	}
+	at, found := slices.BinarySearchFunc(all[after], addr, func(l listing, addr addrs.Image) int { return l.address.Compare(addr) })
+	if found {
+		f.rest, f.pieces = all[after][at+1:], all[after+1:]
+	}
+}
