@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -55,8 +54,10 @@ func init() {
 			n := 1 + s.N[1]%it.most()
 			e.first = []string{"pick", it.address(), fmt.Sprint(n)}
 			e.then = func(o *outcome) {
-				if o.code == 0 {
-					it.picked, it.accepted = it.nth(n), ""
+				// A picture is picked, and not a number: that of a frozen image may be one of an
+				// older request. Where the command was cut off, nobody knows.
+				if it.picked = ""; o.code == 0 {
+					it.picked, it.accepted = w.shown(it), ""
 				}
 			}
 			return e.say("candidate %d of %s is picked", n, it.address())
@@ -107,12 +108,49 @@ func (w *world) forget(items ...*item) {
 	}
 }
 
+// shown returns the request of the picture that stands where an image goes, "" where none does.
+func (w *world) shown(it *item) string {
+	data, err := os.ReadFile(w.join(it.path()))
+	if err != nil {
+		return ""
+	}
+	pixels := pixelsOf(data)
+	for _, c := range w.charges {
+		if c.pixels == pixels {
+			return wishOf(c.prompt, c.seed)
+		}
+	}
+	return ""
+}
+
+// isPicked reports whether what was picked of an image is among what it asks for.
+func (it *item) isPicked() bool {
+	if it.picked == "" || !it.hasChoice() {
+		return false
+	}
+	for n := range it.most() {
+		if it.nth(n+1) == it.picked {
+			return true
+		}
+	}
+	return false
+}
+
+// dropPicks forgets what was picked of requests that are not made any more.
+func (w *world) dropPicks() {
+	for _, it := range w.m.items() {
+		if !it.isPicked() {
+			it.picked = ""
+		}
+	}
+}
+
 // checkChoice holds the file of an image, which has these pixels, against what somebody chose.
 func (w *world) checkChoice(it *item, pixels string) error {
 	if it.accepted != "" && pixels != it.accepted {
 		return broken("hand work replaced", "%s, %s, is not the file that was accepted", it.address(), it.path())
 	}
-	if it.picked == "" || it.seed == 0 || !it.hasChoice() || !strings.HasPrefix(it.picked, it.prompt+"/") {
+	if !it.isPicked() || it.seed == 0 {
 		return nil
 	}
 	for _, c := range w.charges {

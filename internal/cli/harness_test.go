@@ -203,6 +203,7 @@ func (w *world) carryOut(st step, e *errand) error {
 	if err := w.edited(); err != nil {
 		return err
 	}
+	w.dropPicks()
 	switch {
 	case e.first != nil:
 		if err := w.freeThen(st.Fate, e.then, e.first...); err != nil {
