@@ -217,14 +217,21 @@ func (p *Planner) inherited(c *decision) int {
 }
 
 // isStale reports whether a candidate on record that a plan does not look at was made from another
-// request than its image would ask for now. It goes into the store, and comes back from there when
-// the image asks for it again. One that gates may ask for has another picture then, in its place.
+// request than its image would ask for now, or stands where its image has gone away from and another
+// one may come. It goes into the store, and comes back from there when the image asks for it again.
+// One that gates may ask for has another picture then, in its place.
 func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
 	desired := c.Choice
-	if desired == nil || desired.Lifecycle.Frozen || candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries() {
+	if desired == nil || desired.Lifecycle.Frozen {
 		return false
 	}
 	img, prior := desired.Nth(candidate.Candidate), p.prior.images[candidate]
+	switch {
+	case img.Output != prior.Output.Path:
+		return true
+	case candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries():
+		return false
+	}
 	held(img, prior)
 	fingerprint := img.Request().Fingerprint()
 	return fingerprint != "" && fingerprint != prior.Fingerprint
