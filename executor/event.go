@@ -118,6 +118,13 @@ type Salvaged struct {
 	Image   *state.Image
 }
 
+// Uploaded says how many of the images on record that other machines could not have yet were put
+// where they find them, after the run. It comes at times while there are many, and when all are there.
+type Uploaded struct {
+	Images, Of int
+	Bytes      int64
+}
+
 // RenditionDone says that something was made here, removed, or has another address.
 type RenditionDone struct {
 	Address addrs.Rendition
@@ -159,6 +166,7 @@ func (Skipped) event()    {}
 func (Warned) event()     {}
 func (Judged) event()     {}
 func (Salvaged) event()   {}
+func (Uploaded) event()   {}
 
 // Summary counts what an apply did.
 type Summary struct {

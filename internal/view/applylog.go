@@ -57,6 +57,10 @@ func (v *View) StartApply(p *planner.Plan) {
 func (v *View) Event(e executor.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if u, isUpload := e.(executor.Uploaded); isUpload {
+		v.aboveProgress(UploadText(u) + "\n")
+		return
+	}
 	a := v.apply
 	if a == nil {
 		return
@@ -71,6 +75,11 @@ func (v *View) Event(e executor.Event) {
 		return
 	}
 	v.stdout(line + "\n")
+}
+
+// UploadText says how far the uploads are.
+func UploadText(u executor.Uploaded) string {
+	return fmt.Sprintf("Uploaded for other machines: %d of %s, %s", u.Images, layout.Count(u.Of, "image"), sizeText(u.Bytes))
 }
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.

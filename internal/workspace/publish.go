@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -42,6 +45,8 @@ func (w *Workspace) publish() error {
 			missing = append(missing, addr)
 		}
 	}
+	uploads := uploads{told: time.Now(), tell: w.env.OnEvent, progress: executor.Uploaded{Of: len(missing)}}
+	defer uploads.end()
 	var group errgroup.Group
 	group.SetLimit(maxUploads)
 	for _, addr := range missing {
@@ -50,13 +55,50 @@ func (w *Workspace) publish() error {
 			if !w.holds(img.Output.Path, img.Output.SHA256) {
 				return nil // Somebody changed it; there is nothing to put there.
 			}
-			return store.Publish(w.outputs, img.Output.Path, addr, img)
+			if err := store.Publish(w.outputs, img.Output.Path, addr, img); err != nil {
+				return err
+			}
+			uploads.add(img.Output.Bytes, time.Now())
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply continues with it", err)
 	}
 	return nil
+}
+
+// uploadsEvery is how often it is told how far uploads are. Few are done before that, and say nothing.
+const uploadsEvery = 10 * time.Second
+
+// uploads tells how far many uploads are. It is safe for concurrent use.
+type uploads struct {
+	mu       sync.Mutex
+	progress executor.Uploaded
+	told     time.Time // when it was told last
+	isLong   bool
+	tell     func(executor.Event)
+}
+
+// add counts one that ended at a time.
+func (u *uploads) add(bytes int64, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.progress.Images++
+	u.progress.Bytes += bytes
+	if u.tell != nil && now.Sub(u.told) >= uploadsEvery {
+		u.told, u.isLong = now, true
+		u.tell(u.progress)
+	}
+}
+
+// end tells the rest of what took long.
+func (u *uploads) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.isLong {
+		u.tell(u.progress)
+	}
 }
 
 // findOutdated tells files that nobody edited from those that somebody did: another machine has

@@ -44,6 +44,8 @@ func (j *Stream) Event(e executor.Event) {
 		j.progress("info", e.Address, e, hook{Status: "judged", Verdicts: e.Verdicts})
 	case executor.RenditionDone, executor.RenditionFailed, executor.RenditionSkipped:
 		j.rendition(e)
+	case executor.Uploaded:
+		j.emit(uploadMessage{j.header("info", view.UploadText(e)), upload{e.Images, e.Of, e.Bytes}, "upload_progress"})
 	case executor.Warned:
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityWarning, Address: e.Address.String(), Summary: "Image to look at", Detail: e.Message,

@@ -201,6 +201,19 @@ type changeSummary struct {
 
 // hookMessage is something that happened to one image during an apply. Its type is "apply_start",
 // "apply_progress", "apply_complete" or "apply_errored".
+// uploadMessage tells how far uploads are.
+type uploadMessage struct {
+	header
+	Upload upload `json:"upload"`
+	Type   string `json:"type"`
+}
+
+type upload struct {
+	Images int   `json:"images"`
+	Of     int   `json:"of"`
+	Bytes  int64 `json:"bytes"`
+}
+
 type hookMessage struct {
 	header
 	Hook hook   `json:"hook"`

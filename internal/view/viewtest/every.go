@@ -88,6 +88,7 @@ func ApplyEvents() []executor.Event {
 		executor.Skipped{Address: Addr("image.poster"), Because: hero},
 		executor.Skipped{Address: Addr("image.late"), Err: errors.New("the account has no credits left (402)")},
 		executor.Unchanged{Address: Addr("image.same")},
+		executor.Uploaded{Images: 1200, Of: 10_000, Bytes: 1_460_000_000},
 	}
 }
 
