@@ -21,7 +21,7 @@ func (p *Planner) derived(d *image.Derived) (content string, size bfl.Size) {
 		p.ofAsset(d.Asset, d.Rendition)
 		of := bfl.Size{Width: d.Asset.Width, Height: d.Asset.Height}
 		key := func() string { return d.Key(image.Mark{}, nil) }
-		return current(p.recorded(d.Address, nil), d.Asset.Content, key), derivedSize(d.Recipe, of)
+		return p.made(p.recorded(d.Address, nil), d.Asset.Content, key), derivedSize(d.Recipe, of)
 	}
 	c := p.change(d.Address.Of)
 	if c == nil {
@@ -31,17 +31,32 @@ func (p *Planner) derived(d *image.Derived) (content string, size bfl.Size) {
 	if c.content == "" {
 		return "", size
 	}
-	return current(p.recorded(d.Address, c.From), c.content, func() string { return p.key(d.Recipe, c) }), size
+	return p.made(p.recorded(d.Address, c.From), c.content, func() string { return p.key(d.Recipe, c) }), size
 }
 
-// current returns the content of a rendition on record, if it is the one that would be made of a
-// picture; else "".
-func current(prior *state.Rendition, of string, key func() string) string {
-	if prior == nil || prior.Maker != image.Maker || !slices.Equal(prior.From, []string{of}) || prior.Arguments != key() {
+// made returns the content of what would be made of a picture, if that is on record: as prior, or
+// under any address, since the same comes out wherever it is made. Else it returns "".
+func (p *Planner) made(prior *state.Rendition, of string, key func() string) string {
+	if p.opts.Prior == nil {
 		return ""
 	}
-	return prior.Picture().Identity()
+	recipe := making{of, key()}
+	if prior != nil && prior.Maker == image.Maker && slices.Equal(prior.From, []string{recipe.of}) && prior.Arguments == recipe.key {
+		return prior.Picture().Identity()
+	}
+	if p.makings == nil {
+		p.makings = map[making]string{}
+		for _, r := range p.opts.Prior.Renditions {
+			if r.Maker == image.Maker && len(r.From) == 1 {
+				p.makings[making{r.From[0], r.Arguments}] = r.Picture().Identity()
+			}
+		}
+	}
+	return p.makings[recipe]
 }
+
+// making is what decides on a rendition: the picture that it is made of, and its arguments.
+type making struct{ of, key string }
 
 // recorded finds what is on record of a rendition, perhaps under an address that its image had
 // before.

@@ -66,6 +66,10 @@ func TestDerived(t *testing.T) {
 			delete(w.prior.Images, logo.Address)
 			delete(w.prior.Renditions, crop)
 		}, stays},
+		{"it has another name", func(w *world, _ *image.Image, _ *Options) {
+			w.prior.Renditions[addrs.Rendition{Of: crop.Of, Name: "former"}] = w.prior.Renditions[crop]
+			delete(w.prior.Renditions, crop)
+		}, stays},
 		{"the limits of a plan are others", func(_ *world, _ *image.Image, o *Options) {
 			o.Only = map[addrs.Image]bool{{Name: "hero"}: true}
 		}, stays},

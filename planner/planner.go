@@ -132,6 +132,8 @@ type Planner struct {
 	spare      []RenditionChange
 	keys       map[recipeUse]string
 	found      int
+	// makings has the content of all renditions on record, nil while that was not needed.
+	makings map[making]string
 	// ofAssets are the renditions of files that were decided on.
 	ofAssets map[addrs.Rendition]bool
 	// simulators has what opts.Simulator said of providers.
