@@ -162,7 +162,10 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 	"stranger": func(w *world, s step, e *errand) bool {
 		it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return !w.has(it.path()) })
 		if it == nil {
-			it = pick(w.m.items(), s.N[0])
+			// What was edited by hand, and whose request is another one by now, stays where it is.
+			if it = pickFrom(w.m.items(), s.N[0], func(it *item) bool { return it.accepted == "" }); it == nil {
+				return false
+			}
 			it.output = fmt.Sprintf("strange%d.png", w.m.fresh())
 		}
 		w.plant(it.path(), false)
