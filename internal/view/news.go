@@ -31,20 +31,24 @@ func (v *View) News(runs []state.PastRun, asked bool) {
 	}
 }
 
-// NewsLine says in a sentence that others changed the state.
+// NewsLine says in a sentence that others changed the state. Runs list only some of many images, which
+// may be the same in several runs.
 func NewsLine(runs []state.PastRun) string {
-	images, more := map[addrs.Image]bool{}, 0
+	images, most, atLeast := map[addrs.Image]bool{}, 0, ""
 	var who []string
 	for i := range runs {
 		for a := range runs[i].Did {
 			images[a] = true
 		}
-		more += runs[i].More
+		most = max(most, len(runs[i].Did)+runs[i].More)
+		if runs[i].More > 0 && len(runs) > 1 {
+			atLeast = "at least "
+		}
 		if !slices.Contains(who, runs[i].Who) {
 			who = append(who, runs[i].Who)
 		}
 	}
-	return fmt.Sprintf("The state moved on since you last looked: %s changed by %s.", layout.Count(len(images)+more, "image"), layout.List(who))
+	return fmt.Sprintf("The state moved on since you last looked: %s%s changed by %s.", atLeast, layout.Count(max(len(images), most), "image"), layout.List(who))
 }
 
 func newsText(runs []state.PastRun, width int) string {
