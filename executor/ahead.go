@@ -56,6 +56,8 @@ func (r *run) recordAhead(n *node) {
 	n.lane.account.unanswered++
 	record := r.intent(n)
 	r.spawn(func() func() {
+		// Another run may be told of the intent from then on, whenever this one hears of it.
+		began := time.Now()
 		took, err := record()
 		return func() {
 			r.tookToRecord(took)
@@ -66,7 +68,7 @@ func (r *run) recordAhead(n *node) {
 			case n.phase == over:
 				r.withdraw(n)
 			default:
-				n.recorded = time.Now()
+				n.recorded = began
 				if n.holdsSlot {
 					r.submit(n)
 				}
