@@ -39,8 +39,9 @@ func NewDarkroom(dir string) *Darkroom {
 }
 
 const (
-	// thumbSide is the longer side of a thumbnail in pixels: about twice what a card of the page has.
-	thumbSide = 320
+	// thumbSide is the longer side of a thumbnail in pixels: one and a half times what a card of the page
+	// has. Browsers keep what they have decoded, and with twice as much a long scroll takes 200 MB.
+	thumbSide = 256
 	// thumbQuality is where fine lines still show no blocks.
 	thumbQuality = 82
 	// maxShot bounds the file of a picture in bytes.

@@ -3,8 +3,11 @@ package clitest
 
 import (
 	"bytes"
+	"flag"
 	"maps"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +37,21 @@ func Main(m *testing.M, others map[string]func()) {
 		}))
 	}}
 	maps.Copy(commands, others)
-	testscript.Main(m, commands)
+	testscript.Main(patient{m}, commands)
+}
+
+// patient runs tests of commands, which wait for their processes most of the time, several beside each
+// other on each processor. With -short, as with the race detector, the processors are what they wait for.
+type patient struct{ *testing.M }
+
+func (p patient) Run() int {
+	flag.Parse()
+	if given := flag.Lookup("test.parallel"); !testing.Short() && given.Value.String() == given.DefValue {
+		if err := given.Value.Set(strconv.Itoa(3 * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err) // It is a number.
+		}
+	}
+	return p.M.Run()
 }
 
 // Run runs one command in this process and returns what it printed.
