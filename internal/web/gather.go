@@ -135,7 +135,11 @@ func changeOf(c *planner.Change) Change {
 	case c.Frozen:
 		return Same
 	}
-	switch c.Action {
+	return ofAction(c.Action)
+}
+
+func ofAction(action planner.Action) Change {
+	switch action {
 	case planner.Create:
 		return Creates
 	case planner.Replace:

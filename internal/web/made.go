@@ -24,7 +24,7 @@ func (a *Album) sheets(st *state.State, changes []*planner.RenditionChange) {
 		}
 		planned[c.Address] = true
 		e := newSheet(c.Address)
-		e.Change, e.File = changeOfSheet(c.Action), c.Output
+		e.Change, e.File = ofAction(c.Action), c.Output
 		e.Why = []string{layout.Sentence(view.RenditionText(c))}
 		for _, cell := range c.Cells {
 			from := Source{Address: cell.Image.String()}
@@ -76,8 +76,8 @@ func (a *Album) sheetsSince(then, now *state.State, files Past) {
 	}
 }
 
-// sheetSince is the entry of one that was, or is, nil where it was not or is not. whose are the owners
-// of its pictures then and now.
+// sheetSince is the entry of one as it was and is; of what was not, or is not, was or is is nil. whose
+// are the owners of its pictures then and now.
 func (a *Album) sheetSince(addr addrs.Rendition, was, is *state.Rendition, whose [2]owners, files Past) *Entry {
 	e := newSheet(addr)
 	if is != nil {
@@ -106,19 +106,6 @@ func (a *Album) sheetSince(addr addrs.Rendition, was, is *state.Rendition, whose
 
 func newSheet(addr addrs.Rendition) *Entry {
 	return &Entry{Address: addr.String(), Module: string(addr.Of.Module), Block: addr.String(), Made: true, Grade: madeHere}
-}
-
-func changeOfSheet(action planner.Action) Change {
-	switch action {
-	case planner.Create:
-		return Creates
-	case planner.Replace:
-		return Replaces
-	case planner.Destroy, planner.Forget:
-		return Destroys
-	default:
-		return Updates
-	}
 }
 
 // owners are the images whose pictures are on record, by what these show.
