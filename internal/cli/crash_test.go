@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,16 +111,8 @@ seed=$(sed -E 's/.*"seed":([0-9]+).*/\1/')
 
 func newCrashRig(t *testing.T, manifest string) *crashRig {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 5 * time.Millisecond}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(func() {
-		server.Close()
-		_ = sim.Close()
-	})
-	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL)}
+	sim, url := clitest.Simulator(t, 5*time.Millisecond)
+	r := &crashRig{sim: sim, dir: t.TempDir(), env: append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url)}
 	clitest.Write(t, filepath.Join(r.dir, "main.flux.hcl"), []byte(clitest.SmallImages+crashManifests[manifest]))
 	if err := os.WriteFile(filepath.Join(r.dir, "judge"), []byte(crashJudge), 0o600); err != nil {
 		t.Fatal(err)

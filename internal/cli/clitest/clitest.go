@@ -5,15 +5,18 @@ import (
 	"bytes"
 	"flag"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 // SmallImages begins a manifest of small images, made by the simulator that the environment names.
@@ -52,6 +55,21 @@ func (p patient) Run() int {
 		}
 	}
 	return p.M.Run()
+}
+
+// Simulator serves a simulator whose tasks take about that long, until the test ends.
+func Simulator(t *testing.T, median time.Duration) (sim *simulator.Simulator, url string) {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: median}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(func() {
+		server.Close()
+		_ = sim.Close() // the test is over
+	})
+	return sim, server.URL
 }
 
 // Run runs one command in this process and returns what it printed.

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,17 +69,9 @@ type team struct {
 
 func newTeam(t *testing.T, latency time.Duration) *team {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: 30 * time.Millisecond}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(func() {
-		server.Close()
-		_ = sim.Close()
-	})
+	sim, url := clitest.Simulator(t, 30*time.Millisecond)
 	tm := &team{sim: sim, store: *teamStore, name: fmt.Sprintf("%s-%d", t.Name(), rand.Uint64())}
-	tm.env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+server.URL, "FLUXBATCH_VAR_team="+tm.name)
+	tm.env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_team="+tm.name)
 	if tm.store != "" {
 		tm.env = append(tm.env, "FLUXBATCH_VAR_store="+tm.store)
 		return tm
