@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
@@ -107,18 +108,19 @@ func (a *ahead) help(h *builder) {
 		}
 		p := &a.pieces[at]
 		if a.futile.Load() < aheadFutile {
-			p.images = h.buildAll(a.rows[at*a.size : min((at+1)*a.size, len(a.rows))])
+			p.images = h.buildAll(a.rows[at*a.size:min((at+1)*a.size, len(a.rows))], at*a.size+1)
 		}
 		close(p.built)
 	}
 }
 
-// buildAll builds instances, and leaves out those that there is anything to say about.
-func (d *builder) buildAll(rows []each) []*image.Image {
+// buildAll builds instances, from the nth on, and leaves out those that there is anything to say
+// about.
+func (d *builder) buildAll(rows []each, n int) []*image.Image {
 	images := make([]*image.Image, len(rows))
 	for i := range rows {
 		d.unsure = false
-		img := d.instance(rows[i])
+		img := d.instance(n+i, rows[i])
 		if d.unsure || len(d.e.diags) > 0 || !d.e.notes.Empty() {
 			d.e.collector, d.e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
 			continue
@@ -133,7 +135,7 @@ func (d *builder) buildAll(rows []each) []*image.Image {
 func (a *ahead) instance(n int) *image.Image {
 	d := a.block
 	if n == 0 || a.pieces == nil {
-		img := d.instance(d.expansion.at(n))
+		img := d.instance(n, d.expansion.at(n))
 		if n == 0 && img != nil && d.runsAhead() {
 			a.start()
 		}
@@ -145,9 +147,9 @@ func (a *ahead) instance(n int) *image.Image {
 	if p.images != nil {
 		img = p.images[at]
 	}
-	if img == nil || !d.e.paths.take(claim{img: img, at: d.claimedAt()}, func(...*hcl.Diagnostic) {}) {
+	if img == nil || !d.e.paths.take(claim{d.outputs(), n}, img.Output, func(...*hcl.Diagnostic) {}) {
 		a.futile.Add(1)
-		img = d.instance(a.rows[n-1])
+		img = d.instance(n, a.rows[n-1])
 	}
 	if at == a.size-1 || n == len(a.rows) {
 		p.images = nil
@@ -159,11 +161,20 @@ func (a *ahead) instance(n int) *image.Image {
 // claim notes that the image in the making is written to its output, and reports a clash. Helpers
 // leave that to whoever asked for their help.
 func (d *builder) claim(img *image.Image) bool {
-	if d.isHelper {
-		img.Output = d.e.paths.place(img.Output)
-		return true
+	img.Output = d.e.paths.place(img.Output)
+	return d.isHelper || d.e.paths.take(claim{d.outputs(), d.n}, img.Output, d.report)
+}
+
+// outputs returns what has the files of the block's images written.
+func (d *builder) outputs() *maker {
+	if at := d.claimedAt(); d.writes == nil || d.writes.at != at {
+		d.writes = d.maker(at)
 	}
-	return d.e.paths.claim(d, img, d.claimedAt())
+	return d.writes
+}
+
+func (d *builder) maker(at *hcl.Range) *maker {
+	return &maker{at: at, block: addrs.Image{Module: d.s.addr, Name: d.b.key}, expansion: d.expansion}
 }
 
 // claimedAt returns where the files of a block's instances are named.

@@ -116,7 +116,9 @@ type builder struct {
 	// child is ctx with each or count in it. It is used again for the next instance, unless a
 	// diagnostic keeps it.
 	child   *hcl.EvalContext
-	current each // the instance in the making
+	// current is the instance in the making, and n its place.
+	current each
+	n       int
 	defined bool // child is that of the current instance
 	// values are those of b.args, in their order, for the instance in the making. Where an argument
 	// is the same for all instances, so is its value.
@@ -139,6 +141,10 @@ type builder struct {
 	// see attempt.
 	ready      bool
 	conditions []addrs.Image // what the preconditions of the instance in the making come from
+	// writes has the files of the images written, and cuts those of each of the block's renditions; nil
+	// while there is none.
+	writes *maker
+	cuts   []*maker
 	// isHelper says that it builds ahead; see ahead. unsure says that the instance in the making has
 	// to be built without help.
 	isHelper, unsure bool
@@ -230,9 +236,11 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 	}
 }
 
-// instance builds one image. It answers nil, having reported why, where something is wrong with it.
-func (d *builder) instance(x each) *image.Image {
+// instance builds one image, that of the nth instance. It answers nil, having reported why, where
+// something is wrong with it.
+func (d *builder) instance(n int, x each) *image.Image {
 	d.enter(x)
+	d.n = n
 	ok := d.evaluateArguments()
 	if len(d.images) == 0 {
 		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
