@@ -42,6 +42,9 @@ type ahead struct {
 	futile atomic.Int64
 	// room bounds how far helpers are ahead.
 	room chan struct{}
+	// spent has pieces whose instances were all asked for, with those images in them whose memory
+	// may be used again.
+	spent chan []*image.Image
 }
 
 type builtPiece struct {
@@ -80,6 +83,7 @@ func (a *ahead) start() {
 	}
 	helpers := runtime.GOMAXPROCS(0)
 	a.room = make(chan struct{}, 4*helpers)
+	a.spent = make(chan []*image.Image, 4*helpers)
 	for range helpers {
 		helper := d.helper()
 		go a.help(helper)
@@ -93,7 +97,7 @@ func (d *builder) helper() *builder {
 	h.values, h.models, h.child, h.hoists = slices.Clone(d.values), maps.Clone(d.models), nil, nil
 	e.requested, e.spare, e.labelSets, e.advised = nil, nil, map[string]map[string]string{}, maps.Clone(e.advised)
 	e.collector, e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
-	h.images, h.room, h.doubted = nil, nil, nil
+	h.images, h.room, h.again, h.doubted = nil, nil, nil, nil
 	return &h
 }
 
@@ -108,24 +112,32 @@ func (a *ahead) help(h *builder) {
 		}
 		p := &a.pieces[at]
 		if a.futile.Load() < aheadFutile {
-			p.images = h.buildAll(a.rows[at*a.size:min((at+1)*a.size, len(a.rows))], at*a.size+1)
+			p.images = h.buildAll(a.memory(), a.rows[at*a.size:min((at+1)*a.size, len(a.rows))], at*a.size+1)
 		}
 		close(p.built)
 	}
 }
 
-// buildAll builds instances, from the nth on, and leaves out those that there is anything to say
-// about.
-func (d *builder) buildAll(rows []each, n int) []*image.Image {
-	images := make([]*image.Image, len(rows))
+// memory returns a piece to build images in: one that was there before, if there is any.
+func (a *ahead) memory() []*image.Image {
+	select {
+	case images := <-a.spent:
+		return images
+	default:
+		return make([]*image.Image, a.size)
+	}
+}
+
+// buildAll builds instances, from the nth on, in the place of images that nobody needs any more,
+// and leaves out those that there is anything to say about.
+func (d *builder) buildAll(images []*image.Image, rows []each, n int) []*image.Image {
 	for i := range rows {
-		d.unsure = false
-		img := d.instance(n+i, rows[i])
+		d.unsure, d.again = false, images[i]
+		images[i] = d.instance(n+i, rows[i])
 		if d.unsure || len(d.e.diags) > 0 || !d.e.notes.Empty() {
 			d.e.collector, d.e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
-			continue
+			images[i] = nil
 		}
-		images[i] = img
 	}
 	return images
 }
@@ -142,20 +154,46 @@ func (a *ahead) instance(n int) *image.Image {
 		return img
 	}
 	p, at := &a.pieces[(n-1)/a.size], (n-1)%a.size
+	if at == 0 && n > 1 {
+		a.finish(&a.pieces[(n-1)/a.size-1])
+	}
 	<-p.built
 	var img *image.Image
 	if p.images != nil {
-		img = p.images[at]
+		img, p.images[at] = p.images[at], nil
 	}
 	if img == nil || !d.e.paths.take(claim{d.outputs(), n}, img.Output, func(...*hcl.Diagnostic) {}) {
 		a.futile.Add(1)
 		img = d.instance(n, a.rows[n-1])
 	}
-	if at == a.size-1 || n == len(a.rows) {
-		p.images = nil
-		<-a.room
+	if n == len(a.rows) {
+		a.finish(p)
 	}
 	return img
+}
+
+// release takes the memory of the nth image back, which nobody needs any more. It has to be the one
+// that instance returned last.
+func (a *ahead) release(n int, img *image.Image) {
+	if n > 0 && a.pieces != nil {
+		if p := &a.pieces[(n-1)/a.size]; p.images != nil {
+			p.images[(n-1)%a.size] = img
+			return
+		}
+	}
+	a.block.again = img
+}
+
+// finish leaves a piece whose instances were all asked for.
+func (a *ahead) finish(p *builtPiece) {
+	if p.images != nil {
+		select {
+		case a.spent <- p.images:
+		default:
+		}
+	}
+	p.images = nil
+	<-a.room
 }
 
 // claim notes that the image in the making is written to its output, and reports a clash. Helpers

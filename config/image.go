@@ -96,12 +96,15 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 		if img != nil && !b.tainted && e.decide != nil {
 			result = e.decide(img)
 		}
-		if b.exported {
+		switch {
+		case b.exported:
 			o := object{key: each.key, img: img, result: result, final: result != nil}
 			list.objects = append(list.objects, o)
 			if result != nil {
 				e.postconditions(b, build, each, &o)
 			}
+		case img != nil && img.Spare:
+			help.release(i, img)
 		}
 	}
 }
@@ -115,7 +118,7 @@ type builder struct {
 	expansion *expansion
 	// child is ctx with each or count in it. It is used again for the next instance, unless a
 	// diagnostic keeps it.
-	child   *hcl.EvalContext
+	child *hcl.EvalContext
 	// current is the instance in the making, and n its place.
 	current each
 	n       int
@@ -150,9 +153,11 @@ type builder struct {
 	isHelper, unsure bool
 	// doubted is the request that Doubts is asked about.
 	doubted *bfl.Request
-	// images, and room for their arguments, are memory for those to come.
+	// images, and room for their arguments, are memory for those to come. again is that of an image
+	// that nobody needs any more, nil where there is none.
 	images []image.Image
 	room   []bfl.Argument
+	again  *image.Image
 }
 
 // imagesPiece is how many images take one allocation.
@@ -236,17 +241,28 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 	}
 }
 
+// blank returns memory for an image. It may have room for arguments.
+func (d *builder) blank() *image.Image {
+	if img := d.again; img != nil {
+		d.again = nil
+		*img = image.Image{Arguments: img.Arguments[:0]}
+		return img
+	}
+	if len(d.images) == 0 {
+		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
+	}
+	img := &d.images[0]
+	d.images = d.images[1:]
+	return img
+}
+
 // instance builds one image, that of the nth instance. It answers nil, having reported why, where
 // something is wrong with it.
 func (d *builder) instance(n int, x each) *image.Image {
 	d.enter(x)
 	d.n = n
 	ok := d.evaluateArguments()
-	if len(d.images) == 0 {
-		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
-	}
-	img := &d.images[0]
-	d.images = d.images[1:]
+	img := d.blank()
 	img.Address, img.Provider, img.Unread = d.addr(x), d.b.provider, !d.b.exported
 	model := d.model()
 	if model == nil {

@@ -362,10 +362,14 @@ func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
 // Change returns what the plan does with an image, nil where it has none of that address.
 func (p *Plan) Change(addr addrs.Image) *Change {
 	i, found := slices.BinarySearchFunc(p.Changes, addr, func(c *Change, addr addrs.Image) int { return c.Address.Compare(addr) })
+	if found {
+		return p.Changes[i]
+	}
+	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r *state.Recorded, addr addrs.Image) int { return r.Address.Compare(addr) })
 	if !found {
 		return nil
 	}
-	return p.Changes[i]
+	return unchanged(p.Unchanged[i], p.known)
 }
 
 // Pick returns the part of a plan that gives an image the picture of its picked candidate, nil

@@ -259,6 +259,10 @@ type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
 	// by address.
 	Changes []*Change
+	// Unchanged are, where Options.Brief asks for that, the images that stay as they are and about
+	// which there is nothing else to say, sorted by address. They are not among the Changes; see
+	// All.
+	Unchanged []*state.Recorded
 	// Renditions are what is done with files that are made here, sorted by address, without those
 	// that stay as they are.
 	Renditions []*RenditionChange
@@ -276,6 +280,20 @@ type Plan struct {
 	// decided are the changes of desired images in the order in which they were decided on.
 	decided []*decision
 	where   func(addrs.Image) *hcl.Range
+	// models are those of Unchanged, and known is the state that the plan was made with.
+	models []*bfl.Model
+	known  *state.State
+}
+
+// Models are those of all images that are configured.
+func (p *Plan) Models() []*bfl.Model {
+	models := slices.Clone(p.models)
+	for _, c := range p.Changes {
+		if c.Desired != nil && !slices.Contains(models, c.Desired.Model) {
+			models = append(models, c.Desired.Model)
+		}
+	}
+	return models
 }
 
 // Where returns where the configuration declares an image, for messages about it; nil where it does

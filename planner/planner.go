@@ -25,6 +25,9 @@ type Options struct {
 	Made map[addrs.Rendition]state.FileStatus
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
+	// Brief has the plan list images that stay as they are apart, in Plan.Unchanged, where there is
+	// nothing to say about them. Large plans need much less memory so.
+	Brief bool
 	// Moves are the configuration's moved blocks in their order.
 	Moves []addrs.Move
 	// Imports are the files to take as images that do not exist yet.
@@ -69,6 +72,8 @@ type Options struct {
 type decision struct {
 	Change
 
+	// listed is the image that exists as the state lists it, nil where that is not known.
+	listed *state.Recorded
 	// content is the identity of the picture that will be there, "" when the image is made anew, and
 	// size the extent that it has or is expected to have: what images downstream need to know.
 	content string
@@ -91,12 +96,16 @@ type decision struct {
 
 // begin returns a decision about an address that is not made yet.
 func (p *Planner) begin(addr addrs.Image) *decision {
-	if len(p.room) == 0 {
-		p.room = make([]decision, piece)
+	c := p.again
+	if p.again = nil; c == nil {
+		if len(p.room) == 0 {
+			p.room = make([]decision, piece)
+		}
+		c = &p.room[0]
+		p.room = p.room[1:]
 	}
-	c := &p.room[0]
-	p.room = p.room[1:]
-	c.Address, c.Prior, c.known = addr, p.prior.image(addr), p.opts.Prior
+	c.Address, c.known = addr, p.opts.Prior
+	c.Prior, c.listed = p.prior.find(addr)
 	return c
 }
 
@@ -115,8 +124,16 @@ type Planner struct {
 	decided []*decision
 	index   map[addrs.Image]*decision
 	indexed int
-	// room is memory for decisions to come.
-	room []decision
+	// unchanged are the images that stay as they are, which have no decision, and models those that
+	// they have. stays has the first staying of them by address.
+	unchanged []*state.Recorded
+	models    []*bfl.Model
+	stays     map[addrs.Image]*state.Recorded
+	staying   int
+	// room is memory for decisions to come, and again that of one that was dropped; nil where there
+	// is none.
+	room  []decision
+	again *decision
 	// matched counts the desired images that exist.
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only
@@ -166,7 +183,13 @@ func (p *Planner) change(addr addrs.Image) *decision {
 		c := p.decided[p.indexed]
 		p.index[c.Address] = c
 	}
-	return p.index[addr]
+	c := p.index[addr]
+	if c == nil && len(p.unchanged) > 0 {
+		if c = p.remembered(addr); c != nil {
+			p.index[addr] = c
+		}
+	}
+	return c
 }
 
 // Decide plans one desired image. It must be called for upstream images before those made from
@@ -191,6 +214,10 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		result = c.results(p.choose(c, desired))
 	} else {
 		result = p.decide(c, desired)
+	}
+	if p.opts.Brief && c.isUnchanged(desired) {
+		p.forgo(c, desired)
+		return result
 	}
 	p.decided = append(p.decided, c)
 	p.decideRenditions(c, desired)

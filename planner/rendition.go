@@ -293,7 +293,10 @@ func (p *Planner) pictures(sheet *image.Sheet, changed map[addrs.Rendition]bool)
 			pictures[i].own = true
 		} else {
 			c := p.change(cell.Image)
-			pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
+			pictures[i] = picture{content: c.content, image: c.shown}
+			if c.Desired != nil {
+				pictures[i].model = c.Desired.Model.Name
+			}
 			if isRendition && c.From != nil {
 				changed[at] = true
 			}

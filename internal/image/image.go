@@ -60,6 +60,9 @@ type Image struct {
 	// Unread says that no expression of the configuration reads the image, so that its result is
 	// asked for by nobody.
 	Unread bool
+	// Spare says that whoever decided on the image has taken from it what is needed, so that its
+	// memory may be used for another one where no expression reads it.
+	Spare bool
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string
