@@ -32,9 +32,9 @@ const (
 // ahead has the instances of a block that are built ahead.
 type ahead struct {
 	block *builder
-	rows  []each
-	// pieces have the images in the order of rows, nil for those to build again. A piece is there
+	// rows is how many there are, and pieces have the images in their order, nil for those to build again. A piece is there
 	// when its channel is closed.
+	rows   int
 	pieces []builtPiece
 	// size is how many instances a piece has.
 	size   int
@@ -75,9 +75,9 @@ func (d *builder) runsAhead() bool {
 // all. They end when all have been asked for.
 func (a *ahead) start() {
 	d := a.block
-	a.rows = d.expansion.rows[1:]
+	a.rows = d.expansion.len() - 1
 	a.size = cmp.Or(d.e.opts.ahead, aheadPiece)
-	a.pieces = make([]builtPiece, (len(a.rows)+a.size-1)/a.size)
+	a.pieces = make([]builtPiece, (a.rows+a.size-1)/a.size)
 	for i := range a.pieces {
 		a.pieces[i].built = make(chan struct{})
 	}
@@ -112,7 +112,7 @@ func (a *ahead) help(h *builder) {
 		}
 		p := &a.pieces[at]
 		if a.futile.Load() < aheadFutile {
-			p.images = h.buildAll(a.memory(), a.rows[at*a.size:min((at+1)*a.size, len(a.rows))], at*a.size+1)
+			p.images = h.buildAll(a.memory(), at*a.size+1, min(a.size, a.rows-at*a.size))
 		}
 		close(p.built)
 	}
@@ -128,12 +128,12 @@ func (a *ahead) memory() []*image.Image {
 	}
 }
 
-// buildAll builds instances, from the nth on, in the place of images that nobody needs any more,
+// buildAll builds as many instances as there are rows, from the nth on, in the place of images that nobody needs any more,
 // and leaves out those that there is anything to say about.
-func (d *builder) buildAll(images []*image.Image, rows []each, n int) []*image.Image {
+func (d *builder) buildAll(images []*image.Image, n, rows int) []*image.Image {
 	for i := range rows {
 		d.unsure, d.again = false, images[i]
-		images[i] = d.instance(n+i, rows[i])
+		images[i] = d.instance(n+i, d.expansion.at(n+i))
 		if d.unsure || len(d.e.diags) > 0 || !d.e.notes.Empty() {
 			d.e.collector, d.e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
 			images[i] = nil
@@ -164,9 +164,9 @@ func (a *ahead) instance(n int) *image.Image {
 	}
 	if img == nil || !d.e.paths.take(claim{d.outputs(), n}, img.Output, func(...*hcl.Diagnostic) {}) {
 		a.futile.Add(1)
-		img = d.instance(n, a.rows[n-1])
+		img = d.instance(n, d.expansion.at(n))
 	}
-	if n == len(a.rows) {
+	if n == a.rows {
 		a.finish(p)
 	}
 	return img
