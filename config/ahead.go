@@ -199,7 +199,6 @@ func (a *ahead) finish(p *builtPiece) {
 // claim notes that the image in the making is written to its output, and reports a clash. Helpers
 // leave that to whoever asked for their help.
 func (d *builder) claim(img *image.Image) bool {
-	img.Output = d.e.paths.place(img.Output)
 	return d.isHelper || d.e.paths.take(claim{d.outputs(), d.n}, img.Output, d.report)
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -160,8 +161,9 @@ type builder struct {
 	again  *image.Image
 }
 
-// imagesPiece is how many images take one allocation.
-const imagesPiece = 64
+// imagesPiece is how many images take one allocation: as many as fill a piece of memory of the
+// largest kind that Go keeps at hand, so that nothing of it is wasted.
+const imagesPiece = int(32 << 10 / unsafe.Sizeof(image.Image{}))
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{

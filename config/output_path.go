@@ -38,7 +38,7 @@ func (d *builder) output(img *image.Image) bool {
 		if format == "" {
 			format = model.DefaultFormat()
 		}
-		img.Output = defaultOutput(img.Address) + extensionOf[format]
+		img.Output = d.e.paths.byDefault(img.Address, extensionOf[format])
 		return d.claim(img)
 	}
 	file, ok := d.outputFile(v)
@@ -72,7 +72,7 @@ func (d *builder) output(img *image.Image) bool {
 			byName, format)
 		return false
 	}
-	img.Output = file
+	img.Output = d.e.paths.place(file)
 	if d.outputRange == nil {
 		d.outputRange = new(v.arg.valueAt())
 	}
@@ -129,6 +129,18 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 		return "", false
 	}
 	return path.Clean(text), true
+}
+
+// byDefault returns the path for an image that names none.
+func (p *outputPaths) byDefault(addr addrs.Image, extension string) string {
+	if key, ok := addr.Key.Text(); ok && addr.Module == "" && p.outputDir != "." {
+		// Nearly all names fit as they are, and then the path is made in one piece.
+		output := p.outputDir + "/" + addr.Name + "-" + key + extension
+		if name := output[len(p.outputDir)+1 : len(output)-len(extension)]; filename.Fit(name) == name {
+			return output
+		}
+	}
+	return p.place(defaultOutput(addr) + extension)
 }
 
 // defaultOutput returns the path for an image that names none, without extension: a folder for each

@@ -117,7 +117,7 @@ func (p *Planner) judged(c *decision) *decision {
 		known, passed := false, false
 		// What another image was said to be like says nothing of this one.
 		isForeign := candidate.Kept != nil && c.Choice.Compares()
-		if candidate.content != "" && record != nil && !isForeign {
+		if candidate.content() != "" && record != nil && !isForeign {
 			known, passed = c.Choice.Judged(record.Verdicts)
 		}
 		if c.Judges = c.Judges || !known; known && passed && !c.Judges {
@@ -273,10 +273,10 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	switch {
 	case prior == nil:
 		c.Action, c.Reasons = Create, notInState
-	case from.content == "":
+	case from.content() == "":
 		c.Action, c.Reasons = Replace, from.Reasons
 		p.guard(desired, c)
-	case prior.Output.Identity() != from.content:
+	case prior.Output.Identity() != from.content():
 		c.Action, c.Reasons = Update, []Reason{{Kind: Picked}}
 	case c.file == state.Missing:
 		c.Action, c.Reasons = Create, []Reason{{Kind: FileMissing}}
@@ -299,7 +299,7 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	case from.Withheld():
 		c.Origin, c.Lacks = Skipped, &from.Address
 		return nil
-	case from.content == "":
+	case from.content() == "":
 		c.Twin, c.size = &from.Address, from.size
 		return nil
 	case from.Kept != nil:

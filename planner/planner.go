@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -74,16 +75,14 @@ type decision struct {
 
 	// listed is the image that exists as the state lists it, nil where that is not known.
 	listed *state.Recorded
-	// content is the identity of the picture that will be there, "" when the image is made anew, and
-	// size the extent that it has or is expected to have: what images downstream need to know.
-	content string
-	size    bfl.Size
-	// shown is the record of the picture that will be there, nil where there is none yet.
+	// size is the extent that the picture has or is expected to have, and shown the record of the one
+	// that will be there, nil where there is none yet.
+	size  bfl.Size
 	shown *state.Image
-	// file is how the image's file is now.
-	file state.FileStatus
 	// candidates are the decisions on its candidates.
 	candidates []*decision
+	// file is how the image's file is now.
+	file state.FileStatus
 	// spare says that nothing is lost when its file is gone.
 	spare bool
 	// edited says that somebody's work alone keeps the image as it is, and not its block.
@@ -94,12 +93,28 @@ type decision struct {
 	unread bool
 }
 
+// decisions is how many decisions take one allocation; see config's imagesPiece.
+const decisions = int(32 << 10 / unsafe.Sizeof(decision{}))
+
+// content is the identity of the picture that will be there, "" when the image is made anew: what
+// images downstream need to know.
+func (c *decision) content() string {
+	switch {
+	case c.shown != nil:
+		return c.shown.Output.Identity()
+	case c.Import != nil:
+		return cmp.Or(c.Import.Content, c.Import.SHA256)
+	default:
+		return ""
+	}
+}
+
 // begin returns a decision about an address that is not made yet.
 func (p *Planner) begin(addr addrs.Image) *decision {
 	c := p.again
 	if p.again = nil; c == nil {
 		if len(p.room) == 0 {
-			p.room = make([]decision, piece)
+			p.room = make([]decision, decisions)
 		}
 		c = &p.room[0]
 		p.room = p.room[1:]
@@ -265,7 +280,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 				Subject:  p.where(img.Address),
 			})
 		}
-		c.content, c.size = cmp.Or(c.Import.Content, c.Import.SHA256), c.Import.Size
+		c.size = c.Import.Size
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -327,7 +342,7 @@ func (p *Planner) complete(img *image.Image) {
 		if r.Derived != nil {
 			r.SHA256, r.Size = p.derived(r.Derived)
 		} else if c := p.change(r.Image); r.IsImage() && c != nil {
-			r.SHA256, r.Size = c.content, c.size
+			r.SHA256, r.Size = c.content(), c.size
 		}
 	}
 }
@@ -387,7 +402,7 @@ func (p *Planner) leave(c *decision) *image.Result {
 
 // keep answers for an image that exists and whose content stays as it is.
 func (c *decision) keep(img *state.Image) *image.Result {
-	c.content, c.size, c.shown = img.Output.Identity(), img.Output.Size(), img
+	c.size, c.shown = img.Output.Size(), img
 	if c.unread {
 		return nil
 	}

@@ -53,10 +53,10 @@ type Image struct {
 	// choice; Picked says that somebody chose it, rather than the order of the candidates. The
 	// planner decides.
 	Candidate int
-	Picked    bool
 	// More is how many candidates somebody wants beyond those that the configuration names. They
 	// are in Candidates once the planner has seen the image.
-	More int
+	More   int
+	Picked bool
 	// Unread says that no expression of the configuration reads the image, so that its result is
 	// asked for by nobody.
 	Unread bool
@@ -163,10 +163,10 @@ type Lifecycle struct {
 	Frozen bool
 	// RequirePick has images made from this one wait until somebody has picked its picture.
 	RequirePick bool
-	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName
-	// writes them; IgnoreAll says that none does.
-	IgnoreChanges []string
+	// IgnoreAll says that no change counts. IgnoreChanges are arguments by name whose changes do not,
+	// single labels as LabelName writes them.
 	IgnoreAll     bool
+	IgnoreChanges []string
 	// ReplaceTriggeredBy are the images whose replacement, or the change of one of their arguments,
 	// makes this one be replaced too.
 	ReplaceTriggeredBy []Trigger
