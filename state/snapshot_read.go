@@ -169,7 +169,7 @@ func (f *fieldNames) find(name []byte, next int) int {
 
 // image reads the image whose address is key.
 func (p *parser) image(key []byte) {
-	line, name := p.line, string(key)
+	line, name := p.line, p.keep(key) // The address is made of it.
 	address, err := addrs.Parse(name)
 	if err != nil {
 		p.fail("%v", err)

@@ -69,6 +69,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		if options.Made, err = w.local.Index().InspectMade(w.env.Abort, w.outputs, prior.Renditions); err != nil {
 			return options, fmt.Errorf("looking at the renditions: %w", err)
 		}
+		if o.ReadOnly {
+			w.local.Index().Release() // Few plans ask for anything else.
+		}
 	}
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
