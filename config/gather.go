@@ -175,6 +175,9 @@ func (g *gatherer) values(of gathering) (cty.Value, bool) {
 	}
 	i := instance{exporter: g.e.exporter(of.block, nil, addrs.Image{}, nil)}
 	result := collection{of: &of, marks: cty.ValueMarks{}}
+	if of.key == nil && of.filter == nil {
+		result.list = make([]cty.Value, 0, len(list.objects))
+	}
 	for at := range list.objects {
 		o := &list.objects[at]
 		i.key, i.addr = o.key, addrs.Image{Module: g.s.addr, Name: of.block.key, Key: o.key}

@@ -19,14 +19,14 @@ import (
 func Text(v cty.Value, indent int) string {
 	w := writer{most: math.MaxInt}
 	w.value(v, indent)
-	return w.String()
+	return w.text.String()
 }
 
 // Head returns the first lines of Text, at most that many, without the newline after the last one.
 func Head(v cty.Value, indent, lines int) string {
 	w := writer{most: lines}
 	w.value(v, indent)
-	head := w.String()
+	head := w.text.String()
 	for at := range head {
 		if head[at] != '\n' {
 			continue
@@ -63,67 +63,67 @@ func Lines(v cty.Value) int {
 
 // writer writes a value, and ends after so many lines, or a little later.
 type writer struct {
-	strings.Builder
+	text        strings.Builder
 	lines, most int
 }
 
 // newline ends a line, and reports whether another one is wanted.
 func (w *writer) newline() bool {
-	w.WriteByte('\n')
+	w.text.WriteByte('\n')
 	w.lines++
 	return w.lines < w.most
 }
 
 func (w *writer) value(v cty.Value, indent int) {
 	if v.IsMarked() {
-		w.WriteString(SensitiveValue)
+		w.text.WriteString(SensitiveValue)
 		return
 	}
 	switch t := v.Type(); {
 	case !v.IsKnown():
-		w.WriteString(KnownAfterApply)
+		w.text.WriteString(KnownAfterApply)
 	case v.IsNull():
-		w.WriteString("null")
+		w.text.WriteString("null")
 	case t == cty.String:
-		w.text(v.AsString(), indent)
+		w.literal(v.AsString(), indent)
 	case t == cty.Number:
-		w.WriteString(numberText(v.AsBigFloat()))
+		w.text.WriteString(numberText(v.AsBigFloat()))
 	case t == cty.Bool:
-		w.WriteString(strconv.FormatBool(v.True()))
+		w.text.WriteString(strconv.FormatBool(v.True()))
 	case t.IsMapType() || t.IsObjectType():
 		w.object(v, indent)
 	case t.IsListType() || t.IsSetType() || t.IsTupleType():
 		w.list(v, indent)
 	default:
-		w.WriteString(t.FriendlyName())
+		w.text.WriteString(t.FriendlyName())
 	}
 }
 
 // isLong reports whether a text has several lines.
 func isLong(s string) bool { return strings.Contains(strings.TrimSuffix(s, "\n"), "\n") }
 
-// text writes a text of several lines as a heredoc, any other as a literal.
-func (w *writer) text(s string, indent int) {
+// literal writes a text of several lines as a heredoc, any other as a literal.
+func (w *writer) literal(s string, indent int) {
 	if !isLong(s) {
-		w.WriteString(layout.Quoted(s))
+		w.text.WriteString(layout.Quoted(s))
 		return
 	}
 	pad := strings.Repeat(" ", indent)
-	w.WriteString("<<-EOT")
+	w.text.WriteString("<<-EOT")
 	more := w.newline()
 	for line := range strings.Lines(layout.Escaped(s, true)) {
 		if !more {
 			return
 		}
-		w.WriteString(pad + "    " + strings.TrimSuffix(line, "\n"))
+		w.text.WriteString(pad + "    " + strings.TrimSuffix(line, "\n"))
 		more = w.newline()
 	}
-	w.WriteString(pad + "EOT")
+	w.text.WriteString(pad + "EOT")
 }
 
 func (w *writer) object(v cty.Value, indent int) {
 	if v.LengthInt() == 0 {
-		w.WriteString("{}")
+		w.text.WriteString("{}")
 		return
 	}
 	type entry struct {
@@ -140,35 +140,35 @@ func (w *writer) object(v cty.Value, indent int) {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	pad := strings.Repeat(" ", indent)
-	w.WriteByte('{')
+	w.text.WriteByte('{')
 	more := w.newline()
 	for _, e := range entries {
 		if !more {
 			return
 		}
-		w.WriteString(pad + "  " + e.key + strings.Repeat(" ", names-layout.Width(e.key)) + " = ")
+		w.text.WriteString(pad + "  " + e.key + strings.Repeat(" ", names-layout.Width(e.key)) + " = ")
 		w.value(e.value, indent+2)
 		more = w.newline()
 	}
-	w.WriteString(pad + "}")
+	w.text.WriteString(pad + "}")
 }
 
 func (w *writer) list(v cty.Value, indent int) {
 	if v.LengthInt() == 0 {
-		w.WriteString("[]")
+		w.text.WriteString("[]")
 		return
 	}
 	pad := strings.Repeat(" ", indent)
-	w.WriteByte('[')
+	w.text.WriteByte('[')
 	more := w.newline()
 	for it := v.ElementIterator(); more && it.Next(); {
 		_, element := it.Element()
-		w.WriteString(pad + "  ")
+		w.text.WriteString(pad + "  ")
 		w.value(element, indent+2)
-		w.WriteByte(',')
+		w.text.WriteByte(',')
 		more = w.newline()
 	}
-	w.WriteString(pad + "]")
+	w.text.WriteString(pad + "]")
 }
 
 // isBareWord reports whether a key needs no quotes. Of the few others that need none, HCL's scanner
