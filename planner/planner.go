@@ -124,6 +124,15 @@ func (p *Planner) begin(addr addrs.Image) *decision {
 	return c
 }
 
+// push appends to a list that may have a million elements. Where append finds no room in a large one,
+// it makes a quarter more, so that all that it has made in the end is five times the list.
+func push[T any](list []T, element T) []T {
+	if len(list) == cap(list) {
+		list = slices.Grow(list, max(piece, len(list)))
+	}
+	return append(list, element)
+}
+
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for
 // concurrent use.
 type Planner struct {
@@ -234,7 +243,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		p.forgo(c, desired)
 		return result
 	}
-	p.decided = append(p.decided, c)
+	p.decided = push(p.decided, c)
 	p.decideRenditions(c, desired)
 	return result
 }

@@ -30,7 +30,7 @@ func (p *Planner) forgo(c *decision, desired *image.Image) {
 	if listed == nil {
 		listed = &state.Recorded{Address: c.Address, Image: c.Prior}
 	}
-	p.unchanged = append(p.unchanged, listed)
+	p.unchanged = push(p.unchanged, listed)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}
