@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -268,10 +269,20 @@ func (x *Index) Release() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	isUnused := func(l indexLine) bool { return !l.used }
-	if len(x.lines) > 0 && !x.changed && len(x.learnt) == 0 && !slices.ContainsFunc(x.lines, isUnused) {
-		x.lines, x.released = nil, true
+	n := len(x.lines)
+	if n == 0 || x.changed || len(x.learnt) > 0 || slices.ContainsFunc(x.lines, isUnused) {
+		return
+	}
+	x.lines, x.released = nil, true
+	if n >= manyLines {
+		// Else it depends on chance whether the collector runs before what comes next takes other
+		// memory, or has just run. It runs once about now in any case.
+		runtime.GC()
 	}
 }
+
+// manyLines is how many files make memory worth collecting: two megabytes.
+const manyLines = 10_000
 
 // restore reads again what was released. Where that is not possible, nothing is known, and files are
 // read.
