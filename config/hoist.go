@@ -57,6 +57,16 @@ func (d *builder) hoistParts(expr hclsyntax.Expression) hclsyntax.Expression {
 			return &hoisted{Expression: expr, ctx: d.ctx}
 		}
 	}
+	switch e := expr.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		if s := d.search(e); s != nil {
+			return s
+		}
+	case *hclsyntax.ConditionalExpr:
+		if b := d.branch(e); b != nil {
+			return b
+		}
+	}
 	parts := []*hclsyntax.Expression(nil)
 	switch e := expr.(type) {
 	case *hclsyntax.ForExpr:

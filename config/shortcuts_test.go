@@ -179,7 +179,7 @@ func (g *generator) csv() string {
 
 func (g *generator) module() string {
 	var text strings.Builder
-	text.WriteString("defaults { model = \"flux-2-pro\" }\nlocals {\n  style = \"flat\"\n  rows  = csvdecode(file(\"rows.csv\"))\n}\n")
+	text.WriteString("defaults { model = \"flux-2-pro\" }\nlocals {\n  style = \"flat\"\n  rows  = csvdecode(file(\"rows.csv\"))\n" + g.tables() + "}\n")
 	text.WriteString("variable \"secret\" {\n  sensitive = true\n  default   = \"s\"\n}\n")
 	blocks := []string{"first", "second", "third"}[:1+g.IntN(3)]
 	repeats := map[string]string{}
@@ -196,6 +196,22 @@ func (g *generator) module() string {
 		fmt.Fprintf(&text, "check \"c\" {\n  assert {\n    condition     = length(%s) > %d\n    error_message = \"few\"\n  }\n}\n", g.collects(blocks[0], repeats[blocks[0]]), g.IntN(3))
 	}
 	return text.String()
+}
+
+// tables are locals in which instances look for something.
+func (g *generator) tables() string {
+	return "  names = " + g.pick(`{ a = "A", b = "B", ä = "X" }`, `{ for r in csvdecode(file("rows.csv")) : r.id => r.name }`, `tomap({ a = "A", b = "B" })`, `{ a = "A", b = var.secret }`,
+		`{ a = ["x"], b = null }`, "null", `{ a = image.first, b = "y" }`) +
+		"\n  list = " + g.pick(`["a", "b", "a"]`, `toset(["a", "b"])`, `csvdecode(file("rows.csv"))[*].id`, `["a", 1, null]`, `["b", var.secret]`, "[]", `"a"`) + "\n"
+}
+
+// searches is an expression that looks for a key.
+func (g *generator) searches(key string) string {
+	return fmt.Sprintf(g.pick(
+		`"${lookup(local.names, %[1]s, "none")}"`, `jsonencode(lookup(local.names, %[1]s, { x = 1 }))`, `"${lookup(local.names, %[1]s)}"`, `lookup(local.names, upper(%[1]s), var.secret)`,
+		`"${contains(local.list, %[1]s)}"`, `"${index(local.list, %[1]s)}"`, `contains(keys(local.names), %[1]s) ? "in" : "out"`, `jsonencode(%[1]s == "a" ? local.names : { z = "Z" })`,
+		`jsonencode((%[1]s == "a" ? local.names : local.list))`, `jsonencode(%[1]s == var.secret ? ["y"] : ["n"])`, `lookup(local.names, %[1]s, local.missing)`, `"${try(index(local.list, %[1]s), "no")}"`,
+		`"${lookup({ a = 1 }, %[1]s, "1")}"`, `contains(local.list, %[1]s == "a" ? %[1]s : null) ? "1" : "2"`), key)
 }
 
 // collects is an expression over the instances of a block.
@@ -229,11 +245,11 @@ func (g *generator) block(name string, repeats map[string]string, before []strin
 	prompts := []string{`"fixed"`, `"a ${local.style} logo"`, "\"${var.secret} s\"", "<<-EOT\n    two\n    lines\n  EOT"}
 	switch {
 	case each:
-		prompts = append(prompts, `"Photo of ${each.value.name} as ${each.key}"`, "each.value.name", "each.key", `"${each.value.name}"`, `"${upper(each.value.name)} x"`, `"%{ if each.key == "a" }A%{ endif }"`)
+		prompts = append(prompts, `"Photo of ${each.value.name} as ${each.key}"`, "each.value.name", "each.key", `"${each.value.name}"`, `"${upper(each.value.name)} x"`, `"%{ if each.key == "a" }A%{ endif }"`, g.searches("each.key"), g.searches("each.value.name"), g.searches("each.key"))
 	case repeat == "count = 2":
 		prompts = append(prompts, `"number ${count.index}"`)
 	case repeat != "":
-		prompts = append(prompts, `"Photo of ${each.key}"`, "each.value")
+		prompts = append(prompts, `"Photo of ${each.key}"`, "each.value", g.searches("each.value"))
 	}
 	if len(before) > 0 && g.IntN(2) == 0 {
 		prompts = nil
