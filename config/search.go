@@ -11,7 +11,7 @@ import (
 )
 
 // search is a call of lookup, contains or index that looks for a text in what is the same for all
-// instances of a block. A call goes through all of its arguments for marks, and sorts their names,
+// instances of a block, or in all turns of a loop. A call goes through all of its arguments for marks, and sorts their names,
 // so that ten thousand instances that each look for a name among ten thousand would take minutes.
 // Here each search takes a step or two. What is not of that form is left to the function.
 type search struct {
@@ -25,17 +25,17 @@ type search struct {
 }
 
 // search returns a call with its first argument hoisted, nil where it has another form.
-func (d *builder) search(call *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
+func (h hoister) search(call *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
 	isSearch := call.Name == "lookup" && len(call.Args) <= 3 || (call.Name == "contains" || call.Name == "index") && len(call.Args) == 2
-	if !isSearch || len(call.Args) < 2 || call.ExpandFinal || namesInstance(call.Args[0]) {
+	if !isSearch || len(call.Args) < 2 || call.ExpandFinal || h.varies(call.Args[0]) {
 		return nil
 	}
 	c := *call
-	s := &search{FunctionCallExpr: &c, in: &hoisted{Expression: call.Args[0], ctx: d.ctx}}
+	s := &search{FunctionCallExpr: &c, in: h.hoist(call.Args[0])}
 	c.Args = slices.Clone(call.Args)
 	c.Args[0] = s.in
 	for i := range c.Args[1:] {
-		c.Args[1+i] = d.hoistParts(c.Args[1+i])
+		c.Args[1+i] = h.parts(c.Args[1+i])
 	}
 	return s
 }
@@ -123,17 +123,17 @@ type branch struct {
 }
 
 // branch returns a conditional with its results hoisted, nil where it has another form.
-func (d *builder) branch(e *hclsyntax.ConditionalExpr) hclsyntax.Expression {
-	if namesInstance(e.TrueResult) || namesInstance(e.FalseResult) {
+func (h hoister) branch(e *hclsyntax.ConditionalExpr) hclsyntax.Expression {
+	if h.varies(e.TrueResult) || h.varies(e.FalseResult) {
 		return nil
 	}
 	decided := func(condition cty.Value) *hoisted {
 		c := *e
 		c.Condition = &hclsyntax.LiteralValueExpr{Val: condition, SrcRange: e.Condition.Range()}
-		return &hoisted{Expression: &c, ctx: d.ctx}
+		return h.hoist(&c)
 	}
 	c := *e
-	c.Condition = d.hoistParts(e.Condition)
+	c.Condition = h.parts(e.Condition)
 	return &branch{ConditionalExpr: &c, yes: decided(cty.True), no: decided(cty.False)}
 }
 
@@ -150,4 +150,110 @@ func (b *branch) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		}
 	}
 	return b.ConditionalExpr.Value(ctx)
+}
+
+// filter is a for expression over what is the same for all instances of a block, whose condition
+// picks the elements that have a certain text: [for r in local.rows : r.name if r.sku == each.key].
+// That is how two tables are joined. HCL goes through all elements each time; here it goes through
+// those that are found to have the text.
+type filter struct {
+	*hclsyntax.ForExpr
+	in *hoisted
+	// of is the side of the condition that tells of an element, and wanted the other one.
+	of, wanted     hclsyntax.Expression
+	isReady, isFit bool
+	// found are the elements by their texts: attributes of an object by their names, or elements of a
+	// list.
+	found map[string][]element
+}
+
+type element struct {
+	name  string
+	value cty.Value
+}
+
+// filter returns a for expression as one, nil where it has another form.
+func (h hoister) filter(e *hclsyntax.ForExpr) hclsyntax.Expression {
+	test, ok := e.CondExpr.(*hclsyntax.BinaryOpExpr)
+	if !ok || test.Op != hclsyntax.OpEqual || h.varies(e.CollExpr) {
+		return nil
+	}
+	f := &filter{in: h.hoist(e.CollExpr), of: test.LHS, wanted: test.RHS}
+	isBound := func(expr hclsyntax.Expression) bool { return names(expr, e.KeyVar, e.ValVar) }
+	if isBound(f.wanted) {
+		f.of, f.wanted = f.wanted, f.of
+	}
+	if isBound(f.wanted) || !isBound(f.of) || h.varies(f.of) {
+		return nil
+	}
+	f.ForExpr = h.loop(e)
+	return f
+}
+
+// Value implements hcl.Expression.
+func (f *filter) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if !f.isReady {
+		f.ready()
+	}
+	if f.isFit {
+		v, diags := f.wanted.Value(ctx)
+		if text, ok := lang.PlainText(v); ok && len(diags) == 0 {
+			few := *f.ForExpr
+			few.CollExpr = &hclsyntax.LiteralValueExpr{Val: f.few(text), SrcRange: f.CollExpr.Range()}
+			if v, diags := few.Value(ctx); len(diags) == 0 {
+				return v, nil
+			}
+		}
+	}
+	return f.ForExpr.Value(ctx)
+}
+
+// few returns a collection of the elements that have a text.
+func (f *filter) few(text string) cty.Value {
+	found := f.found[text]
+	if !f.in.value.Type().IsObjectType() {
+		list := make([]cty.Value, len(found))
+		for i := range found {
+			list[i] = found[i].value
+		}
+		return cty.TupleVal(list)
+	}
+	attrs := make(map[string]cty.Value, len(found))
+	for _, e := range found {
+		attrs[e.name] = e.value
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// ready finds the texts of all elements, once.
+func (f *filter) ready() {
+	f.isReady = true
+	v, diags := f.in.Value(nil)
+	if len(diags) > 0 || !lang.IsPlain(v) || !v.IsWhollyKnown() || v.ContainsMarked() {
+		return
+	}
+	// The key of an element of a list is its place among all.
+	isList := (v.Type().IsTupleType() || v.Type().IsListType()) && f.KeyVar == ""
+	if !isList && !v.Type().IsObjectType() {
+		return
+	}
+	f.found = map[string][]element{}
+	ctx := f.in.ctx.NewChild()
+	for key, value := range v.Elements() {
+		ctx.Variables = map[string]cty.Value{f.ValVar: value}
+		if f.KeyVar != "" {
+			ctx.Variables[f.KeyVar] = key
+		}
+		of, diags := f.of.Value(ctx)
+		text, ok := lang.PlainText(of)
+		if !ok || len(diags) > 0 {
+			return
+		}
+		e := element{value: value}
+		if !isList {
+			e.name = key.AsString()
+		}
+		f.found[text] = append(f.found[text], e)
+	}
+	f.isFit = true
 }
