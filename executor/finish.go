@@ -206,6 +206,9 @@ func (r *run) end(n *node) {
 	// A run can be long, and its nodes stay until it ends.
 	n.request, n.task, n.sample = nil, bfl.Submission{}, bfl.Result{}
 	r.unfinished--
+	if n.lane != nil {
+		n.lane.account.unfinished--
+	}
 }
 
 // notRecorded handles a journal that takes no record: nothing may begin whose beginning is not on

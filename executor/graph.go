@@ -119,7 +119,9 @@ type lane struct {
 	account *account
 	model   string
 	latency latency
-	ready   nodeHeap
+	// scout is the node whose task is looked at often, nil where none is.
+	scout *node
+	ready nodeHeap
 	// next are those whose intents are recorded ahead, in the order in which they are submitted.
 	next []*node
 }
@@ -168,7 +170,9 @@ func (r *run) build(plan *planner.Plan) {
 			}
 		}
 	}
-	r.unfinished += len(r.nodes)
+	for _, n := range r.nodes {
+		r.opened(n)
+	}
 	r.measure()
 	for _, c := range plan.Changes {
 		// What is paid for waits for nobody: its result may expire.
@@ -190,6 +194,14 @@ func (r *run) build(plan *planner.Plan) {
 		if c.Origin == planner.Refused && r.nodes[c.Address] != nil {
 			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
 		}
+	}
+}
+
+// opened counts a node that is not over.
+func (r *run) opened(n *node) {
+	r.unfinished++
+	if n.lane != nil {
+		n.lane.account.unfinished++
 	}
 }
 

@@ -2,7 +2,6 @@ package slots
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 )
@@ -130,13 +129,13 @@ func (p *Pool) clean() {
 	}
 	gone := map[string]uint64{}
 	for key, s := range p.seen {
-		var of holding
+		of := s.holding
 		switch {
 		case strings.HasPrefix(key, p.options.Account+".run."):
 			if id := key[len(p.options.Account)+len(".run."):]; !lives[id] {
 				gone[key] = s.revision
 			}
-		case !strings.HasPrefix(key, p.options.Account+".slot.") || json.Unmarshal(s.value, &of) != nil:
+		case of == nil:
 		case of.Run == p.id:
 			if !p.mine[key] && !p.trying[key] {
 				gone[key] = s.revision
