@@ -67,7 +67,8 @@ func Run(env Environment) int {
 func newApp(env Environment) *app {
 	a := &app{env: env, out: &results{out: env.Stdout}}
 	// What takes long is told whatever the command, by whoever waits for it.
-	a.env.Abort = workspace.Reporting(env.Abort, func(e executor.Event) { a.operation().Event(e) })
+	tell := func(e executor.Event) { a.operation().Event(e) }
+	a.env.Drain, a.env.Abort = workspace.Reporting(env.Drain, tell), workspace.Reporting(env.Abort, tell)
 	return a
 }
 
