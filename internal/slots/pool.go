@@ -35,6 +35,9 @@ type Options struct {
 	PerDay, PerMonth *bfl.Credits
 	// Warn is told what the user should know, each thing once.
 	Warn func(string)
+	// Remember keeps what the run could not free when it ended, for Free of a later one; nil keeps
+	// nothing.
+	Remember func(Left) error
 }
 
 // Credentials are what the broker knows this program by: the path of a file of credentials, or a
@@ -322,6 +325,9 @@ func (p *Pool) warn(text string) {
 
 // Close leaves the account. Slots of tasks that may be active stay.
 func (p *Pool) Close() {
+	if left := p.outlived(); len(left.Keys) > 0 {
+		p.awaitBroker()
+	}
 	p.stop()
 	_ = p.watcher.Stop() // what it still says, nobody hears
 	p.done.Wait()
@@ -331,6 +337,8 @@ func (p *Pool) Close() {
 		p.clean()
 		// A run that does not say that it ends is taken for dead a little later.
 		_ = p.kv.Purge(ctx, p.runKey(p.id))
+	} else {
+		p.leaveLeft(p.outlived())
 	}
 	p.conn.Close()
 }
