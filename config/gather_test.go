@@ -14,15 +14,18 @@ import (
 )
 
 // What is gathered directly is what the expression gives, whatever the images are and whichever of
-// them exist. In brackets, the attribute has another form, and the expression is evaluated as it
-// stands.
+// them exist.
 func TestGatheredIsEvaluated(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 20 {
+	for range 60 {
 		module, made := gatheringModule(random)
-		gathered := observe(t, module, made)
-		evaluated := observe(t, strings.NewReplacer("i.ATTR", "(i.ATTR)", "[*].ATTR", "[*][\"ATTR\"]").Replace(module), made)
+		var attrs []string
+		for range 4 {
+			attrs = append(attrs, image.Exported[random.IntN(len(image.Exported))])
+		}
+		gathered := observe(t, module, attrs, made, Options{})
+		evaluated := observe(t, module, attrs, made, Options{general: true})
 		if diff := cmp.Diff(evaluated, gathered); diff != "" {
 			t.Fatalf("-evaluated +gathered:\n%s\nof\n%s", diff, module)
 		}
@@ -40,6 +43,7 @@ variable "secret" {
   sensitive = true
   default   = "s"
 }
+variable "plain" { default = "p" }
 image "base" {
   prompt = "base"
 }
@@ -69,6 +73,10 @@ output "gathered" {
 }
 output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
 `, repeat, pick(`"fixed"`, `"from ${image.base.id}"`, "var.secret"), pick("", "seed = 7", "references = [image.base]"))
+	for n := range 12 {
+		module += fmt.Sprintf("locals {\n  l%d = %s\n}\noutput \"o%d\" {\n  sensitive = true\n  value = %s\n}\noutput \"open%d\" {\n  value = %s\n}\n",
+			n, gatheringOf(pick), n, gatheringOf(pick), n, gatheringOf(pick))
+	}
 	if strings.HasPrefix(repeat, "count") {
 		module += "output \"splat\" {\n  sensitive = true\n  value = image.p[*].ATTR\n}\n"
 	}
@@ -79,13 +87,36 @@ output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
 	return module, made
 }
 
+// gatheringOf returns an expression with a random gathering of image.p.
+func gatheringOf(pick func(...string) string) string {
+	of := func() string {
+		return pick("i.ATTR", "i.path", "i.width", "i.prompt", "k", "i.labels.made", "i.labels.nothing", "i.seed", "i.sha256", `"x"`, "1", "true", "null",
+			"i.address", "var.secret", "var.plain", `"${k}-${i.ATTR}"`, `"${i.width}x${i.height}"`, "(i.ATTR)", "[i.path, k]", "{ a = i.ATTR, k = k }", "{ (k) = 1 }",
+			"upper(i.prompt)", "length(k)", `format("%s-%s", k, i.path)`, `k == "a" ? i.path : "other"`, "i", "i.nothing", `try(i.seed, 3)`, "i.width + 1", "-i.width")
+	}
+	test := func() string {
+		return pick("", "", "if true", `if endswith(k, "a")`, "if i.width > 100", "if i.width <= 512", `if k != "a" && i.width == 512`, "if !i.picked", `if i.sha256 != ""`,
+			"if i.width != k", "if var.secret == k", "if i.seed == 7 || false", "if null", "if 5", `if i.labels.made == "yes"`, `if k == "x"`, `if "true"`)
+	}
+	loop := ""
+	switch pick("list", "list", "map", "group") {
+	case "list":
+		loop = pick("[for i in image.p : i.ATTR]", "[for i in image.p : i.path if i.width > 100]", fmt.Sprintf("[for k, i in image.p : %s %s]", of(), test()))
+	case "map":
+		loop = fmt.Sprintf("{ for k, i in image.p : %s => %s %s }", pick("k", "k", of()), of(), test())
+	case "group":
+		loop = fmt.Sprintf("{ for k, i in image.p : %s => %s... %s }", of(), of(), test())
+	}
+	return fmt.Sprintf(pick("%s", "%s", "%s", "length(%s)", "jsonencode(%s)", "[%s, 1]", "{ x = %s, y = var.plain }", "try(%s, 1)", "(%s)", "distinct(%s)", "sort(%s)", "%s == []"), loop)
+}
+
 // observe says what becomes of a module: its images with what they depend on, its outputs, and what
 // is wrong, for each attribute.
-func observe(t *testing.T, module string, made map[string]bool) map[string][]string {
+func observe(t *testing.T, module string, attrs []string, made map[string]bool, o Options) map[string][]string {
 	t.Helper()
 	seen := map[string][]string{}
-	for _, attr := range image.Exported {
-		cfg := load(t, write(t, "main.flux.hcl", strings.ReplaceAll(module, "ATTR", attr)), Options{})
+	for _, attr := range attrs {
+		cfg := load(t, write(t, "main.flux.hcl", strings.ReplaceAll(module, "ATTR", attr)), o)
 		note := func(format string, args ...any) { seen[attr] = append(seen[attr], fmt.Sprintf(format, args...)) }
 		results := func(addr addrs.Image) *image.Result {
 			if !made[addr.String()] {

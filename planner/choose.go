@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -128,6 +129,22 @@ func (p *Planner) judged(c *decision) *decision {
 	c.MoreCost = c.Candidates[0].Desired.Request().Quote().Reserve
 	c.Judges = (c.Judges || c.More > 0) && tried > 0
 	return nil
+}
+
+// Wanted returns how many further candidates somebody wants of an image, beyond those that its block
+// names, and no apply has made yet.
+func (c *Change) Wanted() int {
+	first := cmp.Or(c.Prior, c.known.Images[c.Address.Nth(1)])
+	if first == nil || first.More == 0 || c.Desired == nil {
+		return 0
+	}
+	made := 0
+	for n := 1; n <= image.MaxCandidates; n++ {
+		if c.known.Images[c.Address.Nth(n)] != nil {
+			made = n
+		}
+	}
+	return min(first.More, max(c.Desired.Candidates-made, 0))
 }
 
 // record returns what is on record of an image that is there, or will be for nothing.

@@ -22,12 +22,13 @@ func (a *app) pickCommand() *cobra.Command {
 that. Without N, it lists the candidates. The choice is kept in the state. An argument pick in the configuration comes first.
 
 With -undo, the choice is taken back: the next apply lets the gates choose, or takes the first candidate. With -open, it hands the files of the candidates to the programs that show pictures here. With -reroll, the next plan has further candidates, and
-says what they cost.`,
+says what they cost; with -undo too, those that no apply has made yet are no longer wanted.`,
 		Example: `  fluxbatch pick image.hero
   fluxbatch pick -open image.hero
   fluxbatch pick image.hero 3
   fluxbatch pick -undo image.hero
-  fluxbatch pick -reroll -n 2 image.hero`,
+  fluxbatch pick -reroll -n 2 image.hero
+  fluxbatch pick -undo -reroll image.hero`,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.runPick(args, &o) },
 		ValidArgsFunction: a.completePick,
 	}
@@ -35,7 +36,7 @@ says what they cost.`,
 	cmd.Flags().BoolVar(&o.Simulate, "simulate", false, "pick in the simulation")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release the state, as in 30s")
 	cmd.Flags().BoolVar(&o.reroll, "reroll", false, "have the next apply make further candidates")
-	cmd.Flags().BoolVar(&o.undo, "undo", false, "take the choice back")
+	cmd.Flags().BoolVar(&o.undo, "undo", false, "take the choice back, or with -reroll what was asked for")
 	cmd.Flags().BoolVar(&o.open, "open", false, "show the candidates with the system's viewer")
 	cmd.Flags().IntVarP(&o.more, "n", "n", 1, "with -reroll, this `number` of them")
 	return cmd
@@ -62,8 +63,8 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 	switch {
 	case o.open && (o.reroll || o.undo || n > 0):
 		return explain("-open shows the candidates, and changes nothing.\nUse it alone, without a number.")
-	case o.undo && (o.reroll || n > 0):
-		return explain("-undo takes the choice back.\nUse it alone, without a number.")
+	case o.undo && n > 0:
+		return explain("-undo takes the choice back.\nUse it without a number.")
 	case o.reroll && n > 0:
 		return explain("-reroll asks for further candidates, and %d picks one.\nGive one of them.", n)
 	case o.reroll && (o.more < 1 || o.more > image.MaxCandidates):
@@ -78,6 +79,12 @@ func (a *app) runPick(args []string, o *pickOptions) (err error) {
 	}
 	defer func() { err = firstError(err, w.Close()) }()
 	switch {
+	case o.reroll && o.undo:
+		said, err := a.unreroll(w, addr)
+		if err == nil {
+			a.viewer().Say(said)
+		}
+		return err
 	case o.reroll:
 		return a.reroll(w, addr, o.more)
 	case o.undo:
@@ -143,6 +150,19 @@ func (a *app) reroll(w *workspace.Workspace, addr addrs.Image, more int) error {
 	return nil
 }
 
+// unreroll takes back the wish for further candidates, and returns what there is to say.
+func (a *app) unreroll(w *workspace.Workspace, addr addrs.Image) (said string, err error) {
+	n, diags, err := w.WantNoMore(addr)
+	a.showDiagnostics(w.Config, diags)
+	switch {
+	case err != nil:
+		return "", pickInWords(w.State(), addr, err)
+	case diags.HasErrors():
+		return "", exitError(exitFailure)
+	}
+	return fmt.Sprintf("%s: %s will not be generated any more.", addr, layout.Count(n, "further candidate")), nil
+}
+
 // pickInWords says in the words of the command line why nothing was picked.
 func pickInWords(s *state.State, addr addrs.Image, err error) error {
 	word := shellWord(addr.String())
@@ -154,6 +174,9 @@ func pickInWords(s *state.State, addr addrs.Image, err error) error {
 	}
 	if errors.Is(err, workspace.ErrNotPicked) {
 		return explain("Nobody has picked a candidate of %s.\nThere is nothing to take back.", addr)
+	}
+	if errors.Is(err, workspace.ErrNoneWanted) {
+		return explain("No further candidates of %s are waiting to be made.\nThere is nothing to take back. Those that its block names are made as long as it names them.", addr)
 	}
 	if e, ok := errors.AsType[*workspace.PickedError](err); ok {
 		return explain("The configuration picks candidate %d of %s.\nChange the argument pick in its block, or take it out.", e.Pick, addr)

@@ -16,12 +16,20 @@ import (
 
 // Convert converts a value to a type. It does what package convert does, and quickly where that
 // takes minutes for tens of thousands of elements: a large object becomes a map, and a large tuple a
-// list or set, element by element. Where the type leaves open what the elements are, package convert
-// compares their types in pairs; here each type is looked at once.
+// list or set, element by element. Package convert compares the elements' types in pairs; here each
+// type is looked at once.
 func Convert(v cty.Value, want cty.Type) (cty.Value, error) {
+	if v.IsMarked() {
+		v, marks := v.Unmark()
+		converted, err := Convert(v, want)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		return converted.WithMarks(marks), nil
+	}
 	isMap := want.IsMapType() && v.Type().IsObjectType()
 	isList := (want.IsListType() || want.IsSetType()) && v.Type().IsTupleType()
-	if !isMap && !isList || lengthOfType(v.Type()) <= 100 || v.IsMarked() || v.IsNull() {
+	if !isMap && !isList || lengthOfType(v.Type()) <= 100 || v.IsNull() {
 		return convert.Convert(v, want)
 	}
 	element := want.ElementType()

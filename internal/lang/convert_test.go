@@ -42,13 +42,30 @@ func TestConvertLikeCty(t *testing.T) {
 				{cty.TupleVal(list), cty.Set(of)},
 				{cty.ObjectVal(attrs), cty.Map(of)},
 			} {
-				for _, v := range []cty.Value{c.v, cty.UnknownVal(c.v.Type())} {
+				for _, v := range []cty.Value{c.v, cty.UnknownVal(c.v.Type()), c.v.Mark("whole")} {
 					got, err := Convert(v, c.want)
 					want, wantErr := convert.Convert(v, c.want)
 					if (err == nil) != (wantErr == nil) || err == nil && !got.RawEquals(want) {
 						t.Errorf("%s to %s: %#v, %v; want %#v, %v", name, c.want.GoString(), got, err, want, wantErr)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestNoLongListIsLeftToHCL holds that all functions convert their lists, sets and maps themselves:
+// before a call, package convert would compare their elements' types in pairs.
+func TestNoLongListIsLeftToHCL(t *testing.T) {
+	t.Parallel()
+	for name, f := range New(Options{}).Table {
+		params := f.Params()
+		if rest := f.VarParam(); rest != nil {
+			params = append(params, *rest)
+		}
+		for _, p := range params {
+			if p.Type.IsCollectionType() {
+				t.Errorf("%s takes %s as %#v", name, p.Name, p.Type)
 			}
 		}
 	}

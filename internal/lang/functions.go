@@ -235,9 +235,9 @@ func discreet(name string, f function.Function, look look) function.Function {
 }
 
 // openType is the type that a parameter is declared with. HCL converts arguments before a call, and
-// takes the square of the time for a long list of any type: those are left to convertFirst.
+// takes the square of the time for a long list: those are left to convertFirst.
 func openType(p function.Parameter) cty.Type {
-	if p.Type.IsCollectionType() && p.Type.ElementType() == cty.DynamicPseudoType {
+	if p.Type.IsCollectionType() {
 		return cty.DynamicPseudoType
 	}
 	return p.Type

@@ -39,11 +39,12 @@ func (pp *planPage) outputs() {
 func (pp *planPage) output(o planner.OutputChange, names int) {
 	symbol, value := "~", ""
 	const indent = 4
+	const how = "Use -no-concise to see all."
 	switch {
 	case o.After == nil:
-		symbol, value = "-", hcltext.Text(recordedValue(o.Before), indent)+" -> null"
+		symbol, value = "-", valueText(recordedValue(o.Before), indent, pp.opts.Unfolded, how)+" -> null"
 	case o.Before == nil:
-		symbol, value = "+", hcltext.Text(outputValue(*o.After), indent)
+		symbol, value = "+", valueText(outputValue(*o.After), indent, pp.opts.Unfolded, how)
 	default:
 		before, after := hcltext.Text(recordedValue(o.Before), indent), hcltext.Text(outputValue(*o.After), indent)
 		switch {
@@ -54,9 +55,9 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 		default:
 			value = before + " -> " + after
 		}
-	}
-	if !pp.opts.Unfolded {
-		value = foldLines(value, "Use -no-concise to see all.")
+		if !pp.opts.Unfolded {
+			value = foldLines(value, how)
+		}
 	}
 	pp.printf("  %s %s%s = %s\n", paintSymbol(pp.colours, symbol), o.Name, strings.Repeat(" ", names-layout.Width(o.Name)), value)
 }
@@ -64,9 +65,27 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 // linesShown is how many lines inside of an output's value are shown where there are many more.
 const linesShown = 3
 
-// foldLines shortens a value of many lines to its first ones and the last, and counts those
-// between; how says how to see all. A value with marks in front of its lines, which is a
-// difference, begins with the first that has one.
+// valueText returns a value as text, shortened as foldLines does. Of a hundred thousand lines it
+// writes only those that are shown.
+func valueText(v cty.Value, indent int, isWhole bool, how string) string {
+	lines := hcltext.Lines(v)
+	if isWhole || lines-2 <= foldAbove {
+		return hcltext.Text(v, indent)
+	}
+	end, inner := "]", indent+2
+	switch t := v.Type(); {
+	case t == cty.String:
+		end, inner = "EOT", indent+4
+	case t.IsMapType() || t.IsObjectType():
+		end = "}"
+	}
+	shown := strings.Split(hcltext.Head(v, indent, 1+linesShown), "\n")
+	shown = append(shown, fmt.Sprintf("%s# and %d more lines. %s", strings.Repeat(" ", inner), lines-2-linesShown, how), strings.Repeat(" ", indent)+end)
+	return strings.Join(shown, "\n")
+}
+
+// foldLines shortens a difference of many lines to its first ones and the last, and counts those
+// between; how says how to see all. It begins with the first that has a mark in front.
 func foldLines(value, how string) string {
 	lines := strings.Split(value, "\n")
 	if len(lines)-2 <= foldAbove {
@@ -142,9 +161,9 @@ func (v *View) outputLines(outputs []config.Output, p *progress) string {
 			continue
 		}
 		if value := outputValue(o); value.IsMarked() || value.IsWhollyKnown() {
-			text := finalText(value)
-			if !v.opts.Unfolded {
-				text = foldLines(text, "See all with fluxbatch output.")
+			text := hiddenText
+			if !value.IsMarked() {
+				text = valueText(value, 0, v.opts.Unfolded, "See all with fluxbatch output.")
 			}
 			fmt.Fprintf(&b, "%s = %s\n", o.Name, text)
 		}
@@ -155,10 +174,13 @@ func (v *View) outputLines(outputs []config.Output, p *progress) string {
 	return "\nOutputs:\n\n" + b.String()
 }
 
-// finalText is a value as results show it: what is sensitive is named as Terraform does there.
+// hiddenText stands for a value that is sensitive in results, as Terraform names it there.
+const hiddenText = "<sensitive>"
+
+// finalText is a value as results show it.
 func finalText(v cty.Value) string {
 	if v.IsMarked() {
-		return "<sensitive>"
+		return hiddenText
 	}
 	return hcltext.Text(v, 0)
 }

@@ -119,6 +119,9 @@ func TestReviewInABrowser(t *testing.T) {
 	}
 	other.do(says(`[data-pick="3"]`, "Picked"))
 	tb.do(chromedp.Reload(), ready(), says(`[data-pick="3"]`, "Picked"))
+	// A further candidate is asked for, and no longer.
+	tb.do(chromedp.Click(chromedp.CSS("[data-do=mark]")), says(".acts", "1 more to come"), chromedp.Click(chromedp.CSS("[data-do=unwant]")),
+		says(".told", "will not be generated any more"), until(`!document.querySelector("[data-do=unwant]")`))
 	tb.notesAndMarks(dir)
 	tb.waitsForOthers(dir)
 	end()

@@ -37,6 +37,8 @@ type Entry struct {
 	// File is where its file is, relative to the root module.
 	File       string      `json:"file,omitempty"`
 	Candidates []Candidate `json:"candidates,omitempty"`
+	// Wanted is how many further candidates somebody asked for that are not made yet.
+	Wanted int `json:"wanted,omitempty"`
 	// Picked says that somebody picked the candidate that it has, and Pinned that the configuration
 	// did, so that nobody else can.
 	Picked    bool `json:"picked,omitempty"`

@@ -54,9 +54,10 @@ func TestLargeReport(t *testing.T) {
 		t.Errorf("opening took %.0f ms", all)
 	}
 	tb.do(script(`document.querySelectorAll("section h2 button")[1].click()`))
-	work, time, frames := tb.scrollThrough(30_000)
-	share := float64(work) / float64(time)
-	t.Logf("scrolling for %v, the page works %.0f %% of the time, which is %.1f ms of a sixtieth of a second; %d frames", time.Round(1e6), 100*share, share*1000/60, frames)
+	did := tb.scrollThrough(30_000)
+	share := float64(did.own) / float64(did.all)
+	t.Logf("scrolling for %v, the page works %.0f %% of the time, which is %.1f ms of a sixtieth of a second; %.1f frames a second are drawn, and %d are dropped; in %.1f of them the page has a say",
+		did.all.Round(1e6), 100*share, share*1000/60, float64(did.drawn)/did.all.Seconds(), did.dropped, float64(did.animated)/did.all.Seconds())
 	if share > mostWork {
 		t.Errorf("the page works %.0f %% of the time", 100*share)
 	}
@@ -78,13 +79,38 @@ type traced struct {
 	TID  int     `json:"tid"`
 }
 
-// scrollThrough scrolls by the browser's own gesture, and returns what worked says of its trace.
-func (tb *tab) scrollThrough(distance int64) (own, all time.Duration, frames int) {
+// scrolled is what the browser did while it scrolled.
+type scrolled struct {
+	// own is the processor's time of the thread that animates the page, and all the time from the
+	// first frame to the last.
+	own, all time.Duration
+	// animated, drawn and dropped are the frames that the page was asked for, those that were shown,
+	// with what the page had said last, and those that came too late to be.
+	animated, drawn, dropped int
+}
+
+// scrollThrough scrolls by the browser's own gesture, four times. Between two gestures nothing
+// moves, and no frame is due.
+func (tb *tab) scrollThrough(distance int64) scrolled {
 	tb.t.Helper()
+	var sum scrolled
+	for range 4 {
+		one := worked(tb.t, tb.traceScroll(distance/4))
+		sum.own, sum.all = sum.own+one.own, sum.all+one.all
+		sum.animated, sum.drawn, sum.dropped = sum.animated+one.animated, sum.drawn+one.drawn, sum.dropped+one.dropped
+	}
+	return sum
+}
+
+// traceScroll scrolls by one gesture, and returns the trace of it.
+func (tb *tab) traceScroll(distance int64) []traced {
+	tb.t.Helper()
+	ctx, stop := context.WithCancel(tb.ctx)
+	defer stop()
 	var mu sync.Mutex
 	var events []traced
 	complete := make(chan struct{})
-	err := chromedp.Listen(tb.ctx, func(event any) {
+	err := chromedp.Listen(ctx, func(event any) {
 		switch e := event.(type) {
 		case *tracing.EventDataCollected:
 			mu.Lock()
@@ -107,26 +133,24 @@ func (tb *tab) scrollThrough(distance int64) (own, all time.Duration, frames int
 		if _, err := cdp.Call(ctx, target, tracing.Start, tracing.StartParams{TraceConfig: config}); err != nil {
 			return err
 		}
-		for range 4 {
-			_, err := cdp.Call(ctx, target, input.SynthesizeScrollGesture, input.SynthesizeScrollGestureParams{
-				X: 600, Y: 500, YDistance: float64(-distance / 4), Speed: 3000, PreventFling: new(bool),
-			})
-			if err != nil {
-				return err
-			}
+		_, err := cdp.Call(ctx, target, input.SynthesizeScrollGesture, input.SynthesizeScrollGestureParams{
+			X: 600, Y: 500, YDistance: float64(-distance), Speed: 3000, PreventFling: new(bool),
+		})
+		if err != nil {
+			return err
 		}
-		_, err := cdp.Call(ctx, target, tracing.End, cdp.Empty{})
+		_, err = cdp.Call(ctx, target, tracing.End, cdp.Empty{})
 		return err
 	}))
 	<-complete
 	mu.Lock()
 	defer mu.Unlock()
-	return worked(tb.t, events)
+	return events
 }
 
-// worked returns the processor's time of the thread that animates the page, in the time that the
-// trace is of, and how many frames the page made.
-func worked(t *testing.T, events []traced) (own, all time.Duration, frames int) {
+// worked says what happened in a trace, from the first frame that the page was asked for, which
+// does not count, to the last.
+func worked(t *testing.T, events []traced) scrolled {
 	t.Helper()
 	type thread struct{ pid, tid int }
 	animated := map[thread]int{}
@@ -145,13 +169,23 @@ func worked(t *testing.T, events []traced) (own, all time.Duration, frames int) 
 	if len(animated) == 0 {
 		t.Fatalf("the trace of %d events has no frames", len(events))
 	}
-	microseconds := 0.0
+	did := scrolled{all: time.Duration((last - first) * 1e3), animated: animated[page] - 1}
 	for _, e := range events {
-		if e.Name == "ThreadControllerImpl::RunTask" && (thread{e.PID, e.TID}) == page {
-			microseconds += e.Took
+		if e.PID != page.pid || e.At <= first || e.At > last {
+			continue
+		}
+		switch e.Name {
+		case "ThreadControllerImpl::RunTask":
+			if e.TID == page.tid {
+				did.own += time.Duration(e.Took * 1e3)
+			}
+		case "DrawFrame":
+			did.drawn++
+		case "DroppedFrame":
+			did.dropped++
 		}
 	}
-	return time.Duration(microseconds * 1e3), time.Duration((last - first) * 1e3), animated[page]
+	return did
 }
 
 // memory returns the memory in bytes of the largest process that draws pages, with its share of what

@@ -518,10 +518,12 @@
     const save = button("Save the note", () => post({ do: "note", address: e.address, note: note.value }, "#note"));
     save.disabled = ended;
     return el("div", { className: "acts" },
-      act(e.candidates ? "One more candidate" : e.marked ? "Unmark" : "Mark for a new throw", e.marked ? "unmark" : "mark", e.change === "destroy" || e.change === "create"),
+      act(e.marked ? "Unmark" : e.candidates ? "One more candidate" : "Mark for a new throw", e.marked ? "unmark" : "mark", e.change === "destroy" || e.change === "create"),
+      e.wanted ? act("No further candidates", "unwant") : null,
       e.restorable ? act("Restore the former picture", "restore") : null,
       e.accepted ? act("Go back to the generated file", "unaccept") : act("Accept the edited file", "accept", !e.edited),
       el("label", { className: "note said" }, "Note", note), save,
+      e.wanted ? el("p", { className: "said" }, `${e.wanted} more to come with the next apply, whose plan says at what price.`) : null,
       e.marked ? el("p", { className: "said" }, "Marked. The next apply generates it again, and its plan says at what price.") : null);
   }
 

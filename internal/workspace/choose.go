@@ -129,6 +129,35 @@ func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error
 	return diags, w.record(addr, &wanting)
 }
 
+// ErrNoneWanted says that no candidate is wanted that is not made yet.
+var ErrNoneWanted = errors.New("no further candidates are wanted")
+
+// WantNoMore takes back what WantMore asked for and no apply has made yet, and returns how many
+// candidates that are. It refuses with ErrNoChoice and ErrNoneWanted. Nothing is taken back where the
+// diagnostics have errors.
+func (w *Workspace) WantNoMore(addr addrs.Image) (int, hcl.Diagnostics, error) {
+	plan, diags, err := w.planWith(nil)
+	if plan == nil || diags.HasErrors() || err != nil {
+		return 0, diags, err
+	}
+	c := plan.Change(addr)
+	if c == nil || c.Desired == nil || !c.Desired.HasChoice() {
+		return 0, nil, ErrNoChoice
+	}
+	holder, img := addr, w.State().Images[addr]
+	if img == nil {
+		holder = addr.Nth(1) // It keeps the wish; see WantMore.
+		img = w.State().Images[holder]
+	}
+	n := c.Wanted()
+	if n == 0 {
+		return 0, nil, ErrNoneWanted
+	}
+	content := *img
+	content.More -= n
+	return n, diags, w.record(holder, &content)
+}
+
 // planWith plans all with the candidates that are picked, by address.
 func (w *Workspace) planWith(choices map[addrs.Image]int) (*planner.Plan, hcl.Diagnostics, error) {
 	options, err := w.plannerOptions()

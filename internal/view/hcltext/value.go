@@ -1,8 +1,9 @@
 package hcltext
 
 import (
+	"math"
 	"math/big"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,53 +17,113 @@ import (
 // elements. Lines after the first are indented by indent columns. What is unknown or marked is
 // named, not shown.
 func Text(v cty.Value, indent int) string {
-	var b strings.Builder
-	writeHCL(&b, v, indent)
-	return b.String()
+	w := writer{most: math.MaxInt}
+	w.value(v, indent)
+	return w.text.String()
 }
 
-func writeHCL(b *strings.Builder, v cty.Value, indent int) {
+// Head returns the first lines of Text, at most that many, without the newline after the last one.
+func Head(v cty.Value, indent, lines int) string {
+	w := writer{most: lines}
+	w.value(v, indent)
+	head := w.text.String()
+	for at := range head {
+		if head[at] != '\n' {
+			continue
+		}
+		if lines--; lines == 0 {
+			return head[:at]
+		}
+	}
+	return head
+}
+
+// Lines returns how many lines Text has.
+func Lines(v cty.Value) int {
+	t := v.Type()
+	switch {
+	case v.IsMarked() || !v.IsKnown() || v.IsNull():
+		return 1
+	case t == cty.String:
+		s := v.AsString()
+		if !isLong(s) {
+			return 1
+		}
+		return strings.Count(strings.TrimSuffix(layout.Escaped(s, true), "\n"), "\n") + 3
+	case !t.IsCollectionType() && !t.IsTupleType() && !t.IsObjectType() || v.LengthInt() == 0:
+		return 1
+	}
+	lines := 2
+	for it := v.ElementIterator(); it.Next(); {
+		_, element := it.Element()
+		lines += Lines(element)
+	}
+	return lines
+}
+
+// writer writes a value, and ends after so many lines, or a little later.
+type writer struct {
+	text        strings.Builder
+	lines, most int
+}
+
+// newline ends a line, and reports whether another one is wanted.
+func (w *writer) newline() bool {
+	w.text.WriteByte('\n')
+	w.lines++
+	return w.lines < w.most
+}
+
+func (w *writer) value(v cty.Value, indent int) {
 	if v.IsMarked() {
-		b.WriteString(SensitiveValue)
+		w.text.WriteString(SensitiveValue)
 		return
 	}
 	switch t := v.Type(); {
 	case !v.IsKnown():
-		b.WriteString(KnownAfterApply)
+		w.text.WriteString(KnownAfterApply)
 	case v.IsNull():
-		b.WriteString("null")
+		w.text.WriteString("null")
 	case t == cty.String:
-		writeHCLString(b, v.AsString(), indent)
+		w.literal(v.AsString(), indent)
 	case t == cty.Number:
-		b.WriteString(numberText(v.AsBigFloat()))
+		w.text.WriteString(numberText(v.AsBigFloat()))
 	case t == cty.Bool:
-		b.WriteString(strconv.FormatBool(v.True()))
+		w.text.WriteString(strconv.FormatBool(v.True()))
 	case t.IsMapType() || t.IsObjectType():
-		writeHCLMap(b, v, indent)
+		w.object(v, indent)
 	case t.IsListType() || t.IsSetType() || t.IsTupleType():
-		writeHCLList(b, v, indent)
+		w.list(v, indent)
 	default:
-		b.WriteString(t.FriendlyName())
+		w.text.WriteString(t.FriendlyName())
 	}
 }
 
-// writeHCLString writes a text of several lines as a heredoc, any other as a literal.
-func writeHCLString(b *strings.Builder, s string, indent int) {
-	if !strings.Contains(strings.TrimSuffix(s, "\n"), "\n") {
-		b.WriteString(layout.Quoted(s))
+// isLong reports whether a text has several lines.
+func isLong(s string) bool { return strings.Contains(strings.TrimSuffix(s, "\n"), "\n") }
+
+// literal writes a text of several lines as a heredoc, any other as a literal.
+func (w *writer) literal(s string, indent int) {
+	if !isLong(s) {
+		w.text.WriteString(layout.Quoted(s))
 		return
 	}
 	pad := strings.Repeat(" ", indent)
-	b.WriteString("<<-EOT\n")
+	w.text.WriteString("<<-EOT")
+	more := w.newline()
 	for line := range strings.Lines(layout.Escaped(s, true)) {
-		b.WriteString(pad + "    " + strings.TrimSuffix(line, "\n") + "\n")
+		if !more {
+			return
+		}
+		w.text.WriteString(pad + "    " + strings.TrimSuffix(line, "\n"))
+		more = w.newline()
 	}
-	b.WriteString(pad + "EOT")
+	w.text.WriteString(pad + "EOT")
 }
 
-func writeHCLMap(b *strings.Builder, v cty.Value, indent int) {
+func (w *writer) object(v cty.Value, indent int) {
 	if v.LengthInt() == 0 {
-		b.WriteString("{}")
+		w.text.WriteString("{}")
 		return
 	}
 	type entry struct {
@@ -77,35 +138,54 @@ func writeHCLMap(b *strings.Builder, v cty.Value, indent int) {
 		names = max(names, layout.Width(key))
 		entries = append(entries, entry{key, element})
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	pad := strings.Repeat(" ", indent)
-	b.WriteString("{\n")
+	w.text.WriteByte('{')
+	more := w.newline()
 	for _, e := range entries {
-		b.WriteString(pad + "  " + e.key + strings.Repeat(" ", names-layout.Width(e.key)) + " = ")
-		writeHCL(b, e.value, indent+2)
-		b.WriteByte('\n')
+		if !more {
+			return
+		}
+		w.text.WriteString(pad + "  " + e.key + strings.Repeat(" ", names-layout.Width(e.key)) + " = ")
+		w.value(e.value, indent+2)
+		more = w.newline()
 	}
-	b.WriteString(pad + "}")
+	w.text.WriteString(pad + "}")
 }
 
-func writeHCLList(b *strings.Builder, v cty.Value, indent int) {
+func (w *writer) list(v cty.Value, indent int) {
 	if v.LengthInt() == 0 {
-		b.WriteString("[]")
+		w.text.WriteString("[]")
 		return
 	}
 	pad := strings.Repeat(" ", indent)
-	b.WriteString("[\n")
-	for it := v.ElementIterator(); it.Next(); {
+	w.text.WriteByte('[')
+	more := w.newline()
+	for it := v.ElementIterator(); more && it.Next(); {
 		_, element := it.Element()
-		b.WriteString(pad + "  ")
-		writeHCL(b, element, indent+2)
-		b.WriteString(",\n")
+		w.text.WriteString(pad + "  ")
+		w.value(element, indent+2)
+		w.text.WriteByte(',')
+		more = w.newline()
 	}
-	b.WriteString(pad + "]")
+	w.text.WriteString(pad + "]")
+}
+
+// isBareWord reports whether a key needs no quotes. Of the few others that need none, HCL's scanner
+// tells, which takes fifty times as long.
+func isBareWord(key string) bool {
+	for i := range len(key) {
+		c := key[i]
+		isLetter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !isLetter && (i == 0 || c != '_' && c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return key != ""
 }
 
 func keyText(key string) string {
-	if hclsyntax.ValidIdentifier(key) {
+	if isBareWord(key) || hclsyntax.ValidIdentifier(key) {
 		return key
 	}
 	return layout.Quoted(key)
