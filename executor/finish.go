@@ -183,7 +183,7 @@ func (r *run) skipDownstream(n *node) {
 			r.candidateIs(twin, n.address(), nil)
 			continue
 		}
-		if twin.desired != nil && twin.fingerprint != n.fingerprint {
+		if twin.watches || twin.desired != nil && twin.fingerprint != n.fingerprint {
 			r.lookAgain(twin)
 			continue
 		}

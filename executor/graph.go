@@ -61,8 +61,10 @@ type node struct {
 	// this run, and took the candidate whose picture the node has or is about to have.
 	against map[addrs.Image]int
 	took    *state.Image
-	// twins are the nodes of the very same seeded request, which take its picture.
-	twins []*node
+	// twins are the nodes of the very same seeded request, which take its picture, and those that
+	// watch it: they wait to see whether the picture that it has goes.
+	twins   []*node
+	watches bool
 	// attempts counts the failed attempts of the call that is being made, fetches the failed
 	// downloads.
 	attempts int
