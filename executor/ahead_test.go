@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -115,6 +116,9 @@ func TestOldIntentsAreNotActedOn(t *testing.T) {
 	for _, isFenced := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			r, d := farRig(t, 60)
+			// What is set aside for an intent that is taken back is there for others.
+			most := bfl.Credits(60 * 3000)
+			r.opts.MaxCost = &most
 			r.api.latency = func(n int) time.Duration {
 				if n >= 24 && n < 30 {
 					return 5 * time.Second
