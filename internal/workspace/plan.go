@@ -70,6 +70,7 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 			return options, fmt.Errorf("looking at the renditions: %w", err)
 		}
 	}
+	options.Makings = w.local.Makings()
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
 	}
