@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
@@ -31,9 +32,9 @@ const (
 // ahead has the instances of a block that are built ahead.
 type ahead struct {
 	block *builder
-	rows  []each
-	// pieces have the images in the order of rows, nil for those to build again. A piece is there
+	// rows is how many there are, and pieces have the images in their order, nil for those to build again. A piece is there
 	// when its channel is closed.
+	rows   int
 	pieces []builtPiece
 	// size is how many instances a piece has.
 	size   int
@@ -41,6 +42,9 @@ type ahead struct {
 	futile atomic.Int64
 	// room bounds how far helpers are ahead.
 	room chan struct{}
+	// spent has pieces whose instances were all asked for, with those images in them whose memory
+	// may be used again.
+	spent chan []*image.Image
 }
 
 type builtPiece struct {
@@ -71,14 +75,15 @@ func (d *builder) runsAhead() bool {
 // all. They end when all have been asked for.
 func (a *ahead) start() {
 	d := a.block
-	a.rows = d.expansion.rows[1:]
+	a.rows = d.expansion.len() - 1
 	a.size = cmp.Or(d.e.opts.ahead, aheadPiece)
-	a.pieces = make([]builtPiece, (len(a.rows)+a.size-1)/a.size)
+	a.pieces = make([]builtPiece, (a.rows+a.size-1)/a.size)
 	for i := range a.pieces {
 		a.pieces[i].built = make(chan struct{})
 	}
 	helpers := runtime.GOMAXPROCS(0)
 	a.room = make(chan struct{}, 4*helpers)
+	a.spent = make(chan []*image.Image, 4*helpers)
 	for range helpers {
 		helper := d.helper()
 		go a.help(helper)
@@ -92,7 +97,7 @@ func (d *builder) helper() *builder {
 	h.values, h.models, h.child, h.hoists = slices.Clone(d.values), maps.Clone(d.models), nil, nil
 	e.requested, e.spare, e.labelSets, e.advised = nil, nil, map[string]map[string]string{}, maps.Clone(e.advised)
 	e.collector, e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
-	h.images, h.room, h.doubted = nil, nil, nil
+	h.images, h.room, h.again, h.doubted = nil, nil, nil, nil
 	return &h
 }
 
@@ -107,23 +112,32 @@ func (a *ahead) help(h *builder) {
 		}
 		p := &a.pieces[at]
 		if a.futile.Load() < aheadFutile {
-			p.images = h.buildAll(a.rows[at*a.size : min((at+1)*a.size, len(a.rows))])
+			p.images = h.buildAll(a.memory(), at*a.size+1, min(a.size, a.rows-at*a.size))
 		}
 		close(p.built)
 	}
 }
 
-// buildAll builds instances, and leaves out those that there is anything to say about.
-func (d *builder) buildAll(rows []each) []*image.Image {
-	images := make([]*image.Image, len(rows))
+// memory returns a piece to build images in: one that was there before, if there is any.
+func (a *ahead) memory() []*image.Image {
+	select {
+	case images := <-a.spent:
+		return images
+	default:
+		return make([]*image.Image, a.size)
+	}
+}
+
+// buildAll builds as many instances as there are rows, from the nth on, in the place of images that nobody needs any more,
+// and leaves out those that there is anything to say about.
+func (d *builder) buildAll(images []*image.Image, n, rows int) []*image.Image {
 	for i := range rows {
-		d.unsure = false
-		img := d.instance(rows[i])
+		d.unsure, d.again = false, images[i]
+		images[i] = d.instance(n+i, d.expansion.at(n+i))
 		if d.unsure || len(d.e.diags) > 0 || !d.e.notes.Empty() {
 			d.e.collector, d.e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
-			continue
+			images[i] = nil
 		}
-		images[i] = img
 	}
 	return images
 }
@@ -133,37 +147,71 @@ func (d *builder) buildAll(rows []each) []*image.Image {
 func (a *ahead) instance(n int) *image.Image {
 	d := a.block
 	if n == 0 || a.pieces == nil {
-		img := d.instance(d.expansion.at(n))
+		img := d.instance(n, d.expansion.at(n))
 		if n == 0 && img != nil && d.runsAhead() {
 			a.start()
 		}
 		return img
 	}
 	p, at := &a.pieces[(n-1)/a.size], (n-1)%a.size
+	if at == 0 && n > 1 {
+		a.finish(&a.pieces[(n-1)/a.size-1])
+	}
 	<-p.built
 	var img *image.Image
 	if p.images != nil {
-		img = p.images[at]
+		img, p.images[at] = p.images[at], nil
 	}
-	if img == nil || !d.e.paths.take(claim{img: img, at: d.claimedAt()}, func(...*hcl.Diagnostic) {}) {
+	if img == nil || !d.e.paths.take(claim{d.outputs(), n}, img.Output, func(...*hcl.Diagnostic) {}) {
 		a.futile.Add(1)
-		img = d.instance(a.rows[n-1])
+		img = d.instance(n, d.expansion.at(n))
 	}
-	if at == a.size-1 || n == len(a.rows) {
-		p.images = nil
-		<-a.room
+	if n == a.rows {
+		a.finish(p)
 	}
 	return img
+}
+
+// release takes the memory of the nth image back, which nobody needs any more. It has to be the one
+// that instance returned last.
+func (a *ahead) release(n int, img *image.Image) {
+	if n > 0 && a.pieces != nil {
+		if p := &a.pieces[(n-1)/a.size]; p.images != nil {
+			p.images[(n-1)%a.size] = img
+			return
+		}
+	}
+	a.block.again = img
+}
+
+// finish leaves a piece whose instances were all asked for.
+func (a *ahead) finish(p *builtPiece) {
+	if p.images != nil {
+		select {
+		case a.spent <- p.images:
+		default:
+		}
+	}
+	p.images = nil
+	<-a.room
 }
 
 // claim notes that the image in the making is written to its output, and reports a clash. Helpers
 // leave that to whoever asked for their help.
 func (d *builder) claim(img *image.Image) bool {
-	if d.isHelper {
-		img.Output = d.e.paths.place(img.Output)
-		return true
+	return d.isHelper || d.e.paths.take(claim{d.outputs(), d.n}, img.Output, d.report)
+}
+
+// outputs returns what has the files of the block's images written.
+func (d *builder) outputs() *maker {
+	if at := d.claimedAt(); d.writes == nil || d.writes.at != at {
+		d.writes = d.maker(at)
 	}
-	return d.e.paths.claim(d, img, d.claimedAt())
+	return d.writes
+}
+
+func (d *builder) maker(at *hcl.Range) *maker {
+	return &maker{at: at, block: addrs.Image{Module: d.s.addr, Name: d.b.key}, expansion: d.expansion}
 }
 
 // claimedAt returns where the files of a block's instances are named.

@@ -65,11 +65,14 @@ func (d *builder) arguments(img *image.Image) bool {
 		}
 	}
 	d.e.requested = arguments
-	if len(d.room) < len(arguments) {
-		d.room = make([]bfl.Argument, len(arguments)*min(d.expansion.len(), imagesPiece))
+	n := len(arguments)
+	if cap(img.Arguments) < n {
+		if len(d.room) < n {
+			d.room = make([]bfl.Argument, n*min(d.expansion.len(), imagesPiece))
+		}
+		img.Arguments, d.room = d.room[:0:n], d.room[n:]
 	}
-	n := copy(d.room, arguments)
-	img.Arguments, d.room = d.room[:n:n], d.room[n:]
+	img.Arguments = append(img.Arguments, arguments...)
 	return ok
 }
 

@@ -102,7 +102,7 @@ func (b *assetBlock) rendition(e *evaluator, asset *image.Asset, block *renditio
 	}
 	made.Output = e.paths.place(made.Output)
 	address := addrs.Rendition{Kind: addrs.OfAsset, Of: asset.Address, Name: block.name}.String()
-	return made, !r.wrong && e.paths.take(claim{made: &image.Rendition{Name: address, Output: made.Output}, at: &block.at}, r.report)
+	return made, !r.wrong && e.paths.take(claim{by: &maker{at: &block.at, name: address}}, made.Output, r.report)
 }
 
 // assetValue is what expressions see of an asset.

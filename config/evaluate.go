@@ -186,7 +186,7 @@ func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *image.Re
 }
 
 func newOutputPaths(dir string) *outputPaths {
-	return &outputPaths{outputDir: dir, byPath: map[string]claim{}, folders: map[string]claim{}}
+	return &outputPaths{outputDir: dir, byPath: map[string]claim{}, folders: map[string]claim{}, spelt: map[string]string{}}
 }
 
 // postconditions checks a finished image against its postconditions.

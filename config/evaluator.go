@@ -185,7 +185,7 @@ func (e *evaluator) fail(n *node, diags ...*hcl.Diagnostic) {
 // value evaluates an expression. It answers false, with an unknown value, where the expression is
 // wrong.
 func (e *evaluator) value(n *node, expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
-	v, diags := expr.Value(ctx)
+	v, diags := e.hoistLoops(expr, ctx).Value(ctx)
 	if len(diags) > 0 {
 		e.add(diags...)
 		if diags.HasErrors() {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -69,12 +70,35 @@ func (x each) define(ctx *hcl.EvalContext) {
 	}
 }
 
+// rows are the instances of a for_each, in the order of their keys: elements of a list of values, or
+// rows of a table. Of a million, each is its key and a number.
+type rows struct {
+	places []place
+	values []cty.Value
+	table  *lang.Table
+}
+
+// place is a key, and the number of the row that has it.
+type place struct {
+	key string
+	row int
+}
+
+func (r *rows) at(i int) each {
+	p := &r.places[i]
+	x := each{key: addrs.StringKey(p.key), table: r.table, row: p.row}
+	if r.table == nil {
+		x.value = r.values[p.row]
+	}
+	return x
+}
+
 // expansion is the outcome of a for_each or count.
 type expansion struct {
 	repeat repeat
 	count  int
-	// rows are the instances of a for_each, in the order of their keys.
-	rows []each
+	// rows are the instances of a for_each.
+	rows *rows
 	// from are the images that which instances there are comes from.
 	from []addrs.Image
 }
@@ -83,7 +107,7 @@ type expansion struct {
 func (x *expansion) len() int {
 	switch {
 	case x.repeat.forEach != nil:
-		return len(x.rows)
+		return len(x.rows.places)
 	case x.repeat.count != nil:
 		return x.count
 	default:
@@ -106,7 +130,9 @@ func (x *expansion) all() iter.Seq[each] {
 func (x *expansion) find(key addrs.Key) (int, bool) {
 	switch {
 	case x.repeat.forEach != nil:
-		return slices.BinarySearchFunc(x.rows, key, func(row each, key addrs.Key) int { return row.key.Compare(key) })
+		text, isText := key.Text()
+		at, found := slices.BinarySearchFunc(x.rows.places, text, func(p place, text string) int { return strings.Compare(p.key, text) })
+		return at, isText && found
 	case x.repeat.count != nil:
 		n, ok := key.Int()
 		return n, ok && n < x.count
@@ -119,7 +145,7 @@ func (x *expansion) find(key addrs.Key) (int, bool) {
 func (x *expansion) at(i int) each {
 	switch {
 	case x.repeat.forEach != nil:
-		return x.rows[i]
+		return x.rows.at(i)
 	case x.repeat.count != nil:
 		return each{key: addrs.IntKey(i)}
 	default:
@@ -150,7 +176,7 @@ func (e *evaluator) expand(n *node, r repeat, ctx *hcl.EvalContext) (*expansion,
 }
 
 func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*expansion, bool) {
-	var rows []each
+	var rows *rows
 	var twice *hcl.Diagnostic
 	if !e.opts.general {
 		rows, twice = rowsByKey(r.forEach, ctx)
@@ -159,7 +185,7 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 	case twice != nil:
 		e.fail(n, twice)
 		return nil, false
-	case rows != nil && len(rows) <= e.maxInstances():
+	case rows != nil && len(rows.places) <= e.maxInstances():
 		return &expansion{repeat: r, rows: rows}, true
 	}
 	raw, ok := e.value(n, r.forEach, ctx)
@@ -180,21 +206,26 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 }
 
 // rowsOf returns the instances of a collection.
-func rowsOf(v cty.Value) []each {
-	rows := make([]each, 0, v.LengthInt())
+func rowsOf(v cty.Value) *rows {
+	n := v.LengthInt()
+	r := &rows{places: make([]place, 0, n), values: make([]cty.Value, 0, n)}
 	isSet := v.Type().IsSetType()
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
 		if isSet {
 			key = value
 		}
-		rows = append(rows, each{key: addrs.StringKey(key.AsString()), value: value})
+		r.add(key.AsString(), value)
 	}
-	slices.SortFunc(rows, byKey)
-	return rows
+	order(r.places)
+	return r
 }
 
-func byKey(a, b each) int { return a.key.Compare(b.key) }
+// add adds an element of a list of values.
+func (r *rows) add(key string, value cty.Value) {
+	r.places = append(r.places, place{key, len(r.values)})
+	r.values = append(r.values, value)
+}
 
 // notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is
 // because the value is not known yet.

@@ -8,10 +8,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// hoisted is a part of an expression that is the same for all instances of a block, such as
-// keys(local.sizes): it is evaluated once. A function goes through all that it is given, so that a
+// hoisted is a part of an expression that is the same for all instances of a block, or in all turns
+// of a loop, such as keys(local.sizes): it is evaluated once. A function goes through all that it is given, so that a
 // thousand instances that each ask for the length of a list of a thousand would look at a million
-// elements. It belongs to one builder.
+// elements. It belongs to one builder, or to one evaluation of a loop.
 type hoisted struct {
 	hclsyntax.Expression
 	ctx   *hcl.EvalContext
@@ -43,25 +43,56 @@ func (d *builder) hoist(arg *argument) hcl.Expression {
 	if d.hoists == nil {
 		d.hoists = map[*argument]hcl.Expression{}
 	}
-	done := d.hoistParts(native)
+	done := hoister{ctx: d.ctx, varies: namesInstance, repeats: true}.parts(native)
 	d.hoists[arg] = done
 	return done
 }
 
-// hoistParts is hoist for a part of an expression. What stands inside of a for expression may name
-// its variables, and stays.
-func (d *builder) hoistParts(expr hclsyntax.Expression) hclsyntax.Expression {
-	switch expr.(type) {
-	case *hclsyntax.FunctionCallExpr, *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
-		if !namesInstance(expr) {
-			return &hoisted{Expression: expr, ctx: d.ctx}
+// hoistLoops returns an expression with the parts hoisted that are the same in all turns of its for
+// expressions.
+func (e *evaluator) hoistLoops(expr hcl.Expression, ctx *hcl.EvalContext) hcl.Expression {
+	native, ok := expr.(hclsyntax.Expression)
+	if !ok || e.opts.general || !hasLoop(native) {
+		return expr
+	}
+	return hoister{ctx: ctx, varies: func(hclsyntax.Expression) bool { return false }}.parts(native)
+}
+
+func hasLoop(expr hclsyntax.Expression) (found bool) {
+	// The function returns no diagnostics.
+	_ = hclsyntax.VisitAll(expr, func(node hclsyntax.Node) hcl.Diagnostics {
+		_, isLoop := node.(*hclsyntax.ForExpr)
+		found = found || isLoop
+		return nil
+	})
+	return found
+}
+
+// hoister takes out of an expression what is evaluated many times and the same each time.
+type hoister struct {
+	// ctx is what all turns see.
+	ctx *hcl.EvalContext
+	// varies reports whether a part differs from turn to turn.
+	varies func(hclsyntax.Expression) bool
+	// repeats says that there are turns: that the expression is inside of a loop.
+	repeats bool
+}
+
+// hoist returns the part itself, which does not vary, as one that is evaluated once.
+func (h hoister) hoist(expr hclsyntax.Expression) *hoisted {
+	return &hoisted{Expression: expr, ctx: h.ctx}
+}
+
+func (h hoister) parts(expr hclsyntax.Expression) hclsyntax.Expression {
+	if h.repeats {
+		if done := h.whole(expr); done != nil {
+			return done
 		}
 	}
 	parts := []*hclsyntax.Expression(nil)
 	switch e := expr.(type) {
 	case *hclsyntax.ForExpr:
-		c := *e
-		expr, parts = &c, []*hclsyntax.Expression{&c.CollExpr}
+		return h.loop(e)
 	case *hclsyntax.ConditionalExpr:
 		c := *e
 		expr, parts = &c, []*hclsyntax.Expression{&c.Condition, &c.TrueResult, &c.FalseResult}
@@ -74,16 +105,56 @@ func (d *builder) hoistParts(expr hclsyntax.Expression) hclsyntax.Expression {
 		expr, parts = copyOf(expr)
 	}
 	for _, part := range parts {
-		*part = d.hoistParts(*part)
+		*part = h.parts(*part)
 	}
 	return expr
+}
+
+// whole returns what takes the place of an expression as a whole, nil where its parts are looked at.
+func (h hoister) whole(expr hclsyntax.Expression) hclsyntax.Expression {
+	switch e := expr.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		if !h.varies(e) {
+			return h.hoist(e)
+		}
+		return h.search(e)
+	case *hclsyntax.ConditionalExpr:
+		return h.branch(e)
+	case *hclsyntax.ForExpr:
+		if !h.varies(e) {
+			return h.hoist(e)
+		}
+		return h.filter(e)
+	case *hclsyntax.SplatExpr:
+		if !h.varies(e) {
+			return h.hoist(e)
+		}
+	}
+	return nil
+}
+
+// loop returns a for expression with what is the same in all of its turns hoisted.
+func (h hoister) loop(e *hclsyntax.ForExpr) *hclsyntax.ForExpr {
+	c := *e
+	c.CollExpr = h.parts(e.CollExpr)
+	inner := hoister{ctx: h.ctx, repeats: true, varies: func(expr hclsyntax.Expression) bool { return h.varies(expr) || names(expr, e.KeyVar, e.ValVar) }}
+	c.ValExpr = inner.parts(e.ValExpr)
+	if e.KeyExpr != nil {
+		c.KeyExpr = inner.parts(e.KeyExpr)
+	}
+	if e.CondExpr != nil {
+		c.CondExpr = inner.parts(e.CondExpr)
+	}
+	return &c
+}
+
+// names reports whether an expression has a variable of one of these names.
+func names(expr hclsyntax.Expression, of ...string) bool {
+	return slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool { return slices.Contains(of, t.RootName()) })
 }
 
 // namesInstance reports whether an expression has what differs from instance to instance: it names
 // it, or calls size_for, which goes by the instance's model.
 func namesInstance(expr hclsyntax.Expression) bool {
-	return callsSizeFor(expr) || slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool {
-		root := t.RootName()
-		return root == "each" || root == "count" || root == "self"
-	})
+	return callsSizeFor(expr) || names(expr, "each", "count", "self")
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -96,12 +97,15 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 		if img != nil && !b.tainted && e.decide != nil {
 			result = e.decide(img)
 		}
-		if b.exported {
+		switch {
+		case b.exported:
 			o := object{key: each.key, img: img, result: result, final: result != nil}
 			list.objects = append(list.objects, o)
 			if result != nil {
 				e.postconditions(b, build, each, &o)
 			}
+		case img != nil && img.Spare:
+			help.release(i, img)
 		}
 	}
 }
@@ -115,8 +119,10 @@ type builder struct {
 	expansion *expansion
 	// child is ctx with each or count in it. It is used again for the next instance, unless a
 	// diagnostic keeps it.
-	child   *hcl.EvalContext
-	current each // the instance in the making
+	child *hcl.EvalContext
+	// current is the instance in the making, and n its place.
+	current each
+	n       int
 	defined bool // child is that of the current instance
 	// values are those of b.args, in their order, for the instance in the making. Where an argument
 	// is the same for all instances, so is its value.
@@ -139,18 +145,25 @@ type builder struct {
 	// see attempt.
 	ready      bool
 	conditions []addrs.Image // what the preconditions of the instance in the making come from
+	// writes has the files of the images written, and cuts those of each of the block's renditions; nil
+	// while there is none.
+	writes *maker
+	cuts   []*maker
 	// isHelper says that it builds ahead; see ahead. unsure says that the instance in the making has
 	// to be built without help.
 	isHelper, unsure bool
 	// doubted is the request that Doubts is asked about.
 	doubted *bfl.Request
-	// images, and room for their arguments, are memory for those to come.
+	// images, and room for their arguments, are memory for those to come. again is that of an image
+	// that nobody needs any more, nil where there is none.
 	images []image.Image
 	room   []bfl.Argument
+	again  *image.Image
 }
 
-// imagesPiece is how many images take one allocation.
-const imagesPiece = 64
+// imagesPiece is how many images take one allocation: as many as fill a piece of memory of the
+// largest kind that Go keeps at hand, so that nothing of it is wasted.
+const imagesPiece = int(32 << 10 / unsafe.Sizeof(image.Image{}))
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
 	build := &builder{
@@ -230,15 +243,28 @@ func (d *builder) report(diags ...*hcl.Diagnostic) {
 	}
 }
 
-// instance builds one image. It answers nil, having reported why, where something is wrong with it.
-func (d *builder) instance(x each) *image.Image {
-	d.enter(x)
-	ok := d.evaluateArguments()
+// blank returns memory for an image. It may have room for arguments.
+func (d *builder) blank() *image.Image {
+	if img := d.again; img != nil {
+		d.again = nil
+		*img = image.Image{Arguments: img.Arguments[:0]}
+		return img
+	}
 	if len(d.images) == 0 {
 		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
 	}
 	img := &d.images[0]
 	d.images = d.images[1:]
+	return img
+}
+
+// instance builds one image, that of the nth instance. It answers nil, having reported why, where
+// something is wrong with it.
+func (d *builder) instance(n int, x each) *image.Image {
+	d.enter(x)
+	d.n = n
+	ok := d.evaluateArguments()
+	img := d.blank()
 	img.Address, img.Provider, img.Unread = d.addr(x), d.b.provider, !d.b.exported
 	model := d.model()
 	if model == nil {

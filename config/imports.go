@@ -175,8 +175,8 @@ func (e *evaluator) checkImports() {
 	}
 	outputs := map[addrs.Image]string{}
 	for path, claim := range e.paths.byPath {
-		if claim.img != nil && claim.made == nil {
-			outputs[claim.img.Address] = path
+		if addr, isImage := claim.image(); isImage && claim.by.rendition == "" {
+			outputs[addr] = path
 		}
 	}
 	for _, imp := range e.imports {

@@ -92,10 +92,13 @@ func (d *builder) notePrompt(kind int, img *image.Image, what string) {
 
 // noteBlankRows notes the instances of an image block that come from rows with nothing in them.
 func (e *evaluator) noteBlankRows(b *imageBlock, s *scope, x *expansion) {
-	for i := range x.rows {
-		if row := &x.rows[i]; row.isBlank() {
+	if x.repeat.forEach == nil {
+		return
+	}
+	for row := range x.all() {
+		if row.isBlank() {
 			e.notes.Add(blankRow, b.forEach.Range().Ptr(), func() string {
-				name := (&builder{b: b, s: s}).addr(*row).String()
+				name := (&builder{b: b, s: s}).addr(row).String()
 				if row.table != nil {
 					name += fmt.Sprintf(" (row %d)", row.row+1)
 				}
@@ -108,7 +111,7 @@ func (e *evaluator) noteBlankRows(b *imageBlock, s *scope, x *expansion) {
 // isBlank reports whether each.value is a row with nothing but blanks in it.
 func (x each) isBlank() bool {
 	if x.table != nil {
-		return !slices.ContainsFunc(x.table.Rows[x.row], func(cell string) bool { return strings.TrimSpace(cell) != "" })
+		return x.table.IsBlank(x.row)
 	}
 	// Most rows have a key of their own, and are told by that; to look into each would be to build
 	// an iterator for it.

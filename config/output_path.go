@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -37,7 +38,7 @@ func (d *builder) output(img *image.Image) bool {
 		if format == "" {
 			format = model.DefaultFormat()
 		}
-		img.Output = defaultOutput(img.Address) + extensionOf[format]
+		img.Output = d.e.paths.byDefault(img.Address, extensionOf[format])
 		return d.claim(img)
 	}
 	file, ok := d.outputFile(v)
@@ -71,7 +72,7 @@ func (d *builder) output(img *image.Image) bool {
 			byName, format)
 		return false
 	}
-	img.Output = file
+	img.Output = d.e.paths.place(file)
 	if d.outputRange == nil {
 		d.outputRange = new(v.arg.valueAt())
 	}
@@ -130,6 +131,18 @@ func (d *builder) outputFile(v *argumentValue) (string, bool) {
 	return path.Clean(text), true
 }
 
+// byDefault returns the path for an image that names none.
+func (p *outputPaths) byDefault(addr addrs.Image, extension string) string {
+	if key, ok := addr.Key.Text(); ok && addr.Module == "" && p.outputDir != "." {
+		// Nearly all names fit as they are, and then the path is made in one piece.
+		output := p.outputDir + "/" + addr.Name + "-" + key + extension
+		if name := output[len(p.outputDir)+1 : len(output)-len(extension)]; filename.Fit(name) == name {
+			return output
+		}
+	}
+	return p.place(defaultOutput(addr) + extension)
+}
+
 // defaultOutput returns the path for an image that names none, without extension: a folder for each
 // module around it, then the image's name and key.
 func defaultOutput(addr addrs.Image) string {
@@ -160,35 +173,53 @@ type outputPaths struct {
 	outputDir string
 	byPath    map[string]claim // by path in lower case
 	folders   map[string]claim // folders on the way to a file, in lower case
+	// spelt has the paths that have capital letters, by path in lower case.
+	spelt map[string]string
 }
 
-// claim is a file that something is written to.
+// claim is a file that something is written to: the nth of its maker's. There are as many as there
+// are images, which is why a claim does not hold on to its image.
 type claim struct {
-	// img is the image, or the one that the rendition is made from; nil for what else is made here.
-	img *image.Image
-	// made is the rendition, nil for the image itself. Where there is no image, its name is the address of
-	// what is made.
-	made *image.Rendition
-	at   *hcl.Range // shared by the instances of a block
+	by *maker
+	n  int
 }
 
-// output is the path of the file.
-func (c *claim) output() string {
-	if c.made != nil {
-		return c.made.Output
+// maker is what has files written: the instances of an image block in one scope, a rendition of each
+// of them, or one thing of another kind.
+type maker struct {
+	// at is where the files are named.
+	at *hcl.Range
+	// block is the address that the instances have but for their keys, and expansion the instances;
+	// nil where it is no image block. rendition is the name of the rendition, "" for the images
+	// themselves.
+	block     addrs.Image
+	expansion *expansion
+	rendition string
+	// name is the address of what is made where it is no image block.
+	name string
+}
+
+// image returns the image that is written, or that the rendition is made from. It reports false for
+// what else is made here.
+func (c claim) image() (addrs.Image, bool) {
+	if c.by.expansion == nil {
+		return addrs.Image{}, false
 	}
-	return c.img.Output
+	addr := c.by.block
+	addr.Key = c.by.expansion.at(c.n).key
+	return addr, true
 }
 
 // address names what is written.
-func (c *claim) address() string {
+func (c claim) address() string {
+	addr, isImage := c.image()
 	switch {
-	case c.img == nil:
-		return c.made.Name
-	case c.made != nil:
-		return addrs.Rendition{Of: c.img.Address, Name: c.made.Name}.String()
+	case !isImage:
+		return c.by.name
+	case c.by.rendition != "":
+		return addrs.Rendition{Of: addr, Name: c.by.rendition}.String()
 	default:
-		return c.img.Address.String()
+		return addr.String()
 	}
 }
 
@@ -203,12 +234,6 @@ func (p *outputPaths) reserve(n int) {
 	p.byPath = larger
 }
 
-// claim notes that an image is written to img.Output, and reports a clash.
-func (p *outputPaths) claim(d *builder, img *image.Image, at *hcl.Range) bool {
-	img.Output = p.place(img.Output)
-	return p.take(claim{img: img, at: at}, d.report)
-}
-
 // place puts a clean path below the output folder.
 func (p *outputPaths) place(output string) string {
 	if p.outputDir == "." {
@@ -218,22 +243,22 @@ func (p *outputPaths) place(output string) string {
 }
 
 // take notes that something is written to a file, and reports a clash.
-func (p *outputPaths) take(own claim, report func(...*hcl.Diagnostic)) bool {
-	key := strings.ToLower(own.output())
+func (p *outputPaths) take(own claim, output string, report func(...*hcl.Diagnostic)) bool {
+	key, at := strings.ToLower(output), own.by.at
 	if first, taken := p.byPath[key]; taken {
-		where := own.output()
-		if first.output() != own.output() {
-			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", first.output(), own.output())
+		where := output
+		if spelt := cmp.Or(p.spelt[key], key); spelt != output {
+			where = fmt.Sprintf("%s and %s, which are one file where capital letters do not count, as on Windows and macOS", spelt, output)
 		}
-		report(diag.Problem(*own.at, "Two images write one file",
+		report(diag.Problem(*at, "Two images write one file",
 			"%s and %s (%s) would be written to %s. Set output so that each has its own file%s.",
-			first.address(), own.address(), diag.Place(*first.at), where, caseHint(own.img)))
+			first.address(), own.address(), diag.Place(*first.by.at), where, caseHint(own)))
 		return false
 	}
 	if first, taken := p.folders[key]; taken {
-		report(diag.Problem(*own.at, "Two images write one file",
+		report(diag.Problem(*at, "Two images write one file",
 			"%s would be written to %s, which is a folder for %s (%s).",
-			own.address(), own.output(), first.address(), diag.Place(*first.at)))
+			own.address(), output, first.address(), diag.Place(*first.by.at)))
 		return false
 	}
 	for folder := parentFolder(key); folder != ""; folder = parentFolder(folder) {
@@ -241,25 +266,29 @@ func (p *outputPaths) take(own claim, report func(...*hcl.Diagnostic)) bool {
 			break
 		}
 		if first, taken := p.byPath[folder]; taken {
-			report(diag.Problem(*own.at, "Two images write one file",
+			report(diag.Problem(*at, "Two images write one file",
 				"%s needs the folder %s, which is the file of %s (%s).",
-				own.address(), folder, first.address(), diag.Place(*first.at)))
+				own.address(), folder, first.address(), diag.Place(*first.by.at)))
 			return false
 		}
 		p.folders[folder] = own
 	}
 	p.byPath[key] = own
+	if key != output {
+		p.spelt[key] = output
+	}
 	return true
 }
 
 // parentFolder returns the folder of a clean path, "" where it has none.
 func parentFolder(file string) string { return file[:max(strings.LastIndexByte(file, '/'), 0)] }
 
-func caseHint(img *image.Image) string {
-	if img == nil || img.Address.Key.IsNone() {
+func caseHint(c claim) string {
+	addr, isImage := c.image()
+	if !isImage || addr.Key.IsNone() {
 		return ""
 	}
-	if _, byCount := img.Address.Key.Int(); byCount {
+	if _, byCount := addr.Key.Int(); byCount {
 		return ", as in output = \"name-${count.index}.png\""
 	}
 	return ". Keys need that when they differ only in capital letters, or in characters that a file name cannot have"
@@ -275,8 +304,13 @@ func (e *evaluator) checkInputs() {
 		if rel, err := filepath.Rel(rootDir, use.file.path); err == nil {
 			made, isOutput = e.paths.byPath[strings.ToLower(norm.NFC.String(filepath.ToSlash(rel)))]
 		}
+		isOwn := false
+		if isOutput {
+			addr, isImage := made.image()
+			isOwn = isImage && addr == use.by
+		}
 		switch {
-		case isOutput && made.img != nil && made.img.Address == use.by:
+		case isOwn:
 			e.add(diag.Problem(use.at, "Image made from itself",
 				"%s is the file of %s itself, so each run would change it and pay for it again. Copy the file to another name to start from it.", use.text, use.by))
 		case isOutput:

@@ -68,7 +68,7 @@ func (d *builder) renditions(img *image.Image) bool {
 		return true
 	}
 	if d.recipes == nil {
-		d.recipes = make([]*image.Recipe, len(d.b.renditions))
+		d.recipes, d.cuts = make([]*image.Recipe, len(d.b.renditions)), make([]*maker, len(d.b.renditions))
 	}
 	ok := true
 	img.Renditions = make([]image.Rendition, 0, len(d.b.renditions))
@@ -93,7 +93,11 @@ func (d *builder) renditions(img *image.Image) bool {
 			made.Output = strings.TrimSuffix(img.Output, path.Ext(img.Output)) + "-" + block.name + extensionOf[recipe.Format]
 		}
 		img.Renditions = append(img.Renditions, made)
-		ok = ok && !r.wrong && d.e.paths.take(claim{img: img, made: &img.Renditions[i], at: at}, d.report)
+		if d.cuts[i] == nil || *d.cuts[i].at != *at {
+			d.cuts[i] = d.maker(at)
+			d.cuts[i].rendition = block.name
+		}
+		ok = ok && !r.wrong && d.e.paths.take(claim{d.cuts[i], d.n}, made.Output, d.report)
 	}
 	return ok
 }

@@ -122,7 +122,8 @@ func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, see func(
 	if b.weave != nil {
 		b.weave.reset()
 	}
-	img := newBuilder(e, b, s, ctx, expansion).instance(each)
+	n, _ := expansion.find(addr.Key)
+	img := newBuilder(e, b, s, ctx, expansion).instance(n, each)
 	b.tainted, e.paths = tainted, paths
 	if img != nil && e.see != nil {
 		e.see(img)

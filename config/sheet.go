@@ -90,8 +90,9 @@ func (b *sheetBlock) evaluate(e *evaluator, s *scope) {
 	if sheet.Atlas != "" {
 		sheet.Atlas = e.paths.place(sheet.Atlas)
 	}
+	by := &maker{at: &b.at, name: sheet.Address.String()}
 	for _, file := range sheet.SheetFiles(len(sheet.Cells), sheet.Output, sheet.Atlas) {
-		e.paths.take(claim{made: &image.Rendition{Name: sheet.Address.String(), Output: file}, at: &b.at}, r.report)
+		e.paths.take(claim{by: by}, file, r.report)
 	}
 	e.sheets = append(e.sheets, sheet)
 	e.set(&b.node, s, sheetValue(sheet))

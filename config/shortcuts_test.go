@@ -18,7 +18,7 @@ import (
 
 // TestShortcuts holds configurations that are read and evaluated by all shortcuts against the same
 // ones without any: files in pieces, plain blocks, rows, columns, instances built ahead, lookups, gathered
-// attributes. The
+// attributes, memory that is used again. The
 // images, the order in which they are decided, outputs, checks and messages are the same.
 func TestShortcuts(t *testing.T) {
 	t.Parallel()
@@ -126,6 +126,8 @@ func outcome(dir string, seed uint64, o Options) (all decided) {
 			body = fmt.Sprint(string(text), err)
 		}
 		note(&all.Images, "%s %s %s labels %v sensitive %v after %v lifecycle %+v", img.Address, img.Output, body, img.Labels, img.Sensitive, img.Dependencies, img.Lifecycle)
+		// The ways with shortcuts use the memory of images again.
+		img.Spare = !o.general && o.ahead != math.MaxInt && (uint64(len(all.Images))+seed)%4 != 0
 		return results(img.Address)
 	})...)
 	if !diags.HasErrors() {
@@ -177,8 +179,16 @@ func (g *generator) csv() string {
 
 func (g *generator) module() string {
 	var text strings.Builder
-	text.WriteString("defaults { model = \"flux-2-pro\" }\nlocals {\n  style = \"flat\"\n  rows  = csvdecode(file(\"rows.csv\"))\n}\n")
+	text.WriteString("defaults { model = \"flux-2-pro\" }\nlocals {\n  style = \"flat\"\n  rows  = csvdecode(file(\"rows.csv\"))\n" + g.tables() + "}\n")
 	text.WriteString("variable \"secret\" {\n  sensitive = true\n  default   = \"s\"\n}\n")
+	if g.IntN(2) == 0 {
+		fmt.Fprintf(&text, "output \"table\" { value = %s }\n", g.mistaken(
+			g.pick(`[for r in local.rows : r.n == "1" ? local.names : local.list]`, `join("", [for r in local.rows : contains(local.list, r.id) ? "x" : r.missing])`),
+			`[for r in local.rows : lookup(local.names, r.id, "")]`, "[for r in local.rows : r.name if contains(local.list, r.id)]",
+			"{ for r in local.rows : r.id => [for x in local.rows : x.name if x.from == r.id] }", "{ for r in local.rows : r.id => one([for x in local.rows : x if x.id == r.from]) }",
+			"[for r in local.rows : [for r in local.rows : r.name if contains(keys(local.names), r.id)]]",
+			"[for r in local.rows : length(local.rows) if r.id == upper(local.style)]"))
+	}
 	blocks := []string{"first", "second", "third"}[:1+g.IntN(3)]
 	repeats := map[string]string{}
 	for i, name := range blocks {
@@ -194,6 +204,27 @@ func (g *generator) module() string {
 		fmt.Fprintf(&text, "check \"c\" {\n  assert {\n    condition     = length(%s) > %d\n    error_message = \"few\"\n  }\n}\n", g.collects(blocks[0], repeats[blocks[0]]), g.IntN(3))
 	}
 	return text.String()
+}
+
+// tables are locals in which instances look for something.
+func (g *generator) tables() string {
+	return "  names = " + g.mistaken(g.pick(`{ a = ["x"], b = null }`, "null"), `{ a = "A", b = var.secret }`,
+		`{ a = "A", b = "B", ä = "X", Bo = "Y" }`, `{ for r in csvdecode(file("rows.csv")) : r.id => r.name }`, `tomap({ a = "A", b = "B" })`) +
+		"\n  list = " + g.mistaken(`"a"`, `["b", var.secret]`, `["a", "b", "a"]`, `toset(["a", "b"])`, `csvdecode(file("rows.csv"))[*].id`, `["a", 1, null]`, "[]") + "\n"
+}
+
+// searches is an expression that looks for a key.
+func (g *generator) searches(key string) string {
+	return fmt.Sprintf(g.mistaken(
+		g.pick(`"${lookup(local.names, %[1]s)}"`, `lookup(local.names, upper(%[1]s), var.secret)`, `"${index(local.list, %[1]s)}"`, "jsonencode({ for r in local.rows : r.n => r.missing if r.id == %[1]s })",
+			`jsonencode((%[1]s == "a" ? local.names : local.list))`, `jsonencode(%[1]s == var.secret ? ["y"] : ["n"])`, `lookup(local.names, %[1]s, local.missing)`),
+		`"${lookup(local.names, %[1]s, "none")}"`, `jsonencode(lookup(local.names, %[1]s, { x = 1 }))`,
+		`"${contains(local.list, %[1]s)}"`, `contains(keys(local.names), %[1]s) ? "in" : "out"`, `jsonencode(%[1]s == "a" ? local.names : { z = "Z" })`,
+		`"${try(index(local.list, %[1]s), "no")}"`,
+		`"${lookup({ a = 1 }, %[1]s, "1")}"`, `contains(local.list, %[1]s == "a" ? %[1]s : null) ? "1" : "2"`,
+		"jsonencode([for r in local.rows : r.name if r.id == %[1]s])", "jsonencode({ for k, v in local.names : k => v if k == %[1]s })", "jsonencode([for k, v in local.names : v if %[1]s == v])",
+		"jsonencode([for i, r in local.rows : i if r.id == %[1]s])", `"${one([for r in local.rows : r.n if r.from == %[1]s])}"`, `jsonencode([for r in local.list : r if r == %[1]s])`,
+		"jsonencode([for r in local.rows : [r.name, contains(local.list, r.id), %[1]s] if r.id != %[1]s])"), key)
 }
 
 // collects is an expression over the instances of a block.
@@ -227,11 +258,11 @@ func (g *generator) block(name string, repeats map[string]string, before []strin
 	prompts := []string{`"fixed"`, `"a ${local.style} logo"`, "\"${var.secret} s\"", "<<-EOT\n    two\n    lines\n  EOT"}
 	switch {
 	case each:
-		prompts = append(prompts, `"Photo of ${each.value.name} as ${each.key}"`, "each.value.name", "each.key", `"${each.value.name}"`, `"${upper(each.value.name)} x"`, `"%{ if each.key == "a" }A%{ endif }"`)
+		prompts = append(prompts, `"Photo of ${each.value.name} as ${each.key}"`, "each.value.name", "each.key", `"${each.value.name}"`, `"${upper(each.value.name)} x"`, `"%{ if each.key == "a" }A%{ endif }"`, g.searches("each.key"), g.searches("each.value.name"), g.searches("each.key"))
 	case repeat == "count = 2":
 		prompts = append(prompts, `"number ${count.index}"`)
 	case repeat != "":
-		prompts = append(prompts, `"Photo of ${each.key}"`, "each.value")
+		prompts = append(prompts, `"Photo of ${each.key}"`, "each.value", g.searches("each.value"))
 	}
 	if len(before) > 0 && g.IntN(2) == 0 {
 		prompts = nil

@@ -8,8 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
@@ -22,7 +22,7 @@ import (
 // rowsByKey returns the instances of a for_each of the form { for NAME in LIST : NAME.ATTR => NAME
 // }. It answers nil for all others, and where the list or a key is anything but plain, or a key is
 // there twice: the expression is then evaluated as it stands.
-func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnostic) {
+func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) (*rows, *hcl.Diagnostic) {
 	loop, ok := expr.(*hclsyntax.ForExpr)
 	if !ok || loop.KeyVar != "" || loop.CondExpr != nil || loop.Group || loop.KeyExpr == nil {
 		return nil, nil
@@ -36,7 +36,7 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnost
 	if rows == nil {
 		return nil, nil
 	}
-	twice := order(rows)
+	twice := order(rows.places)
 	if len(twice) == 0 {
 		return rows, nil
 	}
@@ -45,13 +45,13 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) ([]each, *hcl.Diagnost
 
 // duplicateRows is about rows with one key: the numbers of those that have the first one that is
 // there twice, and of the last row of each other such key.
-func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice [][2]int) *hcl.Diagnostic {
+func duplicateRows(loop *hclsyntax.ForExpr, column string, rows *rows, twice [][2]int) *hcl.Diagnostic {
 	first := slices.MinFunc(twice, func(a, b [2]int) int { return cmp.Compare(a[1], b[1]) })
-	key, _ := rows[first[0]].key.Text()
+	key := rows.places[slices.IndexFunc(rows.places, func(p place) bool { return p.row == first[0] })].key
 	describe := func(i int) string {
 		text := fmt.Sprintf("row %d", i+1)
-		if t := rows[i].table; t != nil {
-			line := []rune(strings.Join(t.Rows[rows[i].row], ","))
+		if t := rows.table; t != nil {
+			line := []rune(strings.Join(t.Row(i), ","))
 			if len(line) > maxShownRow {
 				line = append(line[:maxShownRow], '…')
 			}
@@ -69,43 +69,16 @@ func duplicateRows(loop *hclsyntax.ForExpr, column string, rows []each, twice []
 // maxShownRow is how many characters of a row are shown.
 const maxShownRow = 60
 
-// order sorts rows by their keys. Where two have the same key it leaves the rows as they are, and
-// returns the numbers of those, in pairs, that have the same key as another one before them.
-func order(rows []each) (twice [][2]int) {
-	// What is moved about is small.
-	type place struct {
-		key string
-		row int
-	}
-	places := make([]place, len(rows))
-	for i := range rows {
-		key, _ := rows[i].key.Text()
-		places[i] = place{key, i}
-	}
+// order sorts rows by their keys, and those with the same key by their numbers. It returns the
+// numbers of those, in pairs, that have the same key as another one before them.
+func order(places []place) (twice [][2]int) {
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row)) })
 	for i, p := range places {
 		if i > 0 && places[i-1].key == p.key {
 			twice = append(twice, [2]int{places[i-1].row, p.row})
 		}
 	}
-	if len(twice) > 0 {
-		return twice
-	}
-	// Each circle of rows that take each other's place is gone round once.
-	for i := range places {
-		first := rows[i]
-		for to := i; places[to].row >= 0; {
-			from := places[to].row
-			places[to].row = -1
-			if from == i {
-				rows[to] = first
-				break
-			}
-			rows[to] = rows[from]
-			to = from
-		}
-	}
-	return nil
+	return twice
 }
 
 // steps reports whether an expression is the variable called name with n attribute names after it,
@@ -124,23 +97,23 @@ func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool)
 
 // listRows returns the elements of a list with their keys, nil where anything about them is not
 // plain.
-func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []each {
+func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) *rows {
 	if t := tableOf(list, ctx); t != nil {
-		column := slices.Index(t.Header, key)
-		if column < 0 {
+		if !slices.Contains(t.Header, key) {
 			return nil
 		}
-		rows := make([]each, len(t.Rows))
-		for i := range rows {
-			rows[i] = each{key: addrs.StringKey(lang.Normal(t.Rows[i][column])), table: t, row: i}
+		r := &rows{places: make([]place, t.Len()), table: t}
+		for i := range r.places {
+			cell, _ := t.Cell(i, key)
+			r.places[i] = place{lang.Normal(cell), i}
 		}
-		return rows
+		return r
 	}
 	v, diags := list.Value(ctx)
 	if len(diags) > 0 || !lang.IsPlain(v) || !v.Type().IsListType() && !v.Type().IsTupleType() {
 		return nil
 	}
-	rows := make([]each, 0, v.LengthInt())
+	r := &rows{places: make([]place, 0, v.LengthInt()), values: make([]cty.Value, 0, v.LengthInt())}
 	for it := v.ElementIterator(); it.Next(); {
 		_, element := it.Element()
 		of, ok := lang.PlainAttr(element, key)
@@ -151,9 +124,9 @@ func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) []eac
 		if !isText {
 			return nil
 		}
-		rows = append(rows, each{key: addrs.StringKey(text), value: element})
+		r.add(text, element)
 	}
-	return rows
+	return r
 }
 
 // tableOf returns the table that a call of csvdecode decodes, nil for all other expressions.

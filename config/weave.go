@@ -158,7 +158,7 @@ func (run *weaving) build(start slot) {
 			continue
 		}
 		*state = begun
-		img, done := run.builders[at.block].attempt(run.lists[at.block].at(at.index))
+		img, done := run.builders[at.block].attempt(at.index, run.lists[at.block].at(at.index))
 		if !done {
 			if run.push() {
 				continue
@@ -258,7 +258,7 @@ func (run *weaving) address(at slot) addrs.Image {
 // attempt builds an instance of a member of a weave. It answers false, having reported nothing,
 // where other instances have to be built first, which are then the weave's wants. Only what looks
 // up instances is evaluated before that is clear.
-func (d *builder) attempt(x each) (img *image.Image, done bool) {
+func (d *builder) attempt(n int, x each) (img *image.Image, done bool) {
 	w := d.b.weave
 	w.reset()
 	d.enter(x)
@@ -279,7 +279,7 @@ func (d *builder) attempt(x each) (img *image.Image, done bool) {
 		return nil, true
 	}
 	d.ready = true
-	img = d.instance(x)
+	img = d.instance(n, x)
 	d.ready = false
 	return img, true
 }

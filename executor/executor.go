@@ -224,6 +224,7 @@ var ErrIncomplete = errors.New("not every change was carried out")
 // failed or were skipped. When ctx is done, calls under way are broken off; tasks stay on record
 // and can be resumed.
 func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) {
+	plan = plan.Whole() // Who has a path, a picture or a request is looked for among all images.
 	r := newRun(ctx, o)
 	defer r.endTaking(nil)
 	r.files, r.inputs = newFiles(plan, o), sharedInputs(plan)

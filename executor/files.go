@@ -56,8 +56,11 @@ func newFiles(plan *planner.Plan, o Options) *files {
 		}
 	}
 	for _, c := range plan.Changes {
-		if c.Desired != nil {
+		switch {
+		case c.Desired != nil:
 			f.wanted[c.Desired.Output] = true
+		case c.Action == planner.NoOp:
+			f.wanted[c.Prior.Output.Path] = true
 		}
 		for i := range c.More {
 			f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true

@@ -118,7 +118,7 @@ func (p *Planner) judged(c *decision) *decision {
 		known, passed := false, false
 		// What another image was said to be like says nothing of this one.
 		isForeign := candidate.Kept != nil && c.Choice.Compares()
-		if candidate.content != "" && record != nil && !isForeign {
+		if candidate.content() != "" && record != nil && !isForeign {
 			known, passed = c.Choice.Judged(record.Verdicts)
 		}
 		if c.Judges = c.Judges || !known; known && passed && !c.Judges {
@@ -290,10 +290,10 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	switch {
 	case prior == nil:
 		c.Action, c.Reasons = Create, notInState
-	case from.content == "":
+	case from.content() == "":
 		c.Action, c.Reasons = Replace, from.Reasons
 		p.guard(desired, c)
-	case prior.Output.Identity() != from.content:
+	case prior.Output.Identity() != from.content():
 		c.Action, c.Reasons = Update, []Reason{{Kind: Picked}}
 	case c.file == state.Missing:
 		c.Action, c.Reasons = Create, []Reason{{Kind: FileMissing}}
@@ -316,7 +316,7 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	case from.Withheld():
 		c.Origin, c.Lacks = Skipped, &from.Address
 		return nil
-	case from.content == "":
+	case from.content() == "":
 		c.Twin, c.size = &from.Address, from.size
 		return nil
 	case from.Kept != nil:
@@ -379,10 +379,14 @@ func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
 // Change returns what the plan does with an image, nil where it has none of that address.
 func (p *Plan) Change(addr addrs.Image) *Change {
 	i, found := slices.BinarySearchFunc(p.Changes, addr, func(c *Change, addr addrs.Image) int { return c.Address.Compare(addr) })
+	if found {
+		return p.Changes[i]
+	}
+	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r *state.Recorded, addr addrs.Image) int { return r.Address.Compare(addr) })
 	if !found {
 		return nil
 	}
-	return p.Changes[i]
+	return unchanged(p.Unchanged[i], p.known)
 }
 
 // Pick returns the part of a plan that gives an image the picture of its picked candidate, nil

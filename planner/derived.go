@@ -28,10 +28,10 @@ func (p *Planner) derived(d *image.Derived) (content string, size bfl.Size) {
 		return "", bfl.Size{}
 	}
 	size = derivedSize(d.Recipe, c.size)
-	if c.content == "" {
+	if c.content() == "" {
 		return "", size
 	}
-	return p.made(p.recorded(d.Address, c.From), c.content, func() string { return p.key(d.Recipe, c) }), size
+	return p.made(p.recorded(d.Address, c.From), c.content(), func() string { return p.key(d.Recipe, c) }), size
 }
 
 // made returns the content of what would be made of a picture, if that is on record: as prior, or
@@ -97,7 +97,7 @@ func (p *Planner) renditionReasons(img *image.Image) []Reason {
 		if r.Derived == nil || r.SHA256 != "" {
 			continue
 		}
-		if up := p.change(r.Image); r.IsImage() && (up == nil || up.content == "") {
+		if up := p.change(r.Image); r.IsImage() && (up == nil || up.content() == "") {
 			continue // It is the image that is the reason.
 		}
 		if reason := (Reason{Kind: RenditionChanges, Rendition: r.Derived.Address}); !slices.Contains(reasons, reason) {

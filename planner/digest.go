@@ -9,13 +9,15 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // Digest identifies what the plan would do, and why, and at what price: two plans with one digest
 // are the same to whoever approves them.
 func (p *Plan) Digest() string {
 	h := sha256.New()
-	for _, c := range p.Changes {
+	for c := range p.All() {
 		c.describe(h)
 	}
 	for _, c := range p.Renditions {
@@ -65,7 +67,12 @@ func (c *Change) describe(h io.Writer) {
 	if c.Twin != nil {
 		_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
 	}
-	if d := c.Desired; d != nil {
+	d := c.Desired
+	if d == nil && c.Action == NoOp {
+		// It stays as it is, and so what is on record is what is configured.
+		d = &image.Image{Output: c.Prior.Output.Path, Provider: c.Prior.Provider, Labels: c.Prior.Labels}
+	}
+	if d != nil {
 		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
 		for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
 			_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
@@ -80,7 +87,7 @@ const mostMarks = 10_000
 // Marks returns a short digest of each change, by address, so that a plan that is stale can say
 // which changes are others now. Of a very large plan there are none.
 func (p *Plan) Marks() map[string]string {
-	if len(p.Changes) > mostMarks {
+	if len(p.Changes)+len(p.Unchanged) > mostMarks {
 		return nil
 	}
 	marks := map[string]string{}
@@ -89,7 +96,7 @@ func (p *Plan) Marks() map[string]string {
 		describe(h)
 		marks[address] = hex.EncodeToString(h.Sum(nil)[:6])
 	}
-	for _, c := range p.Changes {
+	for c := range p.All() {
 		mark(c.Address.String(), c.describe)
 	}
 	for _, c := range p.Renditions {

@@ -48,7 +48,7 @@ func (p *Planner) isCertain(r *image.Reference) bool {
 // makes exactly.
 func (c *decision) isCertain() bool {
 	const exact = 16 // The API rounds sides that are no multiple of it.
-	if c.content != "" {
+	if c.content() != "" {
 		return true
 	}
 	return c.Desired != nil && c.Desired.Request().Size() == c.size && c.size.Width > 0 && c.size.Height > 0 && c.size.Width%exact == 0 && c.size.Height%exact == 0

@@ -34,6 +34,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 		p.renditionsGo(m.Sheets, m.Assets, removals)
 	}
 	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
+	plan.Unchanged, plan.models, plan.known = sortedUnchanged(p.unchanged), p.models, p.opts.Prior
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)

@@ -280,6 +280,9 @@ func (p *Plan) blocks(renames []Rename) []Rename {
 	for _, c := range p.decided {
 		mixed[c.Address.Block()] = true
 	}
+	for _, listed := range p.Unchanged {
+		mixed[listed.Address.Block()] = true
+	}
 	var out []Rename
 	places := map[addrs.Image]int{}
 	for _, r := range renames {

@@ -29,12 +29,17 @@ type prior struct {
 	candidates *bool
 }
 
-// image returns the image that exists at an address, nil where none does.
-func (p *prior) image(addr addrs.Image) *state.Image {
+// find returns the image that exists at an address, nil where none does, and the state's own entry
+// of it where that is at hand.
+func (p *prior) find(addr addrs.Image) (*state.Image, *state.Recorded) {
 	if p.finder == nil {
-		return p.images[addr]
+		return p.images[addr], nil
 	}
-	return p.finder.Image(addr)
+	listed := p.finder.Find(addr)
+	if listed == nil {
+		return nil, nil
+	}
+	return listed.Image, listed
 }
 
 // hasCandidates reports whether any image on record is a candidate.

@@ -101,7 +101,8 @@ type Reason struct {
 	Rendition addrs.Rendition
 }
 
-// Change is what a plan does with one image, and why.
+// Change is what a plan does with one image, and why. A plan can have a million, so that what says
+// yes or no stands together.
 type Change struct {
 	Address addrs.Image
 	Action  Action
@@ -110,9 +111,6 @@ type Change struct {
 	From *addrs.Image
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
-	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those
-	// for which it would be made anew.
-	Frozen bool
 	// Found is the image's file as it is now, where an Update takes it over; see
 	// Planner.RefreshOnly.
 	Found *state.File
@@ -152,31 +150,34 @@ type Change struct {
 	Price bfl.Credits
 	// Cost is what the change is estimated to cost: Price, or zero for what is free.
 	Cost bfl.Credits
-	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
-	CostUnknown bool
-	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is
-	// what counts against a cap all the same, the highest price that is known of the model, or zero
-	// where Uncapped says that none is.
-	PriceUnknown, Uncapped bool
 	// Candidates are the changes of the pictures to choose from, in their order. They stand in the
 	// plan themselves too.
 	Candidates []*Change
 	// Choice is the image as it is configured, from which its candidates are made, where it has
 	// some.
 	Choice *image.Image
-	// Judges says that gates have to judge candidates before it is known which one the image gets.
-	// More says how many are bought at most while none passes, each at MoreCost.
-	Judges   bool
+	// More says how many candidates are bought at most while none passes, each at MoreCost.
 	More     int
 	MoreCost bfl.Credits
+	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
+	// Desired.
+	Listed []image.Attribute
+	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those
+	// for which it would be made anew.
+	Frozen bool
+	// CostUnknown says that Cost is a lower bound, because the size is known only after apply.
+	CostUnknown bool
+	// PriceUnknown says that nobody knows what the change costs. Cost is then no estimate: it is
+	// what counts against a cap all the same, the highest price that is known of the model, or zero
+	// where Uncapped says that none is.
+	PriceUnknown, Uncapped bool
+	// Judges says that gates have to judge candidates before it is known which one the image gets.
+	Judges bool
 	// NotPicked says that the image waits, as Skipped, because nobody has picked the picture of the
 	// one that it Lacks.
 	NotPicked bool
 	// Simulator says that the provider may be a simulator.
 	Simulator bool
-	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
-	// Desired.
-	Listed []image.Attribute
 
 	// known is the state that the plan was made with.
 	known *state.State
@@ -259,6 +260,10 @@ type Plan struct {
 	// Changes has one entry for every image that is configured or exists, no-ops included, sorted
 	// by address.
 	Changes []*Change
+	// Unchanged are, where Options.Brief asks for that, the images that stay as they are and about
+	// which there is nothing else to say, sorted by address. They are not among the Changes; see
+	// All.
+	Unchanged []*state.Recorded
 	// Renditions are what is done with files that are made here, sorted by address, without those
 	// that stay as they are.
 	Renditions []*RenditionChange
@@ -276,6 +281,20 @@ type Plan struct {
 	// decided are the changes of desired images in the order in which they were decided on.
 	decided []*decision
 	where   func(addrs.Image) *hcl.Range
+	// models are those of Unchanged, and known is the state that the plan was made with.
+	models []*bfl.Model
+	known  *state.State
+}
+
+// Models are those of all images that are configured.
+func (p *Plan) Models() []*bfl.Model {
+	models := slices.Clone(p.models)
+	for _, c := range p.Changes {
+		if c.Desired != nil && !slices.Contains(models, c.Desired.Model) {
+			models = append(models, c.Desired.Model)
+		}
+	}
+	return models
 }
 
 // Where returns where the configuration declares an image, for messages about it; nil where it does

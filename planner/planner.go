@@ -27,6 +27,9 @@ type Options struct {
 	Makings []state.Making
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
+	// Brief has the plan list images that stay as they are apart, in Plan.Unchanged, where there is
+	// nothing to say about them. Large plans need much less memory so.
+	Brief bool
 	// Moves are the configuration's moved blocks in their order.
 	Moves []addrs.Move
 	// Imports are the files to take as images that do not exist yet.
@@ -67,41 +70,6 @@ type Options struct {
 	where func(addrs.Image) *hcl.Range
 }
 
-// decision is a change in the making: the plan's value, and beside it what only the planning needs to know.
-type decision struct {
-	Change
-
-	// content is the identity of the picture that will be there, "" when the image is made anew, and
-	// size the extent that it has or is expected to have: what images downstream need to know.
-	content string
-	size    bfl.Size
-	// shown is the record of the picture that will be there, nil where there is none yet.
-	shown *state.Image
-	// file is how the image's file is now.
-	file state.FileStatus
-	// candidates are the decisions on its candidates.
-	candidates []*decision
-	// spare says that nothing is lost when its file is gone.
-	spare bool
-	// edited says that somebody's work alone keeps the image as it is, and not its block.
-	edited bool
-	// left says that the plan is limited to other images.
-	left bool
-	// unread says that nobody asks for its result.
-	unread bool
-}
-
-// begin returns a decision about an address that is not made yet.
-func (p *Planner) begin(addr addrs.Image) *decision {
-	if len(p.room) == 0 {
-		p.room = make([]decision, piece)
-	}
-	c := &p.room[0]
-	p.room = p.room[1:]
-	c.Address, c.Prior, c.known = addr, p.prior.image(addr), p.opts.Prior
-	return c
-}
-
 // Planner collects desired images and plans them one by one. It is for one plan, and not safe for
 // concurrent use.
 type Planner struct {
@@ -117,8 +85,16 @@ type Planner struct {
 	decided []*decision
 	index   map[addrs.Image]*decision
 	indexed int
-	// room is memory for decisions to come.
-	room []decision
+	// unchanged are the images that stay as they are, which have no decision, and models those that
+	// they have. stays has the first staying of them by address.
+	unchanged []*state.Recorded
+	models    []*bfl.Model
+	stays     map[addrs.Image]*state.Recorded
+	staying   int
+	// room is memory for decisions to come, and again that of one that was dropped; nil where there
+	// is none.
+	room  []decision
+	again *decision
 	// matched counts the desired images that exist.
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only
@@ -162,15 +138,6 @@ func New(o Options) *Planner {
 	return p
 }
 
-// change returns what was decided on a desired image, nil where nothing was yet.
-func (p *Planner) change(addr addrs.Image) *decision {
-	for ; p.indexed < len(p.decided); p.indexed++ {
-		c := p.decided[p.indexed]
-		p.index[c.Address] = c
-	}
-	return p.index[addr]
-}
-
 // Decide plans one desired image. It must be called for upstream images before those made from
 // them, as config.Config.Evaluate does, and answers as config.Decide asks.
 func (p *Planner) Decide(desired *image.Image) *image.Result {
@@ -194,7 +161,11 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	} else {
 		result = p.decide(c, desired)
 	}
-	p.decided = append(p.decided, c)
+	if p.opts.Brief && c.isUnchanged(desired) {
+		p.forgo(c, desired)
+		return result
+	}
+	p.decided = push(p.decided, c)
 	p.decideRenditions(c, desired)
 	return result
 }
@@ -240,7 +211,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 				Subject:  p.where(img.Address),
 			})
 		}
-		c.content, c.size = cmp.Or(c.Import.Content, c.Import.SHA256), c.Import.Size
+		c.size = c.Import.Size
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -302,7 +273,7 @@ func (p *Planner) complete(img *image.Image) {
 		if r.Derived != nil {
 			r.SHA256, r.Size = p.derived(r.Derived)
 		} else if c := p.change(r.Image); r.IsImage() && c != nil {
-			r.SHA256, r.Size = c.content, c.size
+			r.SHA256, r.Size = c.content(), c.size
 		}
 	}
 }
@@ -349,24 +320,6 @@ func (p *Planner) status(c *decision) state.FileStatus {
 		return state.Present
 	}
 	return status
-}
-
-// leave answers for an image that the plan does not touch.
-func (p *Planner) leave(c *decision) *image.Result {
-	c.Action, c.left = NoOp, true
-	if c.Prior == nil || p.prior.files[c.Address] != state.Present {
-		return nil
-	}
-	return c.keep(c.Prior)
-}
-
-// keep answers for an image that exists and whose content stays as it is.
-func (c *decision) keep(img *state.Image) *image.Result {
-	c.content, c.size, c.shown = img.Output.Identity(), img.Output.Size(), img
-	if c.unread {
-		return nil
-	}
-	return img.Exports()
 }
 
 // guard refuses a change that prevent_destroy forbids.

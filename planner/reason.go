@@ -30,7 +30,7 @@ func (p *Planner) reasons(img *image.Image, prior *state.Image, c *decision) []R
 	case fingerprint != prior.Fingerprint && SameButIgnored(img, prior):
 	case fingerprint == "":
 		for _, upstream := range img.Dependencies {
-			if up := p.change(upstream); up != nil && up.content == "" {
+			if up := p.change(upstream); up != nil && up.content() == "" {
 				reasons = append(reasons, Reason{Kind: UpstreamChanges, Upstream: upstream})
 			}
 		}

@@ -75,7 +75,7 @@ func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
 		if c.left || c.Withheld() || c.Lost() {
 			continue // The picture stays what it is, if it is there at all.
 		}
-		same := change.Prior != nil && len(change.Prior.From) == 1 && change.Prior.From[0] == c.content
+		same := change.Prior != nil && len(change.Prior.From) == 1 && change.Prior.From[0] == c.content()
 		if !p.due(&change, same, func() string { return p.key(r.Recipe, c) }) {
 			continue
 		}
@@ -293,7 +293,10 @@ func (p *Planner) pictures(sheet *image.Sheet, changed map[addrs.Rendition]bool)
 			pictures[i].own = true
 		} else {
 			c := p.change(cell.Image)
-			pictures[i] = picture{content: c.content, image: c.shown, model: c.Desired.Model.Name}
+			pictures[i] = picture{content: c.content(), image: c.shown}
+			if c.Desired != nil {
+				pictures[i].model = c.Desired.Model.Name
+			}
 			if isRendition && c.From != nil {
 				changed[at] = true
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 // FileStatus is how an image's file compares with its record.
-type FileStatus int
+type FileStatus uint8
 
 // The statuses of a file.
 const (

@@ -13,42 +13,47 @@ type Finder struct {
 	st *State
 	// rest are the images of the file after the one that was found last, and pieces those after
 	// them.
-	rest   []listing
-	pieces [][]listing
+	rest   []Recorded
+	pieces [][]Recorded
 }
 
 // Finder returns a Finder for the images as they are now.
 func (s *State) Finder() *Finder { return &Finder{st: s} }
 
-// Image returns the image at an address, nil where there is none.
-func (f *Finder) Image(addr addrs.Image) *Image {
+// Find returns the image at an address, nil where there is none.
+func (f *Finder) Find(addr addrs.Image) *Recorded {
 	if len(f.rest) == 0 && len(f.pieces) > 0 {
 		f.rest, f.pieces = f.pieces[0], f.pieces[1:]
 	}
-	if len(f.rest) > 0 && f.rest[0].address == addr {
-		img := f.rest[0].img
+	if len(f.rest) > 0 && f.rest[0].Address == addr {
+		found := &f.rest[0]
 		f.rest = f.rest[1:]
-		return img
+		return found
 	}
 	img := f.st.Images[addr]
-	if img != nil {
-		f.goTo(addr)
+	if img == nil {
+		return nil
 	}
-	return img
+	if found := f.goTo(addr); found != nil {
+		return found
+	}
+	return &Recorded{addr, img}
 }
 
-// goTo goes on after an image, as far as the file is sorted.
-func (f *Finder) goTo(addr addrs.Image) {
+// goTo goes on after an image, as far as the file is sorted, and returns where it is.
+func (f *Finder) goTo(addr addrs.Image) *Recorded {
 	all := f.st.listed
-	after, found := slices.BinarySearchFunc(all, addr, func(piece []listing, addr addrs.Image) int { return piece[0].address.Compare(addr) })
+	after, found := slices.BinarySearchFunc(all, addr, func(piece []Recorded, addr addrs.Image) int { return piece[0].Address.Compare(addr) })
 	if !found {
 		after--
 	}
 	if after < 0 || after >= len(all) {
-		return
+		return nil
 	}
-	at, found := slices.BinarySearchFunc(all[after], addr, func(l listing, addr addrs.Image) int { return l.address.Compare(addr) })
-	if found {
-		f.rest, f.pieces = all[after][at+1:], all[after+1:]
+	at, found := slices.BinarySearchFunc(all[after], addr, func(l Recorded, addr addrs.Image) int { return l.Address.Compare(addr) })
+	if !found {
+		return nil
 	}
+	f.rest, f.pieces = all[after][at+1:], all[after+1:]
+	return &all[after][at]
 }

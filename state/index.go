@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,8 @@ type Index struct {
 	lines   []indexLine
 	learnt  map[string]indexEntry
 	changed bool
+	// released says that the lines are in the file alone, and that all of them were asked for.
+	released bool
 }
 
 type indexEntry struct {
@@ -63,6 +66,7 @@ func (x *Index) find(path string, near *int) *indexEntry {
 			return &e
 		}
 	}
+	x.restore()
 	if next := *near + 1; next < len(x.lines) && x.lines[next].path == path {
 		*near = next
 		return &x.lines[next].indexEntry
@@ -77,6 +81,7 @@ func (x *Index) find(path string, near *int) *indexEntry {
 
 // all goes through what is known, in the order of the paths.
 func (x *Index) all() iter.Seq2[string, *indexEntry] {
+	x.restore()
 	return func(yield func(string, *indexEntry) bool) {
 		learnt := slices.Sorted(maps.Keys(x.learnt))
 		one := func(path string, e *indexEntry) bool { return e.sum == "" || yield(path, e) }
@@ -225,6 +230,9 @@ func (x *Index) Save(st *State) error {
 }
 
 func (x *Index) prune(st *State) {
+	if x.released {
+		return
+	}
 	unused := 0
 	for _, e := range x.all() {
 		if !e.used {
@@ -251,6 +259,43 @@ func (x *Index) prune(st *State) {
 	}
 	for _, path := range gone {
 		x.learn(path, indexEntry{})
+	}
+}
+
+// Release lets go of the memory of what was read, where all of it was asked for and nothing has to be
+// written: of a hundred thousand files, that is as much as the state of a fifth of them. What is
+// asked for later is read again.
+func (x *Index) Release() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	isUnused := func(l indexLine) bool { return !l.used }
+	n := len(x.lines)
+	if n == 0 || x.changed || len(x.learnt) > 0 || slices.ContainsFunc(x.lines, isUnused) {
+		return
+	}
+	x.lines, x.released = nil, true
+	if n >= manyLines {
+		// Else it depends on chance whether the collector runs before what comes next takes other
+		// memory, or has just run. It runs once about now in any case.
+		runtime.GC()
+	}
+}
+
+// manyLines is how many files make memory worth collecting: two megabytes.
+const manyLines = 10_000
+
+// restore reads again what was released. Where that is not possible, nothing is known, and files are
+// read.
+func (x *Index) restore() {
+	if !x.released {
+		return
+	}
+	x.released = false
+	if data, err := x.root.ReadFile(indexFile, maxIndex); err == nil {
+		x.lines, _ = parseIndex(data)
+	}
+	for i := range x.lines {
+		x.lines[i].used = true
 	}
 }
 

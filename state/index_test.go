@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
 // sized is a file of some size that was modified long ago.
@@ -67,4 +69,52 @@ func TestIndexIsAMap(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A released index knows what it knew, learns as before, and leaves its file alone. One that has
+// something to write, or to forget, is not released.
+func TestIndexRelease(t *testing.T) {
+	t.Parallel()
+	root, err := safefile.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	long := time.Now().Add(-time.Hour)
+	learnt := &Index{root: root}
+	for i := range 3 {
+		learnt.record(fmt.Sprintf("%d.png", i), sized{size: int64(i), time: long}, testHash(i), time.Now())
+	}
+	if err := learnt.Save(nil); err != nil {
+		t.Fatal(err)
+	}
+	x, err := openIndex(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(i int, want string) {
+		t.Helper()
+		if got := x.known(fmt.Sprintf("%d.png", i), int64(i), long.UnixNano(), new(int)); got != want {
+			t.Errorf("of file %d is known %q, want %q", i, got, want)
+		}
+	}
+	ask(0, testHash(0))
+	ask(1, testHash(1))
+	if x.Release(); x.released {
+		t.Error("it is released although a file was not asked for, and is to be forgotten")
+	}
+	ask(2, testHash(2))
+	if x.Release(); !x.released || x.lines != nil {
+		t.Error("it is not released")
+	}
+	if err := x.Save(&State{}); err != nil || !x.released {
+		t.Errorf("saving reads it again, or fails: %v", err)
+	}
+	ask(1, testHash(1))
+	x.record("1.png", sized{size: 1, time: long}, testHash(7), time.Now())
+	if x.Release(); x.released {
+		t.Error("it is released although it has something to write")
+	}
+	ask(1, testHash(7))
+	ask(2, testHash(2))
 }

@@ -72,13 +72,13 @@ const recordBytes = 768
 
 // piece is what a piece of a snapshot says: its images, and a state with all else.
 type piece struct {
-	images []listing
+	images []Recorded
 	made   []madeListing
 	rest   *State
 }
 
 func (p *piece) parse(text []byte) error {
-	p.images = make([]listing, 0, len(text)/recordBytes+1)
+	p.images = make([]Recorded, 0, len(text)/recordBytes+1)
 	parser := newParser(p.rest, scannerOf(text))
 	parser.listed, parser.made = &p.images, &p.made
 	parser.file()
@@ -101,7 +101,7 @@ func merge(pieces []*piece) (*State, error) {
 			whole.listed = append(whole.listed, p.images)
 		}
 		for _, l := range p.images {
-			whole.Images[l.address] = l.img
+			whole.Images[l.Address] = l.Image
 		}
 		for _, l := range p.made {
 			whole.Renditions[l.address] = l.rendition

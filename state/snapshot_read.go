@@ -61,7 +61,7 @@ type parser struct {
 	arena
 	st *State
 	// listed, where not nil, takes the images in the place of st.
-	listed *[]listing
+	listed *[]Recorded
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
 	// made, where not nil, takes the renditions in the place of st, and renditions are for those to
@@ -83,10 +83,10 @@ type record struct {
 	seed int64
 }
 
-// listing is an image of a piece, with its address.
-type listing struct {
-	address addrs.Image
-	img     *Image
+// Recorded is an image on record with its address.
+type Recorded struct {
+	Address addrs.Image
+	Image   *Image
 }
 
 // recordsPiece is how many images take one allocation.
@@ -169,7 +169,7 @@ func (f *fieldNames) find(name []byte, next int) int {
 
 // image reads the image whose address is key.
 func (p *parser) image(key []byte) {
-	line, name := p.line, string(key)
+	line, name := p.line, p.keep(key) // The address is made of it.
 	address, err := addrs.Parse(name)
 	if err != nil {
 		p.fail("%v", err)
@@ -224,7 +224,7 @@ func (p *parser) image(key []byte) {
 	}
 	p.records = p.records[1:]
 	if p.listed != nil {
-		*p.listed = append(*p.listed, listing{address, img})
+		*p.listed = append(*p.listed, Recorded{address, img})
 		return
 	}
 	p.st.Images[address] = img

@@ -35,7 +35,7 @@ type State struct {
 
 	// listed are the images in the order of the file that they were read from, as long as none has
 	// changed.
-	listed [][]listing
+	listed [][]Recorded
 }
 
 // All goes through the images: of a state that was just read, in the order of its file, which is
@@ -47,7 +47,7 @@ func (s *State) All() iter.Seq2[addrs.Image, *Image] {
 	return func(yield func(addrs.Image, *Image) bool) {
 		for _, piece := range s.listed {
 			for i := range piece {
-				if l := &piece[i]; !yield(l.address, l.img) {
+				if l := &piece[i]; !yield(l.Address, l.Image) {
 					return
 				}
 			}

@@ -81,7 +81,7 @@ func (a *app) runApply(cmd *cobra.Command, args []string, o *applyOptions) (err 
 	}
 	a.show(&o.planOptions)
 	// What no configuration declares any more can be removed all the same.
-	o.allowEmpty = o.Destroy
+	o.allowEmpty, o.Brief = o.Destroy, true
 	w, plan, err := a.makePlan(dir, cmd.Name(), &o.planOptions)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func (a *app) pickCommand() *cobra.Command {
 that. Without N, it lists the candidates. The choice is kept in the state. An argument pick in the configuration comes first.
 
 With -undo, the choice is taken back: the next apply lets the gates choose, or takes the first candidate. With -open, it hands the files of the candidates to the programs that show pictures here. With -reroll, the next plan has further candidates, and
-says what they cost; with -undo too, those that no apply has made yet are no longer wanted.`,
+says what they cost. With -undo too, those that no apply has made yet are no longer wanted.`,
 		Example: `  fluxbatch pick image.hero
   fluxbatch pick -open image.hero
   fluxbatch pick image.hero 3

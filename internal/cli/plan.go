@@ -50,7 +50,7 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceM
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
 	}
 	a.show(o)
-	o.ReadOnly = true
+	o.ReadOnly, o.Brief = true, true
 	var screen preview.Terminal
 	if draw {
 		if screen, err = a.previewTerminal(); err != nil {

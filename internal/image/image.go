@@ -53,13 +53,16 @@ type Image struct {
 	// choice; Picked says that somebody chose it, rather than the order of the candidates. The
 	// planner decides.
 	Candidate int
-	Picked    bool
 	// More is how many candidates somebody wants beyond those that the configuration names. They
 	// are in Candidates once the planner has seen the image.
-	More int
+	More   int
+	Picked bool
 	// Unread says that no expression of the configuration reads the image, so that its result is
 	// asked for by nobody.
 	Unread bool
+	// Spare says that whoever decided on the image has taken from it what is needed, so that its
+	// memory may be used for another one where no expression reads it.
+	Spare bool
 	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
 	// values, sorted. They are sent, and neither shown nor recorded.
 	Sensitive []string
@@ -160,10 +163,10 @@ type Lifecycle struct {
 	Frozen bool
 	// RequirePick has images made from this one wait until somebody has picked its picture.
 	RequirePick bool
-	// IgnoreChanges are arguments by name whose changes do not count, single labels as LabelName
-	// writes them; IgnoreAll says that none does.
-	IgnoreChanges []string
+	// IgnoreAll says that no change counts. IgnoreChanges are arguments by name whose changes do not,
+	// single labels as LabelName writes them.
 	IgnoreAll     bool
+	IgnoreChanges []string
 	// ReplaceTriggeredBy are the images whose replacement, or the change of one of their arguments,
 	// makes this one be replaced too.
 	ReplaceTriggeredBy []Trigger

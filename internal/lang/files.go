@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -109,7 +110,9 @@ func (f *fileFunctions) readText(name string) (string, error) {
 		return "", function.NewArgErrorf(0,
 			"the file %q is not UTF-8 text. Use filebase64 or filesha256 for any file", name)
 	}
-	return strings.ReplaceAll(string(bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))), "\r\n", "\n"), nil
+	src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
+	text := unsafe.String(unsafe.SliceData(src), len(src)) //nolint:gosec // Nobody writes to what was read.
+	return strings.ReplaceAll(text, "\r\n", "\n"), nil
 }
 
 func (f *fileFunctions) text() function.Function {

@@ -3,6 +3,7 @@ package lang
 import (
 	"encoding/csv"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,29 +13,37 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 )
 
-// Table is the content of a CSV file. Its rows stay strings, where csvdecode makes an object of
-// each.
+// Table is the content of a CSV file. Its rows stay text, where csvdecode makes an object of each:
+// of a million rows, each field is no more than where it stands.
 type Table struct {
 	Header []string
-	Rows   [][]string
+	text   string
+	fields []span // of all rows, without the header
 }
+
+// span is a part of a text.
+type span struct{ start, end uint32 }
 
 // ReadTable reads what csvdecode decodes. It answers nil where csvdecode would find something
 // wrong.
 func ReadTable(text string) *Table {
-	records, ok := unquoted(text)
-	if !ok {
-		var err error
-		if records, err = csv.NewReader(strings.NewReader(text)).ReadAll(); err != nil {
-			return nil
-		}
-	}
-	if len(records) == 0 {
+	if len(text) > math.MaxUint32 {
 		return nil
 	}
-	t := &Table{Header: records[0], Rows: records[1:]}
-	for i, name := range t.Header {
-		t.Header[i] = Normal(name)
+	fields, width, ok := unquoted(text)
+	if !ok {
+		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil {
+			return nil
+		}
+		text, fields, width = joined(records)
+	}
+	if width == 0 {
+		return nil
+	}
+	t := &Table{text: text, fields: fields[width:], Header: make([]string, width)}
+	for i, field := range fields[:width] {
+		t.Header[i] = Normal(text[field.start:field.end])
 		if slices.Contains(t.Header[:i], t.Header[i]) {
 			return nil
 		}
@@ -42,36 +51,78 @@ func ReadTable(text string) *Table {
 	return t
 }
 
-// unquoted reads a text without quotes as encoding/csv does: its fields are pieces of the text, and
-// are not copied. It answers false for a text with quotes, and for one that is no table.
-func unquoted(text string) (records [][]string, ok bool) {
-	if strings.Contains(text, `"`) {
-		return nil, false
+// joined returns the fields of records that all have the same number of them.
+func joined(records [][]string) (text string, fields []span, width int) {
+	var all strings.Builder
+	for _, record := range records {
+		width = len(record)
+		for _, field := range record {
+			start := all.Len()
+			all.WriteString(field)
+			fields = append(fields, span{uint32(start), uint32(all.Len())}) //nolint:gosec // It is no longer than the file.
+		}
 	}
-	lines := strings.Count(text, "\n") + 1
-	var fields []string
-	width := 0
+	return all.String(), fields, width
+}
+
+// unquoted reads a text without quotes as encoding/csv does: its fields are parts of the text. It
+// answers false for a text with quotes, and for one that is no table. The width is 0 where there is
+// no row.
+func unquoted(text string) (fields []span, width int, ok bool) {
+	if strings.Contains(text, `"`) {
+		return nil, 0, false
+	}
+	next := 0
 	for line := range strings.Lines(text) {
+		start := next
+		next += len(line)
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if line == "" {
 			continue
 		}
 		if width == 0 {
 			width = strings.Count(line, ",") + 1
-			records, fields = make([][]string, 0, lines), make([]string, 0, strings.Count(text, ",")+lines)
+			fields = make([]span, 0, strings.Count(text, ",")+strings.Count(text, "\n")+1)
 		}
-		start := len(fields)
-		for more := true; more && len(fields)-start <= width; {
+		before := len(fields)
+		for more := true; more && len(fields)-before <= width; {
 			var field string
 			field, line, more = strings.Cut(line, ",")
-			fields = append(fields, field)
+			fields = append(fields, span{uint32(start), uint32(start + len(field))}) //nolint:gosec // ReadTable has looked at the length.
+			start += len(field) + 1
 		}
-		if len(fields)-start != width {
-			return nil, false
+		if len(fields)-before != width {
+			return nil, 0, false
 		}
-		records = append(records, fields[start:len(fields):len(fields)])
 	}
-	return records, true
+	return fields, width, true
+}
+
+// Len returns the number of rows.
+func (t *Table) Len() int { return len(t.fields) / len(t.Header) }
+
+// Row returns the fields of a row.
+func (t *Table) Row(row int) []string {
+	fields := make([]string, len(t.Header))
+	for i := range fields {
+		fields[i] = t.field(row, i)
+	}
+	return fields
+}
+
+// IsBlank reports whether there is nothing in a row but blanks.
+func (t *Table) IsBlank(row int) bool {
+	for i := range t.Header {
+		if strings.TrimSpace(t.field(row, i)) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Table) field(row, column int) string {
+	at := t.fields[row*len(t.Header)+column]
+	return t.text[at.start:at.end]
 }
 
 // Cell returns the field of a row in the column called name as the file has it, and whether there
@@ -81,14 +132,14 @@ func (t *Table) Cell(row int, name string) (string, bool) {
 	if i < 0 {
 		return "", false
 	}
-	return t.Rows[row][i], true
+	return t.field(row, i), true
 }
 
 // Object returns a row as csvdecode does.
 func (t *Table) Object(row int) cty.Value {
 	attrs := make(map[string]cty.Value, len(t.Header))
 	for i, name := range t.Header {
-		attrs[name] = cty.StringVal(t.Rows[row][i])
+		attrs[name] = cty.StringVal(t.field(row, i))
 	}
 	return cty.ObjectVal(attrs)
 }

@@ -3,6 +3,7 @@ package lang
 import (
 	"encoding/csv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,16 @@ func TestTableCells(t *testing.T) {
 	}
 }
 
+// TestQuoted tells that a table with quotes has the fields that encoding/csv reads.
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	table := ReadTable("a,b\n\"x, \"\"y\"\"\",1\n\n\" \",\n")
+	got := [][]string{table.Header, table.Row(0), table.Row(1)}
+	if diff := cmp.Diff([][]string{{"a", "b"}, {`x, "y"`, "1"}, {" ", ""}}, got); diff != "" || table.Len() != 2 || !table.IsBlank(1) || table.IsBlank(0) {
+		t.Errorf("%d rows (-want +got):\n%s", table.Len(), diff)
+	}
+}
+
 // TestUnquoted tells that texts without quotes are read as encoding/csv reads them.
 func TestUnquoted(t *testing.T) {
 	t.Parallel()
@@ -38,7 +49,15 @@ func TestUnquoted(t *testing.T) {
 			text.WriteString(pieces[r.IntN(len(pieces))])
 		}
 		want, err := csv.NewReader(strings.NewReader(text.String())).ReadAll()
-		got, ok := unquoted(text.String())
+		fields, width, ok := unquoted(text.String())
+		var got [][]string
+		for record := range slices.Chunk(fields, max(width, 1)) {
+			var row []string
+			for _, field := range record {
+				row = append(row, text.String()[field.start:field.end])
+			}
+			got = append(got, row)
+		}
 		if ok != (err == nil) {
 			t.Fatalf("%q is a table: %v, but encoding/csv says %v", text.String(), ok, err)
 		}

@@ -156,9 +156,9 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 // the provider says otherwise.
 func modelLimits(provider *config.Provider, plan *planner.Plan) map[string]int {
 	limits := map[string]int{}
-	for _, c := range plan.Changes {
-		if c.Desired != nil && c.Desired.Model.Concurrency > 0 {
-			limits[c.Desired.Model.Name] = c.Desired.Model.Concurrency
+	for _, model := range plan.Models() {
+		if model.Concurrency > 0 {
+			limits[model.Name] = model.Concurrency
 		}
 	}
 	maps.Copy(limits, provider.ModelConcurrency)
@@ -220,11 +220,5 @@ func (w *Workspace) simulatedClients(plan *planner.Plan) (connect func(*config.P
 
 // declaredModels are those that the plan's images need and the catalogue does not have.
 func declaredModels(plan *planner.Plan) []*bfl.Model {
-	var models []*bfl.Model
-	for _, c := range plan.Changes {
-		if c.Desired != nil && c.Desired.Model.Custom && !slices.Contains(models, c.Desired.Model) {
-			models = append(models, c.Desired.Model)
-		}
-	}
-	return models
+	return slices.DeleteFunc(plan.Models(), func(m *bfl.Model) bool { return !m.Custom })
 }

@@ -137,6 +137,7 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			stays[path] = addr
 		}
 	}
+	// What the plan has among its Unchanged is found with what it leaves aside: both stay.
 	planned := map[addrs.Image]bool{}
 	for _, c := range plan.Changes {
 		if c.Prior == nil {

@@ -53,7 +53,7 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 	o, prior := &w.options, w.session.State()
 	options := planner.Options{
 		Prior: prior, Stored: w.stored, RetryModerated: o.RetryModerated,
-		Simulator: w.isSimulator, Protected: w.Config.Protected, Holds: w.holds,
+		Simulator: w.isSimulator, Protected: w.Config.Protected, Holds: w.holds, Brief: o.Brief,
 	}
 	var err error
 	if options.Abandon, err = parseAll(Abandon, o.Abandon, addrs.Parse); err != nil {
@@ -68,6 +68,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		}
 		if options.Made, err = w.local.Index().InspectMade(w.env.Abort, w.outputs, prior.Renditions); err != nil {
 			return options, fmt.Errorf("looking at the renditions: %w", err)
+		}
+		if o.ReadOnly {
+			w.local.Index().Release() // Few plans ask for anything else.
 		}
 	}
 	options.Makings = w.local.Makings()
@@ -148,11 +151,8 @@ func notAbandoned(plan *planner.Plan, options planner.Options) error {
 func notReplaced(plan *planner.Plan, options planner.Options) error {
 	var errs []error
 	for i, addr := range slices.Concat(options.Replace, options.Reroll) {
-		find := func(matches func(addrs.Image) bool) int {
-			return slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && matches(c.Address) })
-		}
 		isReroll := i >= len(options.Replace)
-		at := find(func(a addrs.Image) bool { return a == addr })
+		at := slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Desired != nil && c.Address == addr })
 		if isReroll && at >= 0 && (addr.Candidate > 0 || plan.Changes[at].Desired.HasChoice()) {
 			errs = append(errs, &OptionError{Option: Reroll, Text: addr.String(), Chosen: new(addr.Of())})
 		}
@@ -164,12 +164,20 @@ func notReplaced(plan *planner.Plan, options planner.Options) error {
 			option = Reroll
 		}
 		e := &OptionError{Option: option, Text: addr.String(), Limited: options.Only != nil}
-		if sibling := find(func(a addrs.Image) bool { return a.Block() == addr.Block() }); sibling >= 0 {
-			e.Sibling = &plan.Changes[sibling].Address
-		}
+		e.Sibling = sibling(plan, addr)
 		errs = append(errs, e)
 	}
 	return errors.Join(errs...)
+}
+
+// sibling returns the first instance of an image's block that is configured, nil where none is.
+func sibling(plan *planner.Plan, addr addrs.Image) *addrs.Image {
+	for c := range plan.All() {
+		if c.Address.Block() == addr.Block() && (c.Desired != nil || c.Action == planner.NoOp) {
+			return &c.Address
+		}
+	}
+	return nil
 }
 
 // UnusableFile is the Extra of a warning about a changed file that cannot be taken for the image at

@@ -86,6 +86,8 @@ type Options struct {
 	// ReadOnly says that nothing will be recorded. A state that is kept away from this machine is
 	// then opened without its lock.
 	ReadOnly bool `json:"-"`
+	// Brief asks for plans that list images that stay as they are apart; see planner.Options.Brief.
+	Brief bool `json:"-"`
 }
 
 // Limited reports whether a plan is one of some images only.

@@ -25,6 +25,9 @@ type repetition map[addrs.Image]addrs.Key
 
 func newRepetition(p *planner.Plan) repetition {
 	r := repetition{}
+	for _, unchanged := range p.Unchanged {
+		r[unchanged.Address.Block()] = unchanged.Address.Key
+	}
 	for _, c := range p.Changes {
 		if c.Desired != nil {
 			r[c.Address.Block()] = c.Address.Key

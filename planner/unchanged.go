@@ -1,0 +1,105 @@
+package planner
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/state"
+)
+
+// Mostly, nearly all images of a large plan stay as they are. In a brief plan such an image is its
+// record and nothing else: neither the change nor the image as it is configured is kept, so that a
+// hundred thousand of them are gone through in the memory of one.
+
+// isUnchanged reports whether an image that was decided on is what is on record, and whoever has the
+// record knows all of the decision. What keeps an image as it is for another reason than that it is
+// as it is configured, such as frozen or somebody's edited file, is to be told; and apply, or a
+// rendition, may ask for the image as it is configured.
+func (c *decision) isUnchanged(desired *image.Image) bool {
+	l := &desired.Lifecycle
+	isAsked := len(desired.Renditions) > 0 || desired.ConfiguredSeed != nil || l.Frozen || l.Undecided || l.IgnoresAny()
+	return c.Action == NoOp && !c.left && !desired.HasChoice() && !isAsked
+}
+
+// forgo drops a decision on an image that stays as it is, and lets the memory of the image be used
+// again. The decision has to be the one that was begun last.
+func (p *Planner) forgo(c *decision, desired *image.Image) {
+	listed := c.listed
+	if listed == nil {
+		listed = &state.Recorded{Address: c.Address, Image: c.Prior}
+	}
+	p.unchanged = push(p.unchanged, listed)
+	if !slices.Contains(p.models, desired.Model) {
+		p.models = append(p.models, desired.Model)
+	}
+	*c = decision{}
+	p.again, desired.Spare = c, true
+}
+
+// remembered returns the decision on an image that stays as it is, nil where none was made. It has no
+// image as it is configured.
+func (p *Planner) remembered(addr addrs.Image) *decision {
+	if p.stays == nil {
+		p.stays = map[addrs.Image]*state.Recorded{}
+	}
+	for ; p.staying < len(p.unchanged); p.staying++ {
+		p.stays[p.unchanged[p.staying].Address] = p.unchanged[p.staying]
+	}
+	listed := p.stays[addr]
+	if listed == nil {
+		return nil
+	}
+	c := &decision{Change: *unchanged(listed, p.opts.Prior), unread: true}
+	c.keep(listed.Image)
+	return c
+}
+
+// unchanged is the change of an image that stays as it is.
+func unchanged(listed *state.Recorded, known *state.State) *Change {
+	return &Change{Address: listed.Address, Action: NoOp, Prior: listed.Image, Fingerprint: listed.Image.Fingerprint, known: known}
+}
+
+// All goes through the changes of all images, in the order of their addresses. Those of Unchanged
+// are made for this, and have no image as it is configured.
+func (p *Plan) All() iter.Seq[*Change] {
+	return func(yield func(*Change) bool) {
+		changes := p.Changes
+		for _, listed := range p.Unchanged {
+			for len(changes) > 0 && changes[0].Address.Compare(listed.Address) < 0 {
+				if !yield(changes[0]) {
+					return
+				}
+				changes = changes[1:]
+			}
+			if !yield(unchanged(listed, p.known)) {
+				return
+			}
+		}
+		for _, c := range changes {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// Whole returns the plan with those of Unchanged among the changes, as All has them.
+func (p *Plan) Whole() *Plan {
+	if len(p.Unchanged) == 0 {
+		return p
+	}
+	whole := *p
+	whole.Changes, whole.Unchanged = slices.AppendSeq(make([]*Change, 0, len(p.Changes)+len(p.Unchanged)), p.All()), nil
+	return &whole
+}
+
+// sortedUnchanged puts images in the order of their addresses, which they mostly have.
+func sortedUnchanged(all []*state.Recorded) []*state.Recorded {
+	byAddress := func(a, b *state.Recorded) int { return a.Address.Compare(b.Address) }
+	if !slices.IsSortedFunc(all, byAddress) {
+		slices.SortFunc(all, byAddress)
+	}
+	return all
+}
