@@ -43,8 +43,13 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
 // take no more time than with any larger figure.
 const planGCPercent = 200
 
+// streamGCPercent is the same for writing a plan as JSON, which keeps nothing of what it makes: of a
+// million images, it would come to as much as the plan itself before the collector ran.
+const streamGCPercent = 30
+
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceMine bool) (err error) {
-	if a.getenv("GOGC") == "" {
+	isTuned := a.getenv("GOGC") == ""
+	if isTuned {
 		// A plan keeps most of what it makes, so that the collector finds little each time that it
 		// runs.
 		defer debug.SetGCPercent(debug.SetGCPercent(planGCPercent))
@@ -62,6 +67,9 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceM
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
+	if isTuned && o.json {
+		debug.SetGCPercent(streamGCPercent)
+	}
 	if err := a.tellNews(w, sinceMine); err != nil {
 		return err
 	}
