@@ -146,9 +146,12 @@ func (p *Pool) clean() {
 		}
 	}
 	p.mu.Unlock()
+	// A broker that is there and does not answer is not waited for once for each.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
+	defer cancel()
 	for key, revision := range gone {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
-		p.remove(ctx, key, revision)
-		cancel()
+		if ctx.Err() == nil {
+			p.remove(ctx, key, revision)
+		}
 	}
 }
