@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,8 +142,11 @@ func TestEndWithoutBroker(t *testing.T) {
 		holds = append(holds, h)
 	}
 	b.stop()
-	holds[0].Release()
-	holds[1].Release() // the third may be active
+	var releases sync.WaitGroup
+	for _, h := range holds[:2] { // the third may be active
+		releases.Go(h.Release)
+	}
+	releases.Wait()
 	p.Close()
 	if len(left) != 1 || len(left[0].Keys) != 2 {
 		t.Fatalf("remembered: %+v", left)

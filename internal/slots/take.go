@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/fluxbatch/fluxbatch/executor"
@@ -200,9 +199,6 @@ func (p *Pool) Inherit(ctx context.Context, job executor.Job, task string) execu
 func isAccounts(key string) bool { return strings.Contains(key, ".slot.a.") }
 
 func (p *Pool) update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
-	if !p.conn.IsConnected() {
-		return 0, nats.ErrDisconnected
-	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	now, err := p.kv.Update(ctx, key, value, revision)
@@ -243,9 +239,6 @@ func (h *hold) Release() {
 
 // remove deletes a key as it was last seen. Whoever loses a race for it leaves it to the other.
 func (p *Pool) remove(ctx context.Context, key string, revision uint64) {
-	if !p.conn.IsConnected() {
-		return // clean tries again.
-	}
 	err := p.kv.Delete(ctx, key, jetstream.LastRevision(revision))
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return // It is somebody else's, or the broker is away: then clean tries again.
