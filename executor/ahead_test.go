@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -115,6 +116,9 @@ func TestOldIntentsAreNotActedOn(t *testing.T) {
 	for _, isFenced := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			r, d := farRig(t, 60)
+			// What is set aside for an intent that is taken back is there for others.
+			most := bfl.Credits(60 * 3000)
+			r.opts.MaxCost = &most
 			r.api.latency = func(n int) time.Duration {
 				if n >= 24 && n < 30 {
 					return 5 * time.Second
@@ -150,6 +154,43 @@ func TestOldIntentsAreNotActedOn(t *testing.T) {
 			}
 			if !isFenced && (withdrawn == 0 || len(r.api.tasks) != 60 || d.most > 6) {
 				t.Errorf("%d old intents were taken back, %d tasks, %d without an answer at most", withdrawn, len(r.api.tasks), d.most)
+			}
+		})
+	}
+}
+
+// TestBrokenOffIntents breaks a run off at many moments: a request of which it says that it may have
+// been charged was sent, and what is on record without an answer was, too.
+func TestBrokenOffIntents(t *testing.T) {
+	t.Parallel()
+	for after := 1500 * time.Millisecond; after < 2700*time.Millisecond; after += 17 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			r, d := farRig(t, 60)
+			sent := map[string]bool{}
+			ctx, abort := context.WithCancel(t.Context())
+			defer abort()
+			record := r.api.onSubmit
+			r.api.onSubmit = func(prompt string, attempt int) error {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				sent[prompt] = true
+				return record(prompt, attempt)
+			}
+			time.AfterFunc(after, abort)
+			o := r.opts
+			o.OnEvent = func(e Event) {
+				if s, ok := e.(Skipped); ok && s.Sent && !sent[s.Address.Name] {
+					t.Errorf("broken off after %s, %s may have been charged, and was not sent", after, s.Address)
+				}
+			}
+			if _, err := Apply(ctx, r.plan(t), o); !errors.Is(err, ErrIncomplete) {
+				t.Fatal(err)
+			}
+			for key := range d.unanswered {
+				if name := d.keys[key].Name; !sent[name] {
+					t.Errorf("broken off after %s, the intent of %s stays, which was not sent", after, name)
+				}
 			}
 		})
 	}

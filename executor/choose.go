@@ -250,7 +250,7 @@ func (r *run) buyAnother(n *node) {
 	r.plan[more.Address] = more
 	next := &node{change: more, addr: more.Address, lane: r.lane(desired.Provider, desired.Model.Name), height: n.height + 1}
 	r.nodes[more.Address] = next
-	r.unfinished++
+	r.opened(next)
 	r.waitFor(n, next)
 	r.enqueue(next)
 }

@@ -66,11 +66,17 @@ func (r *run) gap(n *node, elapsed time.Duration) time.Duration {
 	if n.patient {
 		return n.lane.latency.patience(elapsed)
 	}
-	return n.lane.latency.next(elapsed)
+	return n.lane.gap(n, elapsed)
 }
 
 // learn takes the latency of a task that ended well, and whether somebody rang for it.
 func (r *run) learn(n *node, elapsed time.Duration) {
+	wasBlind := n.lane.latency.samplings == 0
+	defer func() {
+		if wasBlind && n.lane.latency.samplings > 0 {
+			r.follow(n, elapsed)
+		}
+	}()
 	switch {
 	case n.resumed:
 		// It ended at some time before this run.

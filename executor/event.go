@@ -125,6 +125,15 @@ type Uploaded struct {
 	Bytes      int64
 }
 
+// Transferred says how far one object is on its way to a bucket, or from there. It comes at times
+// while that takes long, and when it is done, also where nothing is applied.
+type Transferred struct {
+	// Object is its address.
+	Object      string
+	Upload      bool
+	Bytes, Size int64
+}
+
 // RenditionDone says that something was made here, removed, or has another address.
 type RenditionDone struct {
 	Address addrs.Rendition
@@ -154,19 +163,20 @@ func (RenditionDone) event()    {}
 func (RenditionFailed) event()  {}
 func (RenditionSkipped) event() {}
 
-func (Started) event()    {}
-func (Submitted) event()  {}
-func (Progressed) event() {}
-func (Retrying) event()   {}
-func (Ready) event()      {}
-func (Completed) event()  {}
-func (Unchanged) event()  {}
-func (Failed) event()     {}
-func (Skipped) event()    {}
-func (Warned) event()     {}
-func (Judged) event()     {}
-func (Salvaged) event()   {}
-func (Uploaded) event()   {}
+func (Started) event()     {}
+func (Submitted) event()   {}
+func (Progressed) event()  {}
+func (Retrying) event()    {}
+func (Ready) event()       {}
+func (Completed) event()   {}
+func (Unchanged) event()   {}
+func (Failed) event()      {}
+func (Skipped) event()     {}
+func (Warned) event()      {}
+func (Judged) event()      {}
+func (Salvaged) event()    {}
+func (Uploaded) event()    {}
+func (Transferred) event() {}
 
 // Summary counts what an apply did.
 type Summary struct {

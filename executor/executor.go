@@ -205,6 +205,8 @@ type account struct {
 	// of them with none active.
 	taken  bool
 	barred time.Time
+	// unfinished counts the nodes of the account that are not over.
+	unfinished int
 	// unanswered counts the intents that are on record, or on their way there, without an answer to
 	// their requests.
 	unanswered int

@@ -183,7 +183,7 @@ func (r *run) skipDownstream(n *node) {
 			r.candidateIs(twin, n.address(), nil)
 			continue
 		}
-		if twin.desired != nil && twin.fingerprint != n.fingerprint {
+		if twin.watches || twin.desired != nil && twin.fingerprint != n.fingerprint {
 			r.lookAgain(twin)
 			continue
 		}
@@ -206,6 +206,9 @@ func (r *run) end(n *node) {
 	// A run can be long, and its nodes stay until it ends.
 	n.request, n.task, n.sample = nil, bfl.Submission{}, bfl.Result{}
 	r.unfinished--
+	if n.lane != nil {
+		n.lane.account.unfinished--
+	}
 }
 
 // notRecorded handles a journal that takes no record: nothing may begin whose beginning is not on

@@ -61,8 +61,10 @@ type node struct {
 	// this run, and took the candidate whose picture the node has or is about to have.
 	against map[addrs.Image]int
 	took    *state.Image
-	// twins are the nodes of the very same seeded request, which take its picture.
-	twins []*node
+	// twins are the nodes of the very same seeded request, which take its picture, and those that
+	// watch it: they wait to see whether the picture that it has goes.
+	twins   []*node
+	watches bool
 	// attempts counts the failed attempts of the call that is being made, fetches the failed
 	// downloads.
 	attempts int
@@ -119,7 +121,9 @@ type lane struct {
 	account *account
 	model   string
 	latency latency
-	ready   nodeHeap
+	// scout is the node whose task is looked at often, nil where none is.
+	scout *node
+	ready nodeHeap
 	// next are those whose intents are recorded ahead, in the order in which they are submitted.
 	next []*node
 }
@@ -168,7 +172,9 @@ func (r *run) build(plan *planner.Plan) {
 			}
 		}
 	}
-	r.unfinished += len(r.nodes)
+	for _, n := range r.nodes {
+		r.opened(n)
+	}
 	r.measure()
 	for _, c := range plan.Changes {
 		// What is paid for waits for nobody: its result may expire.
@@ -190,6 +196,14 @@ func (r *run) build(plan *planner.Plan) {
 		if c.Origin == planner.Refused && r.nodes[c.Address] != nil {
 			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
 		}
+	}
+}
+
+// opened counts a node that is not over.
+func (r *run) opened(n *node) {
+	r.unfinished++
+	if n.lane != nil {
+		n.lane.account.unfinished++
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -96,7 +97,7 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 		if c.Kept != nil && addr != but && addr != but.Of() && c.Kept.Output.Identity() == content {
 			return true
 		}
-		if c.Prior != nil && !c.Leaves() && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {
+		if c.Prior != nil && !r.leaves(addr) && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {
 			return true
 		}
 	}
@@ -128,7 +129,11 @@ func (r *run) onRecord(n *node) bool {
 		other, prior := r.nodes[addr], r.plan[addr].Prior
 		switch {
 		case other == n || prior.Result.Simulated && !n.lane.account.Simulator:
-		case !seeded && (!r.plan[addr].Leaves() || r.inUse(prior.Output.Identity(), n.address())):
+		case !seeded && r.mayLeave(other) && !reaches(n, other):
+			r.waitFor(n, other)
+			n.watches = true
+			return true
+		case !seeded && (!r.leaves(addr) || r.inUse(prior.Output.Identity(), n.address())):
 		case other != nil && other.phase == fetching:
 			// The picture is about to make way, and then is in the store.
 			r.waitFor(n, other)
@@ -141,6 +146,46 @@ func (r *run) onRecord(n *node) bool {
 			if img != nil && img.Fingerprint == n.fingerprint && (r.files.holds(img.Output.Path, img.Output.SHA256) || r.files.store.Whole(img.Output.SHA256)) {
 				r.reuse(n, img)
 				return true
+			}
+		}
+	}
+	return false
+}
+
+// leaves reports whether the picture on record of an address goes from there in this run, as far as
+// is known by now.
+func (r *run) leaves(addr addrs.Image) bool {
+	c, n := r.plan[addr], r.nodes[addr]
+	switch {
+	case c.Leaves():
+		return true
+	case c.Action != planner.Replace || n == nil:
+		return false
+	case n.phase == over:
+		return r.made[addr] != nil && r.made[addr].Output.Identity() != c.Prior.Output.Identity()
+	case c.Conditional():
+		return n.fingerprint != "" && !r.keepsImage(n)
+	}
+	return true
+}
+
+// mayLeave reports whether it is about to be known whether the picture on record of a node goes.
+func (r *run) mayLeave(n *node) bool {
+	return n != nil && n.change != nil && n.change.Conditional() && n.phase == waiting && n.fingerprint == ""
+}
+
+// reaches reports whether another node waits for one, or for one that does.
+func reaches(n, other *node) bool {
+	seen, next := map[*node]bool{n: true}, []*node{n}
+	for len(next) > 0 {
+		n, next = next[0], next[1:]
+		for _, down := range slices.Concat(n.downstream, n.twins) {
+			if down == other {
+				return true
+			}
+			if !seen[down] {
+				seen[down] = true
+				next = append(next, down)
 			}
 		}
 	}
@@ -178,6 +223,10 @@ func (r *run) give(n *node, img *state.Image) {
 		if twin.phase != waiting {
 			continue
 		}
+		if twin.watches {
+			r.lookAgain(twin)
+			continue
+		}
 		if twin.chooses() {
 			r.candidateIs(twin, n.address(), img)
 			continue
@@ -198,6 +247,7 @@ func (r *run) give(n *node, img *state.Image) {
 
 // lookAgain lets a node go on that waited for another one in vain.
 func (r *run) lookAgain(twin *node) {
+	twin.watches = false
 	if twin.waiting--; twin.waiting == 0 && twin.phase == waiting {
 		r.enqueue(twin)
 	}

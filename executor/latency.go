@@ -30,6 +30,8 @@ const (
 	// leastSigma keeps a run of equal latencies from making the model so certain that a slower task
 	// is hardly looked at.
 	leastSigma = 0.15
+	// guessedSigma is about what models have, until enough is known of this one.
+	guessedSigma = 0.4
 )
 
 // The first look at a task, and bounds between two, while nothing is known of its model's
@@ -65,7 +67,7 @@ func (l *latency) median() float64 { return math.Exp(l.mean) }
 // next returns how long to wait before looking at a task that was active elapsed after its
 // submission.
 func (l *latency) next(elapsed time.Duration) time.Duration {
-	if l.samplings < enoughSamples {
+	if l.samplings == 0 {
 		// Nothing is known. A quarter of the time waited so far is a delay that nobody minds. Only
 		// the first look comes soon, for models that are fast: all the slots' tasks are looked at
 		// like this.
@@ -74,7 +76,12 @@ func (l *latency) next(elapsed time.Duration) time.Duration {
 		}
 		return min(max(elapsed/4, leastBlindGap), mostBlindGap)
 	}
-	sigma := max(math.Sqrt(l.sq), leastSigma)
+	sigma, least := max(math.Sqrt(l.sq), leastSigma), leastPollGap
+	if l.samplings < enoughSamples {
+		// The few that are known may be far from the others, for which it then looks no less seldom
+		// than this.
+		sigma, least = max(sigma, guessedSigma), max(leastPollGap, elapsed/6)
+	}
 	median := l.median()
 	left := density * math.Sqrt(median)
 	step := median / 64
@@ -83,7 +90,7 @@ func (l *latency) next(elapsed time.Duration) time.Duration {
 		left -= math.Sqrt(hazard(t+step/2, l.mean, sigma)) * step
 	}
 	gap := time.Duration((t - elapsed.Seconds()) * float64(time.Second))
-	return min(max(gap, leastPollGap), mostPollGap)
+	return min(max(gap, least), mostPollGap)
 }
 
 // Bounds between two looks at a task that somebody is expected to ring for.

@@ -719,3 +719,52 @@ func TestLateThrowsStayApart(t *testing.T) {
 		}
 	})
 }
+
+// Two images without a seed that exchange their requests, which both are known only in apply,
+// exchange their pictures, and one of them that keeps its own shares it with nobody.
+func TestLateRequestsAreExchanged(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 4} {
+		for _, exchanged := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, slots)
+				r.stored = r.store.candidates
+				ask := func(img *image.Image, prompt string) {
+					img.Arguments = []bfl.Argument{{Name: "prompt", Value: prompt}}
+				}
+				for _, name := range []string{"up", "lake"} {
+					up := r.image(t, name)
+					file, info := drawn(t, up)
+					r.made(t, up)
+					r.prior.Images[up.Address].Output = state.FileOf(up.Output, info)
+					if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(file); return err }); err != nil {
+						t.Fatal(err)
+					}
+					r.replace = append(r.replace, up.Address)
+				}
+				one, two := r.image(t, "one", "up"), r.image(t, "two", "up")
+				ask(one, "heron")
+				ask(two, "otter")
+				was := map[string]string{}
+				for _, img := range []*image.Image{one, two} {
+					r.made(t, img)
+					was[img.Address.Name] = r.file(t, img.Output)
+				}
+				ask(one, "otter")
+				if exchanged {
+					ask(two, "heron")
+				}
+				summary, err := r.apply(t)
+				bought := r.api.attempts["heron"] + r.api.attempts["otter"]
+				switch {
+				case err != nil:
+					t.Errorf("Apply = %+v, %v, %v", summary, err, r.failures())
+				case exchanged && (bought > 0 || r.file(t, one.Output) != was["two"] || r.file(t, two.Output) != was["one"]):
+					t.Errorf("%d slots: exchanging requests buys %v, summary %+v", slots, r.api.attempts, summary)
+				case !exchanged && (bought != 1 || r.file(t, two.Output) != was["two"]):
+					t.Errorf("%d slots: a second throw of what another keeps: bought %v, summary %+v", slots, r.api.attempts, summary)
+				}
+			})
+		}
+	}
+}

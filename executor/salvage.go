@@ -70,7 +70,7 @@ func (r *run) bringHome(a *planner.Abandoned) {
 	}
 	r.salvaging = append(r.salvaging, n)
 	r.homeless = append(r.homeless, n)
-	r.unfinished++
+	r.opened(n)
 }
 
 // left says that a task which nobody wants stays on record.

@@ -23,6 +23,8 @@ type Job struct {
 	Model   string
 	// Price is what it may cost.
 	Price bfl.Credits
+	// Left is how many tasks of the account the run has not seen to end, this one included.
+	Left int
 }
 
 // Hold is a slot that was taken. It outlives the run where it is not released, as the task at the
@@ -34,7 +36,7 @@ type Hold interface {
 	Release()
 }
 
-func (n *node) job() Job { return Job{n.address(), n.lane.model, n.price} }
+func (n *node) job() Job { return Job{n.address(), n.lane.model, n.price, n.lane.account.unfinished} }
 
 // submitShared submits a node's request when the account has a slot for it, as all its runs see it.
 func (r *run) submitShared(n *node) {
@@ -45,8 +47,9 @@ func (r *run) submitShared(n *node) {
 		return
 	}
 	// It waits as one that is not begun does, and is skipped like one.
+	job := n.job()
 	r.spawn(func() func() {
-		hold, err := slots.Take(r.taking, n.job())
+		hold, err := slots.Take(r.taking, job)
 		return func() {
 			switch {
 			case n.phase == over:

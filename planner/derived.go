@@ -35,7 +35,7 @@ func (p *Planner) derived(d *image.Derived) (content string, size bfl.Size) {
 }
 
 // made returns the content of what would be made of a picture, if that is on record: as prior, or
-// under any address, since the same comes out wherever it is made. Else it returns "".
+// under any address, since the same comes out wherever it is made, or was once. Else it returns "".
 func (p *Planner) made(prior *state.Rendition, of string, key func() string) string {
 	if p.opts.Prior == nil {
 		return ""
@@ -49,6 +49,11 @@ func (p *Planner) made(prior *state.Rendition, of string, key func() string) str
 		for _, r := range p.opts.Prior.Renditions {
 			if r.Maker == image.Maker && len(r.From) == 1 {
 				p.makings[making{r.From[0], r.Arguments}] = r.Picture().Identity()
+			}
+		}
+		for _, m := range p.opts.Makings {
+			if at := (making{m.From, m.Arguments}); m.Maker == image.Maker && p.makings[at] == "" {
+				p.makings[at] = m.Content
 			}
 		}
 	}

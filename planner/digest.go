@@ -21,10 +21,7 @@ func (p *Plan) Digest() string {
 		c.describe(h)
 	}
 	for _, c := range p.Renditions {
-		_, _ = fmt.Fprintf(h, "made %s %s %s %q %q\n", c.Address, c.Action, c.Reason, c.Output, c.Atlas)
-		if c.Recipe != nil {
-			_, _ = fmt.Fprintf(h, "%+v %v\n", *c.Recipe, c.Cells)
-		}
+		c.describe(h)
 	}
 	for _, a := range p.Abandoned {
 		_, _ = fmt.Fprintf(h, "abandoned %s %q %v\n", a.Address, a.Task.Key, a.GivenUp)
@@ -94,10 +91,24 @@ func (p *Plan) Marks() map[string]string {
 		return nil
 	}
 	marks := map[string]string{}
-	for c := range p.All() {
+	mark := func(address string, describe func(io.Writer)) {
 		h := sha256.New()
-		c.describe(h)
-		marks[c.Address.String()] = hex.EncodeToString(h.Sum(nil)[:6])
+		describe(h)
+		marks[address] = hex.EncodeToString(h.Sum(nil)[:6])
+	}
+	for c := range p.All() {
+		mark(c.Address.String(), c.describe)
+	}
+	for _, c := range p.Renditions {
+		mark(c.Address.String(), c.describe)
 	}
 	return marks
+}
+
+// describe writes all that a change of a rendition says.
+func (c *RenditionChange) describe(h io.Writer) {
+	_, _ = fmt.Fprintf(h, "made %s %s %s %q %q\n", c.Address, c.Action, c.Reason, c.Output, c.Atlas)
+	if c.Recipe != nil {
+		_, _ = fmt.Fprintf(h, "%+v %v\n", *c.Recipe, c.Cells)
+	}
 }

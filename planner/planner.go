@@ -23,6 +23,8 @@ type Options struct {
 	Files map[addrs.Image]state.FileStatus
 	// Made tells of what was made here and whose files are not as recorded.
 	Made map[addrs.Rendition]state.FileStatus
+	// Makings are renditions that are not on record any more, and what they were.
+	Makings []state.Making
 	// Only, when not nil, limits the plan to these images; see Select. Others are left as they are.
 	Only map[addrs.Image]bool
 	// Brief has the plan list images that stay as they are apart, in Plan.Unchanged, where there is

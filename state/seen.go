@@ -3,17 +3,22 @@ package state
 import (
 	"encoding/json"
 	"io"
+	"slices"
 )
 
-// seenFile says how far this machine has seen what others do to the state.
+// seenFile says how far this machine has seen what others do to states.
 const seenFile = localDir + "/seen.json"
 
-// maxSeen bounds the file.
-const maxSeen = 1 << 20
+// maxSeen bounds the file, and maxSeenStates how many states it has.
+const (
+	maxSeen       = 1 << 20
+	maxSeenStates = 100
+)
 
 // Seen is how far this machine has seen what others do to a state that it shares with them.
 type Seen struct {
-	Version int    `json:"version"`
+	// Place is where the state is. Its batches are counted there.
+	Place   string `json:"place"`
 	Lineage string `json:"lineage"`
 	// Last is the newest batch that was seen.
 	Last uint64 `json:"last"`
@@ -21,21 +26,42 @@ type Seen struct {
 	Mine []string `json:"mine,omitempty"`
 }
 
-// Seen returns how far this machine has seen the state of a lineage, nil where it has not looked
-// yet, or that cannot be told any more: all that is lost with it is what was new.
-func (l *Local) Seen(lineage string) *Seen {
+// allSeen is the file. The state that was looked at last comes last.
+type allSeen struct {
+	Version int    `json:"version"`
+	States  []Seen `json:"states"`
+}
+
+func (l *Local) allSeen() (all allSeen) {
 	data, err := l.root.ReadFile(seenFile, maxSeen)
-	seen := &Seen{}
-	if err != nil || json.Unmarshal(data, seen) != nil || seen.Version != 1 || seen.Lineage != lineage {
-		return nil
+	if err != nil || json.Unmarshal(data, &all) != nil || all.Version != 2 {
+		return allSeen{Version: 2} // All that is lost with it is what was new.
 	}
-	return seen
+	return all
+}
+
+// Seen returns how far this machine has seen the state of a lineage at a place, nil where it has not
+// looked yet, or that cannot be told any more. Of a state that was moved there since nothing is seen.
+func (l *Local) Seen(place, lineage string) *Seen {
+	var moved *Seen
+	for _, s := range l.allSeen().States {
+		switch {
+		case s.Lineage != lineage:
+		case s.Place == place:
+			return &s
+		default:
+			moved = &Seen{Place: place, Lineage: lineage, Mine: s.Mine}
+		}
+	}
+	return moved
 }
 
 // See records how far this machine has seen a state.
 func (l *Local) See(seen *Seen) error {
-	seen.Version = 1
-	data, err := json.Marshal(seen)
+	all := l.allSeen()
+	all.States = append(slices.DeleteFunc(all.States, func(s Seen) bool { return s.Place == seen.Place }), *seen)
+	all.States = all.States[max(0, len(all.States)-maxSeenStates):]
+	data, err := json.Marshal(&all)
 	if err != nil {
 		return err
 	}

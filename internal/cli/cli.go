@@ -8,15 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/apilog"
 	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
+	"github.com/fluxbatch/fluxbatch/internal/workspace"
 )
 
 // Environment is what a process gives to a command.
@@ -61,7 +64,13 @@ func Run(env Environment) int {
 	return newApp(env).run()
 }
 
-func newApp(env Environment) *app { return &app{env: env, out: &results{out: env.Stdout}} }
+func newApp(env Environment) *app {
+	a := &app{env: env, out: &results{out: env.Stdout}}
+	// What takes long is told whatever the command, by whoever waits for it.
+	tell := func(e executor.Event) { a.operation().Event(e) }
+	a.env.Drain, a.env.Abort = workspace.Reporting(env.Drain, tell), workspace.Reporting(env.Abort, tell)
+	return a
+}
 
 func (a *app) run() int {
 	root := a.command()
@@ -97,6 +106,7 @@ type app struct {
 	chdir  string
 	color  bool
 	view   *view.View
+	seeing sync.Mutex // guards the making of view
 	json   *machine.Stream
 	// log is nil where the environment asks for none.
 	log *apilog.Log
@@ -124,6 +134,8 @@ func (a *app) operation() view.Operation {
 
 // viewer returns the view, made when the flags are known.
 func (a *app) viewer() *view.View {
+	a.seeing.Lock()
+	defer a.seeing.Unlock()
 	if a.view == nil {
 		a.view = view.New(a.viewOptions())
 	}

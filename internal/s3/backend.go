@@ -83,7 +83,7 @@ func (b *Backend) Snapshot(ctx context.Context, n uint64) ([]byte, error) {
 
 // PutSnapshot writes a snapshot. One that is there is of the same batches.
 func (b *Backend) PutSnapshot(ctx context.Context, n uint64, snapshot []byte) error {
-	_, err := b.objects.create(ctx, numbered(snapshotPrefix, n), snapshot)
+	_, err := b.objects.createLarge(ctx, numbered(snapshotPrefix, n), snapshot)
 	if errors.Is(err, errTaken) {
 		return nil
 	}

@@ -48,7 +48,7 @@ func (b *Blobs) Stat(ctx context.Context, sha256 string) (bool, error) {
 
 // Put uploads an image. The store checks what arrives.
 func (b *Blobs) Put(ctx context.Context, sha256 string, size int64, r io.ReaderAt) error {
-	err := b.objects.upload(ctx, sha256, io.NewSectionReader(r, 0, size), size)
+	_, err := b.objects.sendNew(ctx, sha256, r, size)
 	if errors.Is(err, errTaken) {
 		return nil // Its name is the hash of its bytes.
 	}

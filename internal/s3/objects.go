@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
@@ -20,11 +21,13 @@ import (
 type objects struct {
 	bucket *config.Bucket
 	client *minio.Client
-	sse    encrypt.ServerSide
+	// core is the same client, for what it does not do as we want it.
+	core minio.Core
+	sse  encrypt.ServerSide
+	// partedFrom is the size from which objects are sent in parts of partSize.
+	partedFrom, partSize int64
+	now                  func() time.Time
 }
-
-// maxObject bounds what is read of one object: a state of a million images has 700 MB.
-const maxObject = 4 << 30
 
 // errTaken says that a condition of a write did not hold.
 var errTaken = errors.New("the object is there, or is another one")
@@ -35,7 +38,7 @@ func openObjects(b *config.Bucket) (objects, error) {
 		return objects{}, err
 	}
 	client, err := connect(b)
-	return objects{b, client, sse}, err
+	return objects{b, client, minio.Core{Client: client}, sse, partedFrom, partSize, time.Now}, err
 }
 
 func (o *objects) String() string { return "s3://" + o.bucket.Name + "/" + o.bucket.Prefix }
@@ -50,10 +53,23 @@ func (o *objects) root() string {
 
 func (o *objects) name(name string) string { return o.root() + name }
 
+func (o *objects) address(name string) string { return "s3://" + o.bucket.Name + "/" + o.name(name) }
+
 // create writes an object that is not there and returns its tag, and wraps errTaken where one is that
 // has other bytes: a write whose answer was lost is repeated, and then finds its own.
 func (o *objects) create(ctx context.Context, name string, data []byte) (tag string, err error) {
 	tag, err = o.putNew(ctx, name, data)
+	return o.own(ctx, name, data, tag, err)
+}
+
+// createLarge is create for an object whose name says what is in it.
+func (o *objects) createLarge(ctx context.Context, name string, data []byte) (tag string, err error) {
+	tag, err = o.sendNew(ctx, name, bytes.NewReader(data), int64(len(data)))
+	return o.own(ctx, name, data, tag, err)
+}
+
+// own tells an object that this program has written itself from another one that is in its place.
+func (o *objects) own(ctx context.Context, name string, data []byte, tag string, err error) (string, error) {
 	if !errors.Is(err, errTaken) {
 		return tag, err
 	}
@@ -68,34 +84,35 @@ func (o *objects) create(ctx context.Context, name string, data []byte) (tag str
 func (o *objects) putNew(ctx context.Context, name string, data []byte) (tag string, err error) {
 	var options minio.PutObjectOptions
 	options.SetMatchETagExcept("*")
-	return o.put(ctx, name, data, options)
+	return o.send(ctx, name, bytes.NewReader(data), int64(len(data)), options)
 }
 
 // replace writes an object in the place of the one with a tag, and returns the new one's.
 func (o *objects) replace(ctx context.Context, name string, data []byte, tag string) (string, error) {
 	var options minio.PutObjectOptions
 	options.SetMatchETag(tag)
-	return o.put(ctx, name, data, options)
-}
-
-func (o *objects) put(ctx context.Context, name string, data []byte, options minio.PutObjectOptions) (tag string, err error) {
 	return o.send(ctx, name, bytes.NewReader(data), int64(len(data)), options)
 }
 
-// upload writes an object that is not there.
-func (o *objects) upload(ctx context.Context, name string, r io.Reader, size int64) error {
-	var options minio.PutObjectOptions
-	options.SetMatchETagExcept("*")
-	_, err := o.send(ctx, name, r, size, options)
-	return err
+const contentType = "application/octet-stream"
+
+// send writes an object in one request: it is there whole or not at all.
+func (o *objects) send(ctx context.Context, name string, r io.ReaderAt, size int64, options minio.PutObjectOptions) (tag string, err error) {
+	options.ServerSideEncryption, options.ContentType = o.sse, contentType
+	options.SendContentMd5, options.DisableMultipart = true, true
+	m := newMeter(ctx, o.address(name), true, size)
+	if m != nil {
+		options.Progress = progress{m}
+	}
+	info, err := o.client.PutObject(ctx, o.bucket.Name, o.name(name), io.NewSectionReader(r, 0, size), size, options)
+	if err == nil {
+		m.end()
+	}
+	return o.written(name, info, err)
 }
 
-func (o *objects) send(ctx context.Context, name string, r io.Reader, size int64, options minio.PutObjectOptions) (tag string, err error) {
-	options.ServerSideEncryption, options.ContentType = o.sse, "application/octet-stream"
-	// One request is there whole or not at all. Nothing that is kept is near the 5 GiB that it can
-	// have.
-	options.SendContentMd5, options.DisableMultipart = true, true
-	info, err := o.client.PutObject(ctx, o.bucket.Name, o.name(name), r, size, options)
+// written says what became of a write.
+func (o *objects) written(name string, info minio.UploadInfo, err error) (tag string, _ error) {
 	switch code := minio.ToErrorResponse(err); {
 	case err == nil:
 		return info.ETag, nil
@@ -107,27 +124,15 @@ func (o *objects) send(ctx context.Context, name string, r io.Reader, size int64
 
 // read returns an object and its tag. The error wraps fs.ErrNotExist where there is none.
 func (o *objects) read(ctx context.Context, name string) (data []byte, tag string, err error) {
-	object, err := o.client.GetObject(ctx, o.bucket.Name, o.name(name), minio.GetObjectOptions{})
-	if err == nil {
-		defer func() { _ = object.Close() }() // it was read from
-		data, err = io.ReadAll(io.LimitReader(object, maxObject))
-	}
-	if err == nil {
-		var info minio.ObjectInfo
-		info, err = object.Stat()
-		tag = info.ETag
-	}
-	return data, tag, o.explain("GetObject", name, err)
+	var all bytes.Buffer
+	tag, err = o.fetch(ctx, name, &all)
+	return all.Bytes(), tag, err
 }
 
 // download writes an object's bytes.
 func (o *objects) download(ctx context.Context, name string, w io.Writer) error {
-	object, err := o.client.GetObject(ctx, o.bucket.Name, o.name(name), minio.GetObjectOptions{})
-	if err == nil {
-		defer func() { _ = object.Close() }() // it was read from
-		_, err = io.Copy(w, object)
-	}
-	return o.explain("GetObject", name, err)
+	_, err := o.fetch(ctx, name, w)
+	return err
 }
 
 func (o *objects) exists(ctx context.Context, name string) (bool, error) {
@@ -198,7 +203,7 @@ func (o *objects) explain(action, name string, err error) error {
 		return nil
 	}
 	response := minio.ToErrorResponse(err)
-	where := "s3://" + o.bucket.Name + "/" + o.name(name)
+	where := o.address(name)
 	switch {
 	case response.Code == minio.NoSuchBucket:
 		return fmt.Errorf("the bucket %s does not exist. Make it first, or correct its name", o.bucket.Name)

@@ -3,7 +3,8 @@
 //
 //	ACCOUNT.slot.a.N         one of the account's, N from 0
 //	ACCOUNT.slot.MODEL.N     one of a model that has a limit of its own
-//	ACCOUNT.run.ID           a run that uses the account: who, and how many slots it could use
+//	ACCOUNT.run.ID           a run that uses the account: who, how many slots it could use, and how
+//	                         many tasks it has left
 //	ACCOUNT.key              a hash of the account's key, and key.HASH the account of a key
 //	ACCOUNT.spent.DATE       what was spent on a day or in a month, in thousandths of a credit
 //

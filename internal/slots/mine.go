@@ -2,7 +2,6 @@ package slots
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 )
@@ -130,13 +129,13 @@ func (p *Pool) clean() {
 	}
 	gone := map[string]uint64{}
 	for key, s := range p.seen {
-		var of holding
+		of := s.holding
 		switch {
 		case strings.HasPrefix(key, p.options.Account+".run."):
 			if id := key[len(p.options.Account)+len(".run."):]; !lives[id] {
 				gone[key] = s.revision
 			}
-		case !strings.HasPrefix(key, p.options.Account+".slot.") || json.Unmarshal(s.value, &of) != nil:
+		case of == nil:
 		case of.Run == p.id:
 			if !p.mine[key] && !p.trying[key] {
 				gone[key] = s.revision
@@ -147,9 +146,12 @@ func (p *Pool) clean() {
 		}
 	}
 	p.mu.Unlock()
+	// A broker that is there and does not answer is not waited for once for each.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
+	defer cancel()
 	for key, revision := range gone {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
-		p.remove(ctx, key, revision)
-		cancel()
+		if ctx.Err() == nil {
+			p.remove(ctx, key, revision)
+		}
 	}
 }

@@ -2,13 +2,19 @@ package slots
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/fluxbatch/fluxbatch/executor"
 )
 
 // restartable is a broker that can go away and come back where it was.
@@ -111,5 +117,58 @@ func TestPass(t *testing.T) {
 	third.Release()
 	if held := p.Held(); len(held) > 0 || p.held != 0 || len(p.mine) > 0 {
 		t.Errorf("still held: %+v, %d, %v", held, p.held, p.mine)
+	}
+}
+
+// TestEndWithoutBroker: what a run could not free since the broker was away when it ended is freed by
+// the next one, but not the slot of a task that somebody goes on with, nor one whose task may be
+// active.
+func TestEndWithoutBroker(t *testing.T) {
+	t.Parallel()
+	b := &restartable{dir: t.TempDir(), port: -1}
+	b.start(t)
+	var left []Left
+	p := open(t, Options{URL: b.ClientURL(), Remember: func(l Left) error {
+		left = append(left, l)
+		return nil
+	}})
+	var holds []executor.Hold
+	for i := range 3 {
+		h, err := p.Take(t.Context(), job(i, "flux-dev"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Runs(t.Context(), fmt.Sprint("task", i), 1000)
+		holds = append(holds, h)
+	}
+	b.stop()
+	var releases sync.WaitGroup
+	for _, h := range holds[:2] { // the third may be active
+		releases.Go(h.Release)
+	}
+	releases.Wait()
+	p.Close()
+	if len(left) != 1 || len(left[0].Keys) != 2 {
+		t.Fatalf("remembered: %+v", left)
+	}
+	b.start(t)
+	defer b.stop()
+	other := open(t, Options{URL: b.ClientURL()})
+	defer other.Close()
+	if n := len(other.Held()); n != 3 {
+		t.Fatalf("%d slots are held, want 3", n)
+	}
+	other.Inherit(t.Context(), job(1, "flux-dev"), "task1")
+	elsewhere := Left{Account: "another", Run: "r", Keys: []string{"another.slot.a.0"}}
+	if still := other.Free(append(left, elsewhere)); len(still) != 1 || still[0].Account != "another" {
+		t.Errorf("still left: %+v", still)
+	}
+	var tasks []string
+	for _, h := range other.Held() {
+		tasks = append(tasks, h.Task)
+	}
+	slices.Sort(tasks)
+	if diff := cmp.Diff([]string{"task1", "task2"}, tasks); diff != "" {
+		t.Errorf("held (-want +got):\n%s", diff)
 	}
 }

@@ -35,6 +35,9 @@ type Options struct {
 	PerDay, PerMonth *bfl.Credits
 	// Warn is told what the user should know, each thing once.
 	Warn func(string)
+	// Remember keeps what the run could not free when it ended, for Free of a later one; nil keeps
+	// nothing.
+	Remember func(Left) error
 }
 
 // Credentials are what the broker knows this program by: the path of a file of credentials, or a
@@ -94,20 +97,41 @@ type Pool struct {
 	mine    map[string]bool
 	passed  []passing
 	waiters map[string]int
-	// held and waiting count this run's jobs.
-	held, waiting int
+	// held and waiting count this run's jobs, left the tasks that it has not seen to end.
+	held, waiting, left int
 	// back is when the broker was last reached after it was away.
 	back time.Time
-	// told is the demand that others know.
-	told   int
+	// told is what others know of this run.
+	told   member
 	warned map[string]bool
 }
 
 // sighting is a key's value as it was last seen.
 type sighting struct {
 	revision uint64
-	value    []byte
 	at       time.Time // by this machine's clock
+	// member and holding are what the value says, nil where it is of another kind or nonsense.
+	member  *member
+	holding *holding
+}
+
+// sighted reads a value. Whoever waits for a slot asks for all of them again and again, so that
+// they are read once.
+func (p *Pool) sighted(key string, revision uint64, value []byte) sighting {
+	s := sighting{revision: revision, at: time.Now()}
+	switch name := strings.TrimPrefix(key, p.options.Account+"."); {
+	case strings.HasPrefix(name, "run."):
+		s.member = new(member)
+		if json.Unmarshal(value, s.member) != nil {
+			s.member = nil
+		}
+	case strings.HasPrefix(name, "slot."):
+		s.holding = new(holding)
+		if json.Unmarshal(value, s.holding) != nil {
+			s.holding = nil
+		}
+	}
+	return s
 }
 
 // Open joins an account's runs. The error says what is wrong with the broker, or that the account
@@ -266,7 +290,7 @@ func (p *Pool) see(entry jetstream.KeyValueEntry) {
 		return
 	}
 	if entry.Operation() == jetstream.KeyValuePut {
-		p.seen[entry.Key()] = sighting{entry.Revision(), entry.Value(), time.Now()}
+		p.seen[entry.Key()] = p.sighted(entry.Key(), entry.Revision(), entry.Value())
 	} else {
 		delete(p.seen, entry.Key())
 	}
@@ -301,6 +325,9 @@ func (p *Pool) warn(text string) {
 
 // Close leaves the account. Slots of tasks that may be active stay.
 func (p *Pool) Close() {
+	if left := p.outlived(); len(left.Keys) > 0 {
+		p.awaitBroker()
+	}
 	p.stop()
 	_ = p.watcher.Stop() // what it still says, nobody hears
 	p.done.Wait()
@@ -310,6 +337,8 @@ func (p *Pool) Close() {
 		p.clean()
 		// A run that does not say that it ends is taken for dead a little later.
 		_ = p.kv.Purge(ctx, p.runKey(p.id))
+	} else {
+		p.leaveLeft(p.outlived())
 	}
 	p.conn.Close()
 }
@@ -319,8 +348,10 @@ func (p *Pool) runKey(id string) string { return p.options.Account + ".run." + i
 // member is a run that uses the account, as others see it.
 type member struct {
 	Who string `json:"who"`
-	// Demand is how many slots it could use now.
+	// Demand is how many slots it could use now, and Left how many tasks it has not seen to end, 0
+	// where it does not say.
 	Demand int `json:"demand"`
+	Left   int `json:"left,omitempty"`
 	// Beat makes each time that it says that it lives another one.
 	Beat int `json:"beat"`
 }
@@ -331,12 +362,12 @@ func (p *Pool) live() {
 	next := time.Now()
 	for {
 		p.mu.Lock()
-		demand, changed := p.held+p.waiting, p.changed
-		isNews := demand != p.told
+		demand, left, changed := p.held+p.waiting, p.left, p.changed
+		isNews := demand != p.told.Demand
 		p.mu.Unlock()
 		if isNews || !time.Now().Before(next) {
 			beats++
-			p.tell(member{p.options.Who, demand, beats})
+			p.tell(member{p.options.Who, demand, left, beats})
 			next = time.Now().Add(beat)
 			p.clean()
 		}
@@ -363,7 +394,7 @@ func (p *Pool) tell(m member) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = m.Demand
+	p.told = m
 }
 
 func encode(v any) []byte {

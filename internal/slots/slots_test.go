@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,16 +125,51 @@ func TestShare(t *testing.T) {
 		{24, []int{24, 24, 24}, 6},
 		{24, []int{4}, 20},
 		{4, []int{24}, 12},
-		{24, []int{1, 24, 24}, 8},
+		{24, []int{1, 24, 24}, 7},
 		{10, []int{0, 0}, 24},
-		{24, []int{24, 24, 24, 24}, 5},
+		{24, []int{24, 24, 24, 24}, 4},
 	} {
 		p := &Pool{options: Options{Account: "a", Concurrency: 24}, id: "me", held: test.mine, seen: map[string]sighting{}}
 		for i, demand := range test.others {
-			p.seen[p.runKey(fmt.Sprint(i))] = sighting{at: time.Now(), value: encode(member{Demand: demand})}
+			p.seen[p.runKey(fmt.Sprint(i))] = sighting{at: time.Now(), member: &member{Demand: demand}}
 		}
 		if got := p.share(); got < test.want || got > test.want+1 {
 			t.Errorf("of 24, who wants %d beside %v has %d, want %d", test.mine, test.others, got, test.want)
+		}
+	}
+}
+
+// TestNearlyEqualRunsEndTogether: who has less left than others that want as much has fewer slots,
+// unless it is much less; none stays idle, and nobody gets more than there are.
+func TestNearlyEqualRunsEndTogether(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		slots       int
+		left, wants []int
+	}{
+		{24, []int{60, 60}, []int{12, 12}},
+		{24, []int{60, 57}, []int{12, 12}},
+		{24, []int{60, 40}, []int{14, 10}},
+		{24, []int{41, 60, 60, 60, 60, 60, 60, 60}, []int{2, 4, 3, 3, 3, 3, 3, 3}},
+		{24, []int{1000, 10}, []int{13, 11}}, // a small one is not held up
+		{24, []int{1000, 1}, []int{13, 11}},
+		{24, []int{7, 6, 5, 5, 5, 5, 5}, []int{4, 4, 4, 3, 3, 3, 3}},
+		{2, []int{9, 9, 9, 9}, []int{1, 1, 1, 1}}, // the broker's keys keep it to two
+		{24, []int{0, 0}, []int{12, 12}},          // older runs do not say what is left
+	} {
+		var all []contender
+		for i, left := range test.left {
+			all = append(all, contender{fmt.Sprint(i), test.slots, left})
+		}
+		sum := 0
+		for i, want := range test.wants {
+			got := shareOf(fmt.Sprint(i), slices.Clone(all), test.slots)
+			if sum += got; got != want {
+				t.Errorf("of %d slots among runs with %v left, number %d has %d, want %d", test.slots, test.left, i, got, want)
+			}
+		}
+		if sum != max(test.slots, len(all)) {
+			t.Errorf("of %d slots among runs with %v left, %d are given", test.slots, test.left, sum)
 		}
 	}
 }

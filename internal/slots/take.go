@@ -2,7 +2,6 @@ package slots
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,8 +56,8 @@ func (p *Pool) Take(ctx context.Context, job executor.Job) (executor.Hold, error
 		// Who waits for one of the few has none of the many meanwhile.
 		kinds = []string{sharedModel(job.Model), "a"}
 	}
-	p.count(1)
-	defer p.count(-1)
+	p.count(1, job.Left)
+	defer p.count(-1, 0)
 	for _, kind := range kinds {
 		limit := p.options.Concurrency
 		if kind != "a" {
@@ -72,10 +71,14 @@ func (p *Pool) Take(ctx context.Context, job executor.Job) (executor.Hold, error
 	return h, nil
 }
 
-func (p *Pool) count(waiting int) {
+// count counts the jobs that wait, and takes in how many tasks are left, 0 where that is not new.
+func (p *Pool) count(waiting, left int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting += waiting
+	if left > 0 {
+		p.left = left
+	}
 }
 
 // wait takes one slot of a kind as soon as there is one for this run. Without the broker it takes
@@ -151,7 +154,7 @@ func (p *Pool) note(key string, revision uint64, value []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before, ok := p.seen[key]; !ok || before.revision < revision {
-		p.seen[key] = sighting{revision, value, time.Now()}
+		p.seen[key] = p.sighted(key, revision, value)
 	}
 }
 
@@ -168,34 +171,6 @@ func (p *Pool) free(kind string, limit int) string {
 	return ""
 }
 
-// share is how many slots this run may have, such that none that wants more has fewer than another:
-// what a run does not want goes to the others. The caller has mu.
-func (p *Pool) share() int {
-	mine := p.held + p.waiting
-	demands := []int{mine}
-	prefix := p.options.Account + ".run."
-	for key, s := range p.seen {
-		var m member
-		id, isRun := strings.CutPrefix(key, prefix)
-		if !isRun || id == p.id || time.Since(s.at) >= dead || json.Unmarshal(s.value, &m) != nil {
-			continue
-		}
-		demands = append(demands, m.Demand)
-	}
-	slices.Sort(demands)
-	left := p.options.Concurrency
-	for i, demand := range demands {
-		// Those that want the same come last of their kind, and the last have what remains.
-		fair := (left + len(demands) - i - 1) / (len(demands) - i)
-		given := min(demand, fair)
-		if demand >= mine {
-			return max(1, fair)
-		}
-		left -= given
-	}
-	return max(1, left)
-}
-
 // Inherit takes over the slots of a task that another run submitted.
 func (p *Pool) Inherit(ctx context.Context, job executor.Job, task string) executor.Hold {
 	h := &hold{pool: p, keys: map[string]uint64{}, holding: holding{
@@ -204,8 +179,7 @@ func (p *Pool) Inherit(ctx context.Context, job executor.Job, task string) execu
 	p.mu.Lock()
 	found := map[string]uint64{}
 	for key, s := range p.seen {
-		var theirs holding
-		if strings.HasPrefix(key, p.options.Account+".slot.") && json.Unmarshal(s.value, &theirs) == nil && theirs.Task == task {
+		if s.holding != nil && s.holding.Task == task {
 			found[key] = s.revision
 		}
 	}
@@ -252,6 +226,9 @@ func (h *hold) Release() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), patience)
 	defer cancel()
 	h.settle(ctx, 0)
+	if h.holding.Task != "" {
+		p.oneLess()
+	}
 	for key, revision := range h.keys {
 		if !p.pass(key, revision) {
 			p.remove(ctx, key, revision)
@@ -293,8 +270,8 @@ func (p *Pool) Held() []Held {
 	var all []Held
 	for key, s := range p.seen {
 		name, isSlot := strings.CutPrefix(key, p.options.Account+".slot.")
-		var of holding
-		if !isSlot || json.Unmarshal(s.value, &of) != nil {
+		of := s.holding
+		if !isSlot || of == nil {
 			continue
 		}
 		_, lives := p.seen[p.runKey(of.Run)]

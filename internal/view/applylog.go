@@ -57,8 +57,12 @@ func (v *View) StartApply(p *planner.Plan) {
 func (v *View) Event(e executor.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if u, isUpload := e.(executor.Uploaded); isUpload {
-		v.aboveProgress(UploadText(u) + "\n")
+	switch e := e.(type) {
+	case executor.Uploaded:
+		v.aboveProgress(UploadText(e) + "\n")
+		return
+	case executor.Transferred:
+		v.aboveProgress(TransferText(e) + "\n")
 		return
 	}
 	a := v.apply
@@ -80,6 +84,15 @@ func (v *View) Event(e executor.Event) {
 // UploadText says how far the uploads are.
 func UploadText(u executor.Uploaded) string {
 	return fmt.Sprintf("Uploaded for other machines: %d of %s, %s", u.Images, layout.Count(u.Of, "image"), sizeText(u.Bytes))
+}
+
+// TransferText says how far one object is on its way.
+func TransferText(t executor.Transferred) string {
+	object, done, size := layout.Visible(t.Object), sizeText(t.Bytes), sizeText(t.Size)
+	if t.Upload {
+		return fmt.Sprintf("Uploading %s: %s of %s", object, done, size)
+	}
+	return fmt.Sprintf("Downloading %s: %s of %s", object, done, size)
 }
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.

@@ -42,9 +42,11 @@ func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (
 		Index: w.local.Index(), Dir: w.outputs, Prior: w.session.State(), Parallelism: parallelism, MaxCost: w.maxCost(),
 		RetryModerated: w.options.RetryModerated, Drain: w.env.Drain, Judge: w.judge, Resolve: r.resolve, Accept: r.accept, OnEvent: func(e executor.Event) {
 			r.charge(e)
+			r.remember(e)
 			w.env.OnEvent(e)
 		},
 	})
+	_ = w.local.Remember(r.makings) // A plan then tells less before.
 	if !w.options.Destroy {
 		r.conditions()
 	}
@@ -65,6 +67,34 @@ type applying struct {
 	// entry.
 	planned     map[addrs.Image]*planner.Change
 	ledgerFails bool
+	// sent are the renditions that go into requests, nil while nobody asked, and makings those of
+	// them that were made.
+	sent    map[addrs.Rendition]bool
+	makings []state.Making
+}
+
+// remember remembers a rendition that was made and that goes into a request.
+func (r *applying) remember(e executor.Event) {
+	done, isRendition := e.(executor.RenditionDone)
+	if !isRendition {
+		return
+	}
+	if r.sent == nil {
+		r.sent = map[addrs.Rendition]bool{}
+		for _, c := range r.plan.Changes {
+			if c.Desired == nil {
+				continue
+			}
+			for i := range c.Desired.References {
+				if d := c.Desired.References[i].Derived; d != nil {
+					r.sent[d.Address] = true
+				}
+			}
+		}
+	}
+	if m, isOne := state.MakingOf(done.Rendition); isOne && r.sent[done.Address] {
+		r.makings = append(r.makings, m)
+	}
 }
 
 // demand tells diagnostics. Errors among them are what the configuration demands.

@@ -9,6 +9,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
+// migrates is what a run that moves a state says that it does.
+const migrates = "state migrate"
+
 // Migration is what moving a state came to.
 type Migration struct {
 	// Images and Tasks are how many there are where it is now.
@@ -20,7 +23,7 @@ type Migration struct {
 // is cut off, migrating again goes on from there.
 func Migrate(env *Environment, from, to Place, o Options) (done Migration, err error) {
 	open := func(place Place) (*state.Session, error) {
-		return place.open(env.Drain, state.Options{Operation: "state migrate", Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock})
+		return place.open(env.Drain, state.Options{Operation: migrates, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock})
 	}
 	source, err := open(from)
 	if err != nil {

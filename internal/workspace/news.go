@@ -15,13 +15,22 @@ func (w *Workspace) News() []state.PastRun {
 	if !w.IsShared() {
 		return nil
 	}
-	seen := w.local.Seen(w.State().Lineage)
+	seen := w.seen()
 	if seen == nil {
 		return nil
 	}
 	return slices.DeleteFunc(w.session.Past(), func(p state.PastRun) bool {
-		return p.Last <= seen.Last || slices.Contains(seen.Mine, p.Run)
+		// A state that was moved here has the same images as before.
+		return p.Last <= seen.Last || slices.Contains(seen.Mine, p.Run) || p.Operation == migrates
 	})
+}
+
+// seen is how far this machine has seen the state, nil where it has not looked yet.
+func (w *Workspace) seen() *state.Seen { return w.local.Seen(w.place.String(), w.State().Lineage) }
+
+// seenUpTo is that it has seen a batch and those before it.
+func (w *Workspace) seenUpTo(last uint64) *state.Seen {
+	return &state.Seen{Place: w.place.String(), Lineage: w.State().Lineage, Last: last}
 }
 
 // Looked records that what others did was told. Where it cannot be, it is told again.
@@ -30,18 +39,17 @@ func (w *Workspace) Looked() {
 		return
 	}
 	_, last := w.session.Run()
-	now := &state.Seen{Lineage: w.State().Lineage, Last: last}
-	if seen := w.local.Seen(now.Lineage); seen == nil || seen.Last != last {
-		_ = w.local.See(now)
+	if seen := w.seen(); seen == nil || seen.Last != last {
+		_ = w.local.See(w.seenUpTo(last))
 	}
 }
 
 // sign records that a run which writes is one of this machine's.
 func (w *Workspace) sign() {
 	run, last := w.session.Run()
-	seen := w.local.Seen(w.State().Lineage)
+	seen := w.seen()
 	if seen == nil || len(w.News()) == 0 {
-		seen = &state.Seen{Lineage: w.State().Lineage, Last: last}
+		seen = w.seenUpTo(last)
 	}
 	seen.Mine = append(seen.Mine, run)
 	// Where it cannot be recorded, this machine is told of its own doing.

@@ -73,6 +73,7 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 			w.local.Index().Release() // Few plans ask for anything else.
 		}
 	}
+	options.Makings = w.local.Makings()
 	if options.Reroll, err = parseAll(Reroll, o.Reroll, addrs.Parse); err != nil {
 		return options, err
 	}

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/s3"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -66,6 +68,14 @@ func (w *Workspace) publish() error {
 		return fmt.Errorf("the images are here, but other machines cannot have all of them yet: %w. The next apply continues with it", err)
 	}
 	return nil
+}
+
+// Reporting returns a context whose transfers to buckets and from there are told while they take
+// long. tell may be called by several goroutines at once.
+func Reporting(ctx context.Context, tell func(executor.Event)) context.Context {
+	return s3.ReportTransfers(ctx, func(t s3.Transfer) {
+		tell(executor.Transferred{Object: t.Object, Upload: t.Upload, Bytes: t.Done, Size: t.Size})
+	})
 }
 
 // uploadsEvery is how often it is told how far uploads are. Few are done before that, and say nothing.

@@ -1,8 +1,10 @@
 package workspace
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/hashicorp/hcl/v2"
@@ -24,6 +26,7 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 	settings := &w.Config.Settings
 	o := slotsOptions(&w.env, provider)
 	o.Models, o.PerDay, o.PerMonth = modelLimits(provider, plan), settings.PerDay, settings.PerMonth
+	o.Remember = func(left slots.Left) error { return w.writeSlotsLeft(append(w.slotsLeft(), left)) }
 	o.Warn = func(text string) { w.warn("Slots are not shared", text) }
 	pool, err := slots.Open(w.env.Drain, o)
 	var away *slots.AwayError
@@ -34,8 +37,41 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 	if err != nil {
 		return nil, err
 	}
+	w.freeSlotsLeft(pool)
 	c.stops = append(c.stops, pool.Close)
 	return pool, nil
+}
+
+// slotsLeftFile has the slots that runs of this machine could not free, since the broker was away
+// when they ended.
+const slotsLeftFile = machineDir + "/slots.json"
+
+// maxSlotsLeft bounds the file.
+const maxSlotsLeft = 1 << 20
+
+func (w *Workspace) slotsLeft() (all []slots.Left) {
+	data, err := w.outputs.ReadFile(slotsLeftFile, maxSlotsLeft)
+	if err != nil || json.Unmarshal(data, &all) != nil {
+		return nil // They are freed when their tasks have had their time.
+	}
+	return all
+}
+
+func (w *Workspace) writeSlotsLeft(all []slots.Left) error {
+	if len(all) == 0 {
+		return w.outputs.Remove(slotsLeftFile)
+	}
+	return w.outputs.WriteFile(slotsLeftFile, 0o644, func(f io.Writer) error {
+		return json.NewEncoder(f).Encode(all)
+	})
+}
+
+// freeSlotsLeft frees what earlier runs could not.
+func (w *Workspace) freeSlotsLeft(pool *slots.Pool) {
+	all := w.slotsLeft()
+	if still := pool.Free(all); len(still) < len(all) {
+		_ = w.writeSlotsLeft(still) // Freeing them twice frees nothing else.
+	}
 }
 
 func (w *Workspace) warn(summary, detail string) {

@@ -101,6 +101,7 @@ type Workspace struct {
 
 	env     Environment
 	options Options
+	place   Place
 	session *state.Session
 	outputs *safefile.Dir // the base
 	local   *state.Local
@@ -112,7 +113,7 @@ type Workspace struct {
 //
 // It returns the errors of state.Open, and those of the file system.
 func Open(env Environment, dir, operation string, place Place, cfg *config.Config, o Options) (_ *Workspace, err error) {
-	w := &Workspace{Dir: dir, Config: cfg, env: env, options: o}
+	w := &Workspace{Dir: dir, Config: cfg, env: env, options: o, place: place}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())

@@ -1,6 +1,7 @@
 package team_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -84,5 +85,52 @@ func TestSharedKilled(t *testing.T) {
 	// A slot whose run died before it said what for is freed a few seconds later.
 	if out, errs, code := clitest.Run(t, env, "slots", "-json", dirs[0]); code != 0 || strings.Contains(out, `"task"`) {
 		t.Errorf("slots are still held, exit code %d:\n%s%s", code, out, errs)
+	}
+}
+
+// TestRunEndsWithoutBroker: an apply whose broker goes away ends all the same, and what it could not
+// free is freed by the next apply in its folder, which need not make anything that was made.
+func TestRunEndsWithoutBroker(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: it waits for a broker that is away; the test without the race detector runs it")
+	}
+	sim, url := clitest.Simulator(t, 400*time.Millisecond)
+	nodes := startBrokers(t, 1)
+	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
+	dir := t.TempDir()
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	out := &bytes.Buffer{}
+	cmd.Args, cmd.Env, cmd.Stdout, cmd.Stderr = []string{"fluxbatch", "apply", "-auto-approve", dir}, env, out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for sim.Stats().Submissions < 20 {
+		select {
+		case err := <-ended:
+			t.Fatalf("too few are submitted: %v\n%s", err, out)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	nodes.kill(0)
+	if err := <-ended; err != nil || !strings.Contains(out.String(), "30 created") || !strings.Contains(out.String(), "freed by the next apply here") {
+		t.Fatalf("without its broker: %v\n%s", err, out)
+	}
+	nodes.start(t, 0)
+	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || !strings.Contains(out, `"task"`) {
+		t.Errorf("nothing is held after the broker came back, exit code %d:\n%s%s", code, out, errs)
+	}
+	if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", "-replace", "image.a[1]", dir); code != 0 {
+		t.Errorf("the next apply exited with %d:\n%s%s", code, out, errs)
+	}
+	// A slot that was about to be taken when the broker went is freed a few seconds later.
+	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || strings.Contains(out, `"task"`) {
+		t.Errorf("slots are still held, exit code %d:\n%s%s", code, out, errs)
+	}
+	if n := len(sim.Ledger()); n != 31 {
+		t.Errorf("%d images were charged, want 31", n)
 	}
 }

@@ -3,9 +3,9 @@ package s3test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +41,7 @@ func Start() (*Server, error) {
 		return nil, fmt.Errorf("making a bucket: %w", err)
 	}
 	serve := gofakes3.New(s.Objects, gofakes3.WithTimeSkewLimit(0)).Server()
+	conditional := s.conditional(serve)
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.RawQuery})
@@ -49,12 +50,32 @@ func Start() (*Server, error) {
 		if latency > 0 {
 			<-time.After(latency)
 		}
-		if meddle == nil || !meddle(w, r, serve) {
-			serve.ServeHTTP(w, r)
+		if meddle == nil || !meddle(w, r, conditional) {
+			conditional.ServeHTTP(w, r)
 		}
 	}))
 	s.URL = s.http.URL
 	return s, nil
+}
+
+// conditional keeps the condition of an upload in parts as Amazon's store does, when it is completed.
+func (s *Server) conditional(serve http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, isObject := strings.CutPrefix(r.URL.Path, "/"+Bucket+"/")
+		if isObject && r.Method == http.MethodPost && r.URL.Query().Has("uploadId") && r.Header.Get("If-None-Match") == "*" {
+			if _, err := s.Objects.HeadObject(Bucket, name); err == nil {
+				refuse(w, http.StatusPreconditionFailed, "PreconditionFailed")
+				return
+			}
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
+
+func refuse(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	// A client that is gone needs no answer.
+	_, _ = fmt.Fprintf(w, `<?xml version="1.0"?><Error><Code>%s</Code><Message>%s</Message></Error>`, code, code)
 }
 
 // Close stops the server.
@@ -87,8 +108,6 @@ func ReadOnly(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return false
 	}
-	w.WriteHeader(http.StatusForbidden)
-	// A client that is gone needs no answer.
-	_, _ = io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
+	refuse(w, http.StatusForbidden, "AccessDenied")
 	return true
 }

@@ -199,8 +199,6 @@ type changeSummary struct {
 	RenditionsSkipped int `json:"renditions_skipped,omitempty"`
 }
 
-// hookMessage is something that happened to one image during an apply. Its type is "apply_start",
-// "apply_progress", "apply_complete" or "apply_errored".
 // uploadMessage tells how far uploads are.
 type uploadMessage struct {
 	header
@@ -214,6 +212,22 @@ type upload struct {
 	Bytes  int64 `json:"bytes"`
 }
 
+// transferMessage tells how far one object is on its way.
+type transferMessage struct {
+	header
+	Transfer transfer `json:"transfer"`
+	Type     string   `json:"type"`
+}
+
+type transfer struct {
+	Object string `json:"object"`
+	Upload bool   `json:"upload"`
+	Bytes  int64  `json:"bytes"`
+	Size   int64  `json:"size"`
+}
+
+// hookMessage is something that happened to one image during an apply. Its type is "apply_start",
+// "apply_progress", "apply_complete" or "apply_errored".
 type hookMessage struct {
 	header
 	Hook hook   `json:"hook"`
