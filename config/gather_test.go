@@ -92,7 +92,8 @@ func gatheringOf(pick func(...string) string) string {
 	of := func() string {
 		return pick("i.ATTR", "i.path", "i.width", "i.prompt", "k", "i.labels.made", "i.labels.nothing", "i.seed", "i.sha256", `"x"`, "1", "true", "null",
 			"i.address", "var.secret", "var.plain", `"${k}-${i.ATTR}"`, `"${i.width}x${i.height}"`, "(i.ATTR)", "[i.path, k]", "{ a = i.ATTR, k = k }", "{ (k) = 1 }",
-			"upper(i.prompt)", "length(k)", `format("%s-%s", k, i.path)`, `k == "a" ? i.path : "other"`, "i", "i.nothing", `try(i.seed, 3)`, "i.width + 1", "-i.width")
+			"upper(i.prompt)", "length(k)", `format("%s-%s", k, i.path)`, `k == "a" ? i.path : "other"`, "i", "i.nothing", `try(i.seed, 3)`, "i.width + 1", "-i.width",
+			"-(i.width * 0)", `"n${-(i.width * 0)}"`, `"${i.width / 3}x${i.width * pow(10, 21)}"`, `"${k}\u0301"`)
 	}
 	test := func() string {
 		return pick("", "", "if true", `if endswith(k, "a")`, "if i.width > 100", "if i.width <= 512", `if k != "a" && i.width == 512`, "if !i.picked", `if i.sha256 != ""`,

@@ -80,6 +80,10 @@ type hoister struct {
 
 // hoist returns the part itself, which does not vary, as one that is evaluated once.
 func (h hoister) hoist(expr hclsyntax.Expression) *hoisted {
+	if _, isName := expr.(*hclsyntax.ScopeTraversalExpr); isName {
+		// Whoever asks for the variables of the expression that the part is in looks at its children.
+		expr = &hclsyntax.ParenthesesExpr{Expression: expr, SrcRange: expr.Range()}
+	}
 	return &hoisted{Expression: expr, ctx: h.ctx}
 }
 

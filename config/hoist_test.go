@@ -7,10 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // TestHoist counts the calls of a function that is the same for all instances of a block, and sees
@@ -65,4 +70,48 @@ func counting(calls *int) function.Function {
 			return cty.NumberIntVal(int64(args[0].LengthInt())), nil
 		},
 	})
+}
+
+// What is evaluated with its parts hoisted has the value that HCL gives, and names the same
+// variables, whose values messages show.
+func TestHoistedIsEvaluated(t *testing.T) {
+	t.Parallel()
+	text := cty.StringVal
+	ctx := &hcl.EvalContext{
+		Functions: lang.New(lang.Options{}).Table,
+		Variables: map[string]cty.Value{"local": cty.ObjectVal(map[string]cty.Value{
+			"names": cty.ObjectVal(map[string]cty.Value{"a": text("x"), "x": text("a")}), "list": cty.TupleVal([]cty.Value{text("a"), text("b")}),
+		})},
+	}
+	inner := ctx.NewChild()
+	inner.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": text("a")})}
+	for _, source := range []string{
+		"[for k, k in local.names : k if k == each.key]",
+		"{ for k, k in local.names : k => k if each.key == k }",
+		"[for k, v in local.names : [k, v] if k == each.key]",
+		"lookup(local.names, each.key, local.list)",
+		"contains(local.list, each.key)",
+		"[for n in local.list : n if n == each.key]",
+	} {
+		expr, diags := hclsyntax.ParseExpression([]byte(source), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		hoisted := hoister{ctx: ctx, varies: namesInstance, repeats: true}.parts(expr)
+		want, diags := expr.Value(inner)
+		got, more := hoisted.Value(inner)
+		if len(diags)+len(more) > 0 || !got.RawEquals(want) {
+			t.Errorf("%s is %#v, hoisted %#v; %s, %s", source, want, got, diags, more)
+		}
+		if diff := cmp.Diff(variablesOf(expr), variablesOf(hoisted)); diff != "" {
+			t.Errorf("variables of %s: (-as it stands +hoisted)\n%s", source, diff)
+		}
+	}
+}
+
+func variablesOf(expr hcl.Expression) (names []string) {
+	for _, t := range expr.Variables() {
+		names = append(names, string(hclwrite.TokensForTraversal(t).Bytes()))
+	}
+	return names
 }

@@ -214,8 +214,8 @@ func keyText(v cty.Value) (string, bool) {
 	case !v.Type().Equals(cty.Number):
 		return "", false
 	}
-	if n, accuracy := v.AsBigFloat().Int64(); accuracy == big.Exact {
-		return strconv.FormatInt(n, 10), true // as convert does, in a tenth of its time
+	if n, accuracy := v.AsBigFloat().Int64(); accuracy == big.Exact && n != 0 {
+		return strconv.FormatInt(n, 10), true // as convert does, in a tenth of its time; zero may be -0
 	}
 	text, err := convert.Convert(v, cty.String)
 	return text.AsString(), err == nil

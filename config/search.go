@@ -240,10 +240,8 @@ func (f *filter) ready() {
 	f.found = map[string][]element{}
 	ctx := f.in.ctx.NewChild()
 	for key, value := range v.Elements() {
-		ctx.Variables = map[string]cty.Value{f.ValVar: value}
-		if f.KeyVar != "" {
-			ctx.Variables[f.KeyVar] = key
-		}
+		ctx.Variables = map[string]cty.Value{f.KeyVar: key}
+		ctx.Variables[f.ValVar] = value // It is the later variable where both have one name.
 		of, diags := f.of.Value(ctx)
 		text, ok := lang.PlainText(of)
 		if !ok || len(diags) > 0 {

@@ -149,6 +149,9 @@ func (w *Workspace) WantNoMore(addr addrs.Image) (int, hcl.Diagnostics, error) {
 		holder = addr.Nth(1) // It keeps the wish; see WantMore.
 		img = w.State().Images[holder]
 	}
+	if img == nil {
+		return 0, nil, ErrNoChoice // A moved image is on record under its former address until apply.
+	}
 	n := c.Wanted()
 	if n == 0 {
 		return 0, nil, ErrNoneWanted
