@@ -213,6 +213,10 @@ func discreet(name string, f function.Function, look look) function.Function {
 		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, err := call(args)
+			if _, isPanic := errors.AsType[function.PanicError](err); isPanic {
+				// What it says is for those who maintain the function.
+				err = errors.New("it cannot be called with these arguments")
+			}
 			switch {
 			case err == nil && look == nil:
 			case slices.ContainsFunc(args, IsSensitive):
