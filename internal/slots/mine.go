@@ -123,7 +123,7 @@ func (p *Pool) clean() {
 	// Who was not heard of while the broker was away may live all the same.
 	isBack := time.Since(p.back) < dead
 	for key, s := range p.seen {
-		if id, isRun := strings.CutPrefix(key, p.options.Account+".run."); isRun && (isBack || time.Since(s.at) < dead) {
+		if id, isRun := strings.CutPrefix(key, p.options.Account+".run."); isRun && (isBack || p.age(s) < dead) {
 			lives[id] = true
 		}
 	}
@@ -141,7 +141,7 @@ func (p *Pool) clean() {
 				gone[key] = s.revision
 			}
 		case lives[of.Run]:
-		case of.Task == "" && time.Since(s.at) >= dead, time.Since(s.at) >= p.options.TaskTimeout:
+		case of.Task == "" && time.Since(s.at) >= dead, p.age(s) >= p.options.TaskTimeout:
 			gone[key] = s.revision
 		}
 	}

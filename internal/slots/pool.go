@@ -99,6 +99,10 @@ type Pool struct {
 	waiters map[string]int
 	// held and waiting count this run's jobs, left the tasks that it has not seen to end.
 	held, waiting, left int
+	// ahead is how far the broker's clock is ahead of this machine's, as far as isTimed says that it
+	// is known.
+	ahead   time.Duration
+	isTimed bool
 	// back is when the broker was last reached after it was away.
 	back time.Time
 	// told is what others know of this run.
@@ -110,6 +114,8 @@ type Pool struct {
 type sighting struct {
 	revision uint64
 	at       time.Time // by this machine's clock
+	// created is when it was written, by the broker's clock.
+	created time.Time
 	// member and holding are what the value says, nil where it is of another kind or nonsense.
 	member  *member
 	holding *holding
@@ -132,6 +138,34 @@ func (p *Pool) sighted(key string, revision uint64, value []byte) sighting {
 		}
 	}
 	return s
+}
+
+// age is how long ago a value was written, or seen first where the broker's time is not known.
+func (p *Pool) age(s sighting) time.Duration {
+	seen := time.Since(s.at)
+	if !p.isTimed || s.created.IsZero() {
+		return seen
+	}
+	return max(seen, time.Now().Add(p.ahead).Sub(s.created))
+}
+
+// awaitTime waits a moment until the broker's time is known: without it, whoever has just come takes
+// all that is there for new.
+func (p *Pool) awaitTime() {
+	timeout := time.After(look)
+	for {
+		p.mu.Lock()
+		isTimed, changed := p.isTimed, p.changed
+		p.mu.Unlock()
+		if isTimed {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			return
+		}
+	}
 }
 
 // Open joins an account's runs. The error says what is wrong with the broker, or that the account
@@ -290,7 +324,12 @@ func (p *Pool) see(entry jetstream.KeyValueEntry) {
 		return
 	}
 	if entry.Operation() == jetstream.KeyValuePut {
-		p.seen[entry.Key()] = p.sighted(entry.Key(), entry.Revision(), entry.Value())
+		s := p.sighted(entry.Key(), entry.Revision(), entry.Value())
+		s.created = entry.Created()
+		p.seen[entry.Key()] = s
+		if entry.Key() == p.runKey(p.id) {
+			p.ahead, p.isTimed = s.created.Sub(s.at), true // It was written just now.
+		}
 	} else {
 		delete(p.seen, entry.Key())
 	}

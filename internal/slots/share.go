@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // contender is a run that wants slots: how many it could use now, and how many tasks it has left.
@@ -21,7 +20,7 @@ func (p *Pool) share() int {
 	all := []contender{{p.id, max(p.held+p.waiting, p.options.Concurrency), p.told.Left}}
 	prefix := p.options.Account + ".run."
 	for key, s := range p.seen {
-		if s.member == nil || time.Since(s.at) >= dead {
+		if s.member == nil || p.age(s) >= dead {
 			continue
 		}
 		if id := strings.TrimPrefix(key, prefix); id != p.id {

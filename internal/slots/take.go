@@ -265,6 +265,7 @@ type Held struct {
 
 // Held returns who has which slots, in the order of their names.
 func (p *Pool) Held() []Held {
+	p.awaitTime()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var all []Held
@@ -274,7 +275,8 @@ func (p *Pool) Held() []Held {
 		if !isSlot || of == nil {
 			continue
 		}
-		_, lives := p.seen[p.runKey(of.Run)]
+		run, lives := p.seen[p.runKey(of.Run)]
+		lives = lives && p.age(run) < dead
 		all = append(all, Held{name, of.Who, of.Image, of.Model, of.Task, of.Since, lives})
 	}
 	slices.SortFunc(all, func(a, b Held) int { return strings.Compare(a.Slot, b.Slot) })
