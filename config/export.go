@@ -67,6 +67,10 @@ type exporter struct {
 	result *image.Result // nil where it is not known
 	// named says that the block names the files of its images.
 	named bool
+	// number is the last whole number that was asked for, and counted its value: instances have mostly
+	// the same ones, and a value is 100 bytes.
+	number  int64
+	counted cty.Value
 }
 
 func (e *evaluator) exporter(b *imageBlock, img *image.Image, addr addrs.Image, result *image.Result) exporter {
@@ -140,7 +144,7 @@ func (x *exporter) argument(name string) cty.Value {
 	if !given {
 		return cty.NullVal(ctyType(name))
 	}
-	v := exportArgument(x.img.Arguments[i])
+	v := x.exportArgument(x.img.Arguments[i])
 	if slices.Contains(x.img.Sensitive, name) {
 		v = v.Mark(lang.Sensitive)
 	}
@@ -167,14 +171,22 @@ func (x *exporter) parameters() cty.Value {
 	return cty.MapVal(fields)
 }
 
-func exportArgument(arg bfl.Argument) cty.Value {
+// whole returns a whole number.
+func (x *exporter) whole(n int64) cty.Value {
+	if x.counted == cty.NilVal || x.number != n {
+		x.number, x.counted = n, cty.NumberIntVal(n)
+	}
+	return x.counted
+}
+
+func (x *exporter) exportArgument(arg bfl.Argument) cty.Value {
 	switch v := arg.Value.(type) {
 	case string:
 		return cty.StringVal(v)
 	case bool:
 		return cty.BoolVal(v)
 	case int64:
-		return cty.NumberIntVal(v)
+		return x.whole(v)
 	case float64:
 		return cty.NumberFloatVal(v)
 	}
@@ -315,9 +327,9 @@ func (x *exporter) beforeResult(name string) cty.Value {
 func (x *exporter) fromResult(name string) cty.Value {
 	switch name {
 	case "width":
-		return cty.NumberIntVal(int64(x.result.Width))
+		return x.whole(int64(x.result.Width))
 	case "height":
-		return cty.NumberIntVal(int64(x.result.Height))
+		return x.whole(int64(x.result.Height))
 	case "seed":
 		if v := x.argument(name); !v.IsNull() || x.result.Seed == nil {
 			return v

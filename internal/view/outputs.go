@@ -119,9 +119,7 @@ func outputValue(o config.Output) cty.Value {
 	if o.Sensitive {
 		return cty.DynamicVal.Mark(sensitiveMark)
 	}
-	// Marks of another kind say where a value comes from, which concerns nobody here.
-	value, _ := o.Value.UnmarkDeep()
-	return value
+	return o.Value
 }
 
 // lineDiff writes two values of several lines as one, with the lines that differ marked in front.
