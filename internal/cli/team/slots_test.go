@@ -92,7 +92,7 @@ func TestSharedKilled(t *testing.T) {
 		if code == 0 && !strings.Contains(out, `"task"`) {
 			break
 		}
-		if code != 0 || time.Since(began) > 30*time.Second {
+		if time.Since(began) > 30*time.Second { // A broker that was just killed may not answer at first.
 			t.Fatalf("slots are still held, exit code %d:\n%s%s", code, out, errs)
 		}
 	}
