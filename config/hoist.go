@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
 // hoisted is a part of an expression that is the same for all instances of a block, or in all turns
@@ -28,6 +30,12 @@ func (h *hoisted) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := h.Expression.Value(h.ctx)
 	h.value, h.known = v, len(diags) == 0
 	return v, diags
+}
+
+// plain returns the value where all of it is there, and nothing of it is marked.
+func (h *hoisted) plain() (cty.Value, bool) {
+	v, diags := h.Value(nil)
+	return v, len(diags) == 0 && lang.IsPlain(v) && v.IsWhollyKnown() && !v.ContainsMarked()
 }
 
 // hoist returns an argument's expression with the parts hoisted that are the same for all instances.

@@ -88,8 +88,8 @@ func (s *search) lookup(ctx *hcl.EvalContext, name string) (cty.Value, bool) {
 // ready looks at what is searched, once.
 func (s *search) ready() {
 	s.isReady = true
-	v, diags := s.in.Value(nil)
-	if len(diags) > 0 || !lang.IsPlain(v) || !v.IsWhollyKnown() || v.ContainsMarked() {
+	v, ok := s.in.plain()
+	if !ok {
 		return
 	}
 	ty := v.Type()
@@ -228,8 +228,8 @@ func (f *filter) few(text string) cty.Value {
 // ready finds the texts of all elements, once.
 func (f *filter) ready() {
 	f.isReady = true
-	v, diags := f.in.Value(nil)
-	if len(diags) > 0 || !lang.IsPlain(v) || !v.IsWhollyKnown() || v.ContainsMarked() {
+	v, ok := f.in.plain()
+	if !ok {
 		return
 	}
 	// The key of an element of a list is its place among all.

@@ -5,7 +5,6 @@ package cli_test
 import (
 	"bytes"
 	"errors"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,23 +12,14 @@ import (
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
-	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 // Results that could not be written are a failure: with a message, unless a reader went away. What
 // a command does besides, it does.
 func TestLostResults(t *testing.T) {
 	t.Parallel()
-	sim, err := simulator.New(simulator.Options{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(func() {
-		server.Close()
-		_ = sim.Close() // the test is over
-	})
-	env := []string{"FLUXBATCH_VAR_endpoint=" + server.URL, "BFL_API_KEY=test"}
+	_, url := clitest.Simulator(t, 0)
+	env := []string{"FLUXBATCH_VAR_endpoint=" + url, "BFL_API_KEY=test"}
 	dir := t.TempDir()
 	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(twoImages+"\noutput \"o\" { value = image.a.path }\n"))
 	if err := os.Mkdir(filepath.Join(dir, "untidy"), 0o755); err != nil {
