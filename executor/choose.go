@@ -174,7 +174,7 @@ func (r *run) others(addr addrs.Image) []Neighbour {
 	for other := range r.plan {
 		add(other, r.image(other))
 	}
-	for other, img := range r.prior {
+	for other, img := range r.prior.All() {
 		if r.plan[other] == nil {
 			add(other, img) // The plan is limited to others.
 		}
@@ -241,7 +241,7 @@ func (r *run) buyAnother(n *node) {
 	desired := c.Choice.Nth(number)
 	more := &planner.Change{
 		Address: desired.Address, Action: planner.Create, Origin: planner.Generate, Desired: desired, Price: c.MoreCost, Cost: c.MoreCost,
-		Prior: r.prior[desired.Address],
+		Prior: r.prior.Get(desired.Address),
 	}
 	if more.Prior != nil {
 		more.Action = planner.Replace

@@ -40,7 +40,7 @@ func (r *rig) keep() {
 	for _, record := range r.journal.records {
 		switch record := record.(type) {
 		case state.Stored:
-			r.prior.Images[record.Address] = record.Image
+			r.prior.Images.Set(record.Address, record.Image)
 		case state.Made:
 			r.prior.Renditions[record.Address] = record.Rendition
 		}

@@ -147,7 +147,7 @@ type run struct {
 	broken map[addrs.Image]bool
 	// prior and tasks are what was on record when the run began; tasks without those that ended
 	// since.
-	prior map[addrs.Image]*state.Image
+	prior *state.Images
 	tasks map[string]*state.Task
 	// salvaging are the nodes that only bring tasks home, and seeded the first node of each request
 	// that a seed makes the same.
@@ -256,7 +256,7 @@ func newRun(ctx context.Context, o Options) *run {
 		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[request]*node{}, left: map[string]string{}, taken: map[string]addrs.Image{}, began: time.Now(),
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
-		prior: maps.Clone(o.Prior.Images), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
+		prior: o.Prior.Images.Clone(), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
 		renders: newRenders(o.Prior.Renditions),
 	}
 	r.taking, r.endTaking = context.WithCancelCause(ctx)
@@ -425,7 +425,7 @@ func (r *run) image(addr addrs.Image) *state.Image {
 	if c := r.plan[addr]; c != nil && c.From != nil {
 		return c.Prior
 	}
-	return r.prior[addr]
+	return r.prior.Get(addr)
 }
 
 func (r *run) emit(e Event) {

@@ -697,7 +697,7 @@ func TestChangedReferenceIsNotSent(t *testing.T) {
 		r.image(t, "hero", "logo")
 		r.made(t, logo)
 		if err := r.dir.WriteFile(logo.Output, 0o644, func(w io.Writer) error {
-			_, err := w.Write(bytes.Repeat([]byte("x"), int(r.prior.Images[logo.Address].Output.Bytes)))
+			_, err := w.Write(bytes.Repeat([]byte("x"), int(r.prior.Images.Get(logo.Address).Output.Bytes)))
 			return err
 		}); err != nil {
 			t.Fatal(err)

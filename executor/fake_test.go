@@ -339,7 +339,7 @@ func newRig(t *testing.T, limit int) *rig {
 	t.Cleanup(func() { _ = dir.Close() })
 	r := &rig{
 		api: newFakeAPI(limit), journal: &journal{keys: map[string]addrs.Image{}}, store: &store{files: map[string][]byte{}}, dir: dir,
-		prior: &state.State{Images: map[addrs.Image]*state.Image{}},
+		prior: &state.State{Images: new(state.Images)},
 	}
 	r.opts = Options{
 		Accounts: map[string]Account{"bfl": {API: r.api, Concurrency: limit}},
@@ -377,7 +377,7 @@ func (r *rig) made(t *testing.T, img *image.Image) *state.Image {
 	t.Helper()
 	request := img.Request()
 	for i, ref := range img.References {
-		request.Inputs[i].SHA256 = r.prior.Images[ref.Image].Output.Identity()
+		request.Inputs[i].SHA256 = r.prior.Images.Get(ref.Image).Output.Identity()
 	}
 	canonical, err := request.MarshalJSON()
 	if err != nil {
@@ -400,7 +400,7 @@ func (r *rig) made(t *testing.T, img *image.Image) *state.Image {
 		Output:       state.FileOf(img.Output, info),
 		Dependencies: img.Dependencies,
 	}
-	r.prior.Images[img.Address] = record
+	r.prior.Images.Set(img.Address, record)
 	return record
 }
 

@@ -101,8 +101,8 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 			return true
 		}
 	}
-	for addr, img := range r.prior {
-		if r.plan[addr] == nil && !moved[addr] && addr != but && addr != but.Of() && img.Output.Identity() == content {
+	for addr, f := range r.prior.Files() {
+		if r.plan[addr] == nil && !moved[addr] && addr != but && addr != but.Of() && f.Identity() == content {
 			return true
 		}
 	}

@@ -420,7 +420,7 @@ func TestLateRequestsAreFree(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, 2)
 			child, fingerprint := newChild(t, r)
-			kept := *r.prior.Images[child.Address]
+			kept := *r.prior.Images.Get(child.Address)
 			drawn := pictureOf([]byte("child"))
 			sum := sha256.Sum256(drawn)
 			kept.Fingerprint, kept.Output.SHA256 = fingerprint, hex.EncodeToString(sum[:])
@@ -586,7 +586,7 @@ func TestLateRequestOnRecord(t *testing.T) {
 				seeded(child)
 				file, info := drawn(t, up)
 				r.made(t, up)
-				r.prior.Images[up.Address].Output = state.FileOf(up.Output, info)
+				r.prior.Images.Get(up.Address).Output = state.FileOf(up.Output, info)
 				if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(file); return err }); err != nil {
 					t.Fatal(err)
 				}
@@ -706,12 +706,12 @@ func TestLateThrowsStayApart(t *testing.T) {
 		one.Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
 		_, info := drawn(t, up)
 		r.made(t, up)
-		r.prior.Images[up.Address].Output.Content = info.Content
+		r.prior.Images.Get(up.Address).Output.Content = info.Content
 		kept := r.made(t, one)
 		if err := r.store.PutFile(r.dir, one.Output, one.Address, kept); err != nil {
 			t.Fatal(err)
 		}
-		delete(r.prior.Images, one.Address)
+		r.prior.Images.Delete(one.Address)
 		r.image(t, "two", "up").Arguments = []bfl.Argument{{Name: "prompt", Value: "p"}}
 		r.stored, r.replace = r.store.candidates, []addrs.Image{up.Address}
 		if _, err := r.apply(t); err != nil || r.api.attempts["p"] != 1 {
@@ -736,7 +736,7 @@ func TestLateRequestsAreExchanged(t *testing.T) {
 					up := r.image(t, name)
 					file, info := drawn(t, up)
 					r.made(t, up)
-					r.prior.Images[up.Address].Output = state.FileOf(up.Output, info)
+					r.prior.Images.Get(up.Address).Output = state.FileOf(up.Output, info)
 					if err := r.dir.WriteFile(up.Output, 0o644, func(w io.Writer) error { _, err := w.Write(file); return err }); err != nil {
 						t.Fatal(err)
 					}

@@ -462,7 +462,7 @@ func TestRestoredImagesAreFree(t *testing.T) {
 	r.store.files[before.Output.SHA256] = []byte(kept)
 	other := *before
 	other.Fingerprint = strings.Repeat("0", 64)
-	r.prior.Images[a.Address] = &other
+	r.prior.Images.Set(a.Address, &other)
 	if err := r.dir.WriteFile(a.Output, 0o644, func(w io.Writer) error {
 		_, err := io.WriteString(w, "the other image")
 		return err

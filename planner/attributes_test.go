@@ -25,11 +25,11 @@ func TestParametersAreCompared(t *testing.T) {
 	}
 	img.Arguments = parameters(`"1k"`)
 	w.make(t)
-	if new(Planner).requestChanged(img, w.prior.Images[img.Address]) {
+	if new(Planner).requestChanged(img, w.prior.Images.Get(img.Address)) {
 		t.Error("the request that was recorded is said to have changed")
 	}
 	img.Arguments = parameters(`"2k"`)
-	if !new(Planner).requestChanged(img, w.prior.Images[img.Address]) {
+	if !new(Planner).requestChanged(img, w.prior.Images.Get(img.Address)) {
 		t.Error("a request with another resolution is said to be the recorded one")
 	}
 	plan, _ := w.plan(t, Options{})

@@ -14,7 +14,7 @@ import (
 // products are the images of one block, and the state after they were made.
 func products(n int) ([]*image.Image, *state.State) {
 	images := make([]*image.Image, n)
-	made := &state.State{Images: make(map[addrs.Image]*state.Image, n)}
+	made := &state.State{Images: new(state.Images)}
 	for i := range images {
 		images[i] = &image.Image{
 			Address:  addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%07d", i))},
@@ -30,10 +30,10 @@ func products(n int) ([]*image.Image, *state.State) {
 		if err != nil {
 			panic(err) // It has no value that cannot be written.
 		}
-		made.Images[images[i].Address] = &state.Image{
+		made.Images.Set(images[i].Address, &state.Image{
 			Provider: "bfl", Model: "flux-2-pro", Fingerprint: images[i].Request().Fingerprint(), Request: json.RawMessage(canonical),
 			Output: state.File{Path: images[i].Output, SHA256: "00", Width: 1024, Height: 1024, Format: "png"},
-		}
+		})
 	}
 	return images, made
 }
@@ -69,7 +69,7 @@ func BenchmarkPlan(b *testing.B) {
 func BenchmarkPlanCandidates(b *testing.B) {
 	const n, each = 10_000, 4
 	images, _ := products(n)
-	made := &state.State{Images: make(map[addrs.Image]*state.Image, n*(each+1))}
+	made := &state.State{Images: new(state.Images)}
 	for i, img := range images {
 		img.Candidates = each
 		for k := 1; k <= each; k++ {
@@ -78,14 +78,14 @@ func BenchmarkPlanCandidates(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			made.Images[one.Address] = &state.Image{
+			made.Images.Set(one.Address, &state.Image{
 				Provider: "bfl", Model: "flux-2-pro", Fingerprint: one.Request().Fingerprint(), Request: json.RawMessage(canonical),
 				Output: state.File{Path: one.Output, SHA256: fmt.Sprintf("%d %d", i, k), Width: 1024, Height: 1024, Format: "png"},
-			}
+			})
 		}
-		first := *made.Images[img.Address.Nth(1)]
+		first := *made.Images.Get(img.Address.Nth(1))
 		first.Output.Path, first.Candidate = img.Output, 1
-		made.Images[img.Address] = &first
+		made.Images.Set(img.Address, &first)
 	}
 	for _, c := range []struct {
 		name  string

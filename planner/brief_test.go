@@ -3,6 +3,7 @@ package planner_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -108,11 +109,19 @@ func seen(cfg *config.Config, p *planner.Plan) map[addrs.Image]string {
 	return images
 }
 
+func encoded(img *state.Image) string {
+	data, err := json.Marshal(img)
+	if err != nil {
+		panic(err) // Its request is JSON.
+	}
+	return string(data)
+}
+
 // changes describes the changes of a plan, as far as one that stays as it is has anything to tell.
 func changes(p *planner.Plan) []string {
 	lines := make([]string, 0, len(p.Changes))
 	for _, c := range p.Changes {
-		line := fmt.Sprintf("%s %s %v %s frozen %t record %p %s", c.Address, c.Action, c.Reasons, c.Origin, c.Frozen, c.Prior, c.Fingerprint)
+		line := fmt.Sprintf("%s %s %v %s frozen %t record %s %s", c.Address, c.Action, c.Reasons, c.Origin, c.Frozen, encoded(c.Prior), c.Fingerprint)
 		if c.Action != planner.NoOp {
 			line += fmt.Sprint(c.Attributes())
 		}
@@ -172,13 +181,13 @@ func (g *brief) block(name string, before []string) string {
 // from them.
 func (g *brief) applied(t *testing.T, cfg *config.Config) *state.State {
 	t.Helper()
-	st := &state.State{Images: map[addrs.Image]*state.Image{}}
-	for before := -1; before < len(st.Images); {
-		before = len(st.Images)
+	st := &state.State{Images: new(state.Images)}
+	for before := -1; before < st.Images.Len(); {
+		before = st.Images.Len()
 		plan, _ := planner.Make(cfg, planner.Options{Prior: st})
 		for _, c := range plan.Changes {
 			if c.Desired != nil && c.Fingerprint != "" && c.Action != planner.NoOp && c.Origin != planner.Skipped {
-				st.Images[c.Address] = record(c.Desired, c.Fingerprint)
+				st.Images.Set(c.Address, record(c.Desired, c.Fingerprint))
 			}
 		}
 	}
@@ -198,20 +207,20 @@ func record(img *image.Image, fingerprint string) *state.Image {
 // options are those of a plan after somebody changed something about a state.
 func (g *brief) options(st *state.State) planner.Options {
 	o := planner.Options{Prior: st, Files: map[addrs.Image]state.FileStatus{}}
-	all := slices.SortedFunc(maps.Keys(st.Images), addrs.Image.Compare)
+	all := slices.Collect(st.Images.Addresses())
 	for range g.IntN(4) {
 		if len(all) == 0 {
 			break
 		}
 		addr := all[g.IntN(len(all))]
-		img, isThere := st.Images[addr]
-		if !isThere {
+		img := st.Images.Get(addr)
+		if img == nil {
 			continue
 		}
 		other := *img
 		switch g.IntN(13) {
 		case 0:
-			delete(st.Images, addr)
+			st.Images.Delete(addr)
 			continue
 		case 1:
 			other.Fingerprint = "0" + img.Fingerprint[1:]
@@ -224,7 +233,7 @@ func (g *brief) options(st *state.State) planner.Options {
 		case 5:
 			gone := addr
 			gone.Name = g.pick("former", "gone")
-			st.Images[gone] = img
+			st.Images.Set(gone, img)
 		case 6:
 			o.Replace = append(o.Replace, addr)
 		case 7:
@@ -246,7 +255,7 @@ func (g *brief) options(st *state.State) planner.Options {
 				o.Only[a.Of()] = g.IntN(2) == 0 || o.Only[a.Of()]
 			}
 		}
-		st.Images[addr] = &other
+		st.Images.Set(addr, &other)
 	}
 	if g.IntN(6) == 0 && len(all) > 0 {
 		task := &state.Task{Key: "key", Address: all[0], Provider: "bfl", ID: "id", Fingerprint: strings.Repeat("ab", 32), Cost: 3000}

@@ -94,7 +94,7 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 	var all []int
 	wanted := max(desired.Candidates, 1)
 	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
-		prior := p.prior.images[desired.Address.Nth(i)]
+		prior := p.prior.images.Get(desired.Address.Nth(i))
 		// Where all are replaced, gates ask for more again, one after the other.
 		isMore := i > wanted && i <= wanted+desired.Retries() && prior != nil && !p.isReplaced(desired.Address) &&
 			prior.Fingerprint == desired.Nth(i).Request().Fingerprint()
@@ -134,13 +134,13 @@ func (p *Planner) judged(c *decision) *decision {
 // Wanted returns how many further candidates somebody wants of an image, beyond those that its block
 // names, and no apply has made yet.
 func (c *Change) Wanted() int {
-	first := cmp.Or(c.Prior, c.known.Images[c.Address.Nth(1)])
+	first := cmp.Or(c.Prior, c.known.Images.Get(c.Address.Nth(1)))
 	if first == nil || first.More == 0 || c.Desired == nil {
 		return 0
 	}
 	made := 0
 	for n := 1; n <= image.MaxCandidates; n++ {
-		if c.known.Images[c.Address.Nth(n)] != nil {
+		if c.known.Images.Has(c.Address.Nth(n)) {
 			made = n
 		}
 	}
@@ -224,7 +224,7 @@ func (p *Planner) inherited(c *decision) int {
 			continue
 		}
 		from := *candidate.Donor
-		of := p.prior.images[from.Of()]
+		of := p.prior.images.Get(from.Of())
 		// The picture of the picked one stands under the image's own address too.
 		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
 			return candidate.Address.Candidate
@@ -242,7 +242,7 @@ func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
 	if desired == nil || desired.Lifecycle.Frozen {
 		return false
 	}
-	img, prior := desired.Nth(candidate.Candidate), p.prior.images[candidate]
+	img, prior := desired.Nth(candidate.Candidate), p.prior.images.Get(candidate)
 	switch {
 	case img.Output != prior.Output.Path:
 		return true
@@ -382,7 +382,7 @@ func (p *Plan) Change(addr addrs.Image) *Change {
 	if found {
 		return p.Changes[i]
 	}
-	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r *state.Recorded, addr addrs.Image) int { return r.Address.Compare(addr) })
+	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r state.Ref, addr addrs.Image) int { return r.Address().Compare(addr) })
 	if !found {
 		return nil
 	}

@@ -15,8 +15,8 @@ import (
 type decision struct {
 	Change
 
-	// listed is the image that exists as the state lists it, nil where that is not known.
-	listed *state.Recorded
+	// place is where the state has the image that exists.
+	place state.Ref
 	// size is the extent that the picture has or is expected to have, and shown the record of the one
 	// that will be there, nil where there is none yet.
 	size  bfl.Size
@@ -62,8 +62,23 @@ func (p *Planner) begin(addr addrs.Image) *decision {
 		p.room = p.room[1:]
 	}
 	c.Address, c.known = addr, p.opts.Prior
-	c.Prior, c.listed = p.prior.find(addr)
+	c.Prior, c.place = p.find(addr)
 	return c
+}
+
+// find returns the image that exists at an address, nil where none does, and where the state has
+// it.
+func (p *Planner) find(addr addrs.Image) (*state.Image, state.Ref) {
+	place, ok := p.prior.finder.Find(addr)
+	if !ok {
+		return nil, state.Ref{}
+	}
+	img := p.record
+	if p.record = nil; img == nil {
+		img = new(state.Image)
+	}
+	place.Read(img)
+	return img, place
 }
 
 // change returns what was decided on a desired image, nil where nothing was yet.

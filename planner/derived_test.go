@@ -17,7 +17,7 @@ func (w *world) cut(of *image.Image, name string) addrs.Rendition {
 		Name: name, Recipe: &image.Recipe{Width: 512, Height: 512, Fit: image.Cover, Format: "png"}, Output: strings.TrimSuffix(of.Output, ".png") + "-" + name + ".png",
 	})
 	at, r := addrs.Rendition{Of: of.Address, Name: name}, &of.Renditions[len(of.Renditions)-1]
-	img := w.prior.Images[of.Address]
+	img := w.prior.Images.Get(of.Address)
 	if w.prior.Renditions == nil {
 		w.prior.Renditions = map[addrs.Rendition]*state.Rendition{}
 	}
@@ -62,8 +62,9 @@ func TestDerived(t *testing.T) {
 		{"the image moves", func(w *world, logo *image.Image, o *Options) {
 			o.Moves = []addrs.Move{{From: addrs.Endpoint{Name: "old"}, To: addrs.Endpoint{Name: "logo"}}}
 			old := addrs.Image{Name: "old"}
-			w.prior.Images[old], w.prior.Renditions[addrs.Rendition{Of: old, Name: "crop"}] = w.prior.Images[logo.Address], w.prior.Renditions[crop]
-			delete(w.prior.Images, logo.Address)
+			w.prior.Images.Set(old, w.prior.Images.Get(logo.Address))
+			w.prior.Renditions[addrs.Rendition{Of: old, Name: "crop"}] = w.prior.Renditions[crop]
+			w.prior.Images.Delete(logo.Address)
 			delete(w.prior.Renditions, crop)
 		}, stays},
 		{"it has another name", func(w *world, _ *image.Image, _ *Options) {

@@ -20,10 +20,10 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 			changes = append(changes, &c.Change)
 		}
 	}
-	if p.matched < len(p.prior.images) {
-		for addr, prior := range p.prior.images {
+	if p.matched < p.prior.images.Len() {
+		for addr := range p.prior.images.Addresses() {
 			if p.goesAway(addr) {
-				changes = append(changes, p.goes(addr, prior, NotInConfiguration, removals))
+				changes = append(changes, p.goes(addr, p.prior.images.Get(addr), NotInConfiguration, removals))
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, rem
 // diagnostics are errors: images that the configuration protects.
 func (p *Planner) DestroyAll() (*Plan, hcl.Diagnostics) {
 	var changes []*Change
-	for addr, prior := range p.prior.images {
+	for addr, prior := range p.prior.images.All() {
 		if p.opts.Only == nil || p.opts.Only[addr.Of()] {
 			changes = append(changes, p.goes(addr, prior, DestroyRequested, nil))
 		}

@@ -164,7 +164,7 @@ func TestIgnoreChanges(t *testing.T) {
 				{Input: bfl.Input{Field: fields[0], SHA256: "aa"}, Path: "a.png", File: "a.png"}, {Input: bfl.Input{Field: fields[1], URL: oldURL}},
 			}
 			w.make(t)
-			prior := w.prior.Images[poster.Address]
+			prior := w.prior.Images.Get(poster.Address)
 			secret := first
 			poster.Sensitive = []string{"prompt"}
 			if tt.secretURL {

@@ -281,7 +281,7 @@ func (p *Plan) blocks(renames []Rename) []Rename {
 		mixed[c.Address.Block()] = true
 	}
 	for _, listed := range p.Unchanged {
-		mixed[listed.Address.Block()] = true
+		mixed[listed.Address().Block()] = true
 	}
 	var out []Rename
 	places := map[addrs.Image]int{}

@@ -153,7 +153,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				w.images = nil
 				for i, prompt := range []string{"y", "z"} {
 					img := w.image(t, addrs.Image{Name: "card", Key: addrs.IntKey(i)}.String(), prompt)
-					img.Output = w.prior.Images[img.Address].Output.Path
+					img.Output = w.prior.Images.Get(img.Address).Output.Path
 				}
 				return Options{}
 			},
@@ -200,7 +200,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			"a stored picture that another image shows is no throw of its own", func(t *testing.T, w *world) Options {
 				t.Helper()
 				w.oneMade(t, "image.card[0]", "image.card[1]")
-				return Options{Stored: kept(w.prior.Images[addr(t, "image.card[0]")])}
+				return Options{Stored: kept(w.prior.Images.Get(addr(t, "image.card[0]")))}
 			},
 			[]string{"image.card[0] no-op", "image.card[1] generate $0.03"},
 		},
@@ -209,10 +209,10 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				t.Helper()
 				one, two := w.image(t, "image.card[0]", "a card"), w.image(t, "image.card[1]", "a card")
 				w.make(t)
-				other := *w.prior.Images[two.Address]
+				other := *w.prior.Images.Get(two.Address)
 				other.Output.SHA256 = other.Output.SHA256[1:] + "0"
-				delete(w.prior.Images, two.Address)
-				return Options{Stored: kept(w.prior.Images[one.Address], &other)}
+				w.prior.Images.Delete(two.Address)
+				return Options{Stored: kept(w.prior.Images.Get(one.Address), &other)}
 			},
 			[]string{"image.card[0] no-op", "image.card[1] restore the store"},
 		},
@@ -221,7 +221,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				t.Helper()
 				old := w.image(t, "image.old", "a card")
 				w.make(t)
-				throw := *w.prior.Images[old.Address]
+				throw := *w.prior.Images.Get(old.Address)
 				throw.Output.SHA256 = throw.Output.SHA256[1:] + "0"
 				w.images = nil
 				w.image(t, "image.new", "a card")
@@ -238,7 +238,7 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 				logo.Arguments[1].Value = "another logo"
 				other := w.image(t, "image.other", "framed")
 				other.References = []image.Reference{{Input: bfl.Input{
-					Field: other.Model.Inputs.References[0], SHA256: w.prior.Images[logo.Address].Output.SHA256, Size: bfl.Size{Width: 1024, Height: 1024},
+					Field: other.Model.Inputs.References[0], SHA256: w.prior.Images.Get(logo.Address).Output.SHA256, Size: bfl.Size{Width: 1024, Height: 1024},
 				}}}
 				return Options{}
 			},
@@ -329,7 +329,7 @@ func TestMovedByHand(t *testing.T) {
 		logo.Output = "images/mark.png"
 		w.files[logo.Address] = state.Missing
 		plan, _ := w.plan(t, Options{Holds: func(path, sha256 string) bool {
-			return isThere && path == "images/mark.png" && sha256 == w.prior.Images[logo.Address].Output.SHA256
+			return isThere && path == "images/mark.png" && sha256 == w.prior.Images.Get(logo.Address).Output.SHA256
 		}})
 		want := []string{"image.logo update", "image.of_logo no-op"}
 		if !isThere {
@@ -414,7 +414,7 @@ func TestLostImagesKeepTheirSeeds(t *testing.T) {
 	w := newWorld()
 	one, two := w.image(t, "image.card[0]", "a card"), w.image(t, "image.card[1]", "a card")
 	w.make(t)
-	w.prior.Images[one.Address].Result.Seed, w.prior.Images[two.Address].Result.Seed = new(int64(1)), new(int64(2))
+	w.prior.Images.Get(one.Address).Result.Seed, w.prior.Images.Get(two.Address).Result.Seed = new(int64(1)), new(int64(2))
 	w.files[one.Address], w.files[two.Address] = state.Changed, state.Changed
 	w.submitted(two.Address, two.Request().Fingerprint(), "paid")
 	plan, _ := w.plan(t, Options{})

@@ -12,9 +12,8 @@ import (
 
 // prior is what exists, under the addresses that it has after all moves.
 type prior struct {
-	// finder finds images as they are on record, nil where some have moved.
+	images *state.Images
 	finder *state.Finder
-	images map[addrs.Image]*state.Image
 	// tasks are those of each address, in the order of their keys.
 	tasks map[addrs.Image][]*state.Task
 	files map[addrs.Image]state.FileStatus
@@ -29,24 +28,11 @@ type prior struct {
 	candidates *bool
 }
 
-// find returns the image that exists at an address, nil where none does, and the state's own entry
-// of it where that is at hand.
-func (p *prior) find(addr addrs.Image) (*state.Image, *state.Recorded) {
-	if p.finder == nil {
-		return p.images[addr], nil
-	}
-	listed := p.finder.Find(addr)
-	if listed == nil {
-		return nil, nil
-	}
-	return listed.Image, listed
-}
-
 // hasCandidates reports whether any image on record is a candidate.
 func (p *prior) hasCandidates() bool {
 	if p.candidates == nil {
 		p.candidates = new(bool)
-		for addr := range p.images {
+		for addr := range p.images.Addresses() {
 			if addr.Candidate > 0 {
 				*p.candidates = true
 				break
@@ -59,7 +45,7 @@ func (p *prior) hasCandidates() bool {
 // newPrior applies moves, in their order, to all that exists. What would end where something else
 // is stays where it is.
 func newPrior(o Options) prior {
-	p := prior{images: map[addrs.Image]*state.Image{}, tasks: map[addrs.Image][]*state.Task{}, files: o.Files, from: map[addrs.Image]addrs.Image{}}
+	p := prior{images: new(state.Images), tasks: map[addrs.Image][]*state.Task{}, files: o.Files, from: map[addrs.Image]addrs.Image{}}
 	if o.Prior != nil {
 		p.images = o.Prior.Images
 		for _, task := range slices.SortedFunc(maps.Values(o.Prior.Tasks), state.CompareTasks) {
@@ -68,9 +54,8 @@ func newPrior(o Options) prior {
 	}
 	if len(o.Moves) > 0 {
 		p.move(o.Moves)
-	} else if o.Prior != nil {
-		p.finder = o.Prior.Finder()
 	}
+	p.finder = p.images.Finder()
 	for addr, tasks := range p.tasks {
 		for _, task := range tasks {
 			if !task.Answered() {
@@ -91,7 +76,7 @@ type located struct {
 }
 
 func (p *prior) move(moves []addrs.Move) {
-	p.images, p.files = maps.Clone(p.images), maps.Clone(p.files)
+	p.images, p.files = p.images.Clone(), maps.Clone(p.files)
 	for _, m := range moves {
 		p.apply(m)
 	}
@@ -101,13 +86,16 @@ func (p *prior) apply(move addrs.Move) {
 	moved := map[addrs.Image]addrs.Image{} // to -> from
 	for _, a := range p.addresses() {
 		to, ok := move.Apply(a)
-		if !ok || to == a || p.images[to] != nil || p.tasks[to] != nil {
+		if !ok || to == a || p.images.Has(to) || p.tasks[to] != nil {
 			continue
 		}
 		moved[to] = a
 	}
 	for to, a := range moved {
-		rename(p.images, a, to)
+		if img := p.images.Get(a); img != nil {
+			p.images.Delete(a)
+			p.images.Set(to, img)
+		}
 		rename(p.tasks, a, to)
 		rename(p.files, a, to)
 		first, again := p.from[a]
@@ -121,12 +109,9 @@ func (p *prior) apply(move addrs.Move) {
 
 // addresses returns all that can move.
 func (p *prior) addresses() []addrs.Image {
-	all := make([]addrs.Image, 0, len(p.images))
-	for a := range p.images {
-		all = append(all, a)
-	}
+	all := slices.AppendSeq(make([]addrs.Image, 0, p.images.Len()), p.images.Addresses())
 	for a := range p.tasks {
-		if p.images[a] == nil {
+		if !p.images.Has(a) {
 			all = append(all, a)
 		}
 	}
@@ -151,9 +136,9 @@ func (p *prior) isHeld(content string, but addrs.Image) bool {
 }
 
 // index returns the sorted addresses of images by a key.
-func index(images map[addrs.Image]*state.Image, key func(*state.Image) string) map[string][]addrs.Image {
-	all := make(map[string][]addrs.Image, len(images))
-	for a, img := range images {
+func index(images *state.Images, key func(*state.Image) string) map[string][]addrs.Image {
+	all := make(map[string][]addrs.Image, images.Len())
+	for a, img := range images.All() {
 		k := key(img)
 		all[k] = append(all[k], a)
 	}

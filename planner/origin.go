@@ -101,7 +101,7 @@ func (p *Planner) owns(c *decision, simulated bool) bool {
 
 // takes takes the image of another address, if it is one of this very request and is there.
 func (p *Planner) takes(c *decision, from addrs.Image, simulated bool) bool {
-	img := p.prior.images[from]
+	img := p.prior.images.Get(from)
 	if img == nil || img.Fingerprint != c.Fingerprint || img.Made != nil || !simulated && img.Result.Simulated || !p.isThere(from, img) {
 		return false
 	}
@@ -218,7 +218,7 @@ func (p *Planner) recordedSeed(c *decision) *int64 {
 		return nil
 	case onlyDrifted(&c.Change):
 	case isMatched:
-		lost = p.prior.images[from] // Not there any more, or it would have been taken over.
+		lost = p.prior.images.Get(from) // Not there any more, or it would have been taken over.
 	default:
 		return nil
 	}

@@ -263,7 +263,7 @@ type Plan struct {
 	// Unchanged are, where Options.Brief asks for that, the images that stay as they are and about
 	// which there is nothing else to say, sorted by address. They are not among the Changes; see
 	// All.
-	Unchanged []*state.Recorded
+	Unchanged []state.Ref
 	// Renditions are what is done with files that are made here, sorted by address, without those
 	// that stay as they are.
 	Renditions []*RenditionChange

@@ -87,14 +87,15 @@ type Planner struct {
 	indexed int
 	// unchanged are the images that stay as they are, which have no decision, and models those that
 	// they have. stays has the first staying of them by address.
-	unchanged []*state.Recorded
+	unchanged []state.Ref
 	models    []*bfl.Model
-	stays     map[addrs.Image]*state.Recorded
+	stays     map[addrs.Image]state.Ref
 	staying   int
-	// room is memory for decisions to come, and again that of one that was dropped; nil where there
-	// is none.
-	room  []decision
-	again *decision
+	// room is memory for decisions to come, and again and record that of one that was dropped and of
+	// its image on record; nil where there is none.
+	room   []decision
+	again  *decision
+	record *state.Image
 	// matched counts the desired images that exist.
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only
@@ -153,7 +154,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	var result *image.Result
 	if desired.HasChoice() {
-		if first := cmp.Or(c.Prior, p.prior.images[desired.Address.Nth(1)]); first != nil {
+		if first := cmp.Or(c.Prior, p.prior.images.Get(desired.Address.Nth(1))); first != nil {
 			desired.More = first.More
 			desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
 		}

@@ -25,7 +25,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{prior: &state.State{Images: map[addrs.Image]*state.Image{}}, files: map[addrs.Image]state.FileStatus{}}
+	return &world{prior: &state.State{Images: new(state.Images)}, files: map[addrs.Image]state.FileStatus{}}
 }
 
 func addr(t *testing.T, text string) addrs.Image {
@@ -65,7 +65,7 @@ func (w *world) make(t *testing.T) {
 			case r.Derived != nil:
 				request.Inputs[i].SHA256 = w.prior.Renditions[r.Derived.Address].Picture().Identity()
 			case r.IsImage():
-				request.Inputs[i].SHA256 = w.prior.Images[r.Image].Output.SHA256
+				request.Inputs[i].SHA256 = w.prior.Images.Get(r.Image).Output.SHA256
 			}
 		}
 		canonical, err := request.MarshalJSON()
@@ -73,14 +73,14 @@ func (w *world) make(t *testing.T) {
 			t.Fatal(err)
 		}
 		fingerprint := request.Fingerprint()
-		w.prior.Images[img.Address] = &state.Image{
+		w.prior.Images.Set(img.Address, &state.Image{
 			Provider: img.Provider, Model: request.Model.Name, Fingerprint: fingerprint, Request: canonical,
 			Output: state.File{
 				Path: img.Output, SHA256: "f" + fingerprint[1:], Bytes: 10, Width: 1024, Height: 1024, Format: "png",
 			},
 			Result:       state.Result{TaskID: "task", Seed: new(int64(99)), Cost: 3000},
 			Dependencies: img.Dependencies, Labels: img.Labels,
-		}
+		})
 	}
 }
 
@@ -207,9 +207,9 @@ func TestPlan(t *testing.T) {
 			name: "simulated images do not stand in for real ones",
 			change: func(t *testing.T, w *world) {
 				t.Helper()
-				simulated := *w.prior.Images[addr(t, "image.plain")]
+				simulated := *w.prior.Images.Get(addr(t, "image.plain"))
 				simulated.Result.Simulated = true
-				w.prior.Images[addr(t, "image.plain")] = &simulated
+				w.prior.Images.Set(addr(t, "image.plain"), &simulated)
 			},
 			opts: func(*testing.T) Options { return Options{Simulator: func(string) bool { return false }} },
 			want: []string{"no-op image.banner", "no-op image.hero", "no-op image.logo", "replace image.plain was_simulated $0.03"},
@@ -272,7 +272,7 @@ func TestLostImageIsMadeWithItsRecordedSeed(t *testing.T) {
 	if c.RecordedSeed == nil || *c.RecordedSeed != 99 {
 		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed)
 	}
-	if c.Fingerprint != w.prior.Images[c.Address].Fingerprint {
+	if c.Fingerprint != w.prior.Images.Get(c.Address).Fingerprint {
 		t.Error("the recorded seed changed the fingerprint, so that the next plan would make the image again")
 	}
 }
@@ -302,7 +302,7 @@ func TestFrozenAndEdited(t *testing.T) {
 	}{
 		{"nothing is made from it", func(*world) {}, false},
 		{"an image is made from it", func(w *world) { w.images[1].Arguments[1].Value = "the logo at night" }, true},
-		{"a new image is made from it", func(w *world) { delete(w.prior.Images, w.images[1].Address) }, true},
+		{"a new image is made from it", func(w *world) { w.prior.Images.Delete(w.images[1].Address) }, true},
 		{"it is not frozen, and so made again", func(w *world) { w.images[0].Lifecycle.Frozen = false }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -361,7 +361,7 @@ func TestFrozenAndLost(t *testing.T) {
 			logo.Lifecycle.Frozen = true
 			w.files[logo.Address] = state.Missing
 			tt.change(w)
-			prior := w.prior.Images[logo.Address]
+			prior := w.prior.Images.Get(logo.Address)
 			plan, diags := w.plan(t, Options{Stored: func(addr addrs.Image, fingerprint string, _ bool) []*state.Image {
 				if tt.stored == nil || addr != logo.Address || fingerprint != prior.Fingerprint {
 					return nil
@@ -430,7 +430,7 @@ func TestUnknownSource(t *testing.T) {
 	hero.References[0] = image.Reference{Input: hero.References[0].Input, Unknown: true}
 	plan, _ := w.plan(t, Options{})
 	got := plan.Changes[0].Attributes()[2]
-	in := bfl.Input{Field: "input_image", SHA256: w.prior.Images[addr(t, "image.logo")].Output.SHA256}
+	in := bfl.Input{Field: "input_image", SHA256: w.prior.Images.Get(addr(t, "image.logo")).Output.SHA256}
 	want := image.Attribute{
 		Name: "references[0]", Before: image.Reference{Input: in, Image: addr(t, "image.logo")},
 		After: image.Reference{Input: bfl.Input{Field: "input_image"}, Unknown: true}, Unknown: true, Forces: true,
@@ -505,7 +505,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		logo.References = []image.Reference{{Input: bfl.Input{Field: logo.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
 		logo.Lifecycle.IgnoreChanges = []string{"references"}
 		w.make(t)
-		prior := w.prior.Images[logo.Address]
+		prior := w.prior.Images.Get(logo.Address)
 		logo.References = slices.Clone(logo.References)
 		logo.References[0].SHA256 = strings.Repeat("2", 64)
 		w.files[logo.Address] = state.Missing
@@ -557,9 +557,9 @@ func TestSimulated(t *testing.T) {
 				stored := w.image(t, "image.stored", "in the store")
 				renamed := w.image(t, "image.renamed", "renamed")
 				w.make(t)
-				old := w.prior.Images[renamed.Address]
+				old := w.prior.Images.Get(renamed.Address)
 				old.Result.Simulated = made
-				w.prior.Images = map[addrs.Image]*state.Image{addr(t, "image.old"): old}
+				w.prior.Images = state.ImagesOf(map[addrs.Image]*state.Image{addr(t, "image.old"): old})
 				w.submitted(task.Address, task.Request().Fingerprint(), "task").Simulated = made
 				plan, diags := w.plan(t, Options{
 					Simulator: func(string) bool { return may },

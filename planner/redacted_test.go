@@ -165,7 +165,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 // no value.
 func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 	t.Helper()
-	prior := w.prior.Images[img.Address]
+	prior := w.prior.Images.Get(img.Address)
 	for _, a := range img.Arguments {
 		if slices.Contains(sensitive, a.Name) {
 			img.Sensitive = append(img.Sensitive, a.Name)
@@ -176,7 +176,7 @@ func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 	for i := range made.References {
 		r := &made.References[i]
 		if r.IsImage() {
-			r.SHA256 = w.prior.Images[r.Image].Output.SHA256
+			r.SHA256 = w.prior.Images.Get(r.Image).Output.SHA256
 		}
 		// A list of references is sensitive as a whole.
 		if r.IsImage() || slices.Contains(sensitive, fmt.Sprintf("references[%d]", i)) {

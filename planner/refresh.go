@@ -12,7 +12,7 @@ import (
 func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 	var changes []*Change
 	for addr, status := range p.prior.files {
-		img := p.prior.images[addr]
+		img := p.prior.images.Get(addr)
 		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
 			continue
 		}

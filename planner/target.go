@@ -178,7 +178,7 @@ func wildcard(pattern, text string) bool {
 // that is made from them. It also returns the selectors that match nothing.
 func Select(images []*image.Image, prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
 	g := newGraph(len(images))
-	for addr, img := range prior.Images {
+	for addr, img := range prior.Images.All() {
 		if addr.Candidate == 0 { // Candidates go with their image.
 			g.node(addr).labels, g.node(addr).files[0] = img.Labels, img.Output.Path
 		}
@@ -193,8 +193,8 @@ func Select(images []*image.Image, prior *state.State, targets, excludes []Selec
 // SelectDestroyed does the same for a plan that removes images: those that are made from a target
 // go along with it, and what an excluded image is made from stays with it.
 func SelectDestroyed(prior *state.State, targets, excludes []Selector) (only map[addrs.Image]bool, unmatched []Selector) {
-	g := newGraph(len(prior.Images))
-	for addr, img := range prior.Images {
+	g := newGraph(prior.Images.Len())
+	for addr, img := range prior.Images.All() {
 		if addr.Candidate == 0 {
 			g.node(addr).files[0] = img.Output.Path
 			g.add(addr, img.Labels, img.Dependencies)

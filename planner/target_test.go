@@ -112,7 +112,7 @@ func TestPlanLimitedToSomeImagesLeavesTheOthers(t *testing.T) {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 	result := New(Options{Prior: w.prior, Only: only}).Decide(&image.Image{Address: addr(t, "image.hero")})
-	if result == nil || result.SHA256 != w.prior.Images[addr(t, "image.hero")].Output.SHA256 {
+	if result == nil || result.SHA256 != w.prior.Images.Get(addr(t, "image.hero")).Output.SHA256 {
 		t.Errorf("an image outside the plan is told as %v, want as recorded", result)
 	}
 	w.files[addr(t, "image.hero")] = state.Missing

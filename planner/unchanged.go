@@ -26,14 +26,11 @@ func (c *decision) isUnchanged(desired *image.Image) bool {
 // forgo drops a decision on an image that stays as it is, and lets the memory of the image be used
 // again. The decision has to be the one that was begun last.
 func (p *Planner) forgo(c *decision, desired *image.Image) {
-	listed := c.listed
-	if listed == nil {
-		listed = &state.Recorded{Address: c.Address, Image: c.Prior}
-	}
-	p.unchanged = push(p.unchanged, listed)
+	p.unchanged = push(p.unchanged, c.place)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}
+	p.record = c.Prior
 	*c = decision{}
 	p.again, desired.Spare = c, true
 }
@@ -42,23 +39,24 @@ func (p *Planner) forgo(c *decision, desired *image.Image) {
 // image as it is configured.
 func (p *Planner) remembered(addr addrs.Image) *decision {
 	if p.stays == nil {
-		p.stays = map[addrs.Image]*state.Recorded{}
+		p.stays = map[addrs.Image]state.Ref{}
 	}
 	for ; p.staying < len(p.unchanged); p.staying++ {
-		p.stays[p.unchanged[p.staying].Address] = p.unchanged[p.staying]
+		p.stays[p.unchanged[p.staying].Address()] = p.unchanged[p.staying]
 	}
-	listed := p.stays[addr]
-	if listed == nil {
+	place, stays := p.stays[addr]
+	if !stays {
 		return nil
 	}
-	c := &decision{Change: *unchanged(listed, p.opts.Prior), unread: true}
-	c.keep(listed.Image)
+	c := &decision{Change: *unchanged(place, p.opts.Prior), unread: true}
+	c.keep(c.Prior)
 	return c
 }
 
 // unchanged is the change of an image that stays as it is.
-func unchanged(listed *state.Recorded, known *state.State) *Change {
-	return &Change{Address: listed.Address, Action: NoOp, Prior: listed.Image, Fingerprint: listed.Image.Fingerprint, known: known}
+func unchanged(place state.Ref, known *state.State) *Change {
+	img := place.Image()
+	return &Change{Address: place.Address(), Action: NoOp, Prior: img, Fingerprint: img.Fingerprint, known: known}
 }
 
 // All goes through the changes of all images, in the order of their addresses. Those of Unchanged
@@ -66,14 +64,15 @@ func unchanged(listed *state.Recorded, known *state.State) *Change {
 func (p *Plan) All() iter.Seq[*Change] {
 	return func(yield func(*Change) bool) {
 		changes := p.Changes
-		for _, listed := range p.Unchanged {
-			for len(changes) > 0 && changes[0].Address.Compare(listed.Address) < 0 {
+		for _, place := range p.Unchanged {
+			addr := place.Address()
+			for len(changes) > 0 && changes[0].Address.Compare(addr) < 0 {
 				if !yield(changes[0]) {
 					return
 				}
 				changes = changes[1:]
 			}
-			if !yield(unchanged(listed, p.known)) {
+			if !yield(unchanged(place, p.known)) {
 				return
 			}
 		}
@@ -96,8 +95,8 @@ func (p *Plan) Whole() *Plan {
 }
 
 // sortedUnchanged puts images in the order of their addresses, which they mostly have.
-func sortedUnchanged(all []*state.Recorded) []*state.Recorded {
-	byAddress := func(a, b *state.Recorded) int { return a.Address.Compare(b.Address) }
+func sortedUnchanged(all []state.Ref) []state.Ref {
+	byAddress := func(a, b state.Ref) int { return a.Address().Compare(b.Address()) }
 	if !slices.IsSortedFunc(all, byAddress) {
 		slices.SortFunc(all, byAddress)
 	}

@@ -1,35 +1,46 @@
 package state
 
-import "strings"
+import "unsafe"
 
 // arenaPiece is how many bytes an arena takes at once.
 const arenaPiece = 32 << 10
 
-// arena keeps texts that live as long as each other, as those of a state do, many in one
-// allocation. The zero value is ready. It belongs to one goroutine; what it has handed out belongs
-// to whoever has it, and is never written again.
+// arena keeps texts, many in one allocation. The zero value is ready. It belongs to one goroutine;
+// what it has handed out belongs to whoever has it, and is not written again unless it is released.
 type arena struct {
-	texts strings.Builder
-	bytes []byte
+	texts []byte
+}
+
+// arenaMark is what an arena has kept.
+type arenaMark struct {
+	piece *byte
+	used  int
 }
 
 // keep keeps a copy of b as a string.
 func (a *arena) keep(b []byte) string {
-	if a.texts.Cap()-a.texts.Len() < len(b) {
-		a.texts = strings.Builder{}
-		a.texts.Grow(max(arenaPiece, len(b)))
-	}
-	start := a.texts.Len()
-	a.texts.Write(b)
-	return a.texts.String()[start:]
+	b = a.clone(b)
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // It is not written again before it is released.
 }
 
 // clone keeps a copy of b. Appending to it does not reach what lies behind it.
 func (a *arena) clone(b []byte) []byte {
-	if cap(a.bytes)-len(a.bytes) < len(b) {
-		a.bytes = make([]byte, 0, max(arenaPiece, len(b)))
+	if cap(a.texts)-len(a.texts) < len(b) {
+		a.texts = make([]byte, 0, max(arenaPiece, len(b)))
 	}
-	start := len(a.bytes)
-	a.bytes = append(a.bytes, b...)
-	return a.bytes[start:len(a.bytes):len(a.bytes)]
+	start := len(a.texts)
+	a.texts = append(a.texts, b...)
+	return a.texts[start:len(a.texts):len(a.texts)]
+}
+
+// mark returns a mark to which release goes back.
+func (a *arena) mark() arenaMark { return arenaMark{unsafe.SliceData(a.texts), len(a.texts)} }
+
+// release lets the memory of all be used again that was kept since the mark. Nobody may have any of
+// it.
+func (a *arena) release(m arenaMark) {
+	if unsafe.SliceData(a.texts) != m.piece {
+		m.used = 0 // All of this piece is newer.
+	}
+	a.texts = a.texts[:m.used]
 }

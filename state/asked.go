@@ -30,7 +30,7 @@ func (s *State) Asked(img *Image, now *bfl.Model) (*image.Image, error) {
 	for i := range asked.References {
 		r := &asked.References[i]
 		for _, upstream := range img.Dependencies {
-			if up := s.Images[upstream]; up != nil && r.SHA256 != "" && up.Output.Identity() == r.SHA256 {
+			if up := s.Images.Get(upstream); up != nil && r.SHA256 != "" && up.Output.Identity() == r.SHA256 {
 				r.Image = upstream
 			}
 		}

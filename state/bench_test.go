@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -170,13 +169,13 @@ func BenchmarkInspectAll(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if _, err := p.local.Index().InspectAll(b.Context(), p.dir, maps.All(images)); err != nil {
+		if _, err := p.local.Index().InspectAll(b.Context(), p.dir, ImagesOf(images)); err != nil {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				drifted, err := p.local.Index().InspectAll(b.Context(), p.dir, maps.All(images))
+				drifted, err := p.local.Index().InspectAll(b.Context(), p.dir, ImagesOf(images))
 				if err != nil || len(drifted) > 0 {
 					b.Fatal(err, len(drifted))
 				}

@@ -9,7 +9,7 @@ import (
 
 // checkAddress makes sure that an address is one that can be read again.
 func checkAddress(st *State, a addrs.Image) error {
-	if st.Images[a] != nil {
+	if st.Images.Has(a) {
 		return nil
 	}
 	if again, err := addrs.Parse(a.String()); err != nil || again != a {
@@ -94,9 +94,9 @@ func checkStored(st *State, r Stored) error {
 
 func checkMoved(st *State, r Moved) error {
 	switch {
-	case st.Images[r.From] == nil && len(st.TasksOf(r.From)) == 0:
+	case !st.Images.Has(r.From) && len(st.TasksOf(r.From)) == 0:
 		return &RecordError{r.From, "there is nothing to move"}
-	case st.Images[r.To] != nil:
+	case st.Images.Has(r.To):
 		return &RecordError{r.To, "an image cannot be moved to an address in use"}
 	}
 	return checkAddress(st, r.To)

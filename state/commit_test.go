@@ -131,8 +131,8 @@ func TestStateFileReplacedDuringTheSession(t *testing.T) {
 		s := open(t, path, Options{})
 		appendAll(t, s, Stored{Address: addr(t, "image.c"), Image: testImage(3)})
 		st := read(t, path)
-		delete(st.Images, addr(t, "image.c"))
-		st.Images[addr(t, "image.theirs")] = testImage(9)
+		st.Images.Delete(addr(t, "image.c"))
+		st.Images.Set(addr(t, "image.theirs"), testImage(9))
 		theirs := written(t, st)
 		if err := os.WriteFile(path, []byte(theirs), 0o600); err != nil {
 			t.Fatal(err)
@@ -157,7 +157,7 @@ func TestStateFileReplacedDuringTheSession(t *testing.T) {
 		} else if got := content(t, path); got != theirs {
 			t.Error("the state file was overwritten")
 		}
-		if got := read(t, path).Images; got[addr(t, "image.c")] == nil || !remove && got[addr(t, "image.theirs")] == nil {
+		if got := read(t, path).Images; !got.Has(addr(t, "image.c")) || !remove && !got.Has(addr(t, "image.theirs")) {
 			t.Errorf("the next run finds %v", got)
 		}
 	}
@@ -186,12 +186,12 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next.Images[addr(t, "image.c")] = testImage(3)
+	next.Images.Set(addr(t, "image.c"), testImage(3))
 	if err := errors.Join(s.Replace(next, false), s.Commit(nil)); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, path).Images; len(got) != 3 {
-		t.Errorf("there are %d images", len(got))
+	if got := read(t, path).Images; got.Len() != 3 {
+		t.Errorf("there are %d images", got.Len())
 	}
 	stranger := newState("stranger")
 	if err := s.Replace(stranger, false); !errors.Is(err, ErrLineage) {
@@ -205,7 +205,7 @@ func TestReplace(t *testing.T) {
 	if err := errors.Join(s.Replace(stranger, true), s.Commit(nil)); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, path); got.Lineage != "stranger" || len(got.Images) > 0 {
+	if got := read(t, path); got.Lineage != "stranger" || got.Images.Len() > 0 {
 		t.Errorf("the state is %+v", got)
 	}
 	empty := filepath.Join(t.TempDir(), "new.json")

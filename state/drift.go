@@ -92,15 +92,9 @@ const inspectPiece = 1024
 // InspectAll compares the files of many images in dir and returns those that are not Present. It
 // looks at as many files at once as there are processors.
 func (x *Index) InspectAll(
-	ctx context.Context, dir *safefile.Dir, images iter.Seq2[addrs.Image, *Image],
+	ctx context.Context, dir *safefile.Dir, images *Images,
 ) (map[addrs.Image]FileStatus, error) {
-	return inspectAll(ctx, x, dir, func(yield func(addrs.Image, *File) bool) {
-		for a, img := range images {
-			if !yield(a, &img.Output) {
-				return
-			}
-		}
-	})
+	return inspectAll(ctx, x, dir, images.Files())
 }
 
 // InspectMade does so for what was made here. Where it has several files, the worst of them counts.
@@ -136,7 +130,7 @@ func inspectAll[A address](
 	waiting := map[string][]member[A]{} // by directory
 	for a, f := range files {
 		parent, _ := path.Split(f.Path)
-		members := append(waiting[parent], member[A]{a, f})
+		members := append(waiting[parent], member[A]{a, *f})
 		if len(members) == inspectPiece {
 			look(parent, members)
 			members = nil
@@ -174,7 +168,7 @@ type inspection[A address] struct {
 
 type member[A address] struct {
 	address A
-	file    *File
+	file    File
 }
 
 // inspect looks at files of one directory.
@@ -197,7 +191,7 @@ func (n *inspection[A]) inspect(ctx context.Context, parent string, members []me
 		if size, modTime, ok := dir.Peek(base); ok && size == m.file.Bytes && n.index.known(m.file.Path, size, modTime, &near) == m.file.SHA256 {
 			continue // So it is with nearly all.
 		}
-		status, err := n.index.inspect(dir, base, m.file)
+		status, err := n.index.inspect(dir, base, &m.file)
 		if err != nil {
 			return fmt.Errorf("looking at the file of %s: %w", m.address, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,7 +112,7 @@ func TestInspect(t *testing.T) {
 			if test.want != Present {
 				want[nth(0)] = test.want
 			}
-			drifted, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(all))
+			drifted, err := p.local.Index().InspectAll(t.Context(), p.dir, ImagesOf(all))
 			if diff := cmp.Diff(want, drifted, sameState); diff != "" || err != nil {
 				t.Errorf("InspectAll: %v\n%s", err, diff)
 			}
@@ -222,7 +221,7 @@ func TestInspectAll(t *testing.T) {
 	}
 	for _, reads := range []int32{2970, 0} {
 		dir, opened := p.counted()
-		got, err := p.local.Index().InspectAll(t.Context(), dir, maps.All(images))
+		got, err := p.local.Index().InspectAll(t.Context(), dir, ImagesOf(images))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +231,7 @@ func TestInspectAll(t *testing.T) {
 		if opened.Load() != reads {
 			t.Errorf("%d files were read, want %d", opened.Load(), reads)
 		}
-		if err := p.local.Index().Save(&State{Images: images}); err != nil {
+		if err := p.local.Index().Save(&State{Images: ImagesOf(images)}); err != nil {
 			t.Fatal(err)
 		}
 		p.reopen(t)
@@ -244,7 +243,7 @@ func TestInspectAll(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := p.local.Index().InspectAll(t.Context(), broken, maps.All(images)); !errors.Is(err, failure) {
+	if _, err := p.local.Index().InspectAll(t.Context(), broken, ImagesOf(images)); !errors.Is(err, failure) {
 		t.Errorf("InspectAll returns %v, want %v", err, failure)
 	}
 }
@@ -261,7 +260,7 @@ func TestInspectStaysInside(t *testing.T) {
 	if _, err := p.local.Index().Inspect(p.dir, img); !errors.Is(err, safefile.ErrOutside) {
 		t.Errorf("Inspect returns %v, want ErrOutside", err)
 	}
-	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(map[addrs.Image]*Image{nth(0): img})); !errors.Is(err, safefile.ErrOutside) {
+	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, ImagesOf(map[addrs.Image]*Image{nth(0): img})); !errors.Is(err, safefile.ErrOutside) {
 		t.Errorf("InspectAll returns %v, want ErrOutside", err)
 	}
 	if err := p.local.Store().Put(p.dir, nth(0), img); !errors.Is(err, safefile.ErrOutside) {
@@ -279,7 +278,7 @@ func TestIndexFile(t *testing.T) {
 	}
 	p.write(t, "refs/bottle of été.png", "reference")
 	p.age(t, "refs/bottle of été.png", time.Hour)
-	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, maps.All(images)); err != nil {
+	if _, err := p.local.Index().InspectAll(t.Context(), p.dir, ImagesOf(images)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := p.local.Index().Hash(p.dir, "refs/bottle of été.png"); got != sum("reference") || err != nil {
@@ -288,7 +287,7 @@ func TestIndexFile(t *testing.T) {
 	if _, err := p.local.Index().Hash(p.dir, "refs/missing.png"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing reference: %v", err)
 	}
-	if err := p.local.Index().Save(&State{Images: images}); err != nil {
+	if err := p.local.Index().Save(&State{Images: ImagesOf(images)}); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(p.dir.Path(), indexFile)
@@ -300,7 +299,7 @@ func TestIndexFile(t *testing.T) {
 	if got, err := p.local.Index().Hash(dir, "refs/bottle of été.png"); got != sum("reference") || err != nil || opened.Load() > 0 {
 		t.Errorf("the reference's hash is %s, %v; it was read %d times", got, err, opened.Load())
 	}
-	if err := p.local.Index().Save(&State{Images: images}); err != nil {
+	if err := p.local.Index().Save(&State{Images: ImagesOf(images)}); err != nil {
 		t.Fatal(err)
 	}
 	entries, ok := parseIndex([]byte(content(t, file)))

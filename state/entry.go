@@ -72,7 +72,7 @@ func entryOf(st *State, rec Record) (*entry, error) {
 	case Fetched:
 		return &entry{Type: entryFetched, Key: r.Key, Fetch: &Fetch{r.Output, r.Result, r.Temporary}}, checkFetched(st, r)
 	case Stored:
-		e := &entry{Type: entryStored, Address: r.Address, Image: r.Image, Key: r.Key, Was: digest(st.Images[r.Address])}
+		e := &entry{Type: entryStored, Address: r.Address, Image: r.Image, Key: r.Key, Was: digest(st.Images.Get(r.Address))}
 		return e, checkStored(st, r)
 	case Failed:
 		_, err := taskOf(st, r.Key)
@@ -89,11 +89,11 @@ func entryOf(st *State, rec Record) (*entry, error) {
 			Type: entryModerated, Key: r.Key, Fingerprint: t.Fingerprint, Reasons: r.Reasons, Simulated: t.Simulated, Cost: r.Cost,
 		}, nil
 	case Removed:
-		return &entry{Type: entryRemoved, Address: r.Address, Was: digest(st.Images[r.Address])}, checkAddress(st, r.Address)
+		return &entry{Type: entryRemoved, Address: r.Address, Was: digest(st.Images.Get(r.Address))}, checkAddress(st, r.Address)
 	case Moved:
 		// The image goes into the entry, so that the entry can be applied whatever else happened at
 		// either address.
-		image := st.Images[r.From]
+		image := st.Images.Get(r.From)
 		return &entry{Type: entryMoved, Address: r.From, To: &r.To, Image: image, Was: digest(image)}, checkMoved(st, r)
 	case Made:
 		return &entry{Type: entryMade, Made: &r.Address, Rendition: r.Rendition}, checkMade(r)

@@ -167,7 +167,7 @@ func TestCommitSavesWhatTheJournalCouldNot(t *testing.T) {
 			t.Errorf("Append(%T) returns %v", rec, err)
 		}
 	}
-	if got := s.State(); got.Tasks[key(3)].ID != "task-3" || got.Images[a] != nil || got.Tasks[key(4)] != nil {
+	if got := s.State(); got.Tasks[key(3)].ID != "task-3" || got.Images.Has(a) || got.Tasks[key(4)] != nil {
 		t.Errorf("the session's state is %+v", got)
 	}
 	want := snapshotOf(s.State())
@@ -210,7 +210,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 	if err := s.Commit(nil); err != nil {
 		t.Errorf("Commit when there is room again: %v", err)
 	}
-	if got := read(t, path); got.Images[a] != nil || got.Tasks[key(3)] == nil {
+	if got := read(t, path); got.Images.Has(a) || got.Tasks[key(3)] == nil {
 		t.Errorf("the state is %+v", got)
 	}
 }

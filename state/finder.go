@@ -1,59 +1,43 @@
 package state
 
-import (
-	"slices"
-
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
-)
+import "github.com/fluxbatch/fluxbatch/internal/addrs"
 
 // Finder finds images of a state by their addresses, and is quick where they are asked for in the
-// order of the addresses, as those of a configuration mostly are. The state must not change
-// meanwhile. A Finder is not safe for concurrent use.
+// order of the addresses, as those of a configuration mostly are. It finds those that there were
+// when it was made. A Finder is not safe for concurrent use.
 type Finder struct {
-	st *State
-	// rest are the images of the file after the one that was found last, and pieces those after
-	// them.
-	rest   []Recorded
-	pieces [][]Recorded
+	table table
+	// piece and at are the place after the image that was found last.
+	piece, at int
 }
 
 // Finder returns a Finder for the images as they are now.
-func (s *State) Finder() *Finder { return &Finder{st: s} }
+func (m *Images) Finder() *Finder { return &Finder{table: m.compact()} }
 
-// Find returns the image at an address, nil where there is none.
-func (f *Finder) Find(addr addrs.Image) *Recorded {
-	if len(f.rest) == 0 && len(f.pieces) > 0 {
-		f.rest, f.pieces = f.pieces[0], f.pieces[1:]
+// Find returns the place of an image, and whether there is one.
+func (f *Finder) Find(addr addrs.Image) (Ref, bool) {
+	if f.piece < len(f.table.segments) {
+		s := f.table.segments[f.piece]
+		if next := (Ref{s, f.at}); next.Address() == addr {
+			f.skip()
+			return next, true
+		}
 	}
-	if len(f.rest) > 0 && f.rest[0].Address == addr {
-		found := &f.rest[0]
-		f.rest = f.rest[1:]
-		return found
+	i := f.table.segmentOf(addr)
+	if i < 0 {
+		return Ref{}, false
 	}
-	img := f.st.Images[addr]
-	if img == nil {
-		return nil
+	found, ok := f.table.segments[i].find(addr)
+	if ok {
+		f.piece, f.at = i, found.at
+		f.skip()
 	}
-	if found := f.goTo(addr); found != nil {
-		return found
-	}
-	return &Recorded{addr, img}
+	return found, ok
 }
 
-// goTo goes on after an image, as far as the file is sorted, and returns where it is.
-func (f *Finder) goTo(addr addrs.Image) *Recorded {
-	all := f.st.listed
-	after, found := slices.BinarySearchFunc(all, addr, func(piece []Recorded, addr addrs.Image) int { return piece[0].Address.Compare(addr) })
-	if !found {
-		after--
+// skip goes to the next place.
+func (f *Finder) skip() {
+	if f.at++; f.at == len(f.table.segments[f.piece].starts) {
+		f.piece, f.at = f.piece+1, 0
 	}
-	if after < 0 || after >= len(all) {
-		return nil
-	}
-	at, found := slices.BinarySearchFunc(all[after], addr, func(l Recorded, addr addrs.Image) int { return l.Address.Compare(addr) })
-	if !found {
-		return nil
-	}
-	f.rest, f.pieces = all[after][at+1:], all[after+1:]
-	return &all[after][at]
 }

@@ -61,7 +61,7 @@ func TestWritersShareAnFsync(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if got := len(read(t, path).Images); got != writers {
+		if got := read(t, path).Images.Len(); got != writers {
 			t.Errorf("%d images were recorded", got)
 		}
 	})
@@ -149,8 +149,8 @@ func TestConcurrentAppends(t *testing.T) {
 		t.Fatal(err)
 	}
 	replayed := read(t, path)
-	if len(replayed.Tasks) > 0 || len(replayed.Images) != writers*each+1 {
-		t.Errorf("there are %d images and %d tasks", len(replayed.Images), len(replayed.Tasks))
+	if len(replayed.Tasks) > 0 || replayed.Images.Len() != writers*each+1 {
+		t.Errorf("there are %d images and %d tasks", replayed.Images.Len(), len(replayed.Tasks))
 	}
 	if got, want := written(t, replayed), written(t, live); got != want {
 		t.Error("replaying gives another state than the session had")

@@ -47,7 +47,7 @@ func testRendition(n int) *Rendition {
 func testState(n int) *State {
 	st := newState("3f0a7c52-9a7e-4d1c-8b8f-0d6c2a1b5e90")
 	for i := range n {
-		st.Images[addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%06d", i))}] = testImage(i)
+		st.Images.Set(addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%06d", i))}, testImage(i))
 	}
 	st.Outputs["hero"] = OutputValue{Value: json.RawMessage(`"images/hero.png"`), Type: json.RawMessage(`"string"`)}
 	return st
@@ -68,7 +68,7 @@ func testTask(a addrs.Image, n int) Task {
 // snapshotOf returns a copy of a state that later records do not change.
 func snapshotOf(st *State) *State {
 	return &State{
-		Lineage: st.Lineage, Images: maps.Clone(st.Images), Renditions: maps.Clone(st.Renditions), Outputs: maps.Clone(st.Outputs),
+		Lineage: st.Lineage, Images: st.Images.Clone(), Renditions: maps.Clone(st.Renditions), Outputs: maps.Clone(st.Outputs),
 		Tasks: maps.Clone(st.Tasks), Moderated: maps.Clone(st.Moderated),
 	}
 }

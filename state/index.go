@@ -243,9 +243,9 @@ func (x *Index) prune(st *State) {
 		return
 	}
 	var gone []string
-	keep := make(map[string]bool, len(st.Images)+len(st.Renditions))
-	for _, img := range st.Images {
-		keep[img.Output.Path] = true
+	keep := make(map[string]bool, st.Images.Len()+len(st.Renditions))
+	for _, f := range st.Images.Files() {
+		keep[f.Path] = true
 	}
 	for _, r := range st.Renditions {
 		for i := range r.Files {

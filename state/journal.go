@@ -56,7 +56,7 @@ func newJournalContent(st *State) *journalContent {
 
 func newState(lineage string) *State {
 	return &State{
-		Lineage: lineage, Images: map[addrs.Image]*Image{}, Renditions: map[addrs.Rendition]*Rendition{}, Outputs: map[string]OutputValue{},
+		Lineage: lineage, Images: new(Images), Renditions: map[addrs.Rendition]*Rendition{}, Outputs: map[string]OutputValue{},
 		Tasks: map[string]*Task{}, Moderated: map[string]Moderation{},
 	}
 }
@@ -198,7 +198,7 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 	if snapshot != j.header.Snapshot {
 		var contradicted []addrs.Image
 		for a, c := range j.changes {
-			if found := digest(st.Images[a]); found != c.was && found != digest(c.now) {
+			if found := digest(st.Images.Get(a)); found != c.was && found != digest(c.now) {
 				contradicted = append(contradicted, a)
 			}
 		}
@@ -208,7 +208,7 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 		}
 	}
 	for a, c := range j.changes {
-		c.was = digest(st.Images[a])
+		c.was = digest(st.Images.Get(a))
 		j.changes[a] = c
 	}
 	for a, c := range j.changes {
@@ -225,10 +225,9 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 
 // set records an image, or none.
 func (s *State) set(a addrs.Image, img *Image) {
-	s.listed = nil
 	if img == nil {
-		delete(s.Images, a)
+		s.Images.Delete(a)
 	} else {
-		s.Images[a] = img
+		s.Images.Set(a, img)
 	}
 }

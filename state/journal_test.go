@@ -220,7 +220,7 @@ func TestJournalOfAnotherSnapshot(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "fluxbatch.state.json")
 			st := newState(lineage)
-			st.Images = test.found
+			st.Images = ImagesOf(test.found)
 			if err := errors.Join(os.WriteFile(path, []byte(written(t, st)), 0o600), os.WriteFile(path+".journal", []byte(journal), 0o600)); err != nil {
 				t.Fatal(err)
 			}
@@ -229,7 +229,7 @@ func TestJournalOfAnotherSnapshot(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(test.want, got.Images, sameState); diff != "" {
+				if diff := cmp.Diff(ImagesOf(test.want), got.Images, sameState); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if got.Tasks[key(15)] == nil || got.Tasks[key(15)].ID != "task-15" {

@@ -300,7 +300,7 @@ func TestForceUnlockOfAnotherHost(t *testing.T) {
 		t.Error(err)
 	}
 	st, err := Read(path)
-	if err != nil || len(st.Images) != 1 {
+	if err != nil || st.Images.Len() != 1 {
 		t.Errorf("the journal is lost: %v, %v", st, err)
 	}
 }

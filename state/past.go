@@ -75,19 +75,19 @@ func (r *remote) noteChanges(run string, batch uint64, st *State, changes []chan
 	}
 	gone := map[string]bool{}
 	for _, c := range changes {
-		if was := st.Images[c.address]; was != nil && c.now == nil {
+		if was := st.Images.Get(c.address); was != nil && c.now == nil {
 			gone[was.Output.SHA256] = true
 		}
 	}
 	moved := map[string]bool{}
 	for _, c := range changes {
-		if c.now != nil && st.Images[c.address] == nil && gone[c.now.Output.SHA256] {
+		if c.now != nil && !st.Images.Has(c.address) && gone[c.now.Output.SHA256] {
 			moved[c.now.Output.SHA256] = true
 			r.past[i].note(c.address, DeedMoved, batch)
 		}
 	}
 	for _, c := range changes {
-		was := st.Images[c.address]
+		was := st.Images.Get(c.address)
 		switch {
 		case c.address.Candidate > 0, was == nil && c.now == nil:
 		case was != nil && c.now == nil && moved[was.Output.SHA256], was == nil && c.now != nil && moved[c.now.Output.SHA256]:
@@ -100,12 +100,12 @@ func (r *remote) noteChanges(run string, batch uint64, st *State, changes []chan
 // noteAll notes that a run puts another state in the place of one.
 func (r *remote) noteAll(before, after *State) {
 	var changes []change
-	for a := range before.Images {
-		if after.Images[a] == nil {
+	for a := range before.Images.Addresses() {
+		if !after.Images.Has(a) {
 			changes = append(changes, change{address: a})
 		}
 	}
-	for a, img := range after.Images {
+	for a, img := range after.Images.All() {
 		changes = append(changes, change{address: a, now: img})
 	}
 	r.noteChanges(r.run.Run, r.at, before, changes)

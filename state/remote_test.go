@@ -356,7 +356,7 @@ func TestFence(t *testing.T) {
 		if names := m.names("late/"); len(names) > 0 {
 			t.Errorf("over %t: %v stay", isOver, names)
 		}
-		if isOver && next.State().Images[addr(t, "image.new")] == nil {
+		if isOver && !next.State().Images.Has(addr(t, "image.new")) {
 			t.Error("the other run's image is not on record")
 		}
 	}

@@ -113,6 +113,9 @@ func (e *entry) applyToRendition(st *State) (reason string) {
 // renditionFields are those of the snapshot.
 var renditionFields = fieldNames{4, []string{"from", "arguments", "maker", "files"}}
 
+// recordsPiece is how many renditions take one allocation.
+const recordsPiece = 64
+
 // renditionRecord is a rendition with its picture's content and its file beside it. Many take one
 // allocation.
 type renditionRecord struct {

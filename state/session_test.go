@@ -17,7 +17,8 @@ func withImages(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "fluxbatch.state.json")
 	st := testState(0)
-	st.Images[addr(tb, "image.a")], st.Images[addr(tb, "image.b")] = testImage(1), testImage(2)
+	st.Images.Set(addr(tb, "image.a"), testImage(1))
+	st.Images.Set(addr(tb, "image.b"), testImage(2))
 	if err := os.WriteFile(path, []byte(written(tb, st)), 0o644); err != nil {
 		tb.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestNewState(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sub", "dir", "fluxbatch.state.json")
 	st := read(t, path)
-	if st.Lineage == "" || len(st.Images) > 0 {
+	if st.Lineage == "" || st.Images.Len() > 0 {
 		t.Errorf("a missing state is read as %+v", st)
 	}
 	s := open(t, path, Options{NoLock: true})
@@ -179,8 +180,8 @@ func TestLinkedState(t *testing.T) {
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, path).Images; len(got) != 3 {
-		t.Errorf("the file that the link leads to has %d images", len(got))
+	if got := read(t, path).Images; got.Len() != 3 {
+		t.Errorf("the file that the link leads to has %d images", got.Len())
 	}
 	var locked *LockedError
 	if _, err := Open(t.Context(), path, Options{}); !errors.As(err, &locked) {

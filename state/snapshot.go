@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
@@ -32,9 +31,9 @@ func (s *State) Write(w io.Writer) error {
 	p.string(s.Lineage)
 	p.key("images")
 	p.open('{')
-	for _, a := range slices.SortedFunc(maps.Keys(s.Images), addrs.Image.Compare) {
+	for a, img := range s.Images.All() {
 		p.key(a.String())
-		p.image(s.Images[a])
+		p.image(img)
 		p.flush(snapshotPiece)
 	}
 	p.close('}')

@@ -32,7 +32,8 @@ const (
 
 var (
 	errLayout = errors.New("the snapshot is short, or not laid out as Write does")
-	errTwice  = errors.New("an image is there twice")
+	errOrder  = errors.New("the images are not in the order of their addresses, or one is there twice")
+	errTwice  = errors.New("a rendition is there twice")
 )
 
 // parsePieces reads a long snapshot that is laid out as Write does, many pieces of about size bytes
@@ -54,7 +55,7 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())
 		}
-		p := &piece{rest: newState("")}
+		p := &piece{State: newState("")}
 		pieces = append(pieces, p)
 		group.Go(func() error {
 			defer cut.release(text)
@@ -67,20 +68,15 @@ func parsePieces(r io.Reader, size int) (*State, error) {
 	return merge(pieces)
 }
 
-// recordBytes is about how long an image's record is.
-const recordBytes = 768
-
-// piece is what a piece of a snapshot says: its images, and a state with all else.
+// piece is what a piece of a snapshot says.
 type piece struct {
-	images []Recorded
-	made   []madeListing
-	rest   *State
+	*State
+	made []madeListing
 }
 
 func (p *piece) parse(text []byte) error {
-	p.images = make([]Recorded, 0, len(text)/recordBytes+1)
-	parser := newParser(p.rest, scannerOf(text))
-	parser.listed, parser.made = &p.images, &p.made
+	parser := newParser(p.State, scannerOf(text))
+	parser.made = &p.made
 	parser.file()
 	return parser.err
 }
@@ -88,26 +84,29 @@ func (p *piece) parse(text []byte) error {
 // merge puts the images of all pieces into one state. The first piece has the state's lineage, the
 // last its outputs.
 func merge(pieces []*piece) (*State, error) {
-	total, made := 0, 0
+	var all tableBuilder
+	made := 0
 	for _, p := range pieces {
-		total += len(p.images)
 		made += len(p.made)
+		if len(p.Images.over) > 0 {
+			return nil, errOrder
+		}
+		for _, s := range p.Images.table.segments {
+			if !all.isNext(s.first) {
+				return nil, errOrder
+			}
+			all.take(s)
+		}
 	}
-	whole := pieces[len(pieces)-1].rest
-	whole.Lineage, whole.Images = pieces[0].rest.Lineage, make(map[addrs.Image]*Image, total)
+	whole := pieces[len(pieces)-1].State
+	whole.Lineage, whole.Images = pieces[0].Lineage, &Images{table: all.done()}
 	whole.Renditions = make(map[addrs.Rendition]*Rendition, made)
 	for _, p := range pieces {
-		if len(p.images) > 0 { // The last may have nothing but outputs.
-			whole.listed = append(whole.listed, p.images)
-		}
-		for _, l := range p.images {
-			whole.Images[l.Address] = l.Image
-		}
 		for _, l := range p.made {
 			whole.Renditions[l.address] = l.rendition
 		}
 	}
-	if len(whole.Images) != total || len(whole.Renditions) != made {
+	if len(whole.Renditions) != made {
 		return nil, errTwice
 	}
 	return whole, nil

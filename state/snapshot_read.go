@@ -60,37 +60,25 @@ type parser struct {
 	*scanner
 	arena
 	st *State
-	// listed, where not nil, takes the images in the place of st.
-	listed *[]Recorded
+	// images takes the images as long as they are in their order, and late has the others, for which
+	// there is no room in it.
+	images tableBuilder
+	late   map[addrs.Image]*Image
 	// shared holds strings that many images have in common, so that each is kept once.
 	shared map[string]string
 	// made, where not nil, takes the renditions in the place of st, and renditions are for those to
 	// come.
 	made       *[]madeListing
 	renditions []renditionRecord
-	// records are for the images to come.
-	records []record
+	// record is the image that was read last.
+	record Image
+	seed   int64
 	// scratch holds the last raw value.
 	scratch []byte
 	// labelled holds sets of labels by their text: many images have the same.
 	labelled map[string]map[string]string
 	pairs    []string
 }
-
-// record is an image with its seed beside it. Many take one allocation.
-type record struct {
-	Image
-	seed int64
-}
-
-// Recorded is an image on record with its address.
-type Recorded struct {
-	Address addrs.Image
-	Image   *Image
-}
-
-// recordsPiece is how many images take one allocation.
-const recordsPiece = 64
 
 // maxShared bounds the number of shared strings: labels may be different in every image.
 const maxShared = 4096
@@ -134,6 +122,7 @@ func (p *parser) file() {
 		}
 	})
 	p.finish()
+	p.st.Images = &Images{table: p.images.done(), over: p.late, more: len(p.late)}
 }
 
 // fields reads an object with the given fields, calling read for each to read its value.
@@ -169,21 +158,20 @@ func (f *fieldNames) find(name []byte, next int) int {
 
 // image reads the image whose address is key.
 func (p *parser) image(key []byte) {
+	mark := p.mark()
 	line, name := p.line, p.keep(key) // The address is made of it.
 	address, err := addrs.Parse(name)
 	if err != nil {
 		p.fail("%v", err)
 		return
 	}
-	if p.st.Images[address] != nil {
+	isLate := !p.images.isNext(address)
+	if p.late[address] != nil || isLate && p.images.has(address) {
 		p.fail("%s is there twice, as a merge of two branches can leave it. Keep one of them", name)
 		return
 	}
-	if len(p.records) == 0 {
-		p.records = make([]record, recordsPiece)
-	}
-	both := &p.records[0]
-	img := &both.Image
+	img := &p.record
+	*img = Image{}
 	p.fields(name, &imageFields, func(field string) {
 		switch field {
 		case "provider":
@@ -197,7 +185,7 @@ func (p *parser) image(key []byte) {
 		case "output":
 			p.output(name, &img.Output)
 		case "result":
-			p.result(name, &img.Result, &both.seed)
+			p.result(name, &img.Result, &p.seed)
 		case "dependencies":
 			p.array(func() { img.Dependencies = append(img.Dependencies, p.dependency(name)) })
 		case "labels":
@@ -222,12 +210,19 @@ func (p *parser) image(key []byte) {
 		p.failAt(line, "%s: %s", name, reason)
 		return
 	}
-	p.records = p.records[1:]
-	if p.listed != nil {
-		*p.listed = append(*p.listed, Recorded{address, img})
+	if !isLate {
+		p.images.add(address, img)
+		p.release(mark)
 		return
 	}
-	p.st.Images[address] = img
+	late := *img
+	if late.Result.Seed != nil {
+		late.Result.Seed = new(p.seed)
+	}
+	if p.late == nil {
+		p.late = map[addrs.Image]*Image{}
+	}
+	p.late[address] = &late
 }
 
 func (p *parser) output(of string, f *File) {
@@ -364,7 +359,7 @@ func (p *parser) share(text []byte) string {
 	if s, ok := p.shared[string(text)]; ok {
 		return s
 	}
-	s := p.keep(text)
+	s := string(text)
 	if len(p.shared) < maxShared {
 		p.shared[s] = s
 	}

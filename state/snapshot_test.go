@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,10 @@ import (
 )
 
 // sameState compares states; missing and empty maps are the same.
-var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{}), cmpopts.IgnoreUnexported(State{})}
+var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{}), recordsOf}
+
+// recordsOf has images compared by what they have.
+var recordsOf = cmp.Transformer("records", func(m *Images) map[addrs.Image]*Image { return maps.Collect(m.All()) })
 
 // fullState has every field of the format, and what is awkward to write.
 func fullState(t *testing.T) *State {
@@ -37,9 +41,9 @@ func fullState(t *testing.T) *State {
 	for _, name := range []string{
 		"image.logo", `module.brand["e\"u"].image.logo`, "image.card[10]", "image.card[9]", `image.card["winter"]`, "image.a",
 	} {
-		st.Images[addr(t, name)] = plainImage
+		st.Images.Set(addr(t, name), plainImage)
 	}
-	st.Images[addr(t, "image.full")] = full
+	st.Images.Set(addr(t, "image.full"), full)
 	st.Outputs["hero"] = OutputValue{Value: json.RawMessage(`"images/hero.png"`), Type: json.RawMessage(`"string"`)}
 	st.Outputs["all"] = OutputValue{
 		Value: json.RawMessage(`{"b": [1, 2], "a": null}`), Type: json.RawMessage(`["object",{"a":"dynamic","b":["list","number"]}]`), Sensitive: true,
@@ -102,9 +106,9 @@ func compactOutputs(st *State) {
 func TestSnapshotAgreesWithTypes(t *testing.T) {
 	t.Parallel()
 	st := fullState(t)
-	for a, img := range st.Images {
+	for a, img := range st.Images.All() {
 		one := newState("x")
-		one.Images[a] = img
+		one.Images.Set(a, img)
 		var want bytes.Buffer
 		enc := json.NewEncoder(&want)
 		enc.SetEscapeHTML(false)
@@ -114,7 +118,7 @@ func TestSnapshotAgreesWithTypes(t *testing.T) {
 			Lineage string                 `json:"lineage"`
 			Images  map[addrs.Image]*Image `json:"images"`
 			Outputs map[string]OutputValue `json:"outputs"`
-		}{1, "x", one.Images, one.Outputs})
+		}{1, "x", maps.Collect(one.Images.All()), one.Outputs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +292,7 @@ func TestSharedLabels(t *testing.T) {
 	for n, labels := range sets {
 		img := testImage(n)
 		img.Labels = labels
-		st.Images[addr(t, fmt.Sprintf("image.a[%d]", n))] = img
+		st.Images.Set(addr(t, fmt.Sprintf("image.a[%d]", n)), img)
 	}
 	got, err := parseSnapshot(strings.NewReader(written(t, st)))
 	if err != nil {

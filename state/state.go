@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +20,7 @@ type State struct {
 	// Lineage is a random name given to a state when it is first written. Two states of different
 	// lineage have nothing to do with each other, whatever their paths.
 	Lineage string
-	Images  map[addrs.Image]*Image
+	Images  *Images
 	// Renditions are the files that were made here from the images, and the sheets.
 	Renditions map[addrs.Rendition]*Rendition
 	// Outputs are the root module's output values after the last apply, as JSON.
@@ -32,27 +30,6 @@ type State struct {
 	Tasks map[string]*Task
 	// Moderated are the requests that the API refused for their content, by fingerprint.
 	Moderated map[string]Moderation
-
-	// listed are the images in the order of the file that they were read from, as long as none has
-	// changed.
-	listed [][]Recorded
-}
-
-// All goes through the images: of a state that was just read, in the order of its file, which is
-// that of the addresses.
-func (s *State) All() iter.Seq2[addrs.Image, *Image] {
-	if s.listed == nil {
-		return maps.All(s.Images)
-	}
-	return func(yield func(addrs.Image, *Image) bool) {
-		for _, piece := range s.listed {
-			for i := range piece {
-				if l := &piece[i]; !yield(l.Address, l.Image) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // Moderation is what is remembered of a request that was moderated.

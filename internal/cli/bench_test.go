@@ -20,7 +20,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/fluxbatch/fluxbatch/config"
-	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -105,7 +104,7 @@ func makeApplied() error {
 	}
 	sum := sha256.Sum256(file.Bytes())
 	made := state.File{SHA256: hex.EncodeToString(sum[:]), Bytes: int64(file.Len()), Width: 1024, Height: 1024, Format: "png"}
-	st := &state.State{Lineage: "00000000-0000-4000-8000-000000000000", Images: map[addrs.Image]*state.Image{}}
+	st := &state.State{Lineage: "00000000-0000-4000-8000-000000000000", Images: new(state.Images)}
 	if err := os.Mkdir("images", 0o777); err != nil {
 		return err
 	}
@@ -119,7 +118,7 @@ func makeApplied() error {
 			Output: made, Result: state.Result{TaskID: "00000000-0000-4000-8000-000000000000", Cost: 3000},
 		}
 		record.Output.Path = img.Output
-		st.Images[img.Address] = record
+		st.Images.Set(img.Address, record)
 		return nil
 	})...)
 	if diags.HasErrors() {

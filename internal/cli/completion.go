@@ -177,7 +177,7 @@ func (a *app) completeSelectors(cmd *cobra.Command, args []string, text string) 
 	before := text[:strings.LastIndex(text, ",")+1]
 	found := slices.Concat(recordedNames(cmd, dir), declaredNames(dir), declaredLabels(dir))
 	if s := recordedState(cmd, dir); s != nil {
-		for _, img := range s.Images {
+		for _, img := range s.Images.All() {
 			for key, value := range img.Labels {
 				found = append(found, "label."+key+"="+value)
 			}
@@ -258,8 +258,8 @@ func recordedNames(cmd *cobra.Command, dir string) []string {
 	if s == nil {
 		return nil
 	}
-	names := make([]string, 0, len(s.Images))
-	for addr := range s.Images {
+	names := make([]string, 0, s.Images.Len())
+	for addr := range s.Images.Addresses() {
 		if addr.Candidate == 0 {
 			names = append(names, addr.String())
 		}
@@ -273,7 +273,7 @@ func (a *app) completeShown(cmd *cobra.Command, _ []string, text string) ([]stri
 	dir := a.completionDir(nil)
 	found := recordedNames(cmd, dir)
 	if s := recordedState(cmd, dir); s != nil {
-		for addr := range s.Images {
+		for addr := range s.Images.Addresses() {
 			if addr.Candidate > 0 && strings.HasPrefix(text, addr.Of().String()) {
 				found = append(found, addr.String())
 			}

@@ -53,7 +53,7 @@ func (a *app) runConsole(dir string, o *consoleOptions) error {
 		return err
 	}
 	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
-		return state.Exports(img.Address, func(addr addrs.Image) *state.Image { return prior.Images[addr] })
+		return state.Exports(img.Address, func(addr addrs.Image) *state.Image { return prior.Images.Get(addr) })
 	})...)
 	a.showDiagnostics(cfg, diags)
 	if !a.interactive() {

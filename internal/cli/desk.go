@@ -194,7 +194,7 @@ func (d *desk) do(w *workspace.Workspace, addr addrs.Image, act web.Act) (said s
 	case "accept", "unaccept":
 		return accept(w, addr, act.Do == "unaccept")
 	case "mark":
-		if img := w.State().Images[addr]; img != nil && img.Candidate > 0 {
+		if img := w.State().Images.Get(addr); img != nil && img.Candidate > 0 {
 			diags, err := w.WantMore(addr, 1)
 			if err == nil && diags.HasErrors() {
 				err = diags
@@ -216,7 +216,7 @@ func (d *desk) do(w *workspace.Workspace, addr addrs.Image, act web.Act) (said s
 // mark marks an image, and takes that back where the configuration forbids to replace it: no plan
 // would be left.
 func mark(w *workspace.Workspace, addr addrs.Image) error {
-	if w.State().Images[addr] == nil {
+	if !w.State().Images.Has(addr) {
 		return notRecorded(w.State(), addr.String())
 	}
 	if err := w.Mark(addr); err != nil {

@@ -60,7 +60,7 @@ func (a *app) recordedFile(dir, address string, simulate bool) (f state.File, pr
 		if err != nil {
 			return f, "", "", err
 		}
-		img := s.Images[addr]
+		img := s.Images.Get(addr)
 		if img == nil {
 			return f, "", "", notRecorded(s, address)
 		}

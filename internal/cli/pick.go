@@ -132,7 +132,7 @@ func (a *app) pick(w *workspace.Workspace, addr addrs.Image, n int) (said, note 
 	if err = firstError(err, done.Err); err != nil {
 		return "", note, err
 	}
-	return fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images[addr].Output.Path), note, nil
+	return fmt.Sprintf("%s: candidate %d is picked. Its picture is at %s.", addr, n, w.State().Images.Get(addr).Output.Path), note, nil
 }
 
 // reroll asks for further candidates.
@@ -166,7 +166,7 @@ func (a *app) unreroll(w *workspace.Workspace, addr addrs.Image) (said string, e
 // pickInWords says in the words of the command line why nothing was picked.
 func pickInWords(s *state.State, addr addrs.Image, err error) error {
 	word := shellWord(addr.String())
-	if errors.Is(err, workspace.ErrNoChoice) && s.Images[addr] == nil && !hasCandidates(s, addr) {
+	if errors.Is(err, workspace.ErrNoChoice) && !s.Images.Has(addr) && !hasCandidates(s, addr) {
 		return notRecorded(s, addr.String())
 	}
 	if errors.Is(err, workspace.ErrNoChoice) {

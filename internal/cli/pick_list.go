@@ -27,7 +27,7 @@ func (a *app) lookAtCandidates(addr addrs.Image, o *pickOptions) error {
 	if err != nil {
 		return err
 	}
-	img := s.Images[addr]
+	img := s.Images.Get(addr)
 	if img != nil && img.Candidate == 0 || img == nil && !hasCandidates(s, addr) {
 		return pickInWords(s, addr, workspace.ErrNoChoice)
 	}
@@ -55,7 +55,7 @@ func (a *app) listCandidates(s *state.State, addr addrs.Image, img *state.Image)
 func candidatesOf(s *state.State, addr addrs.Image) func(yield func(int, *state.Image) bool) {
 	return func(yield func(int, *state.Image) bool) {
 		for _, c := range workspace.CandidatesOf(s, addr) {
-			if !yield(c.Candidate, s.Images[c]) {
+			if !yield(c.Candidate, s.Images.Get(c)) {
 				return
 			}
 		}
@@ -121,7 +121,7 @@ func (a *app) completePick(cmd *cobra.Command, args []string, text string) ([]st
 	}
 	var found []string
 	if len(args) == 0 {
-		for addr := range s.Images {
+		for addr := range s.Images.Addresses() {
 			if addr.Candidate > 0 {
 				found = append(found, addr.Of().String())
 			}

@@ -55,7 +55,7 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 	if o.list {
 		generations, err := history(w, addr)
 		if err == nil {
-			a.viewer().Generations(addr, generations, w.State().Images[addr])
+			a.viewer().Generations(addr, generations, w.State().Images.Get(addr))
 		}
 		return err
 	}
@@ -70,7 +70,7 @@ func (a *app) runRestore(args []string, o *restoreOptions) (err error) {
 // history returns the former images of an address, and refuses one that nobody knows.
 func history(w *workspace.Workspace, addr addrs.Image) ([]state.Generation, error) {
 	generations, err := w.History(addr)
-	if err == nil && len(generations) == 0 && w.State().Images[addr] == nil && !w.Declares(addr) {
+	if err == nil && len(generations) == 0 && !w.State().Images.Has(addr) && !w.Declares(addr) {
 		err = notRecorded(w.State(), addr.String())
 	}
 	return generations, err

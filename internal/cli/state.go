@@ -111,12 +111,12 @@ func recordedAddresses(s *state.State, patterns []string) ([]addrs.Image, error)
 // notRecorded says that there is no image under an address, and which may have been meant.
 func notRecorded(s *state.State, text string) error {
 	for _, task := range s.Tasks {
-		if addr := task.Address; addr.String() == text && s.Images[addr] == nil {
+		if addr := task.Address; addr.String() == text && !s.Images.Has(addr) {
 			return explain("%s has no image on record, but a task of an interrupted run, which may have been paid for%s.\nFetch its image:%s", text, taskName(task), toType("fluxbatch apply"))
 		}
 	}
-	names := make([]string, 0, len(s.Images))
-	for addr := range s.Images {
+	names := make([]string, 0, s.Images.Len())
+	for addr := range s.Images.Addresses() {
 		if addr.Block().String() == text {
 			return explain("%s is not on record itself, but has instances. List them:%s", text, toType("fluxbatch state list "+shellWord(text)))
 		}

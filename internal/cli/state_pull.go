@@ -28,7 +28,7 @@ func (a *app) runStatePull(o *stateOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(s.Images)+len(s.Tasks) == 0 && !place.Exists() {
+	if s.Images.Len()+len(s.Tasks) == 0 && !place.Exists() {
 		return explain("There is no state to print: %s does not exist.\nNothing has been made here yet.", place)
 	}
 	if err := s.Write(a.out); err != nil && a.out.failure() == nil {

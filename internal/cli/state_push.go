@@ -49,12 +49,12 @@ func (a *app) runStatePush(file string, o *statePushOptions) (err error) {
 	defer func() { err = firstError(err, w.Close()) }()
 	before := w.State().Images
 	gone := 0
-	for addr := range before {
-		if next.Images[addr] == nil {
+	for addr := range before.Addresses() {
+		if !next.Images.Has(addr) {
 			gone++
 		}
 	}
-	said := fmt.Sprintf("The state has %s now, and had %s before.", images(len(next.Images)), images(len(before)))
+	said := fmt.Sprintf("The state has %s now, and had %s before.", images(next.Images.Len()), images(before.Len()))
 	if err := w.Replace(next, o.force); err != nil {
 		if errors.Is(err, state.ErrLineage) && !o.force {
 			return explain("%w.\nNothing was changed. With -force it replaces this state nevertheless.", err)

@@ -73,7 +73,7 @@ func describeForgotten(s *state.State, found []addrs.Image, verb string) string 
 		if n := len(workspace.CandidatesOf(s, addr)); n > 0 {
 			what += ", with its " + layout.Count(n, "candidate")
 		}
-		lines[i] = fmt.Sprintf("%s %s. Its file %s stays.", addr, what, s.Images[addr].Output.Path)
+		lines[i] = fmt.Sprintf("%s %s. Its file %s stays.", addr, what, s.Images.Get(addr).Output.Path)
 	}
 	return strings.Join(lines, "\n")
 }

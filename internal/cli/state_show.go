@@ -33,7 +33,7 @@ func (a *app) runStateShow(text string, o *stateOptions) error {
 	if err != nil {
 		return err
 	}
-	if s.Images[addr] == nil {
+	if !s.Images.Has(addr) {
 		return notRecorded(s, addr.String())
 	}
 	a.viewer().State(s, addr)

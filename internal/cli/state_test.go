@@ -37,7 +37,7 @@ func recordedHashes(t *testing.T, path, prefix string) (hashes []string, n int) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for addr, img := range s.Images {
+	for addr, img := range s.Images.All() {
 		hashes = append(hashes, img.Output.SHA256)
 		if strings.HasPrefix(addr.String(), prefix) {
 			n++

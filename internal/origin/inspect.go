@@ -75,7 +75,7 @@ func Find(ctx context.Context, r Records, files []string) ([]Origin, error) {
 
 func newInspector(base string, s *state.State, ledger string) (*inspector, error) {
 	n := &inspector{base: base, byHash: map[string]Origin{}, byContent: map[string]Origin{}, made: map[string]time.Time{}}
-	for addr, img := range s.Images {
+	for addr, img := range s.Images.All() {
 		n.know(Origin{Address: addr, Image: img}, &img.Output)
 		if img.Made != nil {
 			n.know(Origin{Address: addr, Image: img, Former: true}, img.Made)
@@ -85,7 +85,7 @@ func newInspector(base string, s *state.State, ledger string) (*inspector, error
 		for i := range r.Files {
 			made := Origin{Rendition: &addr}
 			if addr.Kind == addrs.OfImage {
-				made.Address, made.Image = addr.Of, s.Images[addr.Of]
+				made.Address, made.Image = addr.Of, s.Images.Get(addr.Of)
 			}
 			n.know(made, &r.Files[i])
 		}

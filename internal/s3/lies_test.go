@@ -93,8 +93,8 @@ func TestLies(t *testing.T) {
 		}
 		server.Meddle(nil)
 		st, err := state.ReadBackend(t.Context(), openBackend(t, at))
-		if err != nil || len(st.Images) != 2 {
-			t.Errorf("afterwards: %v, %d images", err, len(st.Images))
+		if err != nil || st.Images.Len() != 2 {
+			t.Errorf("afterwards: %v, %d images", err, st.Images.Len())
 		}
 	})
 	t.Run("its lists are stale", func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestLies(t *testing.T) {
 			check(t, s.Close())
 		}
 		st, err := state.ReadBackend(t.Context(), openBackend(t, at))
-		if err != nil || len(st.Images) != 3 {
+		if err != nil || st.Images.Len() != 3 {
 			t.Errorf("what was recorded since is not seen: %v, %+v", err, st)
 		}
 	})
@@ -136,8 +136,8 @@ func TestLies(t *testing.T) {
 		}
 		server.Meddle(nil)
 		st, err := state.ReadBackend(t.Context(), openBackend(t, at))
-		if err != nil || len(st.Images) != 2 {
-			t.Errorf("afterwards: %v, %d images", err, len(st.Images))
+		if err != nil || st.Images.Len() != 2 {
+			t.Errorf("afterwards: %v, %d images", err, st.Images.Len())
 		}
 	})
 	t.Run("it returns another image", func(t *testing.T) {

@@ -87,7 +87,7 @@ func recordedChoice(s *state.State, addr addrs.Image, img *state.Image) []argume
 	}
 	all := []argument{{"candidate", rawText(taken)}}
 	for n := 1; n <= image.MaxCandidates; n++ {
-		if c := s.Images[addr.Nth(n)]; c != nil {
+		if c := s.Images.Get(addr.Nth(n)); c != nil {
 			all = append(all, argument{fmt.Sprintf("candidates[%d]", n-1), rawText(CandidateText(c))})
 		}
 	}

@@ -20,14 +20,14 @@ func (v *View) State(s *state.State, addresses ...addrs.Image) {
 	var b strings.Builder
 	all := len(addresses) == 0
 	if all {
-		addresses = slices.Collect(maps.Keys(s.Images))
+		addresses = slices.Collect(s.Images.Addresses())
 	}
 	slices.SortFunc(addresses, addrs.Image.Compare)
 	written := 0
 	for _, addr := range addresses {
 		// Of all images, those to choose from stand with what was chosen.
-		isTold := all && addr.Candidate > 0 && s.Images[addr.Of()] != nil
-		if s.Images[addr] == nil || isTold {
+		isTold := all && addr.Candidate > 0 && s.Images.Has(addr.Of())
+		if !s.Images.Has(addr) || isTold {
 			continue
 		}
 		if written++; written > 1 {
@@ -62,14 +62,14 @@ type argument struct {
 // recordedImage writes one image on record.
 func (v *View) recordedImage(b *strings.Builder, s *state.State, addr addrs.Image) {
 	fmt.Fprintf(b, "# %s:", v.colours.Strong.Styled(addr.String()))
-	if s.Images[addr].Result.Simulated {
+	if s.Images.Get(addr).Result.Simulated {
 		b.WriteString(" (simulated)")
 	}
-	if s.Images[addr].Made != nil {
+	if s.Images.Get(addr).Made != nil {
 		b.WriteString(" (edited by hand)")
 	}
 	b.WriteByte('\n')
-	v.recordedBlock(b, s, addr, s.Images[addr])
+	v.recordedBlock(b, s, addr, s.Images.Get(addr))
 }
 
 // recordedBlock writes an image as a block. The image need not be on record any more.

@@ -20,9 +20,9 @@ func TestState(t *testing.T) {
 	custom := viewtest.Recorded("images/custom.png", viewtest.LogoPrompt)
 	custom.Model, custom.Provider, custom.Result.Prompt = "flux-9-custom", "bfl.eu", "An elaborate heron logo"
 	s := &state.State{
-		Images: map[addrs.Image]*state.Image{
+		Images: state.ImagesOf(map[addrs.Image]*state.Image{
 			viewtest.Addr("image.long"): long, viewtest.Addr("image.lines"): lines, viewtest.Addr(`module.a["x"].image.custom`): custom,
-		},
+		}),
 		Outputs: viewtest.EveryState().Outputs,
 	}
 	tests := []struct {

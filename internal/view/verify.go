@@ -26,7 +26,7 @@ func (v *View) Verified(plan *planner.Plan, prior *state.State) {
 // Recorded counts the images on record, without those that they were picked from.
 func Recorded(s *state.State) int {
 	n := 0
-	for addr := range s.Images {
+	for addr := range s.Images.Addresses() {
 		if addr.Candidate == 0 {
 			n++
 		}

@@ -50,7 +50,7 @@ func TestEverythingIsSeen(t *testing.T) {
 						v.Error(errors.Join(failed, fmt.Errorf("a\n%w", failed)))
 						v.Error(diags)
 					},
-					"state":   func(v *View) { v.State(&state.State{Images: map[addrs.Image]*state.Image{key: img}}) },
+					"state":   func(v *View) { v.State(&state.State{Images: state.ImagesOf(map[addrs.Image]*state.Image{key: img})}) },
 					"dot":     func(v *View) { v.GraphDOT(graph) },
 					"mermaid": func(v *View) { v.GraphMermaid(graph) },
 					"words":   func(v *View) { v.Say(text); v.Note(text); v.Prompt(text) },

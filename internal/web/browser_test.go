@@ -92,7 +92,7 @@ func recorded(t *testing.T, dir string, addr addrs.Image) *state.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Images[addr]
+	return s.Images.Get(addr)
 }
 
 func TestReviewInABrowser(t *testing.T) {

@@ -287,7 +287,7 @@ func (a *Album) candidates(e *Entry, s *state.State, img *state.Image) {
 		panic(fmt.Sprintf("web: the address of an entry: %v", err)) // it was written by addrs
 	}
 	for n := 1; n <= image.MaxCandidates; n++ {
-		record := s.Images[addr.Nth(n)]
+		record := s.Images.Get(addr.Nth(n))
 		if record == nil {
 			continue
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -116,8 +115,8 @@ func ownersOf(st *state.State) owners {
 	if len(st.Renditions) == 0 {
 		return o
 	}
-	for _, addr := range slices.SortedFunc(maps.Keys(st.Images), addrs.Image.Compare) {
-		if content := st.Images[addr].Output.Identity(); addr.Candidate == 0 && o[content] == "" {
+	for addr := range st.Images.Addresses() {
+		if content := st.Images.Get(addr).Output.Identity(); addr.Candidate == 0 && o[content] == "" {
 			o[content] = addr.String()
 		}
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -24,9 +23,9 @@ type Past interface {
 func FromStates(then, now *state.State, files Past, since string, o Options) (*Album, error) {
 	a := newAlbum(files, o)
 	a.Head.Compared = fmt.Sprintf("Before is what there was at %s, after is what is there now.", since)
-	all := slices.Collect(maps.Keys(now.Images))
-	for addr := range then.Images {
-		if now.Images[addr] == nil {
+	all := slices.Collect(now.Images.Addresses())
+	for addr := range then.Images.Addresses() {
+		if !now.Images.Has(addr) {
 			all = append(all, addr)
 		}
 	}
@@ -40,7 +39,7 @@ func FromStates(then, now *state.State, files Past, since string, o Options) (*A
 		e := a.since(addr, then, now, files)
 		counts[e.Change]++
 		if e.Change == Creates || e.Change == Replaces {
-			cost += now.Images[addr].Result.Cost
+			cost += now.Images.Get(addr).Result.Cost
 		}
 		a.Entries = append(a.Entries, e)
 	}
@@ -54,7 +53,7 @@ func FromStates(then, now *state.State, files Past, since string, o Options) (*A
 // since returns the entry of an image that there is, or was.
 func (a *Album) since(addr addrs.Image, then, now *state.State, files Past) *Entry {
 	e := newEntry(addr)
-	was, is := then.Images[addr], now.Images[addr]
+	was, is := then.Images.Get(addr), now.Images.Get(addr)
 	asked, before := askedOf(now, is), askedOf(then, was)
 	e.fill(is, asked, image.Compare(before, asked))
 	picture := ""

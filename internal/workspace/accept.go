@@ -24,7 +24,7 @@ var (
 // file's path.
 func (w *Workspace) Accept(addr addrs.Image) (path string, err error) {
 	s := w.session.State()
-	img := s.Images[addr]
+	img := s.Images.Get(addr)
 	switch {
 	case img == nil:
 		return "", ErrNotRecorded
@@ -63,7 +63,7 @@ const maxAccepted = 4 * bfl.MaxInputBytes
 // store.
 func (w *Workspace) Unaccept(addr addrs.Image) (path string, err error) {
 	s, store := w.session.State(), w.local.Store()
-	img := s.Images[addr]
+	img := s.Images.Get(addr)
 	switch {
 	case img == nil:
 		return "", ErrNotRecorded
@@ -73,7 +73,7 @@ func (w *Workspace) Unaccept(addr addrs.Image) (path string, err error) {
 	made := *img
 	made.Output, made.Made = *img.Made, nil
 	made.Output.Path = img.Output.Path
-	if c := s.Images[addr.Nth(max(img.Candidate, 1))]; !store.Whole(made.Output.SHA256) && c != nil && w.holds(c.Output.Path, made.Output.SHA256) {
+	if c := s.Images.Get(addr.Nth(max(img.Candidate, 1))); !store.Whole(made.Output.SHA256) && c != nil && w.holds(c.Output.Path, made.Output.SHA256) {
 		if err := store.KeepFile(w.outputs, c.Output.Path, addr, c); err != nil {
 			return "", err
 		}

@@ -69,7 +69,7 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 		return nil, diags, err
 	}
 	only := after.Pick(addr)
-	if only == nil || w.State().Images[addr.Nth(n)] == nil {
+	if only == nil || !w.State().Images.Has(addr.Nth(n)) {
 		return nil, nil, &NotMadeError{addr.Nth(n)}
 	}
 	was, is := before.Summary(), after.Summary()
@@ -89,7 +89,7 @@ func (w *Workspace) Unpick(addr addrs.Image) (hcl.Diagnostics, error) {
 	if plan == nil || diags.HasErrors() || err != nil {
 		return diags, err
 	}
-	c, img := plan.Change(addr), w.State().Images[addr]
+	c, img := plan.Change(addr), w.State().Images.Get(addr)
 	switch {
 	case img == nil || c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, ErrNoChoice
@@ -110,7 +110,7 @@ func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error
 	if plan == nil || diags.HasErrors() || err != nil {
 		return diags, err
 	}
-	c, img := plan.Change(addr), w.State().Images[addr]
+	c, img := plan.Change(addr), w.State().Images.Get(addr)
 	switch {
 	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, ErrNoChoice
@@ -119,7 +119,7 @@ func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error
 	case img == nil:
 		// None of its candidates was taken yet: the first of them keeps the wish.
 		addr = addr.Nth(1)
-		img = w.State().Images[addr]
+		img = w.State().Images.Get(addr)
 	}
 	if img == nil {
 		return nil, ErrNoChoice
@@ -144,10 +144,10 @@ func (w *Workspace) WantNoMore(addr addrs.Image) (int, hcl.Diagnostics, error) {
 	if c == nil || c.Desired == nil || !c.Desired.HasChoice() {
 		return 0, nil, ErrNoChoice
 	}
-	holder, img := addr, w.State().Images[addr]
+	holder, img := addr, w.State().Images.Get(addr)
 	if img == nil {
 		holder = addr.Nth(1) // It keeps the wish; see WantMore.
-		img = w.State().Images[holder]
+		img = w.State().Images.Get(holder)
 	}
 	if img == nil {
 		return 0, nil, ErrNoChoice // A moved image is on record under its former address until apply.

@@ -25,7 +25,7 @@ func (w *Workspace) damaged() hcl.Diagnostics {
 
 // stored is Store.CandidatesBeside what is on record.
 func (w *Workspace) stored(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
-	return w.local.Store().CandidatesBeside(w.session.State().Images[a], a, fingerprint, simulated)
+	return w.local.Store().CandidatesBeside(w.session.State().Images.Get(a), a, fingerprint, simulated)
 }
 
 // storedLate is Store.Candidates during an apply, when the record changes under it, and what is

@@ -28,8 +28,8 @@ type folders struct {
 func (w *Workspace) folders(plan *planner.Plan) *folders {
 	owners := sync.OnceValue(func() map[string]addrs.Image {
 		owners := map[string]addrs.Image{}
-		for addr, img := range w.session.State().Images {
-			owners[img.Output.Path] = addr
+		for addr, f := range w.session.State().Images.Files() {
+			owners[f.Path] = addr
 		}
 		return owners
 	})

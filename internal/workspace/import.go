@@ -52,7 +52,7 @@ func (w *Workspace) PlanImport(imported *Import) (*planner.Plan, hcl.Diagnostics
 		return nil, nil, err
 	}
 	addr := imported.To
-	if options.Prior.Images[addr] != nil {
+	if options.Prior.Images.Has(addr) {
 		return nil, nil, ErrExists
 	}
 	if len(options.Prior.TasksOf(addr)) > 0 {

@@ -44,7 +44,7 @@ func Migrate(env *Environment, from, to Place, o Options) (done Migration, err e
 	if err := isSame(env.Drain, source.State(), to); err != nil {
 		return done, err
 	}
-	done = Migration{len(source.State().Images), len(source.State().Tasks)}
+	done = Migration{source.State().Images.Len(), len(source.State().Tasks)}
 	return done, source.Leave(to.String())
 }
 

@@ -86,11 +86,11 @@ func written(plan *planner.Plan) map[string]bool {
 // known returns those of the paths that a plan writes that are on record.
 func (w *Workspace) known(plan *planner.Plan) map[string]bool {
 	known := map[string]bool{}
-	if images := w.session.State().Images; len(images) > 0 {
+	if images := w.session.State().Images; images.Len() > 0 {
 		paths := written(plan)
-		for _, img := range images {
-			if paths[img.Output.Path] {
-				known[img.Output.Path] = true
+		for _, f := range images.Files() {
+			if paths[f.Path] {
+				known[f.Path] = true
 			}
 		}
 	}
@@ -103,8 +103,8 @@ func (w *Workspace) known(plan *planner.Plan) map[string]bool {
 // hashes returns those of all images on record.
 func (w *Workspace) hashes() map[string]bool {
 	hashes := map[string]bool{}
-	for _, img := range w.session.State().Images {
-		hashes[img.Output.SHA256] = true
+	for _, f := range w.session.State().Images.Files() {
+		hashes[f.SHA256] = true
 	}
 	return hashes
 }
@@ -124,7 +124,7 @@ func refusal(plan *planner.Plan, c *planner.Change, summary, detail string) *hcl
 // configuration has no path twice, but not all images are what it says: they can be left out of the
 // plan, forgotten, frozen, refused, or keep a path that is ignored.
 func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
-	if len(prior.Images) == 0 {
+	if prior.Images.Len() == 0 {
 		return nil
 	}
 	written := written(plan)
@@ -156,9 +156,9 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			}
 		}
 	}
-	for addr, img := range prior.Images {
+	for addr, f := range prior.Images.Files() {
 		if !planned[addr] {
-			stay(img.Output.Path, addr)
+			stay(f.Path, addr)
 		}
 	}
 	var diags hcl.Diagnostics

@@ -60,7 +60,7 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		return options, err
 	}
 	if !o.NoRefresh {
-		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.All()); err != nil {
+		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
 		if err := w.findOutdated(options.Files); err != nil {
@@ -189,7 +189,7 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 	found := map[addrs.Image]state.File{}
 	var diags hcl.Diagnostics
 	for addr, status := range options.Files {
-		img := options.Prior.Images[addr]
+		img := options.Prior.Images.Get(addr)
 		if status != state.Changed || img == nil || options.Only != nil && !options.Only[addr] {
 			continue
 		}
@@ -275,7 +275,7 @@ func compareAll(base string, prior *state.State) (map[addrs.Image]state.FileStat
 	}
 	defer func() { _ = dir.Close() }() // only read
 	statuses := map[addrs.Image]state.FileStatus{}
-	for addr, img := range prior.Images {
+	for addr, img := range prior.Images.All() {
 		status, err := state.Compare(dir, img)
 		if err != nil {
 			return nil, nil, fmt.Errorf("looking at the file of %s: %w", addr, err)

@@ -27,15 +27,15 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 	}
 	used := map[string]bool{}
 	images := w.session.State().Images
-	for _, img := range images {
-		used[img.Output.SHA256] = true
+	for _, f := range images.Files() {
+		used[f.SHA256] = true
 	}
 	var stock []Stocked
 	for _, kept := range all {
 		if !before.IsZero() && !kept.Since.Before(before) {
 			continue
 		}
-		declared := kept.Address != (addrs.Image{}) && images[kept.Address] != nil
+		declared := kept.Address != (addrs.Image{}) && images.Has(kept.Address)
 		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256], Declared: declared})
 	}
 	return stock, nil

@@ -3,8 +3,6 @@ package workspace
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -38,8 +36,8 @@ func (w *Workspace) publish() error {
 	}
 	images := w.session.State().Images
 	var missing []addrs.Image
-	for _, addr := range slices.SortedFunc(maps.Keys(images), addrs.Image.Compare) {
-		published, err := store.Elsewhere(images[addr].Output.SHA256)
+	for addr, f := range images.Files() {
+		published, err := store.Elsewhere(f.SHA256)
 		if err != nil {
 			return fmt.Errorf("the images are here, but other machines cannot have them yet: %w", err)
 		}
@@ -53,7 +51,7 @@ func (w *Workspace) publish() error {
 	group.SetLimit(maxUploads)
 	for _, addr := range missing {
 		group.Go(func() error {
-			img := images[addr]
+			img := images.Get(addr)
 			if !w.holds(img.Output.Path, img.Output.SHA256) {
 				return nil // Somebody changed it; there is nothing to put there.
 			}
@@ -122,7 +120,7 @@ func (w *Workspace) findOutdated(files map[addrs.Image]state.FileStatus) error {
 		if status != state.Changed {
 			continue
 		}
-		sum, err := w.local.Index().Hash(w.outputs, w.session.State().Images[addr].Output.Path)
+		sum, err := w.local.Index().Hash(w.outputs, w.session.State().Images.Get(addr).Output.Path)
 		if err != nil {
 			continue // What is no file is no picture.
 		}

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -24,7 +23,7 @@ func PlanMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 	}
 	var taken []string
 	for _, step := range steps {
-		if s.Images[step.To] != nil || len(s.TasksOf(step.To)) > 0 {
+		if s.Images.Has(step.To) || len(s.TasksOf(step.To)) > 0 {
 			taken = append(taken, step.To.String())
 		}
 		for _, other := range stay[step.To.Block()] {
@@ -42,7 +41,7 @@ func PlanMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 
 // everyAddress returns the addresses that have an image or a task, sorted.
 func everyAddress(s *state.State) []addrs.Image {
-	all := slices.Collect(maps.Keys(s.Images))
+	all := slices.Collect(s.Images.Addresses())
 	for _, task := range s.Tasks {
 		all = append(all, task.Address)
 	}
@@ -65,7 +64,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 		return err
 	}
 	for _, addr := range everyAddress(s) {
-		img := s.Images[addr]
+		img := s.Images.Get(addr)
 		if img == nil || !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
 			continue
 		}
@@ -88,7 +87,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 func CandidatesOf(s *state.State, addr addrs.Image) []addrs.Image {
 	var all []addrs.Image
 	for n := 1; n <= image.MaxCandidates && addr.Candidate == 0; n++ {
-		if s.Images[addr.Nth(n)] != nil {
+		if s.Images.Has(addr.Nth(n)) {
 			all = append(all, addr.Nth(n))
 		}
 	}

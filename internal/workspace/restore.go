@@ -13,7 +13,7 @@ import (
 // History returns the former images of an address; see state.Store.History.
 func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
 	generations, err := w.local.Store().History(addr)
-	now := w.State().Images[addr]
+	now := w.State().Images.Get(addr)
 	return slices.DeleteFunc(generations, func(g state.Generation) bool {
 		// What other machines have of it is the present image as well.
 		return now != nil && g.Kept.IsZero() && g.Image.Output.SHA256 == now.Output.SHA256
@@ -37,13 +37,13 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 		return "", ErrTaskOpen
 	}
 	img := *g.Image
-	now := s.Images[addr]
+	now := s.Images.Get(addr)
 	if now != nil {
 		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
 	}
 	path = img.Output.Path
-	for other, there := range s.Images {
-		if other != addr && there.Output.Path == path {
+	for other, there := range s.Images.Files() {
+		if other != addr && there.Path == path {
 			return "", &PathTakenError{Address: addr, Path: path, By: &other}
 		}
 	}

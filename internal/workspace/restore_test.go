@@ -109,7 +109,7 @@ func recorded(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img := s.Images[logo]; img != nil {
+	if img := s.Images.Get(logo); img != nil {
 		return img.Output.SHA256
 	}
 	return ""

@@ -81,7 +81,7 @@ func (w *Workspace) Remark(addr addrs.Image, change func(*Remark)) error {
 	}
 	// What was marked and made since is over.
 	for other, remark := range review.Images {
-		if img := w.State().Images[other]; remark.Mark != "" && (img == nil || img.Output.Identity() != remark.Mark) {
+		if img := w.State().Images.Get(other); remark.Mark != "" && (img == nil || img.Output.Identity() != remark.Mark) {
 			if remark.Mark = ""; remark == (Remark{}) {
 				delete(review.Images, other)
 			} else {
@@ -105,7 +105,7 @@ func (w *Workspace) Remark(addr addrs.Image, change func(*Remark)) error {
 // Mark has the next apply make an image again, at its price, with a new seed. It refuses with
 // ErrNotRecorded what is not there.
 func (w *Workspace) Mark(addr addrs.Image) error {
-	img := w.State().Images[addr]
+	img := w.State().Images.Get(addr)
 	if img == nil {
 		return ErrNotRecorded
 	}
@@ -120,7 +120,7 @@ func (w *Workspace) Marked() ([]addrs.Image, error) {
 	}
 	var all []addrs.Image
 	for addr, remark := range review.Images {
-		if img := w.State().Images[addr]; remark.Mark != "" && img != nil && img.Output.Identity() == remark.Mark {
+		if img := w.State().Images.Get(addr); remark.Mark != "" && img != nil && img.Output.Identity() == remark.Mark {
 			all = append(all, addr)
 		}
 	}

@@ -175,7 +175,7 @@ func (w *Workspace) State() *state.State { return w.session.State() }
 // results answers for the images that are on record now. It must not be used while changes are
 // carried out.
 func (w *Workspace) results(addr addrs.Image) *image.Result {
-	return state.Exports(addr, func(addr addrs.Image) *state.Image { return w.session.State().Images[addr] })
+	return state.Exports(addr, func(addr addrs.Image) *state.Image { return w.session.State().Images.Get(addr) })
 }
 
 // holds reports whether the file at a path is one with these bytes.

@@ -26,7 +26,8 @@ type repetition map[addrs.Image]addrs.Key
 func newRepetition(p *planner.Plan) repetition {
 	r := repetition{}
 	for _, unchanged := range p.Unchanged {
-		r[unchanged.Address.Block()] = unchanged.Address.Key
+		addr := unchanged.Address()
+		r[addr.Block()] = addr.Key
 	}
 	for _, c := range p.Changes {
 		if c.Desired != nil {

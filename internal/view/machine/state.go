@@ -3,8 +3,6 @@ package machine
 import (
 	"encoding/json"
 	"io"
-	"maps"
-	"slices"
 
 	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/zclconf/go-cty/cty"
@@ -26,13 +24,13 @@ func writeState(w *documentWriter, s *state.State, version string, hidden map[ad
 	w.object(func() {
 		w.member("format_version", stateFormat)
 		w.member("terraform_version", version)
-		if s == nil || len(s.Images)+len(s.Outputs)+len(s.Renditions) == 0 {
+		if s == nil || s.Images.Len()+len(s.Outputs)+len(s.Renditions) == 0 {
 			return
 		}
 		tree := newModuleTree[func() *tfjson.StateResource]()
-		for _, addr := range slices.SortedFunc(maps.Keys(s.Images), addrs.Image.Compare) {
+		for addr := range s.Images.Addresses() {
 			tree.add(addr.Module, func() *tfjson.StateResource {
-				img := s.Images[addr]
+				img := s.Images.Get(addr)
 				values, sensitive := recordedObject(s, img, hidden[addr])
 				return stateResource(addr, values, sensitive, img.Dependencies)
 			})

@@ -67,7 +67,7 @@ func WriteVerification(out io.Writer, v Verification) {
 func toPickOf(u planner.Unpicked, s *state.State) toPick {
 	pick := toPick{Address: u.Address, Candidates: []candidate{}, Waiting: append([]addrs.Image{}, u.Waiting...)}
 	for n := 1; n <= image.MaxCandidates; n++ {
-		if img := s.Images[u.Address.Nth(n)]; img != nil {
+		if img := s.Images.Get(u.Address.Nth(n)); img != nil {
 			pick.Candidates = append(pick.Candidates, candidate{
 				Number: n, Seed: img.Result.Seed, Cost: img.Result.Cost.USD(), Path: img.Output.Path, SHA256: img.Output.SHA256,
 				Verdicts: append([]image.Verdict{}, img.Verdicts...),

@@ -42,22 +42,22 @@ func EveryPlan() *planner.Plan {
 
 // EveryState returns a state of all images that EveryPlan has on record, and some more.
 func EveryState() *state.State {
-	s := &state.State{Images: map[addrs.Image]*state.Image{}, Outputs: map[string]state.OutputValue{
+	s := &state.State{Images: new(state.Images), Outputs: map[string]state.OutputValue{
 		"hero": *OnRecord(`"images/hero.png"`, `"string"`),
 		"key":  {Value: json.RawMessage("null"), Type: json.RawMessage(`"dynamic"`), Sensitive: true},
 	}}
 	for _, c := range EveryPlan().Changes {
 		if c.Prior != nil {
-			s.Images[c.Address] = c.Prior
+			s.Images.Set(c.Address, c.Prior)
 		}
 	}
-	hero := *s.Images[Addr("image.hero")]
+	hero := *s.Images.Get(Addr("image.hero"))
 	hero.Dependencies = []addrs.Image{Addr("image.logo")}
 	hero.Labels = map[string]string{"team": "brand"}
 	hero.Result.Simulated = true
 	hero.Result.Prompt = "An elaborate prompt"
-	s.Images[Addr("image.hero")] = &hero
-	s.Images[Addr(`module.brand["eu"].module.icons[1].image.deep`)] = &hero
+	s.Images.Set(Addr("image.hero"), &hero)
+	s.Images.Set(Addr(`module.brand["eu"].module.icons[1].image.deep`), &hero)
 	return s
 }
 

@@ -1,0 +1,201 @@
+package state
+
+import (
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+)
+
+// Images are the records of the images of a state, by their addresses. What was read from a file
+// is kept as one reads it, in a table, and a record is made of that when somebody asks for it: of a
+// hundred thousand images a plan mostly wants to know of each whether it is still the same.
+//
+// As of a map, copies of the pointer share the records, a nil one has none, and several goroutines
+// may read at once. The zero value is ready.
+type Images struct {
+	table table
+	// over has what was recorded since, and nil for what is gone.
+	over map[addrs.Image]*Image
+	// more is how many images there are beyond those of the table.
+	more int
+}
+
+// ImagesOf returns Images with these.
+func ImagesOf(all map[addrs.Image]*Image) *Images {
+	return &Images{over: maps.Clone(all), more: len(all)}
+}
+
+// Get returns the record of an image, nil where there is none.
+func (m *Images) Get(a addrs.Image) *Image {
+	if m == nil {
+		return nil
+	}
+	if img, ok := m.over[a]; ok {
+		return img
+	}
+	if at, ok := m.table.find(a); ok {
+		return at.Image()
+	}
+	return nil
+}
+
+// Has reports whether there is an image.
+func (m *Images) Has(a addrs.Image) bool {
+	if m == nil {
+		return false
+	}
+	if img, ok := m.over[a]; ok {
+		return img != nil
+	}
+	_, ok := m.table.find(a)
+	return ok
+}
+
+// Len returns how many images there are.
+func (m *Images) Len() int {
+	if m == nil {
+		return 0
+	}
+	return m.table.len() + m.more
+}
+
+// Set records an image in the place of the one that is there. The image must not change any more.
+func (m *Images) Set(a addrs.Image, img *Image) { m.put(a, img) }
+
+// Delete takes an image away, if it is there.
+func (m *Images) Delete(a addrs.Image) { m.put(a, nil) }
+
+func (m *Images) put(a addrs.Image, img *Image) {
+	was := m.Has(a)
+	switch is := img != nil; {
+	case is && !was:
+		m.more++
+	case was && !is:
+		m.more--
+	case !was && !is:
+		return
+	}
+	if m.over == nil {
+		m.over = map[addrs.Image]*Image{}
+	}
+	m.over[a] = img
+}
+
+// Clone returns Images with the same records that do not change with these.
+func (m *Images) Clone() *Images {
+	if m == nil {
+		return new(Images)
+	}
+	return &Images{table: m.table, over: maps.Clone(m.over), more: m.more}
+}
+
+// All goes through the images in the order of their addresses.
+func (m *Images) All() iter.Seq2[addrs.Image, *Image] {
+	return func(yield func(addrs.Image, *Image) bool) {
+		for a, at := range m.each() {
+			img := m.over[a]
+			if at != (Ref{}) {
+				img = at.Image()
+			}
+			if !yield(a, img) {
+				return
+			}
+		}
+	}
+}
+
+// Addresses goes through the addresses of the images in their order.
+func (m *Images) Addresses() iter.Seq[addrs.Image] {
+	return func(yield func(addrs.Image) bool) {
+		for a := range m.each() {
+			if !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// Files goes through the files of the images in the order of the addresses. A file is good until
+// the next one is asked for.
+func (m *Images) Files() iter.Seq2[addrs.Image, *File] {
+	return func(yield func(addrs.Image, *File) bool) {
+		var file File
+		for a, at := range m.each() {
+			if at == (Ref{}) {
+				file = m.over[a].Output
+			} else {
+				at.readFile(&file)
+			}
+			if !yield(a, &file) {
+				return
+			}
+		}
+	}
+}
+
+// each goes through the images with their places in the table, of which those have none that are
+// recorded over it.
+func (m *Images) each() iter.Seq2[addrs.Image, Ref] {
+	return func(yield func(addrs.Image, Ref) bool) {
+		if m == nil {
+			return
+		}
+		over := slices.SortedFunc(maps.Keys(m.over), addrs.Image.Compare)
+		next := func() bool {
+			a := over[0]
+			over = over[1:]
+			return m.over[a] == nil || yield(a, Ref{})
+		}
+		for at := range m.table.all() {
+			a := at.Address()
+			for len(over) > 0 && over[0].Compare(a) < 0 {
+				if !next() {
+					return
+				}
+			}
+			var isGoing bool
+			if len(over) > 0 && over[0] == a {
+				isGoing = next()
+			} else {
+				isGoing = yield(a, at)
+			}
+			if !isGoing {
+				return
+			}
+		}
+		for len(over) > 0 {
+			if !next() {
+				return
+			}
+		}
+	}
+}
+
+// compact returns a table of all images. Of the pieces of the present one, those are in it as they
+// are in which nothing has changed.
+func (m *Images) compact() table {
+	switch {
+	case m == nil:
+		return table{}
+	case len(m.over) == 0:
+		return m.table
+	}
+	touched := map[*segment]bool{}
+	for a := range m.over {
+		touched[m.table.near(a)] = true
+	}
+	var b tableBuilder
+	for a, at := range m.each() {
+		switch {
+		case at == (Ref{}):
+			b.add(a, m.over[a])
+		case touched[at.segment]:
+			b.add(a, at.Image())
+		case at.at == 0:
+			b.take(at.segment)
+		}
+	}
+	return b.done()
+}

@@ -1,0 +1,199 @@
+package state
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+)
+
+// Images are what a map of them would be: however they were read, in whatever order the file has
+// them, whatever is recorded over them, and in whatever order they are asked for.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(400) {
+		r := someImages{rand.New(rand.NewPCG(seed, 2))}
+		want := r.records()
+		got := r.read(t, want)
+		for range r.IntN(12) {
+			a, img := r.address(), r.image()
+			if r.IntN(2) == 0 {
+				delete(want, a)
+				got.Delete(a)
+			} else {
+				want[a] = img
+				got.Set(a, img)
+			}
+		}
+		before := got.Clone()
+		checkImages(t, r, want, before)
+		got.Set(addrs.Image{Name: "later"}, r.image())
+		checkImages(t, r, want, before)
+		checkImages(t, r, want, &Images{table: before.compact()})
+	}
+}
+
+func checkImages(t *testing.T, r someImages, want map[addrs.Image]*Image, got *Images) {
+	t.Helper()
+	if diff := cmp.Diff(want, maps.Collect(got.All()), sameState); diff != "" || got.Len() != len(want) {
+		t.Fatalf("there are %d (-want +got):\n%s", got.Len(), diff)
+	}
+	sorted := slices.SortedFunc(maps.Keys(want), addrs.Image.Compare)
+	if all := slices.Collect(got.Addresses()); !slices.Equal(all, sorted) {
+		t.Fatalf("the addresses are %v, want %v", all, sorted)
+	}
+	for a, f := range got.Files() {
+		if diff := cmp.Diff(&want[a].Output, f); diff != "" {
+			t.Fatalf("the file of %s (-want +got):\n%s", a, diff)
+		}
+	}
+	asked := make([]addrs.Image, 40)
+	for i := range asked {
+		asked[i] = r.address()
+	}
+	if r.IntN(2) == 0 {
+		slices.SortFunc(asked, addrs.Image.Compare)
+	}
+	finder := got.Finder()
+	for _, a := range asked {
+		img := want[a]
+		if diff := cmp.Diff(img, got.Get(a), sameState); diff != "" || got.Has(a) != (img != nil) {
+			t.Fatalf("Get of %s (-want +got):\n%s", a, diff)
+		}
+		at, ok := finder.Find(a)
+		if ok != (img != nil) {
+			t.Fatalf("%s is found: %v", a, ok)
+		}
+		if ok && (at.Address() != a || cmp.Diff(img, at.Image(), sameState) != "") {
+			t.Fatalf("%s is found at another place, which has %s", a, at.Address())
+		}
+	}
+}
+
+// someImages makes records at random.
+type someImages struct{ *rand.Rand }
+
+func (r someImages) records() map[addrs.Image]*Image {
+	all := map[addrs.Image]*Image{}
+	for range r.IntN(60) {
+		all[r.address()] = r.image()
+	}
+	return all
+}
+
+// read returns images as they are read from a file, which people may have merged in any order.
+func (r someImages) read(t *testing.T, all map[addrs.Image]*Image) *Images {
+	t.Helper()
+	st := newState("one")
+	st.Images = ImagesOf(all)
+	text := written(t, st)
+	switch read, err := parsePieces(strings.NewReader(text), 4000); {
+	case r.IntN(3) == 0:
+		text = r.shuffled(t, all)
+	case err == nil: // Else it is too short.
+		return read.Images
+	}
+	read, err := parseSnapshot(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read.Images
+}
+
+func (r someImages) shuffled(t *testing.T, all map[addrs.Image]*Image) string {
+	t.Helper()
+	addresses := slices.SortedFunc(maps.Keys(all), addrs.Image.Compare)
+	r.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] })
+	var b strings.Builder
+	for i, a := range addresses {
+		if i > 0 {
+			b.WriteString(",\n")
+		}
+		name, record := encoded(t, a.String()), encoded(t, all[a])
+		fmt.Fprintf(&b, "    %s: %s", name, record)
+	}
+	return fmt.Sprintf("{\"version\": 1, \"lineage\": \"one\", \"images\": {%s}, \"outputs\": {}}", b.String())
+}
+
+func encoded(t *testing.T, value any) []byte {
+	t.Helper()
+	data, err := encode(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func (r someImages) address() addrs.Image {
+	a := addrs.Image{Name: string(rune('a' + r.IntN(3)))}
+	if r.IntN(5) == 0 {
+		a.Module = addrs.Module("").Child("m", addrs.StringKey(string(rune('a'+r.IntN(2)))))
+	}
+	switch r.IntN(5) {
+	case 0:
+		a.Key = addrs.IntKey(r.IntN(20))
+	case 1, 2, 3:
+		a.Key = addrs.StringKey(fmt.Sprintf("%d\"é", r.IntN(20)))
+	}
+	if r.IntN(4) == 0 {
+		a.Candidate = 1 + r.IntN(2)
+	}
+	return a
+}
+
+func (r someImages) image() *Image {
+	img := testImage(r.IntN(1000))
+	img.Result.Cost = bfl.Credits(r.IntN(1 << 20))
+	is := func() bool { return r.IntN(3) == 0 }
+	if is() {
+		img.Result.Seed, img.Result.ConfiguredSeed = new(r.Int64()), new(-r.Int64())
+	}
+	if is() {
+		img.Result.Prompt, img.Result.Simulated = "a\n\"heron\"", true
+	}
+	if is() {
+		img.Dependencies = []addrs.Image{r.address(), r.address()}
+	}
+	if is() {
+		img.Labels = map[string]string{"a": fmt.Sprint(r.IntN(3)), "": "\x00"}
+	}
+	if is() {
+		img.Candidate, img.Picked, img.More = r.IntN(3), is(), r.IntN(300)
+	}
+	if is() {
+		img.Made, img.Output.Content = new(testImage(3).Output), testHash(5)
+	}
+	if is() {
+		img.Verdicts = []image.Verdict{{Gate: "g", Key: testHash(1), Passed: is(), Reason: "too\tdark"}, {Gate: "h", Key: "k", Score: new(r.Float64())}}
+	}
+	return img
+}
+
+// Where nothing is recorded over them, the pieces of a table stay as they are.
+func TestCompactKeepsPieces(t *testing.T) {
+	t.Parallel()
+	st, err := parsePieces(strings.NewReader(written(t, testState(200))), 20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := st.Images.table.segments
+	st.Images.Set(addrs.Image{Name: "product", Key: addrs.StringKey("sku-000100x")}, testImage(7))
+	after := st.Images.compact().segments
+	kept := 0
+	for _, s := range after {
+		if slices.Contains(before, s) {
+			kept++
+		}
+	}
+	if len(before) < 5 || kept != len(before)-1 {
+		t.Errorf("%d of %d pieces are kept, want all but one", kept, len(before))
+	}
+}
