@@ -3,6 +3,7 @@ package hugepage
 import (
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,6 +36,26 @@ func TestExpect(t *testing.T) {
 	b := make([]byte, least) // It is in that memory.
 	b[len(b)-1] = 1
 	runtime.KeepAlive(b)
+	runtime.GC()
+	before := resident(t)
+	Expect(4 * least) // The heap has some of it.
+	if more := resident(t) - before; more > least/2 {
+		t.Errorf("what is expected takes %d bytes before anything is in it", more)
+	}
+}
+
+// resident returns how many bytes of memory the process has.
+func resident(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
 }
 
 // marked counts the areas of memory that are to have huge pages.
