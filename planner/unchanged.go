@@ -96,9 +96,8 @@ func (p *Plan) Whole() *Plan {
 
 // sortedUnchanged puts images in the order of their addresses, which they mostly have.
 func sortedUnchanged(all []state.Ref) []state.Ref {
-	byAddress := func(a, b state.Ref) int { return a.Address().Compare(b.Address()) }
-	if !slices.IsSortedFunc(all, byAddress) {
-		slices.SortFunc(all, byAddress)
+	if !slices.IsSortedFunc(all, state.Ref.Compare) {
+		slices.SortFunc(all, state.Ref.Compare)
 	}
 	return all
 }

@@ -9,12 +9,13 @@ const arenaPiece = 32 << 10
 // what it has handed out belongs to whoever has it, and is not written again unless it is released.
 type arena struct {
 	texts []byte
+	// pieces counts the allocations, of which texts is the last.
+	pieces int
 }
 
 // arenaMark is what an arena has kept.
 type arenaMark struct {
-	piece *byte
-	used  int
+	pieces, used int
 }
 
 // keep keeps a copy of b as a string.
@@ -27,6 +28,7 @@ func (a *arena) keep(b []byte) string {
 func (a *arena) clone(b []byte) []byte {
 	if cap(a.texts)-len(a.texts) < len(b) {
 		a.texts = make([]byte, 0, max(arenaPiece, len(b)))
+		a.pieces++
 	}
 	start := len(a.texts)
 	a.texts = append(a.texts, b...)
@@ -34,12 +36,12 @@ func (a *arena) clone(b []byte) []byte {
 }
 
 // mark returns a mark to which release goes back.
-func (a *arena) mark() arenaMark { return arenaMark{unsafe.SliceData(a.texts), len(a.texts)} }
+func (a *arena) mark() arenaMark { return arenaMark{a.pieces, len(a.texts)} }
 
 // release lets the memory of all be used again that was kept since the mark. Nobody may have any of
 // it.
 func (a *arena) release(m arenaMark) {
-	if unsafe.SliceData(a.texts) != m.piece {
+	if a.pieces != m.pieces {
 		m.used = 0 // All of this piece is newer.
 	}
 	a.texts = a.texts[:m.used]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,7 +73,7 @@ func BenchmarkSnapshotWrite(b *testing.B) {
 		st := testState(10_000)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := json.MarshalIndent(st.Images, "", "  "); err != nil {
+			if _, err := json.MarshalIndent(maps.Collect(st.Images.All()), "", "  "); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -113,6 +113,9 @@ func (s *Session) writeSnapshot(st *State) error {
 	}
 	s.sum = sum.hex()
 	s.info, err = s.dir.Stat(s.place.base)
+	if s.remember = nil; err == nil && s.records().isFor(s.info.Size()) {
+		s.remember = remember(st, s.sum)
+	}
 	// From here on the journal extends a state file that is no more; it is about to be replaced.
 	s.journal.dirty = true
 	return err

@@ -19,7 +19,7 @@ import (
 // them, whatever is recorded over them, and in whatever order they are asked for.
 func TestImages(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(400) {
+	for seed := range uint64(150) {
 		r := someImages{rand.New(rand.NewPCG(seed, 2))}
 		want := r.records()
 		got := r.read(t, want)
@@ -43,16 +43,16 @@ func TestImages(t *testing.T) {
 
 func checkImages(t *testing.T, r someImages, want map[addrs.Image]*Image, got *Images) {
 	t.Helper()
-	if diff := cmp.Diff(want, maps.Collect(got.All()), sameState); diff != "" || got.Len() != len(want) {
-		t.Fatalf("there are %d (-want +got):\n%s", got.Len(), diff)
+	if is := maps.Collect(got.All()); got.Len() != len(want) || !maps.EqualFunc(want, is, func(a, b *Image) bool { return digest(a) == digest(b) }) {
+		t.Fatalf("there are %d (-want +got):\n%s", got.Len(), cmp.Diff(want, is, sameState))
 	}
 	sorted := slices.SortedFunc(maps.Keys(want), addrs.Image.Compare)
 	if all := slices.Collect(got.Addresses()); !slices.Equal(all, sorted) {
 		t.Fatalf("the addresses are %v, want %v", all, sorted)
 	}
 	for a, f := range got.Files() {
-		if diff := cmp.Diff(&want[a].Output, f); diff != "" {
-			t.Fatalf("the file of %s (-want +got):\n%s", a, diff)
+		if *f != want[a].Output {
+			t.Fatalf("the file of %s is %+v, want %+v", a, *f, want[a].Output)
 		}
 	}
 	asked := make([]addrs.Image, 40)
@@ -65,14 +65,14 @@ func checkImages(t *testing.T, r someImages, want map[addrs.Image]*Image, got *I
 	finder := got.Finder()
 	for _, a := range asked {
 		img := want[a]
-		if diff := cmp.Diff(img, got.Get(a), sameState); diff != "" || got.Has(a) != (img != nil) {
-			t.Fatalf("Get of %s (-want +got):\n%s", a, diff)
+		if is := got.Get(a); digest(img) != digest(is) || got.Has(a) != (img != nil) {
+			t.Fatalf("Get of %s (-want +got):\n%s", a, cmp.Diff(img, is, sameState))
 		}
 		at, ok := finder.Find(a)
 		if ok != (img != nil) {
 			t.Fatalf("%s is found: %v", a, ok)
 		}
-		if ok && (at.Address() != a || cmp.Diff(img, at.Image(), sameState) != "") {
+		if ok && (at.Address() != a || digest(img) != digest(at.Image())) {
 			t.Fatalf("%s is found at another place, which has %s", a, at.Address())
 		}
 	}

@@ -351,7 +351,7 @@ func openIndex(root *safefile.Dir) (*Index, error) {
 }
 
 // indexGrowth is how much memory a plan needs for each byte of the index.
-const indexGrowth = 24
+const indexGrowth = 12
 
 // parseIndex reports false for anything that is not wholly what write wrote. The lines share the
 // data's memory, which must not be written to any more.

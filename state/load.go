@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -50,6 +51,8 @@ type loaded struct {
 	info fs.FileInfo
 	// journal is what was read of the journal; nil where there is none.
 	journal *journalContent
+	// remember is what the file of records should say of the state file, nil where it says so.
+	remember *remembered
 }
 
 // Read returns the state at path without locking it: the snapshot with the journal replayed. A
@@ -70,7 +73,7 @@ func Read(path string) (*State, error) {
 	}
 	// The directory was only read through.
 	defer func() { _ = dir.Close() }()
-	l, err := load(dir, p, map[string]Moderation{})
+	l, err := load(dir, p, nil, map[string]Moderation{})
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +84,9 @@ func Read(path string) (*State, error) {
 const maxLoads = 100
 
 // load reads the two files as they are at one instant.
-func load(dir *safefile.Dir, p place, moderated map[string]Moderation) (*loaded, error) {
+func load(dir *safefile.Dir, p place, records *recordsCache, moderated map[string]Moderation) (*loaded, error) {
 	for range maxLoads {
-		l, steady, err := loadOnce(dir, p, maps.Clone(moderated))
+		l, steady, err := loadOnce(dir, p, records, maps.Clone(moderated))
 		if steady || err != nil {
 			return l, err
 		}
@@ -94,7 +97,7 @@ func load(dir *safefile.Dir, p place, moderated map[string]Moderation) (*loaded,
 // loadOnce reads both files and reports whether they still had their names afterwards. A commit
 // renames the snapshot and then replaces the journal, so when both names are steady the pair
 // belongs together: at worst the journal's content is in the snapshot already.
-func loadOnce(dir *safefile.Dir, p place, moderated map[string]Moderation) (l *loaded, steady bool, err error) {
+func loadOnce(dir *safefile.Dir, p place, records *recordsCache, moderated map[string]Moderation) (l *loaded, steady bool, err error) {
 	snapshot, err := openIfThere(dir, p.base)
 	if err != nil {
 		return nil, false, err
@@ -108,7 +111,7 @@ func loadOnce(dir *safefile.Dir, p place, moderated map[string]Moderation) (l *l
 
 	l = &loaded{state: newState(freshID())}
 	if snapshot != nil {
-		if err := l.readSnapshot(snapshot, p); err != nil {
+		if err := l.readSnapshot(snapshot, p, records); err != nil {
 			return nil, false, err
 		}
 	}
@@ -131,14 +134,24 @@ func loadOnce(dir *safefile.Dir, p place, moderated map[string]Moderation) (l *l
 }
 
 // growth is how much memory a plan needs for each byte of its state file.
-const growth = 4
+const growth = 2
 
-func (l *loaded) readSnapshot(f *os.File, p place) (err error) {
+func (l *loaded) readSnapshot(f *os.File, p place, records *recordsCache) (err error) {
 	if l.info, err = f.Stat(); err != nil {
 		return fmt.Errorf("reading the state: %w", err)
 	}
 	hugepage.Expect(l.info.Size() * growth)
+	if st, sum := records.read(f, l.info.Size()); st != nil {
+		l.state, l.sum = st, sum
+		return nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
 	l.state, l.sum, err = readSnapshot(f, p.path)
+	if err == nil && records.isFor(l.info.Size()) {
+		l.remember = remember(l.state, l.sum)
+	}
 	return err
 }
 

@@ -31,7 +31,7 @@ func (r *rowReader) uint() uint64 {
 
 func (r *rowReader) int() int64 {
 	n := r.uint()
-	return int64(n>>1) ^ -int64(n&1) //nolint:gosec // a varint of the zigzag encoding
+	return int64(n>>1) ^ -int64(n&1) // the zigzag encoding of varints
 }
 
 func (r *rowReader) bytes() []byte {

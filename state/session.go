@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,9 +31,17 @@ type Options struct {
 	// ReadOnly opens a state that a Backend keeps for reading, which takes neither the lock nor
 	// anything else that writes. Append and Commit must not be called.
 	ReadOnly bool
+	// Secret, where not nil, returns 32 bytes that this machine alone knows, or fewer where it has
+	// none, which makes what Local remembers of long state files believable. Without it nothing is
+	// remembered, and they are parsed each time.
+	Secret func() []byte
 	// Faults, where not nil, sees every file operation on the state and its journal, see
 	// safefile.Dir.WithFaults. It is for tests.
 	Faults func(op safefile.Op, name string) error
+
+	// remembered is the length of state files from which on they are remembered, 0 for
+	// recordsLeast.
+	remembered int64
 }
 
 // Session is one run's hold on a state. Append and Commit are safe for concurrent use.
@@ -64,7 +73,9 @@ type Session struct {
 	// recovered is what tasks of an interrupted run made, as its journal has it.
 	recovered []Stored
 	journal   journalFile
-	closed    bool
+	// remember is what the file of records is to say, nil where it says so.
+	remember *remembered
+	closed   bool
 }
 
 // Open takes the lock, reads the state at path and replays the journal. A missing file is a new,
@@ -148,17 +159,26 @@ func (s *Session) load() error {
 		s.state.Moderated = moderated
 		return nil
 	}
-	l, err := load(s.dir, s.place, moderated)
+	l, err := load(s.dir, s.place, s.records(), moderated)
 	if err != nil {
 		return err
 	}
-	s.state, s.sum, s.info = l.state, l.sum, l.info
+	s.state, s.sum, s.info, s.remember = l.state, l.sum, l.info, l.remember
 	if l.journal != nil {
 		s.changed = len(l.journal.changes)+len(l.journal.renditions) > 0
 		s.recovered = l.journal.made
 		s.journal = newJournalFile(l)
 	}
 	return nil
+}
+
+// records returns the file of records, nil where there is none.
+func (s *Session) records() *recordsCache {
+	o := &s.options
+	if o.Local == nil || o.Secret == nil {
+		return nil
+	}
+	return &recordsCache{o.Local.root, o.Secret, cmp.Or(o.remembered, recordsLeast)}
 }
 
 // State returns the live state. It may be read while no Append runs, and is changed by the session
@@ -248,6 +268,7 @@ func (s *Session) Close() error {
 		s.closed = true
 		err := s.log.close()
 		s.log.broken = os.ErrClosed
+		s.records().write(s.remember)
 		if s.dir != nil {
 			err = errors.Join(err, s.dir.Close())
 		}

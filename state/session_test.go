@@ -154,7 +154,7 @@ func TestReadDuringACommit(t *testing.T) {
 				}
 			}
 			return nil
-		}), p, map[string]Moderation{})
+		}), p, nil, map[string]Moderation{})
 		if err != nil || !committed {
 			t.Fatalf("%v, committed %v", err, committed)
 		}

@@ -117,17 +117,24 @@ func (p *Pending) Commit() error {
 			return errors.Join(err, p.Abort())
 		}
 	}
-	p.done = true
-	if err := p.file.Close(); err != nil {
-		return errors.Join(err, p.remove(), p.parent.Close())
-	}
-	// A crash before the rename leaves a whole leftover; after it, the new content is whole under
-	// its name. Which of the two a power failure leaves is only certain after SyncDir.
-	err := p.parent.do(OpRename, p.base, func() error { return p.parent.root.Rename(p.temp, p.base) })
-	if err != nil {
-		return errors.Join(err, p.remove(), p.parent.Close())
+	if err := p.rename(); err != nil {
+		return errors.Join(err, p.parent.Close())
 	}
 	return errors.Join(p.parent.SyncDir("."), p.parent.Close())
+}
+
+// rename gives the file its name. A crash before leaves a whole leftover; after it, the new content
+// is whole under its name. Which of the two a power failure leaves is only certain after SyncDir.
+func (p *Pending) rename() error {
+	p.done = true
+	err := p.file.Close()
+	if err == nil {
+		err = p.parent.do(OpRename, p.base, func() error { return p.parent.root.Rename(p.temp, p.base) })
+	}
+	if err != nil {
+		return errors.Join(err, p.remove())
+	}
+	return nil
 }
 
 // Abort removes the temporary file. It does nothing after Commit, so it can be deferred.
@@ -154,6 +161,19 @@ func (d *Dir) WriteFile(name string, perm fs.FileMode, write func(io.Writer) err
 		return errors.Join(err, p.Abort())
 	}
 	return p.Commit()
+}
+
+// WriteCache does so without waiting for the disk: after a power failure the file may have anything
+// in it. It is for what can be made again, and is checked when it is read.
+func (d *Dir) WriteCache(name string, perm fs.FileMode, write func(io.Writer) error) error {
+	p, err := d.Create(name, perm)
+	if err != nil {
+		return err
+	}
+	if err := write(p); err != nil {
+		return errors.Join(err, p.Abort())
+	}
+	return errors.Join(p.rename(), p.parent.Close())
 }
 
 // tempName returns a fresh name for the temporary file of a file called base. The random digits

@@ -130,7 +130,7 @@ func Open(env Environment, dir, operation string, place Place, cfg *config.Confi
 		return nil, err
 	}
 	session, err := place.open(env.Drain, state.Options{
-		Operation: operation, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock, ReadOnly: o.ReadOnly, Local: w.local, Faults: env.Faults,
+		Operation: operation, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock, ReadOnly: o.ReadOnly, Local: w.local, Secret: env.secret, Faults: env.Faults,
 	})
 	if err != nil {
 		return nil, err
