@@ -127,6 +127,12 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 			text += " " + charged.Dollars()
 		}
 		text += " by an interrupted run, and is sent again**"
+		if len(changes) > 1 {
+			text += ": " + (&fold{changes: changes}).names(markdownCode)
+		}
+	}
+	for _, candidate := range unansweredCandidates(c) {
+		text += fmt.Sprintf(" **candidate %d %s**", candidate.Address.Candidate, chargedPhrase(candidate))
 	}
 	if n, cost := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
 		text += fmt.Sprintf(" **+ %s downstream, %s**", layout.Count(n, "image"), cost)
