@@ -41,6 +41,9 @@ type remote struct {
 	// pending are the lines that were written and not synced yet.
 	pending []byte
 	fenced  error
+	// replacing says that the state has more than follows from the log, since another one was put in
+	// its place.
+	replacing bool
 	// past is what runs did, the oldest first. It is guarded as the session's state is.
 	past []*PastRun
 }
@@ -132,6 +135,7 @@ func (r *remote) begin(ctx context.Context) (Cursor, error) {
 			return head, err
 		}
 	}
+	listed := head.Last
 	for n := head.Last + 1; ; n++ {
 		// The lineage and the hash of what is before are not known yet; see replay.
 		first := r.run
@@ -144,13 +148,27 @@ func (r *remote) begin(ctx context.Context) (Cursor, error) {
 		switch {
 		case err == nil:
 			r.at = n
-			return head, nil
+			if n == listed+1 {
+				return head, nil
+			}
+			return r.headBefore(ctx, n, head)
 		case !errors.Is(err, ErrTaken):
 			return head, fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
 		case ctx.Err() != nil:
 			return head, context.Cause(ctx)
 		}
 	}
+}
+
+// headBefore asks anew how far the log went before a session's first batch, where others wrote since
+// it was asked: a snapshot that came meanwhile may have what is in no batch, see commit.
+func (r *remote) headBefore(ctx context.Context, n uint64, head Cursor) (Cursor, error) {
+	now, err := r.backend.Head(ctx)
+	if now.Snapshot < n {
+		head.Snapshot = max(head.Snapshot, now.Snapshot)
+	}
+	head.Last = n - 1
+	return head, err
 }
 
 // errMoved says that a batch was trimmed while it was about to be read: there is a newer snapshot.
@@ -211,7 +229,7 @@ func (r *remote) end() error {
 
 // overtaken says who has written the batch that this session was about to.
 func (r *remote) overtaken(n uint64) error {
-	fenced := &FencedError{State: r.backend.String()}
+	fenced := &FencedError{State: r.backend.String(), Replacing: r.replacing}
 	var head batchHead
 	if batch, err := r.backend.Entry(r.ctx, n); err == nil {
 		line, _, _ := bytes.Cut(batch, []byte("\n"))
@@ -234,6 +252,10 @@ func (r *remote) late(line []byte) error {
 
 // commit writes a snapshot, and removes what it makes superfluous. A crash between any two of its
 // steps leaves a log that says what the snapshot says, or more than is needed.
+//
+// Where another state was put in the place of this one, the log does not say it, and a session that
+// began before the snapshot was there does not have it. So there is a batch before it, to find such a
+// session before much is sent, and one after it: whoever begins later looks for snapshots after that.
 func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	if r.fenced != nil {
 		return r.fenced
@@ -242,39 +264,53 @@ func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	if !s.changed && !outputsChanged && len(r.disposable) == 0 {
 		return nil
 	}
-	if r.at == r.snapshot {
+	next := *s.state
+	if outputsChanged {
+		next.Outputs = outputs
+	}
+	r.run.Lineage = next.Lineage
+	if r.at == r.snapshot || r.replacing {
 		// There is a snapshot of the last batch, so that another one needs a batch of its own.
 		if err := r.Sync(); err != nil {
 			return err
 		}
 	}
-	next := *s.state
-	if outputsChanged {
-		next.Outputs = outputs
-	}
 	snapshot, err := r.snapshotOf(&next)
 	if err != nil {
 		return err
 	}
-	if err := r.backend.PutSnapshot(r.ctx, r.at, snapshot); err != nil {
+	number, disposable := r.at, r.disposable
+	if err := r.put(number, snapshot); err != nil {
 		return err
-	}
-	// What it replaces goes only when it is there: a store may have lost what it acknowledged.
-	if there, err := r.backend.Snapshot(r.ctx, r.at); err != nil || !bytes.Equal(there, snapshot) {
-		return fmt.Errorf("the state %s was written and is not there (%v). Nothing was removed, and the next run begins from the log", r.backend, cmp.Or(err, errOther))
 	}
 	s.mu.Lock()
 	s.state.Outputs = next.Outputs
 	s.mu.Unlock()
-	s.changed, r.run.Lineage = false, next.Lineage
+	s.changed, r.replacing = false, false
 	if r.side != nil {
 		if err := r.side.remove(); err != nil {
 			return err
 		}
 	}
-	err = r.backend.Trim(r.ctx, r.disposable, r.at)
-	r.snapshot, r.disposable = r.at, nil
-	return err
+	r.snapshot, r.disposable = number, nil
+	return r.backend.Trim(r.ctx, disposable, number)
+}
+
+// put writes a snapshot, and looks whether it is there.
+func (r *remote) put(number uint64, snapshot []byte) error {
+	if err := r.backend.PutSnapshot(r.ctx, number, snapshot); err != nil {
+		return err
+	}
+	if r.replacing {
+		if err := r.Sync(); err != nil {
+			return err
+		}
+	}
+	// What it replaces goes only when it is there: a store may have lost what it acknowledged.
+	if there, err := r.backend.Snapshot(r.ctx, number); err != nil || !bytes.Equal(there, snapshot) {
+		return fmt.Errorf("the state %s was written and is not there (%v). Nothing was removed, and the next run begins from the log", r.backend, cmp.Or(err, errOther))
+	}
+	return nil
 }
 
 var errOther = errors.New("the store returns other bytes")
