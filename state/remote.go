@@ -101,26 +101,51 @@ func openRemote(ctx context.Context, s *Session, o Options) error {
 		}
 		r.release = release
 	}
-	head, err := r.begin(ctx)
+	late, err := r.enter(ctx, s, o.Local)
 	if err != nil {
 		return err
 	}
-	// What is asked for by now was written after all earlier sessions were fenced, or is asked for
-	// again where it is missing.
-	if o.Local != nil {
-		o.Local.store.lookAround()
-	}
-	var late map[string][]byte
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.load(groupCtx, s, &head) })
-	group.Go(func() (err error) {
-		late, err = r.backend.Late(groupCtx)
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
 	return r.takeIn(ctx, s, late)
+}
+
+// enter begins the session, and then reads the state, and what overtaken sessions learnt.
+//
+// Others may have written between the look at how far the log goes and the first batch. Their batches
+// may be gone already, since a snapshot has them, and their numbers free again: one of those begins
+// nothing, since nobody reads it. And a snapshot may have what is in no batch, see commit. So it is
+// looked again, while the state is read.
+func (r *remote) enter(ctx context.Context, s *Session, local *Local) (late map[string][]byte, err error) {
+	for range maxLoads {
+		head, err := r.begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// What is asked for by now was written after all earlier sessions were fenced, or is asked
+		// for again where it is missing.
+		if local != nil {
+			local.store.lookAround()
+		}
+		var now Cursor
+		group, groupCtx := errgroup.WithContext(ctx)
+		group.Go(func() error { return r.load(groupCtx, s, &head) })
+		group.Go(func() (err error) {
+			late, err = r.backend.Late(groupCtx)
+			return err
+		})
+		group.Go(func() (err error) {
+			now, err = r.backend.Head(groupCtx)
+			return err
+		})
+		err = group.Wait()
+		switch {
+		case err != nil || now.Snapshot <= head.Snapshot:
+			return late, err
+		case now.Snapshot < r.at:
+			head.Snapshot = now.Snapshot
+			return late, r.load(ctx, s, &head)
+		}
+	}
+	return nil, fmt.Errorf("no run can begin on the state %s, since other programs keep writing it", r.backend)
 }
 
 // begin fences the sessions before. The number that it takes is one that a session which is under
@@ -135,7 +160,6 @@ func (r *remote) begin(ctx context.Context) (Cursor, error) {
 			return head, err
 		}
 	}
-	listed := head.Last
 	for n := head.Last + 1; ; n++ {
 		// The lineage and the hash of what is before are not known yet; see replay.
 		first := r.run
@@ -148,27 +172,13 @@ func (r *remote) begin(ctx context.Context) (Cursor, error) {
 		switch {
 		case err == nil:
 			r.at = n
-			if n == listed+1 {
-				return head, nil
-			}
-			return r.headBefore(ctx, n, head)
+			return head, nil
 		case !errors.Is(err, ErrTaken):
 			return head, fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
 		case ctx.Err() != nil:
 			return head, context.Cause(ctx)
 		}
 	}
-}
-
-// headBefore asks anew how far the log went before a session's first batch, where others wrote since
-// it was asked: a snapshot that came meanwhile may have what is in no batch, see commit.
-func (r *remote) headBefore(ctx context.Context, n uint64, head Cursor) (Cursor, error) {
-	now, err := r.backend.Head(ctx)
-	if now.Snapshot < n {
-		head.Snapshot = max(head.Snapshot, now.Snapshot)
-	}
-	head.Last = n - 1
-	return head, err
 }
 
 // errMoved says that a batch was trimmed while it was about to be read: there is a newer snapshot.

@@ -116,33 +116,43 @@ func TestReplaceTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// TestReplaceBeforeBeginning: a run that has looked how far the log goes, and begins after another
-// state was put in the place of that one, has it.
-func TestReplaceBeforeBeginning(t *testing.T) {
+// TestBeginLate: a run that has looked how far the log goes begins after all of what another one
+// did, whose batches are gone already, or after another state was put in the place of that one. It
+// has all of that, and what it records is there.
+func TestBeginLate(t *testing.T) {
 	t.Parallel()
-	m := seedRemote(t)
-	first, err := openMemory(t, m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Replace(replaced(t, first, 1), false); err != nil {
-		t.Fatal(err)
-	}
-	m.broken = func(call string, done bool) error {
-		if call != "append" || done {
-			return nil
+	for _, replaces := range []bool{false, true} {
+		for _, done := range []bool{false, true} {
+			what := fmt.Sprintf("replaced %t, begun %t", replaces, done)
+			m := seedRemote(t)
+			first, err := openMemory(t, m, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commit := func() error {
+				if replaces {
+					return errors.Join(first.Replace(replaced(t, first, 1), false), first.Commit(nil))
+				}
+				return errors.Join(first.Append(Stored{Address: addr(t, "image.pushed1"), Image: testImage(1)}), first.Commit(nil))
+			}
+			var firstErr error
+			m.broken = func(call string, isDone bool) error {
+				if call == "append" && isDone == done {
+					m.broken = nil
+					m.mu.Unlock()
+					defer m.mu.Lock()
+					firstErr = commit()
+				}
+				return nil
+			}
+			second, err := openMemory(t, m, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isThere := second.State().Images[addr(t, "image.pushed1")] != nil; firstErr == nil && !isThere || firstErr != nil != done {
+				t.Errorf("%s: the first run: %v, and the second one has it: %t", what, firstErr, isThere)
+			}
+			secondMakes(t, m, second, what)
 		}
-		m.broken = nil
-		m.mu.Unlock()
-		defer m.mu.Lock()
-		return first.Commit(nil)
 	}
-	second, err := openMemory(t, m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second.State().Images[addr(t, "image.pushed1")] == nil {
-		t.Error("the second run does not have what was there when it began")
-	}
-	secondMakes(t, m, second, "after it")
 }
