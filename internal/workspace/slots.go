@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/slots"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -38,6 +39,7 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 		return nil, err
 	}
 	w.freeSlotsLeft(pool)
+	pool.Settle(w.isMade)
 	c.stops = append(c.stops, pool.Close)
 	return pool, nil
 }
@@ -72,6 +74,17 @@ func (w *Workspace) freeSlotsLeft(pool *slots.Pool) {
 	if still := pool.Free(all); len(still) < len(all) {
 		_ = w.writeSlotsLeft(still) // Freeing them twice frees nothing else.
 	}
+}
+
+// isMade reports whether an image on record was made by a task, which has ended then. It is asked
+// before anything is recorded.
+func (w *Workspace) isMade(image, task string) bool {
+	addr, err := addrs.Parse(image)
+	if err != nil {
+		return false
+	}
+	img := w.State().Images[addr]
+	return img != nil && img.Result.TaskID == task
 }
 
 func (w *Workspace) warn(summary, detail string) {
