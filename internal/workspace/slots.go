@@ -32,7 +32,7 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 	pool, err := slots.Open(w.env.Drain, o)
 	var away *slots.AwayError
 	if errors.As(err, &away) && settings.PerDay == nil && settings.PerMonth == nil {
-		w.warn("Slots are not shared", fmt.Sprintf("%v. Others who use the account may find it busy, and this run may, too.", err))
+		w.warn("Slots are not shared", fmt.Sprintf("The broker %s, which shares the account's slots, cannot be used: %v. Others who use the account may find it busy, and this run may, too.", away.URL, away.Err))
 		return nil, nil
 	}
 	if err != nil {
