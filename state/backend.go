@@ -62,12 +62,18 @@ var ErrTaken = errors.New("another run has written this entry")
 type FencedError struct {
 	// State is where the state is. By says who took it over, as far as that is known.
 	State, By string
+	// Replacing says that this run was putting another state in the place of the one there.
+	Replacing bool
 }
 
 func (e *FencedError) Error() string {
 	by := "Another run"
 	if e.By != "" {
 		by = e.By
+	}
+	if e.Replacing {
+		return by + " has taken over the state " + e.State + " since this run began, and may not know of the state that was to take its place. " +
+			"Look at what is there with fluxbatch state pull, and do it again if it is to be the other one."
 	}
 	return by + " has taken over the state " + e.State + " since this run began, so that this one submits nothing more. " +
 		"What it had learnt of its tasks is kept there, and the other run or the next one takes it in."

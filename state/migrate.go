@@ -79,11 +79,16 @@ func (r *remote) leave(to string) error {
 		snapshot = bytes.Clone(line)
 		return nil
 	})
+	number, disposable := r.at, r.disposable
 	if err == nil {
-		err = r.backend.PutSnapshot(r.ctx, r.at, snapshot)
+		err = r.backend.PutSnapshot(r.ctx, number, snapshot)
 	}
 	if err == nil {
-		err = r.backend.Trim(r.ctx, r.disposable, r.at)
+		// Whoever began before it was there would go on here; see commit.
+		err = r.Sync()
+	}
+	if err == nil {
+		err = r.backend.Trim(r.ctx, disposable, number)
 	}
 	return err
 }

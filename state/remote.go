@@ -41,6 +41,9 @@ type remote struct {
 	// pending are the lines that were written and not synced yet.
 	pending []byte
 	fenced  error
+	// replacing says that the state has more than follows from the log, since another one was put in
+	// its place.
+	replacing bool
 	// past is what runs did, the oldest first. It is guarded as the session's state is.
 	past []*PastRun
 }
@@ -98,26 +101,51 @@ func openRemote(ctx context.Context, s *Session, o Options) error {
 		}
 		r.release = release
 	}
-	head, err := r.begin(ctx)
+	late, err := r.enter(ctx, s, o.Local)
 	if err != nil {
 		return err
 	}
-	// What is asked for by now was written after all earlier sessions were fenced, or is asked for
-	// again where it is missing.
-	if o.Local != nil {
-		o.Local.store.lookAround()
-	}
-	var late map[string][]byte
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.load(groupCtx, s, &head) })
-	group.Go(func() (err error) {
-		late, err = r.backend.Late(groupCtx)
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
 	return r.takeIn(ctx, s, late)
+}
+
+// enter begins the session, and then reads the state, and what overtaken sessions learnt.
+//
+// Others may have written between the look at how far the log goes and the first batch. Their batches
+// may be gone already, since a snapshot has them, and their numbers free again: one of those begins
+// nothing, since nobody reads it. And a snapshot may have what is in no batch, see commit. So it is
+// looked again, while the state is read.
+func (r *remote) enter(ctx context.Context, s *Session, local *Local) (late map[string][]byte, err error) {
+	for range maxLoads {
+		head, err := r.begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// What is asked for by now was written after all earlier sessions were fenced, or is asked
+		// for again where it is missing.
+		if local != nil {
+			local.store.lookAround()
+		}
+		var now Cursor
+		group, groupCtx := errgroup.WithContext(ctx)
+		group.Go(func() error { return r.load(groupCtx, s, &head) })
+		group.Go(func() (err error) {
+			late, err = r.backend.Late(groupCtx)
+			return err
+		})
+		group.Go(func() (err error) {
+			now, err = r.backend.Head(groupCtx)
+			return err
+		})
+		err = group.Wait()
+		switch {
+		case err != nil || now.Snapshot <= head.Snapshot:
+			return late, err
+		case now.Snapshot < r.at:
+			head.Snapshot = now.Snapshot
+			return late, r.load(ctx, s, &head)
+		}
+	}
+	return nil, fmt.Errorf("no run can begin on the state %s, since other programs keep writing it", r.backend)
 }
 
 // begin fences the sessions before. The number that it takes is one that a session which is under
@@ -211,7 +239,7 @@ func (r *remote) end() error {
 
 // overtaken says who has written the batch that this session was about to.
 func (r *remote) overtaken(n uint64) error {
-	fenced := &FencedError{State: r.backend.String()}
+	fenced := &FencedError{State: r.backend.String(), Replacing: r.replacing}
 	var head batchHead
 	if batch, err := r.backend.Entry(r.ctx, n); err == nil {
 		line, _, _ := bytes.Cut(batch, []byte("\n"))
@@ -234,6 +262,10 @@ func (r *remote) late(line []byte) error {
 
 // commit writes a snapshot, and removes what it makes superfluous. A crash between any two of its
 // steps leaves a log that says what the snapshot says, or more than is needed.
+//
+// Where another state was put in the place of this one, the log does not say it, and a session that
+// began before the snapshot was there does not have it. So there is a batch before it, to find such a
+// session before much is sent, and one after it: whoever begins later looks for snapshots after that.
 func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	if r.fenced != nil {
 		return r.fenced
@@ -242,39 +274,53 @@ func (r *remote) commit(s *Session, outputs map[string]OutputValue) error {
 	if !s.changed && !outputsChanged && len(r.disposable) == 0 {
 		return nil
 	}
-	if r.at == r.snapshot {
+	next := *s.state
+	if outputsChanged {
+		next.Outputs = outputs
+	}
+	r.run.Lineage = next.Lineage
+	if r.at == r.snapshot || r.replacing {
 		// There is a snapshot of the last batch, so that another one needs a batch of its own.
 		if err := r.Sync(); err != nil {
 			return err
 		}
 	}
-	next := *s.state
-	if outputsChanged {
-		next.Outputs = outputs
-	}
 	snapshot, err := r.snapshotOf(&next)
 	if err != nil {
 		return err
 	}
-	if err := r.backend.PutSnapshot(r.ctx, r.at, snapshot); err != nil {
+	number, disposable := r.at, r.disposable
+	if err := r.put(number, snapshot); err != nil {
 		return err
-	}
-	// What it replaces goes only when it is there: a store may have lost what it acknowledged.
-	if there, err := r.backend.Snapshot(r.ctx, r.at); err != nil || !bytes.Equal(there, snapshot) {
-		return fmt.Errorf("the state %s was written and is not there (%v). Nothing was removed, and the next run begins from the log", r.backend, cmp.Or(err, errOther))
 	}
 	s.mu.Lock()
 	s.state.Outputs = next.Outputs
 	s.mu.Unlock()
-	s.changed, r.run.Lineage = false, next.Lineage
+	s.changed, r.replacing = false, false
 	if r.side != nil {
 		if err := r.side.remove(); err != nil {
 			return err
 		}
 	}
-	err = r.backend.Trim(r.ctx, r.disposable, r.at)
-	r.snapshot, r.disposable = r.at, nil
-	return err
+	r.snapshot, r.disposable = number, nil
+	return r.backend.Trim(r.ctx, disposable, number)
+}
+
+// put writes a snapshot, and looks whether it is there.
+func (r *remote) put(number uint64, snapshot []byte) error {
+	if err := r.backend.PutSnapshot(r.ctx, number, snapshot); err != nil {
+		return err
+	}
+	if r.replacing {
+		if err := r.Sync(); err != nil {
+			return err
+		}
+	}
+	// What it replaces goes only when it is there: a store may have lost what it acknowledged.
+	if there, err := r.backend.Snapshot(r.ctx, number); err != nil || !bytes.Equal(there, snapshot) {
+		return fmt.Errorf("the state %s was written and is not there (%v). Nothing was removed, and the next run begins from the log", r.backend, cmp.Or(err, errOther))
+	}
+	return nil
 }
 
 var errOther = errors.New("the store returns other bytes")

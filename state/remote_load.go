@@ -162,22 +162,27 @@ func (p *replay) batch(n uint64, batch []byte) error {
 		return damaged(fmt.Sprintf("it is batch %d", head.Number))
 	case !head.Begins && head.Before != p.sum:
 		return damaged("it does not follow the batch before it")
-	case !head.Begins && head.Lineage != p.state.Lineage:
-		if !p.isNew {
-			return damaged("it is of another state")
-		}
+	case !head.Begins && p.isNew:
 		p.state.Lineage = head.Lineage
+	case !head.Begins && isFence(lines):
+		// It may be before another state was put in the place of this one, and says nothing.
+	case !head.Begins && head.Lineage != p.state.Lineage:
+		return damaged("it is of another state")
 	}
 	p.isNew = p.isNew && head.Begins
 	sum := sha256.Sum256(batch)
 	p.sum = hex.EncodeToString(sum[:])
-	if head.Begins {
+	switch {
+	case head.Begins:
 		p.remote.began(&head)
-	} else {
+	case !isFence(lines):
 		p.disposable = append(p.disposable, n)
 	}
 	return p.entries(lines[1:], name, &head)
 }
+
+// isFence reports whether a batch has nothing but its head.
+func isFence(lines [][]byte) bool { return len(lines) == 1 }
 
 // entries applies the lines of a batch.
 func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {

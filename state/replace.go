@@ -41,6 +41,7 @@ func (s *Session) Replace(next *State, force bool) error {
 		defer s.mu.Unlock()
 		if s.remote != nil {
 			s.remote.noteAll(s.state, next)
+			s.remote.replacing = true
 		}
 		s.state.Lineage, s.state.Images, s.state.Outputs = next.Lineage, next.Images, next.Outputs
 		s.state.Renditions = next.Renditions

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluxbatch/fluxbatch/internal/slots"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
 	"github.com/fluxbatch/fluxbatch/internal/workspace"
@@ -45,6 +46,10 @@ func (a *app) runSlots(dir string, o *slotsOptions) error {
 		}
 		isShared = true
 		held, err := workspace.HeldSlots(a.environment(), provider)
+		if away, isAway := errors.AsType[*slots.AwayError](err); isAway {
+			return explain("The broker %s cannot be asked: %w.\nIt knows who is using the slots of the account %s. Start it, or correct its url in the slots block. "+
+				"Applies without a budget per day or month go on meanwhile, and each counts only its own tasks.", away.URL, away.Err, provider.Slots.Account)
+		}
 		if err != nil {
 			return err
 		}

@@ -37,11 +37,17 @@ func (p *Pool) leaveLeft(left Left) {
 	if len(left.Keys) == 0 || p.options.Remember == nil {
 		return
 	}
-	until := fmt.Sprintf("%s after their tasks began", p.options.TaskTimeout)
-	if err := p.options.Remember(left); err == nil {
-		until = "the next apply here, or by " + until
+	text := fmt.Sprintf("The broker %s cannot be reached, and takes %d slots of tasks that have ended to be in use.", p.options.URL, len(left.Keys))
+	limit := p.options.TaskTimeout.String()
+	if minutes := p.options.TaskTimeout / time.Minute; minutes > 1 && p.options.TaskTimeout%time.Minute == 0 {
+		limit = fmt.Sprintf("%d minutes", minutes)
 	}
-	p.warn(fmt.Sprintf("The broker %s cannot be reached, and takes %d slots of tasks that have ended to be in use. They are freed by %s.", p.options.URL, len(left.Keys), until))
+	if err := p.options.Remember(left); err == nil {
+		text += " The next apply here that makes an image frees them. Without one, they are free"
+	} else {
+		text += " They are free"
+	}
+	p.warn(fmt.Sprintf("%s %s after their tasks began.", text, limit))
 }
 
 // awaitBroker waits a moment for a broker that is away.

@@ -115,8 +115,21 @@ func (p *Pool) lost(key string) {
 	}
 }
 
+// Settle learns from what is on record which tasks of others have ended: where their runs died before
+// they gave the slots back, nobody else knows.
+func (p *Pool) Settle(isOver func(image, task string) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, s := range p.seen {
+		if of := s.holding; of != nil && of.Run != p.id && of.Task != "" && isOver(of.Image, of.Task) {
+			p.over[key] = s.revision
+		}
+	}
+}
+
 // clean frees what nobody else will: slots that this run gave back while the broker was away, those
-// of runs that died before they said what for, and of tasks that nothing was heard of for too long.
+// of runs that died before they said what for or whose tasks are known to have ended, and of tasks
+// that nothing was heard of for too long.
 func (p *Pool) clean() {
 	p.mu.Lock()
 	lives := map[string]bool{p.id: true}
@@ -141,7 +154,7 @@ func (p *Pool) clean() {
 				gone[key] = s.revision
 			}
 		case lives[of.Run]:
-		case of.Task == "" && time.Since(s.at) >= dead, p.age(s) >= p.options.TaskTimeout:
+		case p.over[key] == s.revision, of.Task == "" && time.Since(s.at) >= dead, p.age(s) >= p.options.TaskTimeout:
 			gone[key] = s.revision
 		}
 	}

@@ -97,6 +97,8 @@ type Pool struct {
 	mine    map[string]bool
 	passed  []passing
 	waiters map[string]int
+	// over are, by key, the revisions of others' slots whose tasks are known to have ended.
+	over map[string]uint64
 	// held and waiting count this run's jobs, left the tasks that it has not seen to end.
 	held, waiting, left int
 	// ahead is how far the broker's clock is ahead of this machine's, as far as isTimed says that it
@@ -181,7 +183,7 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	random := sha256.Sum256(fmt.Appendf(nil, "%s %d", o.Who, time.Now().UnixNano()))
 	p := &Pool{
 		options: o, conn: conn, kv: kv, id: hex.EncodeToString(random[:8]), seen: map[string]sighting{}, changed: make(chan struct{}),
-		trying: map[string]bool{}, warned: map[string]bool{}, mine: map[string]bool{}, waiters: map[string]int{},
+		trying: map[string]bool{}, warned: map[string]bool{}, mine: map[string]bool{}, over: map[string]uint64{}, waiters: map[string]int{},
 	}
 	conn.SetReconnectHandler(func(*nats.Conn) {
 		p.mu.Lock()

@@ -212,6 +212,37 @@ func TestInherit(t *testing.T) {
 	}
 }
 
+// TestSettle: the slot of a task that is known to have ended is freed when its run is dead, and not
+// while it lives. Others' tasks stay.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	url := broker(t)
+	before := open(t, Options{URL: url})
+	for i := range 2 {
+		h, err := before.Take(t.Context(), job(i, "flux-dev"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Runs(t.Context(), fmt.Sprintf("task-%d", i), 1000)
+	}
+	after := open(t, Options{URL: url})
+	defer after.Close()
+	after.Settle(func(image, task string) bool { return image == "image.image1" && task == "task-1" })
+	after.clean()
+	if n := len(after.Held()); n != 2 {
+		t.Errorf("while its run lives, %d are held", n)
+	}
+	before.Close()
+	for began := time.Now(); len(after.Held()) != 1; after.clean() {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("held: %+v", after.Held())
+		}
+	}
+	if held := after.Held(); held[0].Task != "task-0" {
+		t.Errorf("held: %+v", held)
+	}
+}
+
 // TestClean: what a dead run held is freed when nothing else will free it, and no sooner.
 func TestClean(t *testing.T) {
 	t.Parallel()

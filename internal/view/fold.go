@@ -66,6 +66,16 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 	return items
 }
 
+// unansweredCandidates are the candidates of a change that may have been charged.
+func unansweredCandidates(c *planner.Change) (found []*planner.Change) {
+	for _, candidate := range c.Candidates {
+		if candidate.MayHaveBeenCharged() {
+			found = append(found, candidate)
+		}
+	}
+	return found
+}
+
 // kindsOf numbers the kinds of changes: it returns that of each, and how many changes there are of
 // each kind. Kind 0 is of all that cannot be folded because their blocks have few instances.
 func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
@@ -81,8 +91,8 @@ func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
 	numbers := map[changeKind]int{}
 	for i, c := range changes {
 		block := modules.block(c.Address)
-		if instances[block] <= foldAbove {
-			continue
+		if instances[block] <= foldAbove || len(unansweredCandidates(c)) > 0 {
+			continue // Which candidates may be paid for again is said of each image.
 		}
 		kind := kindOf(c, block)
 		number, ok := numbers[kind]

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/planner"
@@ -38,11 +39,9 @@ func (pp *planPage) header(c *planner.Change) {
 	for _, why := range whyOf(c, pp.downstream) {
 		pp.note("("+why+")", commentLead)
 	}
-	for _, candidate := range c.Candidates {
-		if candidate.MayHaveBeenCharged() {
-			text := fmt.Sprintf("Candidate %d %s.", candidate.Address.Candidate, chargedPhrase(candidate))
-			pp.comment(commentLead, layout.Span{Text: text, Style: &pp.colours.Warning})
-		}
+	for _, candidate := range unansweredCandidates(c) {
+		text := fmt.Sprintf("Candidate %d %s.", candidate.Address.Candidate, chargedPhrase(candidate))
+		pp.comment(commentLead, layout.Span{Text: text, Style: &pp.colours.Warning})
 	}
 	if c.MayHaveBeenCharged() {
 		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
@@ -140,9 +139,18 @@ func (f *fold) text() string {
 		line += ", " + priceText(c)
 	}
 	if c.MayHaveBeenCharged() {
-		line += ". They may have been charged " + f.charged.Dollars() + " by an interrupted run, and are sent again"
+		line += ". They may have been charged " + f.charged.Dollars() + " by an interrupted run, and are sent again: " + f.names(layout.Unbroken)
 	}
 	return line
+}
+
+// names lists what is folded. Who is to pay twice for images is told for which.
+func (f *fold) names(show func(string) string) string {
+	all := make([]string, len(f.changes))
+	for i, c := range f.changes {
+		all[i] = show(c.Address.String())
+	}
+	return strings.Join(all, ", ")
 }
 
 // isPaid reports whether the changes cost anything at all.

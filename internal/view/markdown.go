@@ -127,7 +127,15 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 			text += " " + charged.Dollars()
 		}
 		text += " by an interrupted run, and is sent again**"
+		if len(changes) > 1 {
+			text += ": " + (&fold{changes: changes}).names(markdownCode)
+		}
 	}
+	var candidates strings.Builder
+	for _, candidate := range unansweredCandidates(c) {
+		fmt.Fprintf(&candidates, " **candidate %d %s**", candidate.Address.Candidate, chargedPhrase(candidate))
+	}
+	text += candidates.String()
 	if n, cost := r.downstream.dragged(changes...); n > 0 && !c.Withheld() {
 		text += fmt.Sprintf(" **+ %s downstream, %s**", layout.Count(n, "image"), cost)
 	}

@@ -25,7 +25,7 @@ func (v *View) News(runs []state.PastRun, asked bool) {
 		v.stdout("Nobody else has changed the state since you last looked.\n\n")
 	case len(runs) == 0:
 	case !asked:
-		v.stderr(layout.Wrap(NewsLine(runs)+" See them with -since-mine.", v.opts.Width) + "\n\n")
+		v.stderr(layout.Wrap(NewsLine(runs)+" See what changed with -since-mine.", v.opts.Width) + "\n\n")
 	default:
 		v.stdout(newsText(runs, v.opts.Width))
 	}

@@ -322,6 +322,9 @@ func (pp *planPage) conciseLine(c *planner.Change) {
 		spans = append(spans, layout.Span{Text: " "}, layout.Span{Text: h.object, Solid: true})
 	}
 	notes := whyOf(c, pp.downstream)
+	for _, candidate := range unansweredCandidates(c) {
+		notes = append(notes, fmt.Sprintf("candidate %d %s", candidate.Address.Candidate, chargedPhrase(candidate)))
+	}
 	if c.MayHaveBeenCharged() {
 		notes = append(notes, "it "+chargedPhrase(c))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/slots"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -31,13 +32,14 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 	pool, err := slots.Open(w.env.Drain, o)
 	var away *slots.AwayError
 	if errors.As(err, &away) && settings.PerDay == nil && settings.PerMonth == nil {
-		w.warn("Slots are not shared", fmt.Sprintf("%v. Others who use the account may find it busy, and this run may, too.", err))
+		w.warn("Slots are not shared", fmt.Sprintf("The broker %s, which shares the account's slots, cannot be used: %v. Others who use the account may find it busy, and this run may, too.", away.URL, away.Err))
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	w.freeSlotsLeft(pool)
+	pool.Settle(w.isMade)
 	c.stops = append(c.stops, pool.Close)
 	return pool, nil
 }
@@ -72,6 +74,17 @@ func (w *Workspace) freeSlotsLeft(pool *slots.Pool) {
 	if still := pool.Free(all); len(still) < len(all) {
 		_ = w.writeSlotsLeft(still) // Freeing them twice frees nothing else.
 	}
+}
+
+// isMade reports whether an image on record was made by a task, which has ended then. It is asked
+// before anything is recorded.
+func (w *Workspace) isMade(image, task string) bool {
+	addr, err := addrs.Parse(image)
+	if err != nil {
+		return false
+	}
+	img := w.State().Images.Get(addr)
+	return img != nil && img.Result.TaskID == task
 }
 
 func (w *Workspace) warn(summary, detail string) {

@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
+	"github.com/fluxbatch/fluxbatch/internal/slots"
 )
 
 // sharedManifest is that of one of several who use an account of 24 slots, six of them for
@@ -126,7 +129,7 @@ func TestRunEndsWithoutBroker(t *testing.T) {
 		}
 	}
 	nodes.kill(0)
-	if err := <-ended; err != nil || !strings.Contains(out.String(), "30 created") || !strings.Contains(out.String(), "freed by the next apply here") {
+	if err := <-ended; err != nil || !strings.Contains(out.String(), "30 created") || !strings.Contains(out.String(), "The next apply here that makes an image") {
 		t.Fatalf("without its broker: %v\n%s", err, out)
 	}
 	nodes.start(t, 0)
@@ -142,5 +145,44 @@ func TestRunEndsWithoutBroker(t *testing.T) {
 	}
 	if n := len(sim.Ledger()); n != 31 {
 		t.Errorf("%d images were charged, want 31", n)
+	}
+}
+
+// TestSlotOfMadeImage: a slot whose run was killed when its image was on record, and the slot not
+// given back yet, is freed by the next apply that makes anything.
+func TestSlotOfMadeImage(t *testing.T) {
+	t.Parallel()
+	sim, url := clitest.Simulator(t, 30*time.Millisecond)
+	nodes := startBrokers(t, 1)
+	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
+	dir := t.TempDir()
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), bytes.ReplaceAll([]byte(sharedManifest), []byte(`task_timeout = "10s"`), nil))
+	apply := func(args ...string) {
+		t.Helper()
+		if out, errs, code := clitest.Run(t, env, append(append([]string{"apply", "-auto-approve"}, args...), dir)...); code != 0 {
+			t.Fatalf("apply exited with %d:\n%s%s", code, out, errs)
+		}
+	}
+	apply("-target", "image.a[1]")
+	killed, err := slots.Open(t.Context(), slots.Options{URL: nodes.url(), Account: "studio", Key: "key", Who: "one that is killed", Concurrency: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, err := addrs.Parse("image.a[1]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := killed.Take(t.Context(), executor.Job{Address: addr, Model: "flux-2-klein-4b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Runs(t.Context(), sim.Ledger()[0].ID, 0)
+	killed.Close()
+	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || !strings.Contains(out, sim.Ledger()[0].ID) {
+		t.Fatalf("the slot is not held, exit code %d:\n%s%s", code, out, errs)
+	}
+	apply("-target", "image.a[2]")
+	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || strings.Contains(out, `"task"`) {
+		t.Errorf("the slot is still held, exit code %d:\n%s%s", code, out, errs)
 	}
 }
