@@ -111,14 +111,8 @@ func makeApplied() error {
 	cfg, diags := config.Load(".", config.Options{})
 	var errs []error
 	diags = append(diags, cfg.Evaluate(func(img *image.Image) *image.Result {
-		request, err := img.Request().MarshalJSON()
-		errs = append(errs, err, os.WriteFile(img.Output, file.Bytes(), 0o644))
-		record := &state.Image{
-			Provider: img.Provider, Model: img.Model.Name, Fingerprint: img.Request().Fingerprint(), Request: request,
-			Output: made, Result: state.Result{TaskID: "00000000-0000-4000-8000-000000000000", Cost: 3000},
-		}
-		record.Output.Path = img.Output
-		st.Images.Set(img.Address, record)
+		errs = append(errs, os.WriteFile(img.Output, file.Bytes(), 0o644))
+		st.Images.Set(img.Address, recordOf(img, made))
 		return nil
 	})...)
 	if diags.HasErrors() {
@@ -129,6 +123,15 @@ func makeApplied() error {
 		return err
 	}
 	return errors.Join(append(errs, st.Write(f), f.Close())...)
+}
+
+// recordOf is the record of an image that was made as it is configured.
+func recordOf(img *image.Image, made state.File) *state.Image {
+	made.Path = img.Output
+	return &state.Image{
+		Provider: img.Provider, Model: img.Model.Name, Fingerprint: img.Request().Fingerprint(), Request: img.Record(),
+		Output: made, Result: state.Result{TaskID: "00000000-0000-4000-8000-000000000000", Cost: 3000},
+	}
 }
 
 func module(b *testing.B, files map[string]string) string {
