@@ -345,6 +345,12 @@ func (c *check) evaluate(e *evaluator, s *scope) {
 }
 
 func (o *output) evaluate(e *evaluator, s *scope) {
+	o.collection = nil
+	if c, ok := o.collect(e, s); ok {
+		o.collection = c
+		e.set(&o.node, s, cty.DynamicVal)
+		return
+	}
 	v := o.evaluateValue(e, s)
 	for _, after := range o.after {
 		for _, addr := range e.waitsFor(after, s) {
@@ -359,6 +365,14 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 		v = v.Mark(lang.Sensitive)
 	}
 	e.set(&o.node, s, v)
+}
+
+// collect returns the value of an output of the root module that is nothing but a gathering.
+func (o *output) collect(e *evaluator, s *scope) (*Collection, bool) {
+	if s.parent != nil || o.value == nil || o.sensitive || len(o.preconditions)+len(o.after) > 0 {
+		return nil, false
+	}
+	return e.collected(&o.node, s, o.value)
 }
 
 // evaluateValue checks an output's preconditions and returns its value.

@@ -135,9 +135,9 @@ func observe(t *testing.T, module string, attrs []string, made map[string]bool, 
 		before, moreDiags := cfg.Outputs(nil)
 		after, lastDiags := cfg.Outputs(everything)
 		for _, o := range slices.Concat(before, after) {
-			note("%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
-			if o.Value.ContainsMarked() {
-				t.Errorf("output %s has marks: %#v", o.Name, o.Value)
+			note("%s = %#v sensitive %t", o.Name, o.Whole(), o.Sensitive)
+			if o.Whole().ContainsMarked() {
+				t.Errorf("output %s has marks: %#v", o.Name, o.Whole())
 			}
 		}
 		for _, d := range slices.Concat(diags, moreDiags, lastDiags) {

@@ -96,6 +96,11 @@ func (c *compiler) traversal(e *hclsyntax.ScopeTraversalExpr) (term, bool) {
 	if len(steps) == 0 {
 		return nil, false // the instance as a whole
 	}
+	return attributeOf(steps)
+}
+
+// attributeOf gives an attribute of the instance, with what may follow it.
+func attributeOf(steps hcl.Traversal) (term, bool) {
 	attr, ok := steps[0].(hcl.TraverseAttr)
 	if !ok || attr.Name != "address" && !slices.Contains(image.Exported, attr.Name) {
 		return nil, false
@@ -306,10 +311,17 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 		return nil, false
 	}
 	all, ok := c.all(e.Args)
+	test := lang.TextTests[e.Name]
 	return func(i *instance) (cty.Value, bool) {
 		args := make([]cty.Value, len(e.Args))
 		if !all(i, args) {
 			return cty.NilVal, false
+		}
+		if test != nil {
+			text, isText := lang.PlainText(args[0])
+			if part, ok := lang.PlainText(args[1]); ok && isText {
+				return cty.BoolVal(test(text, part)), true
+			}
 		}
 		for at, v := range args {
 			param := f.VarParam()

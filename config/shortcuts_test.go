@@ -133,7 +133,7 @@ func outcome(dir string, seed uint64, o Options) (all decided) {
 	if !diags.HasErrors() {
 		outputs, more := c.Outputs(results)
 		for _, o := range outputs {
-			note(&all.Outputs, "%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
+			note(&all.Outputs, "%s = %#v sensitive %t", o.Name, o.Whole(), o.Sensitive)
 		}
 		diags = slices.Concat(diags, more, c.Checks(results))
 	}
