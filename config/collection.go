@@ -57,8 +57,10 @@ func (c *Collection) Value() cty.Value {
 
 // harvest is a collection in the making.
 type harvest struct {
-	of       *gathering
-	elements []gatheredElement
+	of *gathering
+	// seen counts the instances so far, of all that there are.
+	seen, all int
+	elements  []gatheredElement
 	// groups are the lists of values by their keys.
 	groups map[string][]cty.Value
 	// marks are those of the keys and filters, from which it follows which elements there are, and
@@ -69,6 +71,7 @@ type harvest struct {
 
 // add adds what an instance gives. It answers false where that cannot be told.
 func (h *harvest) add(i *instance) bool {
+	h.seen++
 	if h.of.filter != nil {
 		v, ok := h.of.filter(i)
 		v, ok = h.plain(v, ok)
@@ -95,14 +98,24 @@ func (h *harvest) add(i *instance) bool {
 	}
 	h.isMarked = h.isMarked || v.ContainsMarked()
 	if !h.of.group {
-		h.elements = append(h.elements, gatheredElement{key, v})
+		h.elements = append(roomFor(h, h.elements), gatheredElement{key, v})
 		return true
 	}
 	if h.groups == nil {
 		h.groups = map[string][]cty.Value{}
 	}
-	h.groups[key] = append(h.groups[key], v)
+	h.groups[key] = append(roomFor(h, h.groups[key]), v)
 	return true
+}
+
+// roomFor returns a list with room for another element. Where it has none, it gets as much as the
+// list needs if its share of the instances stays what it is: doubled each time, it would leave
+// behind as much memory as it takes in the end.
+func roomFor[T any](h *harvest, list []T) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	return slices.Grow(list, max(4, len(list)*(h.all-h.seen)/max(1, h.seen)))
 }
 
 // plain takes the marks of a filter or a key. It answers false where the value is not plain.

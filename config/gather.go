@@ -269,7 +269,7 @@ func (g *gatherer) collect(of gathering) (*Collection, cty.ValueMarks, bool) {
 		return nil, nil, false
 	}
 	i := instance{exporter: g.e.exporter(of.block, nil, addrs.Image{}, nil)}
-	h := harvest{of: &of, marks: cty.ValueMarks{}}
+	h := harvest{of: &of, all: len(list.objects), marks: cty.ValueMarks{}}
 	if of.filter == nil && !of.group {
 		h.elements = make([]gatheredElement, 0, len(list.objects))
 	}

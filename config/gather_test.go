@@ -100,7 +100,11 @@ func gatheringOf(pick func(...string) string) string {
 			"if i.width != k", "if var.secret == k", "if i.seed == 7 || false", "if null", "if 5", `if i.labels.made == "yes"`, `if k == "x"`, `if "true"`)
 	}
 	loop := ""
-	switch pick("list", "list", "map", "group") {
+	switch pick("list", "list", "map", "group", "other") {
+	case "other":
+		loop = pick("values(image.p)[*].ATTR", "[for i in values(image.p) : i.ATTR]", "[for k, i in values(image.p) : k]", "image.p[*].ATTR", "length(image.p)", "keys(image.p)",
+			`image.p["a"].ATTR`, "image.p[0].ATTR", "image.p[0]", "image.base.ATTR", `length(image.p) > 2 ? "many" : "few"`, `"${length(image.p)} of ${image.base.path}"`,
+			`image.p[upper("a")].path`, "values(image.p)[0].ATTR", "!(length(image.p) == 0)", "values(image.p)[*].labels.made", "length(image.base)", `length([for i in image.p : 1]) + 1`)
 	case "list":
 		loop = pick("[for i in image.p : i.ATTR]", "[for i in image.p : i.path if i.width > 100]", fmt.Sprintf("[for k, i in image.p : %s %s]", of(), test()))
 	case "map":
