@@ -64,9 +64,14 @@ func (f *filter) find(ctx *hcl.EvalContext) (cty.Value, bool) {
 	if f.isNumbered {
 		return f.numbered(ctx, found.places)
 	}
-	few := *f.ForExpr
-	few.CollExpr = &hclsyntax.LiteralValueExpr{Val: f.few(found.places), SrcRange: f.CollExpr.Range()}
-	v, diags := few.Value(ctx)
+	return f.over(f.few(found.places), ctx)
+}
+
+// over goes through a collection in the place of all elements.
+func (f *filter) over(few cty.Value, ctx *hcl.EvalContext) (cty.Value, bool) {
+	e := *f.ForExpr
+	e.CollExpr = &hclsyntax.LiteralValueExpr{Val: few, SrcRange: f.CollExpr.Range()}
+	v, diags := e.Value(ctx)
 	return v, len(diags) == 0
 }
 
@@ -89,6 +94,9 @@ func (f *filter) few(places []int) cty.Value {
 // numbered goes through the elements of a list at some places. In a collection of these alone, they
 // would have other numbers.
 func (f *filter) numbered(ctx *hcl.EvalContext, places []int) (cty.Value, bool) {
+	if _, ok := f.over(cty.EmptyTupleVal, ctx); !ok {
+		return cty.NilVal, false // HCL tries the condition with unknown values first.
+	}
 	values := make([]cty.Value, 0, len(places))
 	turn := ctx.NewChild()
 	for _, at := range places {

@@ -132,7 +132,6 @@ type builder struct {
 	columns []*column
 	// hoists are the arguments' expressions with what is the same for all instances taken out.
 	hoists map[*argument]hcl.Expression
-	models map[string]*bfl.Model
 	// recipes are the last of each of the block's renditions, nil while there is none. Instances with
 	// the same recipe share it.
 	recipes []*image.Recipe
