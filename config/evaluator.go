@@ -40,8 +40,9 @@ type evaluator struct {
 	labelSets map[string]map[string]string
 	// advised are the warnings that are given once; see builder.adviseOnce.
 	advised map[string]bool
-	// spare is memory for the values of the next builder; see builder.release.
-	spare []argumentValue
+	// spare is a builder whose memory the next one may use, nil where there is none; see
+	// builder.release.
+	spare *builder
 	// requested is where the arguments of the request in the making are gathered.
 	requested []bfl.Argument
 	// clock counts changes of values, so that what depends on them is found to be out of date.

@@ -18,13 +18,14 @@ type filter struct {
 	in             *hoisted
 	clause         clause
 	isReady, isFit bool
-	// isNumbered says that the expression sees the places of elements in a list.
-	isNumbered bool
-	elements   []element
+	// hasNames says that the collection is an object or a map, and isNumbered that the expression sees
+	// the places of elements in a list.
+	hasNames, isNumbered bool
+	elements             []element
 }
 
 type element struct {
-	// name is that of an attribute of an object.
+	// name is that of an attribute of an object, or of an element of a map.
 	name  string
 	value cty.Value
 }
@@ -77,7 +78,7 @@ func (f *filter) over(few cty.Value, ctx *hcl.EvalContext) (cty.Value, bool) {
 
 // few returns a collection of the elements at some places.
 func (f *filter) few(places []int) cty.Value {
-	if !f.in.value.Type().IsObjectType() {
+	if !f.hasNames {
 		list := make([]cty.Value, len(places))
 		for i, at := range places {
 			list[i] = f.elements[at].value
@@ -130,9 +131,10 @@ func (f *filter) ready() {
 	if !ok {
 		return
 	}
-	isList := v.Type().IsTupleType() || v.Type().IsListType()
-	f.isNumbered = isList && f.KeyVar != ""
-	if !isList && !v.Type().IsObjectType() || f.isNumbered && f.KeyExpr != nil {
+	ty := v.Type()
+	f.hasNames = ty.IsObjectType() || ty.IsMapType()
+	f.isNumbered = !f.hasNames && f.KeyVar != ""
+	if !lang.IsStructure(ty) || f.isNumbered && (f.KeyExpr != nil || ty.IsSetType()) {
 		return
 	}
 	turn := f.in.ctx.NewChild()
@@ -142,7 +144,7 @@ func (f *filter) ready() {
 			return
 		}
 		e := element{value: value}
-		if !isList {
+		if f.hasNames {
 			e.name = key.AsString()
 		}
 		f.elements = append(f.elements, e)
