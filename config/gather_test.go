@@ -71,6 +71,20 @@ output "gathered" {
   sensitive = true
   value     = [for k, i in image.p : i.ATTR]
 }
+check "c" {
+  assert {
+    condition     = length(image.p) > 1 && image.p != null
+    error_message = "few: ${length(image.p)}"
+  }
+  assert {
+    condition     = alltrue([for i in image.p : i.ATTR != null])
+    error_message = "null"
+  }
+  assert {
+    condition     = length(image.p) > 2
+    error_message = "fewer"
+  }
+}
 output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
 `, repeat, pick(`"fixed"`, `"from ${image.base.id}"`, "var.secret"), pick("", "seed = 7", "references = [image.base]"))
 	for n := range 12 {
