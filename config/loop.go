@@ -185,9 +185,8 @@ func (c *compiler) object(e *hclsyntax.ObjectConsExpr) (term, bool) {
 // template compiles a template of strings and numbers.
 func (c *compiler) template(e *hclsyntax.TemplateExpr) (term, bool) {
 	all, ok := c.all(e.Parts)
+	parts := make([]cty.Value, len(e.Parts))
 	return func(i *instance) (cty.Value, bool) {
-		var room [8]cty.Value
-		parts := append(room[:0], make([]cty.Value, len(e.Parts))...)
 		if !all(i, parts) {
 			return cty.NilVal, false
 		}
@@ -230,9 +229,8 @@ func keyText(v cty.Value) (string, bool) {
 func (c *compiler) operation(op *hclsyntax.Operation, operands ...hclsyntax.Expression) (term, bool) {
 	all, ok := c.all(operands)
 	params := op.Impl.Params()
+	values := make([]cty.Value, len(operands)) // It is used again for each instance.
 	return func(i *instance) (cty.Value, bool) {
-		var room [2]cty.Value
-		values := room[:len(operands)]
 		if !all(i, values) {
 			return cty.NilVal, false
 		}
@@ -285,9 +283,9 @@ func operate(op *hclsyntax.Operation, values []cty.Value) (cty.Value, bool) {
 // conditional compiles a choice between two values of one type.
 func (c *compiler) conditional(e *hclsyntax.ConditionalExpr) (term, bool) {
 	all, ok := c.all([]hclsyntax.Expression{e.Condition, e.TrueResult, e.FalseResult})
+	values := make([]cty.Value, 3)
 	return func(i *instance) (cty.Value, bool) {
-		var values [3]cty.Value
-		if !all(i, values[:]) {
+		if !all(i, values) {
 			return cty.NilVal, false
 		}
 		condition, marks := values[0].Unmark()
@@ -312,8 +310,8 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 	}
 	all, ok := c.all(e.Args)
 	test := lang.TextTests[e.Name]
+	args := make([]cty.Value, len(e.Args))
 	return func(i *instance) (cty.Value, bool) {
-		args := make([]cty.Value, len(e.Args))
 		if !all(i, args) {
 			return cty.NilVal, false
 		}
@@ -332,7 +330,7 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 				return cty.NilVal, false
 			}
 		}
-		v, err := f.Call(args)
+		v, err := f.Call(slices.Clone(args)) // It may keep them.
 		return v, err == nil
 	}, ok
 }
