@@ -94,7 +94,7 @@ func (a *ahead) start() {
 func (d *builder) helper() *builder {
 	h, e, b := *d, *d.e, *d.b
 	h.e, h.b, h.isHelper = &e, &b, true
-	h.values, h.models, h.child, h.hoists = slices.Clone(d.values), maps.Clone(d.models), nil, nil
+	h.values, h.child, h.hoists = slices.Clone(d.values), nil, nil
 	e.requested, e.spare, e.labelSets, e.advised = nil, nil, map[string]map[string]string{}, maps.Clone(e.advised)
 	e.collector, e.notes = &collector{earlier: d.e.earlier}, diag.NewTally(noteKinds)
 	h.images, h.room, h.again, h.doubted = nil, nil, nil, nil

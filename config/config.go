@@ -62,9 +62,19 @@ type Decide func(*image.Image) *image.Result
 // Output is the value of one output block of the root module. Value may be unknown, wholly or in
 // part, before apply.
 type Output struct {
-	Name      string
-	Value     cty.Value
-	Sensitive bool
+	Name string
+	// Value is cty.NilVal where there is a Collection in its place; see Whole.
+	Value      cty.Value
+	Collection *Collection
+	Sensitive  bool
 	// From are images that the value comes from, as far as its marks tell.
 	From []addrs.Image
+}
+
+// Whole returns the value, also where there is a collection in its place.
+func (o *Output) Whole() cty.Value {
+	if o.Collection != nil {
+		return o.Collection.Value()
+	}
+	return o.Value
 }

@@ -153,7 +153,7 @@ func TestByteOrderMarks(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	got := show(outputs[0].Value) + show(outputs[1].Value)
+	got := show(outputs[0].Whole()) + show(outputs[1].Whole())
 	if want := `"AB"[[1], "1", "1", "[1]", "x\ufeff", "77u/eO+7vw=="]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -184,7 +184,7 @@ EOT
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		got = append(got, show(outputs[0].Value))
+		got = append(got, show(outputs[0].Whole()))
 	}
 	if got[0] != got[1] {
 		t.Errorf("with line feeds %s\nunder Windows  %s", got[0], got[1])

@@ -77,6 +77,10 @@ func (c *Config) Outputs(results func(addrs.Image) *image.Result) ([]Output, hcl
 	list := make([]Output, 0, len(outputs))
 	for _, name := range sortedKeys(outputs) {
 		o := outputs[name]
+		if o.collection != nil && !o.tainted {
+			list = append(list, Output{Name: name, Collection: o.collection})
+			continue
+		}
 		u := o.unmarked(e.root.get(&o.node))
 		if o.tainted {
 			u.value = cty.DynamicVal // A precondition says that this must not be its value.

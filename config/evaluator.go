@@ -40,8 +40,9 @@ type evaluator struct {
 	labelSets map[string]map[string]string
 	// advised are the warnings that are given once; see builder.adviseOnce.
 	advised map[string]bool
-	// spare is memory for the values of the next builder; see builder.release.
-	spare []argumentValue
+	// spare is a builder whose memory the next one may use, nil where there is none; see
+	// builder.release.
+	spare *builder
 	// requested is where the arguments of the request in the making are gathered.
 	requested []bfl.Argument
 	// clock counts changes of values, so that what depends on them is found to be out of date.
@@ -335,74 +336,14 @@ func (l *local) evaluate(e *evaluator, s *scope) {
 }
 
 func (c *check) evaluate(e *evaluator, s *scope) {
-	ctx := e.context(&c.node, s)
 	for _, r := range c.asserts {
+		if v, ok := e.bare(&c.node, s, r.condition); ok && lang.IsPlain(v) && v.Type() == cty.Bool && v.True() {
+			continue // It holds, and what it is about was not built.
+		}
+		ctx := e.context(&c.node, s)
 		if failed := e.holds(&c.node, r, ctx, "Check failed"); failed != nil {
 			failed.Severity = hcl.DiagWarning
 			e.add(failed)
 		}
 	}
-}
-
-func (o *output) evaluate(e *evaluator, s *scope) {
-	v := o.evaluateValue(e, s)
-	for _, after := range o.after {
-		for _, addr := range e.waitsFor(after, s) {
-			v = v.Mark(dependency{addr: addr})
-		}
-	}
-	if !o.bare && v.HasMarkDeep(lang.Sensitive) && !o.sensitive && s.parent == nil {
-		e.fail(&o.node, diag.Problem(o.value.Range(), "Output is sensitive",
-			"The value comes from a sensitive variable. Add sensitive = true to the output, or use nonsensitive(...) if everybody may see the value."))
-	}
-	if o.sensitive {
-		v = v.Mark(lang.Sensitive)
-	}
-	e.set(&o.node, s, v)
-}
-
-// evaluateValue checks an output's preconditions and returns its value.
-func (o *output) evaluateValue(e *evaluator, s *scope) cty.Value {
-	o.bare = false
-	if len(o.preconditions) == 0 && o.value != nil {
-		if s.parent == nil {
-			v, ok := e.bare(&o.node, s, o.value)
-			if o.bare = ok; ok {
-				return v
-			}
-		}
-		if v, ok := e.gathered(&o.node, s, o.value); ok {
-			return v
-		}
-	}
-	ctx := e.outputContext(o, s)
-	for _, r := range o.preconditions {
-		if failed := e.holds(&o.node, r, ctx, "Output precondition failed"); failed != nil {
-			e.fail(&o.node, failed)
-		}
-	}
-	if o.value == nil {
-		return cty.DynamicVal
-	}
-	v, _ := e.value(&o.node, o.value, ctx)
-	return v
-}
-
-// outputContext returns what an output's expressions see. Nothing depends on an output of the root
-// module, whose images therefore go without marks: of a hundred thousand, each value that is made
-// of one would carry one.
-func (e *evaluator) outputContext(o *output, s *scope) *hcl.EvalContext {
-	if s.parent != nil || len(o.uses.images) == 0 {
-		return e.context(&o.node, s)
-	}
-	return e.contextWith(&o.node, s, func(b *imageBlock) cty.Value { return e.bareValue(b, s) })
-}
-
-// unmarked returns the output's value without marks.
-func (o *output) unmarked(v cty.Value) unmarked {
-	if !o.bare {
-		return unmark(v)
-	}
-	v, marks := v.Unmark()
-	return unmarked{value: v, sensitive: marks.Has(lang.Sensitive)}
 }

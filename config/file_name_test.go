@@ -93,7 +93,7 @@ func TestFileNamesInAnyForm(t *testing.T) {
 				hash, sum, text := fmt.Sprintf("%x", sha256.Sum256(door)), fmt.Sprintf("%x", md5.Sum(door)), base64.StdEncoding.EncodeToString(door)
 				want := norm.NFC.String(`["${who} at the door", "A at the door", true, "` + hash + `", "` + text + `", "` + sum + `", "inside", ` +
 					`toset(["größe/tür.txt"]), toset(["größe/tür.txt"]), toset(["tür.txt"]), toset(["größe/tür.png", "größe/tür.txt"])]`)
-				if diff := cmp.Diff(want, show(outputs[0].Value)); diff != "" {
+				if diff := cmp.Diff(want, show(outputs[0].Whole())); diff != "" {
 					t.Errorf("values (-want +got):\n%s", diff)
 				}
 			})

@@ -8,7 +8,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
-	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 )
 
@@ -38,30 +37,53 @@ type gatherer struct {
 // gathered returns the value of an expression with gatherings, marked as the expression's own is. It
 // answers false where the expression is another one, and has to be evaluated.
 func (e *evaluator) gathered(n *node, s *scope, expr hcl.Expression) (cty.Value, bool) {
-	return e.gather(n, s, expr, true)
+	g, native, ok := e.gatherer(n, s, expr, true)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return g.whole(native)
 }
 
 // bare is like gathered for values that nobody depends on, and without marks. It answers false,
 // too, where one of them is sensitive.
 func (e *evaluator) bare(n *node, s *scope, expr hcl.Expression) (cty.Value, bool) {
-	return e.gather(n, s, expr, false)
-}
-
-func (e *evaluator) gather(n *node, s *scope, expr hcl.Expression, marked bool) (cty.Value, bool) {
-	native, ok := expr.(hclsyntax.Expression)
-	if !ok || e.opts.general || len(n.uses.images) == 0 {
+	g, native, ok := e.gatherer(n, s, expr, false)
+	if !ok {
 		return cty.NilVal, false
 	}
-	g := gatherer{e: e, n: n, s: s, marked: marked}
-	replaced, ok := g.replace(native)
+	v, ok := g.whole(native)
+	return v, ok && !v.ContainsMarked()
+}
+
+// collected is like bare for an expression that is nothing but a gathering.
+func (e *evaluator) collected(n *node, s *scope, expr hcl.Expression) (*Collection, bool) {
+	g, native, ok := e.gatherer(n, s, expr, false)
+	if !ok {
+		return nil, false
+	}
+	of, ok := g.gathering(native)
+	if !ok {
+		return nil, false
+	}
+	c, _, ok := g.collect(of)
+	return c, ok
+}
+
+func (e *evaluator) gatherer(n *node, s *scope, expr hcl.Expression, marked bool) (*gatherer, hclsyntax.Expression, bool) {
+	native, ok := expr.(hclsyntax.Expression)
+	return &gatherer{e: e, n: n, s: s, marked: marked}, native, ok && !e.opts.general && len(n.uses.images) > 0
+}
+
+// whole returns the value of an expression in which all that is looked at of images is gathered.
+func (g *gatherer) whole(expr hclsyntax.Expression) (cty.Value, bool) {
+	replaced, ok := g.replace(expr)
 	if !ok {
 		return cty.NilVal, false
 	}
 	if literal, ok := replaced.(*hclsyntax.LiteralValueExpr); ok {
 		return literal.Val, true
 	}
-	v, ok := g.constant(replaced)
-	return v, ok && (marked || !v.ContainsMarked())
+	return g.constant(replaced)
 }
 
 // replace puts the values of gatherings in their places. It answers false where images are looked at
@@ -70,50 +92,106 @@ func (g *gatherer) replace(expr hclsyntax.Expression) (hclsyntax.Expression, boo
 	if !namesImages(expr) {
 		return expr, true
 	}
+	if v, ok := g.value(expr); ok {
+		return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: expr.Range()}, true
+	}
+	var parts []*hclsyntax.Expression
 	switch e := expr.(type) {
 	case *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
-		gathering, ok := g.gathering(e)
-		if !ok {
+		return nil, false
+	case *hclsyntax.ConditionalExpr:
+		c := *e
+		expr, parts = &c, []*hclsyntax.Expression{&c.Condition, &c.TrueResult, &c.FalseResult}
+	default:
+		expr, parts = copyOf(expr)
+	}
+	for _, part := range parts {
+		var ok bool
+		if *part, ok = g.replace(*part); !ok {
 			return nil, false
 		}
-		v, ok := g.values(gathering)
-		return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: expr.Range()}, ok
-	case *hclsyntax.ParenthesesExpr:
-		return g.replace(e.Expression)
-	case *hclsyntax.FunctionCallExpr:
-		call := *e
-		var ok bool
-		call.Args, ok = g.replaceAll(e.Args)
-		return &call, ok
-	case *hclsyntax.TupleConsExpr:
-		list := *e
-		var ok bool
-		list.Exprs, ok = g.replaceAll(e.Exprs)
-		return &list, ok
-	case *hclsyntax.ObjectConsExpr:
-		object := *e
-		object.Items = slices.Clone(e.Items)
-		for i := range object.Items {
-			item, ok := g.replace(object.Items[i].ValueExpr)
-			if !ok || namesImages(object.Items[i].KeyExpr) {
-				return nil, false
-			}
-			object.Items[i].ValueExpr = item
-		}
-		return &object, true
 	}
-	return nil, false
+	return expr, len(parts) > 0
 }
 
-func (g *gatherer) replaceAll(exprs []hclsyntax.Expression) ([]hclsyntax.Expression, bool) {
-	all := slices.Clone(exprs)
-	for i := range all {
-		var ok bool
-		if all[i], ok = g.replace(all[i]); !ok {
-			return nil, false
+// value returns the value of an expression that looks at images itself, in one of the ways that
+// need no more of them than is asked for.
+func (g *gatherer) value(expr hclsyntax.Expression) (cty.Value, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
+		of, ok := g.gathering(e)
+		if !ok {
+			return cty.NilVal, false
 		}
+		c, marks, ok := g.collect(of)
+		if !ok {
+			return cty.NilVal, false
+		}
+		return c.Value().WithMarks(marks), true
+	case *hclsyntax.FunctionCallExpr:
+		return g.counted(e)
+	case *hclsyntax.ScopeTraversalExpr:
+		return g.single(e)
 	}
-	return all, true
+	return cty.NilVal, false
+}
+
+// counted returns what length(image.card) and keys(image.card) are. The instances need not be
+// there for it, nor do their marks count: which there are was said by the block.
+func (g *gatherer) counted(e *hclsyntax.FunctionCallExpr) (cty.Value, bool) {
+	if len(e.Args) != 1 || e.ExpandFinal {
+		return cty.NilVal, false
+	}
+	b := g.n.mod.instancesOf(e.Args[0])
+	if b == nil || g.s.images[b] == nil || g.s.images[b].expansion == nil {
+		return cty.NilVal, false
+	}
+	objects := g.s.images[b].objects
+	switch {
+	case e.Name == "length":
+		return cty.NumberIntVal(int64(len(objects))), true
+	case e.Name == "keys" && b.forEach != nil && len(objects) > 0:
+		keys := make([]cty.Value, len(objects))
+		for i := range objects {
+			keys[i] = keyValue(objects[i].key)
+		}
+		return cty.TupleVal(keys), true
+	}
+	return cty.NilVal, false
+}
+
+// single returns what an expression such as image.logo.path or image.card["winter"].path is.
+func (g *gatherer) single(e *hclsyntax.ScopeTraversalExpr) (cty.Value, bool) {
+	t := e.Traversal
+	if len(t) < 3 || t.RootName() != "image" {
+		return cty.NilVal, false
+	}
+	name, ok := t[1].(hcl.TraverseAttr)
+	b := g.n.mod.images[name.Name]
+	if !ok || b == nil || g.s.images[b] == nil || g.s.images[b].expansion == nil {
+		return cty.NilVal, false
+	}
+	list, rest, key := g.s.images[b], t[2:], addrs.NoKey
+	if b.isSet() {
+		index, ok := t[2].(hcl.TraverseIndex)
+		if !ok || !lang.IsPlain(index.Key) {
+			return cty.NilVal, false
+		}
+		if key, ok = (&lookupExpr{b: b}).keyOf(index.Key); !ok {
+			return cty.NilVal, false
+		}
+		rest = t[3:]
+	}
+	at, ok := list.find(key)
+	if !ok || at >= len(list.objects) {
+		return cty.NilVal, false
+	}
+	see := g.e.look
+	if !g.marked {
+		see = g.e.lookOnly
+	}
+	v, diags := rest.TraverseRel(see(b, g.s, &list.objects[at]))
+	return v, len(diags) == 0
 }
 
 func namesImages(expr hclsyntax.Expression) bool {
@@ -137,7 +215,11 @@ func (g *gatherer) constant(expr hclsyntax.Expression) (cty.Value, bool) {
 func (g *gatherer) gathering(expr hclsyntax.Expression) (found gathering, ok bool) {
 	switch x := expr.(type) {
 	case *hclsyntax.ForExpr:
-		if found.block = g.n.mod.instancesOf(x.CollExpr); found.block == nil || x.KeyVar == x.ValVar {
+		collection, isList := listed(x.CollExpr)
+		if found.block = g.n.mod.instancesOf(collection); found.block == nil || x.KeyVar == x.ValVar {
+			return gathering{}, false
+		}
+		if isList && (found.block.forEach == nil || x.KeyVar != "") {
 			return gathering{}, false
 		}
 		c := compiler{keyVar: x.KeyVar, valueVar: x.ValVar, functions: g.e.opts.functions.Table, constant: g.constant}
@@ -152,31 +234,44 @@ func (g *gatherer) gathering(expr hclsyntax.Expression) (found gathering, ok boo
 		found.value, valueOK = c.compile(x.ValExpr)
 		return found, filterOK && keyOK && valueOK
 	case *hclsyntax.SplatExpr:
-		step, isStep := x.Each.(*hclsyntax.RelativeTraversalExpr)
-		if !isStep || step.Source != x.Item || len(step.Traversal) != 1 {
+		collection, isList := listed(x.Source)
+		if found.block = g.n.mod.instancesOf(collection); found.block == nil {
 			return gathering{}, false
 		}
-		attr, isAttr := step.Traversal[0].(hcl.TraverseAttr)
-		found.block = g.n.mod.instancesOf(x.Source)
-		found.value = func(i *instance) (cty.Value, bool) { return i.get(attr.Name), true }
-		// With for_each, the source is a map, and as such the one element of the splat.
-		return found, isAttr && found.block != nil && found.block.count != nil && slices.Contains(image.Exported, attr.Name)
+		step, isStep := x.Each.(*hclsyntax.RelativeTraversalExpr)
+		if !isStep || step.Source != x.Item {
+			return gathering{}, false
+		}
+		var ok bool
+		found.value, ok = attributeOf(step.Traversal)
+		// With for_each, the source is a map, and as such the one element of the splat, but for a list
+		// of its values.
+		return found, ok && isList == (found.block.forEach != nil)
 	}
 	return gathering{}, false
 }
 
-// values returns what a gathering gives. It answers false where it cannot be told which instances
-// there are, and where there are none: what is wrong with the expression then is found by looking at
-// it as it stands.
-func (g *gatherer) values(of gathering) (cty.Value, bool) {
+// listed returns what values(...) is called with.
+func listed(expr hclsyntax.Expression) (of hclsyntax.Expression, isCall bool) {
+	call, ok := expr.(*hclsyntax.FunctionCallExpr)
+	if !ok || call.Name != "values" || len(call.Args) != 1 || call.ExpandFinal {
+		return expr, false
+	}
+	return call.Args[0], true
+}
+
+// collect returns what a gathering gives, and the marks of which elements there are. It answers
+// false where it cannot be told which instances there are, and where there are none: what is wrong
+// with the expression then is found by looking at it as it stands.
+func (g *gatherer) collect(of gathering) (*Collection, cty.ValueMarks, bool) {
 	list := g.s.images[of.block]
 	if list == nil || list.expansion == nil || len(list.objects) == 0 {
-		return cty.NilVal, false
+		return nil, nil, false
 	}
 	i := instance{exporter: g.e.exporter(of.block, nil, addrs.Image{}, nil)}
-	result := collection{of: &of, marks: cty.ValueMarks{}}
-	if of.key == nil && of.filter == nil {
-		result.list = make([]cty.Value, 0, len(list.objects))
+	h := harvest{of: &of, all: len(list.objects), marks: cty.ValueMarks{}}
+	if of.filter == nil && !of.group {
+		h.elements = make([]gatheredElement, 0, len(list.objects))
 	}
 	for at := range list.objects {
 		o := &list.objects[at]
@@ -185,97 +280,13 @@ func (g *gatherer) values(of gathering) (cty.Value, bool) {
 		if g.marked {
 			i.marks = cty.NewValueMarks(dependency{addr: i.addr})
 		}
-		if !result.add(&i) {
-			return cty.NilVal, false
+		if !h.add(&i) {
+			return nil, nil, false
 		}
 	}
-	if !g.marked && (result.isMarked || len(result.marks) > 0) {
-		return cty.NilVal, false
+	if !g.marked && (h.isMarked || len(h.marks) > 0) {
+		return nil, nil, false
 	}
-	return result.value().WithMarks(result.marks), true
-}
-
-// collection is the value of a gathering in the making.
-type collection struct {
-	of    *gathering
-	list  []cty.Value
-	named map[string]cty.Value
-	// groups are the lists of values by their keys.
-	groups map[string][]cty.Value
-	// marks are those of the keys and filters, from which it follows which elements there are, and
-	// isMarked says that an element has some.
-	marks    cty.ValueMarks
-	isMarked bool
-}
-
-// add adds what an instance gives. It answers false where that cannot be told.
-func (c *collection) add(i *instance) bool {
-	if c.of.filter != nil {
-		v, ok := c.of.filter(i)
-		v, ok = c.plain(v, ok)
-		if !ok || !v.Type().Equals(cty.Bool) {
-			return false
-		}
-		if v.False() {
-			return true
-		}
-	}
-	key := ""
-	if c.of.key != nil {
-		v, ok := c.of.key(i)
-		if v, ok = c.plain(v, ok); !ok {
-			return false
-		}
-		if key, ok = keyText(v); !ok {
-			return false
-		}
-	}
-	v, ok := c.of.value(i)
-	if !ok {
-		return false
-	}
-	c.isMarked = c.isMarked || v.ContainsMarked()
-	switch {
-	case c.of.key == nil:
-		c.list = append(c.list, v)
-	case c.of.group:
-		put(&c.groups, key, append(c.groups[key], v))
-	case c.named[key] != cty.NilVal:
-		return false
-	default:
-		put(&c.named, key, v)
-	}
-	return true
-}
-
-// plain takes the marks of a filter or a key. It answers false where the value is not plain.
-func (c *collection) plain(v cty.Value, ok bool) (cty.Value, bool) {
-	if !ok {
-		return v, false
-	}
-	v, marks := v.Unmark()
-	for mark := range marks {
-		c.marks[mark] = struct{}{}
-	}
-	return v, lang.IsPlain(v)
-}
-
-func (c *collection) value() cty.Value {
-	switch {
-	case c.of.key == nil:
-		return cty.TupleVal(c.list)
-	case c.of.group:
-		for key, list := range c.groups {
-			put(&c.named, key, cty.TupleVal(list))
-		}
-	}
-	return cty.ObjectVal(c.named)
-}
-
-// put adds to a map that may not be there yet.
-func put[K comparable, V any](m *map[K]V, key K, value V) {
-	if *m == nil {
-		*m = map[K]V{}
-	}
-	(*m)[key] = value
+	collected, ok := h.collection()
+	return collected, h.marks, ok
 }

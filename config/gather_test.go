@@ -71,6 +71,20 @@ output "gathered" {
   sensitive = true
   value     = [for k, i in image.p : i.ATTR]
 }
+check "c" {
+  assert {
+    condition     = length(image.p) > 1 && image.p != null
+    error_message = "few: ${length(image.p)}"
+  }
+  assert {
+    condition     = alltrue([for i in image.p : i.ATTR != null])
+    error_message = "null"
+  }
+  assert {
+    condition     = length(image.p) > 2
+    error_message = "fewer"
+  }
+}
 output "keys" { value = keys({ for k, i in image.p : k => 1 }) }
 `, repeat, pick(`"fixed"`, `"from ${image.base.id}"`, "var.secret"), pick("", "seed = 7", "references = [image.base]"))
 	for n := range 12 {
@@ -100,7 +114,11 @@ func gatheringOf(pick func(...string) string) string {
 			"if i.width != k", "if var.secret == k", "if i.seed == 7 || false", "if null", "if 5", `if i.labels.made == "yes"`, `if k == "x"`, `if "true"`)
 	}
 	loop := ""
-	switch pick("list", "list", "map", "group") {
+	switch pick("list", "list", "map", "group", "other") {
+	case "other":
+		loop = pick("values(image.p)[*].ATTR", "[for i in values(image.p) : i.ATTR]", "[for k, i in values(image.p) : k]", "image.p[*].ATTR", "length(image.p)", "keys(image.p)",
+			`image.p["a"].ATTR`, "image.p[0].ATTR", "image.p[0]", "image.base.ATTR", `length(image.p) > 2 ? "many" : "few"`, `"${length(image.p)} of ${image.base.path}"`,
+			`image.p[upper("a")].path`, "values(image.p)[0].ATTR", "!(length(image.p) == 0)", "values(image.p)[*].labels.made", "length(image.base)", `length([for i in image.p : 1]) + 1`)
 	case "list":
 		loop = pick("[for i in image.p : i.ATTR]", "[for i in image.p : i.path if i.width > 100]", fmt.Sprintf("[for k, i in image.p : %s %s]", of(), test()))
 	case "map":
@@ -135,9 +153,9 @@ func observe(t *testing.T, module string, attrs []string, made map[string]bool, 
 		before, moreDiags := cfg.Outputs(nil)
 		after, lastDiags := cfg.Outputs(everything)
 		for _, o := range slices.Concat(before, after) {
-			note("%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
-			if o.Value.ContainsMarked() {
-				t.Errorf("output %s has marks: %#v", o.Name, o.Value)
+			note("%s = %#v sensitive %t", o.Name, o.Whole(), o.Sensitive)
+			if o.Whole().ContainsMarked() {
+				t.Errorf("output %s has marks: %#v", o.Name, o.Whole())
 			}
 		}
 		for _, d := range slices.Concat(diags, moreDiags, lastDiags) {

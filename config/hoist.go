@@ -129,6 +129,9 @@ func (h hoister) whole(expr hclsyntax.Expression) hclsyntax.Expression {
 		if !h.varies(e) {
 			return h.hoist(e)
 		}
+		if found := h.anyOf(e); found != nil {
+			return found
+		}
 		return h.search(e)
 	case *hclsyntax.ConditionalExpr:
 		return h.branch(e)
@@ -136,7 +139,9 @@ func (h hoister) whole(expr hclsyntax.Expression) hclsyntax.Expression {
 		if !h.varies(e) {
 			return h.hoist(e)
 		}
-		return h.filter(e)
+		if f := h.filter(e); f != nil {
+			return f
+		}
 	case *hclsyntax.SplatExpr:
 		if !h.varies(e) {
 			return h.hoist(e)

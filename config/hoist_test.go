@@ -92,6 +92,13 @@ func TestHoistedIsEvaluated(t *testing.T) {
 		"lookup(local.names, each.key, local.list)",
 		"contains(local.list, each.key)",
 		"[for n in local.list : n if n == each.key]",
+		"[for n in toset(local.list) : n if n == each.key]",
+		"[for i, n in toset(local.list) : [i, n] if n == each.key]",
+		"{ for k, v in tomap(local.names) : v => k... if v == each.key || k == each.key }",
+		`[for i, n in local.list : "${i}${n}" if n == each.key && i < 5 || !(n != each.key)]`,
+		`[for i, n in local.list : n if contains([each.key], n) && n != "b"]`,
+		"[for k, v in local.names : k if contains([v], each.key)]",
+		`anytrue([for n in local.list : n == each.key && each.key == "a" if n != ""])`,
 	} {
 		expr, diags := hclsyntax.ParseExpression([]byte(source), "", hcl.InitialPos)
 		if diags.HasErrors() {

@@ -132,7 +132,6 @@ type builder struct {
 	columns []*column
 	// hoists are the arguments' expressions with what is the same for all instances taken out.
 	hoists map[*argument]hcl.Expression
-	models map[string]*bfl.Model
 	// recipes are the last of each of the block's renditions, nil while there is none. Instances with
 	// the same recipe share it.
 	recipes []*image.Recipe
@@ -155,8 +154,10 @@ type builder struct {
 	// doubted is the request that Doubts is asked about.
 	doubted *bfl.Request
 	// images, and room for their arguments, are memory for those to come. again is that of an image
-	// that nobody needs any more, nil where there is none.
+	// that nobody needs any more, nil where there is none. pieces is how many images were allocated
+	// last, which is more for each of many blocks.
 	images []image.Image
+	pieces int
 	room   []bfl.Argument
 	again  *image.Image
 }
@@ -166,10 +167,14 @@ type builder struct {
 const imagesPiece = int(32 << 10 / unsafe.Sizeof(image.Image{}))
 
 func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *expansion) *builder {
-	build := &builder{
-		e: e, b: b, s: s, ctx: ctx, expansion: x, values: e.spare,
+	build := e.spare
+	if build == nil {
+		build = &builder{}
 	}
 	e.spare = nil
+	*build = builder{
+		e: e, b: b, s: s, ctx: ctx, expansion: x, values: build.values, images: build.images, pieces: build.pieces,
+	}
 	if cap(build.values) < len(b.args) {
 		build.values = make([]argumentValue, 0, max(len(b.args), len(image.Arguments)))
 	}
@@ -187,7 +192,7 @@ func newBuilder(e *evaluator, b *imageBlock, s *scope, ctx *hcl.EvalContext, x *
 }
 
 // release lets the next builder have the memory of this one, which must not be used any more.
-func (d *builder) release() { d.e.spare, d.values = d.values, nil }
+func (d *builder) release() { d.e.spare = d }
 
 // prepare compiles the arguments of a block with many instances.
 func (d *builder) prepare() {
@@ -251,7 +256,8 @@ func (d *builder) blank() *image.Image {
 		return img
 	}
 	if len(d.images) == 0 {
-		d.images = make([]image.Image, min(d.expansion.len(), imagesPiece))
+		d.pieces = min(max(d.expansion.len(), 2*d.pieces), imagesPiece)
+		d.images = make([]image.Image, d.pieces)
 	}
 	img := &d.images[0]
 	d.images = d.images[1:]

@@ -186,14 +186,7 @@ func (d *builder) model() *bfl.Model {
 		d.wrong(v, sensitiveShown, "The model's name comes from a sensitive value, but every plan shows it. Use nonsensitive(...) if everybody may see it.")
 		return nil
 	}
-	model, seen := d.models[name]
-	if !seen {
-		model = d.s.mod.model(name)
-		if d.models == nil {
-			d.models = map[string]*bfl.Model{}
-		}
-		d.models[name] = model
-	}
+	model := d.s.mod.model(name)
 	if model == nil {
 		known := d.s.mod.modelNames()
 		hint := diag.DidYouMean(name, known)

@@ -96,6 +96,11 @@ func (c *compiler) traversal(e *hclsyntax.ScopeTraversalExpr) (term, bool) {
 	if len(steps) == 0 {
 		return nil, false // the instance as a whole
 	}
+	return attributeOf(steps)
+}
+
+// attributeOf gives an attribute of the instance, with what may follow it.
+func attributeOf(steps hcl.Traversal) (term, bool) {
 	attr, ok := steps[0].(hcl.TraverseAttr)
 	if !ok || attr.Name != "address" && !slices.Contains(image.Exported, attr.Name) {
 		return nil, false
@@ -180,9 +185,8 @@ func (c *compiler) object(e *hclsyntax.ObjectConsExpr) (term, bool) {
 // template compiles a template of strings and numbers.
 func (c *compiler) template(e *hclsyntax.TemplateExpr) (term, bool) {
 	all, ok := c.all(e.Parts)
+	parts := make([]cty.Value, len(e.Parts))
 	return func(i *instance) (cty.Value, bool) {
-		var room [8]cty.Value
-		parts := append(room[:0], make([]cty.Value, len(e.Parts))...)
 		if !all(i, parts) {
 			return cty.NilVal, false
 		}
@@ -225,9 +229,8 @@ func keyText(v cty.Value) (string, bool) {
 func (c *compiler) operation(op *hclsyntax.Operation, operands ...hclsyntax.Expression) (term, bool) {
 	all, ok := c.all(operands)
 	params := op.Impl.Params()
+	values := make([]cty.Value, len(operands)) // It is used again for each instance.
 	return func(i *instance) (cty.Value, bool) {
-		var room [2]cty.Value
-		values := room[:len(operands)]
 		if !all(i, values) {
 			return cty.NilVal, false
 		}
@@ -280,9 +283,9 @@ func operate(op *hclsyntax.Operation, values []cty.Value) (cty.Value, bool) {
 // conditional compiles a choice between two values of one type.
 func (c *compiler) conditional(e *hclsyntax.ConditionalExpr) (term, bool) {
 	all, ok := c.all([]hclsyntax.Expression{e.Condition, e.TrueResult, e.FalseResult})
+	values := make([]cty.Value, 3)
 	return func(i *instance) (cty.Value, bool) {
-		var values [3]cty.Value
-		if !all(i, values[:]) {
+		if !all(i, values) {
 			return cty.NilVal, false
 		}
 		condition, marks := values[0].Unmark()
@@ -306,10 +309,17 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 		return nil, false
 	}
 	all, ok := c.all(e.Args)
+	test := lang.TextTests[e.Name]
+	args := make([]cty.Value, len(e.Args))
 	return func(i *instance) (cty.Value, bool) {
-		args := make([]cty.Value, len(e.Args))
 		if !all(i, args) {
 			return cty.NilVal, false
+		}
+		if test != nil {
+			text, isText := lang.PlainText(args[0])
+			if part, ok := lang.PlainText(args[1]); ok && isText {
+				return cty.BoolVal(test(text, part)), true
+			}
 		}
 		for at, v := range args {
 			param := f.VarParam()
@@ -320,7 +330,7 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 				return cty.NilVal, false
 			}
 		}
-		v, err := f.Call(args)
+		v, err := f.Call(slices.Clone(args)) // It may keep them.
 		return v, err == nil
 	}, ok
 }

@@ -146,6 +146,9 @@ type output struct {
 	after         []explicit
 	// bare says that nothing in the value is marked; see evaluator.bare.
 	bare bool
+	// collection is the value of an output of the root module, where it is a gathering. It then
+	// stands in the place of that of the node.
+	collection *Collection
 }
 
 // check is a check block: assertions whose failure is a warning.

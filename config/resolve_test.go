@@ -199,7 +199,7 @@ func TestUnknownAndResolve(t *testing.T) {
 		t.Errorf("planned b has references %v, want an unknown one", b.References)
 	}
 	outputs, diags := c.Outputs(nil)
-	if diags.HasErrors() || outputs[1].Value.IsWhollyKnown() {
+	if diags.HasErrors() || outputs[1].Whole().IsWhollyKnown() {
 		t.Errorf("planned outputs are known: %v, %v", outputs, diags)
 	}
 
@@ -243,17 +243,17 @@ func TestUnknownAndResolve(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if got, want := show(outputs[0].Value), `{x = "seed 1 sum2 and id2", y = "seed 1 sum2 and id1"}`; got != want {
+	if got, want := show(outputs[0].Whole()), `{x = "seed 1 sum2 and id2", y = "seed 1 sum2 and id1"}`; got != want {
 		t.Errorf("output c = %s, want %s", got, want)
 	}
-	if got := show(outputs[1].Value); got != "1" {
+	if got := show(outputs[1].Whole()); got != "1" {
 		t.Errorf("output seed = %s, want 1", got)
 	}
 
 	// Once more from the start.
 	_ = c.Evaluate(nil)
 	outputs, _ = c.Outputs(nil)
-	if got := show(outputs[1].Value); got != "unknown number" {
+	if got := show(outputs[1].Whole()); got != "unknown number" {
 		t.Errorf("after another Evaluate, output seed = %s, want it unknown", got)
 	}
 }

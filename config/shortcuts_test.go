@@ -133,7 +133,7 @@ func outcome(dir string, seed uint64, o Options) (all decided) {
 	if !diags.HasErrors() {
 		outputs, more := c.Outputs(results)
 		for _, o := range outputs {
-			note(&all.Outputs, "%s = %#v sensitive %t", o.Name, o.Value, o.Sensitive)
+			note(&all.Outputs, "%s = %#v sensitive %t", o.Name, o.Whole(), o.Sensitive)
 		}
 		diags = slices.Concat(diags, more, c.Checks(results))
 	}
@@ -224,7 +224,23 @@ func (g *generator) searches(key string) string {
 		`"${lookup({ a = 1 }, %[1]s, "1")}"`, `contains(local.list, %[1]s == "a" ? %[1]s : null) ? "1" : "2"`,
 		"jsonencode([for r in local.rows : r.name if r.id == %[1]s])", "jsonencode({ for k, v in local.names : k => v if k == %[1]s })", "jsonencode([for k, v in local.names : v if %[1]s == v])",
 		"jsonencode([for i, r in local.rows : i if r.id == %[1]s])", `"${one([for r in local.rows : r.n if r.from == %[1]s])}"`, `jsonencode([for r in local.list : r if r == %[1]s])`,
+		"jsonencode([for r in local.rows : r.name if "+g.condition()+"])", "jsonencode({ for i, r in local.rows : i => r.n... if "+g.condition()+" })", `"${anytrue([for r in local.rows : `+g.condition()+`])}"`,
+		"jsonencode([for i, r in local.rows : [i, r.id] if "+g.condition()+"])", "jsonencode([for r in local.rows : r.id if "+g.condition()+"])",
 		"jsonencode([for r in local.rows : [r.name, contains(local.list, r.id), %[1]s] if r.id != %[1]s])"), key)
+}
+
+// condition is one on a row, with parts that tell rows by what the instance wants.
+func (g *generator) condition() string {
+	text := ""
+	for n := range 1 + g.IntN(3) {
+		if n > 0 {
+			text += g.pick(" && ", " && ", " || ")
+		}
+		text += g.mistaken(g.pick("r.missing == %[1]s", "r.id == var.secret", "r.n", "null"),
+			"r.id == %[1]s", "%[1]s != r.from", "upper(r.id) == upper(%[1]s)", `r.n == "1"`, `%[1]s == "a"`, "!(r.id != %[1]s)", `(r.name != "" || r.from == %[1]s)`, "!(r.id == %[1]s)",
+			"contains([%[1]s, \"b\"], r.id)", "contains(split(\"n\", r.name), %[1]s)", "contains(local.list, r.id)", "length(r.id) <= length(%[1]s)", "try(tonumber(r.n), 1) == length(%[1]s)")
+	}
+	return text
 }
 
 // collects is an expression over the instances of a block.

@@ -58,7 +58,7 @@ func TestVariableSources(t *testing.T) {
 		t.Fatal(diags)
 	}
 	want := `["env=1", "main", "b", "file", "answer", tolist(["x", "y"]), {a = [1]}, "[not an expression", 4]`
-	if got := show(outputs[0].Value); got != want {
+	if got := show(outputs[0].Whole()); got != want {
 		t.Errorf("values are %s\nwant %s", got, want)
 	}
 	var given []string
@@ -150,7 +150,7 @@ func TestOverruledValues(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if got, want := show(outputs[0].Value), "[3, [1], 4]"; got != want {
+	if got, want := show(outputs[0].Whole()), "[3, [1], 4]"; got != want {
 		t.Errorf("values are %s, want %s", got, want)
 	}
 }

@@ -313,7 +313,7 @@ output "all" { value = [for i in image.art : i.prompt] }
 		t.Fatal(diags)
 	}
 	var got []string
-	for _, v := range outputs[0].Value.AsValueSlice() {
+	for _, v := range outputs[0].Whole().AsValueSlice() {
 		got = append(got, v.AsString())
 	}
 	if want := []string{"after hash of b", "after hash of c", "first"}; !slices.Equal(got, want) {

@@ -3,11 +3,14 @@ package planner
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"slices"
 
+	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/fluxbatch/fluxbatch/config"
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -39,6 +42,9 @@ func outputChanges(prior map[string]state.OutputValue, outputs []config.Output) 
 // EncodeOutput returns an output as it is recorded. It reports false for a value that is not wholly
 // known. The value of a sensitive output is not recorded, since the state is there to be committed.
 func EncodeOutput(o config.Output) (state.OutputValue, bool) {
+	if o.Collection != nil {
+		return encodeCollection(o.Collection)
+	}
 	if !o.Value.IsWhollyKnown() {
 		return state.OutputValue{}, false
 	}
@@ -55,4 +61,54 @@ func EncodeOutput(o config.Output) (state.OutputValue, bool) {
 		value, typ = []byte("null"), []byte(`"dynamic"`)
 	}
 	return state.OutputValue{Value: value, Type: typ, Sensitive: o.Sensitive}, true
+}
+
+// encodeCollection returns what the value of a collection is encoded as, without making that value.
+func encodeCollection(c *config.Collection) (state.OutputValue, bool) {
+	open, end, kind := byte('['), byte(']'), "tuple"
+	if c.IsObject {
+		open, end, kind = '{', '}', "object"
+	}
+	value := append(make([]byte, 0, 64*c.Len()), open)
+	typ := append(make([]byte, 0, 16*c.Len()), `["`+kind+`",`...)
+	typ = append(typ, open)
+	for key, element := range c.All() {
+		if len(value) > 1 {
+			value, typ = append(value, ','), append(typ, ',')
+		}
+		if c.IsObject {
+			value, typ = append(appendText(value, key), ':'), append(appendText(typ, key), ':')
+		}
+		var ok bool
+		if value, typ, ok = appendElement(value, typ, element); !ok {
+			return state.OutputValue{}, false
+		}
+	}
+	return state.OutputValue{Value: append(value, end), Type: append(typ, end, ']')}, true
+}
+
+func appendElement(value, typ []byte, v cty.Value) (_, _ []byte, ok bool) {
+	if text, ok := lang.PlainText(v); ok {
+		return appendText(value, text), append(typ, `"string"`...), true
+	}
+	if !v.IsWhollyKnown() {
+		return nil, nil, false
+	}
+	encoded, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return nil, nil, false
+	}
+	encodedType, err := ctyjson.MarshalType(v.Type())
+	return append(value, encoded...), append(typ, encodedType...), err == nil
+}
+
+// appendText appends a text as encoding/json writes it.
+func appendText(to []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			encoded, _ := json.Marshal(text) // A string always encodes.
+			return append(to, encoded...)
+		}
+	}
+	return append(append(append(to, '"'), text...), '"')
 }

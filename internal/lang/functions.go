@@ -14,6 +14,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
@@ -96,7 +97,7 @@ func New(o Options) *Functions {
 		"dirname":          filesystem.DirnameFunc,
 		"distinct":         stdlib.DistinctFunc,
 		"element":          stdlib.ElementFunc,
-		"endswith":         endsWith,
+		"endswith":         textTest(strings.HasSuffix),
 		"file":             files.text(),
 		"filebase64":       files.hash(plainBase64),
 		"filebase64sha256": files.hash(sha256Base64),
@@ -151,8 +152,8 @@ func New(o Options) *Functions {
 		"slice":            stdlib.SliceFunc,
 		"sort":             stdlib.SortFunc,
 		"split":            stdlib.SplitFunc,
-		"startswith":       startsWith,
-		"strcontains":      strContains,
+		"startswith":       textTest(strings.HasPrefix),
+		"strcontains":      textTest(strings.Contains),
 		"strlen":           stdlib.StrlenFunc,
 		"strrev":           stdlib.ReverseFunc,
 		"substr":           stdlib.SubstrFunc,

@@ -259,11 +259,11 @@ var transpose = simple(cty.Map(cty.List(cty.String)), func(args []cty.Value) (ct
 	return cty.MapVal(out), nil
 }, param("map", cty.Map(cty.List(cty.String))))
 
-var (
-	startsWith  = textTest(strings.HasPrefix)
-	endsWith    = textTest(strings.HasSuffix)
-	strContains = textTest(strings.Contains)
-)
+// TextTests are the functions that say something of two texts, for those who have two and need not
+// go through a function's checks of its arguments.
+var TextTests = map[string]func(text, part string) bool{
+	"startswith": strings.HasPrefix, "endswith": strings.HasSuffix, "strcontains": strings.Contains,
+}
 
 func textTest(test func(s, part string) bool) function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {

@@ -86,10 +86,15 @@ func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
 	modules := unkeyedModules{}
 	instances := map[addrs.Image]int{}
 	for _, c := range changes {
-		instances[modules.block(c.Address)]++
+		if !isAlone(c.Address) {
+			instances[modules.block(c.Address)]++
+		}
 	}
 	numbers := map[changeKind]int{}
 	for i, c := range changes {
+		if isAlone(c.Address) {
+			continue
+		}
 		block := modules.block(c.Address)
 		if instances[block] <= foldAbove || len(unansweredCandidates(c)) > 0 {
 			continue // Which candidates may be paid for again is said of each image.
@@ -105,6 +110,10 @@ func kindsOf(changes []*planner.Change, unfolded bool) (kinds, sizes []int) {
 	}
 	return kinds, sizes
 }
+
+// isAlone reports whether nothing but the image itself has its block: of ten thousand blocks, there
+// is no need to count.
+func isAlone(a addrs.Image) bool { return a.Key.IsNone() && a.Module == "" }
 
 // unkeyedModules remembers the paths of modules without instance keys.
 type unkeyedModules map[addrs.Module]addrs.Module

@@ -44,7 +44,7 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 	case o.After == nil:
 		symbol, value = "-", valueText(recordedValue(o.Before), indent, pp.opts.Unfolded, how)+" -> null"
 	case o.Before == nil:
-		symbol, value = "+", valueText(outputValue(*o.After), indent, pp.opts.Unfolded, how)
+		symbol, value = "+", outputText(*o.After, indent, pp.opts.Unfolded, how)
 	default:
 		before, after := hcltext.Text(recordedValue(o.Before), indent), hcltext.Text(outputValue(*o.After), indent)
 		switch {
@@ -65,6 +65,23 @@ func (pp *planPage) output(o planner.OutputChange, names int) {
 // linesShown is how many lines inside of an output's value are shown where there are many more.
 const linesShown = 3
 
+// outputText returns an output's value as text, shortened as foldLines does.
+func outputText(o config.Output, indent int, isWhole bool, how string) string {
+	if o.Collection == nil || o.Sensitive || isWhole {
+		return valueText(outputValue(o), indent, isWhole, how)
+	}
+	elements := hcltext.Elements{IsObject: o.Collection.IsObject, Len: o.Collection.Len(), All: o.Collection.All()}
+	lines := elements.Lines()
+	if lines-2 <= foldAbove {
+		return hcltext.Text(o.Collection.Value(), indent)
+	}
+	end := "]"
+	if elements.IsObject {
+		end = "}"
+	}
+	return foldedHead(elements.Head(indent, 1+linesShown), lines, indent, indent+2, end, how)
+}
+
 // valueText returns a value as text, shortened as foldLines does. Of a hundred thousand lines it
 // writes only those that are shown.
 func valueText(v cty.Value, indent int, isWhole bool, how string) string {
@@ -79,7 +96,12 @@ func valueText(v cty.Value, indent int, isWhole bool, how string) string {
 	case t.IsMapType() || t.IsObjectType():
 		end = "}"
 	}
-	shown := strings.Split(hcltext.Head(v, indent, 1+linesShown), "\n")
+	return foldedHead(hcltext.Head(v, indent, 1+linesShown), lines, indent, inner, end, how)
+}
+
+// foldedHead ends the first lines of a value with how many more there are.
+func foldedHead(head string, lines, indent, inner int, end, how string) string {
+	shown := strings.Split(head, "\n")
 	shown = append(shown, fmt.Sprintf("%s# and %d more lines. %s", strings.Repeat(" ", inner), lines-2-linesShown, how), strings.Repeat(" ", indent)+end)
 	return strings.Join(shown, "\n")
 }
@@ -119,7 +141,7 @@ func outputValue(o config.Output) cty.Value {
 	if o.Sensitive {
 		return cty.DynamicVal.Mark(sensitiveMark)
 	}
-	return o.Value
+	return o.Whole()
 }
 
 // lineDiff writes two values of several lines as one, with the lines that differ marked in front.
@@ -161,7 +183,7 @@ func (v *View) outputLines(outputs []config.Output, p *progress) string {
 		if value := outputValue(o); value.IsMarked() || value.IsWhollyKnown() {
 			text := hiddenText
 			if !value.IsMarked() {
-				text = valueText(value, 0, v.opts.Unfolded, "See all with fluxbatch output.")
+				text = outputText(o, 0, v.opts.Unfolded, "See all with fluxbatch output.")
 			}
 			fmt.Fprintf(&b, "%s = %s\n", o.Name, text)
 		}

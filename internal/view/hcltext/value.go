@@ -1,6 +1,7 @@
 package hcltext
 
 import (
+	"iter"
 	"math"
 	"math/big"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 )
 
@@ -26,7 +28,10 @@ func Text(v cty.Value, indent int) string {
 func Head(v cty.Value, indent, lines int) string {
 	w := writer{most: lines}
 	w.value(v, indent)
-	head := w.text.String()
+	return firstLines(w.text.String(), lines)
+}
+
+func firstLines(head string, lines int) string {
 	for at := range head {
 		if head[at] != '\n' {
 			continue
@@ -53,12 +58,50 @@ func Lines(v cty.Value) int {
 	case !t.IsCollectionType() && !t.IsTupleType() && !t.IsObjectType() || v.LengthInt() == 0:
 		return 1
 	}
+	return elementsOf(v).Lines()
+}
+
+// Elements are those of a list, or of an object by their keys, of which there is no value.
+type Elements struct {
+	IsObject bool
+	Len      int
+	All      iter.Seq2[string, cty.Value]
+}
+
+func elementsOf(v cty.Value) Elements {
+	e := Elements{IsObject: v.Type().IsMapType() || v.Type().IsObjectType(), Len: v.LengthInt()}
+	e.All = func(yield func(string, cty.Value) bool) {
+		for it := v.ElementIterator(); it.Next(); {
+			key, element := it.Element()
+			name := ""
+			if e.IsObject {
+				name = key.AsString()
+			}
+			if !yield(name, element) {
+				return
+			}
+		}
+	}
+	return e
+}
+
+// Lines returns how many lines the text has.
+func (e Elements) Lines() int {
+	if e.Len == 0 {
+		return 1
+	}
 	lines := 2
-	for it := v.ElementIterator(); it.Next(); {
-		_, element := it.Element()
+	for _, element := range e.All {
 		lines += Lines(element)
 	}
 	return lines
+}
+
+// Head returns the first lines of the text, as that of a value does.
+func (e Elements) Head(indent, lines int) string {
+	w := writer{most: lines}
+	w.elements(e, indent)
+	return firstLines(w.text.String(), lines)
 }
 
 // writer writes a value, and ends after so many lines, or a little later.
@@ -90,10 +133,8 @@ func (w *writer) value(v cty.Value, indent int) {
 		w.text.WriteString(numberText(v.AsBigFloat()))
 	case t == cty.Bool:
 		w.text.WriteString(strconv.FormatBool(v.True()))
-	case t.IsMapType() || t.IsObjectType():
-		w.object(v, indent)
-	case t.IsListType() || t.IsSetType() || t.IsTupleType():
-		w.list(v, indent)
+	case lang.IsStructure(t):
+		w.elements(elementsOf(v), indent)
 	default:
 		w.text.WriteString(t.FriendlyName())
 	}
@@ -121,20 +162,28 @@ func (w *writer) literal(s string, indent int) {
 	w.text.WriteString(pad + "EOT")
 }
 
-func (w *writer) object(v cty.Value, indent int) {
-	if v.LengthInt() == 0 {
+func (w *writer) elements(e Elements, indent int) {
+	switch {
+	case e.Len == 0 && e.IsObject:
 		w.text.WriteString("{}")
-		return
+	case e.Len == 0:
+		w.text.WriteString("[]")
+	case e.IsObject:
+		w.object(e, indent)
+	default:
+		w.list(e, indent)
 	}
+}
+
+func (w *writer) object(of Elements, indent int) {
 	type entry struct {
 		key   string
 		value cty.Value
 	}
-	entries := make([]entry, 0, v.LengthInt())
+	entries := make([]entry, 0, of.Len)
 	names := 0
-	for it := v.ElementIterator(); it.Next(); {
-		k, element := it.Element()
-		key := keyText(k.AsString())
+	for name, element := range of.All {
+		key := keyText(name)
 		names = max(names, layout.Width(key))
 		entries = append(entries, entry{key, element})
 	}
@@ -153,16 +202,14 @@ func (w *writer) object(v cty.Value, indent int) {
 	w.text.WriteString(pad + "}")
 }
 
-func (w *writer) list(v cty.Value, indent int) {
-	if v.LengthInt() == 0 {
-		w.text.WriteString("[]")
-		return
-	}
+func (w *writer) list(of Elements, indent int) {
 	pad := strings.Repeat(" ", indent)
 	w.text.WriteByte('[')
 	more := w.newline()
-	for it := v.ElementIterator(); more && it.Next(); {
-		_, element := it.Element()
+	for _, element := range of.All {
+		if !more {
+			break
+		}
 		w.text.WriteString(pad + "  ")
 		w.value(element, indent+2)
 		w.text.WriteByte(',')

@@ -209,7 +209,7 @@ func outputChange(o planner.OutputChange) *tfjson.Change {
 		}
 	}
 	if o.After != nil {
-		value, unknown := jsonOutput(o.After.Value)
+		value, unknown := jsonOutput(o.After.Whole())
 		change.AfterUnknown, change.AfterSensitive = unknown, o.After.Sensitive
 		if !o.After.Sensitive && unknown != true {
 			change.After = value
@@ -230,8 +230,9 @@ func outputChange(o planner.OutputChange) *tfjson.Change {
 
 func plannedOutput(o *config.Output) *tfjson.StateOutput {
 	out := &tfjson.StateOutput{Sensitive: o.Sensitive}
-	value, unknown := jsonOutput(o.Value)
-	if t := o.Value.Type(); unknown == false && !t.HasDynamicTypes() {
+	whole := o.Whole()
+	value, unknown := jsonOutput(whole)
+	if t := whole.Type(); unknown == false && !t.HasDynamicTypes() {
 		out.Type = t
 	}
 	if !o.Sensitive && unknown == false {

@@ -327,7 +327,7 @@ func plannedOutputs(p *planner.Plan) map[string]outputMessage {
 // messageOutput returns an output with its value as far as that is known and may be shown.
 func messageOutput(o config.Output) outputMessage {
 	m := outputMessage{Sensitive: o.Sensitive}
-	value, _ := o.Value.UnmarkDeep()
+	value, _ := o.Whole().UnmarkDeep()
 	if value == cty.NilVal || !value.IsWhollyKnown() {
 		return m
 	}
