@@ -101,6 +101,12 @@ func (p *Pending) Sync() error {
 	return nil
 }
 
+// IsFree reports whether it is certain that nothing has the final name.
+func (p *Pending) IsFree() bool {
+	_, err := p.parent.Stat(p.base)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // Stat describes the file written so far.
 func (p *Pending) Stat() (fs.FileInfo, error) { return p.file.Stat() }
 
