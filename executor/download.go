@@ -121,13 +121,18 @@ func (f fetch) run(ctx context.Context) (img *state.Image, told string, err erro
 		return img, "", nil
 	}
 	// What is at the path is safe in the store before the new file takes its place.
-	if told, err = f.files.makeWay(f.addr, img, f.task.Path); err != nil {
-		return nil, "", err
+	if !pending.IsFree() {
+		if told, err = f.files.makeWay(f.addr, img, f.task.Path); err != nil {
+			return nil, "", err
+		}
 	}
+	info, infoErr := pending.Stat()
 	if err := pending.Commit(); err != nil {
 		return nil, "", err
 	}
-	f.files.remember(file)
+	if infoErr == nil { // Otherwise the file is read when it matters.
+		f.files.index.Record(file.Path, info, file.SHA256)
+	}
 	// A crash here leaves the new file in place, with the hash that Fetched recorded: the next run
 	// finds it there.
 	if f.prior != nil {
@@ -175,7 +180,7 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	switch {
 	case n.phase == over:
 	case img != nil:
-		for _, what := range planner.Deviations(img) {
+		for _, what := range r.deviations(n, img) {
 			r.emit(Warned{n.address(), what})
 		}
 		r.brought(n, img, told)
@@ -184,6 +189,14 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	default:
 		r.downloadFailed(n, err)
 	}
+}
+
+// deviations says in which ways an image is not what was asked for.
+func (r *run) deviations(n *node, img *state.Image) []string {
+	if n.request == nil || len(n.desired.Sensitive) > 0 {
+		return planner.Deviations(img) // The record has nothing that is not to be shown.
+	}
+	return planner.DeviationsFrom(n.request, img)
 }
 
 // downloadFailed tries again what can pass: the bytes were paid for.

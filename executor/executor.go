@@ -10,8 +10,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -185,7 +183,9 @@ type run struct {
 	downloading int
 	// unfinished counts nodes that are not over, workers the calls under way.
 	unfinished, workers int
-	group               errgroup.Group
+	// calls hands calls to workers that have nothing to do. A call needs a deep stack, which a new
+	// goroutine would have to grow into each time.
+	calls chan func() func()
 	// told carries what is to be done on the coordinator after a worker's call.
 	told chan func()
 	stop error // why nothing new is begun, nil while it is
@@ -227,6 +227,7 @@ func Apply(ctx context.Context, plan *planner.Plan, o Options) (Summary, error) 
 	plan = plan.Whole() // Who has a path, a picture or a request is looked for among all images.
 	r := newRun(ctx, o)
 	defer r.endTaking(nil)
+	defer close(r.calls)
 	r.files, r.inputs = newFiles(plan, o), sharedInputs(plan)
 	for _, c := range plan.Changes {
 		r.plan[c.Address] = c
@@ -252,7 +253,7 @@ func newRun(ctx context.Context, o Options) *run {
 	}
 	r := &run{
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
-		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, told: make(chan func()),
+		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, calls: make(chan func() func()), told: make(chan func()),
 		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[request]*node{}, left: map[string]string{}, taken: map[string]addrs.Image{}, began: time.Now(),
 		budget: budget{most: o.MaxCost},
 		// The journal changes the state while workers append to it.
@@ -355,10 +356,18 @@ func (r *run) launch() {
 // spawn makes a call beside the coordinator, which then does what the call returns.
 func (r *run) spawn(call func() func()) {
 	r.workers++
-	r.group.Go(func() error {
+	select {
+	case r.calls <- call:
+	default:
+		go r.work(call)
+	}
+}
+
+// work makes a call, and after it others, until the run is over.
+func (r *run) work(call func() func()) {
+	for isOne := true; isOne; call, isOne = <-r.calls {
 		r.told <- call()
-		return nil
-	})
+	}
 }
 
 // later puts an appointment on the agenda.

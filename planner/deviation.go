@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -19,8 +19,14 @@ func Deviations(img *state.Image) []string {
 	if err != nil {
 		return nil // It was found when the state was read.
 	}
+	return DeviationsFrom(asked.Request(), img)
+}
+
+// DeviationsFrom is Deviations for an image of which the request is at hand, which may have nothing
+// that is sensitive.
+func DeviationsFrom(asked *bfl.Request, img *state.Image) []string {
 	var all []string
-	size := asked.Request().Size()
+	size := asked.Size()
 	if !sameSide(size.Width, img.Output.Width) || !sameSide(size.Height, img.Output.Height) {
 		all = append(all, fmt.Sprintf("The image is %d x %d pixels, but the request was for %s.", img.Output.Width, img.Output.Height, extent(size.Width, size.Height)))
 	}
@@ -36,15 +42,15 @@ func Deviations(img *state.Image) []string {
 func FormatAsked(img *state.Image) string {
 	asked, err := img.Asked(nil)
 	if err != nil {
-		asked = nil
+		return formatAsked(img, nil)
 	}
-	return formatAsked(img, asked)
+	return formatAsked(img, asked.Request())
 }
 
-// formatAsked is FormatAsked of an image of which it is known what was asked for; nil for nothing.
-func formatAsked(img *state.Image, asked *image.Image) string {
+// formatAsked is FormatAsked of an image of which the request is known, nil where it is not.
+func formatAsked(img *state.Image, asked *bfl.Request) string {
 	if asked != nil {
-		if format, _ := asked.Request().Value("output_format").(string); format != "" {
+		if format, _ := asked.Value("output_format").(string); format != "" {
 			return format
 		}
 	}

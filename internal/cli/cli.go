@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/apilog"
-	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/view"
 	"github.com/fluxbatch/fluxbatch/internal/view/machine"
@@ -73,8 +73,9 @@ func newApp(env Environment) *app {
 }
 
 func (a *app) run() int {
-	root := a.command()
-	root.SetArgs(doubleDashes(a.env.Args))
+	args := doubleDashes(a.env.Args)
+	root := a.command(args)
+	root.SetArgs(args)
 	root.SetIn(a.env.Stdin)
 	root.SetOut(completionOutput(a.env.Args, a.out))
 	root.SetErr(a.env.Stderr)
@@ -173,7 +174,9 @@ func (a *app) interactive() bool {
 	return ok
 }
 
-func (a *app) command() *cobra.Command {
+// command returns the root of the commands, and below it those that a command line needs, whose long
+// flags have two dashes.
+func (a *app) command(args []string) *cobra.Command {
 	var noColor bool
 	root := &cobra.Command{
 		Use:   "fluxbatch",
@@ -202,16 +205,19 @@ With -simulate both work without a key, a network or money.`,
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "change to this `directory` before anything else")
 	root.PersistentFlags().BoolVar(&noColor, "no-color", false, "print without colour")
 	a.groups = a.commandGroups()
-	for _, group := range a.groups {
-		root.AddCommand(group.commands...)
-	}
+	a.addCommands(root, a.commandsOf(args))
 	a.setCompletions(root)
 	a.setHelp(root)
 	return root
 }
 
-// longFlag is a long flag written with one dash, as Terraform's users do.
-var longFlag = lazyregexp.New(`^-[a-z][a-z0-9]*[a-z0-9-]+(=|$)`)
+// isLongFlag reports whether an argument is a long flag written with one dash, as Terraform's users
+// do, with a value or without.
+func isLongFlag(arg string) bool {
+	name, _, _ := strings.Cut(arg, "=")
+	return len(name) > 2 && name[0] == '-' && 'a' <= name[1] && name[1] <= 'z' &&
+		strings.Trim(name[2:], "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
 
 // doubleDashes gives long flags the two dashes that the flag library wants.
 func doubleDashes(args []string) []string {
@@ -221,7 +227,7 @@ func doubleDashes(args []string) []string {
 			copy(doubled[i:], args[i:])
 			break
 		}
-		if longFlag().MatchString(arg) {
+		if isLongFlag(arg) {
 			arg = "-" + arg
 		}
 		doubled[i] = arg

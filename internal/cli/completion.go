@@ -94,7 +94,7 @@ func completionOutput(args []string, out io.Writer) io.Writer {
 	if len(args) < 2 || !slices.Contains(completionRequests, args[0]) {
 		return out
 	}
-	return completionWriter{out, longFlag().MatchString(args[len(args)-1])}
+	return completionWriter{out, isLongFlag(args[len(args)-1])}
 }
 
 // completionWriter writes completions as a shell wants them: long flags with one dash where they

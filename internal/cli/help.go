@@ -24,7 +24,7 @@ var environment = view.HelpGroup{Title: "Environment variables", Entries: []view
 // arguments and flags that do not fit.
 func (a *app) setHelp(root *cobra.Command) {
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(findCommand(root, "help"))
+	root.SetHelpCommand(findCommand(root, helpName))
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.viewer().Help(a.helpOf(cmd)) })
 	root.SetFlagErrorFunc(a.flagError)
 	// As in Terraform; there is a command for it as well, which is what the help shows.
@@ -153,7 +153,11 @@ func (a *app) helpGroups(cmd *cobra.Command) []view.HelpGroup {
 	if !cmd.HasParent() {
 		groups := make([]view.HelpGroup, len(a.groups))
 		for i, g := range a.groups {
-			groups[i] = view.HelpGroup{Title: g.title, Entries: helpEntries(g.commands)}
+			commands := make([]*cobra.Command, len(g.commands))
+			for i, c := range g.commands {
+				commands[i] = findCommand(cmd, c.name)
+			}
+			groups[i] = view.HelpGroup{Title: g.title, Entries: helpEntries(commands)}
 		}
 		return groups
 	}

@@ -16,7 +16,7 @@ import (
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
 	a := &app{}
-	root := a.command()
+	root := a.command(nil)
 	root.InitDefaultHelpCmd()
 	eachCommand(root, func(cmd *cobra.Command) {
 		// Not in parallel: to ask a command for its flags changes the commands above it.

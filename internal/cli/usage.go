@@ -216,6 +216,7 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError, more
 	})
 	// A name of one or two letters is near to everything short.
 	near := suggest.Nearest(name, names)
+	a.addAllCommands(cmd.Root())
 	holders := commandsWithFlag(cmd.Root(), name)
 	switch {
 	case cmd.HasSubCommands() && len(holders) > 0:

@@ -279,7 +279,7 @@ func helps(t *testing.T, b *strings.Builder) {
 	t.Helper()
 	b.WriteString("\n==== Help\n")
 	a := &app{}
-	eachCommand(a.command(), func(cmd *cobra.Command) {
+	eachCommand(a.command(nil), func(cmd *cobra.Command) {
 		var out bytes.Buffer
 		view.New(view.Options{Stdout: &out}).Help(a.helpOf(cmd))
 		b.WriteString("\n== " + cmd.CommandPath() + "\n" + out.String())

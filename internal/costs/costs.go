@@ -49,19 +49,65 @@ type Entry struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 }
 
-// Append adds an entry to the ledger at path. A line is written at once, so that a crash leaves it
-// whole or not there, but for a disk that is full: Read passes over a line that is not whole.
+// Append adds an entry to the ledger at path, as Ledger.Append does.
 func Append(path string, e Entry) error {
+	l := Ledger{Path: path}
+	return errors.Join(l.Append(e), l.Close())
+}
+
+// Ledger is a ledger that many entries are added to. It is owned by one goroutine.
+type Ledger struct {
+	Path string
+	// file is open, and info says which one it is; nil before the first entry.
+	file *os.File
+	info fs.FileInfo
+}
+
+// Append adds an entry. A line is written at once, so that a crash leaves it whole or not there, but
+// for a disk that is full: Read passes over a line that is not whole.
+func (l *Ledger) Append(e Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // a file of the project, which is committed
-	if err != nil {
+	if err := l.open(); err != nil {
 		return fmt.Errorf("the ledger of costs cannot be written: %w", err)
 	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Close())
+	_, err = l.file.Write(append(line, '\n'))
+	return err
+}
+
+// open opens the file that the path leads to. It is another one than before where somebody put one
+// in its place, as version control does.
+func (l *Ledger) open() error {
+	if l.file != nil {
+		if info, err := os.Stat(l.Path); err == nil && os.SameFile(info, l.info) {
+			return nil
+		}
+		if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(l.Path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // a file of the project, which is committed
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	l.file, l.info = f, info
+	return nil
+}
+
+// Close closes the file, which the next entry opens again.
+func (l *Ledger) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	err := l.file.Close()
+	l.file, l.info = nil, nil
+	return err
 }
 
 // Read returns the entries of the ledger at path, sorted by time, each task once. A file that is

@@ -1,6 +1,7 @@
 package costs
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -53,5 +54,32 @@ func TestLedger(t *testing.T) {
 	}
 	if entries, err := Read(path + ".nowhere"); entries != nil || err != nil {
 		t.Errorf("a ledger that is not there has %v, %v", entries, err)
+	}
+}
+
+// A ledger that is replaced between two entries, as by version control, gets those that follow.
+func TestLedgerReplaced(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), FileName)
+	l := Ledger{Path: path}
+	add := func(id string) {
+		t.Helper()
+		if err := l.Append(Entry{Address: addrs.Image{Name: "hero"}, TaskID: id, Outcome: Made}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("a")
+	add("b")
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Skipf("an open file cannot be renamed here: %v", err)
+	}
+	add("c")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]int{path: 1, path + ".old": 2} {
+		if entries, err := Read(name); err != nil || len(entries) != want {
+			t.Errorf("%s has %v, %v", name, entries, err)
+		}
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fluxbatch/fluxbatch/internal/lazyregexp"
 )
 
 // Large objects are sent in parts, several at a time: a connection that breaks costs one part. They
@@ -117,7 +118,7 @@ func (o *objects) assemble(ctx context.Context, name, id string, parts []minio.C
 }
 
 // ours are the names of objects that are sent in parts.
-var ours = regexp.MustCompile(`^([0-9a-f]{64}|` + snapshotPrefix + `[0-9]{20})$`)
+var ours = lazyregexp.New(`^([0-9a-f]{64}|` + snapshotPrefix + `[0-9]{20})$`)
 
 // sweep removes the parts of uploads whose program died days ago, for which the store takes money
 // and which nobody sees. Who may not, or where the store cannot, leaves them there.
@@ -127,7 +128,7 @@ func (o *objects) sweep(ctx context.Context) {
 		return
 	}
 	for _, upload := range found.Uploads {
-		if name, isBelow := strings.CutPrefix(upload.Key, o.root()); isBelow && ours.MatchString(name) && o.now().Sub(upload.Initiated) > deadAfter {
+		if name, isBelow := strings.CutPrefix(upload.Key, o.root()); isBelow && ours().MatchString(name) && o.now().Sub(upload.Initiated) > deadAfter {
 			_ = o.core.AbortMultipartUpload(ctx, o.bucket.Name, upload.Key, upload.UploadID)
 		}
 	}

@@ -30,6 +30,7 @@ type Dir struct {
 	escapes error
 	faults  func(Op, string) error
 	here    *here
+	parents *parents
 }
 
 // here is a directory as a file, once Peek needed it.
@@ -45,7 +46,7 @@ func Open(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{root: root, path: dir, here: &here{}}
+	d := &Dir{root: root, path: dir, here: &here{}, parents: newParents()}
 	var refused *fs.PathError
 	if _, err := root.Lstat(".."); errors.As(err, &refused) {
 		d.escapes = refused.Err
@@ -105,7 +106,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	sub := &Dir{root: root, path: filepath.Join(d.path, filepath.FromSlash(name)), escapes: d.escapes, here: &here{}}
+	sub := &Dir{root: root, path: filepath.Join(d.path, filepath.FromSlash(name)), escapes: d.escapes, here: &here{}, parents: newParents()}
 	if d.faults != nil {
 		sub.faults = func(op Op, rest string) error { return d.faults(op, path.Join(name, rest)) }
 	}

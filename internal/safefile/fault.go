@@ -46,7 +46,7 @@ func (op Op) String() string {
 // directory itself, not the result.
 func (d *Dir) WithFaults(hook func(op Op, name string) error) *Dir {
 	faulty := *d
-	faulty.faults = hook
+	faulty.faults, faulty.parents = hook, newParents()
 	return &faulty
 }
 

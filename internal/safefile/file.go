@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"runtime"
-	"syscall"
 )
 
 // File is an open file that is written in place, such as a log. It is safe for concurrent use as
@@ -94,19 +93,12 @@ func (f *File) Close() error {
 func (d *Dir) SyncDir(name string) error {
 	return d.do(OpSyncDir, name, func() error {
 		if runtime.GOOS == "windows" {
-			// Directories cannot be flushed there; NTFS journals names by itself.
-			return nil
+			return nil // as in syncOpen
 		}
 		dir, err := d.root.Open(name)
 		if err != nil {
 			return err
 		}
-		err = dir.Sync()
-		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
-			// Some network and FUSE file systems cannot flush directories. They offer nothing that
-			// would be safer.
-			err = nil
-		}
-		return errors.Join(err, dir.Close())
+		return errors.Join(syncOpen(dir), dir.Close())
 	})
 }

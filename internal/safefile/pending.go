@@ -32,11 +32,10 @@ const (
 // with Commit or Abort.
 type Pending struct {
 	file *File
-	// parent is the directory of the file: held open, so that the temporary and the final name are
-	// in the same directory even when somebody replaces that directory meanwhile.
-	parent *Dir
-	// name is the final name relative to the Dir that made this, base and temp are the names
-	// relative to parent.
+	// dir is what made this, parent the directory of the file.
+	dir    *Dir
+	parent *parent
+	// name is the final name relative to dir, base and temp are the names relative to parent.
 	name, base, temp string
 	unsynced         bool
 	done             bool
@@ -50,20 +49,20 @@ func (d *Dir) Create(name string, perm fs.FileMode) (*Pending, error) {
 		return nil, err
 	}
 	dir := path.Dir(name)
-	parent, err := d.Sub(dir)
+	parent, err := d.enter(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = d.MkdirAll(dir, 0o777); err == nil {
-			parent, err = d.Sub(dir)
+			parent, err = d.enter(dir)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	p := &Pending{parent: parent, name: name, base: path.Base(name), unsynced: true}
+	p := &Pending{dir: d, parent: parent, name: name, base: path.Base(name), unsynced: true}
 	p.temp = tempName(p.base)
 	if p.file, err = parent.openFile(OpCreate, p.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm); err != nil {
 		// The handle was only read through; the error to report is that of the file.
-		_ = parent.Close()
+		_ = d.leave(parent)
 		return nil, err
 	}
 	return p, nil
@@ -101,6 +100,12 @@ func (p *Pending) Sync() error {
 	return nil
 }
 
+// IsFree reports whether it is certain that nothing has the final name.
+func (p *Pending) IsFree() bool {
+	_, err := p.parent.Stat(p.base)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // Stat describes the file written so far.
 func (p *Pending) Stat() (fs.FileInfo, error) { return p.file.Stat() }
 
@@ -118,9 +123,9 @@ func (p *Pending) Commit() error {
 		}
 	}
 	if err := p.rename(); err != nil {
-		return errors.Join(err, p.parent.Close())
+		return errors.Join(err, p.dir.leave(p.parent))
 	}
-	return errors.Join(p.parent.SyncDir("."), p.parent.Close())
+	return errors.Join(p.parent.flush(), p.dir.leave(p.parent))
 }
 
 // rename gives the file its name. A crash before leaves a whole leftover; after it, the new content
@@ -143,7 +148,7 @@ func (p *Pending) Abort() error {
 		return nil
 	}
 	p.done = true
-	return errors.Join(p.file.Close(), p.remove(), p.parent.Close())
+	return errors.Join(p.file.Close(), p.remove(), p.dir.leave(p.parent))
 }
 
 // remove needs no fsync: a leftover that comes back is swept.
@@ -173,7 +178,7 @@ func (d *Dir) WriteCache(name string, perm fs.FileMode, write func(io.Writer) er
 	if err := write(p); err != nil {
 		return errors.Join(err, p.Abort())
 	}
-	return errors.Join(p.rename(), p.parent.Close())
+	return errors.Join(p.rename(), p.dir.leave(p.parent))
 }
 
 // tempName returns a fresh name for the temporary file of a file called base. The random digits

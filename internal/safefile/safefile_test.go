@@ -86,12 +86,12 @@ func TestOrderOfOperations(t *testing.T) {
 	}{
 		"write": {
 			func(d *Dir) error { return d.WriteFile("a", 0o644, text("new")) },
-			[]string{"open .", "create TEMP", "write TEMP", "sync TEMP", "close TEMP", "rename a", "sync directory ."},
+			[]string{"open .", "stat .", "create TEMP", "write TEMP", "sync TEMP", "close TEMP", "rename a", "sync directory ."},
 		},
 		"write in a new directory": {
 			func(d *Dir) error { return d.WriteFile("new/a", 0o644, text("new")) },
 			[]string{
-				"open new", "stat new", "mkdir new", "sync directory .", "open new", "create new/TEMP", "write new/TEMP", "sync new/TEMP",
+				"open new", "stat new", "mkdir new", "sync directory .", "open new", "stat new", "create new/TEMP", "write new/TEMP", "sync new/TEMP",
 				"close new/TEMP", "rename new/a", "sync directory new",
 			},
 		},

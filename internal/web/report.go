@@ -26,7 +26,7 @@ var pageHTML string
 //go:embed page.css
 var ownCSS string
 
-var pageCSS = []byte(parts.CSS + ownCSS)
+var pageCSS = sync.OnceValue(func() []byte { return []byte(parts.CSS + ownCSS) })
 
 //go:embed page.js
 var pageJS []byte
@@ -80,7 +80,7 @@ func WriteReport(ctx context.Context, a *Album, d *Darkroom, dir string, o Repor
 		return err
 	}
 	// The page comes last, so that it never names what is not there.
-	if err := errors.Join(w.write("page.css", pageCSS), w.write("page.js", pageJS), w.write("index.html", page)); err != nil {
+	if err := errors.Join(w.write("page.css", pageCSS()), w.write("page.js", pageJS), w.write("index.html", page)); err != nil {
 		return err
 	}
 	if !o.Markdown {

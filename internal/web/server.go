@@ -297,7 +297,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 		}
 		s.send(w, "text/html; charset=utf-8", page)
 	case name == "page.css":
-		s.send(w, "text/css; charset=utf-8", pageCSS)
+		s.send(w, "text/css; charset=utf-8", pageCSS())
 	case name == "page.js":
 		s.send(w, "text/javascript; charset=utf-8", pageJS)
 	case strings.HasPrefix(name, "data/"):

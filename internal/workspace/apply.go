@@ -8,6 +8,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -30,6 +31,8 @@ type Applied struct {
 // says why the state could not be written; then what happened is in the journal.
 func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (Applied, error) {
 	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}, planned: map[addrs.Image]*planner.Change{}}
+	r.ledger.Path = LedgerPath(w.Dir, w.options.Simulate)
+	defer func() { _ = r.ledger.Close() }() // each line is in the file already
 	for _, change := range plan.Changes {
 		if change.Makes() {
 			r.planned[change.Address] = change
@@ -66,6 +69,7 @@ type applying struct {
 	// planned are the changes that make an image, and ledgerFails says that the ledger takes no
 	// entry.
 	planned     map[addrs.Image]*planner.Change
+	ledger      costs.Ledger
 	ledgerFails bool
 	// sent are the renditions that go into requests, nil while nobody asked, and makings those of
 	// them that were made.

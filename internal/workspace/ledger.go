@@ -66,7 +66,7 @@ func (r *applying) charge(e executor.Event) {
 	if !ok || r.ledgerFails {
 		return
 	}
-	if err := costs.Append(LedgerPath(r.Dir, r.options.Simulate), entry); err != nil {
+	if err := r.ledger.Append(entry); err != nil {
 		r.ledgerFails = true
 		r.env.OnDiagnostics(ledgerFailed(err))
 	}

@@ -29,8 +29,8 @@ const (
 // newPlate sets the words for a width. The size of the type goes by the picture's shorter side.
 func newPlate(s Spec, width int, side float32) plate {
 	p := plate{
-		big:   newTypeface(bold700, max(int(side*0.05), 13)),
-		small: newTypeface(regular400, max(int(side*0.024), 9)),
+		big:   newTypeface(bold700(), max(int(side*0.05), 13)),
+		small: newTypeface(regular400(), max(int(side*0.024), 9)),
 	}
 	lines := 2
 	if side < 160 {
@@ -68,7 +68,7 @@ func title(prompt string) []string {
 		if unicode.IsSpace(r) || strings.ContainsRune("{}[]\"\\", r) {
 			return ' '
 		}
-		if i, err := bold700.GlyphIndex(&buf, r); err != nil || i == 0 {
+		if i, err := bold700().GlyphIndex(&buf, r); err != nil || i == 0 {
 			return -1
 		}
 		return r

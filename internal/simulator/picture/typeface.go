@@ -3,6 +3,7 @@ package picture
 import (
 	"image"
 	"image/color"
+	"sync"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
@@ -11,18 +12,20 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The Go fonts.
+// The Go fonts, read when they are first needed.
 var (
-	regular400 = parseFont(goregular.TTF)
-	bold700    = parseFont(gobold.TTF)
+	regular400 = fontOf(goregular.TTF)
+	bold700    = fontOf(gobold.TTF)
 )
 
-func parseFont(ttf []byte) *opentype.Font {
-	f, err := opentype.Parse(ttf)
-	if err != nil {
-		panic("picture: a font of the Go fonts cannot be read: " + err.Error())
-	}
-	return f
+func fontOf(ttf []byte) func() *opentype.Font {
+	return sync.OnceValue(func() *opentype.Font {
+		f, err := opentype.Parse(ttf)
+		if err != nil {
+			panic("picture: a font of the Go fonts cannot be read: " + err.Error())
+		}
+		return f
+	})
 }
 
 // typeface sets words in a font at a size. Owned by the one picture that it is made for.
