@@ -14,6 +14,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
+	"github.com/fluxbatch/fluxbatch/internal/hugepage"
 	"github.com/fluxbatch/fluxbatch/internal/lang"
 	"github.com/fluxbatch/fluxbatch/internal/sourcefile"
 )
@@ -23,7 +24,12 @@ type parser struct {
 	files map[string]*hcl.File
 	// pieceSize is that of the options.
 	pieceSize int
+	// size is how many bytes were parsed.
+	size int64
 }
+
+// parsedMemory is about how much memory a plan needs for each byte of its blocks.
+const parsedMemory = 40
 
 // directory parses the configuration files of a module, in the order of their names.
 func (p *parser) directory(dir string) ([]*hcl.File, hcl.Diagnostics) {
@@ -77,6 +83,8 @@ func (p *parser) file(path string, read func(string) ([]byte, error)) (*hcl.File
 		src = bytes.TrimPrefix(src, []byte(sourcefile.ByteOrderMark))
 		file, diags = json.Parse(src, path)
 	} else {
+		p.size += int64(len(src))
+		hugepage.Expect(p.size * parsedMemory)
 		file, diags = hclfast.Parse(src, path, cmp.Or(p.pieceSize, hclfast.PieceSize), readTopBlock)
 	}
 	if huge := lang.HugeNumbers(src, path); huge.HasErrors() {

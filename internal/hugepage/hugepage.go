@@ -13,8 +13,8 @@ import (
 	"unsafe"
 )
 
-// least is how much memory makes it worth while: less is touched in a few milliseconds.
-const least = 64 << 20
+// least is how much memory makes it worth while: less costs a few milliseconds.
+const least = 16 << 20
 
 // most bounds what is asked for at once. It is address space, and no memory until it is touched.
 const most = 2 << 30
