@@ -4,6 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 fluxbatch=${FLUXBATCH:-fluxbatch}
+command -v "$fluxbatch" >/dev/null || { echo "There is no program $fluxbatch. Install it with go install . in the clone, or set FLUXBATCH to its path." >&2; exit 1; }
 work=$(mktemp -d)
 servers=()
 end() {
@@ -19,8 +20,11 @@ GOBIN=$work/bin go install github.com/nats-io/nats-server/v2@v2.15.3
 "$fluxbatch" simulator -listen "$api" -latency 300ms -ledger "$work/ledger" >"$work/api.log" 2>&1 & servers+=($!)
 "$work/bin/gofakes3" -host "$store" -backend memory -initialbucket art >"$work/store.log" 2>&1 & servers+=($!)
 "$work/bin/nats-server" -a "${broker%:*}" -p "${broker#*:}" -js -sd "$work/nats" >"$work/broker.log" 2>&1 & servers+=($!)
-for server in "$api" "$store" "$broker"; do
-  until (exec 3<>"/dev/tcp/${server%:*}/${server#*:}") 2>/dev/null; do :; done
+for at in "$api api 0" "$store store 1" "$broker broker 2"; do
+  read -r server name n <<<"$at"
+  until (exec 3<>"/dev/tcp/${server%:*}/${server#*:}") 2>/dev/null; do
+    kill -0 "${servers[n]}" 2>/dev/null || { echo "The $name did not start:" >&2; cat "$work/$name.log" >&2; exit 1; }
+  done
 done
 export FLUXBATCH_VAR_endpoint=http://$api FLUXBATCH_VAR_store=http://$store FLUXBATCH_VAR_broker=nats://$broker
 export AWS_ACCESS_KEY_ID=id AWS_SECRET_ACCESS_KEY=secret BFL_API_KEY=key
