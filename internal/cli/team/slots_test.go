@@ -39,7 +39,8 @@ image "a" {
 `
 
 // TestSharedKilled kills applies that share an account, and the broker under them. The account's
-// limits hold, all is made in the end, and no slot is held by anybody.
+// limits hold, all is made in the end, each image that may be paid for again is named before, and no
+// slot is held by anybody.
 func TestSharedKilled(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -49,14 +50,20 @@ func TestSharedKilled(t *testing.T) {
 	nodes := startBrokers(t, *brokerNodes)
 	env := append(tm.env, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
 	dirs := []string{t.TempDir(), t.TempDir()}
-	for _, dir := range dirs {
-		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+	for i, dir := range dirs {
+		block := string(rune('a' + i))
+		manifest := strings.NewReplacer(`image "a"`, `image "`+block+`"`, `"a ${`, `"`+block+` ${`).Replace(sharedManifest)
+		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(manifest))
 	}
 	for i := range *sharedKills {
+		tm.charges.next()
 		var cmds []*exec.Cmd
 		for _, dir := range dirs {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Args, cmd.Env = []string{"fluxbatch", "apply", "-auto-approve", dir}, env
+			out := &bytes.Buffer{}
+			cmd.Stdout, cmd.Stderr = out, out
+			tm.charges.says(out)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -77,11 +84,15 @@ func TestSharedKilled(t *testing.T) {
 		}
 		timer.Stop()
 	}
+	tm.charges.next()
 	for _, dir := range dirs {
-		if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir); code != 0 {
+		out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir)
+		if code != 0 {
 			t.Fatalf("the last apply exited with %d:\n%s%s", code, out, errs)
 		}
+		tm.charges.says(strings.NewReader(out))
 	}
+	t.Logf("%d images were paid for again, and each was named before", tm.charges.check(t))
 	stats := tm.sim.Stats()
 	if stats.MaxActive > 24 || stats.MaxActiveByModel["flux-kontext-max"] > 6 {
 		t.Errorf("%d tasks were active at once, %d of the limited model", stats.MaxActive, stats.MaxActiveByModel["flux-kontext-max"])
