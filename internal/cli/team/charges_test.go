@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,8 @@ type charges struct {
 	// answerAfter is how long an answer to an order takes once the order is paid for. A run that is
 	// killed meanwhile does not know what it bought.
 	answerAfter time.Duration
+	// ask opens a connection, and returns when it was answered.
+	ask func() error
 
 	mu   sync.Mutex
 	run  int
@@ -54,11 +57,24 @@ func watch(t *testing.T, sim *simulator.Simulator, answerAfter time.Duration) (*
 	}
 	server.Start()
 	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	c.ask = func() error {
+		answer, err := client.Get(server.URL)
+		if err != nil {
+			return err
+		}
+		return answer.Body.Close()
+	}
 	return c, server.URL
 }
 
-// next begins a run. Connections are its own from now on.
-func (c *charges) next() {
+// next begins a run. Connections are its own from now on: those that a run opened before it was
+// killed are taken first, and this one after them.
+func (c *charges) next(t *testing.T) {
+	t.Helper()
+	if err := c.ask(); err != nil {
+		t.Fatal(err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run++
@@ -86,11 +102,12 @@ func (c *charges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if json.Unmarshal(body, &order) == nil && json.Unmarshal(answer.Body.Bytes(), &task) == nil {
 			c.note(order.Prompt, task.ID, r)
 		}
-		time.Sleep(c.answerAfter)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(c.answerAfter):
+		}
 	}
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()) // its run may be dead
 }

@@ -56,7 +56,7 @@ func TestSharedKilled(t *testing.T) {
 		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(manifest))
 	}
 	for i := range *sharedKills {
-		tm.charges.next()
+		tm.charges.next(t)
 		var cmds []*exec.Cmd
 		for _, dir := range dirs {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -84,7 +84,7 @@ func TestSharedKilled(t *testing.T) {
 		}
 		timer.Stop()
 	}
-	tm.charges.next()
+	tm.charges.next(t)
 	for _, dir := range dirs {
 		out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir)
 		if code != 0 {

@@ -100,7 +100,7 @@ func (tm *team) machine(t *testing.T) string {
 // apply starts an apply without the lease, which the fence makes good for.
 func (tm *team) apply(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	tm.charges.next()
+	tm.charges.next(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", "-lock=false", dir}
 	out := &bytes.Buffer{}
@@ -116,7 +116,7 @@ func (tm *team) apply(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
 func (tm *team) settled(t *testing.T) {
 	t.Helper()
 	dir := tm.machine(t)
-	tm.charges.next()
+	tm.charges.next(t)
 	stdout, stderr, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
 	if code != 0 {
 		t.Fatalf("the last apply exited with %d:\n%s%s", code, stdout, stderr)
