@@ -154,5 +154,5 @@ func TestTeamKilled(t *testing.T) {
 	}
 	tm.settled(t)
 	again += tm.charges.check(t)
-	t.Logf("%d images were paid for again, and each was named before", again)
+	t.Logf("%d images were paid for again", again)
 }
