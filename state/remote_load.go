@@ -80,7 +80,7 @@ func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
 	if r.at == 0 {
 		r.at = head.Snapshot + uint64(len(batches))
 	}
-	s.state, s.changed = st, replayed.changed
+	s.state, s.changed, s.ended = st, replayed.changed, replayed.ended
 	return nil
 }
 
@@ -181,6 +181,8 @@ type replay struct {
 	mayBeVoid  bool
 	changed    bool
 	disposable []uint64
+	// ended are as in journalContent.
+	ended []string
 }
 
 func (p *replay) batch(n uint64, batch []byte) error {
@@ -246,6 +248,7 @@ func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
 		}
 		p.changed = true
 	}
+	p.ended = append(p.ended, j.ended...)
 	p.remote.noteChanges(head.Run, head.Number, p.state, slices.Collect(maps.Values(j.changes)))
 	for a, c := range j.changes {
 		p.state.set(a, c.now)
