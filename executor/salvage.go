@@ -40,7 +40,7 @@ func (r *run) salvage(plan *planner.Plan) {
 
 // forget ends a task of which the plan has told all that there is to tell.
 func (r *run) forget(a *planner.Abandoned) {
-	if err := r.opts.Journal.Append(state.Failed{Key: a.Task.Key, Reason: "given up, and told"}); err != nil {
+	if err := r.opts.Journal.Append(state.Failed{Key: a.Task.Key, Reason: state.GivenUp}); err != nil {
 		r.emit(Warned{a.Address, err.Error()})
 		return
 	}

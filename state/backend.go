@@ -73,7 +73,7 @@ func (e *FencedError) Error() string {
 	}
 	if e.Replacing {
 		return by + " has taken over the state " + e.State + " since this run began, and may not know of the state that was to take its place. " +
-			"Look at what is there with fluxbatch state pull, and do it again if it is to be the other one."
+			"Nothing is lost. When that run has ended, look at what is there with fluxbatch state pull, and do it again if it is to be the other one."
 	}
 	return by + " has taken over the state " + e.State + " since this run began, so that this one submits nothing more. " +
 		"What it had learnt of its tasks is kept there, and the other run or the next one takes it in."

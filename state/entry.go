@@ -236,6 +236,19 @@ func (e *entry) advance(t Task) *Task {
 	return &t
 }
 
+// ends returns the id of the task of which an entry says that the API is not at work on it any more and
+// that there is no image, "" where it says that of none.
+func (e *entry) ends(st *State) string {
+	task := st.Tasks[e.Key]
+	switch {
+	case task == nil:
+		return ""
+	case e.Type == entryLost, e.Type == entryModerated, e.Type == entryFailed && e.Reason != GivenUp:
+		return task.ID
+	}
+	return ""
+}
+
 // lost returns the task as one that is over and was paid for in vain.
 func (e *entry) lost(t Task) *Task {
 	t.Cost, t.Lost = e.Cost, cmp.Or(e.Reason, "moderated")

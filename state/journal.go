@@ -39,6 +39,8 @@ type journalContent struct {
 	changes map[addrs.Image]change
 	// made are the images of the tasks that ended with one, in order.
 	made []Stored
+	// ended are the ids of those that ended without one.
+	ended []string
 	// renditions are what the journal leaves of renditions, nil for those that it removes.
 	renditions map[addrs.Rendition]*Rendition
 	// valid is the length of the whole lines; what follows is torn.
@@ -135,6 +137,9 @@ func (j *journalContent) replay(rec []byte, path string, number int) error {
 	reason := e.invalid()
 	if made := e.made(j.state); reason == "" && made != nil {
 		j.made = append(j.made, *made)
+	}
+	if id := e.ends(j.state); reason == "" && id != "" {
+		j.ended = append(j.ended, id)
 	}
 	if reason == "" {
 		reason = e.apply(j.state)

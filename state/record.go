@@ -59,6 +59,10 @@ type Stored struct {
 	Key string
 }
 
+// GivenUp is the reason of a Failed task that nobody wants any more. The API may still be at work on
+// it, unlike on all others that end.
+const GivenUp = "given up, and told"
+
 // Failed says that nothing more will come of a task, and that nothing is lost with it, or that
 // somebody was told: the POST was refused, its image is in the store, the user gave it up.
 type Failed struct {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -64,9 +65,13 @@ func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
 			return err
 		}
 	}
-	replayed := &replay{remote: r, state: st, sum: sum, isNew: head.Snapshot == 0}
+	replayed := &replay{remote: r, after: head.Snapshot, state: st, sum: sum, isNew: head.Snapshot == 0}
 	for i, batch := range batches {
-		if err := replayed.batch(head.Snapshot+1+uint64(i), batch); err != nil {
+		err := replayed.batch(head.Snapshot+1+uint64(i), batch)
+		if void := (*voidError)(nil); errors.As(err, &void) {
+			return r.loadFormer(ctx, s, head, void)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -75,8 +80,45 @@ func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
 	if r.at == 0 {
 		r.at = head.Snapshot + uint64(len(batches))
 	}
-	s.state, s.changed = st, replayed.changed
+	s.state, s.changed, s.ended = st, replayed.changed, replayed.ended
 	return nil
+}
+
+// voidError says that a snapshot of another state was put in the place of one that a run went on with,
+// since it had begun before the snapshot was there.
+type voidError struct{ batch string }
+
+func (e *voidError) Error() string { return e.damaged().Error() }
+
+// damaged is for who cannot go on with the former state either.
+func (e *voidError) damaged() *DamagedError {
+	return &DamagedError{
+		Path: e.batch, Reason: "it is of the state that another one was pushed or moved over, by a run that had begun before the push was done, and that former state is not whole",
+		Remedy: "It may say what was paid for, so it is not passed over. Bring back the snapshot and the batches before it, from the store's older versions or a copy of it, and push the other state again if it is to be there.",
+	}
+}
+
+// loadFormer reads what a run went on with while another state was put in its place. Whoever put it
+// there was told that it may not be, so that its snapshot is passed over; and nothing was removed for
+// it.
+func (r *remote) loadFormer(ctx context.Context, s *Session, head Cursor, void *voidError) error {
+	former := Cursor{Last: head.Last}
+	for n := head.Snapshot - 1; n > 0 && former.Snapshot == 0; n-- {
+		switch _, err := r.backend.Snapshot(ctx, n); {
+		case err == nil:
+			former.Snapshot = n
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+	err := r.loadOnce(ctx, s, former)
+	if !errors.Is(err, errMoved) {
+		return err
+	}
+	if now, err := r.backend.Head(ctx); err != nil || now.Snapshot > head.Snapshot {
+		return cmp.Or(err, errMoved)
+	}
+	return void.damaged()
 }
 
 // read returns the batches after one up to last, and those that came since.
@@ -129,12 +171,18 @@ func (r *remote) missing(ctx context.Context, after uint64) error {
 
 // replay applies batches to a state, one after the other.
 type replay struct {
-	remote     *remote
-	state      *State
-	sum        string
-	isNew      bool
+	remote *remote
+	// after is the snapshot that they follow, 0 for none.
+	after uint64
+	state *State
+	sum   string
+	isNew bool
+	// mayBeVoid says that no batch of the run which wrote the snapshot follows it; see remote.commit.
+	mayBeVoid  bool
 	changed    bool
 	disposable []uint64
+	// ended are as in journalContent.
+	ended []string
 }
 
 func (p *replay) batch(n uint64, batch []byte) error {
@@ -166,10 +214,13 @@ func (p *replay) batch(n uint64, batch []byte) error {
 		p.state.Lineage = head.Lineage
 	case !head.Begins && isFence(lines):
 		// It may be before another state was put in the place of this one, and says nothing.
+	case !head.Begins && head.Lineage != p.state.Lineage && p.mayBeVoid:
+		return &voidError{batch: name}
 	case !head.Begins && head.Lineage != p.state.Lineage:
 		return damaged("it is of another state")
 	}
 	p.isNew = p.isNew && head.Begins
+	p.mayBeVoid = p.mayBeVoid || head.Begins && n == p.after+1 && p.after > 0
 	sum := sha256.Sum256(batch)
 	p.sum = hex.EncodeToString(sum[:])
 	switch {
@@ -197,6 +248,7 @@ func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
 		}
 		p.changed = true
 	}
+	p.ended = append(p.ended, j.ended...)
 	p.remote.noteChanges(head.Run, head.Number, p.state, slices.Collect(maps.Values(j.changes)))
 	for a, c := range j.changes {
 		p.state.set(a, c.now)

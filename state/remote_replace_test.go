@@ -84,6 +84,135 @@ func secondMakes(t *testing.T, m *memory, second *Session, what string) {
 	}
 }
 
+// TestReplaceLineageAtOnce: a state of another lineage is put in the place of one, while a second run
+// begins at any instant, and is killed when it has recorded an image. A third run has that image, and
+// the other state only if the second run had it.
+func TestReplaceLineageAtOnce(t *testing.T) {
+	t.Parallel()
+	fences := 0
+	for _, snapshots := range []int{0, 1} {
+		for at := 0; ; at++ {
+			m := formerState(t, snapshots)
+			first, err := openMemory(t, m, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := replaced(t, first, 1)
+			next.Lineage = freshID()
+			if err := first.Replace(next, true); err != nil {
+				t.Fatal(err)
+			}
+			var second *Session
+			n := 0
+			m.broken = func(string, bool) error {
+				if n++; n <= at || second != nil {
+					return nil
+				}
+				m.broken = nil
+				m.mu.Unlock()
+				defer m.mu.Lock()
+				if second, err = openMemory(t, m, nil); err == nil {
+					err = second.Append(Stored{Address: addr(t, "image.made"), Image: testImage(7)})
+				}
+				return err
+			}
+			firstErr := first.Commit(nil)
+			m.broken = nil
+			if second == nil {
+				break // The first one was over before.
+			}
+			what := fmt.Sprintf("%d snapshots, begun at %d", snapshots, at)
+			var fenced *FencedError
+			if errors.As(firstErr, &fenced) && strings.Contains(fenced.Error(), "may not know") {
+				fences++
+			} else if firstErr != nil {
+				t.Errorf("%s: the first run's error is %v", what, firstErr)
+			}
+			thirdHas(t, m, second, what)
+		}
+	}
+	if fences < 4 {
+		t.Errorf("only %d runs were overtaken", fences)
+	}
+}
+
+// formerState is one with an image, in a snapshot or in the log.
+func formerState(t *testing.T, snapshots int) *memory {
+	t.Helper()
+	if snapshots > 0 {
+		return seedRemote(t)
+	}
+	m := newMemory()
+	s, err := openMemory(t, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, s, Stored{Address: addr(t, "image.former"), Image: testImage(3)})
+	return m
+}
+
+// thirdHas sees that a third run has what a second one had and recorded, twice: from the log, and
+// from a snapshot.
+func thirdHas(t *testing.T, m *memory, second *Session, what string) {
+	t.Helper()
+	for range 2 {
+		got, err := ReadBackend(t.Context(), m)
+		if err != nil {
+			t.Fatalf("%s: a third run: %v", what, err)
+		}
+		if want := second.State(); got.Lineage != want.Lineage || got.Images.Len() != want.Images.Len() || !got.Images.Has(addr(t, "image.made")) {
+			t.Errorf("%s: a third run has %d images of lineage %s, the second one had %d of %s", what, got.Images.Len(), got.Lineage, want.Images.Len(), want.Lineage)
+		}
+		third, err := openMemory(t, m, nil)
+		if err != nil {
+			t.Fatalf("%s: a third run: %v", what, err)
+		}
+		if err := third.Commit(nil); err != nil {
+			t.Fatalf("%s: the third run's commit: %v", what, err)
+		}
+	}
+}
+
+// TestReplacedFormerLost: where the state that a run went on with is gone, it is said what happened.
+func TestReplacedFormerLost(t *testing.T) {
+	t.Parallel()
+	m := seedRemote(t)
+	first, err := openMemory(t, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := replaced(t, first, 1)
+	next.Lineage = freshID()
+	if err := first.Replace(next, true); err != nil {
+		t.Fatal(err)
+	}
+	m.broken = func(call string, done bool) error {
+		if call != "putsnapshot" || done {
+			return nil
+		}
+		m.broken = nil
+		m.mu.Unlock()
+		defer m.mu.Lock()
+		second, err := openMemory(t, m, nil)
+		if err == nil {
+			err = second.Append(Stored{Address: addr(t, "image.made"), Image: testImage(7)})
+		}
+		return err
+	}
+	var fenced *FencedError
+	if err := first.Commit(nil); !errors.As(err, &fenced) {
+		t.Fatalf("the first run's error is %v", err)
+	}
+	for _, name := range m.names("snapshot/")[:1] {
+		delete(m.objects, name)
+	}
+	_, err = ReadBackend(t.Context(), m)
+	var damaged *DamagedError
+	if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "push") {
+		t.Errorf("a third run: %v", err)
+	}
+}
+
 // TestReplaceTwiceAtOnce: of two states that are put in the place of one, one is there, and only its
 // run says so.
 func TestReplaceTwiceAtOnce(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,7 +73,9 @@ type Session struct {
 	changed bool
 	// recovered is what tasks of an interrupted run made, as its journal has it.
 	recovered []Stored
-	journal   journalFile
+	// ended are the ids of the tasks that such a run saw end without an image.
+	ended   []string
+	journal journalFile
 	// remember is what the file of records is to say, nil where it says so.
 	remember *remembered
 	closed   bool
@@ -166,7 +169,7 @@ func (s *Session) load() error {
 	s.state, s.sum, s.info, s.remember = l.state, l.sum, l.info, l.remember
 	if l.journal != nil {
 		s.changed = len(l.journal.changes)+len(l.journal.renditions) > 0
-		s.recovered = l.journal.made
+		s.recovered, s.ended = l.journal.made, l.journal.ended
 		s.journal = newJournalFile(l)
 	}
 	return nil
@@ -191,6 +194,23 @@ func (s *Session) IsDistant() bool { return s.remote != nil }
 // Recovered returns what tasks made in a run that was interrupted before it could write the state,
 // as it was recorded.
 func (s *Session) Recovered() []Stored { return s.recovered }
+
+// HasEnded reports whether it is on record that the API is no more at work on a task, since it failed
+// or was moderated: a task that was paid for in vain, or one of a run that was interrupted before it
+// could write the state. Of others that ended it is not known any more.
+func (s *Session) HasEnded(task string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if slices.Contains(s.ended, task) {
+		return true
+	}
+	for _, t := range s.state.Tasks {
+		if t.ID == task && t.Lost != "" {
+			return true
+		}
+	}
+	return false
+}
 
 // Append records what happened. When it returns without an error, the record is durable and applied
 // to the state. Many callers share one fsync, so call it from as many goroutines as have something

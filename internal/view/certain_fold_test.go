@@ -66,3 +66,35 @@ func chargedPlan(images int, ofCandidates bool) *planner.Plan {
 	}
 	return plan
 }
+
+// Those that a long table of a pull request has no rows for are named below it, and only those that
+// may be paid for twice.
+func TestChargedAreNamedBelowTable(t *testing.T) {
+	t.Parallel()
+	for _, ofCandidates := range []bool{false, true} {
+		for _, opts := range []Options{{Width: 80}, {Width: 80, Unfolded: true}} {
+			plan := chargedPlan(markdownRows+40, ofCandidates)
+			for i := range markdownRows + 20 {
+				c := viewtest.CreateLogo()
+				c.Address, c.Fingerprint = viewtest.Addr(fmt.Sprintf("image.new%d", i)), "f"
+				plan.Changes = append(plan.Changes, c)
+			}
+			v, screen := newTestView(opts)
+			v.PlanMarkdown(plan, PlanInfo{})
+			table, _, _ := strings.Cut(screen.out.String(), "<details>")
+			for i := range markdownRows + 40 {
+				name := fmt.Sprintf("<code>image.lost[%d]</code>", i)
+				if ofCandidates && !strings.Contains(table, name) {
+					name = fmt.Sprintf("<code>%s</code>", plan.Changes[3*i+2].Address)
+				}
+				if !strings.Contains(table, name) {
+					t.Fatalf("%+v, candidates %t: %s is not named:\n%s", opts, ofCandidates, name, table)
+				}
+			}
+			_, below, _ := strings.Cut(table, " more row")
+			if strings.Contains(below, "image.new") {
+				t.Errorf("%+v, candidates %t: others are named:\n%s", opts, ofCandidates, below)
+			}
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (r *markdownReport) table(items []planItem) {
 	r.printf("| | Image | Why | Cost |\n|---|---|---|--:|\n")
 	for i, item := range items {
 		if i == markdownRows {
-			r.printf("| | and %s | | |\n", layout.Count(len(items)-i, "more row"))
+			r.printf("| | and %s | %s | |\n", layout.Count(len(items)-i, "more row"), chargedAmong(items[i:]))
 			break
 		}
 		if f := item.folded; f != nil {
@@ -91,6 +91,38 @@ func (r *markdownReport) table(items []planItem) {
 		r.row(c, markdownCode(c.Address.String()), r.why(charged, c), priceText(c))
 	}
 	r.printf("\n")
+}
+
+// chargedAmong names the images that may be paid for twice among those that have no row of their own.
+func chargedAmong(items []planItem) string {
+	var sum bfl.Credits
+	var names []string
+	note := func(c *planner.Change) {
+		if c.MayHaveBeenCharged() {
+			sum += c.Uncertain()
+			names = append(names, markdownCode(c.Address.String()))
+		}
+	}
+	for _, item := range items {
+		if f := item.folded; f != nil {
+			for _, c := range f.changes {
+				note(c)
+			}
+			continue
+		}
+		note(item.change)
+		for _, candidate := range item.change.Candidates {
+			note(candidate)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	text := "of these, **some may have been charged"
+	if sum > 0 {
+		text += " " + sum.Dollars()
+	}
+	return text + " by an interrupted run, and are sent again**: " + strings.Join(names, ", ")
 }
 
 func (r *markdownReport) row(c *planner.Change, image, why, cost string) {

@@ -39,7 +39,7 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 		return nil, err
 	}
 	w.freeSlotsLeft(pool)
-	pool.Settle(w.isMade)
+	pool.Settle(w.isOver)
 	c.stops = append(c.stops, pool.Close)
 	return pool, nil
 }
@@ -76,9 +76,12 @@ func (w *Workspace) freeSlotsLeft(pool *slots.Pool) {
 	}
 }
 
-// isMade reports whether an image on record was made by a task, which has ended then. It is asked
-// before anything is recorded.
-func (w *Workspace) isMade(image, task string) bool {
+// isOver reports whether a task of an image is on record as one that has ended, with an image or
+// without. It is asked before anything is recorded.
+func (w *Workspace) isOver(image, task string) bool {
+	if w.session.HasEnded(task) {
+		return true
+	}
 	addr, err := addrs.Parse(image)
 	if err != nil {
 		return false

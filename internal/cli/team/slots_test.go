@@ -2,6 +2,7 @@ package team_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/slots"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // sharedManifest is that of one of several who use an account of 24 slots, six of them for
@@ -39,7 +41,8 @@ image "a" {
 `
 
 // TestSharedKilled kills applies that share an account, and the broker under them. The account's
-// limits hold, all is made in the end, and no slot is held by anybody.
+// limits hold, all is made in the end, each image that may be paid for again is named before, and no
+// slot is held by anybody.
 func TestSharedKilled(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -49,14 +52,20 @@ func TestSharedKilled(t *testing.T) {
 	nodes := startBrokers(t, *brokerNodes)
 	env := append(tm.env, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
 	dirs := []string{t.TempDir(), t.TempDir()}
-	for _, dir := range dirs {
-		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+	for i, dir := range dirs {
+		block := string(rune('a' + i))
+		manifest := strings.NewReplacer(`image "a"`, `image "`+block+`"`, `"a ${`, `"`+block+` ${`).Replace(sharedManifest)
+		clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(manifest))
 	}
 	for i := range *sharedKills {
+		tm.charges.next(t)
 		var cmds []*exec.Cmd
 		for _, dir := range dirs {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Args, cmd.Env = []string{"fluxbatch", "apply", "-auto-approve", dir}, env
+			out := &bytes.Buffer{}
+			cmd.Stdout, cmd.Stderr = out, out
+			tm.charges.says(out)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -77,11 +86,15 @@ func TestSharedKilled(t *testing.T) {
 		}
 		timer.Stop()
 	}
+	tm.charges.next(t)
 	for _, dir := range dirs {
-		if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir); code != 0 {
+		out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", dir)
+		if code != 0 {
 			t.Fatalf("the last apply exited with %d:\n%s%s", code, out, errs)
 		}
+		tm.charges.says(strings.NewReader(out))
 	}
+	t.Logf("%d images were paid for again", tm.charges.check(t))
 	stats := tm.sim.Stats()
 	if stats.MaxActive > 24 || stats.MaxActiveByModel["flux-kontext-max"] > 6 {
 		t.Errorf("%d tasks were active at once, %d of the limited model", stats.MaxActive, stats.MaxActiveByModel["flux-kontext-max"])
@@ -184,5 +197,59 @@ func TestSlotOfMadeImage(t *testing.T) {
 	apply("-target", "image.a[2]")
 	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || strings.Contains(out, `"task"`) {
 		t.Errorf("the slot is still held, exit code %d:\n%s%s", code, out, errs)
+	}
+}
+
+// TestSlotsOfEndedTasks: slots of a run that was killed when it was on record that their tasks were
+// moderated or have failed are freed by the next apply that makes anything. Others stay.
+func TestSlotsOfEndedTasks(t *testing.T) {
+	t.Parallel()
+	_, url := clitest.Simulator(t, 30*time.Millisecond)
+	nodes := startBrokers(t, 1)
+	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
+	dir := t.TempDir()
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), bytes.ReplaceAll([]byte(sharedManifest), []byte(`task_timeout = "10s"`), nil))
+	killed, err := slots.Open(t.Context(), slots.Options{URL: nodes.url(), Account: "studio", Key: "key", Who: "one that is killed", Concurrency: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := state.Open(t.Context(), filepath.Join(dir, "fluxbatch.state.json"), state.Options{Operation: "apply"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := []func(key string) state.Record{
+		func(key string) state.Record { return state.Lost{Key: key, Reason: "failed at the API", Cost: 1000} },
+		func(key string) state.Record { return state.Moderated{Key: key} },
+		func(key string) state.Record { return state.Failed{Key: key, Reason: "failed at the API"} },
+		func(key string) state.Record { return state.Failed{Key: key, Reason: state.GivenUp} },
+	}
+	for i, end := range ends {
+		addr, id := addrs.Image{Name: "a", Key: addrs.IntKey(20 + i)}, fmt.Sprintf("task-%d", i)
+		h, err := killed.Take(t.Context(), executor.Job{Address: addr, Model: "flux-2-klein-4b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Runs(t.Context(), id, 0)
+		key := state.NewKey()
+		task := state.Task{
+			Key: key, Address: addr, Provider: "bfl", Model: "flux-2-klein-4b", Path: "images/a.jpg",
+			Fingerprint: strings.Repeat("0", 64), Request: []byte(`{"model":"flux-2-klein-4b"}`), Cost: 1000,
+		}
+		for _, rec := range []state.Record{state.Intent{Task: task}, state.Submitted{Key: key, ID: id, Cost: 1000}, end(key)} {
+			if err := session.Append(rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	killed.Close()
+	if err := session.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", "-target", "image.a[2]", dir); code != 0 {
+		t.Fatalf("apply exited with %d:\n%s%s", code, out, errs)
+	}
+	out, errs, code := clitest.Run(t, env, "slots", "-json", dir)
+	if code != 0 || strings.Count(out, `"task"`) != 1 || !strings.Contains(out, "task-3") {
+		t.Errorf("held, exit code %d:\n%s%s", code, out, errs)
 	}
 }
