@@ -280,8 +280,8 @@ func (p *Plan) blocks(renames []Rename) []Rename {
 	for _, c := range p.decided {
 		mixed[c.Address.Block()] = true
 	}
-	for _, listed := range p.Unchanged {
-		mixed[listed.Address().Block()] = true
+	for _, place := range p.Unchanged {
+		mixed[place.Address().Block()] = true
 	}
 	var out []Rename
 	places := map[addrs.Image]int{}

@@ -197,3 +197,24 @@ func TestCompactKeepsPieces(t *testing.T) {
 		t.Errorf("%d of %d pieces are kept, want all but one", kept, len(before))
 	}
 }
+
+// An image that a merge left in a file twice is found however much stands between the two.
+func TestImageTwiceFarApart(t *testing.T) {
+	t.Parallel()
+	text := written(t, testState(8000))
+	st, err := parseSnapshot(strings.NewReader(text))
+	if err != nil || len(st.Images.table.segments) < 3 {
+		t.Fatalf("%v; the state has too few segments for this test", err)
+	}
+	for _, from := range []int{0, 1, len(st.Images.table.segments) - 1} {
+		at := Ref{st.Images.table.segments[from], 0}
+		again := fmt.Sprintf("%s: %s\n  },\n  \"outputs\"", encoded(t, at.Address().String()), encoded(t, at.Image()))
+		twice := strings.Replace(text, "\n  },\n  \"outputs\"", ",\n    "+again, 1)
+		if twice == text {
+			t.Fatal("the file is laid out otherwise")
+		}
+		if _, err := parseSnapshot(strings.NewReader(twice)); err == nil || !strings.Contains(err.Error(), "is there twice") {
+			t.Errorf("%s at the end again: %v", at.Address(), err)
+		}
+	}
+}

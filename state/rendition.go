@@ -113,8 +113,8 @@ func (e *entry) applyToRendition(st *State) (reason string) {
 // renditionFields are those of the snapshot.
 var renditionFields = fieldNames{4, []string{"from", "arguments", "maker", "files"}}
 
-// recordsPiece is how many renditions take one allocation.
-const recordsPiece = 64
+// renditionsPiece is how many renditions take one allocation.
+const renditionsPiece = 64
 
 // renditionRecord is a rendition with its picture's content and its file beside it. Many take one
 // allocation.
@@ -143,7 +143,7 @@ func (p *parser) rendition(key []byte) {
 		return
 	}
 	if len(p.renditions) == 0 {
-		p.renditions = make([]renditionRecord, recordsPiece)
+		p.renditions = make([]renditionRecord, renditionsPiece)
 	}
 	both := &p.renditions[0]
 	r := &both.Rendition

@@ -19,7 +19,7 @@ type table struct {
 }
 
 // segment is the records of images that follow each other, one after the other, in rows (see row.go).
-// It does not change
+// It does not change.
 type segment struct {
 	data []byte
 	// starts are where in data the records begin.
@@ -141,11 +141,13 @@ func (b *tableBuilder) isNext(a addrs.Image) bool { return b.table.count == 0 ||
 
 // has reports whether there is an image.
 func (b *tableBuilder) has(a addrs.Image) bool {
-	if b.writer != nil && b.writer.written().first.Compare(a) <= 0 {
-		_, found := b.writer.written().find(a)
-		return found
+	found := false
+	if b.writer != nil {
+		_, found = b.writer.written().find(a)
 	}
-	_, found := b.table.find(a)
+	if !found {
+		_, found = b.table.find(a)
+	}
 	return found
 }
 
@@ -172,7 +174,7 @@ func (b *tableBuilder) seal() {
 		return
 	}
 	b.memory = b.writer.data
-	s := b.writer.written()
+	s := new(*b.writer.written()) // Of the writer nothing stays.
 	s.data = bytes.Clone(s.data)
 	s.first = Ref{s, 0}.Address()
 	b.table.segments = append(b.table.segments, s)

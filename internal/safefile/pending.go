@@ -100,7 +100,8 @@ func (p *Pending) Sync() error {
 	return nil
 }
 
-// IsFree reports whether it is certain that nothing has the final name.
+// IsFree reports whether it is certain that nothing has the final name, but for a link that leads to
+// nothing.
 func (p *Pending) IsFree() bool {
 	_, err := p.parent.Stat(p.base)
 	return errors.Is(err, fs.ErrNotExist)

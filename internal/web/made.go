@@ -115,8 +115,8 @@ func ownersOf(st *state.State) owners {
 	if len(st.Renditions) == 0 {
 		return o
 	}
-	for addr := range st.Images.Addresses() {
-		if content := st.Images.Get(addr).Output.Identity(); addr.Candidate == 0 && o[content] == "" {
+	for addr, f := range st.Images.Files() {
+		if content := f.Identity(); addr.Candidate == 0 && o[content] == "" {
 			o[content] = addr.String()
 		}
 	}
