@@ -15,8 +15,8 @@ import (
 // file but a buffer. That it is quick is not the reason: with Go 1.26, a state of 10,000 images is
 // read and put into its table about twice as fast as encoding/json makes a map of it
 // (BenchmarkSnapshotRead, in pieces on two processors), and with a quarter of the memory, 1.3 kB
-// instead of 5 kB an image. The decoder of encoding/json/jsontext knows keys that are there twice and streams too, and can take its place
-// when it is no experiment any more.
+// instead of 5 kB an image. The decoder of encoding/json/jsontext knows keys that are there twice
+// and streams too, and can take its place when it is no experiment any more.
 //
 // Its first error ends a scanner: every method returns a zero value from then on. It belongs to one
 // goroutine.
