@@ -104,7 +104,7 @@ func (tm *team) apply(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", "-lock=false", dir}
 	out := &bytes.Buffer{}
-	cmd.Env, cmd.Stdout, cmd.Stderr = tm.env, out, out
+	cmd.Env, cmd.Stdout, cmd.Stderr = tm.charges.key(tm.env), out, out
 	tm.charges.says(out)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func (tm *team) settled(t *testing.T) {
 	t.Helper()
 	dir := tm.machine(t)
 	tm.charges.next(t)
-	stdout, stderr, code := clitest.Run(t, tm.env, "apply", "-auto-approve", "-lock=false", dir)
+	stdout, stderr, code := clitest.Run(t, tm.charges.key(tm.env), "apply", "-auto-approve", "-lock=false", dir)
 	if code != 0 {
 		t.Fatalf("the last apply exited with %d:\n%s%s", code, stdout, stderr)
 	}
