@@ -32,10 +32,18 @@ type element struct {
 
 // filter returns a for expression as one, nil where it has another form.
 func (h hoister) filter(e *hclsyntax.ForExpr) *filter {
-	if e.CondExpr == nil || h.varies(e.CollExpr) {
+	if e.CondExpr == nil {
 		return nil
 	}
-	clause := h.clause(e, e.CondExpr)
+	return h.filterBy(e, e.CondExpr)
+}
+
+// filterBy returns a for expression as one that leaves out elements for which a condition cannot hold.
+func (h hoister) filterBy(e *hclsyntax.ForExpr, condition hclsyntax.Expression) *filter {
+	if h.varies(e.CollExpr) {
+		return nil
+	}
+	clause := h.clause(e, condition)
 	if clause == nil {
 		return nil
 	}
@@ -102,12 +110,14 @@ func (f *filter) numbered(ctx *hcl.EvalContext, places []int) (cty.Value, bool) 
 	turn := ctx.NewChild()
 	for _, at := range places {
 		turn.Variables = f.variables(cty.NumberIntVal(int64(at)), f.elements[at].value)
-		included, diags := f.CondExpr.Value(turn)
-		if len(diags) > 0 || !lang.IsPlain(included) || included.Type() != cty.Bool {
-			return cty.NilVal, false
-		}
-		if included.False() {
-			continue
+		if f.CondExpr != nil {
+			isIncluded, ok := plainBool(f.CondExpr, turn)
+			if !ok {
+				return cty.NilVal, false
+			}
+			if !isIncluded {
+				continue
+			}
 		}
 		v, diags := f.ValExpr.Value(turn)
 		if len(diags) > 0 {
@@ -168,13 +178,13 @@ func (h hoister) anyOf(call *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
 	if !ok || loop.KeyExpr != nil {
 		return nil
 	}
-	picks := *loop
-	picks.CondExpr = loop.ValExpr
+	condition := loop.ValExpr
 	if loop.CondExpr != nil {
-		picks.CondExpr = &hclsyntax.BinaryOpExpr{LHS: loop.CondExpr, Op: hclsyntax.OpLogicalAnd, RHS: loop.ValExpr, SrcRange: loop.ValExpr.Range()}
+		// This only tells which elements to go through: evaluated, && may pass over what is wrong with
+		// one of its sides.
+		condition = &hclsyntax.BinaryOpExpr{LHS: loop.CondExpr, Op: hclsyntax.OpLogicalAnd, RHS: loop.ValExpr, SrcRange: loop.ValExpr.Range()}
 	}
-	picks.ValExpr = &hclsyntax.LiteralValueExpr{Val: cty.True, SrcRange: loop.ValExpr.Range()}
-	holding := h.filter(&picks)
+	holding := h.filterBy(loop, condition)
 	if holding == nil {
 		return nil
 	}
@@ -186,7 +196,21 @@ func (h hoister) anyOf(call *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
 // Value implements hcl.Expression.
 func (a *anyOf) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if v, ok := a.holding.find(ctx); ok {
-		return cty.BoolVal(v.LengthInt() > 0), nil
+		if isAny, ok := anyTrue(v); ok {
+			return cty.BoolVal(isAny), nil
+		}
 	}
 	return a.FunctionCallExpr.Value(ctx)
+}
+
+// anyTrue reports whether one of a tuple is true. It answers false where one is no plain boolean.
+func anyTrue(of cty.Value) (isAny, ok bool) {
+	for it := of.ElementIterator(); it.Next(); {
+		_, v := it.Element()
+		if !lang.IsPlain(v) || v.Type() != cty.Bool {
+			return false, false
+		}
+		isAny = isAny || v.True()
+	}
+	return isAny, true
 }

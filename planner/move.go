@@ -77,14 +77,15 @@ type located struct {
 
 func (p *prior) move(moves []addrs.Move) {
 	p.images, p.files = p.images.Clone(), maps.Clone(p.files)
+	all := p.whereabouts()
 	for _, m := range moves {
-		p.apply(m)
+		p.apply(m, all)
 	}
 }
 
-func (p *prior) apply(move addrs.Move) {
+func (p *prior) apply(move addrs.Move, all whereabouts) {
 	moved := map[addrs.Image]addrs.Image{} // to -> from
-	for _, a := range p.addresses() {
+	for _, a := range all.of(move) {
 		to, ok := move.Apply(a)
 		if !ok || to == a || p.images.Has(to) || p.tasks[to] != nil {
 			continue
@@ -98,6 +99,8 @@ func (p *prior) apply(move addrs.Move) {
 		}
 		rename(p.tasks, a, to)
 		rename(p.files, a, to)
+		all.remove(a)
+		all.add(to)
 		first, again := p.from[a]
 		if !again {
 			first = a
@@ -105,17 +108,6 @@ func (p *prior) apply(move addrs.Move) {
 		delete(p.from, a)
 		p.from[to] = first
 	}
-}
-
-// addresses returns all that can move.
-func (p *prior) addresses() []addrs.Image {
-	all := slices.AppendSeq(make([]addrs.Image, 0, p.images.Len()), p.images.Addresses())
-	for a := range p.tasks {
-		if !p.images.Has(a) {
-			all = append(all, a)
-		}
-	}
-	return all
 }
 
 // made returns the addresses of the images that a request made, sorted.

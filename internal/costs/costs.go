@@ -61,10 +61,13 @@ type Ledger struct {
 	// file is open, and info says which one it is; nil before the first entry.
 	file *os.File
 	info fs.FileInfo
+	// isWhole says that the file ends where a line does.
+	isWhole bool
 }
 
 // Append adds an entry. A line is written at once, so that a crash leaves it whole or not there, but
-// for a disk that is full: Read passes over a line that is not whole.
+// for a disk that is full: Read passes over a line that is not whole, and the next one begins anew
+// after it, as it does where somebody left the last line without its end.
 func (l *Ledger) Append(e Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -73,7 +76,12 @@ func (l *Ledger) Append(e Entry) error {
 	if err := l.open(); err != nil {
 		return fmt.Errorf("the ledger of costs cannot be written: %w", err)
 	}
-	_, err = l.file.Write(append(line, '\n'))
+	line = append(line, '\n')
+	if !l.isWhole {
+		line = append([]byte{'\n'}, line...)
+	}
+	_, err = l.file.Write(line)
+	l.isWhole = err == nil
 	return err
 }
 
@@ -88,7 +96,7 @@ func (l *Ledger) open() error {
 			return err
 		}
 	}
-	f, err := os.OpenFile(l.Path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // a file of the project, which is committed
+	f, err := os.OpenFile(l.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644) //nolint:gosec // a file of the project, which is committed
 	if err != nil {
 		return err
 	}
@@ -96,8 +104,19 @@ func (l *Ledger) open() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	l.file, l.info = f, info
+	l.file, l.info, l.isWhole = f, info, endsInLine(f, info.Size())
 	return nil
+}
+
+// endsInLine reports whether a file of a size has nothing after its last line. Where that cannot be
+// read, an empty line does no harm.
+func endsInLine(f *os.File, size int64) bool {
+	var last [1]byte
+	if size == 0 {
+		return true
+	}
+	_, err := f.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
 }
 
 // Close closes the file, which the next entry opens again.

@@ -3,6 +3,8 @@ package costs
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +82,34 @@ func TestLedgerReplaced(t *testing.T) {
 	for name, want := range map[string]int{path: 1, path + ".old": 2} {
 		if entries, err := Read(name); err != nil || len(entries) != want {
 			t.Errorf("%s has %v, %v", name, entries, err)
+		}
+	}
+}
+
+// A line that is torn, or has no end, takes no other with it.
+func TestLedgerTorn(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{`{"time":"2026-01-02T03:0`, `{"task_id":"first","outcome":"made","charged_credits":3}`} {
+		path := filepath.Join(t.TempDir(), FileName)
+		if err := os.WriteFile(path, []byte(end), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := Ledger{Path: path}
+		for _, id := range []string{"second", "third"} {
+			if err := l.Append(Entry{Address: addrs.Image{Name: "a"}, TaskID: id, Outcome: Made, Charged: 3000}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		entries, err := Read(path)
+		for _, e := range entries {
+			ids = append(ids, e.TaskID)
+		}
+		if err != nil || !slices.Contains(ids, "second") || !slices.Contains(ids, "third") || strings.Contains(end, "first") != slices.Contains(ids, "first") {
+			t.Errorf("after %s there are %q, %v", end, ids, err)
 		}
 	}
 }
