@@ -142,7 +142,8 @@ func (m *Images) each() iter.Seq2[addrs.Image, Ref] {
 		if m == nil {
 			return
 		}
-		over := slices.SortedFunc(maps.Keys(m.over), addrs.Image.Compare)
+		over := slices.AppendSeq(make([]addrs.Image, 0, len(m.over)), maps.Keys(m.over))
+		slices.SortFunc(over, addrs.Image.Compare)
 		next := func() bool {
 			a := over[0]
 			over = over[1:]

@@ -41,7 +41,7 @@ func PlanMove(s *state.State, move addrs.Move) ([]state.Moved, error) {
 
 // everyAddress returns the addresses that have an image or a task, sorted.
 func everyAddress(s *state.State) []addrs.Image {
-	all := slices.Collect(s.Images.Addresses())
+	all := slices.AppendSeq(make([]addrs.Image, 0, s.Images.Len()+len(s.Tasks)), s.Images.Addresses())
 	for _, task := range s.Tasks {
 		all = append(all, task.Address)
 	}
