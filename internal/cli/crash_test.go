@@ -204,7 +204,7 @@ func (r *crashRig) checkLedger(t *testing.T, announced int) {
 
 // crashStride has one run of the tests kill at some of the records only, from one that is drawn: each
 // costs four processes.
-var crashStride = flag.Int("crash.stride", 3, "kill applies at every such `record`, from a random one of the first")
+var crashStride = flag.Int("crash.stride", 5, "kill applies at every such `record`, from a random one of the first")
 
 // TestKilledAtEveryRecord kills applies before and after the records of their journals, and all
 // is there for nothing afterwards.

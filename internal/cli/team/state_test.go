@@ -20,9 +20,9 @@ import (
 // What the tests of teams do more of on request. The store is an endpoint with a bucket "art", for
 // which the environment has the credentials.
 var (
-	teamKills   = flag.Int("team.kills", 4, "how many applies are killed on a shared state")
+	teamKills   = flag.Int("team.kills", 3, "how many applies are killed on a shared state")
 	teamZombies = flag.Int("team.zombies", 1, "how many applies are overtaken")
-	sharedKills = flag.Int("team.shared", 6, "how often two applies on shared slots are killed")
+	sharedKills = flag.Int("team.shared", 4, "how often two applies on shared slots are killed")
 	brokerKills = flag.Int("team.brokers", 1, "how often the broker under them is killed")
 	brokerNodes = flag.Int("team.nodes", 1, "how many nodes the broker has")
 	teamStore   = flag.String("team.store", "", "use this store in the place of one in memory")
