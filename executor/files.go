@@ -112,8 +112,8 @@ func (r *run) changeFiles(plan *planner.Plan) error {
 			coming = append(coming, c)
 		}
 	}
-	for _, changes := range [][]*planner.Change{going, coming} {
-		r.freely(changes)
+	if err := errors.Join(r.freely(going), r.freely(coming)); err != nil {
+		return err
 	}
 	return r.files.writable(plan)
 }
@@ -144,6 +144,9 @@ func (f *files) writable(plan *planner.Plan) error {
 		pending, err := f.dir.Create(c.Desired.Output, 0o644)
 		if err == nil {
 			err = pending.Abort()
+		}
+		if disk := noFolder(c.Desired.Output, err); disk != nil {
+			return disk
 		}
 		if err != nil {
 			return fmt.Errorf("images cannot be written where they are to go: %w", err)
@@ -424,7 +427,7 @@ func (p placing) run() (img *state.Image, told string, err error) {
 			return nil, "", err
 		}
 	}
-	return img, told, f.journal.Append(state.Stored{Address: p.addr, Image: img})
+	return img, told, f.record("the image is in place", state.Stored{Address: p.addr, Image: img})
 }
 
 func (p placing) copy(img *state.Image) (told string, err error) {

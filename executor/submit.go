@@ -377,7 +377,7 @@ func (r *run) accepted(n *node, task bfl.Submission, at time.Time, recordErr err
 	if recordErr != nil {
 		// The task is known only here, so it is seen through; nothing that could not be recorded
 		// either is begun.
-		r.stopNew(recordErr)
+		r.stopNew(noJournal(recordErr))
 	}
 	if n.rung {
 		r.poll(n)
