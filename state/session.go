@@ -132,7 +132,7 @@ func (s *Session) openDir(create bool) error {
 		if !create {
 			return nil
 		}
-		dir, err = safefile.OpenAll(s.place.dir)
+		dir, err = safefile.OpenAll(s.place.dir, 0o777)
 	}
 	if err != nil {
 		return fmt.Errorf("opening the directory of the state %s: %w", s.place.path, err)
