@@ -218,3 +218,44 @@ func TestImageTwiceFarApart(t *testing.T) {
 		}
 	}
 }
+
+// A loop over images may change them, as one over a map may: what it does not touch is seen once, what
+// it takes away or replaces ahead of it is as it is by then, and what is new is seen once or not.
+func TestImagesChangeInALoop(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		r := someImages{rand.New(rand.NewPCG(seed, 3))}
+		images := r.read(t, r.records())
+		for range r.IntN(8) {
+			images.Set(r.address(), r.image())
+			images.Delete(r.address())
+		}
+		now := maps.Collect(images.All())
+		isNew, seen := map[addrs.Image]bool{}, map[addrs.Image]bool{}
+		for a, img := range images.All() {
+			if want, isThere := now[a]; !isThere || digest(img) != digest(want) || seen[a] {
+				t.Fatalf("seed %d: %s is seen, deleted: %v, again: %v (-want +got):\n%s", seed, a, !isThere, seen[a], cmp.Diff(want, img, sameState))
+			}
+			seen[a] = true
+			for range r.IntN(3) {
+				other := r.address()
+				if r.IntN(2) == 0 {
+					images.Delete(other)
+					delete(now, other)
+					continue
+				}
+				if now[other] == nil {
+					isNew[other] = true
+				}
+				now[other] = r.image()
+				images.Set(other, now[other])
+			}
+		}
+		for a := range now {
+			if !seen[a] && !isNew[a] {
+				t.Fatalf("seed %d: %s is not seen", seed, a)
+			}
+		}
+		checkImages(t, r, now, images)
+	}
+}
