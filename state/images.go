@@ -189,8 +189,8 @@ func (m *Images) recorded() []addrs.Image {
 	return all
 }
 
-// compact returns a table of all images. Of the pieces of the present one, those are in it as they
-// are in which nothing has changed.
+// compact returns a table of all images. Of the segments of the present one, those are in it as they
+// are in which nothing has changed, but for small ones, which are joined with their neighbours.
 func (m *Images) compact() table {
 	switch {
 	case m == nil:
@@ -202,6 +202,7 @@ func (m *Images) compact() table {
 	for a := range m.over {
 		touched[m.table.near(a)] = true
 	}
+	m.table.touchSmall(touched)
 	var b tableBuilder
 	for a, at := range m.each() {
 		switch {

@@ -177,10 +177,10 @@ func (r someImages) image() *Image {
 	return img
 }
 
-// Where nothing is recorded over them, the pieces of a table stay as they are.
-func TestCompactKeepsPieces(t *testing.T) {
+// Where nothing is recorded over them, the segments of a table stay as they are.
+func TestCompactKeepsSegments(t *testing.T) {
 	t.Parallel()
-	st, err := parsePieces(strings.NewReader(written(t, testState(200))), 20_000)
+	st, err := parsePieces(strings.NewReader(written(t, testState(8000))), 1_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,42 @@ func TestCompactKeepsPieces(t *testing.T) {
 		}
 	}
 	if len(before) < 5 || kept != len(before)-1 {
-		t.Errorf("%d of %d pieces are kept, want all but one", kept, len(before))
+		t.Errorf("%d of %d segments are kept, want all but one", kept, len(before))
+	}
+}
+
+// However often a few images come and go, a table has few segments, and they are the images.
+func TestCompactJoinsSegments(t *testing.T) {
+	t.Parallel()
+	st, err := parsePieces(strings.NewReader(written(t, testState(8000))), 20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, bytes := st.Images, func(of *Images) (sum int) {
+		for _, s := range of.table.segments {
+			sum += len(s.data)
+		}
+		return sum
+	}
+	many := len(images.table.segments)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20 {
+		want := images.Clone()
+		for range 3 {
+			a := addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%06d", r.IntN(8000)))}
+			if r.IntN(2) == 0 {
+				want.Delete(a)
+			} else {
+				want.Set(a, testImage(r.IntN(9000)))
+			}
+		}
+		images = &Images{table: want.compact()}
+		if !maps.EqualFunc(maps.Collect(want.All()), maps.Collect(images.All()), func(a, b *Image) bool { return digest(a) == digest(b) }) {
+			t.Fatal("the table has other images than it is of")
+		}
+	}
+	if n, most := len(images.table.segments), 2*bytes(images)/smallSegment+2; n > most || many < 10*most {
+		t.Errorf("of %d segments there are %d after some changes, want %d at most", many, n, most)
 	}
 }
 
