@@ -235,7 +235,7 @@ func TestBlobs(t *testing.T) {
 		}
 		listing, err := b.List(ctx)
 		check(t, err)
-		if !listing.Images[sum] || len(listing.Recipes["f"]) == 0 {
+		if listing.Images[sum].IsZero() || len(listing.Recipes["f"]) == 0 {
 			t.Errorf("the listing is %+v", listing)
 		}
 	}
