@@ -63,7 +63,11 @@ func (f *fetch) run(ctx context.Context) (img *state.Image, told string, err err
 		return nil, "", err
 	}
 	pending, img, err := f.arrive(ctx, f.task.Path)
-	if disk := noFolder(f.task.Path, err); disk != nil {
+	switch disk := noFolder(f.task.Path, err); {
+	case disk != nil && f.keep:
+		// It goes into the store from wherever it is.
+		pending, img, err = f.arrive(ctx, aside(f.task.Path))
+	case disk != nil:
 		return nil, "", f.setAside(ctx, disk)
 	}
 	if err != nil {
