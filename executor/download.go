@@ -81,6 +81,10 @@ func (r *run) downloadFailed(n *node, err error) {
 	if n.fetches >= maxAttempts {
 		r.fail(n, fmt.Errorf("task %s is ready, but fetching its image failed %d times: %w. The next apply continues with it",
 			n.task.ID, maxAttempts, err))
+		if notShared, ok := errors.AsType[*notSharedError](err); ok {
+			// Where this one cannot be put, no other can.
+			r.stopNew(notShared.err)
+		}
 		return
 	}
 	delay := backoff(n.fetches, jitter(), 0)

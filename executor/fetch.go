@@ -120,10 +120,17 @@ func (f *fetch) arrive(ctx context.Context, beside string) (*safefile.Pending, *
 	// for it.
 	img := f.task.Image(file, f.result)
 	if err := f.files.store.Publish(f.files.dir, pending.Temporary(), f.addr, img); err != nil {
-		return nil, nil, withoutFile(pending, err)
+		return nil, nil, withoutFile(pending, &notSharedError{err})
 	}
 	return pending, img, nil
 }
+
+// notSharedError says that an image could not be put where other machines find it.
+type notSharedError struct{ err error }
+
+func (e *notSharedError) Error() string { return e.err.Error() }
+
+func (e *notSharedError) Unwrap() error { return e.err }
 
 // withoutFile removes a file that got no content, and returns the error that says why.
 func withoutFile(pending *safefile.Pending, err error) error {
