@@ -21,7 +21,8 @@ import (
 // DiskError says that the disk takes nothing more: what is bought could be put nowhere, or could not be
 // recorded. Its text is the same for all images that fail like that.
 type DiskError struct {
-	// What says what cannot be done, and Folder is where, "" where that is not one of images.
+	// What says what cannot be done, and Folder names where, as in "the folder images"; "" for that of
+	// the state.
 	What, Folder string
 	// Kept says what became of the image that was to go there, "" where there was none.
 	Kept string
@@ -47,6 +48,11 @@ func (e *DiskError) IsPermission() bool {
 // IsFull reports whether there is no room.
 func (e *DiskError) IsFull() bool {
 	return slices.ContainsFunc(noRoom, func(one error) bool { return errors.Is(e.Err, one) })
+}
+
+// ofAll returns the error without what became of one image, which says nothing of the others.
+func (e *DiskError) ofAll() *DiskError {
+	return &DiskError{What: e.What, Folder: e.Folder, Err: e.Err}
 }
 
 // cause is an error of the file system without the file, whose name is another one each time.
@@ -103,11 +109,20 @@ func noPlace(output string, err error) *DiskError {
 }
 
 func folderTakesNone(output string, err error) *DiskError {
-	dir := path.Dir(output)
-	if dir == "." {
-		return &DiskError{What: "no image can be written to the folder of the configuration", Folder: "it", Err: err}
+	folder := "the folder " + path.Dir(output)
+	if path.Dir(output) == "." {
+		folder = "the folder of the configuration"
 	}
-	return &DiskError{What: "no image can be written to " + dir, Folder: dir, Err: err}
+	return &DiskError{What: "no image can be written to " + folder, Folder: folder, Err: err}
+}
+
+// notKept returns an error of keeping something in the store, as a DiskError where the store takes
+// nothing more.
+func notKept(err error) error {
+	if ofDisk(err) {
+		return &DiskError{What: "what is replaced or removed cannot be kept in the store", Folder: "the folder of the store", Err: err}
+	}
+	return err
 }
 
 // aside is where an image is downloaded to whose folder takes none.
@@ -128,13 +143,11 @@ func (r *run) unplaced(n *node, err error) {
 		disk.Kept = onRecord
 	}
 	r.fail(n, disk)
-	general := *disk
-	general.Kept = ""
-	r.stopNew(&general)
+	r.stopNew(disk)
 }
 
 // onRecord says what became of an image that could not be kept anywhere.
-const onRecord = "It is paid for, and the next apply continues with its task"
+const onRecord = "The image is paid for, and the next apply continues with its task"
 
 // unrecorded ends a node whose image is where it is to be, or in the store, while the journal takes no
 // record of it.

@@ -254,6 +254,8 @@ type store struct {
 	kept  []*state.Image
 	// unshared is the error of what other machines are to find.
 	unshared error
+	// full is the error of keeping anything.
+	full error
 }
 
 // candidates are those of state.Store.
@@ -269,6 +271,9 @@ func (s *store) candidates(_ addrs.Image, fingerprint string, _ bool) (found []*
 }
 
 func (s *store) KeepFile(dir *safefile.Dir, name string, _ addrs.Image, img *state.Image) error {
+	if s.full != nil {
+		return s.full
+	}
 	content, err := dir.ReadFile(name, 1<<20)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ type fetch struct {
 	result state.Result
 	// keep says that the image is not wanted, and goes into the store.
 	keep bool
-	// unrecorded says that the journal took no record of what was done.
+	// unrecorded is why the journal took no record of what was done, nil where it did.
 	unrecorded error
 }
 
@@ -132,7 +132,7 @@ func (e *notSharedError) Error() string { return e.err.Error() }
 
 func (e *notSharedError) Unwrap() error { return e.err }
 
-// withoutFile removes a file that got no content, and returns the error that says why.
+// withoutFile removes a file that nobody goes on with, and returns the error that says why.
 func withoutFile(pending *safefile.Pending, err error) error {
 	_ = pending.Abort() // What stays is swept.
 	return err
@@ -156,14 +156,16 @@ func (f *fetch) setAside(ctx context.Context, disk *DiskError) error {
 	if err := f.note("the image is in the store", f.isFetched(img, pending)); err != nil {
 		return err
 	}
-	disk.Kept = "It is paid for and in the store, and the next apply puts it in its place"
+	if f.unrecorded == nil {
+		disk.Kept = "The image is paid for and in the store, and the next apply puts it in its place"
+	}
 	return disk
 }
 
 // store puts an image into the store that nobody wants.
 func (f *fetch) store(img *state.Image, pending *safefile.Pending) error {
 	if err := f.files.store.KeepFile(f.files.dir, pending.Temporary(), f.addr, img); err != nil {
-		return err
+		return notKept(err)
 	}
 	// A crash here leaves the task on record, and its image in the store as well.
 	return f.note("the image is in the store", state.Failed{Key: f.task.Key, Reason: keptInStore})
@@ -188,26 +190,30 @@ func (f *fetch) place(img *state.Image, pending *safefile.Pending) (told string,
 	// finds it there.
 	if f.prior != nil {
 		if err := f.files.retire(f.addr, f.prior, f.task.Path); err != nil {
-			return "", fmt.Errorf("keeping the image that is replaced: %w", err)
+			return "", f.held(pending, fmt.Errorf("keeping the image that is replaced: %w", err))
 		}
 	}
 	return told, f.note("the image is in place", state.Stored{Address: f.addr, Image: img, Key: f.task.Key})
 }
 
-// held leaves an image under the temporary name that is on record, since what stands at its path
-// cannot make way for it: the next run goes on from there, and asks the API for nothing.
+// held leaves an image where it is, under the temporary name that is on record or under its own, since
+// what it replaces cannot be kept: the next run goes on from there, and asks the API for nothing.
 func (f *fetch) held(pending *safefile.Pending, err error) error {
 	_ = pending.Leave() // Its bytes are on the disk, under a name that is.
-	if ofDisk(err) {
-		return &DiskError{What: "what stands at the path of an image cannot be kept in the store", Kept: heldHere, Err: err}
+	disk, isDisk := errors.AsType[*DiskError](err)
+	switch {
+	case !isDisk:
+		return &heldError{err}
+	case f.unrecorded == nil:
+		disk.Kept = heldHere
 	}
-	return &heldError{err}
+	return disk
 }
 
-// heldHere says what became of an image that is on record under a temporary name.
-const heldHere = "It is paid for and here, and the next apply puts it in its place"
+// heldHere says what became of an image whose bytes are here, and on record.
+const heldHere = "The image is paid for and here, and the next apply puts it in its place"
 
-// heldError says that an image is there, under a temporary name, and cannot be given its own.
+// heldError says that an image is there, and that what it replaces cannot be kept.
 type heldError struct{ err error }
 
 func (e *heldError) Error() string { return fmt.Sprintf("%v. %s", e.err, heldHere) }

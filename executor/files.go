@@ -291,10 +291,10 @@ func (f *files) makeWay(addr addrs.Image, img *state.Image, path string) (told s
 		err = f.store.KeepFile(f.dir, path, is.addr, is.img)
 	}
 	if isOwned || isKnown {
-		return "", err
+		return "", notKept(err)
 	}
 	if err := f.store.KeepFile(f.dir, path, addr, unmade(img, path)); err != nil {
-		return "", err
+		return "", notKept(err)
 	}
 	return fmt.Sprintf("There was a file at %s that fluxbatch did not make. It is in the store now. fluxbatch restore -list shows it.", path), nil
 }
@@ -313,7 +313,7 @@ func (f *files) retire(addr addrs.Image, prior *state.Image, path string) error 
 	if prior.Output.Path == path || f.wanted[prior.Output.Path] {
 		return nil
 	}
-	return f.moveAway(addr, prior, prior.Output.Path)
+	return notKept(f.moveAway(addr, prior, prior.Output.Path))
 }
 
 // remember tells the index of a file that was just written.
@@ -331,14 +331,14 @@ func (f *files) destroy(addr addrs.Image, img *state.Image) error {
 	}
 	// A crash here leaves an image on record whose file is in the store; the next apply destroys it
 	// again.
-	return f.journal.Append(state.Removed{Address: addr})
+	return f.record("the image is gone", state.Removed{Address: addr})
 }
 
 // update gives an image the path, labels and account that the configuration says.
 func (f *files) update(addr addrs.Image, prior *state.Image, desired *image.Image) (img *state.Image, told string, err error) {
 	img = prior.Updated(desired)
 	if img.Output.Path == prior.Output.Path {
-		return img, "", f.journal.Append(state.Stored{Address: addr, Image: img})
+		return img, "", f.record("the image is in place", state.Stored{Address: addr, Image: img})
 	}
 	if f.holds(prior.Output.Path, prior.Output.SHA256) {
 		if err := f.keep(addr, prior); err != nil {
@@ -352,7 +352,7 @@ func (f *files) update(addr addrs.Image, prior *state.Image, desired *image.Imag
 func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 	img := *c.Prior
 	img.Output = *c.Found
-	return &img, f.journal.Append(state.Stored{Address: c.Address, Image: &img})
+	return &img, f.record("the image is in place", state.Stored{Address: c.Address, Image: &img})
 }
 
 // adopt takes an existing file as the image. The file stays where it is; the image gets a copy,
@@ -394,5 +394,5 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 			return nil, "", err
 		}
 	}
-	return img, told, f.journal.Append(state.Stored{Address: c.Address, Image: img})
+	return img, told, f.record("the image is in place", state.Stored{Address: c.Address, Image: img})
 }

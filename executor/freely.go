@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,8 +51,8 @@ func (r *run) freely(changes []*planner.Change) (err error) {
 		}
 		o := <-effects[i]
 		r.carriedOut(c, o)
-		if err == nil && c.Desired != nil && ofDisk(o.err) {
-			err = noPlace(c.Desired.Output, o.err)
+		if disk, isDisk := errors.AsType[*DiskError](o.err); isDisk && err == nil {
+			err = disk
 		}
 	}
 	return err
@@ -69,7 +70,7 @@ func (r *run) carryOut(c *planner.Change) (o effect) {
 	case planner.Destroy:
 		o.err = r.files.destroy(c.Address, c.Prior)
 	case planner.Forget:
-		o.err = r.files.journal.Append(state.Removed{Address: c.Address})
+		o.err = r.files.record("the image stays where it is", state.Removed{Address: c.Address})
 	case planner.Update:
 		switch {
 		case c.Found != nil:
@@ -84,6 +85,11 @@ func (r *run) carryOut(c *planner.Change) (o effect) {
 	case planner.Create, planner.Replace:
 		o.img, o.told, o.err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
 	case planner.NoOp, planner.Move:
+	}
+	if c.Desired != nil {
+		if disk := noPlace(c.Desired.Output, o.err); disk != nil {
+			o.err = disk
+		}
 	}
 	o.took = time.Since(began)
 	return o

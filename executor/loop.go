@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -107,6 +108,9 @@ func (r *run) later(delay time.Duration, do func()) { r.agenda.add(time.Now().Ad
 func (r *run) stopNew(cause error) {
 	if r.stop != nil {
 		return
+	}
+	if disk, isDisk := errors.AsType[*DiskError](cause); isDisk {
+		cause = disk.ofAll()
 	}
 	r.stop = cause
 	r.endTaking(cause)

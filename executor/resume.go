@@ -122,7 +122,7 @@ func (s *settling) keep() (*state.Image, error) {
 	img := s.task.Image(s.task.Fetched.Output, s.task.Fetched.Result)
 	if name != "" {
 		if err := s.files.store.PutFile(s.files.dir, name, s.task.Address, img); err != nil {
-			return nil, err
+			return nil, notKept(err)
 		}
 	}
 	// A crash here leaves the task on record, and its image in the store, where the same steps find
