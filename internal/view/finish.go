@@ -140,7 +140,7 @@ func wayOutOf(err error, info ApplyInfo) string {
 func diskWayOut(disk *executor.DiskError) string {
 	switch {
 	case disk.IsFull():
-		return "Make room on the disk. fluxbatch prune removes images from the store that nothing on record needs."
+		return "Make room on the disk. fluxbatch prune -remove removes images from the store that nothing on record needs."
 	case disk.IsPermission() && disk.Folder != "":
 		return "Make " + disk.Folder + " writable again."
 	case disk.IsPermission():
