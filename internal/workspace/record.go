@@ -80,8 +80,8 @@ func everyAddress(s *state.State) []addrs.Image {
 	return slices.Compact(all)
 }
 
-// Move carries out what PlanMove planned for this state. A crash between two records leaves a move
-// that is done in part, and the same move does the rest.
+// Move carries out what PlanMove planned for this state. The images themselves move last, so that the
+// same move does the rest after a crash between any two records.
 func (w *Workspace) Move(steps []state.Moved) error {
 	moved := make(map[addrs.Image]addrs.Image, len(steps))
 	records := make([]state.Record, 0, len(steps))
@@ -89,8 +89,8 @@ func (w *Workspace) Move(steps []state.Moved) error {
 		records = append(records, step)
 		moved[step.From] = step.To
 	}
-	dependent := dependentOn(w.session.State(), moved)
-	for _, some := range [][]state.Record{records, movedRenditions(w.session.State(), moved), dependent} {
+	now := w.session.State()
+	for _, some := range [][]state.Record{dependentOn(now, moved), movedRenditions(now, moved), records} {
 		if err := w.session.AppendAll(some); err != nil {
 			return err
 		}
@@ -98,8 +98,8 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.commit(nil)
 }
 
-// dependentOn returns the records of the images, under their new addresses, that are made from images
-// that move.
+// dependentOn returns the records of the images that are made from images that move, with the addresses
+// that those are to have.
 func dependentOn(s *state.State, moved map[addrs.Image]addrs.Image) (records []state.Record) {
 	for addr, img := range s.Images.All() {
 		if !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
@@ -113,9 +113,6 @@ func dependentOn(s *state.State, moved map[addrs.Image]addrs.Image) (records []s
 			}
 		}
 		slices.SortFunc(renamed.Dependencies, addrs.Image.Compare)
-		if to, ok := moved[addr]; ok {
-			addr = to
-		}
 		records = append(records, state.Stored{Address: addr, Image: &renamed})
 	}
 	return records

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -74,6 +77,87 @@ func TestPlanMove(t *testing.T) {
 			}
 		})
 	}
+}
+
+var (
+	imageA, imageB, imageMark = addrs.Image{Name: "a"}, addrs.Image{Name: "b"}, addrs.Image{Name: "mark"}
+	thumbOfA, thumbOfB        = addrs.Rendition{Kind: addrs.OfImage, Of: imageA, Name: "thumb"}, addrs.Rendition{Kind: addrs.OfImage, Of: imageB, Name: "thumb"}
+)
+
+// A move that is cut off between any two records is done by the same move: images, what was made of
+// them here, and who is made from them.
+func TestMoveIsCutOff(t *testing.T) {
+	t.Parallel()
+	for at := 1; ; at++ {
+		dir := t.TempDir()
+		recordMarkOfA(t, dir)
+		writes := 0
+		err := moveAToB(t, dir, func(op safefile.Op, name string) error {
+			if op == safefile.OpWrite && strings.HasSuffix(name, ".journal") {
+				if writes++; writes == at {
+					return syscall.EIO
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			if at < 4 {
+				t.Fatal("the move has less than three batches of records")
+			}
+			return
+		}
+		if err := moveAToB(t, dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		within(t, dir, Options{}, func(w *Workspace) {
+			now := w.State()
+			images, renditions, of := slices.Collect(now.Images.Addresses()), now.SortedRenditions(), now.Images.Get(imageMark).Dependencies
+			if !slices.Equal(images, []addrs.Image{imageB, logo, imageMark}) || !slices.Equal(renditions, []addrs.Rendition{thumbOfB}) || !slices.Equal(of, []addrs.Image{imageB}) {
+				t.Errorf("cut off at batch %d, and moved again: %v, %v, image.mark is made from %v", at, images, renditions, of)
+			}
+		})
+	}
+}
+
+// recordMarkOfA records image.a with a rendition, and image.mark, which is made from it.
+func recordMarkOfA(t *testing.T, dir string) {
+	t.Helper()
+	module(t, dir, "a heron")
+	apply(t, dir, Options{})
+	within(t, dir, Options{}, func(w *Workspace) {
+		made := w.State().Images.Get(logo)
+		copied := func(path string, from ...addrs.Image) *state.Image {
+			img := *made
+			img.Output.Path, img.Dependencies = path, from
+			return &img
+		}
+		thumb := made.Output
+		thumb.Path = "images/thumb.png"
+		err := w.session.AppendAll([]state.Record{
+			state.Stored{Address: imageA, Image: copied("images/a.png")},
+			state.Stored{Address: imageMark, Image: copied("images/mark.png", imageA)},
+			state.Made{Address: thumbOfA, Rendition: &state.Rendition{
+				From: []string{thumb.Content}, Arguments: thumb.SHA256, Maker: 1, Files: []state.File{thumb},
+			}},
+		})
+		if err := errors.Join(err, w.commit(nil)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func moveAToB(t *testing.T, dir string, faults func(safefile.Op, string) error) error {
+	t.Helper()
+	w, err := open(t, dir, Options{}, faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }() // What is in the journal stays there.
+	steps, err := PlanMove(w.State(), addrs.Move{From: block("a"), To: block("b")})
+	if err != nil || len(steps) == 0 {
+		t.Fatalf("there is nothing to move any more: %v", err)
+	}
+	return w.Move(steps)
 }
 
 // BenchmarkPlanMove moves a block to one that has as many images already, beside as many tasks. An image
