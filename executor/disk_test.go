@@ -70,7 +70,7 @@ func TestDiskTakesNoMore(t *testing.T) {
 func stopsBuying(t *testing.T, faults func(safefile.Op, string) error, kept bool) {
 	t.Helper()
 	const images, slots = 60, 4
-	sim, client := simulated(t)
+	sim, client := simulated(t, 1)
 	base := t.TempDir()
 	accounts := func(api executor.API) executor.Options {
 		return executor.Options{Accounts: map[string]executor.Account{"bfl": {API: api, Concurrency: slots}}}
@@ -121,7 +121,7 @@ func TestOnePathIsInTheWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const images = 6
-		sim, client := simulated(t)
+		sim, client := simulated(t, 1)
 		calls := &counting{API: client}
 		o := executor.Options{Accounts: map[string]executor.Account{"bfl": {API: calls, Concurrency: 1}}}
 		base := t.TempDir()
@@ -154,9 +154,9 @@ func TestOnePathIsInTheWay(t *testing.T) {
 }
 
 // simulated returns a simulator and a client of it, both of which end with the test.
-func simulated(t *testing.T) (*simulator.Simulator, *bfl.Client) {
+func simulated(t *testing.T, seed uint64) (*simulator.Simulator, *bfl.Client) {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1})
+	sim, err := simulator.New(simulator.Options{Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,9 @@ func simulated(t *testing.T) (*simulator.Simulator, *bfl.Client) {
 	}
 	t.Cleanup(func() {
 		client.Close()
-		_ = sim.Close()
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return sim, client
 }

@@ -8,9 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
-	"github.com/fluxbatch/fluxbatch/internal/simulator"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -49,18 +47,7 @@ func failAt(t *testing.T, at int, err error, lasting bool) (reached bool) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		const images = 2
-		sim, simErr := simulator.New(simulator.Options{Seed: 1})
-		if simErr != nil {
-			t.Fatal(simErr)
-		}
-		client, simErr := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport()})
-		if simErr != nil {
-			t.Fatal(simErr)
-		}
-		defer func() {
-			client.Close()
-			_ = sim.Close()
-		}()
+		sim, client := simulated(t, 1)
 		base := t.TempDir()
 		var mu sync.Mutex
 		operations := 0

@@ -35,20 +35,7 @@ func TestStorm(t *testing.T) {
 		if testing.Short() {
 			images = 100
 		}
-		sim, err := simulator.New(simulator.Options{Seed: 7})
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			client.Close()
-			if err := sim.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		sim, client := simulated(t, 7)
 		for _, text := range storm {
 			fault, err := simulator.ParseFault(text)
 			if err != nil {
@@ -61,8 +48,8 @@ func TestStorm(t *testing.T) {
 		base := t.TempDir()
 		// A request whose connection was reset may have been charged: it is sent again only by a
 		// run whose plan says so.
-		runs := 0
-		for err = executor.ErrIncomplete; errors.Is(err, executor.ErrIncomplete) && runs < 8; runs++ {
+		runs, err := 0, executor.ErrIncomplete
+		for ; errors.Is(err, executor.ErrIncomplete) && runs < 8; runs++ {
 			err = applyOnce(t, base, client, images, nil)
 		}
 		if err != nil {
