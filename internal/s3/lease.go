@@ -88,7 +88,8 @@ func (b *Backend) take(ctx context.Context, mine *lease, wait time.Duration) (ta
 	began := b.clock.now()
 	seen, since := "", began
 	isAlive := false
-	for looks := 1; ; looks++ {
+	looks := 0 // at a lease that somebody has
+	for {
 		tag, err := b.objects.create(ctx, lockName, mine.encode())
 		if !errors.Is(err, errTaken) {
 			return tag, err
@@ -116,7 +117,7 @@ func (b *Backend) take(ctx context.Context, mine *lease, wait time.Duration) (ta
 			}
 			return "", locked
 		}
-		if looks == 2 {
+		if looks++; looks == 2 {
 			state.Wait{Path: b.String(), Holder: theirs.LockInfo, Lapses: b.clock.ttl}.Tell(ctx)
 		}
 		select {
