@@ -118,8 +118,8 @@ type Salvaged struct {
 	Image   *state.Image
 }
 
-// Unrecorded says that an image is where it is to be, or in the store, and that the journal took no
-// record of it, whose change fails. It is paid for.
+// Unrecorded says that an image is in place and paid for, while the journal took no record of it. Its
+// change fails.
 type Unrecorded struct {
 	Address addrs.Image
 	Image   *state.Image

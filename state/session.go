@@ -263,10 +263,11 @@ func (s *Session) appendTogether(records []Record) (err error) {
 				return nil
 			})
 		}
-		if first = cmp.Or(first, about); entryErr != nil {
+		if entryErr != nil {
 			err = entryErr
 			break
 		}
+		first = cmp.Or(first, about)
 	}
 	for _, b := range batches {
 		err = errors.Join(err, s.recordError(first, s.log.wait(b)))

@@ -145,7 +145,7 @@ func (o *objects) exists(ctx context.Context, name string) (bool, error) {
 }
 
 // list calls yield with the names of the objects that begin with prefix, sorted, those after one if
-// it is not "".
+// it is not "", and with when each was put there.
 func (o *objects) list(ctx context.Context, prefix, after string, yield func(name string, put time.Time) error) error {
 	options := minio.ListObjectsOptions{Prefix: o.name(prefix), Recursive: true}
 	if after != "" {
