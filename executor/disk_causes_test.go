@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -15,91 +16,50 @@ import (
 // at a change that costs nothing, before.
 func TestWhatTakesNothing(t *testing.T) {
 	t.Parallel()
-	const store = "what is replaced or removed cannot be kept in the store: no space left on device"
-	const journal = "the journal cannot be written: no space left on device"
-	full := func(op string) error { return &fs.PathError{Op: op, Path: "x", Err: syscall.ENOSPC} }
-	storeIsFull := func(r *rig) { r.store.full = full("write") }
-	journalTakesNo := func(is func(state.Record) bool) func(*rig) {
-		return func(r *rig) {
-			r.journal.fail = func(record state.Record) error {
-				if is(record) {
-					return full("write")
-				}
-				return nil
-			}
-		}
+	const (
+		store   = "what is replaced or removed cannot be kept in the store: no space left on device"
+		journal = "the journal cannot be written: no space left on device"
+		here    = ". The image is paid for and here, and the next apply puts it in its place"
+	)
+	replaced := func(r *rig, _ *image.Image, was *state.Image) { was.Fingerprint = "of another prompt" }
+	moved := func(r *rig, a *image.Image, was *state.Image) {
+		was.Fingerprint, a.Output = "of another prompt", "images/new.png"
 	}
+	gone := func(r *rig, _ *image.Image, _ *state.Image) { r.images = nil }
+	labelled := func(r *rig, a *image.Image, _ *state.Image) { a.Labels = map[string]string{"season": "winter"} }
 	tests := []struct {
-		name  string
-		setUp func(t *testing.T, r *rig)
-		fails func(r *rig)
-		// failed is what image.a is told, and skipped what the images are that are not begun.
+		name string
+		// change is what becomes of image.a, which is on record.
+		change func(r *rig, a *image.Image, was *state.Image)
+		full   func(*rig)
+		// failed is what it is told, and skipped what the images are that are not begun. Where it is
+		// bought, another one begins when the API has made it.
 		failed, skipped string
 		bought          int
 	}{
-		{
-			"the store, at an image that is replaced", func(t *testing.T, r *rig) {
-				t.Helper()
-				r.made(t, r.image(t, "a")).Fingerprint = "of another prompt"
-			},
-			storeIsFull, store + ". The image is paid for and here, and the next apply puts it in its place", store, 2,
-		},
-		{
-			"the store, at an image that is replaced and had another path", func(t *testing.T, r *rig) {
-				t.Helper()
-				a := r.image(t, "a")
-				r.made(t, a).Fingerprint = "of another prompt"
-				a.Output = "images/new.png"
-			},
-			storeIsFull, store + ". The image is paid for and here, and the next apply puts it in its place", store, 2,
-		},
-		{
-			"the store, at an image that is destroyed", func(t *testing.T, r *rig) {
-				t.Helper()
-				r.made(t, r.image(t, "a"))
-				r.images = nil
-			},
-			storeIsFull, store, store, 0,
-		},
-		{
-			"the journal, at an image that is destroyed", func(t *testing.T, r *rig) {
-				t.Helper()
-				r.made(t, r.image(t, "a"))
-				r.images = nil
-			},
-			journalTakesNo(func(record state.Record) bool { _, is := record.(state.Removed); return is }),
-			journal + ". The image is gone, and the next apply goes on from there", journal, 0,
-		},
-		{
-			"the journal, at an image that gets labels", func(t *testing.T, r *rig) {
-				t.Helper()
-				a := r.image(t, "a")
-				r.made(t, a)
-				a.Labels = map[string]string{"season": "winter"}
-			},
-			journalTakesNo(func(record state.Record) bool { _, is := record.(state.Stored); return is }),
-			journal + ". The image is in place, and the next apply goes on from there", journal, 0,
-		},
+		{"the store, at an image that is replaced", replaced, storeIsFull, store + here, store, 2},
+		{"the store, at an image that is replaced and had another path", moved, storeIsFull, store + here, store, 2},
+		{"the store, at an image that is destroyed", gone, storeIsFull, store, store, 0},
+		{"the journal, at an image that is destroyed", gone, journalIsFull, journal + ". The image is gone, and the next apply goes on from there", journal, 0},
+		{"the journal, at an image that gets labels", labelled, journalIsFull, journal + ". The image is in place, and the next apply goes on from there", journal, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, 1)
-				tt.setUp(t, r)
-				for _, name := range []string{"y", "z"} {
-					r.image(t, name)
-				}
-				tt.fails(r)
+				a := r.image(t, "a")
+				tt.change(r, a, r.made(t, a))
+				r.image(t, "y")
+				r.image(t, "z")
+				tt.full(r)
 				if _, err := r.apply(t); !errors.Is(err, ErrIncomplete) {
 					t.Errorf("Apply = %v, want ErrIncomplete", err)
 				}
 				if err := r.failures()["image.a"]; err == nil || err.Error() != tt.failed {
 					t.Errorf("image.a failed with %q, want %q", err, tt.failed)
 				}
-				// With two, the second began when the API had made the first.
-				others := []string{"image.y", "image.z"}[max(tt.bought-1, 0):]
-				if len(r.api.tasks) != tt.bought || !slices.Equal(r.skipped(), others) {
+				if others := []string{"image.y", "image.z"}[max(tt.bought-1, 0):]; len(r.api.tasks) != tt.bought || !slices.Equal(r.skipped(), others) {
 					t.Errorf("%d images were bought and %v skipped, want %d and %v", len(r.api.tasks), r.skipped(), tt.bought, others)
 				}
 				for _, e := range r.events {
@@ -109,5 +69,21 @@ func TestWhatTakesNothing(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func full() error { return &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC} }
+
+func storeIsFull(r *rig) { r.store.full = full() }
+
+// journalIsFull lets the journal take none of the records that changes end with.
+func journalIsFull(r *rig) {
+	r.journal.fail = func(record state.Record) error {
+		switch record.(type) {
+		case state.Stored, state.Removed:
+			return full()
+		default:
+			return nil
+		}
 	}
 }
