@@ -88,13 +88,14 @@ func (s *shared) has(sum string) (bool, error) {
 	return found, err
 }
 
-// since returns when an image was put there, zero where the listing does not say.
+// since returns when an image was put there, in local time as what this machine keeps, zero where the
+// listing does not say.
 func (s *shared) since(sum string) time.Time {
 	listing, err := s.list()
 	if err != nil {
 		return time.Time{}
 	}
-	return listing.Images[sum]
+	return listing.Images[sum].Local()
 }
 
 func (s *shared) know(sum string) {

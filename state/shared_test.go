@@ -62,8 +62,8 @@ func TestHistoryElsewhere(t *testing.T) {
 	}
 	want := slices.SortedFunc(maps.Values(shelf.Images), time.Time.Compare)
 	for i, g := range history {
-		if len(history) != len(want) || !g.Kept.Equal(want[i]) || !g.Available || !g.Elsewhere || g.Path != "memory/"+g.Image.Output.SHA256 {
-			t.Errorf("generation %d of %d is %+v, want the one of %v", g.Number, len(history), g, want[i])
+		if len(history) != len(want) || !g.Kept.Equal(want[i]) || g.Kept.Location() != time.Local || !g.Available || !g.Elsewhere || g.Path != "memory/"+g.Image.Output.SHA256 {
+			t.Errorf("generation %d of %d is %+v, want the one of %v in local time", g.Number, len(history), g, want[i])
 		}
 	}
 	if len(history) == 0 {

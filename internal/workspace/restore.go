@@ -15,8 +15,9 @@ func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
 	generations, err := w.local.Store().History(addr)
 	now := w.State().Images.Get(addr)
 	return slices.DeleteFunc(generations, func(g state.Generation) bool {
-		// What other machines have of it is the present image as well.
-		return now != nil && g.Elsewhere && g.Image.Output.SHA256 == now.Output.SHA256
+		// What other machines have of it is the present image as well, and so is one that was restored
+		// and is not in the store any more.
+		return now != nil && (g.Elsewhere || !g.Available) && g.Image.Output.SHA256 == now.Output.SHA256
 	}), err
 }
 
