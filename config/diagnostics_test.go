@@ -63,6 +63,13 @@ func TestAdvice(t *testing.T) {
 		{"misspelt name of a loop", `locals {
 			  l = [for k, row in [{ a = 1 }] : [for i in [1] : rwo.a]]
 			}`, `2 Unknown name: There is no "rwo" here. Did you mean "row"?`},
+		{"name of an image in a loop", `image "cards" {
+			  model  = "flux-2-pro"
+			  prompt = "p"
+			}
+			locals {
+			  l = [for card in [1] : cards.path]
+			}`, `6 Unknown name: There is no "cards" here. For the image, write image.cards.`},
 		{"name of a loop outside of it", `locals {
 			  l = { a = [for row in [1] : row], b = rwo.a }
 			}`, `2 Unknown name: There is no "rwo" here.`},

@@ -35,8 +35,8 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	return perInstance
 }
 
-// name resolves one name in an expression. Names that do not exist are reported, and become unknown values when the
-// expression is evaluated.
+// name resolves one name in an expression. Names that do not exist are reported, and become unknown
+// values when the expression is evaluated.
 func (l *linker) name(n *node, m *module, expr hcl.Expression, traversal hcl.Traversal, allowed symbols) (perInstance bool) {
 	root := traversal.RootName()
 	switch root {
@@ -179,15 +179,16 @@ func loopNames(expr hcl.Expression, at hcl.Range) (all []string) {
 // expressions around it.
 func strangeName(traversal hcl.Traversal, m *module, loops []string) *hcl.Diagnostic {
 	root := traversal.RootName()
-	hint := cmp.Or(difference("", root, loops), diag.DidYouMean(root, loops))
+	hint, ofLoop := "", cmp.Or(difference("", root, loops), diag.DidYouMean(root, loops))
 	switch {
-	case hint != "":
 	case m.images[root] != nil:
 		hint = fmt.Sprintf(" For the image, write image.%s.", root)
 	case m.variables[root] != nil:
 		hint = fmt.Sprintf(" For the variable, write var.%s.", root)
 	case m.locals[root] != nil:
 		hint = fmt.Sprintf(" For the local value, write local.%s.", root)
+	case ofLoop != "":
+		hint = ofLoop
 	case root == "bfl":
 		hint = " Accounts can only be named by the provider argument, and by providers of a module block."
 	case root == "locals":
