@@ -120,7 +120,7 @@ func folderTakesNone(output string, err error) *DiskError {
 // nothing more.
 func notKept(err error) error {
 	if ofDisk(err) {
-		return &DiskError{What: "what is replaced or removed cannot be kept in the store", Folder: "the folder of the store", Err: err}
+		return &DiskError{What: "no image can be kept in the store", Folder: "the folder of the store", Err: err}
 	}
 	return err
 }

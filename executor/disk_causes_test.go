@@ -17,7 +17,7 @@ import (
 func TestWhatTakesNothing(t *testing.T) {
 	t.Parallel()
 	const (
-		store   = "what is replaced or removed cannot be kept in the store: no space left on device"
+		store   = "no image can be kept in the store: no space left on device"
 		journal = "the journal cannot be written: no space left on device"
 		here    = ". The image is paid for and here, and the next apply puts it in its place"
 	)
