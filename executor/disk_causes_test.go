@@ -20,6 +20,7 @@ func TestWhatTakesNothing(t *testing.T) {
 		store   = "no image can be kept in the store: no space left on device"
 		journal = "the journal cannot be written: no space left on device"
 		here    = ". The image is paid for and here, and the next apply puts it in its place"
+		task    = ". The image is paid for, and the next apply continues with its task"
 	)
 	replaced := func(r *rig, _ *image.Image, was *state.Image) { was.Fingerprint = "of another prompt" }
 	moved := func(r *rig, a *image.Image, was *state.Image) {
@@ -40,6 +41,7 @@ func TestWhatTakesNothing(t *testing.T) {
 		{"the store, at an image that is replaced", replaced, storeIsFull, store + here, store, 2},
 		{"the store, at an image that is replaced and had another path", moved, storeIsFull, store + here, store, 2},
 		{"the store, at an image that is destroyed", gone, storeIsFull, store, store, 0},
+		{"both, at an image that is replaced", replaced, bothAreFull, store + task, store, 2},
 		{"the journal, at an image that is destroyed", gone, journalIsFull, journal + ". The image is gone, and the next apply goes on from there", journal, 0},
 		{"the journal, at an image that gets labels", labelled, journalIsFull, journal + ". The image is in place, and the next apply goes on from there", journal, 0},
 	}
@@ -76,14 +78,19 @@ func full() error { return &fs.PathError{Op: "write", Path: "x", Err: syscall.EN
 
 func storeIsFull(r *rig) { r.store.full = full() }
 
-// journalIsFull lets the journal take none of the records that changes end with.
+// journalIsFull lets the journal take nothing any more after a task began.
 func journalIsFull(r *rig) {
 	r.journal.fail = func(record state.Record) error {
 		switch record.(type) {
-		case state.Stored, state.Removed:
-			return full()
-		default:
+		case state.Intent, state.Submitted:
 			return nil
+		default:
+			return full()
 		}
 	}
+}
+
+func bothAreFull(r *rig) {
+	storeIsFull(r)
+	journalIsFull(r)
 }
