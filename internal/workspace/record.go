@@ -81,7 +81,8 @@ func everyAddress(s *state.State) []addrs.Image {
 }
 
 // Move carries out what PlanMove planned for this state. A crash between two records leaves a move
-// that is done in part, and the same move does the rest.
+// that is done in part, and the same move does the rest: what goes by the images that move, it finds
+// as long as they are not moved, and so they come last.
 func (w *Workspace) Move(steps []state.Moved) error {
 	moved := make(map[addrs.Image]addrs.Image, len(steps))
 	records := make([]state.Record, 0, len(steps))
@@ -89,8 +90,8 @@ func (w *Workspace) Move(steps []state.Moved) error {
 		records = append(records, step)
 		moved[step.From] = step.To
 	}
-	dependent := dependentOn(w.session.State(), moved)
-	for _, some := range [][]state.Record{records, movedRenditions(w.session.State(), moved), dependent} {
+	now := w.session.State()
+	for _, some := range [][]state.Record{movedRenditions(now, moved), dependentOn(now, moved), records} {
 		if err := w.session.AppendAll(some); err != nil {
 			return err
 		}
@@ -98,8 +99,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.commit(nil)
 }
 
-// dependentOn returns the records of the images, under their new addresses, that are made from images
-// that move.
+// dependentOn returns the records of the images that are made from images that move.
 func dependentOn(s *state.State, moved map[addrs.Image]addrs.Image) (records []state.Record) {
 	for addr, img := range s.Images.All() {
 		if !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
@@ -113,9 +113,6 @@ func dependentOn(s *state.State, moved map[addrs.Image]addrs.Image) (records []s
 			}
 		}
 		slices.SortFunc(renamed.Dependencies, addrs.Image.Compare)
-		if to, ok := moved[addr]; ok {
-			addr = to
-		}
 		records = append(records, state.Stored{Address: addr, Image: &renamed})
 	}
 	return records
@@ -148,22 +145,23 @@ func movedRenditions(s *state.State, moved map[addrs.Image]addrs.Image) (records
 // Forget takes images off the record, with their candidates and what was made from them here. Their
 // files stay where they are.
 func (w *Workspace) Forget(images []addrs.Image) error {
-	var records []state.Record
+	var records, removed []state.Record
 	gone := map[addrs.Image]bool{}
 	for _, addr := range images {
 		for _, one := range append(CandidatesOf(w.State(), addr), addr) {
 			if !gone[one] {
-				records = append(records, state.Removed{Address: one})
+				removed = append(removed, state.Removed{Address: one})
 			}
 			gone[one] = true
 		}
 	}
+	// Images come last, as in Move.
 	for _, r := range w.State().SortedRenditions() {
 		if r.Kind == addrs.OfImage && gone[r.Of] {
 			records = append(records, state.Unmade{Address: r})
 		}
 	}
-	if err := w.session.AppendAll(records); err != nil {
+	if err := w.session.AppendAll(append(records, removed...)); err != nil {
 		return err
 	}
 	return w.commit(nil)

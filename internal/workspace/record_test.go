@@ -3,12 +3,17 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -74,6 +79,86 @@ func TestPlanMove(t *testing.T) {
 			}
 		})
 	}
+}
+
+// However far a move came, the same move does the rest: also of what was made from the images, and of
+// the images that are made from them.
+func TestMoveIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	begun := t.TempDir()
+	manifest := `
+defaults {
+  model  = "flux-2-klein-4b"
+  width  = 64
+  height = 64
+}
+
+image "logo" {
+  count  = 2
+  prompt = "A heron ${count.index}"
+  rendition "small" { width = 32 }
+}
+
+image "poster" {
+  prompt     = "Image 1 on a poster"
+  references = [image.logo[0]]
+}
+`
+	if err := os.WriteFile(filepath.Join(begun, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, begun, Options{})
+	move := addrs.Move{From: block("logo"), To: block("sign")}
+	for failing, failed := 1, true; failed; failing++ {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(begun)); err != nil {
+			t.Fatal(err)
+		}
+		syncs := 0
+		w, err := open(t, dir, Options{}, func(op safefile.Op, name string) error {
+			if op == safefile.OpSync && strings.Contains(name, ".journal") {
+				if syncs++; syncs == failing {
+					return syscall.EIO
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed = moves(t, w, move) != nil
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		within(t, dir, Options{}, func(w *Workspace) {
+			if failed {
+				if err := moves(t, w, move); err != nil {
+					t.Error(err)
+				}
+			}
+			for r := range w.State().Renditions {
+				if r.Of.Name != "sign" {
+					t.Errorf("fsync %d failed: %s was not moved", failing, r)
+				}
+			}
+			poster := w.State().Images.Get(addrs.Image{Name: "poster"})
+			if len(poster.Dependencies) != 1 || poster.Dependencies[0].Name != "sign" || w.State().Images.Len() != 3 {
+				t.Errorf("fsync %d failed: the poster is made from %v, and there are %d images", failing, poster.Dependencies, w.State().Images.Len())
+			}
+		})
+		if !failed && failing < 4 {
+			t.Errorf("a move waits for the disk %d times, want each of its kinds of records to fail once", failing-1)
+		}
+	}
+}
+
+func moves(t *testing.T, w *Workspace, move addrs.Move) error {
+	t.Helper()
+	steps, err := PlanMove(w.State(), move)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Move(steps)
 }
 
 // BenchmarkPlanMove moves a block to one that has as many images already, beside as many tasks. An image
