@@ -45,6 +45,9 @@ func (e *DiskError) IsPermission() bool {
 	return errors.Is(e.Err, fs.ErrPermission) || errors.Is(e.Err, syscall.EROFS)
 }
 
+// IsFile reports whether a file is where the folder is to be.
+func (e *DiskError) IsFile() bool { return errors.Is(e.Err, syscall.ENOTDIR) }
+
 // IsFull reports whether there is no room.
 func (e *DiskError) IsFull() bool {
 	return slices.ContainsFunc(noRoom, func(one error) bool { return errors.Is(e.Err, one) })
@@ -87,10 +90,10 @@ func ofDisk(err error) bool {
 var brokenDisk = []error{syscall.EIO, syscall.EROFS, syscall.ESTALE, syscall.ENXIO, syscall.ENODEV, syscall.ENOTCONN}
 
 // noFolder returns a DiskError where an error of making a new file says that its folder takes none,
-// and nil for other errors. A folder that cannot be looked into counts.
+// and nil for other errors. A folder that cannot be looked into counts, and a file in its place.
 func noFolder(output string, err error) *DiskError {
 	_, isLocal := errors.AsType[*fs.PathError](err)
-	if ofDisk(err) || isLocal && errors.Is(err, fs.ErrPermission) {
+	if ofDisk(err) || isLocal && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)) {
 		return folderTakesNone(output, err)
 	}
 	return nil

@@ -40,6 +40,7 @@ func TestDiskTakesNoMore(t *testing.T) {
 		{"its file system becomes one to read", syscall.EROFS, func(op safefile.Op, name string) bool {
 			return (op == safefile.OpCreate || op == safefile.OpRename || op == safefile.OpRemove) && inImages(name)
 		}, true},
+		{"a file takes its place", syscall.ENOTDIR, func(_ safefile.Op, name string) bool { return inImages(name) }, true},
 		{"its disk is full", syscall.ENOSPC, func(op safefile.Op, name string) bool { return op == safefile.OpWrite && inImages(name) }, true},
 		{"every disk is full", syscall.ENOSPC, func(op safefile.Op, _ string) bool { return op == safefile.OpWrite }, false},
 		{"the journal's disk fails", syscall.EIO, func(_ safefile.Op, name string) bool { return name == "state.json.journal" }, false},

@@ -579,7 +579,7 @@ func TestNothingBeginsThatCannotBeWritten(t *testing.T) {
 			t.Errorf("submitted: %v", r.api.attempts)
 		}
 		for _, e := range r.events {
-			if s, ok := e.(Skipped); ok && s.Because == (addrs.Image{}) && !strings.Contains(s.Err.Error(), "images cannot be written") {
+			if s, ok := e.(Skipped); ok && s.Because == (addrs.Image{}) && !strings.Contains(s.Err.Error(), "no image can be written to the folder images") {
 				t.Errorf("%s was skipped because of %v", s.Address, s.Err)
 			}
 		}

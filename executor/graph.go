@@ -130,7 +130,7 @@ type lane struct {
 
 // build turns the plan's changes that ask the API for images into nodes, and connects those of
 // which one waits for the other. What is withheld asks nobody, so that it has no lane: there may be
-// no account for it.
+// no account for it. Neither may there be for what only has its candidates judged.
 func (r *run) build(plan *planner.Plan) {
 	for _, c := range plan.Changes {
 		switch {
@@ -144,7 +144,10 @@ func (r *run) build(plan *planner.Plan) {
 		case c.Withheld():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
 		case c.Twin != nil, c.Judges:
-			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1}
+			if r.accounts[c.Desired.Provider] != nil {
+				r.nodes[c.Address].lane = r.lane(c.Desired.Provider, c.Desired.Model.Name)
+			}
 			if len(c.Candidates) > 0 {
 				r.nodes[c.Address].began = time.Now() // It asks for nothing, so that nothing begins it.
 			}

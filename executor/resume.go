@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"path"
 	"time"
 
@@ -95,13 +96,7 @@ func (s *settling) place() (img *state.Image, told string, err error) {
 		name = file.Path
 	}
 	if name != file.Path {
-		if told, err = s.files.makeWay(s.addr, img, file.Path); err != nil {
-			return nil, "", err
-		}
-		if err := s.files.dir.MkdirAll(path.Dir(file.Path), 0o777); err != nil {
-			return nil, "", err
-		}
-		if err := s.files.dir.Rename(name, file.Path); err != nil {
+		if told, err = s.move(name, img); err != nil {
 			return nil, "", err
 		}
 	}
@@ -111,6 +106,29 @@ func (s *settling) place() (img *state.Image, told string, err error) {
 		}
 	}
 	return img, told, s.files.record("the image is in place", state.Stored{Address: s.addr, Image: img, Key: s.task.Key})
+}
+
+// move gives the image, which has another name, its path.
+func (s *settling) move(name string, img *state.Image) (told string, err error) {
+	to := img.Output.Path
+	if told, err = s.files.makeWay(s.addr, img, to); err != nil {
+		return "", err
+	}
+	if err := s.files.dir.MkdirAll(path.Dir(to), 0o777); err != nil {
+		return "", err
+	}
+	if err := s.files.dir.Rename(name, to); !errors.Is(err, otherDisk) {
+		return told, err
+	}
+	if err := s.files.store.KeepFile(s.files.dir, name, s.addr, img); err != nil {
+		return "", notKept(err)
+	}
+	job := placing{files: s.files, addr: s.addr}
+	if _, err := job.copy(img); err != nil {
+		return "", err
+	}
+	_ = s.files.dir.Remove(name) // It has a copy in its place, and one in the store.
+	return told, nil
 }
 
 // keep puts the image into the store. It returns nil where the bytes are not there any more.

@@ -79,6 +79,22 @@ func TestResume(t *testing.T) {
 			records: []string{"Stored"},
 		},
 		{
+			name: "nor do those that were fetched to another disk",
+			setUp: func(t *testing.T, r *rig, task *state.Task) {
+				t.Helper()
+				fetchedAs(t, r, task, "images/.fluxbatch-tmp-a.png-0123456789abcdef")
+				isOther := true
+				r.opts.Dir = r.dir.WithFaults(func(op safefile.Op, name string) error {
+					if op != safefile.OpRename || !isOther {
+						return nil
+					}
+					isOther = false
+					return otherDisk
+				})
+			},
+			records: []string{"Stored"},
+		},
+		{
 			name: "bytes that are in place need no API",
 			setUp: func(t *testing.T, r *rig, task *state.Task) {
 				t.Helper()

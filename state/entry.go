@@ -251,7 +251,7 @@ func (e *entry) ends(st *State) string {
 
 // lost returns the task as one that is over and was paid for in vain.
 func (e *entry) lost(t Task) *Task {
-	t.Cost, t.Lost = e.Cost, cmp.Or(e.Reason, "moderated")
+	t.Cost, t.Lost = e.Cost, cmp.Or(e.Reason, LostToModeration)
 	return &t
 }
 

@@ -88,6 +88,9 @@ type Moderated struct {
 	Cost    bfl.Credits
 }
 
+// LostToModeration is Lost of the tasks that moderation refused and that were paid for.
+const LostToModeration = "moderated"
+
 // Removed says that an image is not managed any more: destroyed, or forgotten.
 type Removed struct {
 	Address addrs.Image

@@ -80,7 +80,8 @@ func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {
 	if r.at == 0 {
 		r.at = head.Snapshot + uint64(len(batches))
 	}
-	s.state, s.changed, s.ended = st, replayed.changed, replayed.ended
+	s.state, s.changed = st, replayed.changed
+	s.recovered, s.ended = replayed.made, replayed.ended
 	return nil
 }
 
@@ -181,7 +182,8 @@ type replay struct {
 	mayBeVoid  bool
 	changed    bool
 	disposable []uint64
-	// ended are as in journalContent.
+	// made and ended are as in journalContent.
+	made  []Stored
 	ended []string
 }
 
@@ -270,7 +272,7 @@ func (p *replay) entries(lines [][]byte, name string, head *batchHead) error {
 		}
 		p.changed = true
 	}
-	p.ended = append(p.ended, j.ended...)
+	p.made, p.ended = append(p.made, j.made...), append(p.ended, j.ended...)
 	p.remote.noteChanges(head.Run, head.Number, p.state, slices.Collect(maps.Values(j.changes)))
 	for a, c := range j.changes {
 		p.state.set(a, c.now)

@@ -102,7 +102,17 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 // Sub opens a directory inside d, for many operations in it. The result is closed by the caller;
 // names are relative to it and cannot leave it.
 func (d *Dir) Sub(name string) (*Dir, error) {
-	root, err := get(d, OpOpen, name, d.root.OpenRoot)
+	root, err := get(d, OpOpen, name, func(name string) (*os.Root, error) {
+		root, err := d.root.OpenRoot(name)
+		if err == nil {
+			return root, nil
+		}
+		// Of a file in its place the standard library says so in words alone.
+		if info, statErr := d.root.Stat(name); statErr == nil && !info.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		return nil, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -436,6 +437,17 @@ func TestOpenAll(t *testing.T) {
 	}
 	if _, err := OpenAll(filepath.Join(base, "file", "x"), 0o777); err == nil {
 		t.Error("a directory below a file was opened")
+	}
+}
+
+func TestCreateBelowAFile(t *testing.T) {
+	t.Parallel()
+	d := openTemp(t)
+	if err := d.WriteFile("file", 0o644, text("")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Create("file/x", 0o644); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("a file below a file: %v, want ENOTDIR", err)
 	}
 }
 

@@ -127,6 +127,7 @@ func TestDiskTakesNoMore(t *testing.T) {
 		"full":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOSPC},
 		"forbidden": {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.EACCES},
 		"journal":   {What: "the journal cannot be written", Err: syscall.EROFS},
+		"file":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOTDIR},
 		"broken":    {What: "the journal cannot be written", Err: syscall.EIO},
 	} {
 		v, screen := newTestView(Options{})

@@ -141,6 +141,8 @@ func diskWayOut(disk *executor.DiskError) string {
 	switch {
 	case disk.IsFull():
 		return "Make room on the disk. fluxbatch prune -remove removes images from the store that nothing on record needs."
+	case disk.IsFile():
+		return "Move away the file that is where " + disk.Folder + " is to be."
 	case disk.IsPermission() && disk.Folder != "":
 		return "Make " + disk.Folder + " writable again."
 	case disk.IsPermission():

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/costs"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // failing applies while the disk takes nothing of what a test says, from the first time on that an
@@ -107,6 +109,41 @@ func TestChargeOfAnUnrecordedImage(t *testing.T) {
 				t.Error("the image is not on record")
 			}
 		})
+	}
+}
+
+// A run that is killed after it has recorded that a task was paid for in vain has not told the ledger.
+// The next one does, once.
+func TestChargeOfALostTask(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	module(t, dir, "a heron")
+	within(t, dir, Options{}, func(w *Workspace) {
+		for i, key := range []string{state.NewKey(), state.NewKey()} {
+			task := state.Task{
+				Key: key, Address: logo, Provider: "bfl", Model: "flux-2-klein-4b", Fingerprint: strings.Repeat("ab", 32), Path: "images/logo.png",
+				Request: []byte(`{"endpoint":"/v1/flux-2-klein-4b","body":{"prompt":"a heron"}}`),
+			}
+			records := []state.Record{
+				state.Intent{Task: task}, state.Submitted{Key: key, ID: fmt.Sprintf("task-%d", i), PollingURL: "https://api.bfl.ai/x", Cost: 1400, Simulated: true, Accepted: time.Now()},
+				[]state.Record{state.Lost{Key: key, Reason: "failed at the API", Cost: 1400}, state.Moderated{Key: key, Cost: 1400}}[i],
+			}
+			for _, record := range records {
+				if err := w.session.Append(record); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+	for range 2 {
+		within(t, dir, Options{}, func(*Workspace) {})
+	}
+	charged := map[costs.Outcome]int{}
+	for _, line := range lines(t, dir) {
+		charged[line.Outcome] += int(line.Charged)
+	}
+	if want := map[costs.Outcome]int{costs.Lost: 1400, costs.Moderated: 1400}; !maps.Equal(charged, want) {
+		t.Errorf("the ledger has %v, want %v", charged, want)
 	}
 }
 

@@ -19,21 +19,37 @@ func LedgerPath(dir string, simulate bool) string {
 	return filepath.Join(Base(dir, simulate), costs.FileName)
 }
 
-// chargeRecovered writes into the ledger what an interrupted run made and did not come to tell: the
-// image is on record before its line is in the ledger.
+// chargeRecovered writes into the ledger what an interrupted run was charged and did not come to tell:
+// an image, or a task that was paid for in vain, is on record before its line is in the ledger.
 func (w *Workspace) chargeRecovered() {
-	recovered := w.session.Recovered()
-	if len(recovered) == 0 {
-		return
+	var entries []costs.Entry
+	for _, made := range w.session.Recovered() {
+		entries = append(entries, recoveredEntry(made.Address, made.Image))
+	}
+	for _, task := range w.session.State().Tasks {
+		if task.Lost != "" {
+			entries = append(entries, lostEntry(task))
+		}
 	}
 	ledger := costs.Ledger{Path: LedgerPath(w.Dir, w.options.Simulate)}
 	defer func() { _ = ledger.Close() }() // each line is in the file already
-	var err error
-	for i := 0; i < len(recovered) && err == nil; i++ {
-		err = ledger.AppendOnce(recoveredEntry(recovered[i].Address, recovered[i].Image))
+	for _, entry := range entries {
+		if err := ledger.AppendOnce(entry); err != nil {
+			w.env.OnDiagnostics(ledgerFailed(err))
+			return
+		}
 	}
-	if err != nil {
-		w.env.OnDiagnostics(ledgerFailed(err))
+}
+
+// lostEntry is the entry of a task that was paid for in vain, as recoveredEntry is that of an image.
+func lostEntry(task *state.Task) costs.Entry {
+	outcome := costs.Lost
+	if task.Lost == state.LostToModeration {
+		outcome = costs.Moderated
+	}
+	return costs.Entry{
+		Time: time.Now().UTC().Truncate(time.Second), Address: task.Address, Model: task.Model, TaskID: task.ID,
+		Outcome: outcome, Estimated: task.Cost, Charged: task.Cost, Labels: task.Labels,
 	}
 }
 

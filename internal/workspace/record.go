@@ -80,8 +80,9 @@ func everyAddress(s *state.State) []addrs.Image {
 	return slices.Compact(all)
 }
 
-// Move carries out what PlanMove planned for this state. The images themselves move last, so that the
-// same move does the rest after a crash between any two records.
+// Move carries out what PlanMove planned for this state. A crash between two records leaves a move
+// that is done in part, and the same move does the rest: what goes by the images that move, it finds
+// as long as they are not moved, and so they come last.
 func (w *Workspace) Move(steps []state.Moved) error {
 	moved := make(map[addrs.Image]addrs.Image, len(steps))
 	records := make([]state.Record, 0, len(steps))
@@ -90,7 +91,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 		moved[step.From] = step.To
 	}
 	now := w.session.State()
-	for _, some := range [][]state.Record{dependentOn(now, moved), movedRenditions(now, moved), records} {
+	for _, some := range [][]state.Record{movedRenditions(now, moved), dependentOn(now, moved), records} {
 		if err := w.session.AppendAll(some); err != nil {
 			return err
 		}
@@ -98,8 +99,7 @@ func (w *Workspace) Move(steps []state.Moved) error {
 	return w.commit(nil)
 }
 
-// dependentOn returns the records of the images that are made from images that move, with the addresses
-// that those are to have.
+// dependentOn returns the records of the images that are made from images that move.
 func dependentOn(s *state.State, moved map[addrs.Image]addrs.Image) (records []state.Record) {
 	for addr, img := range s.Images.All() {
 		if !slices.ContainsFunc(img.Dependencies, func(d addrs.Image) bool { _, ok := moved[d]; return ok }) {
@@ -145,22 +145,23 @@ func movedRenditions(s *state.State, moved map[addrs.Image]addrs.Image) (records
 // Forget takes images off the record, with their candidates and what was made from them here. Their
 // files stay where they are.
 func (w *Workspace) Forget(images []addrs.Image) error {
-	var records []state.Record
+	var records, removed []state.Record
 	gone := map[addrs.Image]bool{}
 	for _, addr := range images {
 		for _, one := range append(CandidatesOf(w.State(), addr), addr) {
 			if !gone[one] {
-				records = append(records, state.Removed{Address: one})
+				removed = append(removed, state.Removed{Address: one})
 			}
 			gone[one] = true
 		}
 	}
+	// Images come last, as in Move.
 	for _, r := range w.State().SortedRenditions() {
 		if r.Kind == addrs.OfImage && gone[r.Of] {
 			records = append(records, state.Unmade{Address: r})
 		}
 	}
-	if err := w.session.AppendAll(records); err != nil {
+	if err := w.session.AppendAll(append(records, removed...)); err != nil {
 		return err
 	}
 	return w.commit(nil)

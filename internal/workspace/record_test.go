@@ -3,6 +3,8 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -79,83 +81,82 @@ func TestPlanMove(t *testing.T) {
 	}
 }
 
-var (
-	imageA, imageB, imageMark = addrs.Image{Name: "a"}, addrs.Image{Name: "b"}, addrs.Image{Name: "mark"}
-	thumbOfA, thumbOfB        = addrs.Rendition{Kind: addrs.OfImage, Of: imageA, Name: "thumb"}, addrs.Rendition{Kind: addrs.OfImage, Of: imageB, Name: "thumb"}
-)
-
-// A move that is cut off between any two records is done by the same move: images, what was made of
-// them here, and who is made from them.
-func TestMoveIsCutOff(t *testing.T) {
+// However far a move came, the same move does the rest: also of what was made from the images, and of
+// the images that are made from them.
+func TestMoveIsGoneOnWith(t *testing.T) {
 	t.Parallel()
-	for at := 1; ; at++ {
+	begun := t.TempDir()
+	manifest := `
+defaults {
+  model  = "flux-2-klein-4b"
+  width  = 64
+  height = 64
+}
+
+image "logo" {
+  count  = 2
+  prompt = "A heron ${count.index}"
+  rendition "small" { width = 32 }
+}
+
+image "poster" {
+  prompt     = "Image 1 on a poster"
+  references = [image.logo[0]]
+}
+`
+	if err := os.WriteFile(filepath.Join(begun, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, begun, Options{})
+	move := addrs.Move{From: block("logo"), To: block("sign")}
+	for failing, failed := 1, true; failed; failing++ {
 		dir := t.TempDir()
-		recordMarkOfA(t, dir)
-		writes := 0
-		err := moveAToB(t, dir, func(op safefile.Op, name string) error {
-			if op == safefile.OpWrite && strings.HasSuffix(name, ".journal") {
-				if writes++; writes == at {
+		if err := os.CopyFS(dir, os.DirFS(begun)); err != nil {
+			t.Fatal(err)
+		}
+		syncs := 0
+		w, err := open(t, dir, Options{}, func(op safefile.Op, name string) error {
+			if op == safefile.OpSync && strings.Contains(name, ".journal") {
+				if syncs++; syncs == failing {
 					return syscall.EIO
 				}
 			}
 			return nil
 		})
-		if err == nil {
-			if at < 4 {
-				t.Fatal("the move has less than three batches of records")
-			}
-			return
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := moveAToB(t, dir, nil); err != nil {
+		failed = moves(t, w, move) != nil
+		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 		within(t, dir, Options{}, func(w *Workspace) {
-			now := w.State()
-			images, renditions, of := slices.Collect(now.Images.Addresses()), now.SortedRenditions(), now.Images.Get(imageMark).Dependencies
-			if !slices.Equal(images, []addrs.Image{imageB, logo, imageMark}) || !slices.Equal(renditions, []addrs.Rendition{thumbOfB}) || !slices.Equal(of, []addrs.Image{imageB}) {
-				t.Errorf("cut off at batch %d, and moved again: %v, %v, image.mark is made from %v", at, images, renditions, of)
+			if failed {
+				if err := moves(t, w, move); err != nil {
+					t.Error(err)
+				}
+			}
+			for r := range w.State().Renditions {
+				if r.Of.Name != "sign" {
+					t.Errorf("fsync %d failed: %s was not moved", failing, r)
+				}
+			}
+			poster := w.State().Images.Get(addrs.Image{Name: "poster"})
+			if len(poster.Dependencies) != 1 || poster.Dependencies[0].Name != "sign" || w.State().Images.Len() != 3 {
+				t.Errorf("fsync %d failed: the poster is made from %v, and there are %d images", failing, poster.Dependencies, w.State().Images.Len())
 			}
 		})
+		if !failed && failing < 4 {
+			t.Errorf("a move waits for the disk %d times, want each of its kinds of records to fail once", failing-1)
+		}
 	}
 }
 
-// recordMarkOfA records image.a with a rendition, and image.mark, which is made from it.
-func recordMarkOfA(t *testing.T, dir string) {
+func moves(t *testing.T, w *Workspace, move addrs.Move) error {
 	t.Helper()
-	module(t, dir, "a heron")
-	apply(t, dir, Options{})
-	within(t, dir, Options{}, func(w *Workspace) {
-		made := w.State().Images.Get(logo)
-		copied := func(path string, from ...addrs.Image) *state.Image {
-			img := *made
-			img.Output.Path, img.Dependencies = path, from
-			return &img
-		}
-		thumb := made.Output
-		thumb.Path = "images/thumb.png"
-		err := w.session.AppendAll([]state.Record{
-			state.Stored{Address: imageA, Image: copied("images/a.png")},
-			state.Stored{Address: imageMark, Image: copied("images/mark.png", imageA)},
-			state.Made{Address: thumbOfA, Rendition: &state.Rendition{
-				From: []string{thumb.Content}, Arguments: thumb.SHA256, Maker: 1, Files: []state.File{thumb},
-			}},
-		})
-		if err := errors.Join(err, w.commit(nil)); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func moveAToB(t *testing.T, dir string, faults func(safefile.Op, string) error) error {
-	t.Helper()
-	w, err := open(t, dir, Options{}, faults)
+	steps, err := PlanMove(w.State(), move)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer func() { _ = w.Close() }() // What is in the journal stays there.
-	steps, err := PlanMove(w.State(), addrs.Move{From: block("a"), To: block("b")})
-	if err != nil || len(steps) == 0 {
-		t.Fatalf("there is nothing to move any more: %v", err)
 	}
 	return w.Move(steps)
 }
