@@ -199,13 +199,21 @@ func (f *fetch) place(img *state.Image, pending *safefile.Pending) (told string,
 func (f *fetch) held(pending *safefile.Pending, err error) error {
 	_ = pending.Leave() // Its bytes are on the disk, under a name that is.
 	if ofDisk(err) {
-		return &DiskError{What: "what stands at the path of an image cannot be kept in the store", Kept: heldHere, Err: err}
+		kept := heldHere
+		if f.unrecorded != nil {
+			kept = heldUnrecorded
+		}
+		return &DiskError{What: "what stands at the path of an image cannot be kept in the store", Kept: kept, Err: err}
 	}
 	return &heldError{err}
 }
 
 // heldHere says what became of an image that is on record under a temporary name.
 const heldHere = "It is paid for and here, and the next apply puts it in its place"
+
+// heldUnrecorded says what became of one of which the journal took no record either. The commit may
+// still be able to record it.
+const heldUnrecorded = "It is paid for and here, and not in the journal. Where the state cannot be written after the run either, the next plan says that it may have been charged"
 
 // heldError says that an image is there, under a temporary name, and cannot be given its own.
 type heldError struct{ err error }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -626,4 +627,24 @@ func TestResumeNowhere(t *testing.T) {
 			t.Errorf("submitted %d times; on record are %v", r.api.attempts["a"], r.journal.of(t, "image.a"))
 		}
 	})
+}
+
+// What is said of an image that cannot have its place goes by what the journal took of it.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	dir, err := safefile.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dir.Close() }()
+	full := &fs.PathError{Op: safefile.OpWrite.String(), Path: ".fluxbatch/store", Err: syscall.ENOSPC}
+	for want, f := range map[string]fetch{heldHere: {}, heldUnrecorded: {unrecorded: full}} {
+		pending, err := dir.Create("images/a.png", 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.held(pending, full); !strings.Contains(err.Error(), want) {
+			t.Errorf("it is said %q, want %q", err, want)
+		}
+	}
 }
