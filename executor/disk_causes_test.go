@@ -20,7 +20,7 @@ func TestWhatTakesNothing(t *testing.T) {
 		store   = "no image can be kept in the store: no space left on device"
 		journal = "the journal cannot be written: no space left on device"
 		here    = ". The image is paid for and here, and the next apply puts it in its place"
-		task    = ". The image is paid for, and the next apply continues with its task"
+		either  = ". The image is paid for and here, and the next apply goes on from what is on record of it"
 	)
 	replaced := func(r *rig, _ *image.Image, was *state.Image) { was.Fingerprint = "of another prompt" }
 	moved := func(r *rig, a *image.Image, was *state.Image) {
@@ -41,7 +41,7 @@ func TestWhatTakesNothing(t *testing.T) {
 		{"the store, at an image that is replaced", replaced, storeIsFull, store + here, store, 2},
 		{"the store, at an image that is replaced and had another path", moved, storeIsFull, store + here, store, 2},
 		{"the store, at an image that is destroyed", gone, storeIsFull, store, store, 0},
-		{"both, at an image that is replaced", replaced, bothAreFull, store + task, store, 2},
+		{"both, at an image that is replaced", replaced, bothAreFull, store + either, store, 2},
 		{"the journal, at an image that is destroyed", gone, journalIsFull, journal + ". The image is gone, and the next apply goes on from there", journal, 0},
 		{"the journal, at an image that gets labels", labelled, journalIsFull, journal + ". The image is in place, and the next apply goes on from there", journal, 0},
 	}

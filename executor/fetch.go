@@ -200,23 +200,31 @@ func (f *fetch) place(img *state.Image, pending *safefile.Pending) (told string,
 // what it replaces cannot be kept: the next run goes on from there, and asks the API for nothing.
 func (f *fetch) held(pending *safefile.Pending, err error) error {
 	_ = pending.Leave() // Its bytes are on the disk, under a name that is.
-	disk, isDisk := errors.AsType[*DiskError](err)
-	switch {
-	case !isDisk:
-		return &heldError{err}
-	case f.unrecorded == nil:
-		disk.Kept = heldHere
+	kept := heldHere
+	if f.unrecorded != nil {
+		kept = heldUnrecorded
 	}
-	return disk
+	if disk, isDisk := errors.AsType[*DiskError](err); isDisk {
+		disk.Kept = kept
+		return disk
+	}
+	return &heldError{err, kept}
 }
 
 // heldHere says what became of an image whose bytes are here, and on record.
 const heldHere = "The image is paid for and here, and the next apply puts it in its place"
 
-// heldError says that an image is there, and that what it replaces cannot be kept.
-type heldError struct{ err error }
+// heldUnrecorded says what became of one of which the journal took no record either. The commit may
+// still be able to record it.
+const heldUnrecorded = "The image is paid for and here, and the next apply goes on from what is on record of it"
 
-func (e *heldError) Error() string { return fmt.Sprintf("%v. %s", e.err, heldHere) }
+// heldError says that an image is there, and that what it replaces cannot be kept.
+type heldError struct {
+	err  error
+	kept string
+}
+
+func (e *heldError) Error() string { return fmt.Sprintf("%v. %s", e.err, e.kept) }
 
 func (e *heldError) Unwrap() error { return e.err }
 

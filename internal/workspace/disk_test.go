@@ -125,7 +125,8 @@ func TestChargeOfALostTask(t *testing.T) {
 				Request: []byte(`{"endpoint":"/v1/flux-2-klein-4b","body":{"prompt":"a heron"}}`),
 			}
 			records := []state.Record{
-				state.Intent{Task: task}, state.Submitted{Key: key, ID: fmt.Sprintf("task-%d", i), PollingURL: "https://api.bfl.ai/x", Cost: 1400, Simulated: true, Accepted: time.Now()},
+				state.Intent{Task: task},
+				state.Submitted{Key: key, ID: fmt.Sprintf("task-%d", i), PollingURL: "https://api.bfl.ai/x", Cost: 1400, Simulated: true, Accepted: time.Now()},
 				[]state.Record{state.Lost{Key: key, Reason: "failed at the API", Cost: 1400}, state.Moderated{Key: key, Cost: 1400}}[i],
 			}
 			for _, record := range records {
