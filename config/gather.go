@@ -127,7 +127,7 @@ func (g *gatherer) value(expr hclsyntax.Expression) (cty.Value, bool) {
 		if !ok {
 			return cty.NilVal, false
 		}
-		return c.Value().WithMarks(marks), true
+		return c.Elements().Whole().WithMarks(marks), true
 	case *hclsyntax.FunctionCallExpr:
 		return g.counted(e)
 	case *hclsyntax.ScopeTraversalExpr:
@@ -270,9 +270,6 @@ func (g *gatherer) collect(of gathering) (*Collection, cty.ValueMarks, bool) {
 	}
 	i := instance{exporter: g.e.exporter(of.block, nil, addrs.Image{}, nil)}
 	h := harvest{of: &of, all: len(list.objects), marks: cty.ValueMarks{}}
-	if of.filter == nil && !of.group {
-		h.elements = make([]gatheredElement, 0, len(list.objects))
-	}
 	for at := range list.objects {
 		o := &list.objects[at]
 		i.key, i.addr = o.key, addrs.Image{Module: g.s.addr, Name: of.block.key, Key: o.key}
