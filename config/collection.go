@@ -118,6 +118,10 @@ type harvest struct {
 	elements  elements
 	// groups are the lists of values by their keys.
 	groups map[string]*elements
+	// key is that of the last instance, text as it is written, and list the one of its group.
+	key  cty.Value
+	text string
+	list *elements
 	// marks are those of the keys and filters, from which it follows which elements there are, and
 	// isMarked says that an element has some.
 	marks    cty.ValueMarks
@@ -137,37 +141,49 @@ func (h *harvest) add(i *instance) bool {
 			return true
 		}
 	}
-	key := ""
-	if h.of.key != nil {
-		v, ok := h.of.key(i)
-		if v, ok = h.plain(v, ok); !ok {
-			return false
-		}
-		if key, ok = keyText(v); !ok {
-			return false
-		}
+	if h.of.key != nil && !h.turnTo(i) {
+		return false
 	}
 	v, ok := h.of.value(i)
 	if !ok {
 		return false
 	}
 	h.isMarked = h.isMarked || v.ContainsMarked()
-	if !h.of.group {
-		h.elements.add(h, v)
-		if h.of.key != nil {
-			h.keys = append(roomFor(h, h.keys), key)
-		}
+	if h.of.group {
+		h.list.add(h, v)
 		return true
 	}
-	list := h.groups[key]
-	if list == nil {
-		if h.groups == nil {
-			h.groups = map[string]*elements{}
-		}
-		list = &elements{}
-		h.groups[key] = list
+	h.elements.add(h, v)
+	if h.of.key != nil {
+		h.keys = append(roomFor(h, h.keys), h.text)
 	}
-	list.add(h, v)
+	return true
+}
+
+// turnTo finds the key of an instance and, in groups, the list that it is in. Of images in groups,
+// most have the key that the one before has.
+func (h *harvest) turnTo(i *instance) bool {
+	v, ok := h.of.key(i)
+	if v, ok = h.plain(v, ok); !ok || !v.Type().IsPrimitiveType() {
+		return false
+	}
+	if v == h.key {
+		return true
+	}
+	if h.text, ok = keyText(v); !ok {
+		return false
+	}
+	h.key = v
+	if !h.of.group {
+		return true
+	}
+	if h.groups == nil {
+		h.groups = map[string]*elements{}
+	}
+	if h.list = h.groups[h.text]; h.list == nil {
+		h.list = &elements{}
+		h.groups[h.text] = h.list
+	}
 	return true
 }
 

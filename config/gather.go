@@ -21,6 +21,8 @@ type gathering struct {
 	filter, key, value term
 	// group says that values with one key become a list.
 	group bool
+	// alone says that it calls functions that must not be called at the same time as others.
+	alone bool
 }
 
 // gatherer evaluates expressions that are, or have in them, gatherings.
@@ -55,16 +57,19 @@ func (e *evaluator) bare(n *node, s *scope, expr hcl.Expression) (cty.Value, boo
 	return v, ok && !v.ContainsMarked()
 }
 
-// collected is like bare for an expression that is nothing but a gathering.
-func (e *evaluator) collected(n *node, s *scope, expr hcl.Expression) (*Collection, bool) {
+// recognise returns the gathering that an expression is, and nothing but that, for values without
+// marks.
+func (e *evaluator) recognise(n *node, s *scope, expr hcl.Expression) (*gatherer, gathering, bool) {
 	g, native, ok := e.gatherer(n, s, expr, false)
 	if !ok {
-		return nil, false
+		return nil, gathering{}, false
 	}
 	of, ok := g.gathering(native)
-	if !ok {
-		return nil, false
-	}
+	return g, of, ok
+}
+
+// bare is like collect for a gathering that nobody depends on.
+func (g *gatherer) bare(of gathering) (*Collection, bool) {
 	c, _, ok := g.collect(of)
 	return c, ok
 }
@@ -232,6 +237,7 @@ func (g *gatherer) gathering(expr hclsyntax.Expression) (found gathering, ok boo
 			found.key, keyOK = c.compile(x.KeyExpr)
 		}
 		found.value, valueOK = c.compile(x.ValExpr)
+		found.alone = c.remembers
 		return found, filterOK && keyOK && valueOK
 	case *hclsyntax.SplatExpr:
 		collection, isList := listed(x.Source)
