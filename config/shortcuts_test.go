@@ -85,7 +85,7 @@ func TestAhead(t *testing.T) {
 
 // large makes a block of some hundred rows, of which some are odd: the fewer the larger rarity is.
 func (g *generator) large(rarity int) (text, rows string) {
-	rows = "id,name,n\n"
+	rows = "id,name,n\n0,Bo,512\n"
 	for i := range 200 + g.IntN(200) {
 		name, n := g.pick("Bo", "Anna", "Zo\u0308"), "512"
 		if g.IntN(50*rarity) == 0 {
