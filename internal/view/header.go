@@ -64,8 +64,8 @@ func whyOf(c *planner.Change, all *cascade) []string {
 	var phrases []string
 	switch why := because(c, all); {
 	case c.Origin == planner.Refused:
-		if len(c.Moderation.Reasons) > 0 {
-			phrases = append(phrases, "moderation said: "+layout.Harmless(layout.List(c.Moderation.Reasons)))
+		if len(c.ModerationReasons()) > 0 {
+			phrases = append(phrases, "moderation said: "+layout.Harmless(layout.List(c.ModerationReasons())))
 		}
 	case c.Origin == planner.Skipped:
 	case c.Action == planner.Forget && !c.Lost():
