@@ -118,7 +118,7 @@ func (pp *planPage) note(text, lead string) { pp.comment(lead, layout.Span{Text:
 // comment writes spans as wrapped lines that begin with lead.
 func (pp *planPage) comment(lead string, spans ...layout.Span) {
 	pp.write(lead)
-	f := layout.NewFlow(pp.out, pp.opts.Width, len(lead), len(lead))
+	f := pp.flow.Restart(pp.out, pp.opts.Width, len(lead), len(lead))
 	f.Lead = lead
 	f.Add(spans...)
 	f.End()
