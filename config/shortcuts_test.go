@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
+	"flag"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -16,13 +19,16 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
+// shortcutsCount is of configurations, each of which is read and evaluated twice.
+var shortcutsCount = flag.Uint64("config.shortcuts", 700, "hold this `number` of configurations against the general way")
+
 // TestShortcuts holds configurations that are read and evaluated by all shortcuts against the same
 // ones without any: files in pieces, plain blocks, rows, columns, instances built ahead, lookups, gathered
 // attributes, memory that is used again. The
 // images, the order in which they are decided, outputs, checks and messages are the same.
 func TestShortcuts(t *testing.T) {
 	t.Parallel()
-	configurations := uint64(2000)
+	configurations := *shortcutsCount
 	if testing.Short() {
 		configurations = 200
 	}
@@ -30,13 +36,8 @@ func TestShortcuts(t *testing.T) {
 	instances, failing, unknown := uint64(0), uint64(0), uint64(0)
 	for seed := range configurations {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
-		if err := os.WriteFile(filepath.Join(dir, "rows.csv"), []byte(g.csv()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		text := g.module()
-		if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		rows, text := g.csv(), g.module()
+		writeAnew(t, dir, map[string]string{"rows.csv": rows, "main.flux.hcl": text})
 		general := outcome(dir, seed, Options{general: true, pieceSize: math.MaxInt})
 		short := outcome(dir, seed, Options{pieceSize: 64, ahead: 2})
 		if diff := cmp.Diff(general, short); diff != "" {
@@ -64,11 +65,7 @@ func TestAhead(t *testing.T) {
 	for seed := range uint64(60) {
 		g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
 		text, rows := g.large(1 + int(seed)%4)
-		for name, content := range map[string]string{"rows.csv": rows, "main.flux.hcl": text} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		writeAnew(t, dir, map[string]string{"rows.csv": rows, "main.flux.hcl": text})
 		alone := outcome(dir, seed, Options{ahead: math.MaxInt})
 		helped := outcome(dir, seed, Options{ahead: 16})
 		if diff := cmp.Diff(alone, helped); diff != "" {
@@ -80,6 +77,21 @@ func TestAhead(t *testing.T) {
 	}
 	if said < 20 {
 		t.Errorf("only %d blocks have something to say", said)
+	}
+}
+
+// writeAnew puts files in the place of those of the same names. They are new ones: a file that is cut
+// to nothing and written again is one that some file systems wait for the disk with.
+func writeAnew(t *testing.T, dir string, contents map[string]string) {
+	t.Helper()
+	for name, content := range contents {
+		path := filepath.Join(dir, name)
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -11,13 +11,14 @@ import (
 // end, since files are slow to make for some minutes after others were deleted.
 func BenchmarkApply(b *testing.B) {
 	fresh := b.TempDir
-	for _, images := range []int{1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(images), func(b *testing.B) {
+	for _, c := range []struct{ images, slots int }{{1_000, 24}, {10_000, 24}, {100_000, 24}, {10_000, 1024}} {
+		images := c.images
+		b.Run(fmt.Sprintf("images=%d/slots=%d", images, c.slots), func(b *testing.B) {
 			var sum counts
 			var polls int
 			b.ReportAllocs()
 			for b.Loop() {
-				api := newMemoryAPI(24, func(int) time.Duration { return 0 })
+				api := newMemoryAPI(c.slots, func(int) time.Duration { return 0 })
 				c := applyAll(b, fresh(), api, images)
 				polls += api.polls
 				sum.took += c.took

@@ -134,6 +134,9 @@ type Transferred struct {
 	Bytes, Size int64
 }
 
+// Waiting says that the state is waited for, also where nothing is applied.
+type Waiting struct{ state.Wait }
+
 // RenditionDone says that something was made here, removed, or has another address.
 type RenditionDone struct {
 	Address addrs.Rendition
@@ -177,6 +180,7 @@ func (Judged) event()      {}
 func (Salvaged) event()    {}
 func (Uploaded) event()    {}
 func (Transferred) event() {}
+func (Waiting) event()     {}
 
 // Summary counts what an apply did.
 type Summary struct {

@@ -198,12 +198,10 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 		c.Desired = new(*desired)
 		desired.Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
-		if c.Lost() {
-			if kept := p.keptOf(c); kept != nil {
-				c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
-				c.Action, c.Reasons, c.Origin, c.Kept = Create, []Reason{{Kind: FileMissing}}, Restore, kept
-				return c.keep(kept)
-			}
+		if kept := p.comesBack(c); kept != nil {
+			c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
+			c.Origin, c.Kept = Restore, kept
+			return c.keep(kept)
 		}
 	}
 	switch {
@@ -232,6 +230,24 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	p.sources(c)
 	p.extents(c)
 	return nil
+}
+
+// comesBack returns what the store has of a frozen image whose file here is not the one on record,
+// though nobody here made it another one: it is gone, or other machines have put another picture
+// on record.
+func (p *Planner) comesBack(c *decision) *state.Image {
+	if c.file != state.Missing && c.file != state.Outdated {
+		return nil
+	}
+	kept := p.keptOf(c)
+	switch {
+	case kept == nil:
+	case c.file == state.Missing:
+		c.Action, c.Reasons = Create, []Reason{{Kind: FileMissing}}
+	default:
+		c.Action, c.Reasons = Replace, []Reason{{Kind: FileOutdated}}
+	}
+	return kept
 }
 
 // act chooses the action for a desired image.

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Blobs keeps images away from this machine, by the SHA-256 of their bytes: nothing in it ever
@@ -26,9 +27,9 @@ type Blobs interface {
 	Recipe(ctx context.Context, fingerprint, sha256 string) ([]byte, error)
 }
 
-// Listing is what Blobs has: the images by hash, and the hashes of those with a recipe by its
-// fingerprint.
+// Listing is what Blobs has: when each image was put there, by hash, and the hashes of those with a
+// recipe by its fingerprint.
 type Listing struct {
-	Images  map[string]bool
+	Images  map[string]time.Time
 	Recipes map[string][]string
 }

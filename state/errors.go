@@ -97,10 +97,9 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	holder := "another run"
-	if h := e.Holder; h.ID != "" {
-		holder = fmt.Sprintf("fluxbatch %s, run by %s as process %d since %s (lock %s)",
-			h.Operation, h.Who, h.PID, h.Created.Local().Format(time.DateTime), h.ID)
+	holder := e.Holder.String()
+	if e.Holder.ID != "" {
+		holder += fmt.Sprintf(" (lock %s)", e.Holder.ID)
 	}
 	waited := "Wait for it to end, or set -lock-timeout"
 	if e.Waited > 0 {

@@ -16,10 +16,11 @@ type Generation struct {
 	// Edited says that the bytes are not those that the request made: somebody changed the file.
 	Edited bool
 	// Available says that the store has the bytes, as the file Path, relative like File.Path, since
-	// Kept.
-	Available bool
-	Path      string
-	Kept      time.Time
+	// Kept, which is zero where that is not known. Elsewhere says that only the part of the store has
+	// them that other machines have as well, at Path.
+	Available, Elsewhere bool
+	Path                 string
+	Kept                 time.Time
 }
 
 // History returns the images that were put into the store under an address, the oldest first, and
@@ -50,7 +51,8 @@ func (s *Store) History(a addrs.Image) ([]Generation, error) {
 		}
 		if !g.Available {
 			if elsewhere, err := s.shared.has(r.SHA256); elsewhere && err == nil {
-				g.Available, g.Path = true, s.shared.blobs.String()+"/"+r.SHA256
+				g.Available, g.Elsewhere = true, true
+				g.Path, g.Kept = s.shared.blobs.String()+"/"+r.SHA256, s.shared.since(r.SHA256)
 			}
 		}
 		generations = append(generations, g)

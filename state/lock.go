@@ -28,6 +28,13 @@ type LockInfo struct {
 	Version string `json:"version"`
 }
 
+func (i LockInfo) String() string {
+	if i.ID == "" {
+		return "another run"
+	}
+	return fmt.Sprintf("fluxbatch %s, run by %s as process %d since %s", i.Operation, i.Who, i.PID, i.Created.Local().Format(time.DateTime))
+}
+
 // lockPoll is how often a lock that another process holds is tried again. The operating system has
 // no portable way to wait for a file lock and to give up.
 const lockPoll = 50 * time.Millisecond
@@ -56,6 +63,7 @@ type fileLock struct {
 // about to end in any case. It returns a LockedError when it was held all the time.
 func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileLock, error) {
 	start := time.Now()
+	told := false
 	for {
 		l, err := tryLock(path)
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
@@ -81,6 +89,10 @@ func acquireLock(ctx context.Context, path, statePath string, o Options) (*fileL
 				locked.Waited = time.Since(start)
 			}
 			return nil, locked
+		}
+		if !told && time.Since(start) >= lockGrace {
+			told = true
+			Wait{Path: statePath, Holder: holder}.Tell(ctx)
 		}
 		timer := time.NewTimer(min(left, lockPoll))
 		select {

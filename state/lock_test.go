@@ -104,9 +104,10 @@ func TestLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), stateName)
 	other := startHolder(t, path)
-	opened := make(chan error)
+	opened, told := make(chan error), make(chan Wait, 2)
 	go func() {
-		s, err := Open(t.Context(), path, Options{LockTimeout: time.Minute})
+		ctx := ReportWaits(t.Context(), func(w Wait) { told <- w })
+		s, err := Open(ctx, path, Options{LockTimeout: time.Minute})
 		if err == nil {
 			err = s.Close()
 		}
@@ -115,7 +116,10 @@ func TestLockIsWaitedFor(t *testing.T) {
 	select {
 	case err := <-opened:
 		t.Fatalf("Open did not wait: %v", err)
-	case <-time.After(3 * lockPoll):
+	case w := <-told:
+		if w.Holder.PID != other.cmd.Process.Pid || w.Path != path {
+			t.Errorf("whoever waits is told %+v", w)
+		}
 	}
 	if err := other.release(); err != nil {
 		t.Error(err)

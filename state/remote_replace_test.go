@@ -84,6 +84,22 @@ func secondMakes(t *testing.T, m *memory, second *Session, what string) {
 	}
 }
 
+// otherLineage opens a session whose next commit puts a state of another lineage in the place of the
+// one that is there.
+func otherLineage(t *testing.T, m *memory) *Session {
+	t.Helper()
+	s, err := openMemory(t, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := replaced(t, s, 1)
+	next.Lineage = freshID()
+	if err := s.Replace(next, true); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // TestReplaceLineageAtOnce: a state of another lineage is put in the place of one, while a second run
 // begins at any instant, and is killed when it has recorded an image. A third run has that image, and
 // the other state only if the second run had it.
@@ -93,15 +109,7 @@ func TestReplaceLineageAtOnce(t *testing.T) {
 	for _, snapshots := range []int{0, 1} {
 		for at := 0; ; at++ {
 			m := formerState(t, snapshots)
-			first, err := openMemory(t, m, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			next := replaced(t, first, 1)
-			next.Lineage = freshID()
-			if err := first.Replace(next, true); err != nil {
-				t.Fatal(err)
-			}
+			first := otherLineage(t, m)
 			var second *Session
 			n := 0
 			m.broken = func(string, bool) error {
@@ -111,6 +119,7 @@ func TestReplaceLineageAtOnce(t *testing.T) {
 				m.broken = nil
 				m.mu.Unlock()
 				defer m.mu.Lock()
+				var err error
 				if second, err = openMemory(t, m, nil); err == nil {
 					err = second.Append(Stored{Address: addr(t, "image.made"), Image: testImage(7)})
 				}
@@ -177,15 +186,7 @@ func thirdHas(t *testing.T, m *memory, second *Session, what string) {
 func TestReplacedFormerLost(t *testing.T) {
 	t.Parallel()
 	m := seedRemote(t)
-	first, err := openMemory(t, m, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	next := replaced(t, first, 1)
-	next.Lineage = freshID()
-	if err := first.Replace(next, true); err != nil {
-		t.Fatal(err)
-	}
+	first := otherLineage(t, m)
 	m.broken = func(call string, done bool) error {
 		if call != "putsnapshot" || done {
 			return nil
@@ -206,7 +207,7 @@ func TestReplacedFormerLost(t *testing.T) {
 	for _, name := range m.names("snapshot/")[:1] {
 		delete(m.objects, name)
 	}
-	_, err = ReadBackend(t.Context(), m)
+	_, err := ReadBackend(t.Context(), m)
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "push") {
 		t.Errorf("a third run: %v", err)

@@ -56,6 +56,17 @@ func (l *Local) Seen(place, lineage string) *Seen {
 	return moved
 }
 
+// SeenElsewhere returns the place of the state that was looked at last, of those that are not at a
+// place; "" for none.
+func (l *Local) SeenElsewhere(place string) string {
+	for _, s := range slices.Backward(l.allSeen().States) {
+		if s.Place != place {
+			return s.Place
+		}
+	}
+	return ""
+}
+
 // See records how far this machine has seen a state.
 func (l *Local) See(seen *Seen) error {
 	all := l.allSeen()

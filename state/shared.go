@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,7 +65,11 @@ func (s *shared) listed(sum string) (bool, error) {
 		return true, nil
 	}
 	listing, err := s.list()
-	return err == nil && listing.Images[sum], err
+	if err != nil {
+		return false, err
+	}
+	_, found := listing.Images[sum]
+	return found, nil
 }
 
 // has reports whether an image is there. What the listing does not have is asked for by itself,
@@ -81,6 +86,15 @@ func (s *shared) has(sum string) (bool, error) {
 		s.know(sum)
 	}
 	return found, err
+}
+
+// since returns when an image was put there, zero where the listing does not say.
+func (s *shared) since(sum string) time.Time {
+	listing, err := s.list()
+	if err != nil {
+		return time.Time{}
+	}
+	return listing.Images[sum]
 }
 
 func (s *shared) know(sum string) {
@@ -130,7 +144,8 @@ func (s *shared) recipes(fingerprint string) ([]*recipe, error) {
 // maxReads is how many recipes are read at a time.
 const maxReads = 32
 
-// of returns what is known of the images of an address, for which all recipes are read.
+// of returns what is known of the images of an address, those first that were put there first. All
+// recipes are read for it.
 func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 	if s == nil {
 		return nil, nil
@@ -152,7 +167,9 @@ func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Concat(found...), func(r *recipe) bool { return r.Address != a }), nil
+	all := slices.DeleteFunc(slices.Concat(found...), func(r *recipe) bool { return r.Address != a })
+	slices.SortStableFunc(all, func(a, b *recipe) int { return listing.Images[a.SHA256].Compare(listing.Images[b.SHA256]) })
+	return all, nil
 }
 
 func (s *shared) unreachable(err error) error {

@@ -25,7 +25,7 @@ func TestPiecesAreTheWhole(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	accepted := 0
-	for i := range 500 {
+	for i := range 200 {
 		edited := edits[i%len(edits)](random)
 		got, err := parsePieces(strings.NewReader(edited), 1500+random.IntN(8000))
 		if err != nil {
@@ -40,7 +40,7 @@ func TestPiecesAreTheWhole(t *testing.T) {
 			t.Fatalf("edit %d (-whole +pieces):\n%s", i, diff)
 		}
 	}
-	if accepted < 100 {
+	if accepted < 40 {
 		t.Errorf("only %d were read in pieces", accepted)
 	}
 }

@@ -243,7 +243,7 @@ func TestTruncatedSnapshots(t *testing.T) {
 	t.Parallel()
 	whole := written(t, fullState(t))
 	end := strings.LastIndex(whole, "}")
-	for n := 0; n < end; n += 3 {
+	for n := 0; n < end; n += 11 {
 		if _, _, err := readSnapshot(strings.NewReader(whole[:n]), "x"); err == nil {
 			t.Fatalf("the first %d of %d bytes are taken for a whole state", n, len(whole))
 		}

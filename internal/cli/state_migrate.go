@@ -33,11 +33,14 @@ it is interrupted, run it again.`,
 	negate(cmd.Flags(), &o.NoLock, "lock", "take the locks of both states")
 	cmd.Flags().DurationVar(&o.LockTimeout, "lock-timeout", 0, "wait this `long` for another command to release a state, as in 30s")
 	cmd.MarkFlagsMutuallyExclusive("from", "to")
-	cmd.MarkFlagsOneRequired("from", "to")
 	return cmd
 }
 
 func (a *app) runStateMigrate(o *stateMigrateOptions) error {
+	if o.from == "" && o.to == "" {
+		return explain("\"fluxbatch state migrate\" is not complete without the file.\nMove the state from a file to where the configuration says, or from there to a file:\n\n%s",
+			"  fluxbatch state migrate -from fluxbatch.state.json\n  fluxbatch state migrate -to fluxbatch.state.json")
+	}
 	from := workspace.Place{Path: o.from}
 	to, err := a.place(".", &workspace.Options{})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -40,7 +41,7 @@ func (b *Backend) newest(ctx context.Context, prefix string, after uint64) (n ui
 	if after > 0 {
 		start = numbered(prefix, after)
 	}
-	err = b.objects.list(ctx, prefix, start, func(name string) error {
+	err = b.objects.list(ctx, prefix, start, func(name string, _ time.Time) error {
 		// What is no number was not put there by this program.
 		if found, err := strconv.ParseUint(strings.TrimPrefix(name, prefix), 10, 64); err == nil {
 			n = max(n, found)
@@ -96,7 +97,7 @@ func (b *Backend) Trim(ctx context.Context, batches []uint64, before uint64) err
 	for _, n := range batches {
 		names = append(names, numbered(logPrefix, n))
 	}
-	err := b.objects.list(ctx, snapshotPrefix, "", func(name string) error {
+	err := b.objects.list(ctx, snapshotPrefix, "", func(name string, _ time.Time) error {
 		if name < numbered(snapshotPrefix, before) {
 			names = append(names, name)
 		}
@@ -117,7 +118,7 @@ func (b *Backend) PutLate(ctx context.Context, name string, line []byte) error {
 // Late reads what overtaken runs learnt.
 func (b *Backend) Late(ctx context.Context) (map[string][]byte, error) {
 	all := map[string][]byte{}
-	err := b.objects.list(ctx, latePrefix, "", func(name string) error {
+	err := b.objects.list(ctx, latePrefix, "", func(name string, _ time.Time) error {
 		data, _, err := b.objects.read(ctx, name)
 		all[strings.TrimPrefix(name, latePrefix)] = data
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -27,11 +28,11 @@ const recipePrefix = "recipes/"
 
 // List lists all objects.
 func (b *Blobs) List(ctx context.Context) (*state.Listing, error) {
-	listing := &state.Listing{Images: map[string]bool{}, Recipes: map[string][]string{}}
-	err := b.objects.list(ctx, "", "", func(name string) error {
+	listing := &state.Listing{Images: map[string]time.Time{}, Recipes: map[string][]string{}}
+	err := b.objects.list(ctx, "", "", func(name string, put time.Time) error {
 		rest, isRecipe := strings.CutPrefix(name, recipePrefix)
 		if !isRecipe {
-			listing.Images[name] = true
+			listing.Images[name] = put
 			return nil
 		}
 		fingerprint, sum, _ := strings.Cut(rest, "/")

@@ -88,7 +88,7 @@ func (b *Backend) take(ctx context.Context, mine *lease, wait time.Duration) (ta
 	began := b.clock.now()
 	seen, since := "", began
 	isAlive := false
-	for {
+	for looks := 1; ; looks++ {
 		tag, err := b.objects.create(ctx, lockName, mine.encode())
 		if !errors.Is(err, errTaken) {
 			return tag, err
@@ -115,6 +115,9 @@ func (b *Backend) take(ctx context.Context, mine *lease, wait time.Duration) (ta
 				locked.Waited = waited
 			}
 			return "", locked
+		}
+		if looks == 2 {
+			state.Wait{Path: b.String(), Holder: theirs.LockInfo, Lapses: b.clock.ttl}.Tell(ctx)
 		}
 		select {
 		case <-b.clock.after(b.clock.ttl / 10):

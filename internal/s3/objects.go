@@ -146,7 +146,7 @@ func (o *objects) exists(ctx context.Context, name string) (bool, error) {
 
 // list calls yield with the names of the objects that begin with prefix, sorted, those after one if
 // it is not "".
-func (o *objects) list(ctx context.Context, prefix, after string, yield func(name string) error) error {
+func (o *objects) list(ctx context.Context, prefix, after string, yield func(name string, put time.Time) error) error {
 	options := minio.ListObjectsOptions{Prefix: o.name(prefix), Recursive: true}
 	if after != "" {
 		options.StartAfter = o.name(after)
@@ -155,7 +155,7 @@ func (o *objects) list(ctx context.Context, prefix, after string, yield func(nam
 		if object.Err != nil {
 			return o.explain("ListBucket", prefix, object.Err)
 		}
-		if err := yield(object.Key[len(o.root()):]); err != nil {
+		if err := yield(object.Key[len(o.root()):], object.LastModified); err != nil {
 			return err
 		}
 	}

@@ -191,10 +191,16 @@ func TestLease(t *testing.T) {
 		held, _, err = mine.holder(ctx)
 		check(t, err)
 	}
+	var told []state.Wait
+	ctx = state.ReportWaits(ctx, func(w state.Wait) { told = append(told, w) })
 	try(time.Hour)
+	their.step()
 	their.step()
 	their.advance(2 * time.Second)
 	check(t, their.until(result))
+	if len(told) != 1 || told[0].Holder.Who != "ann" || told[0].Lapses != time.Second {
+		t.Errorf("whoever waits is told %v, want ann's lease once", told)
+	}
 	my.step()
 	check(t, release())
 	if _, err := theirs.Unlock(ctx, "2"); err != nil {
@@ -229,7 +235,7 @@ func TestBlobs(t *testing.T) {
 		}
 		listing, err := b.List(ctx)
 		check(t, err)
-		if !listing.Images[sum] || len(listing.Recipes["f"]) == 0 {
+		if listing.Images[sum].IsZero() || len(listing.Recipes["f"]) == 0 {
 			t.Errorf("the listing is %+v", listing)
 		}
 	}

@@ -212,19 +212,28 @@ func TestInherit(t *testing.T) {
 	}
 }
 
+// poolOf returns a pool that holds a slot for each task. One without an identifier was not sent.
+func poolOf(t *testing.T, url string, tasks ...string) *Pool {
+	t.Helper()
+	pool := open(t, Options{URL: url})
+	for i, task := range tasks {
+		h, err := pool.Take(t.Context(), job(i, "flux-dev"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if task != "" {
+			h.Runs(t.Context(), task, 1000)
+		}
+	}
+	return pool
+}
+
 // TestSettle: the slot of a task that is known to have ended is freed when its run is dead, and not
 // while it lives. Others' tasks stay.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	url := broker(t)
-	before := open(t, Options{URL: url})
-	for i := range 2 {
-		h, err := before.Take(t.Context(), job(i, "flux-dev"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Runs(t.Context(), fmt.Sprintf("task-%d", i), 1000)
-	}
+	before := poolOf(t, url, "task-0", "task-1")
 	after := open(t, Options{URL: url})
 	defer after.Close()
 	after.Settle(func(image, task string) bool { return image == "image.image1" && task == "task-1" })
@@ -247,17 +256,7 @@ func TestSettle(t *testing.T) {
 func TestClean(t *testing.T) {
 	t.Parallel()
 	url := broker(t)
-	before := open(t, Options{URL: url})
-	for i := range 2 {
-		h, err := before.Take(t.Context(), job(i, "flux-dev"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i > 0 {
-			h.Runs(t.Context(), "task", 1000)
-		}
-	}
-	before.Close()
+	poolOf(t, url, "", "task").Close()
 	after := open(t, Options{URL: url})
 	defer after.Close()
 	age := func(by time.Duration) int {

@@ -64,6 +64,9 @@ func (v *View) Event(e executor.Event) {
 	case executor.Transferred:
 		v.aboveProgress(TransferText(e) + "\n")
 		return
+	case executor.Waiting:
+		v.aboveProgress(layout.Wrap(WaitText(e), v.opts.Width) + "\n")
+		return
 	}
 	a := v.apply
 	if a == nil {
@@ -94,6 +97,9 @@ func TransferText(t executor.Transferred) string {
 	}
 	return fmt.Sprintf("Downloading %s: %s of %s", object, done, size)
 }
+
+// WaitText says what is waited for.
+func WaitText(w executor.Waiting) string { return layout.Sentence(layout.Visible(w.String())) }
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.
 func (v *View) aboveProgress(text string) {

@@ -38,7 +38,7 @@ func (v *View) generation(g state.Generation, now *state.Image) string {
 	switch {
 	case !g.Available:
 		where = "no longer in the store"
-	default:
+	case !g.Kept.IsZero():
 		facts = append(facts, g.Kept.Format(time.DateOnly+" 15:04"))
 	}
 	if g.Edited {

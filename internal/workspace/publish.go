@@ -68,9 +68,10 @@ func (w *Workspace) publish() error {
 	return nil
 }
 
-// Reporting returns a context whose transfers to buckets and from there are told while they take
-// long. tell may be called by several goroutines at once.
+// Reporting returns a context whose transfers to buckets and from there, and waits for a state, are
+// told while they take long. tell may be called by several goroutines at once.
 func Reporting(ctx context.Context, tell func(executor.Event)) context.Context {
+	ctx = state.ReportWaits(ctx, func(w state.Wait) { tell(executor.Waiting{Wait: w}) })
 	return s3.ReportTransfers(ctx, func(t s3.Transfer) {
 		tell(executor.Transferred{Object: t.Object, Upload: t.Upload, Bytes: t.Done, Size: t.Size})
 	})

@@ -16,7 +16,7 @@ func (w *Workspace) History(addr addrs.Image) ([]state.Generation, error) {
 	now := w.State().Images.Get(addr)
 	return slices.DeleteFunc(generations, func(g state.Generation) bool {
 		// What other machines have of it is the present image as well.
-		return now != nil && g.Kept.IsZero() && g.Image.Output.SHA256 == now.Output.SHA256
+		return now != nil && g.Elsewhere && g.Image.Output.SHA256 == now.Output.SHA256
 	}), err
 }
 

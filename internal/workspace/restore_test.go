@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -152,6 +154,10 @@ func restore(w *Workspace, sum string) error {
 	return fmt.Errorf("the store has no %.12s among %d", sum, len(generations))
 }
 
+// restoreStride has one run of the tests fail at some of the operations only, from one that is drawn:
+// for each of them the workspace is opened four times.
+var restoreStride = flag.Int("restore.stride", 4, "fail at every such `operation` of a restore, from a random one of the first")
+
 // TestRestoreWhereEveryFileOperationFails lets each file operation of a restore fail in turn: that
 // one alone, as a bad sector does, or all from there on, as a full disk does and a crash. No bytes
 // may be lost, whether those of the image that comes back or those of what is at its path; the
@@ -206,9 +212,9 @@ func TestRestoreWhereEveryFileOperationFails(t *testing.T) {
 			for _, cause := range causes {
 				t.Run(cause.name, func(t *testing.T) {
 					t.Parallel()
-					for at := 1; ; at++ {
+					for at := 1 + rand.IntN(*restoreStride); ; at += *restoreStride {
 						if !restoreFailing(t, before, former, at, cause.err, cause.lasting) {
-							t.Logf("%d operations", at-1)
+							t.Logf("%d operations at most", at-1)
 							return
 						}
 						if t.Failed() {

@@ -14,6 +14,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
+	"github.com/fluxbatch/fluxbatch/internal/simulator"
 	"github.com/fluxbatch/fluxbatch/internal/slots"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -161,26 +162,53 @@ func TestRunEndsWithoutBroker(t *testing.T) {
 	}
 }
 
+// onBroker is a directory whose applies share the slots of a broker.
+type onBroker struct {
+	sim    *simulator.Simulator
+	broker string
+	dir    string
+	env    []string
+}
+
+func brokered(t *testing.T) onBroker {
+	t.Helper()
+	sim, url := clitest.Simulator(t, 30*time.Millisecond)
+	b := onBroker{sim: sim, broker: startBrokers(t, 1).url(), dir: t.TempDir()}
+	b.env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+b.broker, "BFL_API_KEY=key")
+	clitest.Write(t, filepath.Join(b.dir, "main.flux.hcl"), bytes.ReplaceAll([]byte(sharedManifest), []byte(`task_timeout = "10s"`), nil))
+	return b
+}
+
+// holder takes slots as an apply does; closed with some of them, it is one that was killed.
+func (b onBroker) holder(t *testing.T) *slots.Pool {
+	t.Helper()
+	killed, err := slots.Open(t.Context(), slots.Options{URL: b.broker, Account: "studio", Key: "key", Who: "one that is killed", Concurrency: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return killed
+}
+
+func (b onBroker) apply(t *testing.T, args ...string) {
+	t.Helper()
+	if out, errs, code := clitest.Run(t, b.env, append(append([]string{"apply", "-auto-approve"}, args...), b.dir)...); code != 0 {
+		t.Fatalf("apply exited with %d:\n%s%s", code, out, errs)
+	}
+}
+
+func (b onBroker) slots(t *testing.T) (stdout, stderr string, code int) {
+	t.Helper()
+	return clitest.Run(t, b.env, "slots", "-json", b.dir)
+}
+
 // TestSlotOfMadeImage: a slot whose run was killed when its image was on record, and the slot not
 // given back yet, is freed by the next apply that makes anything.
 func TestSlotOfMadeImage(t *testing.T) {
 	t.Parallel()
-	sim, url := clitest.Simulator(t, 30*time.Millisecond)
-	nodes := startBrokers(t, 1)
-	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
-	dir := t.TempDir()
-	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), bytes.ReplaceAll([]byte(sharedManifest), []byte(`task_timeout = "10s"`), nil))
-	apply := func(args ...string) {
-		t.Helper()
-		if out, errs, code := clitest.Run(t, env, append(append([]string{"apply", "-auto-approve"}, args...), dir)...); code != 0 {
-			t.Fatalf("apply exited with %d:\n%s%s", code, out, errs)
-		}
-	}
-	apply("-target", "image.a[1]")
-	killed, err := slots.Open(t.Context(), slots.Options{URL: nodes.url(), Account: "studio", Key: "key", Who: "one that is killed", Concurrency: 24})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := brokered(t)
+	b.apply(t, "-target", "image.a[1]")
+	made := b.sim.Ledger()[0].ID
+	killed := b.holder(t)
 	addr, err := addrs.Parse("image.a[1]")
 	if err != nil {
 		t.Fatal(err)
@@ -189,13 +217,13 @@ func TestSlotOfMadeImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Runs(t.Context(), sim.Ledger()[0].ID, 0)
+	h.Runs(t.Context(), made, 0)
 	killed.Close()
-	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || !strings.Contains(out, sim.Ledger()[0].ID) {
+	if out, errs, code := b.slots(t); code != 0 || !strings.Contains(out, made) {
 		t.Fatalf("the slot is not held, exit code %d:\n%s%s", code, out, errs)
 	}
-	apply("-target", "image.a[2]")
-	if out, errs, code := clitest.Run(t, env, "slots", "-json", dir); code != 0 || strings.Contains(out, `"task"`) {
+	b.apply(t, "-target", "image.a[2]")
+	if out, errs, code := b.slots(t); code != 0 || strings.Contains(out, `"task"`) {
 		t.Errorf("the slot is still held, exit code %d:\n%s%s", code, out, errs)
 	}
 }
@@ -204,16 +232,9 @@ func TestSlotOfMadeImage(t *testing.T) {
 // moderated or have failed are freed by the next apply that makes anything. Others stay.
 func TestSlotsOfEndedTasks(t *testing.T) {
 	t.Parallel()
-	_, url := clitest.Simulator(t, 30*time.Millisecond)
-	nodes := startBrokers(t, 1)
-	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
-	dir := t.TempDir()
-	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), bytes.ReplaceAll([]byte(sharedManifest), []byte(`task_timeout = "10s"`), nil))
-	killed, err := slots.Open(t.Context(), slots.Options{URL: nodes.url(), Account: "studio", Key: "key", Who: "one that is killed", Concurrency: 24})
-	if err != nil {
-		t.Fatal(err)
-	}
-	session, err := state.Open(t.Context(), filepath.Join(dir, "fluxbatch.state.json"), state.Options{Operation: "apply"})
+	b := brokered(t)
+	killed := b.holder(t)
+	session, err := state.Open(t.Context(), filepath.Join(b.dir, "fluxbatch.state.json"), state.Options{Operation: "apply"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,10 +266,8 @@ func TestSlotsOfEndedTasks(t *testing.T) {
 	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if out, errs, code := clitest.Run(t, env, "apply", "-auto-approve", "-target", "image.a[2]", dir); code != 0 {
-		t.Fatalf("apply exited with %d:\n%s%s", code, out, errs)
-	}
-	out, errs, code := clitest.Run(t, env, "slots", "-json", dir)
+	b.apply(t, "-target", "image.a[2]")
+	out, errs, code := b.slots(t)
 	if code != 0 || strings.Count(out, `"task"`) != 1 || !strings.Contains(out, "task-3") {
 		t.Errorf("held, exit code %d:\n%s%s", code, out, errs)
 	}

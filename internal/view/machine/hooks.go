@@ -48,6 +48,8 @@ func (j *Stream) Event(e executor.Event) {
 		j.emit(uploadMessage{j.header("info", view.UploadText(e)), upload{e.Images, e.Of, e.Bytes}, "upload_progress"})
 	case executor.Transferred:
 		j.emit(transferMessage{j.header("info", view.TransferText(e)), transfer{e.Object, e.Upload, e.Bytes, e.Size}, "transfer_progress"})
+	case executor.Waiting:
+		j.emit(waitMessage{j.header("info", view.WaitText(e)), wait{e.Path, holderOf(e.Holder), e.Lapses.Seconds()}, "lock_wait"})
 	case executor.Warned:
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityWarning, Address: e.Address.String(), Summary: "Image to look at", Detail: e.Message,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // The types below are the messages of the JSON stream, one a line. README.md documents them as a
@@ -210,6 +211,27 @@ type upload struct {
 	Images int   `json:"images"`
 	Of     int   `json:"of"`
 	Bytes  int64 `json:"bytes"`
+}
+
+// waitMessage tells that the state is waited for.
+type waitMessage struct {
+	header
+	Wait wait   `json:"wait"`
+	Type string `json:"type"`
+}
+
+type wait struct {
+	State string `json:"state"`
+	// Holder is nil where it is not known.
+	Holder        *state.LockInfo `json:"holder,omitempty"`
+	LapsesSeconds float64         `json:"lapses_seconds,omitempty"`
+}
+
+func holderOf(i state.LockInfo) *state.LockInfo {
+	if i.ID == "" {
+		return nil
+	}
+	return &i
 }
 
 // transferMessage tells how far one object is on its way.

@@ -1,0 +1,72 @@
+package state
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+)
+
+// shelf is Blobs in memory. What is put there is a day older each time.
+type shelf struct {
+	Listing
+	recipes map[string][]byte
+}
+
+func newShelf() *shelf {
+	return &shelf{Listing{map[string]time.Time{}, map[string][]string{}}, map[string][]byte{}}
+}
+
+func (s *shelf) String() string                         { return "memory" }
+func (s *shelf) List(context.Context) (*Listing, error) { return &s.Listing, nil }
+
+func (s *shelf) Stat(_ context.Context, sha256 string) (bool, error) {
+	_, found := s.Images[sha256]
+	return found, nil
+}
+
+func (s *shelf) Put(_ context.Context, sha256 string, _ int64, _ io.ReaderAt) error {
+	s.Images[sha256] = time.Date(2026, 2, 28-len(s.Images), 0, 0, 0, 0, time.UTC)
+	return nil
+}
+
+func (s *shelf) Get(context.Context, string, io.Writer) error { return io.ErrUnexpectedEOF }
+
+func (s *shelf) PutRecipe(_ context.Context, fingerprint, sha256 string, recipe []byte) error {
+	s.Recipes[fingerprint] = append(s.Recipes[fingerprint], sha256)
+	s.recipes[fingerprint+sha256] = recipe
+	return nil
+}
+
+func (s *shelf) Recipe(_ context.Context, fingerprint, sha256 string) ([]byte, error) {
+	return s.recipes[fingerprint+sha256], nil
+}
+
+// TestHistoryElsewhere: what other machines have is listed the oldest first, with its date.
+func TestHistoryElsewhere(t *testing.T) {
+	t.Parallel()
+	mine, theirs, shelf, a := newProject(t), newProject(t), newShelf(), addr(t, "image.a")
+	mine.local.Store().Share(t.Context(), shelf)
+	for i := range 5 {
+		img := mine.image(t, i, "a picture "+string(rune('a'+i)))
+		if err := mine.local.Store().Publish(mine.dir, img.Output.Path, a, img); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs.local.Store().Share(t.Context(), shelf)
+	history, err := theirs.local.Store().History(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.SortedFunc(maps.Values(shelf.Images), time.Time.Compare)
+	for i, g := range history {
+		if len(history) != len(want) || !g.Kept.Equal(want[i]) || !g.Available || !g.Elsewhere || g.Path != "memory/"+g.Image.Output.SHA256 {
+			t.Errorf("generation %d of %d is %+v, want the one of %v", g.Number, len(history), g, want[i])
+		}
+	}
+	if len(history) == 0 {
+		t.Error("there is no history")
+	}
+}
