@@ -36,7 +36,6 @@ var anyElement, noElement = holding{isTold: true, isAny: true}, holding{isTold: 
 
 // clause returns a condition of a for expression as one, nil where it has a part of another form.
 func (h hoister) clause(e *hclsyntax.ForExpr, condition hclsyntax.Expression) clause {
-	isOfElement := func(expr hclsyntax.Expression) bool { return names(expr, e.KeyVar, e.ValVar) }
 	switch c := condition.(type) {
 	case *hclsyntax.ParenthesesExpr:
 		return h.clause(e, c.Expression)
@@ -58,8 +57,13 @@ func (h hoister) clause(e *hclsyntax.ForExpr, condition hclsyntax.Expression) cl
 			return &negation{of}
 		}
 	}
+	return h.single(e, condition)
+}
+
+// single returns a condition as a clause that has no others in it, nil where it is of another form.
+func (h hoister) single(e *hclsyntax.ForExpr, condition hclsyntax.Expression) clause {
 	switch {
-	case !isOfElement(condition):
+	case !names(condition, e.KeyVar, e.ValVar):
 		return &ofInstance{condition}
 	case !h.varies(condition):
 		return &ofElement{expr: condition}

@@ -59,7 +59,13 @@ func TestAdvice(t *testing.T) {
 		{"dash after a loop's name", `locals {
 			  l = [1, 2]
 			  d = [for i in [1] : local.l[i-1]]
-			}`, `3 Unknown name: There is no "i-1" here. For the text itself, write "i-1" with quotes. Put spaces around the dash for a difference.`},
+			}`, `3 Unknown name: There is no "i-1" here. Write i - 1, with spaces around the dash, for a difference.`},
+		{"misspelt name of a loop", `locals {
+			  l = [for k, row in [{ a = 1 }] : [for i in [1] : rwo.a]]
+			}`, `2 Unknown name: There is no "rwo" here. Did you mean "row"?`},
+		{"name of a loop outside of it", `locals {
+			  l = { a = [for row in [1] : row], b = rwo.a }
+			}`, `2 Unknown name: There is no "rwo" here.`},
 		{
 			"dash after a local value", "locals {\n  i = 1\n  j = local.i-1\n}",
 			`3 Reference to undeclared local value: There is no local value "i-1" in this module. Write local.i - 1, with spaces around the dash, for a difference.`,

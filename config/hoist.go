@@ -22,13 +22,16 @@ type hoisted struct {
 }
 
 // Value implements hcl.Expression. What is wrong is evaluated again for each instance, since each
-// is told of it.
-func (h *hoisted) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+// is told of it, and in the place where it stands, which has names that may be meant.
+func (h *hoisted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if h.known {
 		return h.value, nil
 	}
 	v, diags := h.Expression.Value(h.ctx)
 	h.value, h.known = v, len(diags) == 0
+	if !h.known && ctx != nil {
+		return h.Expression.Value(ctx)
+	}
 	return v, diags
 }
 

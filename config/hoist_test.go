@@ -122,3 +122,43 @@ func variablesOf(expr hcl.Expression) (names []string) {
 	}
 	return names
 }
+
+// What is wrong with a part that is hoisted is told in HCL's words, with the names that HCL finds near
+// where it stands.
+func TestHoistedMistakes(t *testing.T) {
+	t.Parallel()
+	row := cty.ObjectVal(map[string]cty.Value{"sku": cty.StringVal("a"), "name": cty.StringVal("A")})
+	ctx := &hcl.EvalContext{Functions: lang.New(lang.Options{}).Table, Variables: map[string]cty.Value{
+		"local": cty.ObjectVal(map[string]cty.Value{"rows": cty.TupleVal([]cty.Value{row, row}), "styles": cty.ObjectVal(map[string]cty.Value{"flat": cty.True})}),
+	}}
+	inner := ctx.NewChild()
+	inner.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal("a")})}
+	for source, hint := range map[string]string{
+		`[for row in local.rows : upper(rov.name)]`:                                 `"row"`,
+		`[for row in local.rows : upper("${rov.name}${each.key}")]`:                 `"row"`,
+		`[for row in local.rows : row.name if row.sku == upper(eech.key)]`:          `"each"`,
+		`[for row in local.rows : row.name if rov.sku == each.key]`:                 `"row"`,
+		`[for row in local.rows : row.nam if row.sku == each.key]`:                  "",
+		`[for row in local.rows : row.name if row.skv == each.key]`:                 "",
+		`anytrue([for row in local.rows : rov.sku == each.key])`:                    `"row"`,
+		`contains(keys(local.stiles), each.key)`:                                    "",
+		`contains(keys(locals.styles), each.key)`:                                   `"local"`,
+		`each.key == "a" ? locall.rows : local.styles`:                              `"local"`,
+		`lookup(local.stylez, each.key, "x")`:                                       "",
+		`[for row in local.rows : [for s in keys(local.styles) : upper(rov.name)]]`: `"row"`,
+		`"${each.key}${length(locl.rows[*].name)}"`:                                 `"local"`,
+	} {
+		expr, diags := hclsyntax.ParseExpression([]byte(source), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(source, diags)
+		}
+		_, want := expr.Value(inner)
+		hoisted := hoister{ctx: ctx, varies: namesInstance, repeats: true}.parts(expr)
+		for range 2 {
+			_, got := hoisted.Value(inner)
+			if diff := cmp.Diff(textsOf(want), textsOf(got)); diff != "" || hint != "" && !strings.Contains(strings.Join(textsOf(got), " "), "Did you mean "+hint) {
+				t.Errorf("%s is told as %q (-evaluated +hoisted):\n%s", source, textsOf(got), diff)
+			}
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/fluxbatch/fluxbatch/internal/diag"
 	"github.com/fluxbatch/fluxbatch/internal/hclfast"
@@ -24,7 +25,7 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 		return false
 	}
 	for _, traversal := range expr.Variables() {
-		if l.name(n, m, traversal, allowed) {
+		if l.name(n, m, expr, traversal, allowed) {
 			perInstance = true
 		}
 	}
@@ -34,9 +35,9 @@ func (l *linker) use(n *node, m *module, expr hcl.Expression, allowed symbols) (
 	return perInstance
 }
 
-// name resolves one name. Names that do not exist are reported, and become unknown values when the
+// name resolves one name in an expression. Names that do not exist are reported, and become unknown values when the
 // expression is evaluated.
-func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbols) (perInstance bool) {
+func (l *linker) name(n *node, m *module, expr hcl.Expression, traversal hcl.Traversal, allowed symbols) (perInstance bool) {
 	root := traversal.RootName()
 	switch root {
 	case "each", "count", "self":
@@ -47,7 +48,7 @@ func (l *linker) name(n *node, m *module, traversal hcl.Traversal, allowed symbo
 		return false
 	case "var", "local", "image", "module", "asset", "sheet":
 	default:
-		l.add(strangeName(traversal, m))
+		l.add(strangeName(traversal, m, loopNames(expr, traversal.SourceRange())))
 		n.miss(root, "")
 		return false
 	}
@@ -154,11 +155,33 @@ func difference(of, name string, known []string) string {
 	return ""
 }
 
-// strangeName reports a name whose first part means nothing here.
-func strangeName(traversal hcl.Traversal, m *module) *hcl.Diagnostic {
+// loopNames returns the variables of the for expressions that are around a place in an expression.
+func loopNames(expr hcl.Expression, at hcl.Range) (all []string) {
+	native, ok := expr.(hclsyntax.Expression)
+	if !ok {
+		return nil
+	}
+	// The function returns no diagnostics.
+	_ = hclsyntax.VisitAll(native, func(node hclsyntax.Node) hcl.Diagnostics {
+		e, isLoop := node.(*hclsyntax.ForExpr)
+		if isLoop && e.Range().Overlaps(at) && !e.CollExpr.Range().Overlaps(at) {
+			all = append(all, e.ValVar)
+			if e.KeyVar != "" {
+				all = append(all, e.KeyVar)
+			}
+		}
+		return nil
+	})
+	return all
+}
+
+// strangeName reports a name whose first part means nothing here. loops are the variables of the for
+// expressions around it.
+func strangeName(traversal hcl.Traversal, m *module, loops []string) *hcl.Diagnostic {
 	root := traversal.RootName()
-	hint := ""
+	hint := cmp.Or(difference("", root, loops), diag.DidYouMean(root, loops))
 	switch {
+	case hint != "":
 	case m.images[root] != nil:
 		hint = fmt.Sprintf(" For the image, write image.%s.", root)
 	case m.variables[root] != nil:

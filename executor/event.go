@@ -118,6 +118,13 @@ type Salvaged struct {
 	Image   *state.Image
 }
 
+// Unrecorded says that an image is where it is to be, or in the store, and that the journal took no
+// record of it, whose change fails. It is paid for.
+type Unrecorded struct {
+	Address addrs.Image
+	Image   *state.Image
+}
+
 // Uploaded says how many of the images on record that other machines could not have yet were put
 // where they find them, after the run. It comes at times while there are many, and when all are there.
 type Uploaded struct {
@@ -178,6 +185,7 @@ func (Skipped) event()     {}
 func (Warned) event()      {}
 func (Judged) event()      {}
 func (Salvaged) event()    {}
+func (Unrecorded) event()  {}
 func (Uploaded) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}

@@ -477,6 +477,29 @@ func TestDownloadFailures(t *testing.T) {
 	}
 }
 
+// Where an image cannot be put where other machines find it, however often that is tried, no other one
+// is bought that could not either.
+func TestNothingBeginsThatCannotBeShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const images = 200
+		r := newRig(t, 1)
+		for i := range images {
+			r.image(t, fmt.Sprintf("i%03d", i))
+		}
+		r.store.unshared = errors.New("the bucket refuses it")
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) || summary.Skipped < images/2 || len(r.api.tasks) != summary.Failed {
+			t.Errorf("Apply = %+v, %v with %d tasks; want most images skipped, and each task's image told", summary, err, len(r.api.tasks))
+		}
+		for _, e := range r.events {
+			if s, ok := e.(Skipped); ok && !errors.Is(s.Err, r.store.unshared) {
+				t.Fatalf("%s was told %v, want the cause", s.Address, s.Err)
+			}
+		}
+	})
+}
+
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -252,6 +252,8 @@ type store struct {
 	mu    sync.Mutex
 	files map[string][]byte
 	kept  []*state.Image
+	// unshared is the error of what other machines are to find.
+	unshared error
 }
 
 // candidates are those of state.Store.
@@ -290,7 +292,7 @@ func (s *store) PutFile(dir *safefile.Dir, name string, addr addrs.Image, img *s
 
 func (s *store) Elsewhere(string) (bool, error) { return false, nil }
 
-func (s *store) Publish(*safefile.Dir, string, addrs.Image, *state.Image) error { return nil }
+func (s *store) Publish(*safefile.Dir, string, addrs.Image, *state.Image) error { return s.unshared }
 
 func (s *store) Whole(sum string) bool {
 	s.mu.Lock()

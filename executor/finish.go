@@ -2,7 +2,6 @@ package executor
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -217,7 +216,7 @@ func (r *run) notRecorded(n *node, err error) {
 	r.release(n)
 	r.vacate(n)
 	r.fail(n, err)
-	r.stopNew(fmt.Errorf("the journal cannot be written: %w", err))
+	r.stopNew(noJournal(err))
 }
 
 // sorted returns the nodes in the order of their addresses, for what is said of all of them.

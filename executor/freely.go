@@ -26,7 +26,8 @@ type effect struct {
 
 // freely carries out changes that ask the API for nothing, and tells of them in their order. What
 // is restored is copied several at a time; all else is done one after the other, since it is little.
-func (r *run) freely(changes []*planner.Change) {
+// The error says that the disk takes nothing, so that nothing may be bought either.
+func (r *run) freely(changes []*planner.Change) (err error) {
 	effects := make([]chan effect, len(changes))
 	for i := range effects {
 		effects[i] = make(chan effect, 1)
@@ -47,8 +48,13 @@ func (r *run) freely(changes []*planner.Change) {
 		if c.Origin != planner.Restore {
 			effects[i] <- r.carryOut(c)
 		}
-		r.carriedOut(c, <-effects[i])
+		o := <-effects[i]
+		r.carriedOut(c, o)
+		if err == nil && c.Desired != nil && ofDisk(o.err) {
+			err = noPlace(c.Desired.Output, o.err)
+		}
 	}
+	return err
 }
 
 // carryOut carries out one change. It is safe for concurrent use by restored images.

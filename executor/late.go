@@ -205,7 +205,7 @@ func (r *run) reuse(n *node, kept *state.Image) {
 				return
 			}
 			if err != nil {
-				r.fail(n, err)
+				r.unplaced(n, err)
 				return
 			}
 			if told != "" {

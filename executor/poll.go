@@ -259,7 +259,7 @@ func (r *run) ended(n *node, record state.Record, err error) {
 			delete(r.tasks, n.record.Key)
 			r.fail(n, err)
 			if recordErr != nil {
-				r.stopNew(recordErr)
+				r.stopNew(noJournal(recordErr))
 			}
 		}
 	})

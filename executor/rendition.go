@@ -224,7 +224,9 @@ func (r *run) rendered(outcomes []outcome) {
 func (r *run) renditionFailed(c *planner.RenditionChange, err error) {
 	r.summary.RenditionsFailed++
 	r.emit(RenditionFailed{c.Address, err})
-	if _, unrecorded := errors.AsType[*notRecordedError](err); unrecorded {
+	_, isUnrecorded := errors.AsType[*notRecordedError](err)
+	_, isDisk := errors.AsType[*DiskError](err) // of the journal
+	if isUnrecorded || isDisk {
 		r.stopNew(err)
 	}
 }
@@ -302,13 +304,12 @@ func (f *files) rendition(c *planner.RenditionChange, of *rendered, r *state.Ren
 		}
 		told = cmp.Or(told, more)
 	}
-	if err := f.journal.Append(state.Made{Address: c.Address, Rendition: r}); err != nil {
-		return "", &notRecordedError{"the file is there", err}
+	err = f.record("the file is there", state.Made{Address: c.Address, Rendition: r})
+	if err == nil && c.From != nil {
+		err = f.record("the file is there", state.Unmade{Address: *c.From})
 	}
-	if c.From != nil {
-		if err := f.journal.Append(state.Unmade{Address: *c.From}); err != nil {
-			return "", &notRecordedError{"the file is there", err}
-		}
+	if err != nil {
+		return "", err
 	}
 	return told, nil
 }

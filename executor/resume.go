@@ -38,8 +38,10 @@ func (r *run) resume(n *node, task *state.Task) {
 		}
 		return func() {
 			switch {
+			case err != nil && img != nil:
+				r.unrecorded(n, img, err)
 			case err != nil:
-				r.fail(n, err)
+				r.unplaced(n, err)
 			case img != nil:
 				r.brought(n, img, told)
 			default:
@@ -108,7 +110,7 @@ func (s *settling) place() (img *state.Image, told string, err error) {
 			return nil, "", err
 		}
 	}
-	return img, told, s.files.journal.Append(state.Stored{Address: s.addr, Image: img, Key: s.task.Key})
+	return img, told, s.files.record("the image is in place", state.Stored{Address: s.addr, Image: img, Key: s.task.Key})
 }
 
 // keep puts the image into the store. It returns nil where the bytes are not there any more.
@@ -125,7 +127,7 @@ func (s *settling) keep() (*state.Image, error) {
 	}
 	// A crash here leaves the task on record, and its image in the store, where the same steps find
 	// it.
-	return img, s.files.journal.Append(state.Failed{Key: s.task.Key, Reason: keptInStore})
+	return img, s.files.record("the image is in the store", state.Failed{Key: s.task.Key, Reason: keptInStore})
 }
 
 // keptInStore is why a task ends whose image is there and not wanted.

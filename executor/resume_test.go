@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -263,6 +265,19 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			name:  "a finished one goes into the store",
 			setUp: func(r *rig, _ *state.Task) { r.remembers("a") },
 			kept:  true, records: []string{"Ready", "Fetched", "Failed"}, warning: "comes back for free",
+		},
+		{
+			name: "also one whose folder takes no files any more",
+			setUp: func(r *rig, _ *state.Task) {
+				r.remembers("a")
+				r.opts.Dir = r.dir.WithFaults(func(op safefile.Op, name string) error {
+					if op == safefile.OpCreate && strings.HasPrefix(name, "images/") {
+						return syscall.EROFS
+					}
+					return nil
+				})
+			},
+			kept: true, records: []string{"Ready", "Fetched", "Failed"}, warning: "comes back for free",
 		},
 		{
 			name: "one that is under way stays on record",

@@ -59,7 +59,13 @@ func newGroupLog(open func() (logFile, int64, []byte, error)) *groupLog {
 // file, in the order of the lines and never concurrently; with an error where the line is not known
 // to be durable.
 func (l *groupLog) append(line []byte, then func(offset int64, err error)) error {
+	return l.wait(l.add(line, then))
+}
+
+// add puts a line into the batch that is being filled, which is durable when wait returns.
+func (l *groupLog) add(line []byte, then func(offset int64, err error)) *batch {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.next == nil {
 		l.next = &batch{done: make(chan struct{}), lines: l.spare[:0]}
 		l.spare = nil
@@ -67,8 +73,10 @@ func (l *groupLog) append(line []byte, then func(offset int64, err error)) error
 	b := l.next
 	b.parts = append(b.parts, part{len(b.lines), then})
 	b.lines = append(b.lines, line...)
-	l.mu.Unlock()
+	return b
+}
 
+func (l *groupLog) wait(b *batch) error {
 	select {
 	case <-b.done:
 	case l.token <- struct{}{}:

@@ -13,7 +13,9 @@ import (
 // hundred thousand images a plan mostly wants to know of each whether it is still the same.
 //
 // As of a map, copies of the pointer share the records, a nil one has none, and several goroutines
-// may read at once. The zero value is ready.
+// may read at once. A loop over them may set and delete images: one that is deleted before the loop
+// comes to it is not seen, one that is set in its place is seen as it is by then, one that is new may
+// be seen or not, and every other one is seen once. The zero value is ready.
 type Images struct {
 	table table
 	// over has what was recorded since, and nil for what is gone.
@@ -142,8 +144,7 @@ func (m *Images) each() iter.Seq2[addrs.Image, Ref] {
 		if m == nil {
 			return
 		}
-		over := slices.AppendSeq(make([]addrs.Image, 0, len(m.over)), maps.Keys(m.over))
-		slices.SortFunc(over, addrs.Image.Compare)
+		over := m.recorded()
 		next := func() bool {
 			a := over[0]
 			over = over[1:]
@@ -156,13 +157,15 @@ func (m *Images) each() iter.Seq2[addrs.Image, Ref] {
 					return
 				}
 			}
-			var isGoing bool
 			if len(over) > 0 && over[0] == a {
-				isGoing = next()
-			} else {
-				isGoing = yield(a, at)
+				over = over[1:]
 			}
-			if !isGoing {
+			// Asked for now, since the loop may have changed it.
+			img, isOver := m.over[a]
+			if isOver {
+				at = Ref{}
+			}
+			if (!isOver || img != nil) && !yield(a, at) {
 				return
 			}
 		}
@@ -174,8 +177,20 @@ func (m *Images) each() iter.Seq2[addrs.Image, Ref] {
 	}
 }
 
-// compact returns a table of all images. Of the pieces of the present one, those are in it as they
-// are in which nothing has changed.
+// recorded returns the addresses of the images that are recorded over the table, in their order.
+func (m *Images) recorded() []addrs.Image {
+	all := make([]addrs.Image, 0, max(m.more, 0))
+	for a, img := range m.over {
+		if img != nil {
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, addrs.Image.Compare)
+	return all
+}
+
+// compact returns a table of all images. Of the segments of the present one, those are in it as they
+// are in which nothing has changed, but for small ones, which are joined with their neighbours.
 func (m *Images) compact() table {
 	switch {
 	case m == nil:
@@ -187,6 +202,7 @@ func (m *Images) compact() table {
 	for a := range m.over {
 		touched[m.table.near(a)] = true
 	}
+	m.table.touchSmall(touched)
 	var b tableBuilder
 	for a, at := range m.each() {
 		switch {

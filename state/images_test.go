@@ -177,10 +177,10 @@ func (r someImages) image() *Image {
 	return img
 }
 
-// Where nothing is recorded over them, the pieces of a table stay as they are.
-func TestCompactKeepsPieces(t *testing.T) {
+// Where nothing is recorded over them, the segments of a table stay as they are.
+func TestCompactKeepsSegments(t *testing.T) {
 	t.Parallel()
-	st, err := parsePieces(strings.NewReader(written(t, testState(200))), 20_000)
+	st, err := parsePieces(strings.NewReader(written(t, testState(8000))), 1_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,42 @@ func TestCompactKeepsPieces(t *testing.T) {
 		}
 	}
 	if len(before) < 5 || kept != len(before)-1 {
-		t.Errorf("%d of %d pieces are kept, want all but one", kept, len(before))
+		t.Errorf("%d of %d segments are kept, want all but one", kept, len(before))
+	}
+}
+
+// However often a few images come and go, a table has few segments, and they are the images.
+func TestCompactJoinsSegments(t *testing.T) {
+	t.Parallel()
+	st, err := parsePieces(strings.NewReader(written(t, testState(8000))), 20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, bytes := st.Images, func(of *Images) (sum int) {
+		for _, s := range of.table.segments {
+			sum += len(s.data)
+		}
+		return sum
+	}
+	many := len(images.table.segments)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20 {
+		want := images.Clone()
+		for range 3 {
+			a := addrs.Image{Name: "product", Key: addrs.StringKey(fmt.Sprintf("sku-%06d", r.IntN(8000)))}
+			if r.IntN(2) == 0 {
+				want.Delete(a)
+			} else {
+				want.Set(a, testImage(r.IntN(9000)))
+			}
+		}
+		images = &Images{table: want.compact()}
+		if !maps.EqualFunc(maps.Collect(want.All()), maps.Collect(images.All()), func(a, b *Image) bool { return digest(a) == digest(b) }) {
+			t.Fatal("the table has other images than it is of")
+		}
+	}
+	if n, most := len(images.table.segments), 2*bytes(images)/smallSegment+2; n > most || many < 10*most {
+		t.Errorf("of %d segments there are %d after some changes, want %d at most", many, n, most)
 	}
 }
 
@@ -216,5 +251,46 @@ func TestImageTwiceFarApart(t *testing.T) {
 		if _, err := parseSnapshot(strings.NewReader(twice)); err == nil || !strings.Contains(err.Error(), "is there twice") {
 			t.Errorf("%s at the end again: %v", at.Address(), err)
 		}
+	}
+}
+
+// A loop over images may change them, as one over a map may: what it does not touch is seen once, what
+// it takes away or replaces ahead of it is as it is by then, and what is new is seen once or not.
+func TestImagesChangeInALoop(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		r := someImages{rand.New(rand.NewPCG(seed, 3))}
+		images := r.read(t, r.records())
+		for range r.IntN(8) {
+			images.Set(r.address(), r.image())
+			images.Delete(r.address())
+		}
+		now := maps.Collect(images.All())
+		isNew, seen := map[addrs.Image]bool{}, map[addrs.Image]bool{}
+		for a, img := range images.All() {
+			if want, isThere := now[a]; !isThere || digest(img) != digest(want) || seen[a] {
+				t.Fatalf("seed %d: %s is seen, deleted: %v, again: %v (-want +got):\n%s", seed, a, !isThere, seen[a], cmp.Diff(want, img, sameState))
+			}
+			seen[a] = true
+			for range r.IntN(3) {
+				other := r.address()
+				if r.IntN(2) == 0 {
+					images.Delete(other)
+					delete(now, other)
+					continue
+				}
+				if now[other] == nil {
+					isNew[other] = true
+				}
+				now[other] = r.image()
+				images.Set(other, now[other])
+			}
+		}
+		for a := range now {
+			if !seen[a] && !isNew[a] {
+				t.Fatalf("seed %d: %s is not seen", seed, a)
+			}
+		}
+		checkImages(t, r, now, images)
 	}
 }

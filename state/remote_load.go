@@ -189,35 +189,15 @@ func (p *replay) batch(n uint64, batch []byte) error {
 	name := fmt.Sprintf("%s, batch %d", p.remote.backend, n)
 	lines := bytes.SplitAfter(batch, []byte("\n"))
 	lines = lines[:len(lines)-1] // what follows the last line break: nothing, or what is torn
-	var head batchHead
-	damaged := func(reason string) error {
-		return &DamagedError{Path: name, Reason: reason, Remedy: "It may say what was paid for, so it is not passed over. Bring back an undamaged copy, from the store's older versions or a copy of it."}
-	}
 	if len(lines) == 0 || !bytes.HasSuffix(batch, []byte("\n")) {
-		return damaged("it does not end with a whole line")
+		return damagedBatch(name, "it does not end with a whole line")
 	}
-	rec, ok := cutLine(lines[0])
-	if !ok {
-		return damaged("the checksum of its first line does not match")
+	head, err := readBatchHead(lines[0], name)
+	if err == nil {
+		err = p.follows(n, head, lines, name)
 	}
-	if err := json.Unmarshal(rec, &head); err == nil && head.Version > remoteVersion {
-		return &VersionError{Path: name, Version: head.Version, Supported: remoteVersion}
-	}
-	switch err := decodeStrict(rec, &head); {
-	case err != nil || head.Version != remoteVersion:
-		return damaged("its first line is not the head of a batch")
-	case head.Number != n:
-		return damaged(fmt.Sprintf("it is batch %d", head.Number))
-	case !head.Begins && head.Before != p.sum:
-		return damaged("it does not follow the batch before it")
-	case !head.Begins && p.isNew:
-		p.state.Lineage = head.Lineage
-	case !head.Begins && isFence(lines):
-		// It may be before another state was put in the place of this one, and says nothing.
-	case !head.Begins && head.Lineage != p.state.Lineage && p.mayBeVoid:
-		return &voidError{batch: name}
-	case !head.Begins && head.Lineage != p.state.Lineage:
-		return damaged("it is of another state")
+	if err != nil {
+		return err
 	}
 	p.isNew = p.isNew && head.Begins
 	p.mayBeVoid = p.mayBeVoid || head.Begins && n == p.after+1 && p.after > 0
@@ -225,11 +205,53 @@ func (p *replay) batch(n uint64, batch []byte) error {
 	p.sum = hex.EncodeToString(sum[:])
 	switch {
 	case head.Begins:
-		p.remote.began(&head)
+		p.remote.began(head)
 	case !isFence(lines):
 		p.disposable = append(p.disposable, n)
 	}
-	return p.entries(lines[1:], name, &head)
+	return p.entries(lines[1:], name, head)
+}
+
+func damagedBatch(name, reason string) error {
+	return &DamagedError{Path: name, Reason: reason, Remedy: "It may say what was paid for, so it is not passed over. Bring back an undamaged copy, from the store's older versions or a copy of it."}
+}
+
+// readBatchHead reads the first line of a batch.
+func readBatchHead(line []byte, name string) (*batchHead, error) {
+	rec, ok := cutLine(line)
+	if !ok {
+		return nil, damagedBatch(name, "the checksum of its first line does not match")
+	}
+	var head batchHead
+	if err := json.Unmarshal(rec, &head); err == nil && head.Version > remoteVersion {
+		return nil, &VersionError{Path: name, Version: head.Version, Supported: remoteVersion}
+	}
+	if err := decodeStrict(rec, &head); err != nil || head.Version != remoteVersion {
+		return nil, damagedBatch(name, "its first line is not the head of a batch")
+	}
+	return &head, nil
+}
+
+// follows makes sure that a batch is the nth, and follows those that were replayed before. A log that
+// has none takes its lineage.
+func (p *replay) follows(n uint64, head *batchHead, lines [][]byte, name string) error {
+	switch {
+	case head.Number != n:
+		return damagedBatch(name, fmt.Sprintf("it is batch %d", head.Number))
+	case head.Begins:
+	case head.Before != p.sum:
+		return damagedBatch(name, "it does not follow the batch before it")
+	case p.isNew:
+		p.state.Lineage = head.Lineage
+	case isFence(lines):
+		// It may be before another state was put in the place of this one, and says nothing.
+	case head.Lineage == p.state.Lineage:
+	case p.mayBeVoid:
+		return &voidError{batch: name}
+	default:
+		return damagedBatch(name, "it is of another state")
+	}
+	return nil
 }
 
 // isFence reports whether a batch has nothing but its head.

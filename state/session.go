@@ -132,7 +132,7 @@ func (s *Session) openDir(create bool) error {
 		if !create {
 			return nil
 		}
-		dir, err = safefile.OpenAll(s.place.dir)
+		dir, err = safefile.OpenAll(s.place.dir, 0o777)
 	}
 	if err != nil {
 		return fmt.Errorf("opening the directory of the state %s: %w", s.place.path, err)
@@ -220,13 +220,7 @@ func (s *Session) HasEnded(task string) bool {
 // an Intent is applied to the state even so: it has happened, and Commit may still be able to save
 // it. Stop submitting, then Commit.
 func (s *Session) Append(rec Record) error {
-	s.mu.RLock()
-	e, err := entryOf(s.state, rec)
-	var about addrs.Image
-	if err == nil {
-		about = e.about(s.state)
-	}
-	s.mu.RUnlock()
+	e, about, err := s.entryOf(rec)
 	if err != nil {
 		return err
 	}
@@ -237,14 +231,67 @@ func (s *Session) Append(rec Record) error {
 		}
 		return err
 	})
-	if err != nil {
-		subject := about.String()
-		if e.Made != nil {
-			subject = e.Made.String()
+	return s.recordError(about, err)
+}
+
+// appendedAtOnce bounds how many records wait for one fsync, and how much memory they take meanwhile.
+const appendedAtOnce = 1000
+
+// AppendAll does what Append does with many records, which share few fsyncs. None of them may build
+// on another one: no two are of the same address, and none is of a task. After an error some of them
+// may be on record.
+func (s *Session) AppendAll(records []Record) error {
+	for some := range slices.Chunk(records, appendedAtOnce) {
+		if err := s.appendTogether(some); err != nil {
+			return err
 		}
-		return fmt.Errorf("recording in %s what happened to %s: %w", s.journalName(), subject, err)
 	}
 	return nil
+}
+
+func (s *Session) appendTogether(records []Record) (err error) {
+	var batches []*batch // More than one where others append meanwhile.
+	var first string
+	for _, rec := range records {
+		e, about, entryErr := s.entryOf(rec)
+		if entryErr == nil {
+			entryErr = withLine(e, func(line []byte) error {
+				b := s.log.add(line, func(_ int64, err error) { s.applied(e, err) })
+				if len(batches) == 0 || batches[len(batches)-1] != b {
+					batches = append(batches, b)
+				}
+				return nil
+			})
+		}
+		if first = cmp.Or(first, about); entryErr != nil {
+			err = entryErr
+			break
+		}
+	}
+	for _, b := range batches {
+		err = errors.Join(err, s.recordError(first, s.log.wait(b)))
+	}
+	return err
+}
+
+// entryOf returns the entry for a record, and what it is about, for messages.
+func (s *Session) entryOf(rec Record) (e *entry, about string, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if e, err = entryOf(s.state, rec); err != nil {
+		return nil, "", err
+	}
+	if e.Made != nil {
+		return e, e.Made.String(), nil
+	}
+	return e, e.about(s.state).String(), nil
+}
+
+func (s *Session) recordError(about string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("recording in %s what happened to %s: %w", s.journalName(), about, err)
 }
 
 // journalName is where records go, for messages.

@@ -172,37 +172,7 @@ func (p *parser) image(key []byte) {
 	}
 	img := &p.record
 	*img = Image{}
-	p.fields(name, &imageFields, func(field string) {
-		switch field {
-		case "provider":
-			img.Provider = p.share(p.string())
-		case "model":
-			img.Model = p.share(p.string())
-		case "fingerprint":
-			img.Fingerprint = p.keep(p.string())
-		case "request":
-			img.Request = p.raw()
-		case "output":
-			p.output(name, &img.Output)
-		case "result":
-			p.result(name, &img.Result, &p.seed)
-		case "dependencies":
-			p.array(func() { img.Dependencies = append(img.Dependencies, p.dependency(name)) })
-		case "labels":
-			img.Labels = p.labels(name)
-		case "candidate":
-			img.Candidate = int(p.int())
-		case "picked":
-			img.Picked = p.bool()
-		case "more_candidates":
-			img.More = int(p.int())
-		case "made":
-			img.Made = new(File)
-			p.output(name, img.Made)
-		case "verdicts":
-			p.array(func() { img.Verdicts = append(img.Verdicts, p.verdict(name)) })
-		}
-	})
+	p.fields(name, &imageFields, func(field string) { p.imageField(img, name, field) })
 	if p.err != nil {
 		return
 	}
@@ -223,6 +193,39 @@ func (p *parser) image(key []byte) {
 		p.late = map[addrs.Image]*Image{}
 	}
 	p.late[address] = &late
+}
+
+// imageField reads a field of an image.
+func (p *parser) imageField(img *Image, name, field string) {
+	switch field {
+	case "provider":
+		img.Provider = p.share(p.string())
+	case "model":
+		img.Model = p.share(p.string())
+	case "fingerprint":
+		img.Fingerprint = p.keep(p.string())
+	case "request":
+		img.Request = p.raw()
+	case "output":
+		p.output(name, &img.Output)
+	case "result":
+		p.result(name, &img.Result, &p.seed)
+	case "dependencies":
+		p.array(func() { img.Dependencies = append(img.Dependencies, p.dependency(name)) })
+	case "labels":
+		img.Labels = p.labels(name)
+	case "candidate":
+		img.Candidate = int(p.int())
+	case "picked":
+		img.Picked = p.bool()
+	case "more_candidates":
+		img.More = int(p.int())
+	case "made":
+		img.Made = new(File)
+		p.output(name, img.Made)
+	case "verdicts":
+		p.array(func() { img.Verdicts = append(img.Verdicts, p.verdict(name)) })
+	}
 }
 
 func (p *parser) output(of string, f *File) {

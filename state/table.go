@@ -35,6 +35,23 @@ type segment struct {
 // segmentSize is about how many bytes of records a segment has.
 const segmentSize = 1 << 20
 
+// smallSegment is below how many bytes a segment is joined with its neighbours when one of them is
+// written anew, or is as small. So two of them are never side by side, however often a table changes.
+const smallSegment = segmentSize / 4
+
+// touchSmall adds to the segments that are to be written anew the small ones that are to be joined with
+// others.
+func (t *table) touchSmall(touched map[*segment]bool) {
+	joins := func(i int) bool {
+		return i >= 0 && i < len(t.segments) && (touched[t.segments[i]] || len(t.segments[i].data) < smallSegment)
+	}
+	for i, s := range t.segments {
+		if len(s.data) < smallSegment && (joins(i-1) || joins(i+1)) {
+			touched[s] = true
+		}
+	}
+}
+
 // Ref refers to an image of a state as it was read.
 type Ref struct {
 	segment *segment

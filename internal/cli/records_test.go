@@ -37,6 +37,9 @@ func TestLongStateIsRemembered(t *testing.T) {
 		t.Error("there are records without a secret")
 	}
 	first := plan(home)
+	if info, err := os.Stat(filepath.Join(home, ".cache")); err == nil && info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder for caches was made with %v, which others can look into", info.Mode())
+	}
 	written, err := os.Stat(records)
 	if err != nil {
 		t.Fatal(err)

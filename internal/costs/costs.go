@@ -49,12 +49,6 @@ type Entry struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 }
 
-// Append adds an entry to the ledger at path, as Ledger.Append does.
-func Append(path string, e Entry) error {
-	l := Ledger{Path: path}
-	return errors.Join(l.Append(e), l.Close())
-}
-
 // Ledger is a ledger that many entries are added to. It is owned by one goroutine.
 type Ledger struct {
 	Path string
@@ -63,6 +57,8 @@ type Ledger struct {
 	info fs.FileInfo
 	// isWhole says that the file ends where a line does.
 	isWhole bool
+	// known are the tasks of the file's entries, nil until AppendOnce needs them.
+	known map[string]bool
 }
 
 // Append adds an entry. A line is written at once, so that a crash leaves it whole or not there, but
@@ -82,7 +78,32 @@ func (l *Ledger) Append(e Entry) error {
 	}
 	_, err = l.file.Write(line)
 	l.isWhole = err == nil
+	if l.isWhole && l.known != nil {
+		l.known[e.TaskID] = true
+	}
 	return err
+}
+
+// AppendOnce adds an entry unless the ledger has one of its task, as it may where an earlier run has
+// told of it.
+func (l *Ledger) AppendOnce(e Entry) error {
+	if err := l.open(); err != nil {
+		return fmt.Errorf("the ledger of costs cannot be written: %w", err)
+	}
+	if l.known == nil {
+		entries, err := Read(l.Path)
+		if err != nil {
+			return err
+		}
+		l.known = make(map[string]bool, len(entries))
+		for i := range entries {
+			l.known[entries[i].TaskID] = true
+		}
+	}
+	if l.known[e.TaskID] {
+		return nil
+	}
+	return l.Append(e)
 }
 
 // open opens the file that the path leads to. It is another one than before where somebody put one
@@ -125,7 +146,7 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	err := l.file.Close()
-	l.file, l.info = nil, nil
+	l.file, l.info, l.known = nil, nil, nil
 	return err
 }
 

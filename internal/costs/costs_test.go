@@ -21,6 +21,7 @@ func TestLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	ledger := Ledger{Path: path}
 	for _, e := range []Entry{
 		{Time: at.AddDate(0, 1, 0), Address: logo, Model: "flux-2-pro", TaskID: "b", Outcome: Lost, Estimated: 3000, Charged: 3000},
 		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500, Labels: map[string]string{"team": "shop"}},
@@ -28,9 +29,12 @@ func TestLedger(t *testing.T) {
 		{Time: at, Address: logo, Model: "flux-2-pro", TaskID: "a", Outcome: Made, Estimated: 3000, Charged: 4500},
 		{Time: at, Address: addrs.Image{Name: "hero"}, Model: "flux-2-max", TaskID: "c", Outcome: Moderated, Charged: 7000},
 	} {
-		if err := Append(path, e); err != nil {
+		if err := ledger.Append(e); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
 	}
 	entries, err := Read(path)
 	if err != nil || len(entries) != 3 {
@@ -111,5 +115,46 @@ func TestLedgerTorn(t *testing.T) {
 		if err != nil || !slices.Contains(ids, "second") || !slices.Contains(ids, "third") || strings.Contains(end, "first") != slices.Contains(ids, "first") {
 			t.Errorf("after %s there are %q, %v", end, ids, err)
 		}
+	}
+}
+
+// A charge of which an earlier run may have told is there once, also where version control puts
+// another file in the ledger's place.
+func TestLedgerOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), FileName)
+	l := Ledger{Path: path}
+	entry := func(id string) Entry { return Entry{Address: addrs.Image{Name: "hero"}, TaskID: id, Outcome: Made} }
+	once := func(ids ...string) {
+		t.Helper()
+		for _, id := range ids {
+			if err := l.AppendOnce(entry(id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	count := func(name string, want int) {
+		t.Helper()
+		content, err := os.ReadFile(name)
+		if n := strings.Count(string(content), "\n"); err != nil || n != want {
+			t.Errorf("%s has %d lines, %v; want %d", name, n, err, want)
+		}
+	}
+	if err := l.Append(entry("a")); err != nil {
+		t.Fatal(err)
+	}
+	once("a", "b", "b")
+	if err := l.Append(entry("c")); err != nil {
+		t.Fatal(err)
+	}
+	once("c")
+	count(path, 3)
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Skipf("an open file cannot be renamed here: %v", err)
+	}
+	once("a", "a")
+	count(path, 1)
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -235,8 +235,9 @@ func (d *Dir) explain(op Op, name string, err error) error {
 	return &fs.PathError{Op: op.String(), Path: filepath.Join(d.path, filepath.FromSlash(name)), Err: err}
 }
 
-// OpenAll opens a directory, making it and the missing ones above it (0777 before umask) durably.
-func OpenAll(dir string) (*Dir, error) {
+// OpenAll opens a directory, making it and the missing ones above it durably, with permissions
+// before umask.
+func OpenAll(dir string, perm fs.FileMode) (*Dir, error) {
 	above := filepath.Clean(dir)
 	var missing []string
 	for {
@@ -250,7 +251,7 @@ func OpenAll(dir string) (*Dir, error) {
 			return d, err
 		}
 		slices.Reverse(missing)
-		err = d.MkdirAll(path.Join(missing...), 0o777)
+		err = d.MkdirAll(path.Join(missing...), perm)
 		// The directory above was needed for this only.
 		_ = d.Close()
 		if err != nil {

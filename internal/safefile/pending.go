@@ -29,7 +29,7 @@ const (
 )
 
 // Pending is a file that has its content but not its name yet. It is owned by one goroutine. End it
-// with Commit or Abort.
+// with Commit, Abort or Leave.
 type Pending struct {
 	file *File
 	// dir is what made this, parent the directory of the file.
@@ -150,6 +150,16 @@ func (p *Pending) Abort() error {
 	}
 	p.done = true
 	return errors.Join(p.file.Close(), p.remove(), p.dir.leave(p.parent))
+}
+
+// Leave ends the file and leaves it under its temporary name, where somebody who knows it goes on with
+// it. Sweep has to be told of it.
+func (p *Pending) Leave() error {
+	if p.done {
+		return nil
+	}
+	p.done = true
+	return errors.Join(p.file.Close(), p.dir.leave(p.parent))
 }
 
 // remove needs no fsync: a leftover that comes back is swept.

@@ -423,7 +423,7 @@ func TestOpenAll(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	for range 2 {
-		d, err := OpenAll(filepath.Join(base, "a", "b", "c"))
+		d, err := OpenAll(filepath.Join(base, "a", "b", "c"), 0o777)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -434,7 +434,7 @@ func TestOpenAll(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(base, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenAll(filepath.Join(base, "file", "x")); err == nil {
+	if _, err := OpenAll(filepath.Join(base, "file", "x"), 0o777); err == nil {
 		t.Error("a directory below a file was opened")
 	}
 }

@@ -7,60 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
-
-// Options say which account is shared, and how.
-type Options struct {
-	// URL is the broker's address, Account the name that all who use the account have for it.
-	URL, Account string
-	// Key is the account's, of which only a hash leaves this machine. Who only looks has none.
-	Key string
-	// Who describes this run to others.
-	Who         string
-	Credentials Credentials
-	// Concurrency bounds the tasks of the account, Models those of single models.
-	Concurrency int
-	Models      map[string]int
-	// TaskTimeout is how long a task may be active of which nothing is heard.
-	TaskTimeout time.Duration
-	// PerDay and PerMonth bound what all runs spend, nil does not.
-	PerDay, PerMonth *bfl.Credits
-	// Warn is told what the user should know, each thing once.
-	Warn func(string)
-	// Remember keeps what the run could not free when it ended, for Free of a later one; nil keeps
-	// nothing.
-	Remember func(Left) error
-}
-
-// Credentials are what the broker knows this program by: the path of a file of credentials, or a
-// user and a password, each "" where there is none. CA is the path of certificates to trust besides
-// the system's.
-type Credentials struct{ File, User, Password, CA string }
-
-func (c Credentials) options() []nats.Option {
-	var options []nats.Option
-	if c.File != "" {
-		options = append(options, nats.UserCredentials(c.File))
-	}
-	if c.User != "" {
-		options = append(options, nats.UserInfo(c.User, c.Password))
-	}
-	if c.CA != "" {
-		options = append(options, nats.RootCAs(c.CA))
-	}
-	return options
-}
-
-// defaultTimeout is how long a task may be active where the provider says nothing.
-const defaultTimeout = 15 * time.Minute
 
 const (
 	// bucket has the slots of all accounts.
@@ -112,64 +64,6 @@ type Pool struct {
 	warned map[string]bool
 }
 
-// sighting is a key's value as it was last seen.
-type sighting struct {
-	revision uint64
-	at       time.Time // by this machine's clock
-	// created is when it was written, by the broker's clock.
-	created time.Time
-	// member and holding are what the value says, nil where it is of another kind or nonsense.
-	member  *member
-	holding *holding
-}
-
-// sighted reads a value. Whoever waits for a slot asks for all of them again and again, so that
-// they are read once.
-func (p *Pool) sighted(key string, revision uint64, value []byte) sighting {
-	s := sighting{revision: revision, at: time.Now()}
-	switch name := strings.TrimPrefix(key, p.options.Account+"."); {
-	case strings.HasPrefix(name, "run."):
-		s.member = new(member)
-		if json.Unmarshal(value, s.member) != nil {
-			s.member = nil
-		}
-	case strings.HasPrefix(name, "slot."):
-		s.holding = new(holding)
-		if json.Unmarshal(value, s.holding) != nil {
-			s.holding = nil
-		}
-	}
-	return s
-}
-
-// age is how long ago a value was written, or seen first where the broker's time is not known.
-func (p *Pool) age(s sighting) time.Duration {
-	seen := time.Since(s.at)
-	if !p.isTimed || s.created.IsZero() {
-		return seen
-	}
-	return max(seen, time.Now().Add(p.ahead).Sub(s.created))
-}
-
-// awaitTime waits a moment until the broker's time is known: without it, whoever has just come takes
-// all that is there for new.
-func (p *Pool) awaitTime() {
-	timeout := time.After(look)
-	for {
-		p.mu.Lock()
-		isTimed, changed := p.isTimed, p.changed
-		p.mu.Unlock()
-		if isTimed {
-			return
-		}
-		select {
-		case <-changed:
-		case <-timeout:
-			return
-		}
-	}
-}
-
 // Open joins an account's runs. The error says what is wrong with the broker, or that the account
 // has another key.
 func Open(ctx context.Context, o Options) (_ *Pool, err error) {
@@ -211,86 +105,6 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	p.done.Go(p.watch)
 	p.done.Go(p.live)
 	return p, nil
-}
-
-// connect reaches the broker and the bucket, which is made where there is none.
-func connect(ctx context.Context, o Options) (*nats.Conn, jetstream.KeyValue, error) {
-	url := o.URL
-	options := append(o.Credentials.options(), nats.Name("fluxbatch"), nats.MaxReconnects(-1), nats.ReconnectWait(look), nats.Timeout(patience))
-	conn, err := nats.Connect(url, options...)
-	if err != nil {
-		return nil, nil, unreachable(url, err)
-	}
-	js, err := jetstream.New(conn)
-	if err == nil {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		var kv jetstream.KeyValue
-		if kv, err = bucketOf(ctx, js); err == nil {
-			return conn, kv, nil
-		}
-	}
-	conn.Close()
-	return nil, nil, unreachable(url, err)
-}
-
-// bucketOf returns the bucket, and makes it with as many replicas as the broker has nodes for.
-func bucketOf(ctx context.Context, js jetstream.JetStream) (kv jetstream.KeyValue, err error) {
-	if kv, err = js.KeyValue(ctx, bucket); !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return kv, err
-	}
-	for _, replicas := range []int{3, 1} {
-		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: bucket, Description: "The slots and budgets of accounts that fluxbatch uses", Replicas: replicas, Storage: jetstream.FileStorage,
-		})
-		if err == nil {
-			return kv, nil
-		}
-	}
-	return nil, err
-}
-
-// AwayError says that the broker cannot be used now.
-type AwayError struct {
-	URL string
-	Err error
-}
-
-func (e *AwayError) Error() string {
-	return fmt.Sprintf("the broker %s, which shares the account's slots, cannot be used: %v", e.URL, e.Err)
-}
-
-// Unwrap returns what is wrong with it.
-func (e *AwayError) Unwrap() error { return e.Err }
-
-func unreachable(url string, err error) error { return &AwayError{url, err} }
-
-func hashOf(key string) string {
-	sum := sha256.Sum256([]byte("fluxbatch slots " + key))
-	return hex.EncodeToString(sum[:])
-}
-
-// isAccount refuses two names for one account, and one name for two: both would count wrongly.
-func (p *Pool) isAccount(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	hash := hashOf(p.options.Key)
-	for name, want := range map[string]string{p.options.Account + ".key": hash, "key." + hash: p.options.Account} {
-		if _, err := p.kv.Create(ctx, name, []byte(want)); err == nil {
-			continue
-		}
-		there, err := p.kv.Get(ctx, name)
-		switch {
-		case err != nil:
-			return unreachable(p.options.URL, err)
-		case string(there.Value()) == want:
-		case strings.HasPrefix(name, "key."):
-			return fmt.Errorf("the account of this key is called %q by others, and %q here, so that its slots would be counted twice. Give it one name in slots", there.Value(), p.options.Account)
-		default:
-			return fmt.Errorf("the account %q has another key. Two accounts need two names in slots. If the key was replaced, run: nats kv del %s %s", p.options.Account, bucket, name)
-		}
-	}
-	return nil
 }
 
 // readAll reads what the watcher has at first, which ends with a nil.

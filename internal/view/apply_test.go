@@ -3,6 +3,7 @@ package view
 import (
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,4 +118,30 @@ func TestLive(t *testing.T) {
 		}
 		v.FinishApply(executor.Summary{}, nil, ApplyInfo{})
 	})
+}
+
+// A disk that takes nothing more is told once, with what is to be done about it.
+func TestDiskTakesNoMore(t *testing.T) {
+	t.Parallel()
+	for name, disk := range map[string]executor.DiskError{
+		"full":      {What: "no image can be written to images", Folder: "images", Err: syscall.ENOSPC},
+		"forbidden": {What: "no image can be written to images", Folder: "images", Err: syscall.EACCES},
+		"journal":   {What: "the journal cannot be written", Err: syscall.EROFS},
+		"broken":    {What: "the journal cannot be written", Err: syscall.EIO},
+	} {
+		v, screen := newTestView(Options{})
+		cards := viewtest.Cards(30)
+		v.StartApply(&planner.Plan{Changes: cards})
+		for i, c := range cards {
+			if i < 3 {
+				failed := disk
+				failed.Kept = "It is paid for and in the store, and the next apply puts it in its place"
+				v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &failed})
+				continue
+			}
+			v.Event(executor.Skipped{Address: c.Address, Err: &disk})
+		}
+		v.FinishApply(executor.Summary{Failed: 3, Skipped: 27, Cost: bfl.CreditsOf(9)}, nil, ApplyInfo{})
+		viewtest.Golden(t, "apply/disk-"+name, screen.String())
+	}
 }

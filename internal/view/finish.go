@@ -130,7 +130,23 @@ func wayOutOf(err error, info ApplyInfo) string {
 		}
 		return "Check the network connection, and the endpoint of the provider if it sets one."
 	}
+	if disk, ok := errors.AsType[*executor.DiskError](err); ok {
+		return diskWayOut(disk)
+	}
 	return ""
+}
+
+// diskWayOut says what is to be done about a disk that takes nothing more.
+func diskWayOut(disk *executor.DiskError) string {
+	switch {
+	case disk.IsFull():
+		return "Make room on the disk. fluxbatch prune removes images from the store that nothing on record needs."
+	case disk.IsPermission() && disk.Folder != "":
+		return "Make " + disk.Folder + " writable again."
+	case disk.IsPermission():
+		return "Make the folder of the state writable again."
+	}
+	return "Find out what is wrong with the disk."
 }
 
 // keyVariables names the environment variables that have the keys.

@@ -3,7 +3,6 @@ package workspace
 import (
 	"errors"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,20 +22,15 @@ func LedgerPath(dir string, simulate bool) string {
 // chargeRecovered writes into the ledger what an interrupted run made and did not come to tell: the
 // image is on record before its line is in the ledger.
 func (w *Workspace) chargeRecovered() {
-	path := LedgerPath(w.Dir, w.options.Simulate)
-	var missing []costs.Entry
-	for _, made := range w.session.Recovered() {
-		missing = append(missing, recoveredEntry(made.Address, made.Image))
-	}
-	if len(missing) == 0 {
+	recovered := w.session.Recovered()
+	if len(recovered) == 0 {
 		return
 	}
-	known, err := costs.Read(path)
-	for _, e := range missing {
-		isKnown := slices.ContainsFunc(known, func(k costs.Entry) bool { return k.TaskID == e.TaskID })
-		if err == nil && !isKnown {
-			err = costs.Append(path, e)
-		}
+	ledger := costs.Ledger{Path: LedgerPath(w.Dir, w.options.Simulate)}
+	defer func() { _ = ledger.Close() }() // each line is in the file already
+	var err error
+	for i := 0; i < len(recovered) && err == nil; i++ {
+		err = ledger.AppendOnce(recoveredEntry(recovered[i].Address, recovered[i].Image))
 	}
 	if err != nil {
 		w.env.OnDiagnostics(ledgerFailed(err))
@@ -60,13 +54,18 @@ func ledgerFailed(err error) hcl.Diagnostics {
 }
 
 // charge writes into the ledger what an event tells of a charge. What cannot be written is told
-// once: the image is paid for and on record all the same.
+// once: the image is paid for and on record all the same. Of a task that an interrupted run had
+// submitted, that run may have told.
 func (r *applying) charge(e executor.Event) {
 	entry, ok := r.entryOf(e)
 	if !ok || r.ledgerFails {
 		return
 	}
-	if err := r.ledger.Append(entry); err != nil {
+	add := r.ledger.Append
+	if r.before[entry.TaskID] {
+		add = r.ledger.AppendOnce
+	}
+	if err := add(entry); err != nil {
 		r.ledgerFails = true
 		r.env.OnDiagnostics(ledgerFailed(err))
 	}
@@ -79,11 +78,11 @@ func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
 		if e.Image == nil || e.Origin == planner.Restore || e.Action != planner.Create && e.Action != planner.Replace {
 			return costs.Entry{}, false
 		}
-		entry := r.entry(e.Address)
-		entry.Model, entry.TaskID, entry.Charged, entry.Labels = e.Image.Model, e.Image.Result.TaskID, e.Image.Result.Cost, e.Image.Labels
-		return entry, true
+		return r.madeEntry(e.Address, e.Image), true
 	case executor.Salvaged:
 		return recoveredEntry(e.Address, e.Image), true
+	case executor.Unrecorded:
+		return r.madeEntry(e.Address, e.Image), true
 	case executor.Failed:
 		entry := r.entry(e.Address)
 		if lost, ok := errors.AsType[*executor.TaskError](e.Err); ok && lost.Lost > 0 {
@@ -96,6 +95,13 @@ func (r *applying) entryOf(e executor.Event) (costs.Entry, bool) {
 		}
 	}
 	return costs.Entry{}, false
+}
+
+// madeEntry is the entry of an image that a task of this run made.
+func (r *applying) madeEntry(addr addrs.Image, img *state.Image) costs.Entry {
+	entry := r.entry(addr)
+	entry.Model, entry.TaskID, entry.Charged, entry.Labels = img.Model, img.Result.TaskID, img.Result.Cost, img.Labels
+	return entry
 }
 
 // entry begins an entry with what the plan says of an image.

@@ -12,7 +12,7 @@ import (
 type Stocked struct {
 	state.Kept
 	// InUse says that an image on record has these very bytes, and would be restored from here if
-	// its file were lost.
+	// its file were lost, or that the next apply takes from here what is paid for.
 	InUse bool
 	// Declared says that the image that it was last of is on record, so that restore brings it
 	// back.
@@ -29,6 +29,11 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 	images := w.session.State().Images
 	for _, f := range images.Files() {
 		used[f.SHA256] = true
+	}
+	for _, task := range w.session.State().Tasks {
+		if task.Fetched != nil {
+			used[task.Fetched.Output.SHA256] = true
+		}
 	}
 	var stock []Stocked
 	for _, kept := range all {

@@ -15,13 +15,14 @@ const secretFile = "fluxbatch.secret"
 const secretSize = 32
 
 // secret returns what this machine's user alone knows, and makes it the first time; nil where it
-// can be kept nowhere. When it is lost, only caches are.
+// can be kept nowhere. When it is lost, only caches are. Folders that are not there yet are for the user
+// alone, as XDG's specification of base directories asks for.
 func (e *Environment) secret() []byte {
 	at := e.cacheDir()
 	if !filepath.IsAbs(at) {
 		return nil
 	}
-	dir, err := safefile.OpenAll(at)
+	dir, err := safefile.OpenAll(at, 0o700)
 	if err != nil {
 		return nil
 	}

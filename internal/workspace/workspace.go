@@ -119,7 +119,7 @@ func Open(env Environment, dir, operation string, place Place, cfg *config.Confi
 			err = errors.Join(err, w.Close())
 		}
 	}()
-	if w.outputs, err = safefile.OpenAll(Base(dir, o.Simulate)); err != nil {
+	if w.outputs, err = safefile.OpenAll(Base(dir, o.Simulate), 0o777); err != nil {
 		return nil, err
 	}
 	w.outputs = w.outputs.WithFaults(env.Faults)

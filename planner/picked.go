@@ -1,0 +1,95 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/image"
+)
+
+// pick returns the number of the candidate that is chosen, and whether somebody chose it: the
+// configuration, the options, or who chose among these very pictures. A choice among others, before
+// the prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
+func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool) {
+	switch {
+	case desired.Pick > 0:
+		return desired.Pick, true
+	case p.opts.Choices[c.Address] > 0:
+		return p.opts.Choices[c.Address], true
+	}
+	most := max(desired.Candidates, 1) + desired.Retries()
+	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
+	if c.Prior != nil && c.Prior.Candidate > 0 {
+		now := fingerprint(c.Prior.Candidate)
+		switch isSame := now == c.Prior.Fingerprint; {
+		case c.Prior.Picked && (isSame || now == ""):
+			return c.Prior.Candidate, true
+		case isSame:
+			return 1, false // Nobody has picked among these pictures.
+		}
+	}
+	for n := 1; n <= most; n++ {
+		for _, kept := range p.stored(c.Address, fingerprint(n), p.simulates(desired.Provider)) {
+			if kept.Picked && kept.Candidate == n && (c.Prior == nil || c.Prior.Fingerprint != kept.Fingerprint) {
+				return n, true
+			}
+		}
+	}
+	return 1, false
+}
+
+// inherited returns the number of the candidate that somebody picked under another address, from
+// which the candidates come: the block was renamed, or an instance of it has another key. It is 0
+// where there is none.
+func (p *Planner) inherited(c *decision) int {
+	for _, candidate := range c.Candidates {
+		if candidate.Donor == nil {
+			continue
+		}
+		from := *candidate.Donor
+		of := p.prior.images.Get(from.Of())
+		// The picture of the picked one stands under the image's own address too.
+		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
+			return candidate.Address.Candidate
+		}
+	}
+	return 0
+}
+
+// isStale reports whether a candidate on record that a plan does not look at was made from another
+// request than its image would ask for now, or stands where its image has gone away from and another
+// one may come. It goes into the store, and comes back from there when the image asks for it again.
+// One that gates may ask for has another picture then, in its place.
+func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
+	desired := c.Choice
+	if desired == nil || desired.Lifecycle.Frozen {
+		return false
+	}
+	img, prior := desired.Nth(candidate.Candidate), p.prior.images.Get(candidate)
+	switch {
+	case img.Output != prior.Output.Path:
+		return true
+	case candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries():
+		return false
+	}
+	held(img, prior)
+	fingerprint := img.Request().Fingerprint()
+	return fingerprint != "" && fingerprint != prior.Fingerprint
+}
+
+// firstThere returns the number of the first candidate that will be there, or of the first.
+func firstThere(candidates []*Change) int {
+	i := slices.IndexFunc(candidates, func(c *Change) bool { return !c.Withheld() })
+	return candidates[max(i, 0)].Address.Candidate
+}
+
+// waitsForPick returns the image upstream that nobody has picked yet although it has to be picked.
+func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
+	for i := range desired.References {
+		r := &desired.References[i]
+		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle.RequirePick && !up.Desired.Picked {
+			return r.Image, true
+		}
+	}
+	return addrs.Image{}, false
+}
