@@ -74,7 +74,7 @@ type Output struct {
 // Whole returns the value, also where there is a collection in its place.
 func (o *Output) Whole() cty.Value {
 	if o.Collection != nil {
-		return o.Collection.Value()
+		return o.Collection.Elements().Whole()
 	}
 	return o.Value
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (c *Config) Evaluate(decide Decide) hcl.Diagnostics {
 	e.notes = diag.NewTally(noteKinds)
 	e.decide = decide
 	e.inputs.used, e.inputs.noted, e.sheets, e.assets = nil, nil, nil, nil
-	e.paths = newOutputPaths(e.settings.OutputDir)
+	e.paths = newOutputPaths(e.settings.OutputDir, cmp.Or(e.opts.ahead, patternLeast))
 	for _, n := range e.order {
 		if n.dynamic {
 			n.tainted = n.broken
@@ -189,8 +190,9 @@ func (e *evaluator) settle(addr addrs.Image, results func(addrs.Image) *image.Re
 	e.touch(&b.node)
 }
 
-func newOutputPaths(dir string) *outputPaths {
-	return &outputPaths{outputDir: dir, byPath: map[string]claim{}, folders: map[string]claim{}, spelt: map[string]string{}}
+// newOutputPaths returns what has no file yet. least is how many instances a large block has.
+func newOutputPaths(dir string, least int) *outputPaths {
+	return &outputPaths{outputDir: dir, least: least, byPath: map[string]claim{}, folders: map[string]claim{}, spelt: map[string]string{}}
 }
 
 // postconditions checks a finished image against its postconditions.

@@ -136,12 +136,22 @@ func (e *evaluator) pathValue(m *module) cty.Value {
 	})
 }
 
-// run evaluates those nodes that are dynamic, or those that are not.
+// run evaluates those nodes that are dynamic, or those that are not. The outputs of the root module,
+// on which nothing depends, come last.
 func (e *evaluator) run(dynamic bool) {
+	var outputs []*node
 	for _, n := range e.order {
-		if n.dynamic == dynamic {
+		switch {
+		case n.dynamic != dynamic:
+		case e.isRootOutput(n):
+			outputs = append(outputs, n)
+		default:
 			e.node(n)
 		}
+	}
+	e.gatherBeside(outputs)
+	for _, n := range outputs {
+		e.node(n)
 	}
 }
 

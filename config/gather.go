@@ -21,6 +21,8 @@ type gathering struct {
 	filter, key, value term
 	// group says that values with one key become a list.
 	group bool
+	// alone says that it calls functions that must not be called at the same time as others.
+	alone bool
 }
 
 // gatherer evaluates expressions that are, or have in them, gatherings.
@@ -55,16 +57,19 @@ func (e *evaluator) bare(n *node, s *scope, expr hcl.Expression) (cty.Value, boo
 	return v, ok && !v.ContainsMarked()
 }
 
-// collected is like bare for an expression that is nothing but a gathering.
-func (e *evaluator) collected(n *node, s *scope, expr hcl.Expression) (*Collection, bool) {
+// recognise returns the gathering that an expression is, and nothing but that, for values without
+// marks.
+func (e *evaluator) recognise(n *node, s *scope, expr hcl.Expression) (*gatherer, gathering, bool) {
 	g, native, ok := e.gatherer(n, s, expr, false)
 	if !ok {
-		return nil, false
+		return nil, gathering{}, false
 	}
 	of, ok := g.gathering(native)
-	if !ok {
-		return nil, false
-	}
+	return g, of, ok
+}
+
+// bare is like collect for a gathering that nobody depends on.
+func (g *gatherer) bare(of gathering) (*Collection, bool) {
 	c, _, ok := g.collect(of)
 	return c, ok
 }
@@ -127,7 +132,7 @@ func (g *gatherer) value(expr hclsyntax.Expression) (cty.Value, bool) {
 		if !ok {
 			return cty.NilVal, false
 		}
-		return c.Value().WithMarks(marks), true
+		return c.Elements().Whole().WithMarks(marks), true
 	case *hclsyntax.FunctionCallExpr:
 		return g.counted(e)
 	case *hclsyntax.ScopeTraversalExpr:
@@ -232,6 +237,7 @@ func (g *gatherer) gathering(expr hclsyntax.Expression) (found gathering, ok boo
 			found.key, keyOK = c.compile(x.KeyExpr)
 		}
 		found.value, valueOK = c.compile(x.ValExpr)
+		found.alone = c.remembers
 		return found, filterOK && keyOK && valueOK
 	case *hclsyntax.SplatExpr:
 		collection, isList := listed(x.Source)
@@ -270,9 +276,6 @@ func (g *gatherer) collect(of gathering) (*Collection, cty.ValueMarks, bool) {
 	}
 	i := instance{exporter: g.e.exporter(of.block, nil, addrs.Image{}, nil)}
 	h := harvest{of: &of, all: len(list.objects), marks: cty.ValueMarks{}}
-	if of.filter == nil && !of.group {
-		h.elements = make([]gatheredElement, 0, len(list.objects))
-	}
 	for at := range list.objects {
 		o := &list.objects[at]
 		i.key, i.addr = o.key, addrs.Image{Module: g.s.addr, Name: of.block.key, Key: o.key}

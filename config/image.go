@@ -85,7 +85,6 @@ func (b *imageBlock) evaluate(e *evaluator, s *scope) {
 		list.objects = make([]object, 0, expansion.len())
 	}
 	hugepage.Expect(int64(expansion.len()) * instanceMemory)
-	e.paths.reserve(expansion.len() * (1 + len(b.renditions)))
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	defer build.release()

@@ -444,7 +444,7 @@ func requestOf(t *testing.T, files ...string) (*image.Image, hcl.Diagnostics) {
 	c := load(t, write(t, files...), Options{})
 	e := c.evaluator
 	e.startOver()
-	e.paths = newOutputPaths(e.settings.OutputDir)
+	e.paths = newOutputPaths(e.settings.OutputDir, patternLeast)
 	b := e.root.mod.images["a"]
 	build := newBuilder(e, b, e.root, e.context(&b.node, e.root), &expansion{})
 	build.enter(each{})

@@ -174,7 +174,7 @@ func (e *evaluator) checkImports() {
 		return
 	}
 	outputs := map[addrs.Image]string{}
-	for path, claim := range e.paths.byPath {
+	for path, claim := range e.paths.all() {
 		if addr, isImage := claim.image(); isImage && claim.by.rendition == "" {
 			outputs[addr] = path
 		}

@@ -47,6 +47,9 @@ type compiler struct {
 	functions        map[string]function.Function
 	// constant evaluates what is the same for all instances.
 	constant func(hclsyntax.Expression) (cty.Value, bool)
+	// remembers says that one of the functions called may keep something of its calls, as those do
+	// that read files.
+	remembers bool
 }
 
 // compile answers false where the expression has another form.
@@ -309,6 +312,7 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) (term, bool) {
 		return nil, false
 	}
 	all, ok := c.all(e.Args)
+	c.remembers = c.remembers || !lang.KeepsNothing[e.Name]
 	test := lang.TextTests[e.Name]
 	args := make([]cty.Value, len(e.Args))
 	return func(i *instance) (cty.Value, bool) {

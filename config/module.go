@@ -149,6 +149,9 @@ type output struct {
 	// collection is the value of an output of the root module, where it is a gathering. It then
 	// stands in the place of that of the node.
 	collection *Collection
+	// ahead is what was gathered beside other outputs, nil where nothing was; see
+	// evaluator.gatherBeside.
+	ahead *gathered
 }
 
 // check is a check block: assertions whose failure is a warning.

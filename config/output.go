@@ -31,12 +31,26 @@ func (o *output) evaluate(e *evaluator, s *scope) {
 	e.set(&o.node, s, v)
 }
 
+// isBare reports whether an output's value is that of its expression, on which nothing depends, and
+// nothing is to be said about it besides.
+func (o *output) isBare(s *scope) bool {
+	return s.parent == nil && o.value != nil && !o.sensitive && len(o.preconditions)+len(o.after) == 0
+}
+
 // collect returns the value of an output of the root module that is nothing but a gathering.
 func (o *output) collect(e *evaluator, s *scope) (*Collection, bool) {
-	if s.parent != nil || o.value == nil || o.sensitive || len(o.preconditions)+len(o.after) > 0 {
+	if ahead := o.ahead; ahead != nil {
+		o.ahead = nil
+		return ahead.collection, ahead.ok
+	}
+	if !o.isBare(s) {
 		return nil, false
 	}
-	return e.collected(&o.node, s, o.value)
+	g, of, ok := e.recognise(&o.node, s, o.value)
+	if !ok {
+		return nil, false
+	}
+	return g.bare(of)
 }
 
 // evaluateValue checks an output's preconditions and returns its value.

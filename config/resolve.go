@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -118,7 +119,7 @@ func (e *evaluator) rebuild(b *imageBlock, s *scope, addr addrs.Image, see func(
 		return nil
 	}
 	tainted, paths := b.tainted, e.paths
-	e.paths = newOutputPaths(e.settings.OutputDir) // The path was claimed by the plan.
+	e.paths = newOutputPaths(e.settings.OutputDir, math.MaxInt) // The path was claimed by the plan.
 	if b.weave != nil {
 		b.weave.reset()
 	}

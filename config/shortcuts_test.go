@@ -97,7 +97,7 @@ func writeAnew(t *testing.T, dir string, contents map[string]string) {
 
 // large makes a block of some hundred rows, of which some are odd: the fewer the larger rarity is.
 func (g *generator) large(rarity int) (text, rows string) {
-	rows = "id,name,n\n"
+	rows = "id,name,n\n0,Bo,512\n"
 	for i := range 200 + g.IntN(200) {
 		name, n := g.pick("Bo", "Anna", "Zo\u0308"), "512"
 		if g.IntN(50*rarity) == 0 {

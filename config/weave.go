@@ -139,7 +139,6 @@ func (run *weaving) begin(b *imageBlock, s *scope) {
 	for each := range expansion.all() {
 		list.objects = append(list.objects, object{key: each.key})
 	}
-	e.paths.reserve(expansion.len() * (1 + len(b.renditions)))
 	build := newBuilder(e, b, s, ctx, expansion)
 	build.prepare()
 	run.builders = append(run.builders, build)

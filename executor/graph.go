@@ -197,7 +197,7 @@ func (r *run) build(plan *planner.Plan) {
 			r.fail(r.nodes[c.Address], rejection(c))
 		}
 		if c.Origin == planner.Refused && r.nodes[c.Address] != nil {
-			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.Moderation.Reasons, Before: true})
+			r.fail(r.nodes[c.Address], &ModeratedError{Reasons: c.ModerationReasons(), Before: true})
 		}
 	}
 }

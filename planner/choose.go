@@ -50,7 +50,7 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 		if !isPicked {
 			n = firstThere(c.Candidates)
 		}
-		from = c.candidates[slices.IndexFunc(c.candidates, func(o *decision) bool { return o.Address.Candidate == n })]
+		from = p.candidates[c][slices.IndexFunc(p.candidates[c], func(o *decision) bool { return o.Address.Candidate == n })]
 	default:
 		if from = p.judged(c); from != nil {
 			n = from.Address.Candidate
@@ -66,11 +66,13 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 func (p *Planner) propose(c *decision, desired *image.Image, n int) {
 	c.Choice = desired
 	numbers := p.considered(desired, n)
-	c.candidates, c.Candidates = make([]*decision, 0, len(numbers)), make([]*Change, 0, len(numbers))
+	c.Candidates = make([]*Change, 0, len(numbers))
+	candidates := make([]*decision, 0, len(numbers))
 	for _, i := range numbers {
 		candidate := p.candidate(c, desired.Nth(i), i == n)
-		c.candidates, c.Candidates = append(c.candidates, candidate), append(c.Candidates, &candidate.Change)
+		candidates, c.Candidates = append(candidates, candidate), append(c.Candidates, &candidate.Change)
 	}
+	p.candidates[c] = candidates
 }
 
 // chooseBeside plans an image that stays as it is. What somebody edited can have further candidates
@@ -109,7 +111,7 @@ func (p *Planner) considered(desired *image.Image, picked int) []int {
 // before apply, or none passes.
 func (p *Planner) judged(c *decision) *decision {
 	tried := 0
-	for _, candidate := range c.candidates {
+	for _, candidate := range p.candidates[c] {
 		if candidate.Withheld() {
 			continue
 		}

@@ -15,14 +15,10 @@ import (
 type decision struct {
 	Change
 
-	// place is where the state has the image that exists.
-	place state.Ref
 	// size is the extent that the picture has or is expected to have, and shown the record of the one
 	// that will be there, nil where there is none yet.
 	size  bfl.Size
 	shown *state.Image
-	// candidates are the decisions on its candidates.
-	candidates []*decision
 	// file is how the image's file is now.
 	file state.FileStatus
 	// spare says that nothing is lost when its file is gone.
@@ -62,7 +58,7 @@ func (p *Planner) begin(addr addrs.Image) *decision {
 		p.room = p.room[1:]
 	}
 	c.Address, c.known = addr, p.opts.Prior
-	c.Prior, c.place = p.find(addr)
+	c.Prior, p.place = p.find(addr)
 	return c
 }
 

@@ -20,7 +20,7 @@ func (p *Planner) originate(c *decision) {
 	case p.restores(c, simulated):
 		c.Origin = Restore
 	case p.refused(c, simulated):
-		c.Origin, c.Moderation = Refused, p.opts.Prior.Moderated[c.Fingerprint]
+		c.Origin, c.Moderation = Refused, new(p.opts.Prior.Moderated[c.Fingerprint])
 	default:
 		c.Origin = Generate
 		c.RecordedSeed = p.recordedSeed(c)

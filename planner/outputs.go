@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -65,34 +64,48 @@ func EncodeOutput(o config.Output) (state.OutputValue, bool) {
 
 // encodeCollection returns what the value of a collection is encoded as, without making that value.
 func encodeCollection(c *config.Collection) (state.OutputValue, bool) {
-	open, end, kind := byte('['), byte(']'), "tuple"
-	if c.IsObject {
-		open, end, kind = '{', '}', "object"
+	all := c.Elements()
+	value, typ, ok := appendElements(make([]byte, 0, 64*all.Len), make([]byte, 0, 16*all.Len), all)
+	if !ok {
+		return state.OutputValue{}, false
 	}
-	value := append(make([]byte, 0, 64*c.Len()), open)
-	typ := append(make([]byte, 0, 16*c.Len()), `["`+kind+`",`...)
-	typ = append(typ, open)
-	for key, element := range c.All() {
-		if len(value) > 1 {
-			value, typ = append(value, ','), append(typ, ',')
-		}
-		if c.IsObject {
-			value, typ = append(appendText(value, key), ':'), append(appendText(typ, key), ':')
-		}
-		var ok bool
-		if value, typ, ok = appendElement(value, typ, element); !ok {
-			return state.OutputValue{}, false
-		}
-	}
-	return state.OutputValue{Value: append(value, end), Type: append(typ, end, ']')}, true
+	return state.OutputValue{Value: value, Type: typ}, true
 }
 
-func appendElement(value, typ []byte, v cty.Value) (_, _ []byte, ok bool) {
+func appendElements(value, typ []byte, all lang.Elements) (_, _ []byte, ok bool) {
+	open, end, kind := byte('['), byte(']'), "tuple"
+	if all.IsObject {
+		open, end, kind = '{', '}', "object"
+	}
+	value, typ = append(value, open), append(append(typ, `["`+kind+`",`...), open)
+	isFirst := true
+	for key, element := range all.All {
+		if !isFirst {
+			value, typ = append(value, ','), append(typ, ',')
+		}
+		isFirst = false
+		if all.IsObject {
+			value, typ = append(appendText(value, key), ':'), append(appendText(typ, key), ':')
+		}
+		if value, typ, ok = appendElement(value, typ, element); !ok {
+			return nil, nil, false
+		}
+	}
+	return append(value, end), append(typ, end, ']'), true
+}
+
+func appendElement(value, typ []byte, element lang.Element) (_, _ []byte, ok bool) {
+	v := element.Value
+	switch {
+	case element.IsText():
+		return appendText(value, element.Text), append(typ, `"string"`...), true
+	case element.List != nil:
+		return appendElements(value, typ, *element.List)
+	case !v.IsWhollyKnown():
+		return nil, nil, false
+	}
 	if text, ok := lang.PlainText(v); ok {
 		return appendText(value, text), append(typ, `"string"`...), true
-	}
-	if !v.IsWhollyKnown() {
-		return nil, nil, false
 	}
 	encoded, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {

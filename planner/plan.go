@@ -139,8 +139,8 @@ type Change struct {
 	// or one for this address while the fingerprint is not known. Nobody knows whether they were
 	// charged. They are no longer remembered once this one is sent.
 	Unanswered []*state.Task
-	// Moderation is why the API refused the request before, where Origin is Refused.
-	Moderation state.Moderation
+	// Moderation is why the API refused the request before, where Origin is Refused, nil elsewhere.
+	Moderation *state.Moderation
 	// Lacks is the image that it needs and that will not be there, where Origin is Skipped, and else
 	// nil.
 	Lacks *addrs.Image
@@ -240,6 +240,14 @@ func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
 func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
+
+// ModerationReasons are the API's, for an image that it refused before.
+func (c *Change) ModerationReasons() []string {
+	if c.Moderation == nil {
+		return nil
+	}
+	return c.Moderation.Reasons
+}
 
 // Uncertain is what may have been charged for it by an earlier run that got no answer.
 func (c *Change) Uncertain() bfl.Credits {

@@ -96,6 +96,10 @@ type Planner struct {
 	room   []decision
 	again  *decision
 	record *state.Image
+	// place is where the state has the image that the decision begun last is about.
+	place state.Ref
+	// candidates are the decisions on the candidates of those that have some.
+	candidates map[*decision][]*decision
 	// matched counts the desired images that exist.
 	matched int
 	// restored are the pictures in the store that a change takes, so that two images that only
@@ -124,7 +128,7 @@ type Planner struct {
 func New(o Options) *Planner {
 	p := &Planner{
 		opts: o, prior: newPrior(o), replace: map[addrs.Image]bool{}, marked: map[addrs.Image]bool{}, imports: map[addrs.Image]*config.Import{},
-		index: map[addrs.Image]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
+		index: map[addrs.Image]*decision{}, candidates: map[*decision][]*decision{}, restored: map[string]bool{}, told: map[string]bool{},
 		simulators: map[string]bool{}, keys: map[recipeUse]string{}, ofAssets: map[addrs.Rendition]bool{},
 	}
 	for _, addr := range o.Replace {

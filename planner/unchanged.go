@@ -26,7 +26,7 @@ func (c *decision) isUnchanged(desired *image.Image) bool {
 // forgo drops a decision on an image that stays as it is, and lets the memory of the image be used
 // again. The decision has to be the one that was begun last.
 func (p *Planner) forgo(c *decision, desired *image.Image) {
-	p.unchanged = push(p.unchanged, c.place)
+	p.unchanged = push(p.unchanged, p.place)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}

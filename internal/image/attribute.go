@@ -193,9 +193,10 @@ func CompareNames(a, b string) int {
 // once.
 func sortForReading(all []Attribute) {
 	type place struct{ rank, index int }
-	places := make([]place, len(all))
+	var buffer [24]place // Most images have no more of them.
+	places := buffer[:0]
 	for i := range all {
-		places[i] = place{rank(all[i].Name), i}
+		places = append(places, place{rank(all[i].Name), i})
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(all[a.index].Name, all[b.index].Name))

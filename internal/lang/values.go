@@ -265,6 +265,15 @@ var TextTests = map[string]func(text, part string) bool{
 	"startswith": strings.HasPrefix, "endswith": strings.HasSuffix, "strcontains": strings.Contains,
 }
 
+// KeepsNothing are functions that keep nothing of their calls, so that they may be called at the same
+// time: those that are commonly called for each of many images.
+var KeepsNothing = map[string]bool{
+	"abs": true, "basename": true, "ceil": true, "coalesce": true, "contains": true, "dirname": true, "endswith": true, "floor": true, "format": true,
+	"join": true, "jsonencode": true, "keys": true, "length": true, "lookup": true, "lower": true, "max": true, "merge": true, "min": true, "replace": true,
+	"split": true, "startswith": true, "strcontains": true, "strlen": true, "substr": true, "title": true, "tostring": true, "trim": true,
+	"trimprefix": true, "trimspace": true, "trimsuffix": true, "upper": true,
+}
+
 func textTest(test func(s, part string) bool) function.Function {
 	return simple(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 		return cty.BoolVal(test(args[0].AsString(), args[1].AsString())), nil

@@ -73,7 +73,7 @@ func (pp *planPage) attribute(c *planner.Change, a *image.Attribute, names int) 
 	if hang > pp.opts.Width/2 {
 		hang = nameColumn + 4
 	}
-	f := pp.values.Restart(pp.out, pp.opts.Width, column, hang)
+	f := pp.flow.Restart(pp.out, pp.opts.Width, column, hang)
 	if c.Action == planner.Destroy || c.Action == planner.Forget {
 		f.Add(layout.Span{Text: layout.Shorten(oneLine(a.Before, a.Sensitive), pp.opts.Width-column), Solid: true})
 		f.End()

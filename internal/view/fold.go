@@ -161,8 +161,8 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 		}
 		rest = fmt.Appendf(rest, " %s %s.%s", r.Kind, r.Upstream.Module, r.Upstream.Name)
 	}
-	if len(c.Moderation.Reasons) > 0 {
-		rest = fmt.Appendf(rest, " %q", c.Moderation.Reasons)
+	if len(c.ModerationReasons()) > 0 {
+		rest = fmt.Appendf(rest, " %q", c.ModerationReasons())
 	}
 	if c.Origin == planner.Skipped {
 		rest = fmt.Appendf(rest, " lacks %s %s", c.Lacks.Module.Unkeyed(), c.Lacks.Name)

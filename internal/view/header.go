@@ -64,8 +64,8 @@ func whyOf(c *planner.Change, all *cascade) []string {
 	var phrases []string
 	switch why := because(c, all); {
 	case c.Origin == planner.Refused:
-		if len(c.Moderation.Reasons) > 0 {
-			phrases = append(phrases, "moderation said: "+layout.Harmless(layout.List(c.Moderation.Reasons)))
+		if len(c.ModerationReasons()) > 0 {
+			phrases = append(phrases, "moderation said: "+layout.Harmless(layout.List(c.ModerationReasons())))
 		}
 	case c.Origin == planner.Skipped:
 	case c.Action == planner.Forget && !c.Lost():
@@ -118,7 +118,7 @@ func (pp *planPage) note(text, lead string) { pp.comment(lead, layout.Span{Text:
 // comment writes spans as wrapped lines that begin with lead.
 func (pp *planPage) comment(lead string, spans ...layout.Span) {
 	pp.write(lead)
-	f := layout.NewFlow(pp.out, pp.opts.Width, len(lead), len(lead))
+	f := pp.flow.Restart(pp.out, pp.opts.Width, len(lead), len(lead))
 	f.Lead = lead
 	f.Add(spans...)
 	f.End()

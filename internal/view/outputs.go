@@ -70,16 +70,16 @@ func outputText(o config.Output, indent int, isWhole bool, how string) string {
 	if o.Collection == nil || o.Sensitive || isWhole {
 		return valueText(outputValue(o), indent, isWhole, how)
 	}
-	elements := hcltext.Elements{IsObject: o.Collection.IsObject, Len: o.Collection.Len(), All: o.Collection.All()}
-	lines := elements.Lines()
+	elements := o.Collection.Elements()
+	lines := hcltext.LinesOf(elements)
 	if lines-2 <= foldAbove {
-		return hcltext.Text(o.Collection.Value(), indent)
+		return hcltext.Text(elements.Whole(), indent)
 	}
 	end := "]"
 	if elements.IsObject {
 		end = "}"
 	}
-	return foldedHead(elements.Head(indent, 1+linesShown), lines, indent, indent+2, end, how)
+	return foldedHead(hcltext.HeadOf(elements, indent, 1+linesShown), lines, indent, indent+2, end, how)
 }
 
 // valueText returns a value as text, shortened as foldLines does. Of a hundred thousand lines it

@@ -62,7 +62,7 @@ func (w seenWriter) WriteByte(c byte) error { return w.out.WriteByte(c) }
 // planPage is the text of one plan under way.
 type planPage struct {
 	out        layout.Writer
-	values     layout.Flow // of the attributes, one after the other
+	flow       layout.Flow // of comments and attributes, one after the other
 	colours    *layout.Palette
 	opts       Options
 	plan       *planner.Plan

@@ -1,7 +1,6 @@
 package hcltext
 
 import (
-	"iter"
 	"math"
 	"math/big"
 	"slices"
@@ -50,34 +49,30 @@ func Lines(v cty.Value) int {
 	case v.IsMarked() || !v.IsKnown() || v.IsNull():
 		return 1
 	case t == cty.String:
-		s := v.AsString()
-		if !isLong(s) {
-			return 1
-		}
-		return strings.Count(strings.TrimSuffix(layout.Escaped(s, true), "\n"), "\n") + 3
+		return textLines(v.AsString())
 	case !t.IsCollectionType() && !t.IsTupleType() && !t.IsObjectType() || v.LengthInt() == 0:
 		return 1
 	}
-	return elementsOf(v).Lines()
+	return LinesOf(elementsOf(v))
 }
 
-// Elements are those of a list, or of an object by their keys, of which there is no value.
-type Elements struct {
-	IsObject bool
-	Len      int
-	All      iter.Seq2[string, cty.Value]
+func textLines(s string) int {
+	if !isLong(s) {
+		return 1
+	}
+	return strings.Count(strings.TrimSuffix(layout.Escaped(s, true), "\n"), "\n") + 3
 }
 
-func elementsOf(v cty.Value) Elements {
-	e := Elements{IsObject: v.Type().IsMapType() || v.Type().IsObjectType(), Len: v.LengthInt()}
-	e.All = func(yield func(string, cty.Value) bool) {
+func elementsOf(v cty.Value) lang.Elements {
+	e := lang.Elements{IsObject: v.Type().IsMapType() || v.Type().IsObjectType(), Len: v.LengthInt()}
+	e.All = func(yield func(string, lang.Element) bool) {
 		for it := v.ElementIterator(); it.Next(); {
 			key, element := it.Element()
 			name := ""
 			if e.IsObject {
 				name = key.AsString()
 			}
-			if !yield(name, element) {
+			if !yield(name, lang.Element{Value: element}) {
 				return
 			}
 		}
@@ -85,20 +80,27 @@ func elementsOf(v cty.Value) Elements {
 	return e
 }
 
-// Lines returns how many lines the text has.
-func (e Elements) Lines() int {
+// LinesOf returns how many lines the text of elements has, as Lines does for a value.
+func LinesOf(e lang.Elements) int {
 	if e.Len == 0 {
 		return 1
 	}
 	lines := 2
 	for _, element := range e.All {
-		lines += Lines(element)
+		switch {
+		case element.IsText():
+			lines += textLines(element.Text)
+		case element.List != nil:
+			lines += LinesOf(*element.List)
+		default:
+			lines += Lines(element.Value)
+		}
 	}
 	return lines
 }
 
-// Head returns the first lines of the text, as that of a value does.
-func (e Elements) Head(indent, lines int) string {
+// HeadOf returns the first lines of the text of elements, as Head does for a value.
+func HeadOf(e lang.Elements, indent, lines int) string {
 	w := writer{most: lines}
 	w.elements(e, indent)
 	return firstLines(w.text.String(), lines)
@@ -162,7 +164,18 @@ func (w *writer) literal(s string, indent int) {
 	w.text.WriteString(pad + "EOT")
 }
 
-func (w *writer) elements(e Elements, indent int) {
+func (w *writer) element(e lang.Element, indent int) {
+	switch {
+	case e.IsText():
+		w.literal(e.Text, indent)
+	case e.List != nil:
+		w.elements(*e.List, indent)
+	default:
+		w.value(e.Value, indent)
+	}
+}
+
+func (w *writer) elements(e lang.Elements, indent int) {
 	switch {
 	case e.Len == 0 && e.IsObject:
 		w.text.WriteString("{}")
@@ -175,19 +188,8 @@ func (w *writer) elements(e Elements, indent int) {
 	}
 }
 
-func (w *writer) object(of Elements, indent int) {
-	type entry struct {
-		key   string
-		value cty.Value
-	}
-	entries := make([]entry, 0, of.Len)
-	names := 0
-	for name, element := range of.All {
-		key := keyText(name)
-		names = max(names, layout.Width(key))
-		entries = append(entries, entry{key, element})
-	}
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+func (w *writer) object(of lang.Elements, indent int) {
+	entries, names := w.entries(of)
 	pad := strings.Repeat(" ", indent)
 	w.text.WriteByte('{')
 	more := w.newline()
@@ -196,13 +198,42 @@ func (w *writer) object(of Elements, indent int) {
 			return
 		}
 		w.text.WriteString(pad + "  " + e.key + strings.Repeat(" ", names-layout.Width(e.key)) + " = ")
-		w.value(e.value, indent+2)
+		w.element(e.element, indent+2)
 		more = w.newline()
 	}
 	w.text.WriteString(pad + "}")
 }
 
-func (w *writer) list(of Elements, indent int) {
+// entry is an element of an object under its key as it is written.
+type entry struct {
+	key     string
+	element lang.Element
+}
+
+func compareEntries(a, b entry) int { return strings.Compare(a.key, b.key) }
+
+// entries returns those of an object that are written, in their order, and how wide the widest key of
+// all is. Each takes a line, so that there are no more of them than lines are wanted.
+func (w *writer) entries(of lang.Elements) (first []entry, names int) {
+	room := min(max(1, w.most-w.lines), of.Len)
+	first = make([]entry, 0, room)
+	for name, element := range of.All {
+		e := entry{keyText(name), element}
+		names = max(names, layout.Width(e.key))
+		switch {
+		case len(first) < room:
+			if first = append(first, e); len(first) == room {
+				slices.SortFunc(first, compareEntries)
+			}
+		case compareEntries(e, first[room-1]) < 0:
+			at, _ := slices.BinarySearchFunc(first, e, compareEntries)
+			first = slices.Insert(first[:room-1], at, e)
+		}
+	}
+	return first, names
+}
+
+func (w *writer) list(of lang.Elements, indent int) {
 	pad := strings.Repeat(" ", indent)
 	w.text.WriteByte('[')
 	more := w.newline()
@@ -211,7 +242,7 @@ func (w *writer) list(of Elements, indent int) {
 			break
 		}
 		w.text.WriteString(pad + "  ")
-		w.value(element, indent+2)
+		w.element(element, indent+2)
 		w.text.WriteByte(',')
 		more = w.newline()
 	}

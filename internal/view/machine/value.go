@@ -281,7 +281,7 @@ func (o *changeObjects) making(c *planner.Change) {
 		o.after["seed"] = *c.RecordedSeed
 		delete(o.afterUnknown, "seed")
 	}
-	if len(c.Moderation.Reasons) > 0 {
-		o.after["moderation_reasons"] = c.Moderation.Reasons
+	if len(c.ModerationReasons()) > 0 {
+		o.after["moderation_reasons"] = c.ModerationReasons()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/planner"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // Unseen are all characters that a terminal would not show, or take as a command, where they stand
@@ -92,7 +93,7 @@ func HostilePlan(text string) *planner.Plan {
 	gone.Action = planner.Import
 	refused := CreateLogo()
 	refused.Origin, refused.Address.Name = planner.Refused, "refused"
-	refused.Moderation.Reasons = []string{text}
+	refused.Moderation = &state.Moderation{Reasons: []string{text}}
 	return &planner.Plan{
 		Changes: []*planner.Change{logo, gone, refused},
 		Outputs: []planner.OutputChange{{Name: "o", Changed: true, After: &config.Output{Name: "o", Value: cty.ObjectVal(map[string]cty.Value{text: cty.StringVal(text)})}}},

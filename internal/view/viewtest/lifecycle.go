@@ -59,7 +59,7 @@ func Frozen(address string) *planner.Change {
 func Refused(address string, reasons ...string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
-	c.Origin, c.Cost, c.Moderation = planner.Refused, 0, state.Moderation{Reasons: reasons}
+	c.Origin, c.Cost, c.Moderation = planner.Refused, 0, &state.Moderation{Reasons: reasons}
 	return c
 }
 
