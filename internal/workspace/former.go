@@ -34,8 +34,7 @@ func (w *Workspace) formerIn(file Place) string {
 	if err != nil || known.Images.Len() == 0 {
 		return ""
 	}
-	return fmt.Sprintf("This folder has another one, %s, with images: %d. To begin again, put that file away. To go on with it, move it:\n\n  fluxbatch state migrate -from %s",
-		file, known.Images.Len(), StateName)
+	return fmt.Sprintf("This folder has another one with images, %s. To begin again, put that file away. To go on with it, move it:\n\n  fluxbatch state migrate -from %s", file, StateName)
 }
 
 // isNew reports whether nothing was ever done with the state.
