@@ -139,7 +139,7 @@ func Open(env Environment, dir, operation string, place Place, cfg *config.Confi
 	if w.IsShared() && !o.ReadOnly {
 		w.sign()
 	}
-	if cfg != nil && !o.NoLock && !(o.ReadOnly && w.IsShared()) {
+	if cfg != nil && !o.NoLock && (!o.ReadOnly || !w.IsShared()) {
 		// Under the lock, temporary files are leftovers of a crash. One that cannot be removed is
 		// in nobody's way.
 		_ = w.outputs.Sweep(machineDir)
