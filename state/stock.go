@@ -26,6 +26,8 @@ type Kept struct {
 	Address addrs.Image
 	// Cost is what was paid for it, zero where no recipe tells.
 	Cost bfl.Credits
+	// Task is the id of the task that made it, "" where no recipe tells.
+	Task string
 	// Edited says that somebody changed the file by hand, so that no money can buy it again.
 	Edited bool
 }
@@ -60,6 +62,7 @@ func (s *Store) Stock() ([]Kept, error) {
 			kept := Kept{SHA256: file.Name(), Path: blobName(file.Name()), Bytes: info.Size(), Since: info.ModTime()}
 			if r := recipes[kept.SHA256]; r != nil {
 				kept.Address, kept.Cost, kept.Edited = r.Address, r.Image.Result.Cost, r.Fingerprint == ""
+				kept.Task = r.Image.Result.TaskID
 			}
 			all = append(all, kept)
 		}

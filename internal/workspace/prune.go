@@ -25,12 +25,14 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 	if err != nil {
 		return nil, err
 	}
-	used := map[string]bool{}
+	used, open := map[string]bool{}, map[string]bool{}
 	images := w.session.State().Images
 	for _, f := range images.Files() {
 		used[f.SHA256] = true
 	}
 	for _, task := range w.session.State().Tasks {
+		// That its image is in the store may not be on record, as where the disk took nothing more.
+		open[task.ID] = task.Open()
 		if task.Fetched != nil {
 			used[task.Fetched.Output.SHA256] = true
 		}
@@ -41,7 +43,7 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 			continue
 		}
 		declared := kept.Address != (addrs.Image{}) && images.Has(kept.Address)
-		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256], Declared: declared})
+		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256] || open[kept.Task], Declared: declared})
 	}
 	return stock, nil
 }
