@@ -236,14 +236,14 @@ func TestKilledAtEveryRecord(t *testing.T) {
 	}
 }
 
-// TestKilledAtRandomInstants kills an apply 8 times, each at another instant. The harness kills
+// TestKilledAtRandomInstants kills an apply four times, each at another instant. The harness kills
 // more, after more edits.
 func TestKilledAtRandomInstants(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped with -short: dozens of processes; the test without the race detector runs it")
 	}
-	for i := range 8 {
+	for i := range 4 {
 		r := newCrashRig(t, []string{"references", "choices"}[i%2])
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Args = []string{"fluxbatch", "apply", "-auto-approve", r.dir}

@@ -26,7 +26,7 @@ import (
 //	go test ./internal/cli -run TestHarnessSequences -harness.replay='{"seed":7,...}' -v          one sequence, as a failure printed it
 var (
 	harnessSequences = flag.Int("harness.sequences", 2, "run this `number` of random sequences")
-	harnessKills     = flag.Int("harness.kills", 5, "kill fixed scenarios at this `number` of operations at most, spread over all of them")
+	harnessKills     = flag.Int("harness.kills", 5, "kill fixed scenarios at this `number` of operations at most, spread over all of them, or over as many of them")
 	harnessSeed      = flag.Uint64("harness.seed", 1, "the `seed` of the first sequence; those after it have the next ones")
 	harnessWorkers   = flag.Int("harness.workers", 6, "have this `number` of processes at a time")
 	harnessHard      = flag.Bool("harness.hard", false, "let the API also have the moods that take long")
