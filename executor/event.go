@@ -141,6 +141,10 @@ type Transferred struct {
 	Bytes, Size int64
 }
 
+// Behind says that so many results wait to be fetched, and that nothing is submitted until they take
+// less time. It comes once in a run.
+type Behind struct{ Results int }
+
 // Waiting says that the state is waited for, also where nothing is applied.
 type Waiting struct{ state.Wait }
 
@@ -189,6 +193,7 @@ func (Unrecorded) event()  {}
 func (Uploaded) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
+func (Behind) event()      {}
 
 // Summary counts what an apply did.
 type Summary struct {
