@@ -48,7 +48,7 @@ func TestNoResultWaitsForLong(t *testing.T) {
 					mu.Lock()
 					late = max(late, time.Since(task.ends))
 					mu.Unlock()
-					time.Sleep(tt.takes(time.Since(began)))
+					<-time.After(tt.takes(time.Since(began)))
 					return false, nil
 				}
 				summary, err := r.apply(t)
