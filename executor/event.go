@@ -141,6 +141,14 @@ type Transferred struct {
 	Bytes, Size int64
 }
 
+// Unanswered says that a store of states or images has not answered for some time, and is asked again
+// later, also where nothing is applied.
+type Unanswered struct {
+	// Store is its address.
+	Store string
+	For   time.Duration
+}
+
 // Behind says that so many results wait to be fetched, and that nothing is submitted until they take
 // less time. It comes once in a run.
 type Behind struct{ Results int }
@@ -194,6 +202,7 @@ func (Uploaded) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
 func (Behind) event()      {}
+func (Unanswered) event()  {}
 
 // Summary counts what an apply did.
 type Summary struct {

@@ -24,7 +24,7 @@ func TestReviewNamesAColleague(t *testing.T) {
 	tm := newTeam(t, 0)
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	backend, err := s3.Open(&config.Bucket{Name: s3test.Bucket, Prefix: tm.name + "/state", Endpoint: tm.store, PathStyle: true, Region: "us-east-1"})
+	backend, err := s3.Open(&config.Bucket{Name: s3test.Bucket, Prefix: tm.name + "/state", Endpoint: tm.store, PathStyle: new(true), Region: "us-east-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
