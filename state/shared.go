@@ -88,6 +88,29 @@ func (s *shared) has(sum string) (bool, error) {
 	return found, err
 }
 
+// LookFor asks by name for images that the listing lacks, since it may be behind and what is not found is
+// paid for. Elsewhere and Candidates know of them then.
+func (s *Store) LookFor(sums []string) error {
+	if s.shared == nil {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(s.shared.ctx)
+	group.SetLimit(maxReads)
+	for _, sum := range sums {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil // Another one says why.
+			}
+			_, err := s.shared.has(sum)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return s.shared.unreachable(err)
+	}
+	return nil
+}
+
 // since returns when an image was put there, in local time as what this machine keeps, zero where the
 // listing does not say.
 func (s *shared) since(sum string) time.Time {

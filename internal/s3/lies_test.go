@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -112,7 +110,7 @@ func TestLies(t *testing.T) {
 	t.Run("its lists are stale", func(t *testing.T) {
 		server, at := start(t)
 		begun(t, at)
-		server.Meddle(staleLists())
+		server.Meddle(s3test.StaleLists())
 		for _, name := range []string{"second", "third"} {
 			s, err := session(t, at)
 			check(t, err)
@@ -127,7 +125,7 @@ func TestLies(t *testing.T) {
 	for _, since := range []string{"before anything was there", "after the first run"} {
 		t.Run("its lists are stale since "+since+", and batches are removed", func(t *testing.T) {
 			server, at := start(t)
-			stale := staleLists()
+			stale := s3test.StaleLists()
 			if since == "before anything was there" {
 				server.Meddle(stale)
 				_, err := openBackend(t, at).Head(t.Context())
@@ -215,26 +213,6 @@ func TestLies(t *testing.T) {
 		server.Meddle(nil)
 		check(t, local.Store().Restore(img.Output.SHA256, root, img.Output.Path))
 	})
-}
-
-// staleLists answers each listing as the first time that it was asked for.
-func staleLists() func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
-	var mu sync.Mutex
-	listed := map[string]*httptest.ResponseRecorder{}
-	return func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
-		if !r.URL.Query().Has("list-type") {
-			return false
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if listed[r.URL.RawQuery] == nil {
-			listed[r.URL.RawQuery] = httptest.NewRecorder()
-			serve.ServeHTTP(listed[r.URL.RawQuery], r)
-		}
-		w.Header().Set("Content-Type", "application/xml")
-		_, _ = w.Write(listed[r.URL.RawQuery].Body.Bytes()) // whoever is gone needs no answer
-		return true
-	}
 }
 
 // lose acknowledges writes of objects and forgets them.

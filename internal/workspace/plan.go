@@ -63,6 +63,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
 		}
+		if err := w.findAbsent(options.Files); err != nil {
+			return options, err
+		}
 		if err := w.findOutdated(options.Files); err != nil {
 			return options, err
 		}

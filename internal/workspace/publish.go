@@ -111,6 +111,22 @@ func (u *uploads) end() {
 	}
 }
 
+// findAbsent asks for the images on record whose files are not here as they were made, where the
+// listing of what other machines put there does not have them.
+func (w *Workspace) findAbsent(files map[addrs.Image]state.FileStatus) error {
+	store := w.local.Store()
+	if !store.IsShared() {
+		return nil
+	}
+	var sums []string
+	for addr, status := range files {
+		if status == state.Missing || status == state.Changed {
+			sums = append(sums, w.session.State().Images.Get(addr).Output.SHA256)
+		}
+	}
+	return store.LookFor(sums)
+}
+
 // findOutdated tells files that nobody edited from those that somebody did: another machine has
 // made a newer picture, and this one still has a former one.
 func (w *Workspace) findOutdated(files map[addrs.Image]state.FileStatus) error {

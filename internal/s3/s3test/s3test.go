@@ -133,3 +133,23 @@ func (i *inverting) Write(data []byte) (int, error) {
 	}
 	return i.ResponseWriter.Write(other)
 }
+
+// StaleLists answers each listing as the first time that it was asked for.
+func StaleLists() func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+	var mu sync.Mutex
+	listed := map[string]*httptest.ResponseRecorder{}
+	return func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+		if !r.URL.Query().Has("list-type") {
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if listed[r.URL.RawQuery] == nil {
+			listed[r.URL.RawQuery] = httptest.NewRecorder()
+			serve.ServeHTTP(listed[r.URL.RawQuery], r)
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = w.Write(listed[r.URL.RawQuery].Body.Bytes()) // whoever is gone needs no answer
+		return true
+	}
+}
