@@ -17,6 +17,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // TestDiskTakesNoMore has the disk take nothing more in the middle of a run. What is in flight by then
@@ -157,21 +158,8 @@ func TestOnePathIsInTheWay(t *testing.T) {
 // simulated returns a simulator and a client of it, both of which end with the test.
 func simulated(t *testing.T, seed uint64) (*simulator.Simulator, *bfl.Client) {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		if err := sim.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return sim, client
+	sim := simtest.New(t, simulator.Options{Seed: seed})
+	return sim, simtest.Client(t, sim, bfl.ClientOptions{})
 }
 
 // counting counts the downloads.
