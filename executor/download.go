@@ -65,10 +65,12 @@ func (r *run) deviations(n *node, img *state.Image) []string {
 
 // downloadFailed tries again what can pass: the bytes were paid for.
 func (r *run) downloadFailed(n *node, err error) {
-	_, isUnrecorded := errors.AsType[*notRecordedError](err)
-	_, isHeld := errors.AsType[*heldError](err)
-	if isUnrecorded || isHeld || noPlace(r.outputOf(n), err) != nil {
-		r.unplaced(n, err)
+	if storage := noPlace(r.outputOf(n), err); storage != nil {
+		r.noneTaken(n, storage)
+		return
+	}
+	if _, isHeld := errors.AsType[*heldError](err); isHeld {
+		r.fail(n, err)
 		return
 	}
 	n.fetches++

@@ -123,12 +123,13 @@ func TestLive(t *testing.T) {
 // A disk that takes nothing more is told once, with what is to be done about it.
 func TestDiskTakesNoMore(t *testing.T) {
 	t.Parallel()
-	for name, disk := range map[string]executor.DiskError{
+	for name, disk := range map[string]executor.StorageError{
 		"full":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOSPC},
 		"forbidden": {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.EACCES},
 		"journal":   {What: "the journal cannot be written", Err: syscall.EROFS},
 		"file":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOTDIR},
 		"broken":    {What: "the journal cannot be written", Err: syscall.EIO},
+		"lost":      {What: "the journal cannot be written", Err: errors.New("another run has the lock")},
 	} {
 		v, screen := newTestView(Options{})
 		cards := viewtest.Cards(30)

@@ -130,25 +130,27 @@ func wayOutOf(err error, info ApplyInfo) string {
 		}
 		return "Check the network connection, and the endpoint of the provider if it sets one."
 	}
-	if disk, ok := errors.AsType[*executor.DiskError](err); ok {
-		return diskWayOut(disk)
+	if storage, ok := errors.AsType[*executor.StorageError](err); ok {
+		return storageWayOut(storage)
 	}
 	return ""
 }
 
-// diskWayOut says what is to be done about a disk that takes nothing more.
-func diskWayOut(disk *executor.DiskError) string {
+// storageWayOut says what is to be done about a disk that takes nothing more, "" where it is no disk.
+func storageWayOut(storage *executor.StorageError) string {
 	switch {
-	case disk.IsFull():
+	case storage.IsFull():
 		return "Make room on the disk. fluxbatch prune -remove removes images from the store that nothing on record needs."
-	case disk.IsFile():
-		return "Move away the file that is where " + disk.Folder + " is to be."
-	case disk.IsPermission() && disk.Folder != "":
-		return "Make " + disk.Folder + " writable again."
-	case disk.IsPermission():
+	case storage.IsFile():
+		return "Move away the file that is where " + storage.Folder + " is to be."
+	case storage.IsPermission() && storage.Folder != "":
+		return "Make " + storage.Folder + " writable again."
+	case storage.IsPermission():
 		return "Make the folder of the state writable again."
+	case storage.IsBroken():
+		return "Find out what is wrong with the disk."
 	}
-	return "Find out what is wrong with the disk."
+	return ""
 }
 
 // keyVariables names the environment variables that have the keys.
