@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -42,8 +41,10 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	switch {
 	case n.phase == over:
 	case img != nil && err != nil:
+		r.delivery.succeeded()
 		r.unrecorded(n, img, err)
 	case img != nil:
+		r.delivery.succeeded()
 		for _, what := range r.deviations(n, img) {
 			r.emit(Warned{n.address(), what})
 		}
@@ -81,13 +82,11 @@ func (r *run) downloadFailed(n *node, err error) {
 		return
 	}
 	if n.fetches >= maxAttempts {
-		r.fail(n, fmt.Errorf("task %s is ready, but fetching its image failed %d times: %w. The next apply continues with it",
-			n.task.ID, maxAttempts, err))
-		if notShared, ok := errors.AsType[*notSharedError](err); ok {
-			// Where this one cannot be put, no other can.
-			r.stopNew(notShared.err)
-		}
+		r.undelivered(n, err)
 		return
+	}
+	if speaksOfAll(n, err) {
+		r.delivery.failing[n] = true
 	}
 	delay := backoff(n.fetches, jitter(), 0)
 	if !n.salvages() {

@@ -282,7 +282,11 @@ func (r *run) take() *node {
 		if !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
 			continue
 		}
-		if next = l.head(); next != nil && (best == nil || before(next, best)) {
+		next = l.head()
+		if next == nil || r.delivery.isStalled() && !next.resumes() {
+			continue
+		}
+		if best == nil || before(next, best) {
 			best = next
 		}
 	}

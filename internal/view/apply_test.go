@@ -120,6 +120,24 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// A host that delivers no image is told once, with what is to be done about it.
+func TestDeliveryIsDown(t *testing.T) {
+	t.Parallel()
+	v, screen := newTestView(Options{})
+	cards := viewtest.Cards(30)
+	v.StartApply(&planner.Plan{Changes: cards})
+	refused := &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED}
+	for i, c := range cards {
+		if i < 8 {
+			v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Err: refused}})
+			continue
+		}
+		v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Err: refused}})
+	}
+	v.FinishApply(executor.Summary{Failed: 8, Skipped: 22, Cost: bfl.CreditsOf(24)}, nil, ApplyInfo{})
+	viewtest.Golden(t, "apply/undelivered", screen.String())
+}
+
 // A disk that takes nothing more is told once, with what is to be done about it.
 func TestDiskTakesNoMore(t *testing.T) {
 	t.Parallel()

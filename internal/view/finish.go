@@ -97,11 +97,12 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 // wayOut says what has to be done before it makes sense to continue, "" for nothing.
 func wayOut(a *applyLog, info ApplyInfo) string {
 	errs := make([]error, 0, len(a.failures)+len(a.skipped))
-	for i := range a.failures {
-		errs = append(errs, a.failures[i].Err)
-	}
+	// Why the run ended concerns more than why one image failed.
 	for i := range a.skipped {
 		errs = append(errs, a.skipped[i].Err)
+	}
+	for i := range a.failures {
+		errs = append(errs, a.failures[i].Err)
 	}
 	for _, err := range errs {
 		if way := wayOutOf(err, info); way != "" {
@@ -124,10 +125,14 @@ func wayOutOf(err error, info ApplyInfo) string {
 		}
 		return ""
 	}
-	if network, ok := errors.AsType[*bfl.NetworkError](err); ok {
-		if bfl.IsLoopbackHost(network.Host) {
-			return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
-		}
+	network, isNetwork := errors.AsType[*bfl.NetworkError](err)
+	if isNetwork && bfl.IsLoopbackHost(network.Host) {
+		return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
+	}
+	if delivery, ok := errors.AsType[*executor.DeliveryError](err); ok && delivery.All {
+		return "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
+	}
+	if isNetwork {
 		return "Check the network connection, and the endpoint of the provider if it sets one."
 	}
 	if storage, ok := errors.AsType[*executor.StorageError](err); ok {
