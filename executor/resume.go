@@ -19,6 +19,9 @@ func (r *run) resume(n *node, task *state.Task) {
 	r.known(n)
 	r.inherit(n)
 	if task.Fetched == nil {
+		task = r.asKept(task)
+	}
+	if task.Fetched == nil {
 		r.pollResumed(n)
 		return
 	}
@@ -50,6 +53,22 @@ func (r *run) resume(n *node, task *state.Task) {
 			}
 		}
 	})
+}
+
+// asKept returns a task as one that was fetched where the store has its image: a run can end between
+// keeping it and recording that, and the API has it for minutes only.
+func (r *run) asKept(task *state.Task) *state.Task {
+	if r.opts.Stored == nil {
+		return task
+	}
+	for _, img := range r.opts.Stored(task.Address, task.Fingerprint, true) {
+		if img.Result.TaskID == task.ID {
+			kept := *task
+			kept.Fetched = &state.Fetch{Output: img.Output, Result: img.Result, Temporary: img.Output.Path}
+			return &kept
+		}
+	}
+	return task
 }
 
 func (r *run) pollResumed(n *node) {
