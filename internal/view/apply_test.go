@@ -2,6 +2,7 @@ package view
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,19 +124,23 @@ func TestLive(t *testing.T) {
 // A host that delivers no image is told once, with what is to be done about it.
 func TestDeliveryIsDown(t *testing.T) {
 	t.Parallel()
-	v, screen := newTestView(Options{})
-	cards := viewtest.Cards(30)
-	v.StartApply(&planner.Plan{Changes: cards})
-	refused := &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED}
-	for i, c := range cards {
-		if i < 8 {
-			v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Err: refused}})
-			continue
+	for name, err := range map[string]error{
+		"refused": &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED},
+		"failing": &bfl.APIError{StatusCode: http.StatusServiceUnavailable},
+	} {
+		v, screen := newTestView(Options{})
+		cards := viewtest.Cards(30)
+		v.StartApply(&planner.Plan{Changes: cards})
+		for i, c := range cards {
+			if i < 8 {
+				v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Err: err}})
+				continue
+			}
+			v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Err: err}})
 		}
-		v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Err: refused}})
+		v.FinishApply(executor.Summary{Failed: 8, Skipped: 22, Cost: bfl.CreditsOf(24)}, nil, ApplyInfo{})
+		viewtest.Golden(t, "apply/undelivered-"+name, screen.String())
 	}
-	v.FinishApply(executor.Summary{Failed: 8, Skipped: 22, Cost: bfl.CreditsOf(24)}, nil, ApplyInfo{})
-	viewtest.Golden(t, "apply/undelivered", screen.String())
 }
 
 // A disk that takes nothing more is told once, with what is to be done about it.

@@ -114,6 +114,13 @@ func wayOut(a *applyLog, info ApplyInfo) string {
 
 // wayOutOf says what has to be done about an error that concerns the whole run, "" for others.
 func wayOutOf(err error, info ApplyInfo) string {
+	network, isNetwork := errors.AsType[*bfl.NetworkError](err)
+	if isNetwork && bfl.IsLoopbackHost(network.Host) {
+		return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
+	}
+	if delivery, ok := errors.AsType[*executor.DeliveryError](err); ok && delivery.All {
+		return "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
+	}
 	if api, ok := errors.AsType[*bfl.APIError](err); ok {
 		switch {
 		case api.Unauthorized():
@@ -124,13 +131,6 @@ func wayOutOf(err error, info ApplyInfo) string {
 			return "Have the account's quota raised at " + bfl.Dashboard + ", or wait until it allows more."
 		}
 		return ""
-	}
-	network, isNetwork := errors.AsType[*bfl.NetworkError](err)
-	if isNetwork && bfl.IsLoopbackHost(network.Host) {
-		return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
-	}
-	if delivery, ok := errors.AsType[*executor.DeliveryError](err); ok && delivery.All {
-		return "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
 	}
 	if isNetwork {
 		return "Check the network connection, and the endpoint of the provider if it sets one."
