@@ -3,7 +3,6 @@ package executor
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
-	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -353,46 +351,4 @@ func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 	img := *c.Prior
 	img.Output = *c.Found
 	return &img, f.record("the image is in place", state.Stored{Address: c.Address, Image: &img})
-}
-
-// adopt takes an existing file as the image. The file stays where it is; the image gets a copy,
-// unless it is at the image's path already.
-func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err error) {
-	task := state.Task{
-		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
-		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
-	}
-	content, _, err := openFile(c.Import.File)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { _ = content.Close() }() // only read
-	pending, err := f.dir.Create(c.Desired.Output, 0o644)
-	if err != nil {
-		return nil, "", err
-	}
-	defer pending.Abort()
-	check := imagefile.NewChecker(maxImageBytes)
-	if _, err := io.Copy(io.MultiWriter(pending, check), content); err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
-	}
-	info, err := check.Finish()
-	if err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
-	}
-	if info.SHA256 != c.Import.SHA256 {
-		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.File)
-	}
-	img = task.Image(state.FileOf(c.Desired.Output, info), state.Result{})
-	if !f.holds(c.Desired.Output, info.SHA256) {
-		if told, err = f.makeWay(c.Address, img, c.Desired.Output); err != nil {
-			return nil, "", err
-		}
-		// A crash after this leaves the file at its path, where the next run finds the very bytes
-		// that it is to import.
-		if err := pending.Commit(); err != nil {
-			return nil, "", err
-		}
-	}
-	return img, told, f.record("the image is in place", state.Stored{Address: c.Address, Image: img})
 }
