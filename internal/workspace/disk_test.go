@@ -53,7 +53,7 @@ func failing(t *testing.T, dir string, from safefile.Op, fails func(op safefile.
 
 // An image whose folder takes none waits in the store, and prune leaves it there, also where the journal
 // could not say so.
-func TestImageThatWaitsInTheStoreIsInUse(t *testing.T) {
+func TestImageThatWaitsInTheStore(t *testing.T) {
 	t.Parallel()
 	for _, also := range []string{"no other", "fluxbatch.state.json.journal"} {
 		dir := t.TempDir()
@@ -66,8 +66,8 @@ func TestImageThatWaitsInTheStoreIsInUse(t *testing.T) {
 		}
 		within(t, dir, Options{}, func(w *Workspace) {
 			stock, err := w.Stock(time.Time{})
-			if err != nil || len(stock) != 1 || !stock[0].InUse {
-				t.Errorf("the store has %+v, %v; want one image that is in use", stock, err)
+			if err != nil || len(stock) != 1 || !stock[0].Awaited || stock[0].InUse {
+				t.Errorf("the store has %+v, %v; want one image that its task waits for", stock, err)
 			}
 		})
 		apply(t, dir, Options{})
