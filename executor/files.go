@@ -42,49 +42,61 @@ type owner struct {
 func newFiles(plan *planner.Plan, o Options) *files {
 	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}, made: map[string]string{}}
 	for _, c := range plan.Renditions {
-		if c.Makes() {
-			for _, path := range c.Files() {
-				f.wanted[path] = true
-			}
-		}
-		if c.Prior != nil {
-			for i := range c.Prior.Files {
-				f.made[c.Prior.Files[i].Path] = c.Prior.Files[i].SHA256
-			}
-		}
+		f.expectRendition(c)
 	}
 	for _, c := range plan.Changes {
-		switch {
-		case c.Desired != nil:
-			f.wanted[c.Desired.Output] = true
-		case c.Action == planner.NoOp:
-			f.wanted[c.Prior.Output.Path] = true
-		}
-		for i := range c.More {
-			f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
-		}
-		if c.Prior != nil {
-			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
-		}
+		f.expect(c)
 	}
 	// The journal changes the state while workers ask.
 	tasks := slices.Collect(maps.Values(o.Prior.Tasks))
-	f.known = sync.OnceValue(func() map[string]owner {
-		known := make(map[string]owner, len(plan.Changes))
-		for _, c := range plan.Changes {
-			if c.Prior != nil {
-				known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
-			}
-		}
-		for _, task := range tasks {
-			// A run that was cut off may have put it in place without a record of that.
-			if task.Fetched != nil {
-				known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
-			}
-		}
-		return known
-	})
+	f.known = sync.OnceValue(func() map[string]owner { return knownBy(plan, tasks) })
 	return f
+}
+
+// expect notes the paths that an image has before a change and after it.
+func (f *files) expect(c *planner.Change) {
+	switch {
+	case c.Desired != nil:
+		f.wanted[c.Desired.Output] = true
+	case c.Action == planner.NoOp:
+		f.wanted[c.Prior.Output.Path] = true
+	}
+	for i := range c.More {
+		f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
+	}
+	if c.Prior != nil {
+		f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
+	}
+}
+
+func (f *files) expectRendition(c *planner.RenditionChange) {
+	if c.Makes() {
+		for _, path := range c.Files() {
+			f.wanted[path] = true
+		}
+	}
+	if c.Prior != nil {
+		for i := range c.Prior.Files {
+			f.made[c.Prior.Files[i].Path] = c.Prior.Files[i].SHA256
+		}
+	}
+}
+
+// knownBy returns the images on record by the hashes of their files.
+func knownBy(plan *planner.Plan, tasks []*state.Task) map[string]owner {
+	known := make(map[string]owner, len(plan.Changes))
+	for _, c := range plan.Changes {
+		if c.Prior != nil {
+			known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
+		}
+	}
+	for _, task := range tasks {
+		// A run that was cut off may have put it in place without a record of that.
+		if task.Fetched != nil {
+			known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
+		}
+	}
+	return known
 }
 
 // changeFiles carries out all changes that ask the API for nothing, before anything is bought.

@@ -25,12 +25,17 @@ func (r *run) resume(n *node, task *state.Task) {
 		r.pollResumed(n)
 		return
 	}
+	r.settleTask(n, task)
+}
+
+// settleTask gives an image that an interrupted run had fetched its name and its record, or its place in
+// the store where nobody wants it.
+func (r *run) settleTask(n *node, task *state.Task) {
 	n.phase = fetching
-	job := settling{r.files, task, n.address(), n.record, nil}
-	if !n.salvages() {
+	job, keep := settling{r.files, task, n.address(), n.record, nil}, n.salvages()
+	if !keep {
 		job.prior = n.change.Prior
 	}
-	keep := n.salvages()
 	r.spawn(func() func() {
 		var img *state.Image
 		var told string
