@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/executor"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
-	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // TestDeliveryIsDown has no image be delivered. Only what is in flight by then is bought, and the apply
@@ -22,9 +20,9 @@ func TestDeliveryIsDown(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const images = 60
-				r := newDelivery(t, 100*time.Millisecond, parsed(t, fault))
+				r := newBuyer(t, 100*time.Millisecond, parsed(t, fault))
 				err := r.apply(images)
-				bought := len(r.sim.Ledger())
+				bought := r.bought()
 				if !errors.Is(err, executor.ErrIncomplete) || bought > 3*r.slots || r.made > 0 {
 					t.Errorf("the apply ended with %v, and %d images were bought, of which %d came; want the buying to end", err, bought, r.made)
 				}
@@ -41,8 +39,8 @@ func TestDeliveryIsDown(t *testing.T) {
 				if err := r.apply(images); err != nil {
 					t.Errorf("the apply after that: %v, %q", err, r.failed)
 				}
-				if n := wholeFiles(t, r.base); n != images || len(r.sim.Ledger()) != images {
-					t.Errorf("%d files, and %d images bought, want %d", n, len(r.sim.Ledger()), images)
+				if n := wholeFiles(t, r.base); n != images || r.bought() != images {
+					t.Errorf("%d files, and %d images bought, want %d", n, r.bought(), images)
 				}
 			})
 		})
@@ -54,15 +52,15 @@ func TestDeliveryIsDownForAMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const images = 60
-		r := newDelivery(t, 100*time.Millisecond, parsed(t, "download-reset for=5s"))
+		r := newBuyer(t, 100*time.Millisecond, parsed(t, "download-reset for=5s"))
 		if err := r.apply(images); err != nil {
 			t.Errorf("the apply ended with %v", err)
 		}
 		if r.before > 3*r.slots {
 			t.Errorf("%d images were bought before the first came, want those in flight", r.before)
 		}
-		if n := wholeFiles(t, r.base); n != images || len(r.sim.Ledger()) != images {
-			t.Errorf("%d files, and %d images bought, want %d", n, len(r.sim.Ledger()), images)
+		if n := wholeFiles(t, r.base); n != images || r.bought() != images {
+			t.Errorf("%d files, and %d images bought, want %d", n, r.bought(), images)
 		}
 	})
 }
@@ -77,65 +75,18 @@ func TestFormerImagesAreGone(t *testing.T) {
 			faults[i] = simulator.Fault{On: simulator.Download, Effect: simulator.EffectExpired, Prompt: fmt.Sprintf("image %d", 30+i)}
 		}
 		// A new image takes longer than all attempts to fetch the former ones, which come first.
-		r := newDelivery(t, 10*time.Minute, faults...)
+		r := newBuyer(t, 10*time.Minute, faults...)
 		r.slots = 24
 		_ = r.apply(30 + former)
-		if len(r.failed) != 1 || len(r.sim.Ledger()) != 30+former {
-			t.Fatalf("%d images were bought, and failed since %q", len(r.sim.Ledger()), r.failed)
+		if len(r.failed) != 1 || r.bought() != 30+former {
+			t.Fatalf("%d images were bought, and failed since %q", r.bought(), r.failed)
 		}
 		r.slots = 1
 		if err := r.apply(images); !errors.Is(err, executor.ErrIncomplete) || len(r.skipped) > 0 {
 			t.Errorf("the apply after that ended with %v, and skipped images since %q", err, r.skipped)
 		}
-		if n := wholeFiles(t, r.base); n != images-former || len(r.sim.Ledger()) != images {
-			t.Errorf("%d files, and %d images bought, want %d and %d", n, len(r.sim.Ledger()), images-former, images)
+		if n := wholeFiles(t, r.base); n != images-former || r.bought() != images {
+			t.Errorf("%d files, and %d images bought, want %d and %d", n, r.bought(), images-former, images)
 		}
 	})
-}
-
-// delivery is a simulator, and what is told of the last of the applies that use it.
-type delivery struct {
-	t     *testing.T
-	sim   *simulator.Simulator
-	api   executor.API
-	base  string
-	slots int
-	// made counts the images that came, and before those that were bought before the first one.
-	made, before    int
-	failed, skipped map[string]error
-}
-
-func parsed(t *testing.T, text string) simulator.Fault {
-	t.Helper()
-	fault, err := simulator.ParseFault(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fault
-}
-
-func newDelivery(t *testing.T, latency time.Duration, faults ...simulator.Fault) *delivery {
-	t.Helper()
-	sim := simtest.New(t, simulator.Options{Seed: 1, Latency: simulator.Latency{Median: latency}, Faults: faults})
-	return &delivery{t: t, sim: sim, api: simtest.Client(t, sim, bfl.ClientOptions{}), base: t.TempDir(), slots: 4}
-}
-
-func (d *delivery) apply(images int) error {
-	d.t.Helper()
-	d.made, d.failed, d.skipped = 0, map[string]error{}, map[string]error{}
-	return applyIn(d.t, d.base, executor.Options{
-		Accounts: map[string]executor.Account{"bfl": {API: d.api, Concurrency: d.slots}},
-		OnEvent: func(e executor.Event) {
-			switch e := e.(type) {
-			case executor.Completed:
-				if d.made++; d.made == 1 {
-					d.before = len(d.sim.Ledger())
-				}
-			case executor.Failed:
-				d.failed[e.Err.Error()] = e.Err
-			case executor.Skipped:
-				d.skipped[e.Err.Error()] = e.Err
-			}
-		},
-	}, images, nil)
 }

@@ -86,11 +86,7 @@ func simulate(t *testing.T, fault string, deliver carry) *simulator.Simulator {
 	t.Helper()
 	o := simulator.Options{Seed: 7, Latency: simulator.Latency{Median: 4 * time.Second, Spread: 0.5}, Webhooks: simulator.Webhooks{Transport: deliver}}
 	if fault != "" {
-		f, err := simulator.ParseFault(fault)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Faults = []simulator.Fault{f}
+		o.Faults = []simulator.Fault{parsed(t, fault)}
 	}
 	return simtest.New(t, o)
 }
