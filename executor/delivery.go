@@ -26,6 +26,9 @@ type delivery struct {
 // isStalled reports whether nothing is to be bought for now.
 func (d *delivery) isStalled() bool { return len(d.failing)+d.failed >= mostUndelivered }
 
+// holdsBack reports whether nothing new is to be bought until more of what was bought is here.
+func (r *run) holdsBack() bool { return r.delivery.isStalled() || r.isBehind() }
+
 func (d *delivery) succeeded() {
 	clear(d.failing)
 	d.failed = 0

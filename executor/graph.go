@@ -181,16 +181,12 @@ func (r *run) take() *node {
 		if !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
 			continue
 		}
-		next = l.head()
-		if next == nil || r.delivery.isStalled() && !next.resumes() {
-			continue
-		}
-		if best == nil || before(next, best) {
+		if next = l.head(); next != nil && (best == nil || before(next, best)) {
 			best = next
 		}
 	}
 	switch {
-	case best == nil:
+	case best == nil, !best.resumes() && r.holdsBack():
 		return nil
 	case best.ahead:
 		best.lane.next = best.lane.next[1:]

@@ -173,6 +173,11 @@ func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 	return all, nil
 }
 
+// damaged says that the bytes under a name are not those of that hash.
+func (s *shared) damaged(sum string) error {
+	return &BlobError{SHA256: sum, Path: s.blobs.String() + "/" + sum, Shared: true}
+}
+
 func (s *shared) unreachable(err error) error {
 	return fmt.Errorf("%s cannot be asked, and what is in it would be paid for again: %w. Mend the connection or the permissions, or remove the images block to do without", s.blobs, err)
 }
@@ -193,7 +198,7 @@ func (s *shared) take(sum string, dir *safefile.Dir, name string) (_ *safefile.P
 		return nil, err
 	}
 	if hashed.hex() != sum {
-		return nil, &BlobError{SHA256: sum, Path: s.blobs.String()}
+		return nil, s.damaged(sum)
 	}
 	return p, errors.Join(p.Settle(), p.Sync())
 }

@@ -30,7 +30,7 @@ func start(t *testing.T) (*s3test.Server, *config.Bucket) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	return server, &config.Bucket{Name: s3test.Bucket, Prefix: "shop/state", Endpoint: server.URL, PathStyle: true, Region: "us-east-1"}
+	return server, &config.Bucket{Name: s3test.Bucket, Prefix: "shop/state", Endpoint: server.URL, PathStyle: new(true), Region: "us-east-1"}
 }
 
 func openBackend(t *testing.T, at *config.Bucket) *Backend {

@@ -44,7 +44,7 @@ func (w *Workspace) Plan() (*planner.Plan, hcl.Diagnostics, error) {
 	if plan == nil {
 		return nil, diags, nil
 	}
-	return plan, slices.Concat(diags, w.inTheWay(plan), w.damaged(), w.former()), errors.Join(
+	return plan, slices.Concat(diags, w.inTheWay(plan), w.damaged(), w.former(), w.absent(plan)), errors.Join(
 		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
 }
 

@@ -69,9 +69,10 @@ func (w *Workspace) publish() error {
 }
 
 // Reporting returns a context whose transfers to buckets and from there, and waits for a state, are
-// told while they take long. tell may be called by several goroutines at once.
+// told while they take long, and stores that do not answer. tell may be called by several goroutines at once.
 func Reporting(ctx context.Context, tell func(executor.Event)) context.Context {
 	ctx = state.ReportWaits(ctx, func(w state.Wait) { tell(executor.Waiting{Wait: w}) })
+	ctx = s3.ReportSilence(ctx, func(silence s3.Silence) { tell(executor.Unanswered(silence)) })
 	return s3.ReportTransfers(ctx, func(t s3.Transfer) {
 		tell(executor.Transferred{Object: t.Object, Upload: t.Upload, Bytes: t.Done, Size: t.Size})
 	})

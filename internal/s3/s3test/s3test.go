@@ -2,9 +2,11 @@
 package s3test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -110,4 +112,24 @@ func ReadOnly(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
 	}
 	refuse(w, http.StatusForbidden, "AccessDenied")
 	return true
+}
+
+// Damaged has each image come with other bytes than were put there.
+func Damaged(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+	if r.Method != http.MethodGet || len(path.Base(r.URL.Path)) != sha256.Size*2 {
+		return false
+	}
+	serve.ServeHTTP(&inverting{w}, r)
+	return true
+}
+
+// inverting inverts what goes through it.
+type inverting struct{ http.ResponseWriter }
+
+func (i *inverting) Write(data []byte) (int, error) {
+	other := make([]byte, len(data))
+	for n, b := range data {
+		other[n] = ^b
+	}
+	return i.ResponseWriter.Write(other)
 }
