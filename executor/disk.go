@@ -18,9 +18,9 @@ import (
 // be paid for and fail as this one does. What concerns one path alone, such as a folder that has an
 // image's name, or a file there that cannot be read, fails that image, and the others go on.
 
-// DiskError says that the disk takes nothing more: what is bought could be put nowhere, or could not be
+// StorageError says that nothing more is taken: what is bought could be put nowhere, or could not be
 // recorded. Its text is the same for all images that fail like that.
-type DiskError struct {
+type StorageError struct {
 	// What says what cannot be done, and Folder names where, as in "the folder images"; "" for that of
 	// the state.
 	What, Folder string
@@ -29,7 +29,7 @@ type DiskError struct {
 	Err  error
 }
 
-func (e *DiskError) Error() string {
+func (e *StorageError) Error() string {
 	text := fmt.Sprintf("%s: %v", e.What, cause(e.Err))
 	if e.Kept != "" {
 		text += ". " + e.Kept
@@ -37,25 +37,31 @@ func (e *DiskError) Error() string {
 	return text
 }
 
-func (e *DiskError) Unwrap() error { return e.Err }
+func (e *StorageError) Unwrap() error { return e.Err }
 
-// IsPermission reports whether it is that nobody may write there; otherwise there is no room, or the
-// disk fails.
-func (e *DiskError) IsPermission() bool {
+// IsPermission reports whether it is that nobody may write there.
+func (e *StorageError) IsPermission() bool {
 	return errors.Is(e.Err, fs.ErrPermission) || errors.Is(e.Err, syscall.EROFS)
 }
 
 // IsFile reports whether a file is where the folder is to be.
-func (e *DiskError) IsFile() bool { return errors.Is(e.Err, syscall.ENOTDIR) }
+func (e *StorageError) IsFile() bool { return errors.Is(e.Err, syscall.ENOTDIR) }
 
 // IsFull reports whether there is no room.
-func (e *DiskError) IsFull() bool {
-	return slices.ContainsFunc(noRoom, func(one error) bool { return errors.Is(e.Err, one) })
+func (e *StorageError) IsFull() bool {
+	return isOneOf(e.Err, noRoom)
+}
+
+// IsBroken reports whether the disk fails.
+func (e *StorageError) IsBroken() bool { return isOneOf(e.Err, brokenDisk) }
+
+func isOneOf(err error, kinds []error) bool {
+	return slices.ContainsFunc(kinds, func(one error) bool { return errors.Is(err, one) })
 }
 
 // ofAll returns the error without what became of one image, which says nothing of the others.
-func (e *DiskError) ofAll() *DiskError {
-	return &DiskError{What: e.What, Folder: e.Folder, Err: e.Err}
+func (e *StorageError) ofAll() *StorageError {
+	return &StorageError{What: e.What, Folder: e.Folder, Err: e.Err}
 }
 
 // cause is an error of the file system without the file, whose name is another one each time.
@@ -79,8 +85,7 @@ func ofDisk(err error) bool {
 	if !isLocal {
 		return false
 	}
-	broken := func(one error) bool { return errors.Is(err, one) }
-	if slices.ContainsFunc(noRoom, broken) || slices.ContainsFunc(brokenDisk, broken) {
+	if isOneOf(err, noRoom) || isOneOf(err, brokenDisk) {
 		return true
 	}
 	return errors.Is(err, fs.ErrPermission) && slices.ContainsFunc(writing, func(op safefile.Op) bool { return op.String() == failed.Op })
@@ -89,9 +94,9 @@ func ofDisk(err error) bool {
 // brokenDisk are the errors of a disk that fails, that takes nothing, or that is gone.
 var brokenDisk = []error{syscall.EIO, syscall.EROFS, syscall.ESTALE, syscall.ENXIO, syscall.ENODEV, syscall.ENOTCONN}
 
-// noFolder returns a DiskError where an error of making a new file says that its folder takes none,
+// noFolder returns a StorageError where an error of making a new file says that its folder takes none,
 // and nil for other errors. A folder that cannot be looked into counts, and a file in its place.
-func noFolder(output string, err error) *DiskError {
+func noFolder(output string, err error) *StorageError {
 	_, isLocal := errors.AsType[*fs.PathError](err)
 	if ofDisk(err) || isLocal && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)) {
 		return folderTakesNone(output, err)
@@ -99,10 +104,10 @@ func noFolder(output string, err error) *DiskError {
 	return nil
 }
 
-// noPlace returns a DiskError where an error of giving an image its place says that no other image
+// noPlace returns a StorageError where an error of giving an image its place says that no other image
 // could be given one either, and nil for other errors.
-func noPlace(output string, err error) *DiskError {
-	if disk, isOne := errors.AsType[*DiskError](err); isOne {
+func noPlace(output string, err error) *StorageError {
+	if disk, isOne := errors.AsType[*StorageError](err); isOne {
 		return disk
 	}
 	if ofDisk(err) {
@@ -111,19 +116,19 @@ func noPlace(output string, err error) *DiskError {
 	return nil
 }
 
-func folderTakesNone(output string, err error) *DiskError {
+func folderTakesNone(output string, err error) *StorageError {
 	folder := "the folder " + path.Dir(output)
 	if path.Dir(output) == "." {
 		folder = "the folder of the configuration"
 	}
-	return &DiskError{What: "no image can be written to " + folder, Folder: folder, Err: err}
+	return &StorageError{What: "no image can be written to " + folder, Folder: folder, Err: err}
 }
 
-// notKept returns an error of keeping something in the store, as a DiskError where the store takes
+// notKept returns an error of keeping something in the store, as a StorageError where the store takes
 // nothing more.
 func notKept(err error) error {
 	if ofDisk(err) {
-		return &DiskError{What: "no image can be kept in the store", Folder: "the folder of the store", Err: err}
+		return &StorageError{What: "no image can be kept in the store", Folder: "the folder of the store", Err: err}
 	}
 	return err
 }
@@ -131,22 +136,23 @@ func notKept(err error) error {
 // aside is where an image is downloaded to whose folder takes none.
 func aside(output string) string { return path.Join(image.CandidateDir, output) }
 
-// unplaced ends a node whose image could not be given its place. Where no other image could be given
-// one either, nothing more is bought.
+// unplaced ends a node whose image could not be given its place.
 func (r *run) unplaced(n *node, err error) {
-	disk := noPlace(r.outputOf(n), err)
-	if disk == nil {
-		r.fail(n, err)
-		if _, isUnrecorded := errors.AsType[*notRecordedError](err); isUnrecorded {
-			r.stopNew(err)
-		}
+	if storage := noPlace(r.outputOf(n), err); storage != nil {
+		r.noneTaken(n, storage)
 		return
 	}
-	if disk.Kept == "" && n.task.ID != "" {
-		disk.Kept = onRecord
+	r.fail(n, err)
+}
+
+// noneTaken ends a node whose image could not be given its place, where no other image could be given
+// one either: nothing more is bought.
+func (r *run) noneTaken(n *node, storage *StorageError) {
+	if storage.Kept == "" && n.task.ID != "" {
+		storage.Kept = onRecord
 	}
-	r.fail(n, disk)
-	r.stopNew(disk)
+	r.fail(n, storage)
+	r.stopNew(storage)
 }
 
 // onRecord says what became of an image that could not be kept anywhere.
@@ -163,38 +169,20 @@ func (r *run) unrecorded(n *node, img *state.Image, err error) {
 	r.unplaced(n, err)
 }
 
-// notRecordedError says that something is there and the journal takes no record of it.
-type notRecordedError struct {
-	what string
-	err  error
-}
-
-func (e *notRecordedError) Error() string {
-	return fmt.Sprintf("%s, but it could not be recorded (%v). The next apply goes on from there", e.what, e.err)
-}
-
-func (e *notRecordedError) Unwrap() error { return e.err }
-
 // noJournal says that nothing new is begun since the journal takes no record.
-func noJournal(err error) error {
-	if ofDisk(err) {
-		return &DiskError{What: "the journal cannot be written", Err: err}
-	}
-	return fmt.Errorf("the journal cannot be written: %w", err)
+func noJournal(err error) *StorageError {
+	return &StorageError{What: "the journal cannot be written", Err: err}
 }
 
 // record journals what was done, and says what that was where the journal takes no record of it.
 func (f *files) record(what string, record state.Record) error {
 	err := f.journal.Append(record)
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case ofDisk(err):
-		kept := strings.ToUpper(what[:1]) + what[1:] + ", and the next apply goes on from there"
-		return &DiskError{What: "the journal cannot be written", Kept: kept, Err: err}
-	default:
-		return &notRecordedError{what, err}
 	}
+	failed := noJournal(err)
+	failed.Kept = strings.ToUpper(what[:1]) + what[1:] + ", and the next apply goes on from there"
+	return failed
 }
 
 // outputOf is where a node's image is to be.

@@ -20,6 +20,7 @@ func TestWhatTakesNothing(t *testing.T) {
 		store   = "no image can be kept in the store: no space left on device"
 		journal = "the journal cannot be written: no space left on device"
 		here    = ". The image is paid for and here, and the next apply puts it in its place"
+		lost    = "the journal cannot be written: another run has the lock"
 		either  = ". The image is paid for and here, and the next apply goes on from what is on record of it"
 	)
 	replaced := func(r *rig, _ *image.Image, was *state.Image) { was.Fingerprint = "of another prompt" }
@@ -43,6 +44,8 @@ func TestWhatTakesNothing(t *testing.T) {
 		{"the store, at an image that is destroyed", gone, storeIsFull, store, store, 0},
 		{"both, at an image that is replaced", replaced, bothAreFull, store + either, store, 2},
 		{"the journal, at an image that is destroyed", gone, journalIsFull, journal + ". The image is gone, and the next apply goes on from there", journal, 0},
+		{"a journal that is another run's, at an image that is destroyed", gone, journalIsLost, lost + ". The image is gone, and the next apply goes on from there", lost, 0},
+		{"a journal that is another run's, at an image that is replaced", replaced, journalIsLost, lost + ". The image is ready, and the next apply goes on from there", lost, 2},
 		{"the journal, at an image that gets labels", labelled, journalIsFull, journal + ". The image is in place, and the next apply goes on from there", journal, 0},
 	}
 	for _, tt := range tests {
@@ -79,13 +82,18 @@ func full() error { return &fs.PathError{Op: "write", Path: "x", Err: syscall.EN
 func storeIsFull(r *rig) { r.store.full = full() }
 
 // journalIsFull lets the journal take nothing any more after a task began.
-func journalIsFull(r *rig) {
-	r.journal.fail = func(record state.Record) error {
+func journalIsFull(r *rig) { r.journal.fail = afterSubmission(full()) }
+
+// journalIsLost is not about a disk: what is paid for is not fetched, since another run may do so.
+func journalIsLost(r *rig) { r.journal.fail = afterSubmission(errors.New("another run has the lock")) }
+
+func afterSubmission(err error) func(state.Record) error {
+	return func(record state.Record) error {
 		switch record.(type) {
 		case state.Intent, state.Submitted:
 			return nil
 		default:
-			return full()
+			return err
 		}
 	}
 }

@@ -1,12 +1,9 @@
 package executor_test
 
 import (
-	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,9 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/fluxbatch/fluxbatch/executor"
-	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
-	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 // TestDiskTakesNoMore has the disk take nothing more in the middle of a run. What is in flight by then
@@ -70,49 +65,37 @@ func TestDiskTakesNoMore(t *testing.T) {
 
 func stopsBuying(t *testing.T, faults func(safefile.Op, string) error, kept bool) {
 	t.Helper()
-	const images, slots = 60, 4
-	sim, client := simulated(t, 1)
-	base := t.TempDir()
-	accounts := func(api executor.API) executor.Options {
-		return executor.Options{Accounts: map[string]executor.Account{"bfl": {API: api, Concurrency: slots}}}
-	}
-	var told []string
-	o := accounts(client)
-	o.OnEvent = func(e executor.Event) {
-		switch e := e.(type) {
-		case executor.Failed:
-			told = append(told, e.Err.Error())
-		case executor.Skipped:
-			told = append(told, e.Err.Error())
-		}
-	}
-	if err := applyIn(t, base, o, images, faults); !errors.Is(err, executor.ErrIncomplete) {
+	const images = 60
+	b := newBuyer(t, 0)
+	b.faults = faults
+	if err := b.apply(images); !errors.Is(err, executor.ErrIncomplete) {
 		t.Errorf("the apply ended with %v, want ErrIncomplete", err)
 	}
 	// Three images, those in flight when the fourth came home, and those that began before it was
 	// seen that it could not be put anywhere.
-	if n := len(sim.Ledger()); n > 3+3*slots {
-		t.Errorf("%d images were bought, of which 3 could be put in place", n)
+	bought := b.bought()
+	if bought > 3+3*b.slots {
+		t.Errorf("%d images were bought, of which 3 could be put in place", bought)
 	}
-	if slices.Sort(told); len(slices.Compact(told)) > 4 {
-		t.Errorf("it was told in many ways: %q", slices.Compact(told))
+	if len(b.failed)+len(b.skipped) > 4 {
+		t.Errorf("it was told in many ways: %q; %q", b.failed, b.skipped)
 	}
-	bought, announced := len(sim.Ledger()), announcedCharges(t, base)
-	calls := &counting{API: client}
-	if err := applyIn(t, base, accounts(calls), images, nil); err != nil {
+	announced, downloads := announcedCharges(t, b.base), b.api.downloads
+	b.faults = nil
+	if err := b.apply(images); err != nil {
 		t.Errorf("the apply after that: %v", err)
 	}
 	// The id of a task that could be written nowhere is lost with the process, and the plan says so.
-	if n := len(sim.Ledger()); n > images+announced {
+	if n := b.bought(); n > images+announced {
 		t.Errorf("%d images were paid for, want %d and the %d of which the plan said that they may be twice", n, images, announced)
 	}
-	if n := wholeFiles(t, base); n != images {
+	if n := wholeFiles(t, b.base); n != images {
 		t.Errorf("%d files, want %d", n, images)
 	}
-	if want := images - bought; kept && calls.downloads != want {
-		t.Errorf("%d images were downloaded in the second run, want the %d that were not bought before", calls.downloads, want)
+	if n, want := b.api.downloads-downloads, images-bought; kept && n != want {
+		t.Errorf("%d images were downloaded in the second run, want the %d that were not bought before", n, want)
 	}
-	if left, _ := filepath.Glob(filepath.Join(base, "images", ".fluxbatch-tmp-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(b.base, "images", ".fluxbatch-tmp-*")); len(left) > 0 {
 		t.Errorf("there are left: %q", left)
 	}
 }
@@ -152,38 +135,4 @@ func TestOnePathIsInTheWay(t *testing.T) {
 			t.Errorf("%d files, %d bought, %d downloads, want %d", n, len(sim.Ledger()), calls.downloads, images)
 		}
 	})
-}
-
-// simulated returns a simulator and a client of it, both of which end with the test.
-func simulated(t *testing.T, seed uint64) (*simulator.Simulator, *bfl.Client) {
-	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		if err := sim.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return sim, client
-}
-
-// counting counts the downloads.
-type counting struct {
-	executor.API
-	mu        sync.Mutex
-	downloads int
-}
-
-func (c *counting) Download(ctx context.Context, url string, w io.Writer, limit int64) (int64, error) {
-	c.mu.Lock()
-	c.downloads++
-	c.mu.Unlock()
-	return c.API.Download(ctx, url, w, limit)
 }

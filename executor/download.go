@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -44,8 +43,10 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	switch {
 	case n.phase == over:
 	case img != nil && err != nil:
+		r.delivery.succeeded()
 		r.unrecorded(n, img, err)
 	case img != nil:
+		r.delivery.succeeded()
 		for _, what := range r.deviations(n, img) {
 			r.emit(Warned{n.address(), what})
 		}
@@ -67,10 +68,12 @@ func (r *run) deviations(n *node, img *state.Image) []string {
 
 // downloadFailed tries again what can pass: the bytes were paid for.
 func (r *run) downloadFailed(n *node, err error) {
-	_, isUnrecorded := errors.AsType[*notRecordedError](err)
-	_, isHeld := errors.AsType[*heldError](err)
-	if isUnrecorded || isHeld || noPlace(r.outputOf(n), err) != nil {
-		r.unplaced(n, err)
+	if storage := noPlace(r.outputOf(n), err); storage != nil {
+		r.noneTaken(n, storage)
+		return
+	}
+	if _, isHeld := errors.AsType[*heldError](err); isHeld {
+		r.fail(n, err)
 		return
 	}
 	n.fetches++
@@ -81,13 +84,11 @@ func (r *run) downloadFailed(n *node, err error) {
 		return
 	}
 	if n.fetches >= maxAttempts {
-		r.fail(n, fmt.Errorf("task %s is ready, but fetching its image failed %d times: %w. The next apply continues with it",
-			n.task.ID, maxAttempts, err))
-		if notShared, ok := errors.AsType[*notSharedError](err); ok {
-			// Where this one cannot be put, no other can.
-			r.stopNew(notShared.err)
-		}
+		r.undelivered(n, err)
 		return
+	}
+	if speaksOfAll(n, err) {
+		r.delivery.failing[n] = true
 	}
 	delay := backoff(n.fetches, jitter(), 0)
 	if !n.salvages() {

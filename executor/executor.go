@@ -67,6 +67,7 @@ type run struct {
 	downloads   []*node
 	downloading int
 	backlog     backlog
+	delivery    delivery
 	// unfinished counts nodes that are not over, workers the calls under way.
 	unfinished, workers int
 	// calls hands calls to workers that have nothing to do. A call needs a deep stack, which a new
@@ -141,7 +142,7 @@ func newRun(ctx context.Context, o Options) *run {
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
 		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, calls: make(chan func() func()), told: make(chan func()),
 		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[request]*node{}, left: map[string]string{}, taken: map[string]addrs.Image{}, began: time.Now(),
-		budget: budget{most: o.MaxCost},
+		budget: budget{most: o.MaxCost}, delivery: delivery{failing: map[*node]bool{}},
 		// The journal changes the state while workers append to it.
 		prior: o.Prior.Images.Clone(), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
 		renders: newRenders(o.Prior.Renditions),

@@ -95,7 +95,7 @@ func (f *fetch) run(ctx context.Context) (img *state.Image, told string, err err
 // able to record it. Any other error says that the run must not go on.
 func (f *fetch) note(what string, record state.Record) error {
 	err := f.files.record(what, record)
-	if _, isDisk := errors.AsType[*DiskError](err); isDisk {
+	if ofDisk(err) {
 		f.unrecorded = err
 		return nil
 	}
@@ -141,7 +141,7 @@ func withoutFile(pending *safefile.Pending, err error) error {
 // setAside fetches an image whose folder takes none, and puts it into the store, which may be on
 // another disk or have other permissions. The next run takes it from there and asks the API for
 // nothing. It returns what is wrong with the folder, with what became of the image.
-func (f *fetch) setAside(ctx context.Context, disk *DiskError) error {
+func (f *fetch) setAside(ctx context.Context, disk *StorageError) error {
 	disk.Kept = onRecord
 	pending, img, err := f.arrive(ctx, aside(f.task.Path))
 	if err != nil {
@@ -204,7 +204,7 @@ func (f *fetch) held(pending *safefile.Pending, err error) error {
 	if f.unrecorded != nil {
 		kept = heldUnrecorded
 	}
-	if disk, isDisk := errors.AsType[*DiskError](err); isDisk {
+	if disk, isDisk := errors.AsType[*StorageError](err); isDisk {
 		disk.Kept = kept
 		return disk
 	}

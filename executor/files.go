@@ -3,7 +3,6 @@ package executor
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
-	"github.com/fluxbatch/fluxbatch/internal/imagefile"
 	"github.com/fluxbatch/fluxbatch/internal/safefile"
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -44,49 +42,61 @@ type owner struct {
 func newFiles(plan *planner.Plan, o Options) *files {
 	f := &files{dir: o.Dir, store: o.Store, journal: o.Journal, index: o.Index, wanted: map[string]bool{}, owners: map[string]owner{}, made: map[string]string{}}
 	for _, c := range plan.Renditions {
-		if c.Makes() {
-			for _, path := range c.Files() {
-				f.wanted[path] = true
-			}
-		}
-		if c.Prior != nil {
-			for i := range c.Prior.Files {
-				f.made[c.Prior.Files[i].Path] = c.Prior.Files[i].SHA256
-			}
-		}
+		f.expectRendition(c)
 	}
 	for _, c := range plan.Changes {
-		switch {
-		case c.Desired != nil:
-			f.wanted[c.Desired.Output] = true
-		case c.Action == planner.NoOp:
-			f.wanted[c.Prior.Output.Path] = true
-		}
-		for i := range c.More {
-			f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
-		}
-		if c.Prior != nil {
-			f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
-		}
+		f.expect(c)
 	}
 	// The journal changes the state while workers ask.
 	tasks := slices.Collect(maps.Values(o.Prior.Tasks))
-	f.known = sync.OnceValue(func() map[string]owner {
-		known := make(map[string]owner, len(plan.Changes))
-		for _, c := range plan.Changes {
-			if c.Prior != nil {
-				known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
-			}
-		}
-		for _, task := range tasks {
-			// A run that was cut off may have put it in place without a record of that.
-			if task.Fetched != nil {
-				known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
-			}
-		}
-		return known
-	})
+	f.known = sync.OnceValue(func() map[string]owner { return knownBy(plan, tasks) })
 	return f
+}
+
+// expect notes the paths that an image has before a change and after it.
+func (f *files) expect(c *planner.Change) {
+	switch {
+	case c.Desired != nil:
+		f.wanted[c.Desired.Output] = true
+	case c.Action == planner.NoOp:
+		f.wanted[c.Prior.Output.Path] = true
+	}
+	for i := range c.More {
+		f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
+	}
+	if c.Prior != nil {
+		f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
+	}
+}
+
+func (f *files) expectRendition(c *planner.RenditionChange) {
+	if c.Makes() {
+		for _, path := range c.Files() {
+			f.wanted[path] = true
+		}
+	}
+	if c.Prior != nil {
+		for i := range c.Prior.Files {
+			f.made[c.Prior.Files[i].Path] = c.Prior.Files[i].SHA256
+		}
+	}
+}
+
+// knownBy returns the images on record by the hashes of their files.
+func knownBy(plan *planner.Plan, tasks []*state.Task) map[string]owner {
+	known := make(map[string]owner, len(plan.Changes))
+	for _, c := range plan.Changes {
+		if c.Prior != nil {
+			known[c.Prior.Output.SHA256] = owner{c.Address, c.Prior}
+		}
+	}
+	for _, task := range tasks {
+		// A run that was cut off may have put it in place without a record of that.
+		if task.Fetched != nil {
+			known[task.Fetched.Output.SHA256] = owner{task.Address, task.Image(task.Fetched.Output, task.Fetched.Result)}
+		}
+	}
+	return known
 }
 
 // changeFiles carries out all changes that ask the API for nothing, before anything is bought.
@@ -353,46 +363,4 @@ func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 	img := *c.Prior
 	img.Output = *c.Found
 	return &img, f.record("the image is in place", state.Stored{Address: c.Address, Image: &img})
-}
-
-// adopt takes an existing file as the image. The file stays where it is; the image gets a copy,
-// unless it is at the image's path already.
-func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err error) {
-	task := state.Task{
-		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
-		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
-	}
-	content, _, err := openFile(c.Import.File)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { _ = content.Close() }() // only read
-	pending, err := f.dir.Create(c.Desired.Output, 0o644)
-	if err != nil {
-		return nil, "", err
-	}
-	defer pending.Abort()
-	check := imagefile.NewChecker(maxImageBytes)
-	if _, err := io.Copy(io.MultiWriter(pending, check), content); err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
-	}
-	info, err := check.Finish()
-	if err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
-	}
-	if info.SHA256 != c.Import.SHA256 {
-		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.File)
-	}
-	img = task.Image(state.FileOf(c.Desired.Output, info), state.Result{})
-	if !f.holds(c.Desired.Output, info.SHA256) {
-		if told, err = f.makeWay(c.Address, img, c.Desired.Output); err != nil {
-			return nil, "", err
-		}
-		// A crash after this leaves the file at its path, where the next run finds the very bytes
-		// that it is to import.
-		if err := pending.Commit(); err != nil {
-			return nil, "", err
-		}
-	}
-	return img, told, f.record("the image is in place", state.Stored{Address: c.Address, Image: img})
 }

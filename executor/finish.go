@@ -199,6 +199,7 @@ func (r *run) end(n *node) {
 		r.withdraw(n)
 	}
 	n.phase = over
+	delete(r.delivery.failing, n)
 	if !n.salvages() {
 		r.pictureOver(n.address())
 	}

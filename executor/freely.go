@@ -51,7 +51,7 @@ func (r *run) freely(changes []*planner.Change) (err error) {
 		}
 		o := <-effects[i]
 		r.carriedOut(c, o)
-		if disk, isDisk := errors.AsType[*DiskError](o.err); isDisk && err == nil {
+		if disk, isDisk := errors.AsType[*StorageError](o.err); isDisk && err == nil {
 			err = disk
 		}
 	}

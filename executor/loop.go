@@ -109,7 +109,7 @@ func (r *run) stopNew(cause error) {
 	if r.stop != nil {
 		return
 	}
-	if disk, isDisk := errors.AsType[*DiskError](cause); isDisk {
+	if disk, isDisk := errors.AsType[*StorageError](cause); isDisk {
 		cause = disk.ofAll()
 	}
 	r.stop = cause

@@ -224,9 +224,7 @@ func (r *run) rendered(outcomes []outcome) {
 func (r *run) renditionFailed(c *planner.RenditionChange, err error) {
 	r.summary.RenditionsFailed++
 	r.emit(RenditionFailed{c.Address, err})
-	_, isUnrecorded := errors.AsType[*notRecordedError](err)
-	_, isDisk := errors.AsType[*DiskError](err) // of the journal
-	if isUnrecorded || isDisk {
+	if _, isStorage := errors.AsType[*StorageError](err); isStorage { // of the journal
 		r.stopNew(err)
 	}
 }

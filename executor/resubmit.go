@@ -51,41 +51,46 @@ func (r *run) retrySubmit(n *node, err error) {
 		return
 	}
 	n.phase = waiting
-	var api *bfl.APIError
-	isAnswer := errors.As(err, &api)
-	switch {
-	case r.ctx.Err() != nil:
+	if r.ctx.Err() != nil {
 		r.skip(n, Skipped{Address: n.address(), Err: context.Cause(r.ctx)})
 		return
-	case isAnswer && n.lane.account.endsRun(api):
-		r.fail(n, err)
-		r.stopNew(err)
-		return
-	case isAnswer && api.RateLimited():
-		n.lane.account.slots.refused()
-		if n.lane.account.isBarred(time.Now()) {
-			err = fmt.Errorf("the API has accepted nothing for %s although no task is active: %w", mostBarred, err)
-			r.fail(n, err)
-			r.stopNew(err)
-			return
+	}
+	var api *bfl.APIError
+	_ = errors.As(err, &api) // nil where there was no answer
+	switch final, forAll := r.givesUp(n, err, api); {
+	case final != nil:
+		r.fail(n, final)
+		if forAll {
+			r.stopNew(final)
+		}
+	case r.stop != nil:
+		r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+	default:
+		r.resubmitLater(n, err, api)
+	}
+}
+
+// givesUp returns the error with which a POST is given up, nil where it is tried again, and whether no
+// other one can succeed either.
+func (r *run) givesUp(n *node, err error, api *bfl.APIError) (final error, forAll bool) {
+	account := n.lane.account
+	switch {
+	case api != nil && account.endsRun(api):
+		return err, true
+	case api != nil && api.RateLimited():
+		account.slots.refused()
+		if account.isBarred(time.Now()) {
+			return fmt.Errorf("the API has accepted nothing for %s although no task is active: %w", mostBarred, err), true
 		}
 	case !retryable(err):
-		r.fail(n, err)
-		return
+		return err, false
 	case r.lostPatience(err):
-		r.fail(n, err)
-		r.stopNew(err)
-		return
+		return err, true
 	case isUnresolved(err):
 	case n.attempts+1 >= maxAttempts:
-		r.fail(n, fmt.Errorf("gave up after %d attempts: %w", maxAttempts, err))
-		return
+		return fmt.Errorf("gave up after %d attempts: %w", maxAttempts, err), false
 	}
-	if r.stop != nil {
-		r.skip(n, Skipped{Address: n.address(), Err: r.stop})
-		return
-	}
-	r.resubmitLater(n, err, api)
+	return nil, false
 }
 
 func (r *run) resubmitLater(n *node, err error, api *bfl.APIError) {

@@ -19,15 +19,23 @@ func (r *run) resume(n *node, task *state.Task) {
 	r.known(n)
 	r.inherit(n)
 	if task.Fetched == nil {
+		task = r.asKept(task)
+	}
+	if task.Fetched == nil {
 		r.pollResumed(n)
 		return
 	}
+	r.settleTask(n, task)
+}
+
+// settleTask gives an image that an interrupted run had fetched its name and its record, or its place in
+// the store where nobody wants it.
+func (r *run) settleTask(n *node, task *state.Task) {
 	n.phase = fetching
-	job := settling{r.files, task, n.address(), n.record, nil}
-	if !n.salvages() {
+	job, keep := settling{r.files, task, n.address(), n.record, nil}, n.salvages()
+	if !keep {
 		job.prior = n.change.Prior
 	}
-	keep := n.salvages()
 	r.spawn(func() func() {
 		var img *state.Image
 		var told string
@@ -50,6 +58,22 @@ func (r *run) resume(n *node, task *state.Task) {
 			}
 		}
 	})
+}
+
+// asKept returns a task as one that was fetched where the store has its image: a run can end between
+// keeping it and recording that, and the API has it for minutes only.
+func (r *run) asKept(task *state.Task) *state.Task {
+	if r.opts.Stored == nil {
+		return task
+	}
+	for _, img := range r.opts.Stored(task.Address, task.Fingerprint, true) {
+		if img.Result.TaskID == task.ID {
+			kept := *task
+			kept.Fetched = &state.Fetch{Output: img.Output, Result: img.Result, Temporary: img.Output.Path}
+			return &kept
+		}
+	}
+	return task
 }
 
 func (r *run) pollResumed(n *node) {

@@ -47,6 +47,18 @@ func (r *rig) remembers(prompt string) {
 	r.api.tasks = append(r.api.tasks, &fakeTask{id: "old", prompt: prompt, body: []byte(prompt), ends: time.Now()})
 }
 
+// keeps puts the image of a task into the store, and another throw of the same request, without a
+// record of either.
+func (r *rig) keeps(task *state.Task) {
+	r.stored = r.store.candidates
+	for _, id := range []string{"another", task.ID} {
+		content := pictureOf([]byte(id))
+		sum := sha256.Sum256(content)
+		r.store.files[hex.EncodeToString(sum[:])] = content
+		r.store.kept = append(r.store.kept, task.Image(state.File{Path: task.Path, SHA256: hex.EncodeToString(sum[:])}, state.Result{TaskID: id, Cost: task.Cost}))
+	}
+}
+
 func TestResume(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -91,6 +103,13 @@ func TestResume(t *testing.T) {
 					isOther = false
 					return otherDisk
 				})
+			},
+			records: []string{"Stored"},
+		},
+		{
+			name: "nor do those that were put into the store before that was on record",
+			setUp: func(_ *testing.T, r *rig, task *state.Task) {
+				r.keeps(task)
 			},
 			records: []string{"Stored"},
 		},
@@ -146,7 +165,7 @@ func TestResume(t *testing.T) {
 				if want := map[int]planner.Origin{0: planner.Resume, 1: planner.Generate}[tt.submitted]; r.events[i].(Completed).Origin != want {
 					t.Errorf("it is said to come from %s, want %s", r.events[i].(Completed).Origin, want)
 				}
-				if r.file(t, "images/a.png") == "" {
+				if got := r.file(t, "images/a.png"); got == "" || got == string(pictureOf([]byte("another"))) {
 					t.Error("the image is not in place")
 				}
 				if warnings := strings.Join(r.warnings(), "\n"); !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" {
@@ -296,6 +315,11 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 			kept: true, records: []string{"Ready", "Fetched", "Failed"}, warning: "comes back for free",
 		},
 		{
+			name:  "so is one that was put there before that was on record",
+			setUp: func(r *rig, task *state.Task) { r.keeps(task) },
+			kept:  true, records: []string{"Failed"}, warning: "comes back for free",
+		},
+		{
 			name: "one that is under way stays on record",
 			setUp: func(r *rig, _ *state.Task) {
 				r.remembers("a")
@@ -366,7 +390,7 @@ func TestAbandonedTasksAreBroughtHome(t *testing.T) {
 				if _, err := r.apply(t); err != nil {
 					t.Fatal(err)
 				}
-				if kept := len(r.store.files) == 1; kept != tt.kept {
+				if kept := len(r.store.files) > 0; kept != tt.kept {
 					t.Errorf("in the store: %v, want %v", kept, tt.kept)
 				}
 				records := r.journal.of(t, "image.a")

@@ -37,11 +37,7 @@ func TestStorm(t *testing.T) {
 		}
 		sim, client := simulated(t, 7)
 		for _, text := range storm {
-			fault, err := simulator.ParseFault(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := sim.Inject(fault); err != nil {
+			if err := sim.Inject(parsed(t, text)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -40,28 +40,8 @@ func (r *run) readied(n *node) bool {
 		r.resume(n, &task)
 		return false
 	}
-	if n.began.IsZero() {
-		desired, err := r.resolve(n)
-		if err == nil && !n.resumes() && r.awaitsRenditions(n, desired) {
-			return false
-		}
-		n.began = time.Now()
-		if err == nil {
-			err = r.complete(n, desired)
-		}
-		if err != nil {
-			r.fail(n, err)
-			return false
-		}
-		if r.keepsImage(n) {
-			r.unchanged(n)
-			return false
-		}
-		r.emit(Started{n.address(), n.change.Action})
-		if n.resumes() {
-			r.resume(n, n.change.Task)
-			return false
-		}
+	if n.began.IsZero() && !r.started(n) {
+		return false
 	}
 	if r.finds(n) {
 		return false
@@ -73,6 +53,33 @@ func (r *run) readied(n *node) bool {
 	if err := r.budget.reserve(n.price); err != nil {
 		r.skip(n, Skipped{Address: n.address(), Err: err})
 		r.stopNew(err)
+		return false
+	}
+	return true
+}
+
+// started makes a node's request whole, now that all that goes into it is there, and reports whether
+// there is something to ask for.
+func (r *run) started(n *node) bool {
+	desired, err := r.resolve(n)
+	if err == nil && !n.resumes() && r.awaitsRenditions(n, desired) {
+		return false
+	}
+	n.began = time.Now()
+	if err == nil {
+		err = r.complete(n, desired)
+	}
+	if err != nil {
+		r.fail(n, err)
+		return false
+	}
+	if r.keepsImage(n) {
+		r.unchanged(n)
+		return false
+	}
+	r.emit(Started{n.address(), n.change.Action})
+	if n.resumes() {
+		r.resume(n, n.change.Task)
 		return false
 	}
 	return true

@@ -16,6 +16,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 	"github.com/fluxbatch/fluxbatch/internal/webhook"
 )
 
@@ -63,13 +64,7 @@ func TestWebhooks(t *testing.T) {
 				if tt.silent {
 					hook = ""
 				}
-				client, err := bfl.NewClient(bfl.ClientOptions{
-					BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport(), WebhookURL: hook, WebhookSecret: "hush",
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer client.Close()
+				client := simtest.Client(t, sim, bfl.ClientOptions{WebhookURL: hook, WebhookSecret: "hush"})
 				base := t.TempDir()
 				if err := applyIn(t, base, executor.Options{
 					Accounts: map[string]executor.Account{"bfl": {API: client, Concurrency: 24, Rings: !tt.silent}}, Doorbell: bell,
@@ -91,22 +86,9 @@ func simulate(t *testing.T, fault string, deliver carry) *simulator.Simulator {
 	t.Helper()
 	o := simulator.Options{Seed: 7, Latency: simulator.Latency{Median: 4 * time.Second, Spread: 0.5}, Webhooks: simulator.Webhooks{Transport: deliver}}
 	if fault != "" {
-		f, err := simulator.ParseFault(fault)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.Faults = []simulator.Fault{f}
+		o.Faults = []simulator.Fault{parsed(t, fault)}
 	}
-	sim, err := simulator.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sim.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return sim
+	return simtest.New(t, o)
 }
 
 func signed(secret, body string) string {
@@ -136,13 +118,7 @@ func TestWebhookIsNotBelieved(t *testing.T) {
 			receiver.ServeHTTP(answer, request)
 			return answer.Result(), nil
 		})
-		client, err := bfl.NewClient(bfl.ClientOptions{
-			BaseURL: simulator.BaseURL, Key: "k", HTTP: sim.Transport(), WebhookURL: "https://localhost/hook", WebhookSecret: "hush",
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer client.Close()
+		client := simtest.Client(t, sim, bfl.ClientOptions{WebhookURL: "https://localhost/hook", WebhookSecret: "hush"})
 		base := t.TempDir()
 		if err := applyIn(t, base, executor.Options{
 			Accounts: map[string]executor.Account{"bfl": {API: client, Concurrency: 24, Rings: true}}, Doorbell: bell,

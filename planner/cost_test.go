@@ -13,6 +13,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 func TestEstimate(t *testing.T) {
@@ -80,20 +81,8 @@ func TestEstimatesAreCharges(t *testing.T) {
 		},
 		{Name: "unpriced", Endpoint: "/v1/unpriced", Custom: true, Inputs: list, Price: bfl.Price{Unknown: true}},
 	}
-	sim, err := simulator.New(simulator.Options{Models: declared, Latency: simulator.Latency{Median: time.Nanosecond}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: "any", HTTP: sim.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Close()
-		if err := sim.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim := simtest.New(t, simulator.Options{Models: declared, Latency: simulator.Latency{Median: time.Nanosecond}})
+	client := simtest.Client(t, sim, bfl.ClientOptions{})
 	draw := &drawer{rand.New(rand.NewPCG(1, 2))}
 	models := append(slices.Clone(bfl.Models()), declared...)
 	accepted := map[string]int{}

@@ -3,7 +3,6 @@ package planner
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -279,38 +278,6 @@ func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
 		return nil
 	}
 	return new(p.prior.from[addr])
-}
-
-// complete puts into a desired image what is known of the images and renditions that it is made
-// from: the content of those that stay as they are, and the extent that all have or are expected to
-// have.
-func (p *Planner) complete(img *image.Image) {
-	if !usesMade(img) {
-		return
-	}
-	img.References = slices.Clone(img.References)
-	for i := range img.References {
-		r := &img.References[i]
-		if r.Derived != nil {
-			r.SHA256, r.Size = p.derived(r.Derived)
-		} else if c := p.change(r.Image); r.IsImage() && c != nil {
-			r.SHA256, r.Size = c.content(), c.size
-		}
-	}
-}
-
-// usesMade reports whether an image is made from others, or from renditions.
-func usesMade(img *image.Image) bool {
-	return slices.ContainsFunc(img.References, func(r image.Reference) bool { return r.IsMade() })
-}
-
-// outputSize returns the extent that an image will have, zero where that cannot be told.
-func outputSize(img *image.Image) bfl.Size {
-	size, known := img.Request().OutputSize()
-	if !known {
-		return bfl.Size{}
-	}
-	return size
 }
 
 // has reports whether an argument is given.

@@ -166,7 +166,7 @@ func (e *entry) apply(st *State) (reason string) {
 		if e.Task == nil {
 			return "an intent lacks its task"
 		}
-		st.Tasks[e.Task.Key] = e.Task
+		st.setTask(e.Task.Key, e.Task)
 		return ""
 	case entryStored, entryRemoved, entryMoved:
 		return e.applyToImage(st)
@@ -185,16 +185,16 @@ func (e *entry) apply(st *State) (reason string) {
 	}
 	switch e.Type {
 	case entrySubmitted, entryReady, entryFetched:
-		st.Tasks[e.Key] = e.advance(*task)
+		st.setTask(e.Key, e.advance(*task))
 	case entryFailed:
-		delete(st.Tasks, e.Key)
+		st.setTask(e.Key, nil)
 	case entryLost:
-		st.Tasks[e.Key] = e.lost(*task)
+		st.setTask(e.Key, e.lost(*task))
 	case entryModerated:
 		st.Moderated[e.Fingerprint] = Moderation{Reasons: e.Reasons, Simulated: e.Simulated}
-		delete(st.Tasks, e.Key)
+		st.setTask(e.Key, nil)
 		if task != nil && e.Cost > 0 {
-			st.Tasks[e.Key] = e.lost(*task)
+			st.setTask(e.Key, e.lost(*task))
 		}
 	}
 	return ""
@@ -208,16 +208,12 @@ func (e *entry) applyToImage(st *State) (reason string) {
 	case e.Type == entryStored && e.Image == nil:
 		return "a stored image lacks its record"
 	case e.Type == entryStored:
-		delete(st.Tasks, e.Key)
+		st.setTask(e.Key, nil)
 		delete(st.Moderated, e.Image.Fingerprint)
 	case e.Type == entryMoved && e.To == nil:
 		return "a move lacks its destination"
 	case e.Type == entryMoved:
-		for _, task := range st.TasksOf(e.Address) {
-			moved := *task
-			moved.Address = *e.To
-			st.Tasks[task.Key] = &moved
-		}
+		st.moveTasks(e.Address, *e.To)
 	}
 	return ""
 }

@@ -224,7 +224,8 @@ func (j *journalContent) mergeInto(st *State, snapshot, path, journal string) er
 	for a, r := range j.renditions {
 		st.setRendition(a, r)
 	}
-	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
+	st.setTasks(j.state.Tasks)
+	st.Moderated = j.state.Moderated
 	return nil
 }
 

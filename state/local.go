@@ -87,6 +87,9 @@ func (l *Local) Index() *Index { return l.index }
 // Close closes what is open. It saves nothing; see Index.Save.
 func (l *Local) Close() error { return l.store.close() }
 
+// Ensure makes the directory of all that is this machine's alone, which version control passes over.
+func (l *Local) Ensure() error { return ensureLocal(l.root) }
+
 // Cache returns a directory for what can be made again from the images, and makes it. It is on the
 // file system of the current directory, as root is.
 func (l *Local) Cache(name string) (string, error) {

@@ -33,7 +33,8 @@ func (s *Session) Adopt(next *State) error {
 	return s.log.exclusive(func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.state.Tasks, s.state.Moderated = maps.Clone(next.Tasks), maps.Clone(next.Moderated)
+		s.state.setTasks(maps.Clone(next.Tasks))
+		s.state.Moderated = maps.Clone(next.Moderated)
 		s.journal.dirty = true
 		return nil
 	})
@@ -63,7 +64,8 @@ func (s *Session) Leave(to string) error {
 			return err
 		}
 		// The tasks in it are where the state is.
-		s.state.Tasks, s.journal.dirty = nil, true
+		s.state.setTasks(nil)
+		s.journal.dirty = true
 		return s.resetJournal()
 	})
 }

@@ -376,7 +376,8 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 	if sum != head.State || st.Lineage != head.Lineage {
 		return nil, "", damaged("its content is not what its first line says")
 	}
-	st.Tasks, st.Moderated = j.state.Tasks, j.state.Moderated
+	st.setTasks(j.state.Tasks)
+	st.Moderated = j.state.Moderated
 	r.past = head.Past
 	return st, head.Sum, nil
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // sameState compares states; missing and empty maps are the same.
-var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{}), recordsOf}
+var sameState = cmp.Options{cmpopts.EquateEmpty(), cmp.AllowUnexported(addrs.Key{}), cmpopts.IgnoreUnexported(State{}), recordsOf}
 
 // recordsOf has images compared by what they have.
 var recordsOf = cmp.Transformer("records", func(m *Images) map[addrs.Image]*Image { return maps.Collect(m.All()) })

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -30,6 +28,8 @@ type State struct {
 	Tasks map[string]*Task
 	// Moderated are the requests that the API refused for their content, by fingerprint.
 	Moderated map[string]Moderation
+	// keys are those of the tasks by their addresses, nil until one moves.
+	keys map[addrs.Image][]string
 }
 
 // Moderation is what is remembered of a request that was moderated.
@@ -176,23 +176,6 @@ func (t *Task) Answered() bool { return t.ID != "" }
 // Open reports whether the task's image may still be had: the API accepted it, and nothing ended
 // it.
 func (t *Task) Open() bool { return t.Answered() && t.Lost == "" }
-
-// TasksOf returns the tasks of an address, in the order of their keys.
-func (s *State) TasksOf(a addrs.Image) []*Task {
-	var found []*Task
-	for _, t := range s.Tasks {
-		if t.Address == a {
-			found = append(found, t)
-		}
-	}
-	slices.SortFunc(found, CompareTasks)
-	return found
-}
-
-// CompareTasks orders tasks by address, and those of one address by key.
-func CompareTasks(a, b *Task) int {
-	return cmp.Or(a.Address.Compare(b.Address), strings.Compare(a.Key, b.Key))
-}
 
 // Image returns the record of the image that the task made, with the given file and result.
 func (t *Task) Image(output File, result Result) *Image {

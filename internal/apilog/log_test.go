@@ -20,6 +20,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 const (
@@ -72,15 +73,8 @@ func newLog(t *testing.T, level string) (*Log, *lockedBuffer) {
 // sample.
 func makeImage(t *testing.T, l *Log, level string) (task, sample string) {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: time.Nanosecond}, Keys: map[string]simulator.Account{loggedKey: {Credits: 100_000}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = sim.Close() }()
-	client, err := bfl.NewClient(bfl.ClientOptions{BaseURL: simulator.BaseURL, Key: loggedKey, HTTP: l.Wrap(sim.Transport())})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simtest.New(t, simulator.Options{Seed: 1, Latency: simulator.Latency{Median: time.Nanosecond}, Keys: map[string]simulator.Account{loggedKey: {Credits: 100_000}}})
+	client := simtest.Client(t, sim, bfl.ClientOptions{Key: loggedKey, HTTP: l.Wrap(sim.Transport())})
 	request := &bfl.Request{Model: bfl.Lookup("flux-2-pro"), Arguments: []bfl.Argument{{Name: "prompt", Value: loggedPrompt}}}
 	submission, err := client.Submit(t.Context(), request, nil)
 	if err != nil {

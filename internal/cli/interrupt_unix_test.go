@@ -21,6 +21,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // hangups makes this process hear of SIGHUP. One that was started with nohup ignores it, and so
@@ -110,10 +111,7 @@ type heldAPI struct {
 
 func newHeldAPI(t *testing.T) *heldAPI {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simtest.New(t, simulator.Options{Seed: 1})
 	held, polled := make(chan struct{}), make(chan struct{}, 100)
 	api := &heldAPI{polled: polled, letGo: sync.OnceFunc(func() { close(held) })}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +129,6 @@ func newHeldAPI(t *testing.T) *heldAPI {
 	t.Cleanup(func() {
 		api.letGo()
 		server.Close()
-		_ = sim.Close() // the test is over
 	})
 	return api
 }

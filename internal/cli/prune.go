@@ -25,7 +25,8 @@ func (a *app) pruneCommand() *cobra.Command {
 	var o pruneOptions
 	cmd := directoryCommand("prune", "Say what the store holds, and remove what is asked for",
 		`Says what the store of the configuration in DIRECTORY (the current one by default), .fluxbatch/store, holds: by age, by what still uses it, and what buying it
-again would cost. It removes nothing unless -remove is given, asks first, and never removes the copy of an image that is on record.
+again would cost. It removes nothing unless -remove is given, asks first, and never removes the copy of an image that is on record,
+nor an image that is paid for and that the next apply takes from there.
 
 With -older-than it is about what the store took before that many days, with -orphans about the pictures of addresses that are no longer on record.`,
 		`  fluxbatch prune
@@ -112,7 +113,7 @@ var ages = []struct {
 
 // sortStock returns the rows that say what the store holds, and what may be removed.
 func sortStock(stock []workspace.Stocked, orphans bool) (rows []view.StockRow, doomed []workspace.Stocked) {
-	var used []workspace.Stocked
+	var used, awaited []workspace.Stocked
 	aged := make([][]workspace.Stocked, len(ages))
 	for _, kept := range stock {
 		switch {
@@ -120,6 +121,9 @@ func sortStock(stock []workspace.Stocked, orphans bool) (rows []view.StockRow, d
 			continue
 		case kept.InUse:
 			used = append(used, kept)
+			continue
+		case kept.Awaited:
+			awaited = append(awaited, kept)
 			continue
 		}
 		doomed = append(doomed, kept)
@@ -132,6 +136,9 @@ func sortStock(stock []workspace.Stocked, orphans bool) (rows []view.StockRow, d
 	}
 	if len(used) > 0 {
 		rows = append(rows, sumStock("copies of images on record", used))
+	}
+	if len(awaited) > 0 {
+		rows = append(rows, sumStock("paid for, taken by the next apply", awaited))
 	}
 	for i, files := range aged {
 		if len(files) > 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 const webhookSecret = "a long random text of our own"
@@ -74,18 +75,10 @@ func (v *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestApplyWithWebhooks(t *testing.T) {
 	t.Parallel()
 	const images = 100
-	sim, err := simulator.New(simulator.Options{Seed: 1, Webhooks: simulator.Webhooks{HTTP: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := httptest.NewServer(sim)
+	sim, api := simtest.Serve(t, simulator.Options{Seed: 1, Webhooks: simulator.Webhooks{HTTP: true}})
 	v := &tunnel{t: t, to: freeAddress(t)}
 	way := httptest.NewServer(v)
-	t.Cleanup(func() {
-		_ = sim.Close() // the test is over
-		way.Close()
-		api.Close()
-	})
+	t.Cleanup(way.Close)
 	dir := t.TempDir()
 	manifest := fmt.Sprintf(`
 provider "bfl" {
@@ -104,7 +97,7 @@ image "i" {
   width  = 64
   height = 64
 }
-`, api.URL, way.URL, v.to, images)
+`, api, way.URL, v.to, images)
 	if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -120,15 +121,38 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// A host that delivers no image is told once, with what is to be done about it.
+func TestDeliveryIsDown(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"refused": &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED},
+		"failing": &bfl.APIError{StatusCode: http.StatusServiceUnavailable},
+	} {
+		v, screen := newTestView(Options{})
+		cards := viewtest.Cards(30)
+		v.StartApply(&planner.Plan{Changes: cards})
+		for i, c := range cards {
+			if i < 8 {
+				v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Err: err}})
+				continue
+			}
+			v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Err: err}})
+		}
+		v.FinishApply(executor.Summary{Failed: 8, Skipped: 22, Cost: bfl.CreditsOf(24)}, nil, ApplyInfo{})
+		viewtest.Golden(t, "apply/undelivered-"+name, screen.String())
+	}
+}
+
 // A disk that takes nothing more is told once, with what is to be done about it.
 func TestDiskTakesNoMore(t *testing.T) {
 	t.Parallel()
-	for name, disk := range map[string]executor.DiskError{
+	for name, disk := range map[string]executor.StorageError{
 		"full":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOSPC},
 		"forbidden": {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.EACCES},
 		"journal":   {What: "the journal cannot be written", Err: syscall.EROFS},
 		"file":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOTDIR},
 		"broken":    {What: "the journal cannot be written", Err: syscall.EIO},
+		"lost":      {What: "the journal cannot be written", Err: errors.New("another run has the lock")},
 	} {
 		v, screen := newTestView(Options{})
 		cards := viewtest.Cards(30)

@@ -97,11 +97,12 @@ func (v *View) failureFrame(a *applyLog, s executor.Summary, info ApplyInfo) str
 // wayOut says what has to be done before it makes sense to continue, "" for nothing.
 func wayOut(a *applyLog, info ApplyInfo) string {
 	errs := make([]error, 0, len(a.failures)+len(a.skipped))
-	for i := range a.failures {
-		errs = append(errs, a.failures[i].Err)
-	}
+	// Why the run ended concerns more than why one image failed.
 	for i := range a.skipped {
 		errs = append(errs, a.skipped[i].Err)
+	}
+	for i := range a.failures {
+		errs = append(errs, a.failures[i].Err)
 	}
 	for _, err := range errs {
 		if way := wayOutOf(err, info); way != "" {
@@ -113,6 +114,13 @@ func wayOut(a *applyLog, info ApplyInfo) string {
 
 // wayOutOf says what has to be done about an error that concerns the whole run, "" for others.
 func wayOutOf(err error, info ApplyInfo) string {
+	network, isNetwork := errors.AsType[*bfl.NetworkError](err)
+	if isNetwork && bfl.IsLoopbackHost(network.Host) {
+		return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
+	}
+	if delivery, ok := errors.AsType[*executor.DeliveryError](err); ok && delivery.All {
+		return "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
+	}
 	if api, ok := errors.AsType[*bfl.APIError](err); ok {
 		switch {
 		case api.Unauthorized():
@@ -124,31 +132,30 @@ func wayOutOf(err error, info ApplyInfo) string {
 		}
 		return ""
 	}
-	if network, ok := errors.AsType[*bfl.NetworkError](err); ok {
-		if bfl.IsLoopbackHost(network.Host) {
-			return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
-		}
+	if isNetwork {
 		return "Check the network connection, and the endpoint of the provider if it sets one."
 	}
-	if disk, ok := errors.AsType[*executor.DiskError](err); ok {
-		return diskWayOut(disk)
+	if storage, ok := errors.AsType[*executor.StorageError](err); ok {
+		return storageWayOut(storage)
 	}
 	return ""
 }
 
-// diskWayOut says what is to be done about a disk that takes nothing more.
-func diskWayOut(disk *executor.DiskError) string {
+// storageWayOut says what is to be done about a disk that takes nothing more, "" where it is no disk.
+func storageWayOut(storage *executor.StorageError) string {
 	switch {
-	case disk.IsFull():
+	case storage.IsFull():
 		return "Make room on the disk. fluxbatch prune -remove removes images from the store that nothing on record needs."
-	case disk.IsFile():
-		return "Move away the file that is where " + disk.Folder + " is to be."
-	case disk.IsPermission() && disk.Folder != "":
-		return "Make " + disk.Folder + " writable again."
-	case disk.IsPermission():
+	case storage.IsFile():
+		return "Move away the file that is where " + storage.Folder + " is to be."
+	case storage.IsPermission() && storage.Folder != "":
+		return "Make " + storage.Folder + " writable again."
+	case storage.IsPermission():
 		return "Make the folder of the state writable again."
+	case storage.IsBroken():
+		return "Find out what is wrong with the disk."
 	}
-	return "Find out what is wrong with the disk."
+	return ""
 }
 
 // keyVariables names the environment variables that have the keys.

@@ -15,16 +15,14 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // slowAPI is a simulator whose pictures, but for the first one, are held back until somebody lets
 // them go.
 func slowAPI(t *testing.T) (url string, letGo func()) {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simtest.New(t, simulator.Options{Seed: 1})
 	var fetched atomic.Int64
 	gone := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +35,6 @@ func slowAPI(t *testing.T) (url string, letGo func()) {
 	t.Cleanup(func() {
 		letGo()
 		server.Close()
-		_ = sim.Close() // the test is over
 	})
 	return server.URL, letGo
 }

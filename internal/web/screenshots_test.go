@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // TestScreenshots writes what the page looks like into the folder that FLUXBATCH_SCREENSHOTS names,
@@ -91,23 +91,15 @@ func (tb *tab) shoot(name string) {
 // through it, and one that it refused.
 func simulatorPage(t *testing.T) string {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Latency: simulator.Latency{Median: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(func() {
-		server.Close()
-		_ = sim.Close() // the test is over
-	})
+	_, url := simtest.Serve(t, simulator.Options{Latency: simulator.Latency{Median: 1}})
 	for _, prompt := range []string{"A heron among reeds", "A kettle on a walnut table in soft morning light, with a long and winding description of what else there is", "[error] a lamp"} {
 		body := strings.NewReader(fmt.Sprintf(`{"prompt": %q, "width": 256, "height": 256}`, prompt))
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/flux-2-pro", body)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/flux-2-pro", body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header = http.Header{"X-Key": {"any"}, "Content-Type": {"application/json"}}
-		answer, err := server.Client().Do(request)
+		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,5 +107,5 @@ func simulatorPage(t *testing.T) string {
 			t.Fatalf("the simulator answers %s, %v", answer.Status, err)
 		}
 	}
-	return server.URL
+	return url
 }

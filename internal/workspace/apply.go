@@ -30,12 +30,13 @@ type Applied struct {
 // parallelism bounds the active tasks of an account, 0 leaves them to the configuration. The error
 // says why the state could not be written; then what happened is in the journal.
 func (w *Workspace) Apply(plan *planner.Plan, c *Connections, parallelism int) (Applied, error) {
-	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}, before: map[string]bool{}, planned: map[addrs.Image]*planner.Change{}}
-	r.ledger.Path = LedgerPath(w.Dir, w.options.Simulate)
-	defer func() { _ = r.ledger.Close() }() // each line is in the file already
+	r := &applying{Workspace: w, plan: plan, told: map[addrs.Image]bool{}, planned: map[addrs.Image]*planner.Change{}}
+	before := map[string]bool{}
 	for _, task := range w.session.State().Tasks {
-		r.before[task.ID] = true
+		before[task.ID] = true
 	}
+	r.charges = charges{ledger: costs.Ledger{Path: LedgerPath(w.Dir, w.options.Simulate)}, isTold: func(task string) bool { return before[task] }}
+	defer r.settleUp(&r.charges)
 	for _, change := range plan.Changes {
 		if change.Makes() {
 			r.planned[change.Address] = change
@@ -69,13 +70,9 @@ type applying struct {
 	// told are the images whose conditions were said not to hold.
 	told  map[addrs.Image]bool
 	unmet bool
-	// before are the tasks of interrupted runs.
-	before map[string]bool
-	// planned are the changes that make an image, and ledgerFails says that the ledger takes no
-	// entry.
-	planned     map[addrs.Image]*planner.Change
-	ledger      costs.Ledger
-	ledgerFails bool
+	// planned are the changes that make an image.
+	planned map[addrs.Image]*planner.Change
+	charges charges
 	// sent are the renditions that go into requests, nil while nobody asked, and makings those of
 	// them that were made.
 	sent    map[addrs.Rendition]bool

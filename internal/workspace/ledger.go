@@ -1,11 +1,11 @@
 package workspace
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"path/filepath"
 	"time"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -19,25 +19,99 @@ func LedgerPath(dir string, simulate bool) string {
 	return filepath.Join(Base(dir, simulate), costs.FileName)
 }
 
-// chargeRecovered writes into the ledger what an interrupted run was charged and did not come to tell:
-// an image, or a task that was paid for in vain, is on record before its line is in the ledger.
+// charges are written into the ledger as they come. Those that it does not take are tried again with
+// each that follows, and are left to the next command in the end.
+type charges struct {
+	ledger costs.Ledger
+	// isTold reports whether an earlier run may have told of a task.
+	isTold func(task string) bool
+	// owed are those that are not in the ledger yet, the oldest first.
+	owed []costs.Entry
+}
+
+func (c *charges) add(e costs.Entry) {
+	c.owed = append(c.owed, e)
+	_ = c.settle() // The end of the command tells.
+}
+
+func (c *charges) settle() error {
+	for len(c.owed) > 0 {
+		add := c.ledger.Append
+		if c.isTold(c.owed[0].TaskID) {
+			add = c.ledger.AppendOnce
+		}
+		if err := add(c.owed[0]); err != nil {
+			return err
+		}
+		c.owed = c.owed[1:]
+	}
+	return nil
+}
+
+// settleUp ends the charges of a command, and leaves to the next one what the ledger does not take.
+func (w *Workspace) settleUp(c *charges) {
+	err := c.settle()
+	_ = c.ledger.Close() // Each line is in the file already.
+	if err == nil {
+		return
+	}
+	detail := err.Error() + ". The images are on record all the same"
+	if w.leaveCharges(c.owed) == nil {
+		detail += ", and the next command that can write the ledger adds the lines"
+	}
+	w.warn("Costs are not in the ledger", detail+".")
+}
+
+// chargesLeftFile has what the ledger did not take.
+const chargesLeftFile = machineDir + "/costs.json"
+
+// maxChargesLeft bounds the file.
+const maxChargesLeft = 64 << 20
+
+func (w *Workspace) chargesLeft() (all []costs.Entry) {
+	data, err := w.outputs.ReadFile(chargesLeftFile, maxChargesLeft)
+	if err != nil || json.Unmarshal(data, &all) != nil {
+		return nil // What was bought is on record all the same.
+	}
+	return all
+}
+
+// leaveCharges adds to what the ledger did not take.
+func (w *Workspace) leaveCharges(owed []costs.Entry) error {
+	left := w.chargesLeft()
+	known := make(map[string]bool, len(left))
+	for i := range left {
+		known[left[i].TaskID] = true
+	}
+	for i := range owed {
+		if !known[owed[i].TaskID] {
+			left = append(left, owed[i])
+		}
+	}
+	if err := w.local.Ensure(); err != nil {
+		return err
+	}
+	return w.outputs.WriteFile(chargesLeftFile, 0o644, func(f io.Writer) error { return json.NewEncoder(f).Encode(left) })
+}
+
+// chargeRecovered writes into the ledger what earlier runs were charged and did not come to tell: what
+// the ledger did not take, and what an interrupted run recorded, an image or a task that was paid for
+// in vain, before its line was there.
 func (w *Workspace) chargeRecovered() {
-	var entries []costs.Entry
+	c := &charges{ledger: costs.Ledger{Path: LedgerPath(w.Dir, w.options.Simulate)}, isTold: func(string) bool { return true }}
+	c.owed = w.chargesLeft()
+	isLeft := len(c.owed) > 0
 	for _, made := range w.session.Recovered() {
-		entries = append(entries, recoveredEntry(made.Address, made.Image))
+		c.owed = append(c.owed, recoveredEntry(made.Address, made.Image))
 	}
 	for _, task := range w.session.State().Tasks {
 		if task.Lost != "" {
-			entries = append(entries, lostEntry(task))
+			c.owed = append(c.owed, lostEntry(task))
 		}
 	}
-	ledger := costs.Ledger{Path: LedgerPath(w.Dir, w.options.Simulate)}
-	defer func() { _ = ledger.Close() }() // each line is in the file already
-	for _, entry := range entries {
-		if err := ledger.AppendOnce(entry); err != nil {
-			w.env.OnDiagnostics(ledgerFailed(err))
-			return
-		}
+	w.settleUp(c)
+	if isLeft && len(c.owed) == 0 {
+		_ = w.outputs.Remove(chargesLeftFile) // A task never has two lines.
 	}
 }
 
@@ -62,28 +136,10 @@ func recoveredEntry(addr addrs.Image, img *state.Image) costs.Entry {
 	}
 }
 
-// ledgerFailed warns of a ledger that cannot be kept.
-func ledgerFailed(err error) hcl.Diagnostics {
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagWarning, Summary: "Costs are not in the ledger", Detail: err.Error() + ". The images are on record all the same.",
-	}}
-}
-
-// charge writes into the ledger what an event tells of a charge. What cannot be written is told
-// once: the image is paid for and on record all the same. Of a task that an interrupted run had
-// submitted, that run may have told.
+// charge notes what an event tells of a charge.
 func (r *applying) charge(e executor.Event) {
-	entry, ok := r.entryOf(e)
-	if !ok || r.ledgerFails {
-		return
-	}
-	add := r.ledger.Append
-	if r.before[entry.TaskID] {
-		add = r.ledger.AppendOnce
-	}
-	if err := add(entry); err != nil {
-		r.ledgerFails = true
-		r.env.OnDiagnostics(ledgerFailed(err))
+	if entry, ok := r.entryOf(e); ok {
+		r.charges.add(entry)
 	}
 }
 

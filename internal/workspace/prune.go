@@ -12,8 +12,10 @@ import (
 type Stocked struct {
 	state.Kept
 	// InUse says that an image on record has these very bytes, and would be restored from here if
-	// its file were lost, or that the next apply takes from here what is paid for.
+	// its file were lost.
 	InUse bool
+	// Awaited says that the next apply takes it from here for a task that is paid for.
+	Awaited bool
 	// Declared says that the image that it was last of is on record, so that restore brings it
 	// back.
 	Declared bool
@@ -25,7 +27,7 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 	if err != nil {
 		return nil, err
 	}
-	used, open := map[string]bool{}, map[string]bool{}
+	used, awaited, open := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	images := w.session.State().Images
 	for _, f := range images.Files() {
 		used[f.SHA256] = true
@@ -34,7 +36,7 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 		// That its image is in the store may not be on record, as where the disk took nothing more.
 		open[task.ID] = task.Open()
 		if task.Fetched != nil {
-			used[task.Fetched.Output.SHA256] = true
+			awaited[task.Fetched.Output.SHA256] = true
 		}
 	}
 	var stock []Stocked
@@ -43,7 +45,7 @@ func (w *Workspace) Stock(before time.Time) ([]Stocked, error) {
 			continue
 		}
 		declared := kept.Address != (addrs.Image{}) && images.Has(kept.Address)
-		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256] || open[kept.Task], Declared: declared})
+		stock = append(stock, Stocked{Kept: kept, InUse: used[kept.SHA256], Awaited: awaited[kept.SHA256] || open[kept.Task], Declared: declared})
 	}
 	return stock, nil
 }

@@ -91,17 +91,21 @@ func asError(diags hcl.Diagnostics) error {
 // apply makes all that is planned.
 func apply(t *testing.T, dir string, o Options) {
 	t.Helper()
-	within(t, dir, o, func(w *Workspace) {
-		p := plan(t, w)
-		c, err := w.Connect(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if done, err := w.Apply(p, c, 0); errors.Join(err, done.Err) != nil {
-			t.Fatal(err, done.Err)
-		}
-	})
+	within(t, dir, o, func(w *Workspace) { carryOut(t, w) })
+}
+
+// carryOut plans, and carries the plan out.
+func carryOut(t *testing.T, w *Workspace) {
+	t.Helper()
+	p := plan(t, w)
+	c, err := w.Connect(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if done, err := w.Apply(p, c, 0); errors.Join(err, done.Err) != nil {
+		t.Fatal(err, done.Err)
+	}
 }
 
 // recorded returns the hash of the image on record, "" for none.

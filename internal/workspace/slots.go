@@ -63,6 +63,9 @@ func (w *Workspace) writeSlotsLeft(all []slots.Left) error {
 	if len(all) == 0 {
 		return w.outputs.Remove(slotsLeftFile)
 	}
+	if err := w.local.Ensure(); err != nil {
+		return err
+	}
 	return w.outputs.WriteFile(slotsLeftFile, 0o644, func(f io.Writer) error {
 		return json.NewEncoder(f).Encode(all)
 	})

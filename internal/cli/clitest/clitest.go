@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"flag"
 	"maps"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/cli"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // SmallImages begins a manifest of small images, made by the simulator that the environment names.
@@ -58,18 +58,9 @@ func (p patient) Run() int {
 }
 
 // Simulator serves a simulator whose tasks take about that long, until the test ends.
-func Simulator(t *testing.T, median time.Duration) (sim *simulator.Simulator, url string) {
-	t.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: median}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(func() {
-		server.Close()
-		_ = sim.Close() // the test is over
-	})
-	return sim, server.URL
+func Simulator(tb testing.TB, median time.Duration) (sim *simulator.Simulator, url string) {
+	tb.Helper()
+	return simtest.Serve(tb, simulator.Options{Seed: 1, Latency: simulator.Latency{Median: median}})
 }
 
 // Run runs one command in this process and returns what it printed.

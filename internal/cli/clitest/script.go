@@ -86,20 +86,29 @@ func scripts(t *testing.T) []string {
 }
 
 func startSimulator(env *testscript.Env) error {
-	sim, err := simulator.New(simulator.Options{Seed: 1})
+	sim, url, err := serve(env, simulator.Options{Seed: 1})
 	if err != nil {
 		return err
 	}
+	env.Values[simulatorKey{}] = sim
+	env.Setenv("SIMULATOR", url)
+	env.Setenv("FLUXBATCH_VAR_endpoint", url)
+	return nil
+}
+
+// serve starts a simulator that ends with a script, which is no testing.TB.
+func serve(script interface{ Defer(f func()) }, o simulator.Options) (sim *simulator.Simulator, url string, err error) {
+	sim, err = simulator.New(o)
+	if err != nil {
+		return nil, "", err
+	}
 	server := httptest.NewServer(sim)
-	env.Defer(func() {
+	script.Defer(func() {
 		server.Close()
 		// The test is over; what the simulator still had to do does not matter.
 		_ = sim.Close()
 	})
-	env.Values[simulatorKey{}] = sim
-	env.Setenv("SIMULATOR", server.URL)
-	env.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
-	return nil
+	return sim, server.URL, nil
 }
 
 func samePicture(ts *testscript.TestScript, neg bool, args []string) {
@@ -213,14 +222,9 @@ func account(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	credits, err := strconv.ParseFloat(args[1], 64)
 	ts.Check(err)
-	sim, err := simulator.New(simulator.Options{Seed: 1, Keys: map[string]simulator.Account{args[0]: {Credits: bfl.CreditsOf(credits)}}})
+	_, url, err := serve(ts, simulator.Options{Seed: 1, Keys: map[string]simulator.Account{args[0]: {Credits: bfl.CreditsOf(credits)}}})
 	ts.Check(err)
-	server := httptest.NewServer(sim)
-	ts.Defer(func() {
-		server.Close()
-		_ = sim.Close() // as in startSimulator
-	})
-	ts.Setenv("FLUXBATCH_VAR_endpoint", server.URL)
+	ts.Setenv("FLUXBATCH_VAR_endpoint", url)
 }
 
 func once(ts *testscript.TestScript, _ bool, _ []string) {

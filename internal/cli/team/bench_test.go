@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/s3/s3test"
-	"github.com/fluxbatch/fluxbatch/internal/simulator"
 )
 
 // sharedImages is how many images all applies make together, in tasks of sharedTask: the ideal is
@@ -39,15 +38,7 @@ func BenchmarkSharedAccount(b *testing.B) {
 
 func shareAccount(b *testing.B, applies int, isShared bool) {
 	b.Helper()
-	sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: sharedTask}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := httptest.NewServer(sim)
-	defer func() {
-		server.Close()
-		_ = sim.Close()
-	}()
+	sim, url := clitest.Simulator(b, sharedTask)
 	broker, err := startBroker(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
@@ -58,7 +49,7 @@ func shareAccount(b *testing.B, applies int, isShared bool) {
 		slots = fmt.Sprintf("slots \"nats\" {\n  url     = %q\n  account = \"studio\"\n}\n", broker.ClientURL())
 	}
 	manifest := fmt.Sprintf("provider \"bfl\" {\n  endpoint = %q\n  %s}\nimage \"a\" {\n  count  = %d\n  model  = \"flux-2-klein-4b\"\n  prompt = \"a ${count.index}\"\n  width  = 64\n  height = 64\n}\n",
-		server.URL, slots, sharedImages/applies)
+		url, slots, sharedImages/applies)
 	type run struct {
 		cmd *exec.Cmd
 		out bytes.Buffer
@@ -110,11 +101,7 @@ func shareAccount(b *testing.B, applies int, isShared bool) {
 // beside the ideal, and restores them on another machine.
 func BenchmarkBucket(b *testing.B) {
 	for b.Loop() {
-		sim, err := simulator.New(simulator.Options{Seed: 1, Latency: simulator.Latency{Median: sharedTask}})
-		if err != nil {
-			b.Fatal(err)
-		}
-		server := httptest.NewServer(sim)
+		sim, url := clitest.Simulator(b, sharedTask)
 		store, err := s3test.Start()
 		if err != nil {
 			b.Fatal(err)
@@ -122,7 +109,7 @@ func BenchmarkBucket(b *testing.B) {
 		store.Slow(40 * time.Millisecond)
 		place := fmt.Sprintf("bucket = \"art\"\n    endpoint = %q\n    use_path_style = true", store.URL)
 		manifest := fmt.Sprintf("fluxbatch {\n  state \"s3\" {\n    key = \"state\"\n    %s\n  }\n  images \"s3\" {\n    prefix = \"blobs\"\n    %s\n  }\n}\nprovider \"bfl\" {\n  endpoint = %q\n}\nimage \"a\" {\n  count  = %d\n  model  = \"flux-2-klein-4b\"\n  prompt = \"a ${count.index}\"\n  width  = 64\n  height = 64\n}\n",
-			place, place, server.URL, sharedImages)
+			place, place, url, sharedImages)
 		took := func() time.Duration {
 			dir := b.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, "main.flux.hcl"), []byte(manifest), 0o600); err != nil {
@@ -155,7 +142,5 @@ func BenchmarkBucket(b *testing.B) {
 		b.ReportMetric(sharedImages/restored.Seconds(), "restored/s")
 		b.ReportMetric(0, "ns/op")
 		store.Close()
-		server.Close()
-		_ = sim.Close()
 	}
 }

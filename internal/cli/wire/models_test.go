@@ -25,6 +25,7 @@ import (
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
+	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
 
 // exchange is one call as it went over the wire.
@@ -106,11 +107,7 @@ func writeModule(t *testing.T, endpoint string) string {
 
 func TestEveryModelRuns(t *testing.T) {
 	t.Parallel()
-	sim, err := simulator.New(simulator.Options{Seed: 1, StrictFields: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = sim.Close() })
+	sim := simtest.New(t, simulator.Options{Seed: 1, StrictFields: true})
 	var rec recorder
 	server := httptest.NewServer(rec.wrap(sim))
 	t.Cleanup(server.Close)
@@ -277,13 +274,7 @@ func dig(value any, keys ...string) any {
 
 func TestLimitsHoldAgainstTheSimulator(t *testing.T) {
 	t.Parallel()
-	sim, err := simulator.New(simulator.Options{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = sim.Close() })
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
+	sim, url := simtest.Serve(t, simulator.Options{Seed: 1})
 	dir := t.TempDir()
 	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), fmt.Appendf(nil, `
 provider "bfl" {
@@ -304,7 +295,7 @@ image "pro" {
   width  = 64
   height = 64
 }
-`, server.URL))
+`, url))
 	stdout, stderr, code := clitest.Run(t, nil, "apply", "-auto-approve", dir)
 	if code != 0 || !strings.Contains(stdout, "Apply complete: 200 created") {
 		t.Fatalf("apply exited with %d\n%s", code, stderr)
