@@ -69,12 +69,11 @@ func (p *Planner) find(addr addrs.Image) (*state.Image, state.Ref) {
 	if !ok {
 		return nil, state.Ref{}
 	}
-	img := p.record
-	if p.record = nil; img == nil {
-		img = new(state.Image)
+	p.read = p.record
+	if p.record = nil; p.read == nil {
+		p.read = new(state.Room)
 	}
-	place.Read(img)
-	return img, place
+	return place.Read(p.read), place
 }
 
 // change returns what was decided on a desired image, nil where nothing was yet.

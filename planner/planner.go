@@ -95,9 +95,11 @@ type Planner struct {
 	// its image on record; nil where there is none.
 	room   []decision
 	again  *decision
-	record *state.Image
-	// place is where the state has the image that the decision begun last is about.
+	record *state.Room
+	// place is where the state has the image that the decision begun last is about, and read the memory
+	// that it was read into.
 	place state.Ref
+	read  *state.Room
 	// candidates are the decisions on the candidates of those that have some.
 	candidates map[*decision][]*decision
 	// matched counts the desired images that exist.
@@ -167,7 +169,7 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 		result = p.decide(c, desired)
 	}
 	if p.opts.Brief && c.isUnchanged(desired) {
-		p.forgo(c, desired)
+		p.forgo(c, desired, result)
 		return result
 	}
 	p.decided = push(p.decided, c)

@@ -3,6 +3,7 @@ package planner
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -24,13 +25,16 @@ func (c *decision) isUnchanged(desired *image.Image) bool {
 }
 
 // forgo drops a decision on an image that stays as it is, and lets the memory of the image be used
-// again. The decision has to be the one that was begun last.
-func (p *Planner) forgo(c *decision, desired *image.Image) {
+// again, but for its result. The decision has to be the one that was begun last.
+func (p *Planner) forgo(c *decision, desired *image.Image, result *image.Result) {
+	if result != nil {
+		result.SHA256 = strings.Clone(result.SHA256)
+	}
 	p.unchanged = push(p.unchanged, p.place)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}
-	p.record = c.Prior
+	p.record = p.read
 	*c = decision{}
 	p.again, desired.Spare = c, true
 }

@@ -294,3 +294,25 @@ func TestImagesChangeInALoop(t *testing.T) {
 		checkImages(t, r, now, images)
 	}
 }
+
+// A row has a hash as bytes, and whatever is none as it is.
+func TestRowHashes(t *testing.T) {
+	t.Parallel()
+	hash := testHash(1)
+	for _, text := range []string{hash, "", "f", strings.ToUpper(hash), hash[:63], hash[:32], hash + "0", strings.Repeat("\x00", 32), strings.Repeat("g", 64)} {
+		img := testImage(1)
+		img.Fingerprint, img.Output.SHA256, img.Output.Content, img.Made = text, text, text, &File{SHA256: text, Content: text}
+		var b tableBuilder
+		b.add(addrs.Image{Name: "a"}, img)
+		table := b.done()
+		at, _ := table.find(addrs.Image{Name: "a"})
+		if diff := cmp.Diff(img, at.Image()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+		for _, other := range []string{hash, testHash(2), "", text, strings.ToUpper(text)} {
+			if got, want := at.onFile().sum.is(other), other == text; got != want {
+				t.Errorf("%q is %q: %v, want %v", text, other, got, want)
+			}
+		}
+	}
+}

@@ -88,9 +88,9 @@ func (w *Workspace) known(plan *planner.Plan) map[string]bool {
 	known := map[string]bool{}
 	if images := w.session.State().Images; images.Len() > 0 {
 		paths := written(plan)
-		for _, f := range images.Files() {
-			if paths[f.Path] {
-				known[f.Path] = true
+		for _, path := range images.Paths() {
+			if paths[path] {
+				known[path] = true
 			}
 		}
 	}
@@ -156,9 +156,9 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			}
 		}
 	}
-	for addr, f := range prior.Images.Files() {
+	for addr, path := range prior.Images.Paths() {
 		if !planned[addr] {
-			stay(f.Path, addr)
+			stay(path, addr)
 		}
 	}
 	var diags hcl.Diagnostics
