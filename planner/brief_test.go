@@ -63,7 +63,7 @@ func TestBrief(t *testing.T) {
 		if diff := cmp.Diff(changes(whole), changes(short.Whole())); diff != "" {
 			t.Fatalf("seed %d: (-whole +brief)\n%s\nof\n%s", seed, diff, text)
 		}
-		apart += len(short.Unchanged)
+		apart += short.Unchanged.Len()
 		beside += len(short.Changes)
 		if whole.Empty() {
 			idle++

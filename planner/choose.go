@@ -297,11 +297,10 @@ func (p *Plan) Change(addr addrs.Image) *Change {
 	if found {
 		return p.Changes[i]
 	}
-	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r state.Ref, addr addrs.Image) int { return r.Address().Compare(addr) })
-	if !found {
-		return nil
+	if place, stays := p.Unchanged.Find(addr); stays {
+		return unchanged(place, p.known)
 	}
-	return unchanged(p.Unchanged[i], p.known)
+	return nil
 }
 
 // Pick returns the part of a plan that gives an image the picture of its picked candidate, nil

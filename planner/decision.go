@@ -83,7 +83,7 @@ func (p *Planner) change(addr addrs.Image) *decision {
 		p.index[c.Address] = c
 	}
 	c := p.index[addr]
-	if c == nil && len(p.unchanged) > 0 {
+	if c == nil && p.unchanged.Len() > 0 {
 		if c = p.remembered(addr); c != nil {
 			p.index[addr] = c
 		}

@@ -87,7 +87,7 @@ const mostMarks = 10_000
 // Marks returns a short digest of each change, by address, so that a plan that is stale can say
 // which changes are others now. Of a very large plan there are none.
 func (p *Plan) Marks() map[string]string {
-	if len(p.Changes)+len(p.Unchanged) > mostMarks {
+	if len(p.Changes)+p.Unchanged.Len() > mostMarks {
 		return nil
 	}
 	marks := map[string]string{}

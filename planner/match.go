@@ -280,7 +280,7 @@ func (p *Plan) blocks(renames []Rename) []Rename {
 	for _, c := range p.decided {
 		mixed[c.Address.Block()] = true
 	}
-	for _, place := range p.Unchanged {
+	for place := range p.Unchanged.All() {
 		mixed[place.Address().Block()] = true
 	}
 	var out []Rename

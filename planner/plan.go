@@ -269,9 +269,8 @@ type Plan struct {
 	// by address.
 	Changes []*Change
 	// Unchanged are, where Options.Brief asks for that, the images that stay as they are and about
-	// which there is nothing else to say, sorted by address. They are not among the Changes; see
-	// All.
-	Unchanged []state.Ref
+	// which there is nothing else to say. They are not among the Changes; see All.
+	Unchanged state.Refs
 	// Renditions are what is done with files that are made here, sorted by address, without those
 	// that stay as they are.
 	Renditions []*RenditionChange

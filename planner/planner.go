@@ -86,11 +86,9 @@ type Planner struct {
 	index   map[addrs.Image]*decision
 	indexed int
 	// unchanged are the images that stay as they are, which have no decision, and models those that
-	// they have. stays has the first staying of them by address.
-	unchanged []state.Ref
+	// they have.
+	unchanged state.Refs
 	models    []*bfl.Model
-	stays     map[addrs.Image]state.Ref
-	staying   int
 	// room is memory for decisions to come, and again and record that of one that was dropped and of
 	// its image on record; nil where there is none.
 	room   []decision

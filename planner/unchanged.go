@@ -30,7 +30,7 @@ func (p *Planner) forgo(c *decision, desired *image.Image, result *image.Result)
 	if result != nil {
 		result.SHA256 = strings.Clone(result.SHA256)
 	}
-	p.unchanged = push(p.unchanged, p.place)
+	p.unchanged.Add(p.place)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}
@@ -42,13 +42,7 @@ func (p *Planner) forgo(c *decision, desired *image.Image, result *image.Result)
 // remembered returns the decision on an image that stays as it is, nil where none was made. It has no
 // image as it is configured.
 func (p *Planner) remembered(addr addrs.Image) *decision {
-	if p.stays == nil {
-		p.stays = map[addrs.Image]state.Ref{}
-	}
-	for ; p.staying < len(p.unchanged); p.staying++ {
-		p.stays[p.unchanged[p.staying].Address()] = p.unchanged[p.staying]
-	}
-	place, stays := p.stays[addr]
+	place, stays := p.unchanged.Find(addr)
 	if !stays {
 		return nil
 	}
@@ -68,7 +62,7 @@ func unchanged(place state.Ref, known *state.State) *Change {
 func (p *Plan) All() iter.Seq[*Change] {
 	return func(yield func(*Change) bool) {
 		changes := p.Changes
-		for _, place := range p.Unchanged {
+		for place := range p.Unchanged.All() {
 			addr := place.Address()
 			for len(changes) > 0 && changes[0].Address.Compare(addr) < 0 {
 				if !yield(changes[0]) {
@@ -90,18 +84,10 @@ func (p *Plan) All() iter.Seq[*Change] {
 
 // Whole returns the plan with those of Unchanged among the changes, as All has them.
 func (p *Plan) Whole() *Plan {
-	if len(p.Unchanged) == 0 {
+	if p.Unchanged.Len() == 0 {
 		return p
 	}
 	whole := *p
-	whole.Changes, whole.Unchanged = slices.AppendSeq(make([]*Change, 0, len(p.Changes)+len(p.Unchanged)), p.All()), nil
+	whole.Changes, whole.Unchanged = slices.AppendSeq(make([]*Change, 0, len(p.Changes)+p.Unchanged.Len()), p.All()), state.Refs{}
 	return &whole
-}
-
-// sortedUnchanged puts images in the order of their addresses, which they mostly have.
-func sortedUnchanged(all []state.Ref) []state.Ref {
-	if !slices.IsSortedFunc(all, state.Ref.Compare) {
-		slices.SortFunc(all, state.Ref.Compare)
-	}
-	return all
 }

@@ -316,3 +316,40 @@ func TestRowHashes(t *testing.T) {
 		}
 	}
 }
+
+// Refs are a set of places, in whatever order they are added.
+func TestRefs(t *testing.T) {
+	t.Parallel()
+	st, err := parsePieces(strings.NewReader(written(t, testState(3000))), 20_000)
+	if err != nil || len(st.Images.table.segments) < 5 {
+		t.Fatalf("%v; the state has too few segments for this test", err)
+	}
+	all := slices.Collect(st.Images.table.all())
+	r := rand.New(rand.NewPCG(1, 4))
+	for _, n := range []int{0, 1, 200, len(all)} {
+		var set Refs
+		var want []addrs.Image
+		in := map[addrs.Image]bool{}
+		for _, i := range r.Perm(len(all))[:n] {
+			set.Add(all[i])
+			set.Add(all[i])
+			want, in[all[i].Address()] = append(want, all[i].Address()), true
+		}
+		slices.SortFunc(want, addrs.Image.Compare)
+		var got []addrs.Image
+		for ref := range set.All() {
+			got = append(got, ref.Address())
+		}
+		if !slices.Equal(got, want) || set.Len() != n {
+			t.Errorf("of %d images there are %d, or in another order", n, len(got))
+		}
+		for _, ref := range all {
+			if found, ok := set.Find(ref.Address()); ok != in[ref.Address()] || ok && found != ref {
+				t.Errorf("%s is found: %v, want %v", ref.Address(), ok, !ok)
+			}
+		}
+		if _, ok := set.Find(addrs.Image{Name: "zz"}); ok {
+			t.Error("an image is found that the state does not have")
+		}
+	}
+}

@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -62,14 +61,6 @@ type Ref struct {
 func (r Ref) Address() addrs.Image {
 	reader := r.segment.reader(r.at)
 	return reader.address()
-}
-
-// Compare orders places as the addresses of their images.
-func (r Ref) Compare(other Ref) int {
-	if r.segment == other.segment {
-		return cmp.Compare(r.at, other.at)
-	}
-	return r.Address().Compare(other.Address())
 }
 
 // Image returns the image's record, which is the caller's alone, but for what it refers to.
