@@ -138,17 +138,17 @@ func (r *run) build(plan *planner.Plan) {
 			// Somebody has to choose first, or there are others to choose from.
 		case c.Origin == planner.Resume:
 			// It is the account that has the task that knows it, whichever the image is to have.
-			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task.Provider, c.Desired.Model.Name), height: 1}
+			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Task().Provider, c.Desired.Model.Name), height: 1}
 		case c.Generates():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, lane: r.lane(c.Desired.Provider, c.Desired.Model.Name), height: 1}
 		case c.Withheld():
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1, began: time.Now()}
-		case c.Twin != nil, c.Judges:
+		case c.Twin() != nil, c.Judges:
 			r.nodes[c.Address] = &node{change: c, addr: c.Address, height: 1}
 			if r.accounts[c.Desired.Provider] != nil {
 				r.nodes[c.Address].lane = r.lane(c.Desired.Provider, c.Desired.Model.Name)
 			}
-			if len(c.Candidates) > 0 {
+			if len(c.Candidates()) > 0 {
 				r.nodes[c.Address].began = time.Now() // It asks for nothing, so that nothing begins it.
 			}
 		}
@@ -164,11 +164,11 @@ func (r *run) build(plan *planner.Plan) {
 				n.waiting++
 			}
 		}
-		if c.Twin != nil && r.nodes[*c.Twin] != nil {
-			r.waitFor(n, r.nodes[*c.Twin])
+		if c.Twin() != nil && r.nodes[*c.Twin()] != nil {
+			r.waitFor(n, r.nodes[*c.Twin()])
 		}
 		if c.Judges {
-			for _, candidate := range c.Candidates {
+			for _, candidate := range c.Candidates() {
 				if up := r.nodes[candidate.Address]; up != nil {
 					r.waitFor(n, up)
 				}

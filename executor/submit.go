@@ -59,7 +59,7 @@ func (r *run) readied(n *node) bool {
 		}
 		r.emit(Started{n.address(), n.change.Action})
 		if n.resumes() {
-			r.resume(n, n.change.Task)
+			r.resume(n, n.change.Task())
 			return false
 		}
 	}
@@ -167,7 +167,7 @@ func (r *run) keepsImage(n *node) bool {
 
 // submit makes one attempt at the POST, for which a slot is held.
 func (r *run) submit(n *node) {
-	api, request, ctx, account := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx, n.lane.account
+	api, request, ctx, account := n.lane.account.API, seeded(n.request, n.change.RecordedSeed()), r.ctx, n.lane.account
 	record := r.intent(n)
 	if !n.ahead {
 		account.unanswered++
@@ -216,10 +216,12 @@ func (r *run) intent(n *node) func() (took time.Duration, err error) {
 	}
 	// The plan said that these may have been charged, and with that they are settled.
 	var settled []state.Failed
-	for _, told := range n.change.Unanswered {
+	for _, told := range n.change.Unanswered() {
 		settled = append(settled, state.Failed{Key: told.Key, Reason: "sent again, as the plan said"})
 	}
-	n.change.Unanswered = nil
+	if len(settled) > 0 {
+		n.change.Rare().Unanswered = nil
+	}
 	if !n.recorded.IsZero() && n.ahead {
 		settled = append(settled, notSent(n.record.Key))
 	}

@@ -52,20 +52,20 @@ func (c *Change) describe(h io.Writer) {
 	if c.Prior != nil {
 		_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
 	}
-	if c.Found != nil {
-		_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
+	if c.Found() != nil {
+		_, _ = fmt.Fprintf(h, " found %s", c.Found().SHA256)
 	}
-	if c.Task != nil {
-		_, _ = fmt.Fprintf(h, " task %q", c.Task.Key)
+	if c.Task() != nil {
+		_, _ = fmt.Fprintf(h, " task %q", c.Task().Key)
 	}
-	for _, task := range c.Unanswered {
+	for _, task := range c.Unanswered() {
 		_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
 	}
 	if c.Kept != nil {
 		_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
 	}
-	if c.Twin != nil {
-		_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
+	if c.Twin() != nil {
+		_, _ = fmt.Fprintf(h, " twin %s", c.Twin())
 	}
 	d := c.Desired
 	if d == nil && c.Action == NoOp {
@@ -73,7 +73,7 @@ func (c *Change) describe(h io.Writer) {
 		d = &image.Image{Output: c.Prior.Output.Path, Provider: c.Prior.Provider, Labels: c.Prior.Labels}
 	}
 	if d != nil {
-		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
+		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More())
 		for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
 			_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
 		}

@@ -109,11 +109,11 @@ func (p *Planner) attribute() {
 			continue
 		}
 		i := slices.IndexFunc(p.decided, func(c *decision) bool {
-			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered) == 0
+			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered()) == 0
 		})
 		if i >= 0 {
 			p.told[l.task.Key] = true
-			p.decided[i].Unanswered = append(p.decided[i].Unanswered, l.task)
+			p.decided[i].Rare().Unanswered = append(p.decided[i].Unanswered(), l.task)
 		}
 	}
 }

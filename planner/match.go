@@ -136,7 +136,7 @@ func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 		return wanted
 	}
 	for _, c := range p.Changes {
-		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor == nil && c.Twin == nil && !onlyDrifted(c)
+		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor() == nil && c.Twin() == nil && !onlyDrifted(c)
 		if isOpen && c.Makes() && offered[c.Fingerprint] {
 			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
 		}
@@ -253,7 +253,7 @@ func (p *Plan) renamed(o Options) {
 			continue
 		}
 		// Candidates move with their image, which is what a moved block names.
-		r := Rename{From: from.Of(), To: c.Address.Of(), Lost: c.Donor == nil}
+		r := Rename{From: from.Of(), To: c.Address.Of(), Lost: c.Donor() == nil}
 		if at := slices.IndexFunc(p.Renamed, func(one Rename) bool { return one.From == r.From && one.To == r.To }); at >= 0 {
 			p.Renamed[at].Lost = p.Renamed[at].Lost || r.Lost
 			continue

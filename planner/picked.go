@@ -42,11 +42,11 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 // which the candidates come: the block was renamed, or an instance of it has another key. It is 0
 // where there is none.
 func (p *Planner) inherited(c *decision) int {
-	for _, candidate := range c.Candidates {
-		if candidate.Donor == nil {
+	for _, candidate := range c.Candidates() {
+		if candidate.Donor() == nil {
 			continue
 		}
-		from := *candidate.Donor
+		from := *candidate.Donor()
 		of := p.prior.images.Get(from.Of())
 		// The picture of the picked one stands under the image's own address too.
 		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
@@ -61,7 +61,7 @@ func (p *Planner) inherited(c *decision) int {
 // one may come. It goes into the store, and comes back from there when the image asks for it again.
 // One that gates may ask for has another picture then, in its place.
 func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
-	desired := c.Choice
+	desired := c.Choice()
 	if desired == nil || desired.Lifecycle.Frozen {
 		return false
 	}

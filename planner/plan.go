@@ -102,7 +102,7 @@ type Reason struct {
 }
 
 // Change is what a plan does with one image, and why. A plan can have a million, so that what says
-// yes or no stands together.
+// yes or no stands together, and what few changes have stands apart; see Rare.
 type Change struct {
 	Address addrs.Image
 	Action  Action
@@ -111,9 +111,6 @@ type Change struct {
 	From *addrs.Image
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
-	// Found is the image's file as it is now, where an Update takes it over; see
-	// Planner.RefreshOnly.
-	Found *state.File
 	// Import is the file to take, where Action is Import.
 	Import *config.Import
 	// Prior is the image as it exists, nil for Create.
@@ -121,47 +118,16 @@ type Change struct {
 	// Desired is the image as it is configured, with the content of all references that are known
 	// now. It is nil where the change does not look at the configuration.
 	Desired *image.Image
-	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it
-	// makes a lost image again.
-	RecordedSeed *int64
 	// Origin is where the image comes from, "" for actions that make none.
 	Origin Origin
 	// Kept is the image to restore, where Origin is Restore and it exists already.
 	Kept *state.Image
-	// Donor is the address that has Kept, where it is not in the store alone.
-	Donor *addrs.Image
-	// Twin is the image of this plan, made from the very same seeded request, whose picture is
-	// taken once it is there, where Origin is Restore and Kept is nil.
-	Twin *addrs.Image
-	// Task is what an interrupted run left of this very request, where Origin is Resume.
-	Task *state.Task
-	// Unanswered are requests that an interrupted run sent and that got no answer: this very one,
-	// or one for this address while the fingerprint is not known. Nobody knows whether they were
-	// charged. They are no longer remembered once this one is sent.
-	Unanswered []*state.Task
-	// Moderation is why the API refused the request before, where Origin is Refused, nil elsewhere.
-	Moderation *state.Moderation
-	// Lacks is the image that it needs and that will not be there, where Origin is Skipped, and else
-	// nil.
-	Lacks *addrs.Image
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.
 	Price bfl.Credits
 	// Cost is what the change is estimated to cost: Price, or zero for what is free.
 	Cost bfl.Credits
-	// Candidates are the changes of the pictures to choose from, in their order. They stand in the
-	// plan themselves too.
-	Candidates []*Change
-	// Choice is the image as it is configured, from which its candidates are made, where it has
-	// some.
-	Choice *image.Image
-	// More says how many candidates are bought at most while none passes, each at MoreCost.
-	More     int
-	MoreCost bfl.Credits
-	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
-	// Desired.
-	Listed []image.Attribute
 	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those
 	// for which it would be made anew.
 	Frozen bool
@@ -179,6 +145,8 @@ type Change struct {
 	// Simulator says that the provider may be a simulator.
 	Simulator bool
 
+	// rare is what few changes have, nil where it has none of that.
+	rare *Rare
 	// known is the state that the plan was made with.
 	known *state.State
 }
@@ -187,8 +155,8 @@ type Change struct {
 // are included. They are worked out by every call, since of a hundred thousand changes people look
 // at a few.
 func (c *Change) Attributes() []image.Attribute {
-	if c.Listed != nil {
-		return c.Listed
+	if listed := c.Listed(); listed != nil {
+		return listed
 	}
 	if c.Prior == nil {
 		return image.Compare(nil, c.Desired)
@@ -235,24 +203,24 @@ func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forge
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
 // MayAsk reports whether the change needs the API, or may need it when gates have judged.
-func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 }
+func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More() > 0 }
 
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
-func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
+func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered()) > 0 }
 
 // ModerationReasons are the API's, for an image that it refused before.
 func (c *Change) ModerationReasons() []string {
-	if c.Moderation == nil {
+	if c.Moderation() == nil {
 		return nil
 	}
-	return c.Moderation.Reasons
+	return c.Moderation().Reasons
 }
 
 // Uncertain is what may have been charged for it by an earlier run that got no answer.
 func (c *Change) Uncertain() bfl.Credits {
 	var sum bfl.Credits
-	for _, task := range c.Unanswered {
+	for _, task := range c.Unanswered() {
 		sum += task.Cost
 	}
 	return sum

@@ -387,15 +387,15 @@ func (p *Planner) sources(c *decision) {
 // claim notes the tasks that a change takes up: the one that it resumes, and those of which it says
 // that they may have been charged.
 func (p *Planner) claim(c *decision) {
-	if c.Task != nil {
-		p.told[c.Task.Key] = true
+	if c.Task() != nil {
+		p.told[c.Task().Key] = true
 	}
 	if c.Origin != Generate {
 		return
 	}
 	for _, task := range p.unanswered(c) {
 		p.told[task.Key] = true
-		c.Unanswered = append(c.Unanswered, task)
+		c.Rare().Unanswered = append(c.Unanswered(), task)
 	}
 }
 

@@ -269,8 +269,8 @@ func TestLostImageIsMadeWithItsRecordedSeed(t *testing.T) {
 	w.files[addr(t, "image.plain")] = state.Missing
 	plan, _ := w.plan(t, Options{})
 	c := plan.Changes[0]
-	if c.RecordedSeed == nil || *c.RecordedSeed != 99 {
-		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed)
+	if c.RecordedSeed() == nil || *c.RecordedSeed() != 99 {
+		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed())
 	}
 	if c.Fingerprint != w.prior.Images.Get(c.Address).Fingerprint {
 		t.Error("the recorded seed changed the fingerprint, so that the next plan would make the image again")
@@ -538,8 +538,8 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w.images = nil
 		renamed := w.image(t, "image.new", "one")
 		plan, _ := w.plan(t, Options{Replace: []addrs.Image{renamed.Address}})
-		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed != nil {
-			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed)
+		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed() != nil {
+			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed())
 		}
 	})
 }

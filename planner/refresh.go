@@ -22,8 +22,8 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		case status == state.Missing:
 			c.Action, c.Reasons = Forget, []Reason{{Kind: FileMissing}}
 		case ok:
-			c.Action, c.Reasons, c.Found = Update, []Reason{{Kind: FileChanged}}, &file
-			c.Listed = []image.Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
+			c.Action, c.Reasons, c.Rare().Found = Update, []Reason{{Kind: FileChanged}}, &file
+			c.Rare().Listed = []image.Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
 		default:
 			continue
 		}

@@ -88,7 +88,7 @@ func (s *Summary) count(c *Change) {
 	}
 	switch c.Origin {
 	case Restore:
-		if len(c.Candidates) == 0 { // Otherwise it is one of its own.
+		if len(c.Candidates()) == 0 { // Otherwise it is one of its own.
 			s.Restored++
 		}
 	case Resume:

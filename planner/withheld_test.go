@@ -86,7 +86,7 @@ func TestSkipped(t *testing.T) {
 			for _, c := range plan.Changes {
 				line := c.Address.String() + " " + string(c.Origin)
 				if c.Origin == Skipped {
-					line += "(" + c.Lacks.String() + ")"
+					line += "(" + c.Lacks().String() + ")"
 				}
 				got = append(got, line+" "+c.Cost.Dollars())
 				if c.Withheld() != slices.Contains([]Origin{Refused, Skipped}, c.Origin) || c.Withheld() && c.Generates() {

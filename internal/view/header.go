@@ -21,7 +21,7 @@ func headingOf(c *planner.Change) heading {
 	case c.Action == planner.Move && c.From != nil:
 		h.subject, h.object = c.From.String(), c.Address.String()
 	case c.Origin == planner.Skipped:
-		h.object = c.Lacks.String()
+		h.object = c.Lacks().String()
 	case c.Action == planner.Import && c.Import != nil:
 		h.object = layout.Quoted(c.Import.Name)
 	}
@@ -46,8 +46,8 @@ func (pp *planPage) header(c *planner.Change) {
 	if c.MayHaveBeenCharged() {
 		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
 	}
-	if c.RecordedSeed != nil {
-		pp.note(fmt.Sprintf("It is requested with seed %d, which made the lost one.", *c.RecordedSeed), commentLead)
+	if c.RecordedSeed() != nil {
+		pp.note(fmt.Sprintf("It is requested with seed %d, which made the lost one.", *c.RecordedSeed()), commentLead)
 	}
 	if c.Origin == planner.Refused {
 		pp.refusedNotes(c)
@@ -169,9 +169,9 @@ func (f *fold) will() string {
 	case c.Origin == planner.Rejected:
 		return "have no candidate that passes their gates"
 	case c.NotPicked:
-		return "wait until somebody has picked " + blockName(*c.Lacks)
+		return "wait until somebody has picked " + blockName(*c.Lacks())
 	case c.Origin == planner.Skipped:
-		return "will be skipped, since they need " + blockName(*c.Lacks)
+		return "will be skipped, since they need " + blockName(*c.Lacks())
 	case c.Action == planner.Move && c.From != nil:
 		return "have moved from " + blockName(*c.From)
 	case c.Action == planner.Import:
@@ -193,9 +193,9 @@ func ChangeText(c *planner.Change) string {
 	case c.Origin == planner.Rejected:
 		return "Has no candidate that passes its gates"
 	case c.NotPicked:
-		return "Waits until somebody has picked " + c.Lacks.String()
+		return "Waits until somebody has picked " + c.Lacks().String()
 	case c.Origin == planner.Skipped:
-		return "Skipped, since it needs " + c.Lacks.String()
+		return "Skipped, since it needs " + c.Lacks().String()
 	case c.Action == planner.Destroy:
 		return "Plan to delete"
 	default:

@@ -23,7 +23,7 @@ func TestLifecycle(t *testing.T) {
 			viewtest.Forgotten(fmt.Sprintf("image.old[%d]", i)), viewtest.Frozen(fmt.Sprintf("image.cold[%d]", i)), viewtest.Refused(fmt.Sprintf("image.bad[%d]", i)),
 			viewtest.Unmakable(fmt.Sprintf("image.worse[%d]", i), fmt.Sprintf("image.bad[%d]", i)))
 		lost := viewtest.CreateLogo()
-		lost.Address, lost.Unanswered = viewtest.Addr(fmt.Sprintf("image.lost[%d]", i)), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+		lost.Address, lost.Rare().Unanswered = viewtest.Addr(fmt.Sprintf("image.lost[%d]", i)), []*state.Task{{Cost: bfl.CreditsOf(3)}}
 		lost.Fingerprint = "f"
 		many.Changes = append(many.Changes, lost)
 	}

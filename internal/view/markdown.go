@@ -111,7 +111,7 @@ func chargedAmong(items []planItem) string {
 			continue
 		}
 		note(item.change)
-		for _, candidate := range item.change.Candidates {
+		for _, candidate := range item.change.Candidates() {
 			note(candidate)
 		}
 	}

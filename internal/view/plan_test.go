@@ -14,10 +14,10 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	folded := &planner.Plan{Changes: append(append(viewtest.Cards(100), viewtest.ReplaceLogo()), viewtest.Dragged(214, "image.logo")...)}
 	lines := viewtest.ReplaceLogo()
-	lines.Listed[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
-	lines.Listed[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
+	lines.Listed()[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
+	lines.Listed()[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
 	rewritten := viewtest.ReplaceLogo()
-	rewritten.Listed[1].After = strings.Repeat("Completely different words ", 4)
+	rewritten.Listed()[1].After = strings.Repeat("Completely different words ", 4)
 	tests := []struct {
 		name string
 		plan *planner.Plan

@@ -119,10 +119,10 @@ func (a *Album) coming(c *planner.Change) *Shot {
 	switch {
 	case c.Kept != nil:
 		return a.shot(c.Kept.Output, true)
-	case c.Found != nil:
-		return a.shot(*c.Found, true)
-	case c.Task != nil && c.Task.Fetched != nil:
-		return a.shot(c.Task.Fetched.Output, true)
+	case c.Found() != nil:
+		return a.shot(*c.Found(), true)
+	case c.Task() != nil && c.Task().Fetched != nil:
+		return a.shot(c.Task().Fetched.Output, true)
 	default:
 		return nil
 	}
@@ -160,7 +160,7 @@ func (e *Entry) price(c *planner.Change) {
 		return
 	}
 	e.Price, e.Dollars = text, c.Cost.USD()
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		if candidate.Generates() {
 			e.Dollars += candidate.Cost.USD()
 		}

@@ -114,7 +114,7 @@ func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error
 	switch {
 	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, ErrNoChoice
-	case c.Choice == nil && img != nil:
+	case c.Choice() == nil && img != nil:
 		return nil, &KeptError{addr, img.Made != nil && c.Frozen}
 	case img == nil:
 		// None of its candidates was taken yet: the first of them keeps the wish.

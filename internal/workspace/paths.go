@@ -197,7 +197,7 @@ func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool 
 		return false
 	case ours()[sum], c.Import != nil && c.Import.SHA256 == sum:
 		return true
-	case c.Task != nil && c.Task.Fetched != nil && c.Task.Fetched.Output.SHA256 == sum:
+	case c.Task() != nil && c.Task().Fetched != nil && c.Task().Fetched.Output.SHA256 == sum:
 		return true
 	}
 	return w.local.Store().Whole(sum)

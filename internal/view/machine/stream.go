@@ -200,7 +200,7 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	change := plannedChange{
 		Resource: resourceOf(c.Address), Action: plannedAction(c), Reason: messageReason(c, r),
 		Frozen: c.Frozen, Conditional: view.MayStay(c), Origin: string(c.Origin), ModerationReasons: c.ModerationReasons(),
-		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed,
+		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed(),
 		EstimatedCost: estimatedUSD(c), EstimatedCostIsMinimum: c.CostUnknown, PriceUnknown: c.PriceUnknown,
 	}
 	if change.MayHaveBeenCharged {
@@ -210,13 +210,13 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 		change.PreviousResource = new(resourceOf(*c.From))
 	}
 	switch {
-	case c.Twin != nil:
-		change.PictureOf = c.Twin.String()
-	case c.Donor != nil:
-		change.PictureOf = c.Donor.String()
+	case c.Twin() != nil:
+		change.PictureOf = c.Twin().String()
+	case c.Donor() != nil:
+		change.PictureOf = c.Donor().String()
 	}
 	if c.Origin == planner.Skipped {
-		change.Because = c.Lacks.String()
+		change.Because = c.Lacks().String()
 	}
 	if c.Import != nil {
 		change.Importing = &messageImport{c.Import.Name}
@@ -238,9 +238,9 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 // choice adds what is to be known of an image with candidates, and of one that was edited by hand.
 func (change *plannedChange) choice(c *planner.Change) {
 	change.Edited = c.Prior != nil && c.Prior.Made != nil
-	change.Candidates = len(c.Candidates)
+	change.Candidates = len(c.Candidates())
 	if c.Judges {
-		change.Retries, change.RetryCost = c.More, c.MoreCost.USD()
+		change.Retries, change.RetryCost = c.More(), c.MoreCost().USD()
 	}
 	if c.Desired != nil && !c.Judges && !c.Withheld() {
 		change.Candidate, change.Picked = c.Desired.Candidate, c.Desired.Picked

@@ -269,7 +269,7 @@ func (o *changeObjects) making(c *planner.Change) {
 		o.after["origin"] = string(c.Origin)
 	}
 	if c.Origin == planner.Skipped {
-		o.after["because"] = c.Lacks.String()
+		o.after["because"] = c.Lacks().String()
 	}
 	if view.MayStay(c) {
 		o.after["conditional"] = true
@@ -277,8 +277,8 @@ func (o *changeObjects) making(c *planner.Change) {
 	if c.MayHaveBeenCharged() {
 		o.after["may_have_been_charged"], o.after["uncertain_cost"] = true, c.Uncertain().USD()
 	}
-	if c.RecordedSeed != nil {
-		o.after["seed"] = *c.RecordedSeed
+	if c.RecordedSeed() != nil {
+		o.after["seed"] = *c.RecordedSeed()
 		delete(o.afterUnknown, "seed")
 	}
 	if len(c.ModerationReasons()) > 0 {

@@ -21,13 +21,13 @@ func EveryPlan() *planner.Plan {
 	resumed := CreateLogo()
 	resumed.Address, resumed.Origin, resumed.Cost = Addr("module.brand.module.icons[0].image.resumed"), planner.Resume, 0
 	resumed.Reasons = []planner.Reason{{Kind: planner.Interrupted}}
-	resumed.Task = &state.Task{ID: "t-1"}
+	resumed.Rare().Task = &state.Task{ID: "t-1"}
 	lost := CreateLogo()
-	lost.Address, lost.Unanswered = Addr("image.lost"), []*state.Task{{}}
+	lost.Address, lost.Rare().Unanswered = Addr("image.lost"), []*state.Task{{}}
 	lost.Fingerprint = "f"
 	gone := CreateGone()
 	gone.Address = Addr("image.gone")
-	gone.Listed[1].Sensitive = true
+	gone.Listed()[1].Sensitive = true
 	edited := ReplaceLogo()
 	edited.Address = Addr("image.edited")
 	edited.Reasons = []planner.Reason{{Kind: planner.FileChanged}, {Kind: planner.Requested}}

@@ -59,7 +59,7 @@ func Frozen(address string) *planner.Change {
 func Refused(address string, reasons ...string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
-	c.Origin, c.Cost, c.Moderation = planner.Refused, 0, &state.Moderation{Reasons: reasons}
+	c.Origin, c.Cost, c.Rare().Moderation = planner.Refused, 0, &state.Moderation{Reasons: reasons}
 	return c
 }
 
@@ -67,7 +67,7 @@ func Refused(address string, reasons ...string) *planner.Change {
 func Unmakable(address, lacks string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address), Dependencies: []addrs.Image{Addr(lacks)}}
-	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, new(Addr(lacks))
+	c.Origin, c.Cost, c.Rare().Lacks = planner.Skipped, 0, new(Addr(lacks))
 	return c
 }
 
@@ -78,11 +78,11 @@ func LifecyclePlan() *planner.Plan {
 	stays := Frozen("image.frozen")
 	stays.From = new(Addr("image.was_frozen"))
 	uncertain := CreateLogo()
-	uncertain.Address, uncertain.Unanswered = Addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+	uncertain.Address, uncertain.Rare().Unanswered = Addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
 	uncertain.Fingerprint = "f"
 	seeded := CreateGone()
-	seeded.Address, seeded.RecordedSeed = Addr("image.seeded"), new(int64(7))
-	seeded.Listed = slices.Delete(seeded.Listed, 4, 5)
+	seeded.Address, seeded.Rare().RecordedSeed = Addr("image.seeded"), new(int64(7))
+	seeded.Rare().Listed = slices.Delete(seeded.Listed(), 4, 5)
 	conditional := Dragged(1, "image.seeded")[0]
 	triggered := ReplaceLogo()
 	triggered.Address, triggered.Fingerprint = Addr("image.triggered"), shaNew
