@@ -97,7 +97,7 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 	candidate := r.nodes[addr]
 	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept != nil {
 		// What another image was said to be like says nothing of this one.
-		img = withoutComparison(gates.Gates, img)
+		img = withoutComparison(gates.Gates(), img)
 	}
 	if known, _ := gates.Judged(img.Verdicts); known {
 		n.judged[addr] = img
@@ -113,7 +113,7 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 		subject.Others = r.others(n.address())
 	}
 	r.spawn(func() func() {
-		judged, err := r.ask(gates.Gates, subject)
+		judged, err := r.ask(gates.Gates(), subject)
 		return func() {
 			n.judging--
 			if err != nil {
@@ -212,7 +212,7 @@ func (r *run) settle(n *node) {
 		if known, passed := n.change.Choice().Judged(img.Verdicts); known && passed {
 			if r.isOutdated(n, c.Address) {
 				delete(n.judged, c.Address)
-				r.judge(n, c.Address, withoutComparison(n.change.Choice().Gates, img))
+				r.judge(n, c.Address, withoutComparison(n.change.Choice().Gates(), img))
 				return
 			}
 			r.takeCandidate(n, c.Address.Candidate, img)

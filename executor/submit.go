@@ -97,7 +97,7 @@ func (r *run) hold(n *node) {
 func (r *run) resolve(n *node) (*image.Image, error) {
 	desired := new(*n.change.Desired)
 	// What is paid for is fetched, whatever its preconditions say by now.
-	if !desired.Known() || desired.Lifecycle.Undecided && !n.resumes() {
+	if !desired.Known() || desired.Lifecycle().Undecided && !n.resumes() {
 		again, err := r.opts.Resolve(n.address().Of(), r.results)
 		if err != nil {
 			return nil, err

@@ -32,7 +32,7 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	}
 	Ignore(desired, c.Prior)
 	n, isPicked := p.pick(c, desired)
-	if c.Prior != nil && desired.Lifecycle.Frozen {
+	if c.Prior != nil && desired.Lifecycle().Frozen {
 		if c.Prior.Candidate > 0 {
 			n, isPicked = c.Prior.Candidate, c.Prior.Picked
 		}
@@ -46,7 +46,7 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	}
 	var from *decision
 	switch {
-	case isPicked || len(desired.Gates) == 0:
+	case isPicked || len(desired.Gates()) == 0:
 		if !isPicked {
 			n = firstThere(c.Candidates())
 		}
@@ -94,7 +94,7 @@ func (p *Planner) chooseBeside(c *decision, desired, stays *image.Image) *image.
 // one that is picked, and those that were bought because none of the others passed.
 func (p *Planner) considered(desired *image.Image, picked int) []int {
 	var all []int
-	wanted := max(desired.Candidates, 1)
+	wanted := max(desired.Candidates(), 1)
 	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
 		prior := p.prior.images.Get(desired.Address.Nth(i))
 		// Where all are replaced, gates ask for more again, one after the other.
@@ -127,7 +127,7 @@ func (p *Planner) judged(c *decision) *decision {
 			return candidate
 		}
 	}
-	c.Rare().More = max(c.Choice().Candidates, 1) + c.Choice().Retries() - len(c.Candidates())
+	c.Rare().More = max(c.Choice().Candidates(), 1) + c.Choice().Retries() - len(c.Candidates())
 	c.Rare().MoreCost = c.Candidates()[0].Desired.Request().Quote().Reserve
 	c.Judges = (c.Judges || c.More() > 0) && tried > 0
 	return nil
@@ -146,7 +146,7 @@ func (c *Change) Wanted() int {
 			made = n
 		}
 	}
-	return min(first.More, max(c.Desired.Candidates-made, 0))
+	return min(first.More, max(c.Desired.Candidates()-made, 0))
 }
 
 // record returns what is on record of an image that is there, or will be for nothing.

@@ -12,12 +12,12 @@ import (
 // the prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
 func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool) {
 	switch {
-	case desired.Pick > 0:
-		return desired.Pick, true
+	case desired.Pick() > 0:
+		return desired.Pick(), true
 	case p.opts.Choices[c.Address] > 0:
 		return p.opts.Choices[c.Address], true
 	}
-	most := max(desired.Candidates, 1) + desired.Retries()
+	most := max(desired.Candidates(), 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
 	if c.Prior != nil && c.Prior.Candidate > 0 {
 		now := fingerprint(c.Prior.Candidate)
@@ -62,14 +62,14 @@ func (p *Planner) inherited(c *decision) int {
 // One that gates may ask for has another picture then, in its place.
 func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
 	desired := c.Choice()
-	if desired == nil || desired.Lifecycle.Frozen {
+	if desired == nil || desired.Lifecycle().Frozen {
 		return false
 	}
 	img, prior := desired.Nth(candidate.Candidate), p.prior.images.Get(candidate)
 	switch {
 	case img.Output != prior.Output.Path:
 		return true
-	case candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries():
+	case candidate.Candidate <= max(desired.Candidates(), 1)+desired.Retries():
 		return false
 	}
 	held(img, prior)
@@ -87,7 +87,7 @@ func firstThere(candidates []*Change) int {
 func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
 	for i := range desired.References {
 		r := &desired.References[i]
-		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle.RequirePick && !up.Desired.Picked {
+		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle().RequirePick && !up.Desired.Picked {
 			return r.Image, true
 		}
 	}

@@ -153,14 +153,15 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
 		// Somebody's work stays until they want it gone.
-		c.edited = !desired.Lifecycle.Frozen
-		desired.Lifecycle.Frozen = true
+		c.edited = !desired.Lifecycle().Frozen
+		desired.Rare().Lifecycle.Frozen = true
 	}
 	var result *image.Result
 	if desired.HasChoice() {
 		if first := cmp.Or(c.Prior, p.prior.images.Get(desired.Address.Nth(1))); first != nil {
-			desired.More = first.More
-			desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
+			own := desired.Rare()
+			own.More = first.More
+			own.Candidates = min(max(own.Candidates, 1)+own.More, image.MaxCandidates)
 		}
 		result = c.results(p.choose(c, desired))
 	} else {
@@ -196,7 +197,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	if c.Frozen {
 		// It stays as it is, and the plan says what it would be.
 		c.Desired = new(*desired)
-		desired.Lifecycle.IgnoreAll = true
+		desired.Rare().Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
 		if kept := p.comesBack(c); kept != nil {
 			c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
@@ -258,7 +259,7 @@ func (p *Planner) act(c *decision) {
 		c.Action, c.Import = Import, p.imports[c.Address]
 	case c.Prior == nil:
 		c.Action = Create
-	case len(c.Reasons) > 0 && c.Desired.Lifecycle.Frozen:
+	case len(c.Reasons) > 0 && c.Desired.Lifecycle().Frozen:
 		c.Action, c.Frozen = NoOp, true
 	case lost && onlyReason(c.Reasons, FileMissing):
 		c.Action = Create
@@ -345,7 +346,7 @@ func (p *Planner) status(c *decision) state.FileStatus {
 
 // guard refuses a change that prevent_destroy forbids.
 func (p *Planner) guard(img *image.Image, c *decision) {
-	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
+	if !img.Lifecycle().PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
 		return
 	}
 	p.diags = append(p.diags, &hcl.Diagnostic{

@@ -282,7 +282,7 @@ func TestPreventDestroy(t *testing.T) {
 	w := newWorld()
 	img := w.image(t, "image.plain", "a plain image")
 	w.make(t)
-	img.Lifecycle.PreventDestroy = true
+	img.Rare().Lifecycle.PreventDestroy = true
 	if _, diags := w.plan(t, Options{}); diags.HasErrors() {
 		t.Errorf("an unchanged image: %v", diags)
 	}
@@ -303,7 +303,7 @@ func TestFrozenAndEdited(t *testing.T) {
 		{"nothing is made from it", func(*world) {}, false},
 		{"an image is made from it", func(w *world) { w.images[1].Arguments[1].Value = "the logo at night" }, true},
 		{"a new image is made from it", func(w *world) { w.prior.Images.Delete(w.images[1].Address) }, true},
-		{"it is not frozen, and so made again", func(w *world) { w.images[0].Lifecycle.Frozen = false }, false},
+		{"it is not frozen, and so made again", func(w *world) { w.images[0].Rare().Lifecycle.Frozen = false }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -311,7 +311,7 @@ func TestFrozenAndEdited(t *testing.T) {
 			logo := w.image(t, "image.logo", "a logo")
 			w.image(t, "image.hero", "the logo", "image.logo")
 			w.make(t)
-			logo.Lifecycle.Frozen = true
+			logo.Rare().Lifecycle.Frozen = true
 			w.files[logo.Address] = state.Changed
 			tt.change(w)
 			_, diags := w.plan(t, Options{})
@@ -358,7 +358,7 @@ func TestFrozenAndLost(t *testing.T) {
 			logo := w.image(t, "image.logo", "a logo")
 			w.image(t, "image.hero", "the logo", "image.logo")
 			w.make(t)
-			logo.Lifecycle.Frozen = true
+			logo.Rare().Lifecycle.Frozen = true
 			w.files[logo.Address] = state.Missing
 			tt.change(w)
 			prior := w.prior.Images.Get(logo.Address)
@@ -503,7 +503,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
 		logo.References = []image.Reference{{Input: bfl.Input{Field: logo.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
-		logo.Lifecycle.IgnoreChanges = []string{"references"}
+		logo.Rare().Lifecycle.IgnoreChanges = []string{"references"}
 		w.make(t)
 		prior := w.prior.Images.Get(logo.Address)
 		logo.References = slices.Clone(logo.References)

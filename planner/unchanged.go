@@ -19,8 +19,8 @@ import (
 // as it is configured, such as frozen or somebody's edited file, is to be told; and apply, or a
 // rendition, may ask for the image as it is configured.
 func (c *decision) isUnchanged(desired *image.Image) bool {
-	l := &desired.Lifecycle
-	isAsked := len(desired.Renditions) > 0 || desired.ConfiguredSeed != nil || l.Frozen || l.Undecided || l.IgnoresAny()
+	l := desired.Lifecycle()
+	isAsked := len(desired.Renditions()) > 0 || desired.ConfiguredSeed() != nil || l.Frozen || l.Undecided || l.IgnoresAny()
 	return c.Action == NoOp && !c.left && !desired.HasChoice() && !isAsked
 }
 

@@ -67,7 +67,7 @@ func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Ima
 	}
 	e.fill(c.Prior, c.Desired, c.Attributes())
 	if c.Desired != nil {
-		e.Pinned, e.Wanted = c.Desired.Pick > 0, c.Wanted()
+		e.Pinned, e.Wanted = c.Desired.Pick() > 0, c.Wanted()
 		a.sources(e, c.Desired)
 	}
 	changes := e.Change != Same
