@@ -95,7 +95,7 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 	}
 	gates := n.change.Choice()
 	candidate := r.nodes[addr]
-	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept != nil {
+	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept() != nil {
 		// What another image was said to be like says nothing of this one.
 		img = withoutComparison(gates.Gates(), img)
 	}

@@ -159,11 +159,11 @@ func (f *files) writable(plan *planner.Plan) error {
 // the plan names.
 func (r *run) move(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
-		if c.From == nil {
+		if c.From() == nil {
 			continue
 		}
-		if err := r.files.journal.Append(state.Moved{From: *c.From, To: c.Address}); err != nil {
-			return fmt.Errorf("moving %s to %s: %w", c.From, c.Address, err)
+		if err := r.files.journal.Append(state.Moved{From: *c.From(), To: c.Address}); err != nil {
+			return fmt.Errorf("moving %s to %s: %w", c.From(), c.Address, err)
 		}
 	}
 	return nil
@@ -176,7 +176,7 @@ func (f *files) collect(plan *planner.Plan) error {
 		if c.Donor() == nil {
 			continue
 		}
-		if err := f.keep(*c.Donor(), c.Kept); err != nil {
+		if err := f.keep(*c.Donor(), c.Kept()); err != nil {
 			return fmt.Errorf("%s is to have the picture of %s: %w", c.Address, c.Donor(), err)
 		}
 	}
@@ -226,10 +226,10 @@ func (r *run) clearPaths(plan *planner.Plan) error {
 func (f *files) isInPlace(c *planner.Change) bool {
 	sum := ""
 	switch {
-	case c.Kept != nil:
-		sum = c.Kept.Output.SHA256
-	case c.Import != nil:
-		sum = c.Import.SHA256
+	case c.Kept() != nil:
+		sum = c.Kept().Output.SHA256
+	case c.Import() != nil:
+		sum = c.Import().SHA256
 	case c.Task() != nil && c.Task().Fetched != nil:
 		sum = c.Task().Fetched.Output.SHA256
 	case c.Action == planner.Update:
@@ -362,7 +362,7 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
 		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
 	}
-	content, _, err := openFile(c.Import.File)
+	content, _, err := openFile(c.Import().File)
 	if err != nil {
 		return nil, "", err
 	}
@@ -374,14 +374,14 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 	defer pending.Abort()
 	check := imagefile.NewChecker(maxImageBytes)
 	if _, err := io.Copy(io.MultiWriter(pending, check), content); err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
+		return nil, "", fmt.Errorf("importing %s: %w", c.Import().File, err)
 	}
 	info, err := check.Finish()
 	if err != nil {
-		return nil, "", fmt.Errorf("importing %s: %w", c.Import.File, err)
+		return nil, "", fmt.Errorf("importing %s: %w", c.Import().File, err)
 	}
-	if info.SHA256 != c.Import.SHA256 {
-		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.File)
+	if info.SHA256 != c.Import().SHA256 {
+		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import().File)
 	}
 	img = task.Image(state.FileOf(c.Desired.Output, info), state.Result{})
 	if !f.holds(c.Desired.Output, info.SHA256) {

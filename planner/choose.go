@@ -119,7 +119,7 @@ func (p *Planner) judged(c *decision) *decision {
 		record := candidate.record()
 		known, passed := false, false
 		// What another image was said to be like says nothing of this one.
-		isForeign := candidate.Kept != nil && c.Choice().Compares()
+		isForeign := candidate.Kept() != nil && c.Choice().Compares()
 		if candidate.content() != "" && record != nil && !isForeign {
 			known, passed = c.Choice().Judged(record.Verdicts)
 		}
@@ -151,15 +151,16 @@ func (c *Change) Wanted() int {
 
 // record returns what is on record of an image that is there, or will be for nothing.
 func (c *Change) record() *state.Image {
-	if c.Kept != nil {
-		return c.Kept
+	if c.Kept() != nil {
+		return c.Kept()
 	}
 	return c.Prior
 }
 
 // await plans an image whose picture is known only when gates have judged its candidates, or never.
 func (p *Planner) await(c *decision, desired *image.Image) *image.Result {
-	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	c.Desired, c.Simulator = desired, p.simulates(desired.Provider)
+	p.noteMove(&c.Change)
 	p.complete(desired)
 	c.file, c.Origin = p.status(c), Restore
 	switch {
@@ -209,7 +210,8 @@ func (p *Planner) candidate(of *decision, desired *image.Image, isPicked bool) *
 
 // take gives the image of a change the picture of one of its candidates.
 func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image.Result {
-	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	c.Desired, c.Simulator = desired, p.simulates(desired.Provider)
+	p.noteMove(&c.Change)
 	p.complete(desired)
 	c.Fingerprint, c.file = from.Fingerprint, p.status(c)
 	prior := c.Prior
@@ -230,7 +232,7 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	case prior.DiffersFreely(desired), slices.ContainsFunc(c.Candidates(), (*Change).Makes):
 		c.Action = Update
 		return c.keep(prior)
-	case c.From != nil:
+	case c.From() != nil:
 		c.Action = Move
 		return c.keep(prior)
 	default:
@@ -245,15 +247,15 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	case from.content() == "":
 		c.Rare().Twin, c.size = &from.Address, from.size
 		return nil
-	case from.Kept != nil:
-		c.Kept = from.Kept
+	case from.Kept() != nil:
+		c.Rare().Kept = from.Kept()
 		if donor := from.Donor(); donor != nil && *donor != c.Address {
 			c.Rare().Donor = donor
 		}
 	default:
-		c.Kept, c.Rare().Donor = from.Prior, &from.Address
+		c.Rare().Kept, c.Rare().Donor = from.Prior, &from.Address
 	}
-	return c.keep(c.Kept)
+	return c.keep(c.Kept())
 }
 
 // results adds to what is known of an image with a choice what is known of its candidates.
@@ -261,7 +263,7 @@ func (c *Change) results(result *image.Result) *image.Result {
 	if result == nil || len(c.Candidates()) == 0 {
 		return result
 	}
-	if slices.ContainsFunc(c.Candidates(), func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept == nil }) {
+	if slices.ContainsFunc(c.Candidates(), func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept() == nil }) {
 		return nil // It is known only in apply, and with it the list.
 	}
 	return state.Exports(c.Address, func(addr addrs.Image) *state.Image {
@@ -279,8 +281,8 @@ func (c *Change) results(result *image.Result) *image.Result {
 // there returns what will be on record of an image that is not made in this plan.
 func (c *Change) there() *state.Image {
 	switch {
-	case c.Kept != nil:
-		return c.Kept.Updated(c.Desired)
+	case c.Kept() != nil:
+		return c.Kept().Updated(c.Desired)
 	case c.Prior != nil && (c.Action == Update || c.Action == Move):
 		return c.Prior.Updated(c.Desired)
 	default:

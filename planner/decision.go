@@ -40,8 +40,8 @@ func (c *decision) content() string {
 	switch {
 	case c.shown != nil:
 		return c.shown.Output.Identity()
-	case c.Import != nil:
-		return cmp.Or(c.Import.Content, c.Import.SHA256)
+	case c.Import() != nil:
+		return cmp.Or(c.Import().Content, c.Import().SHA256)
 	default:
 		return ""
 	}

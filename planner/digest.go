@@ -46,8 +46,8 @@ func (p *Plan) Digest() string {
 func (c *Change) describe(h io.Writer) {
 	// Writing to a hash never fails.
 	_, _ = fmt.Fprintf(h, "%s %s %s %s %d %v", c.Address, c.Action, c.Origin, c.Fingerprint, c.Cost, c.Reasons)
-	if c.From != nil {
-		_, _ = fmt.Fprintf(h, " from %s", c.From)
+	if c.From() != nil {
+		_, _ = fmt.Fprintf(h, " from %s", c.From())
 	}
 	if c.Prior != nil {
 		_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
@@ -61,8 +61,8 @@ func (c *Change) describe(h io.Writer) {
 	for _, task := range c.Unanswered() {
 		_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
 	}
-	if c.Kept != nil {
-		_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
+	if c.Kept() != nil {
+		_, _ = fmt.Fprintf(h, " kept %s", c.Kept().Output.SHA256)
 	}
 	if c.Twin() != nil {
 		_, _ = fmt.Fprintf(h, " twin %s", c.Twin())

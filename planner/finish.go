@@ -63,9 +63,10 @@ func sorted(changes []*Change) []*Change {
 // goes is the change of an image that is no longer desired.
 func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, removals []config.Removal) *Change {
 	c := &Change{
-		Address: addr, Action: Destroy, Prior: prior, From: p.movedFrom(addr),
+		Address: addr, Action: Destroy, Prior: prior,
 		Reasons: []Reason{{Kind: why}}, known: p.opts.Prior,
 	}
+	p.noteMove(c)
 	for _, removal := range removals {
 		if removal.From.Contains(addr) && !removal.Destroy {
 			c.Action = Forget

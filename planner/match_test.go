@@ -35,7 +35,7 @@ func sources(p *Plan) []string {
 			line += " as " + c.Twin().String()
 		case c.Task() != nil:
 			line += " " + c.Task().ID
-		case c.Kept != nil:
+		case c.Kept() != nil:
 			line += " the store"
 		}
 		if c.Cost > 0 {

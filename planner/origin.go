@@ -65,8 +65,8 @@ func (p *Planner) restores(c *decision, simulated bool) bool {
 	case onlyDrifted(&c.Change):
 		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what
 		// is on record is what is wanted.
-		if c.Kept = p.keptOf(c); c.Kept != nil || c.Fingerprint != c.Prior.Fingerprint {
-			return c.Kept != nil
+		if c.Rare().Kept = p.keptOf(c); c.Kept() != nil || c.Fingerprint != c.Prior.Fingerprint {
+			return c.Kept() != nil
 		}
 	case c.Fingerprint == "":
 		return false
@@ -107,7 +107,7 @@ func (p *Planner) takes(c *decision, from addrs.Image, simulated bool) bool {
 	if img == nil || img.Fingerprint != c.Fingerprint || img.Made != nil || !simulated && img.Result.Simulated || !p.isThere(from, img) {
 		return false
 	}
-	c.Kept, c.Rare().Donor = img, &from
+	c.Rare().Kept, c.Rare().Donor = img, &from
 	return true
 }
 
@@ -152,7 +152,7 @@ func (p *Planner) kept(c *decision, simulated bool) bool {
 			continue
 		}
 		p.restored[content] = true
-		c.Kept = img
+		c.Rare().Kept = img
 		return true
 	}
 	return false

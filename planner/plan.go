@@ -106,13 +106,8 @@ type Reason struct {
 type Change struct {
 	Address addrs.Image
 	Action  Action
-	// From is the address that the image had before, nil where it does not move. Moves go along
-	// with any action but Create.
-	From *addrs.Image
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
-	// Import is the file to take, where Action is Import.
-	Import *config.Import
 	// Prior is the image as it exists, nil for Create.
 	Prior *state.Image
 	// Desired is the image as it is configured, with the content of all references that are known
@@ -120,8 +115,6 @@ type Change struct {
 	Desired *image.Image
 	// Origin is where the image comes from, "" for actions that make none.
 	Origin Origin
-	// Kept is the image to restore, where Origin is Restore and it exists already.
-	Kept *state.Image
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.
@@ -319,7 +312,7 @@ func (p *Plan) Limited() bool { return p.Outputs == nil && !p.RefreshOnly }
 // waits for somebody's choice is nothing that an apply can do.
 func (p *Plan) Empty() bool {
 	for _, c := range p.Changes {
-		if !c.NotPicked && c.Action != NoOp || c.From != nil {
+		if !c.NotPicked && c.Action != NoOp || c.From() != nil {
 			return false
 		}
 	}

@@ -184,7 +184,8 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	Ignore(desired, prior)
 	p.reseed(desired, prior)
 	img := desired
-	c.Desired, c.From, c.Simulator = img, p.movedFrom(img.Address), p.simulates(img.Provider)
+	c.Desired, c.Simulator = img, p.simulates(img.Provider)
+	p.noteMove(&c.Change)
 	p.complete(img)
 	before := ""
 	if prior != nil {
@@ -201,7 +202,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 		Ignore(desired, prior)
 		if kept := p.comesBack(c); kept != nil {
 			c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
-			c.Origin, c.Kept = Restore, kept
+			c.Origin, c.Rare().Kept = Restore, kept
 			return c.keep(kept)
 		}
 	}
@@ -215,7 +216,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 				Subject:  p.where(img.Address),
 			})
 		}
-		c.size = c.Import.Size
+		c.size = c.Import().Size
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -224,8 +225,8 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	}
 	p.originate(c)
 	p.claim(c)
-	if c.Kept != nil {
-		return c.keep(c.Kept)
+	if c.Kept() != nil {
+		return c.keep(c.Kept())
 	}
 	c.size = outputSize(img)
 	p.sources(c)
@@ -256,7 +257,7 @@ func (p *Planner) act(c *decision) {
 	lost := c.file == state.Missing
 	switch {
 	case c.Prior == nil && p.imports[c.Address] != nil:
-		c.Action, c.Import = Import, p.imports[c.Address]
+		c.Action, c.Rare().Import = Import, p.imports[c.Address]
 	case c.Prior == nil:
 		c.Action = Create
 	case len(c.Reasons) > 0 && c.Desired.Lifecycle().Frozen:
@@ -267,19 +268,18 @@ func (p *Planner) act(c *decision) {
 		c.Action = Replace
 	case c.Prior.DiffersFreely(c.Desired):
 		c.Action = Update
-	case c.From != nil:
+	case c.From() != nil:
 		c.Action = Move
 	default:
 		c.Action = NoOp
 	}
 }
 
-// movedFrom returns the former address of an image that moves, nil for others.
-func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
-	if _, ok := p.prior.from[addr]; !ok {
-		return nil
+// noteMove notes the former address of an image that moves.
+func (p *Planner) noteMove(c *Change) {
+	if from, ok := p.prior.from[c.Address]; ok {
+		c.Rare().From = &from
 	}
-	return new(p.prior.from[addr])
 }
 
 // complete puts into a desired image what is known of the images and renditions that it is made
@@ -366,7 +366,7 @@ func (p *Planner) sources(c *decision) {
 	for i := range c.Desired.References {
 		r := &c.Desired.References[i]
 		up := p.change(r.Image)
-		if !r.IsImage() || up == nil || !up.Frozen || r.Derived != nil && r.SHA256 != "" && !p.isLost(r.Derived, up.From) {
+		if !r.IsImage() || up == nil || !up.Frozen || r.Derived != nil && r.SHA256 != "" && !p.isLost(r.Derived, up.From()) {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: p.where(c.Address)}

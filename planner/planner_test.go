@@ -375,7 +375,7 @@ func TestFrozenAndLost(t *testing.T) {
 			if got := lines(plan)[i]; got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept != prior) {
+			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept() != prior) {
 				t.Errorf("it comes from %q", c.Origin)
 			}
 		})
@@ -515,7 +515,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 			}
 			return nil
 		}})
-		if c := plan.Changes[0]; c.Origin != Restore || c.Kept != prior {
+		if c := plan.Changes[0]; c.Origin != Restore || c.Kept() != prior {
 			t.Errorf("it comes from %q", c.Origin)
 		}
 	})

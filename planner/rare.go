@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -10,6 +11,13 @@ import (
 // Rare is what few changes have. It is set through Change.Rare, and read through methods of its
 // fields' names.
 type Rare struct {
+	// From is the address that the image had before, nil where it does not move. Moves go along
+	// with any action but Create.
+	From *addrs.Image
+	// Import is the file to take, where Action is Import.
+	Import *config.Import
+	// Kept is the image to restore, where Origin is Restore and it exists already.
+	Kept *state.Image
 	// Found is the image's file as it is now, where an Update takes it over; see
 	// Planner.RefreshOnly.
 	Found *state.File
@@ -64,6 +72,15 @@ func (c *Change) few() *Rare {
 	}
 	return c.rare
 }
+
+// From returns Rare.From.
+func (c *Change) From() *addrs.Image { return c.few().From }
+
+// Import returns Rare.Import.
+func (c *Change) Import() *config.Import { return c.few().Import }
+
+// Kept returns Rare.Kept.
+func (c *Change) Kept() *state.Image { return c.few().Kept }
 
 // Found returns Rare.Found.
 func (c *Change) Found() *state.File { return c.few().Found }

@@ -16,7 +16,8 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
 			continue
 		}
-		c := &Change{Address: addr, Prior: img, From: p.movedFrom(addr), known: p.opts.Prior}
+		c := &Change{Address: addr, Prior: img, known: p.opts.Prior}
+		p.noteMove(c)
 		file, ok := found[addr]
 		switch {
 		case status == state.Missing:

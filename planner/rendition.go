@@ -71,7 +71,7 @@ func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
 		change := RenditionChange{
 			Address: addrs.Rendition{Of: desired.Address, Name: r.Name}, Recipe: r.Recipe, Output: r.Output,
 		}
-		p.recall(&change, c.From)
+		p.recall(&change, c.From())
 		if c.left || c.Withheld() || c.Lost() {
 			continue // The picture stays what it is, if it is there at all.
 		}
@@ -226,8 +226,8 @@ func (p *Planner) renditionsGo(sheets []*image.Sheet, assets []*image.Asset, rem
 		}
 		for _, r := range c.Desired.Renditions() {
 			stays[addrs.Rendition{Of: c.Address, Name: r.Name}] = true
-			if c.From != nil {
-				stays[addrs.Rendition{Of: *c.From, Name: r.Name}] = true
+			if c.From() != nil {
+				stays[addrs.Rendition{Of: *c.From(), Name: r.Name}] = true
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func (s *Summary) count(c *Change) {
 		s.Forgotten++
 	case NoOp, Move:
 	}
-	if c.From != nil {
+	if c.From() != nil {
 		s.Moved++
 	}
 	switch c.Origin {

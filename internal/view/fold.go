@@ -167,8 +167,8 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	if c.Origin == planner.Skipped {
 		rest = fmt.Appendf(rest, " lacks %s %s", c.Lacks().Module.Unkeyed(), c.Lacks().Name)
 	}
-	if c.From != nil {
-		rest = fmt.Appendf(rest, " from %s %s", c.From.Module.Unkeyed(), c.From.Name)
+	if c.From() != nil {
+		rest = fmt.Appendf(rest, " from %s %s", c.From().Module.Unkeyed(), c.From().Name)
 	}
 	if c.Action == planner.Replace || c.Action == planner.Update || c.Frozen {
 		all := c.Attributes()

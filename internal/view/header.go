@@ -18,12 +18,12 @@ type heading struct{ subject, phrase, object string }
 func headingOf(c *planner.Change) heading {
 	h := heading{subject: c.Address.String(), phrase: lookOf(c).will}
 	switch {
-	case c.Action == planner.Move && c.From != nil:
-		h.subject, h.object = c.From.String(), c.Address.String()
+	case c.Action == planner.Move && c.From() != nil:
+		h.subject, h.object = c.From().String(), c.Address.String()
 	case c.Origin == planner.Skipped:
 		h.object = c.Lacks().String()
-	case c.Action == planner.Import && c.Import != nil:
-		h.object = layout.Quoted(c.Import.Name)
+	case c.Action == planner.Import && c.Import() != nil:
+		h.object = layout.Quoted(c.Import().Name)
 	}
 	return h
 }
@@ -75,8 +75,8 @@ func whyOf(c *planner.Change, all *cascade) []string {
 	case why != "":
 		phrases = append(phrases, why)
 	}
-	if c.From != nil && c.Action != planner.Move {
-		phrases = append(phrases, "moved from "+layout.Unbroken(c.From.String()))
+	if c.From() != nil && c.Action != planner.Move {
+		phrases = append(phrases, "moved from "+layout.Unbroken(c.From().String()))
 	}
 	return phrases
 }
@@ -172,8 +172,8 @@ func (f *fold) will() string {
 		return "wait until somebody has picked " + blockName(*c.Lacks())
 	case c.Origin == planner.Skipped:
 		return "will be skipped, since they need " + blockName(*c.Lacks())
-	case c.Action == planner.Move && c.From != nil:
-		return "have moved from " + blockName(*c.From)
+	case c.Action == planner.Move && c.From() != nil:
+		return "have moved from " + blockName(*c.From())
 	case c.Action == planner.Import:
 		return "will be imported"
 	case c.Action == planner.Forget && !c.Lost():

@@ -29,7 +29,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	onlyMoves := &planner.Plan{Changes: []*planner.Change{viewtest.Moved("image.a", "image.b"), viewtest.Moved("image.c", "image.d")}}
 	movedFrozen := viewtest.Frozen("image.frozen")
-	movedFrozen.From = new(viewtest.Addr("image.cold"))
+	movedFrozen.Rare().From = new(viewtest.Addr("image.cold"))
 	tests := []struct {
 		name string
 		plan *planner.Plan

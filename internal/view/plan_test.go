@@ -56,7 +56,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 	t.Parallel()
 	long := `image.card["the winter sale of the whole country"]`
 	change := viewtest.Dragged(1, long)[0]
-	change.From = new(viewtest.Addr(`image.former["a key with many words in it, really"]`))
+	change.Rare().From = new(viewtest.Addr(`image.former["a key with many words in it, really"]`))
 	p := &planner.Plan{
 		Changes:   []*planner.Change{change, viewtest.Imported(`image.old["one two three four five six seven"]`, "old art/of the first and the second year.png")},
 		Abandoned: []planner.Abandoned{{Address: viewtest.Addr(`image.gone["eight nine ten eleven"]`), Task: &state.Task{}}},
@@ -66,7 +66,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 		v.Plan(p, PlanInfo{Command: "plan", Again: "fluxbatch apply", SavedAs: "the plan of the first week of the second month.plan"})
 		v.PlanMarkdown(p, PlanInfo{})
 		for _, whole := range []string{
-			long, change.From.String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,
+			long, change.From().String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,
 			p.Abandoned[0].Address.String(), `"the plan of the first week of the second month.plan"`,
 		} {
 			if !strings.Contains(screen.String(), whole) {

@@ -117,8 +117,8 @@ func (e *Entry) keepOnly() {
 // coming returns the picture that a change puts in place, as far as it is there already.
 func (a *Album) coming(c *planner.Change) *Shot {
 	switch {
-	case c.Kept != nil:
-		return a.shot(c.Kept.Output, true)
+	case c.Kept() != nil:
+		return a.shot(c.Kept().Output, true)
 	case c.Found() != nil:
 		return a.shot(*c.Found(), true)
 	case c.Task() != nil && c.Task().Fetched != nil:

@@ -143,8 +143,8 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 		if c.Prior == nil {
 			continue
 		}
-		if planned[c.Address] = true; c.From != nil {
-			planned[*c.From] = true
+		if planned[c.Address] = true; c.From() != nil {
+			planned[*c.From()] = true
 		}
 		switch {
 		case c.Action == planner.Destroy:
@@ -195,7 +195,7 @@ func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool 
 	switch {
 	case err != nil:
 		return false
-	case ours()[sum], c.Import != nil && c.Import.SHA256 == sum:
+	case ours()[sum], c.Import() != nil && c.Import().SHA256 == sum:
 		return true
 	case c.Task() != nil && c.Task().Fetched != nil && c.Task().Fetched.Output.SHA256 == sum:
 		return true
@@ -205,10 +205,10 @@ func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool 
 
 // importedInPlace reports whether the file at the image's path is the one to import.
 func (w *Workspace) importedInPlace(c *planner.Change) bool {
-	if c.Import == nil {
+	if c.Import() == nil {
 		return false
 	}
-	file, err := os.Stat(c.Import.File)
+	file, err := os.Stat(c.Import().File)
 	if err != nil {
 		return false
 	}

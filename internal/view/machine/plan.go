@@ -135,12 +135,12 @@ func resourceChange(c *planner.Change, reason tfjson.ActionReason) *tfjson.Resou
 	if o.after != nil {
 		change.After = o.after
 	}
-	if c.Import != nil {
-		change.Importing = &tfjson.Importing{ID: c.Import.Name}
+	if c.Import() != nil {
+		change.Importing = &tfjson.Importing{ID: c.Import().Name}
 	}
 	resource := resourceOfChange(c.Address, change, reason)
-	if c.From != nil {
-		resource.PreviousAddress = c.From.String()
+	if c.From() != nil {
+		resource.PreviousAddress = c.From().String()
 	}
 	return resource
 }

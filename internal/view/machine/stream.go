@@ -206,8 +206,8 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	if change.MayHaveBeenCharged {
 		change.UncertainCost = c.Uncertain().USD()
 	}
-	if c.From != nil {
-		change.PreviousResource = new(resourceOf(*c.From))
+	if c.From() != nil {
+		change.PreviousResource = new(resourceOf(*c.From()))
 	}
 	switch {
 	case c.Twin() != nil:
@@ -218,8 +218,8 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	if c.Origin == planner.Skipped {
 		change.Because = c.Lacks().String()
 	}
-	if c.Import != nil {
-		change.Importing = &messageImport{c.Import.Name}
+	if c.Import() != nil {
+		change.Importing = &messageImport{c.Import().Name}
 	}
 	change.choice(c)
 	for _, r := range c.Reasons {
@@ -263,7 +263,7 @@ func (j *Stream) StartApply(p *planner.Plan) {
 	j.changes, j.said = map[addrs.Image]*planner.Change{}, map[addrs.Image]time.Duration{}
 	j.moved = 0
 	for _, c := range p.Changes {
-		if c.From != nil {
+		if c.From() != nil {
 			j.moved++
 		}
 		if c.Action != planner.NoOp {

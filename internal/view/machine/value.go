@@ -224,14 +224,14 @@ func (o *changeObjects) exports(c *planner.Change) {
 		return
 	}
 	switch {
-	case c.Import != nil:
-		o.after["sha256"], o.after["width"], o.after["height"] = c.Import.SHA256, c.Import.Size.Width, c.Import.Size.Height
+	case c.Import() != nil:
+		o.after["sha256"], o.after["width"], o.after["height"] = c.Import().SHA256, c.Import().Size.Width, c.Import().Size.Height
 	case !c.Makes():
 		if c.Prior != nil {
 			addRecord(o.after, c.Prior)
 		}
-	case c.Origin == planner.Restore && c.Kept != nil:
-		addRecord(o.after, c.Kept)
+	case c.Origin == planner.Restore && c.Kept() != nil:
+		addRecord(o.after, c.Kept())
 	default:
 		for _, name := range resultNames {
 			o.afterUnknown[name] = true

@@ -17,7 +17,7 @@ func EveryPlan() *planner.Plan {
 	p := MixedPlan()
 	restored := CreateLogo()
 	restored.Address, restored.Origin, restored.Cost = Addr(`image.restored["a b"]`), planner.Restore, 0
-	restored.Kept = Recorded("images/elsewhere.png", LogoPrompt)
+	restored.Rare().Kept = Recorded("images/elsewhere.png", LogoPrompt)
 	resumed := CreateLogo()
 	resumed.Address, resumed.Origin, resumed.Cost = Addr("module.brand.module.icons[0].image.resumed"), planner.Resume, 0
 	resumed.Reasons = []planner.Reason{{Kind: planner.Interrupted}}

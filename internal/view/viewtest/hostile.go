@@ -89,7 +89,7 @@ func HostilePlan(text string) *planner.Plan {
 		image.Attribute{Name: "labels" + addrs.StringKey(text).String(), After: text}, image.Attribute{Name: "new", Before: text + " a b c", After: text + " a b d"},
 		image.Attribute{Name: "lines", After: text + "\n" + text}, image.Attribute{Name: "references[0]", After: Reference(text, "")},
 		image.Attribute{Name: "structure", After: `{"` + "a" + `": 1}`})
-	gone.Import = &config.Import{Name: text}
+	gone.Rare().Import = &config.Import{Name: text}
 	gone.Action = planner.Import
 	refused := CreateLogo()
 	refused.Origin, refused.Address.Name = planner.Refused, "refused"

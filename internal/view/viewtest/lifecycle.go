@@ -17,7 +17,7 @@ import (
 // Moved returns an image that only has another address.
 func Moved(from, to string) *planner.Change {
 	c := Unchanged(to)
-	c.Action, c.From = planner.Move, new(Addr(from))
+	c.Action, c.Rare().From = planner.Move, new(Addr(from))
 	return c
 }
 
@@ -26,7 +26,7 @@ func Imported(address, file string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
 	c.Action, c.Origin, c.Cost = planner.Import, "", 0
-	c.Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
+	c.Rare().Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
 	return c
 }
 
@@ -74,9 +74,9 @@ func Unmakable(address, lacks string) *planner.Change {
 // LifecyclePlan has what becomes of images besides being made and removed.
 func LifecyclePlan() *planner.Plan {
 	renamed := UpdateBanner()
-	renamed.From = new(Addr("image.banner"))
+	renamed.Rare().From = new(Addr("image.banner"))
 	stays := Frozen("image.frozen")
-	stays.From = new(Addr("image.was_frozen"))
+	stays.Rare().From = new(Addr("image.was_frozen"))
 	uncertain := CreateLogo()
 	uncertain.Address, uncertain.Rare().Unanswered = Addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
 	uncertain.Fingerprint = "f"
