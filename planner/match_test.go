@@ -27,7 +27,7 @@ func seeded(img *image.Image, seed int64) *image.Image {
 func sources(p *Plan) []string {
 	var out []string
 	for _, c := range p.Changes {
-		line := c.Address.String() + " " + cmp.Or(string(c.Origin), string(c.Action))
+		line := c.Address.String() + " " + cmp.Or(c.Origin.String(), c.Action.String())
 		switch {
 		case c.Donor() != nil:
 			line += " " + c.Donor().String()

@@ -13,43 +13,53 @@ import (
 )
 
 // Action is what a plan does with one image.
-type Action string
+type Action uint8
 
 // The actions.
 const (
-	NoOp    Action = "no-op"
-	Create  Action = "create"
-	Replace Action = "replace"
-	Update  Action = "update"
-	Destroy Action = "destroy"
+	NoOp Action = iota + 1
+	Create
+	Replace
+	Update
+	Destroy
 	// Move gives an image another address and changes nothing else.
-	Move Action = "move"
+	Move
 	// Forget takes an image out of the state and leaves its file.
-	Forget Action = "forget"
+	Forget
 	// Import takes an existing file as the image.
-	Import Action = "import"
+	Import
 )
 
 // Origin is where the image of a Create or Replace comes from.
-type Origin string
+type Origin uint8
 
 // The origins.
 const (
 	// Generate asks the API for it, at a price.
-	Generate Origin = "generate"
+	Generate Origin = iota + 1
 	// Restore takes it from the store, where an image with the same fingerprint is kept.
-	Restore Origin = "restore"
+	Restore
 	// Resume fetches the image of a task that an interrupted run submitted, and that is paid for
 	// already.
-	Resume Origin = "resume"
+	Resume
 	// Refused is nowhere: the API's moderation refused this very request before, so that it is not
 	// asked again.
-	Refused Origin = "refused"
+	Refused
 	// Skipped is nowhere either: an image that it needs is refused, or skipped itself.
-	Skipped Origin = "skipped"
+	Skipped
 	// Rejected is nowhere as well: none of its candidates passes its gates, and no more are bought.
-	Rejected Origin = "rejected"
+	Rejected
 )
+
+var actionNames = [...]string{NoOp: "no-op", Create: "create", Replace: "replace", Update: "update", Destroy: "destroy", Move: "move", Forget: "forget", Import: "import"}
+
+// String returns the name of the action, "" of none.
+func (a Action) String() string { return actionNames[a] }
+
+var originNames = [...]string{Generate: "generate", Restore: "restore", Resume: "resume", Refused: "refused", Skipped: "skipped", Rejected: "rejected"}
+
+// String returns the name of the origin, "" of none.
+func (o Origin) String() string { return originNames[o] }
 
 // ReasonKind says why an image is created, replaced or destroyed.
 type ReasonKind string
@@ -106,6 +116,8 @@ type Reason struct {
 type Change struct {
 	Address addrs.Image
 	Action  Action
+	// Origin is where the image comes from, zero for actions that make none.
+	Origin Origin
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
 	// Prior is the image as it exists, nil for Create.
@@ -113,8 +125,6 @@ type Change struct {
 	// Desired is the image as it is configured, with the content of all references that are known
 	// now. It is nil where the change does not look at the configuration.
 	Desired *image.Image
-	// Origin is where the image comes from, "" for actions that make none.
-	Origin Origin
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.

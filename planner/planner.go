@@ -278,7 +278,7 @@ func (p *Planner) act(c *decision) {
 // noteMove notes the former address of an image that moves.
 func (p *Planner) noteMove(c *Change) {
 	if from, ok := p.prior.from[c.Address]; ok {
-		c.Rare().From = &from
+		c.Rare().From = new(from)
 	}
 }
 

@@ -114,7 +114,7 @@ func (w *world) submitted(at addrs.Image, fingerprint, id string) *state.Task {
 func lines(p *Plan) []string {
 	var out []string
 	for _, c := range p.Changes {
-		line := string(c.Action) + " " + c.Address.String()
+		line := c.Action.String() + " " + c.Address.String()
 		for _, r := range c.Reasons {
 			line += " " + string(r.Kind)
 			if r.Kind == UpstreamChanges {

@@ -84,7 +84,7 @@ func TestSkipped(t *testing.T) {
 			}
 			var got []string
 			for _, c := range plan.Changes {
-				line := c.Address.String() + " " + string(c.Origin)
+				line := c.Address.String() + " " + c.Origin.String()
 				if c.Origin == Skipped {
 					line += "(" + c.Lacks().String() + ")"
 				}

@@ -199,7 +199,7 @@ func ChangeText(c *planner.Change) string {
 	case c.Action == planner.Destroy:
 		return "Plan to delete"
 	default:
-		return "Plan to " + string(c.Action)
+		return "Plan to " + c.Action.String()
 	}
 }
 

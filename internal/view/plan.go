@@ -203,7 +203,7 @@ func lookOf(c *planner.Change) look {
 			return l.look
 		}
 	}
-	return look{symbol: none, will: "is planned: " + string(c.Action)}
+	return look{symbol: none, will: "is planned: " + c.Action.String()}
 }
 
 // symbol returns the action's sign, in colour.

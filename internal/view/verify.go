@@ -106,7 +106,7 @@ func deviations(plan *planner.Plan, c *planner.Change) hcl.Diagnostics {
 
 // caseOf tells images apart that have different ways out.
 func caseOf(c *planner.Change) diag.Case {
-	cause := string(c.Action)
+	cause := c.Action.String()
 	if len(c.Reasons) > 0 {
 		cause += " " + string(c.Reasons[0].Kind)
 	}

@@ -196,7 +196,7 @@ func actionsOf(c *planner.Change) tfjson.Actions {
 		// That it moves or is imported stands beside the actions.
 		return tfjson.Actions{tfjson.ActionNoop}
 	default:
-		return tfjson.Actions{tfjson.Action(c.Action)}
+		return tfjson.Actions{tfjson.Action(c.Action.String())}
 	}
 }
 

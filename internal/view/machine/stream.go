@@ -199,7 +199,7 @@ func abandonedTasks(p *planner.Plan) []abandonedTask {
 func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	change := plannedChange{
 		Resource: resourceOf(c.Address), Action: plannedAction(c), Reason: messageReason(c, r),
-		Frozen: c.Frozen, Conditional: view.MayStay(c), Origin: string(c.Origin), ModerationReasons: c.ModerationReasons(),
+		Frozen: c.Frozen, Conditional: view.MayStay(c), Origin: c.Origin.String(), ModerationReasons: c.ModerationReasons(),
 		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed(),
 		EstimatedCost: estimatedUSD(c), EstimatedCostIsMinimum: c.CostUnknown, PriceUnknown: c.PriceUnknown,
 	}

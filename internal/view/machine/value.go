@@ -265,8 +265,8 @@ func (o *changeObjects) exports(c *planner.Change) {
 
 // making adds what is to be known before an image is made.
 func (o *changeObjects) making(c *planner.Change) {
-	if c.Makes() && c.Origin != "" {
-		o.after["origin"] = string(c.Origin)
+	if c.Makes() && c.Origin != 0 {
+		o.after["origin"] = c.Origin.String()
 	}
 	if c.Origin == planner.Skipped {
 		o.after["because"] = c.Lacks().String()

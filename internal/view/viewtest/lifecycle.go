@@ -25,7 +25,7 @@ func Moved(from, to string) *planner.Change {
 func Imported(address, file string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
-	c.Action, c.Origin, c.Cost = planner.Import, "", 0
+	c.Action, c.Origin, c.Cost = planner.Import, 0, 0
 	c.Rare().Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
 	return c
 }
@@ -51,7 +51,7 @@ func LostPlan(n int) *planner.Plan {
 // Frozen returns an image that stays as it is although its prompt changed.
 func Frozen(address string) *planner.Change {
 	c := ReplaceLogo()
-	c.Address, c.Action, c.Frozen, c.Origin, c.Cost = Addr(address), planner.NoOp, true, "", 0
+	c.Address, c.Action, c.Frozen, c.Origin, c.Cost = Addr(address), planner.NoOp, true, 0, 0
 	return c
 }
 
