@@ -21,8 +21,9 @@ type Bucket struct {
 	Endpoint string
 	// Profile, when not "", is the one of the shared credentials file to use.
 	Profile string
-	// PathStyle names the bucket in the path rather than in the host's name.
-	PathStyle bool
+	// PathStyle says whether the bucket is named in the path, or in the host's name. Nil leaves that
+	// to the endpoint: in the path for all but the great stores.
+	PathStyle *bool
 	// Encrypt asks the store to encrypt what it keeps, with the key KMSKey where that is not "".
 	Encrypt bool
 	KMSKey  string
@@ -106,13 +107,16 @@ func (e *evaluator) bucket(s *scope, b *settingsBlock, prefix string) *Bucket {
 		}
 		return ""
 	}
-	flag := func(name string) bool {
-		v, _, ok := e.setting(s, b, name, cty.Bool)
-		return ok && v.True()
+	flag := func(name string) *bool {
+		if v, _, ok := e.setting(s, b, name, cty.Bool); ok {
+			return new(v.True())
+		}
+		return nil
 	}
+	encrypt := flag("encrypt")
 	bucket := &Bucket{
 		Name: text("bucket"), Prefix: strings.Trim(text(prefix), "/"), Region: text("region"), Endpoint: strings.TrimSuffix(text("endpoint"), "/"),
-		Profile: text("profile"), PathStyle: flag("use_path_style"), Encrypt: flag("encrypt"), KMSKey: text("kms_key_id"),
+		Profile: text("profile"), PathStyle: flag("use_path_style"), Encrypt: encrypt != nil && *encrypt, KMSKey: text("kms_key_id"),
 	}
 	switch {
 	case b.args["bucket"] == nil:
@@ -120,11 +124,9 @@ func (e *evaluator) bucket(s *scope, b *settingsBlock, prefix string) *Bucket {
 		return nil
 	case bucket.Name == "":
 		return nil // What is wrong with it was said.
-	case bucket.Endpoint != "":
-		if reason := refusedStore(bucket.Endpoint); reason != "" {
-			e.add(diag.Problem(b.args["endpoint"].Expr.Range(), "Invalid endpoint", "%s", reason))
-			return nil
-		}
+	case bucket.Endpoint != "" && refusedStore(bucket.Endpoint) != "":
+		e.add(diag.Problem(b.args["endpoint"].Expr.Range(), "Invalid endpoint", "%s", refusedStore(bucket.Endpoint)))
+		return nil
 	case bucket.KMSKey != "" && !bucket.Encrypt:
 		e.add(diag.Problem(b.args["kms_key_id"].Expr.Range(), "Key without encryption", "kms_key_id is the key that the store encrypts with. Set encrypt = true as well, or remove it."))
 		return nil

@@ -22,7 +22,7 @@ const mostAhead = time.Second
 
 // prepare records the intents of the nodes that are next, where it pays.
 func (r *run) prepare() {
-	for r.opts.Distant && r.stop == nil {
+	for r.opts.Distant && r.stop == nil && !r.isBehind() {
 		var best *lane
 		for _, l := range r.lanes {
 			if l.preparesMore(r.recording) && (best == nil || before(l.ready[0], best.ready[0])) {

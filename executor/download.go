@@ -25,6 +25,7 @@ const (
 // download fetches, checks and puts in place one image.
 func (r *run) download(n *node) {
 	r.downloading++
+	r.backlog.begin(n)
 	ctx, job := r.ctx, r.fetchOf(n)
 	r.spawn(func() func() {
 		ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
@@ -32,6 +33,7 @@ func (r *run) download(n *node) {
 		img, told, err := job.run(ctx)
 		return func() {
 			r.downloading--
+			r.backlog.end(n)
 			r.fetched(n, img, told, err)
 		}
 	})

@@ -141,6 +141,18 @@ type Transferred struct {
 	Bytes, Size int64
 }
 
+// Unanswered says that a store of states or images has not answered for some time, and is asked again
+// later, also where nothing is applied.
+type Unanswered struct {
+	// Store is its address.
+	Store string
+	For   time.Duration
+}
+
+// Behind says that so many results wait to be fetched, and that nothing is submitted until they take
+// less time. It comes once in a run.
+type Behind struct{ Results int }
+
 // Waiting says that the state is waited for, also where nothing is applied.
 type Waiting struct{ state.Wait }
 
@@ -189,6 +201,8 @@ func (Unrecorded) event()  {}
 func (Uploaded) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
+func (Behind) event()      {}
+func (Unanswered) event()  {}
 
 // Summary counts what an apply did.
 type Summary struct {

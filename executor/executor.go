@@ -66,6 +66,7 @@ type run struct {
 	// downloads wait for one of the few places in the download lane.
 	downloads   []*node
 	downloading int
+	backlog     backlog
 	// unfinished counts nodes that are not over, workers the calls under way.
 	unfinished, workers int
 	// calls hands calls to workers that have nothing to do. A call needs a deep stack, which a new

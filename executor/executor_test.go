@@ -56,6 +56,7 @@ func TestSlotsAreNeverExceededAndNeverIdle(t *testing.T) {
 func TestDownloadsHoldNoSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		const tasks = 24
 		r := newRig(t, 4)
 		allSubmitted := make(chan struct{})
 		r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) {
@@ -64,21 +65,21 @@ func TestDownloadsHoldNoSlot(t *testing.T) {
 			<-allSubmitted
 			return false, nil
 		}
-		for i := range 40 {
+		for i := range tasks {
 			r.image(t, fmt.Sprintf("i%02d", i))
 		}
 		submitted := 0
 		o := r.opts
 		o.OnEvent = func(e Event) {
 			if _, ok := e.(Submitted); ok {
-				if submitted++; submitted == 40 {
+				if submitted++; submitted == tasks {
 					close(allSubmitted)
 				}
 			}
 		}
 		summary, err := Apply(t.Context(), r.plan(t), o)
-		if err != nil || summary.Created != 40 {
-			t.Errorf("Apply = %+v, %v; want 40 created", summary, err)
+		if err != nil || summary.Created != tasks {
+			t.Errorf("Apply = %+v, %v; want %d created", summary, err, tasks)
 		}
 	})
 }

@@ -287,7 +287,7 @@ func (r *run) take() *node {
 		}
 	}
 	switch {
-	case best == nil:
+	case best == nil, !best.resumes() && r.isBehind():
 		return nil
 	case best.ahead:
 		best.lane.next = best.lane.next[1:]

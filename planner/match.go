@@ -136,7 +136,7 @@ func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 		return wanted
 	}
 	for _, c := range p.Changes {
-		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor() == nil && c.Twin() == nil && !onlyDrifted(c)
+		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor() == nil && c.Twin() == nil && !c.OnlyDrifted()
 		if isOpen && c.Makes() && offered[c.Fingerprint] {
 			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
 		}
@@ -209,7 +209,7 @@ func gives(c *Change) bool {
 	case c.Action == Replace:
 		// One that apply may keep gives nothing, and neither does one that wants the very same
 		// again.
-		return !c.Withheld() && c.Fingerprint != "" && !onlyDrifted(c)
+		return !c.Withheld() && c.Fingerprint != "" && !c.OnlyDrifted()
 	default:
 		return c.Action == Destroy || c.Action == Forget
 	}

@@ -62,7 +62,7 @@ func (p *Planner) restores(c *decision, simulated bool) bool {
 	switch {
 	case p.isReplaced(c.Address) || c.IsRequested():
 		return false
-	case onlyDrifted(&c.Change):
+	case c.OnlyDrifted():
 		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what
 		// is on record is what is wanted.
 		if c.Rare().Kept = p.keptOf(c); c.Kept() != nil || c.Fingerprint != c.Prior.Fingerprint {
@@ -205,11 +205,6 @@ func (p *Planner) isGivenUp(task *state.Task) bool {
 	})
 }
 
-// onlyDrifted reports whether nothing is wrong with an image but its file.
-func onlyDrifted(c *Change) bool {
-	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged) || onlyReason(c.Reasons, FileOutdated)
-}
-
 // recordedSeed returns the seed to send where the image is lost but nothing about it changed,
 // unless its address: the one that made it, as the only chance to get the same image again. It is
 // nil in all other cases.
@@ -218,7 +213,7 @@ func (p *Planner) recordedSeed(c *decision) *int64 {
 	switch from, isMatched := p.opts.Matches.image(c.Address); {
 	case p.isReplaced(c.Address):
 		return nil
-	case onlyDrifted(&c.Change):
+	case c.OnlyDrifted():
 	case isMatched:
 		lost = p.prior.images.Get(from) // Not there any more, or it would have been taken over.
 	default:

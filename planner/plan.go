@@ -188,6 +188,11 @@ func (c *Change) Lost() bool {
 	return c.Action == Forget && onlyReason(c.Reasons, FileMissing)
 }
 
+// OnlyDrifted reports whether nothing is wrong with the image but its file.
+func (c *Change) OnlyDrifted() bool {
+	return onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileChanged) || onlyReason(c.Reasons, FileOutdated)
+}
+
 // model returns the model that the configuration has for the image, or nil.
 func (c *Change) model() *bfl.Model {
 	if c.Desired == nil {

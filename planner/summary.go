@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
@@ -88,13 +90,19 @@ func (s *Summary) count(c *Change) {
 	}
 	switch c.Origin {
 	case Restore:
-		if len(c.Candidates()) == 0 { // Otherwise it is one of its own.
+		if len(c.Candidates()) == 0 || c.restoresCandidates() {
 			s.Restored++
 		}
 	case Resume:
 		s.Resumed++
 	case Generate, Refused, Rejected, Skipped:
 	}
+}
+
+// restoresCandidates reports whether an image with candidates has those that are not there for
+// nothing. Where all are there, it takes one of its own.
+func (c *Change) restoresCandidates() bool {
+	return slices.ContainsFunc(c.Candidates(), (*Change).Makes) && !slices.ContainsFunc(c.Candidates(), (*Change).Generates)
 }
 
 // add adds what a change is estimated to cost.

@@ -16,9 +16,10 @@ import (
 type Backend interface {
 	// String is where the state is, for messages.
 	String() string
-	// Probe finds out whether the promise is kept, by breaking it. It is asked before a state is
-	// first begun.
-	Probe(ctx context.Context) error
+	// Probe finds out whether the promise is kept, by breaking it: it writes the batch again that
+	// begins a run and that was just written, which must fail. It is asked of each run, since a store
+	// can keep it for one machine and, behind a proxy, not for another.
+	Probe(ctx context.Context, n uint64, batch []byte) error
 	// Head returns how far the log goes. It may be behind, and never ahead.
 	Head(ctx context.Context) (Cursor, error)
 	// Entry returns a batch. The error wraps fs.ErrNotExist where there is none of that number, or

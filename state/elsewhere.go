@@ -19,7 +19,7 @@ func (s *Store) OpenElsewhere(sum string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if hashed.hex() != sum {
-		return nil, &BlobError{SHA256: sum, Path: s.shared.blobs.String()}
+		return nil, s.shared.damaged(sum)
 	}
 	return io.NopCloser(&data), nil
 }

@@ -39,6 +39,7 @@ func TestMessages(t *testing.T) {
 		&CommitError{Path: path, Journal: journal, Err: ErrChanged},
 		&RecordError{Address: nth(0), Reason: "it has no open task"},
 		&BlobError{SHA256: testHash(1), Path: blobName(testHash(1))},
+		&BlobError{SHA256: testHash(1), Path: "s3://art/blobs/" + testHash(1), Shared: true},
 	} {
 		fmt.Fprintf(&text, "%T:\n%v\n\n", err, err)
 	}

@@ -116,7 +116,7 @@ func openRemote(ctx context.Context, s *Session, o Options) error {
 // looked again, while the state is read.
 func (r *remote) enter(ctx context.Context, s *Session, local *Local) (late map[string][]byte, err error) {
 	for range maxLoads {
-		head, err := r.begin(ctx)
+		head, first, err := r.begin(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,9 @@ func (r *remote) enter(ctx context.Context, s *Session, local *Local) (late map[
 			local.store.lookAround()
 		}
 		var now Cursor
+		begun := r.at
 		group, groupCtx := errgroup.WithContext(ctx)
+		group.Go(func() error { return r.backend.Probe(groupCtx, begun, first) })
 		group.Go(func() error { return r.load(groupCtx, s, &head) })
 		group.Go(func() (err error) {
 			late, err = r.backend.Late(groupCtx)
@@ -149,34 +151,28 @@ func (r *remote) enter(ctx context.Context, s *Session, local *Local) (late map[
 }
 
 // begin fences the sessions before. The number that it takes is one that a session which is under
-// way would take next. It returns how far the log went before.
-func (r *remote) begin(ctx context.Context) (Cursor, error) {
-	head, err := r.backend.Head(ctx)
-	if err != nil {
-		return head, err
-	}
-	if head.Last == 0 {
-		if err := r.backend.Probe(ctx); err != nil {
-			return head, err
-		}
+// way would take next. It returns how far the log went before, and its batch.
+func (r *remote) begin(ctx context.Context) (head Cursor, first []byte, err error) {
+	if head, err = r.backend.Head(ctx); err != nil {
+		return head, nil, err
 	}
 	for n := head.Last + 1; ; n++ {
 		// The lineage and the hash of what is before are not known yet; see replay.
-		first := r.run
-		first.Number, first.Begins, first.At = n, true, time.Now().UTC().Truncate(time.Second)
+		begins := r.run
+		begins.Number, begins.Begins, begins.At = n, true, time.Now().UTC().Truncate(time.Second)
 		var batch []byte
-		err := withLine(first, func(line []byte) error {
+		err := withLine(begins, func(line []byte) error {
 			batch = bytes.Clone(line)
 			return r.backend.Append(ctx, n, batch)
 		})
 		switch {
 		case err == nil:
 			r.at = n
-			return head, nil
+			return head, batch, nil
 		case !errors.Is(err, ErrTaken):
-			return head, fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
+			return head, nil, fmt.Errorf("beginning a run on the state %s: %w", r.backend, err)
 		case ctx.Err() != nil:
-			return head, context.Cause(ctx)
+			return head, nil, context.Cause(ctx)
 		}
 	}
 }

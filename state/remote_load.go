@@ -19,11 +19,15 @@ import (
 // load reads the newest snapshot and all batches after it, up to the session's own first one, or to
 // the end. head is how far the log went a moment ago, nil where nobody asked.
 func (r *remote) load(ctx context.Context, s *Session, head *Cursor) error {
+	var before Cursor
 	for range maxLoads {
 		if head == nil {
 			now, err := r.backend.Head(ctx)
 			if err != nil {
 				return err
+			}
+			if now.Snapshot > 0 && now == before {
+				return r.withoutSnapshot(now.Snapshot)
 			}
 			head = &now
 		}
@@ -31,9 +35,17 @@ func (r *remote) load(ctx context.Context, s *Session, head *Cursor) error {
 		if !errors.Is(err, errMoved) {
 			return err
 		}
-		head = nil
+		before, head = *head, nil
 	}
 	return fmt.Errorf("the state %s cannot be read, since another program keeps writing it", r.backend)
+}
+
+// withoutSnapshot says that the newest snapshot is not there, and was not moved on from either.
+func (r *remote) withoutSnapshot(n uint64) error {
+	return &DamagedError{
+		Path: r.backend.String(), Reason: fmt.Sprintf("snapshot %d is not there, and the batches that it has were removed", n),
+		Remedy: "It says what was paid for, so it is not passed over. Bring it back from the store's older versions or a copy. To begin with a new state, remove all that is at " + r.backend.String() + ".",
+	}
 }
 
 func (r *remote) loadOnce(ctx context.Context, s *Session, head Cursor) error {

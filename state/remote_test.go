@@ -60,7 +60,9 @@ func (m *memory) names(p string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.objects)), func(name string) bool { return !strings.HasPrefix(name, p) })
 }
 
-func (m *memory) Probe(context.Context) error { return m.do("probe", func() error { return nil }) }
+func (m *memory) Probe(context.Context, uint64, []byte) error {
+	return m.do("probe", func() error { return nil })
+}
 
 func (m *memory) Head(context.Context) (c Cursor, err error) {
 	err = m.do("head", func() error {

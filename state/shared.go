@@ -88,6 +88,29 @@ func (s *shared) has(sum string) (bool, error) {
 	return found, err
 }
 
+// LookFor asks by name for images that the listing lacks, since it may be behind and what is not found is
+// paid for. Elsewhere and Candidates know of them then.
+func (s *Store) LookFor(sums []string) error {
+	if s.shared == nil {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(s.shared.ctx)
+	group.SetLimit(maxReads)
+	for _, sum := range sums {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return nil // Another one says why.
+			}
+			_, err := s.shared.has(sum)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return s.shared.unreachable(err)
+	}
+	return nil
+}
+
 // since returns when an image was put there, in local time as what this machine keeps, zero where the
 // listing does not say.
 func (s *shared) since(sum string) time.Time {
@@ -173,6 +196,11 @@ func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 	return all, nil
 }
 
+// damaged says that the bytes under a name are not those of that hash.
+func (s *shared) damaged(sum string) error {
+	return &BlobError{SHA256: sum, Path: s.blobs.String() + "/" + sum, Shared: true}
+}
+
 func (s *shared) unreachable(err error) error {
 	return fmt.Errorf("%s cannot be asked, and what is in it would be paid for again: %w. Mend the connection or the permissions, or remove the images block to do without", s.blobs, err)
 }
@@ -193,7 +221,7 @@ func (s *shared) take(sum string, dir *safefile.Dir, name string) (_ *safefile.P
 		return nil, err
 	}
 	if hashed.hex() != sum {
-		return nil, &BlobError{SHA256: sum, Path: s.blobs.String()}
+		return nil, s.damaged(sum)
 	}
 	return p, errors.Join(p.Settle(), p.Sync())
 }

@@ -38,13 +38,20 @@ type Store struct {
 // BlobError says that the store has an image under a hash that is no longer that of its bytes.
 type BlobError struct {
 	SHA256 string
-	// Path is the file of the store.
+	// Path is the file of the store, or the object that other machines have as well.
 	Path string
+	// Shared says that it is an object. Nothing is written over there, so that it stays in the way
+	// of a whole one until somebody deletes it.
+	Shared bool
 }
 
 func (e *BlobError) Error() string {
-	return fmt.Sprintf("the store's copy of image %.12s was changed or damaged since it was put there, "+
+	text := fmt.Sprintf("the store's copy of image %.12s was changed or damaged since it was put there, "+
 		"so it is not used (%s)", e.SHA256, e.Path)
+	if e.Shared {
+		text += ". Put it back from a copy, or delete it: the next plan then says what it costs to generate"
+	}
+	return text
 }
 
 func openStore(root *safefile.Dir, index *Index) (*Store, error) {

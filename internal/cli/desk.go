@@ -56,7 +56,7 @@ func (a *app) newDesk(dir string, o *planOptions) (*desk, error) {
 // look opens the root module for looking alone.
 func (d *desk) look() (*workspace.Workspace, error) {
 	o := *d.options
-	o.NoLock = true
+	o.Look()
 	return d.app.openFit(d.dir, "review", &o)
 }
 

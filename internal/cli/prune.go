@@ -48,7 +48,7 @@ func (a *app) runPrune(dir string, o *pruneOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	o.allowEmpty = true
+	o.allowEmpty, o.ReadOnly = true, !o.remove
 	cfg, diags := a.load(dir, &o.inputOptions)
 	if cfg == nil || diags.HasErrors() {
 		return a.invalid(cfg, diags)

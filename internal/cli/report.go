@@ -78,7 +78,7 @@ func (a *app) planShown(dir string, o *reportOptions) (*workspace.Workspace, *pl
 		dir = saved.Dir
 	}
 	// Looking does not keep others from working.
-	o.NoLock = true
+	o.Look()
 	w, plan, err := a.makePlan(dir, "report", &o.planOptions)
 	if err != nil || saved == nil {
 		return w, plan, err

@@ -21,7 +21,7 @@ func (a *app) reportSince(dir string, o *reportOptions) (err error) {
 	if o.Simulate {
 		return explain("-since reads what was committed, and a simulation is not.\nLeave out -since or -simulate.")
 	}
-	o.NoLock = true
+	o.Look()
 	w, err := a.openFit(dir, "report", &o.planOptions)
 	if err != nil {
 		return err

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/state"
@@ -31,6 +34,10 @@ func (b *Backend) String() string { return b.objects.String() }
 const (
 	logPrefix, snapshotPrefix, latePrefix = "log/", "snapshot/", "late/"
 	lockName                              = "lock"
+	// trimmedName is the object that says up to which snapshot batches were removed. It is written
+	// before they are, so that a listing which lacks that snapshot is known to be behind: the numbers
+	// of these batches are free again, and a run must not begin at one.
+	trimmedName = "trimmed"
 )
 
 func numbered(prefix string, n uint64) string { return fmt.Sprintf("%s%020d", prefix, n) }
@@ -53,9 +60,20 @@ func (b *Backend) newest(ctx context.Context, prefix string, after uint64) (n ui
 
 // Head lists the snapshots, and the batches after the newest.
 func (b *Backend) Head(ctx context.Context) (c state.Cursor, err error) {
-	if c.Snapshot, err = b.newest(ctx, snapshotPrefix, 0); err != nil {
+	var trimmed uint64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		trimmed, _, err = b.trimmed(groupCtx)
+		return err
+	})
+	group.Go(func() (err error) {
+		c.Snapshot, err = b.newest(groupCtx, snapshotPrefix, 0)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return c, err
 	}
+	c.Snapshot = max(c.Snapshot, trimmed)
 	last, err := b.newest(ctx, logPrefix, c.Snapshot)
 	c.Last = max(c.Snapshot, last)
 	return c, err
@@ -91,8 +109,49 @@ func (b *Backend) PutSnapshot(ctx context.Context, n uint64, snapshot []byte) er
 	return err
 }
 
+// trimmed returns up to which snapshot batches were removed, 0 for none, and the tag of the object that
+// says it.
+func (b *Backend) trimmed(ctx context.Context) (n uint64, tag string, err error) {
+	data, tag, err := b.objects.read(ctx, trimmedName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, "", nil
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	if n, err = strconv.ParseUint(string(data), 10, 64); err != nil {
+		return 0, "", &state.DamagedError{
+			Path: b.objects.address(trimmedName), Reason: "it is not a number",
+			Remedy: "Remove it where all runs have ended: the next one that changes something writes it again.",
+		}
+	}
+	return n, tag, nil
+}
+
+// noteTrimmed says that batches up to a snapshot are about to be removed.
+func (b *Backend) noteTrimmed(ctx context.Context, n uint64) error {
+	for {
+		known, tag, err := b.trimmed(ctx)
+		if err != nil || known >= n {
+			return err
+		}
+		data := strconv.AppendUint(nil, n, 10)
+		if tag == "" {
+			_, err = b.objects.putNew(ctx, trimmedName, data)
+		} else {
+			_, err = b.objects.replace(ctx, trimmedName, data, tag)
+		}
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+	}
+}
+
 // Trim removes batches, and the snapshots before one.
 func (b *Backend) Trim(ctx context.Context, batches []uint64, before uint64) error {
+	if err := b.noteTrimmed(ctx, before); err != nil {
+		return err
+	}
 	var names []string
 	for _, n := range batches {
 		names = append(names, numbered(logPrefix, n))
@@ -135,21 +194,15 @@ func (b *Backend) Clear(ctx context.Context, names []string) error {
 	return b.objects.removeAll(ctx, full)
 }
 
-// Probe finds out a store that takes a condition and does not keep it, which would let two runs
-// write one number: it writes one name twice, and the second time must fail.
-func (b *Backend) Probe(ctx context.Context) error {
-	const name = "probe"
-	// Neither is read back where it is taken: the second must find the first, whoever wrote it.
-	if _, err := b.objects.putNew(ctx, name, []byte("first")); err != nil && !errors.Is(err, errTaken) {
-		return err
-	}
-	_, err := b.objects.putNew(ctx, name, []byte("second"))
-	if errors.Is(err, errTaken) {
-		return b.objects.remove(ctx, name)
-	}
-	if err == nil {
-		err = fmt.Errorf("the store of %s lets an object be written twice that was to be written once (it ignores If-None-Match), so that two runs could pay for the same images. "+
-			"Use a store with conditional writes", b)
+// Probe writes a batch again that this run has just written, which must fail.
+func (b *Backend) Probe(ctx context.Context, n uint64, batch []byte) error {
+	_, err := b.objects.putNew(ctx, numbered(logPrefix, n), batch)
+	switch {
+	case errors.Is(err, errTaken):
+		return nil
+	case err == nil:
+		return fmt.Errorf("the store of %s lets an object be written twice that was to be written once (it ignores If-None-Match), so that two runs could pay for the same images. "+
+			"Use a store with conditional writes, and no proxy that takes the condition out", b)
 	}
 	return err
 }

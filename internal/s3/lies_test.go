@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,6 +66,16 @@ func TestLies(t *testing.T) {
 		if _, err := session(t, at); err == nil || !strings.Contains(err.Error(), "conditional writes") {
 			t.Errorf("a state is begun there: %v", err)
 		}
+		// Nor does a run begin where the store keeps it for other machines, and a proxy is before this one.
+		server.Meddle(nil)
+		begun(t, at)
+		server.Meddle(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			r.Header.Del("If-None-Match")
+			return false
+		})
+		if _, err := session(t, at); err == nil || !strings.Contains(err.Error(), "conditional writes") {
+			t.Errorf("a run is begun there: %v", err)
+		}
 	})
 	t.Run("it loses a batch that it acknowledged", func(t *testing.T) {
 		server, at := start(t)
@@ -100,19 +110,7 @@ func TestLies(t *testing.T) {
 	t.Run("its lists are stale", func(t *testing.T) {
 		server, at := start(t)
 		begun(t, at)
-		listed := map[string]*httptest.ResponseRecorder{}
-		server.Meddle(func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
-			if !r.URL.Query().Has("list-type") {
-				return false
-			}
-			if listed[r.URL.RawQuery] == nil {
-				listed[r.URL.RawQuery] = httptest.NewRecorder()
-				serve.ServeHTTP(listed[r.URL.RawQuery], r)
-			}
-			w.Header().Set("Content-Type", "application/xml")
-			_, _ = w.Write(listed[r.URL.RawQuery].Body.Bytes()) // whoever is gone needs no answer
-			return true
-		})
+		server.Meddle(s3test.StaleLists())
 		for _, name := range []string{"second", "third"} {
 			s, err := session(t, at)
 			check(t, err)
@@ -122,6 +120,48 @@ func TestLies(t *testing.T) {
 		st, err := state.ReadBackend(t.Context(), openBackend(t, at))
 		if err != nil || st.Images.Len() != 3 {
 			t.Errorf("what was recorded since is not seen: %v, %+v", err, st)
+		}
+	})
+	for _, since := range []string{"before anything was there", "after the first run"} {
+		t.Run("its lists are stale since "+since+", and batches are removed", func(t *testing.T) {
+			server, at := start(t)
+			stale := s3test.StaleLists()
+			if since == "before anything was there" {
+				server.Meddle(stale)
+				_, err := openBackend(t, at).Head(t.Context())
+				check(t, err)
+			}
+			begun(t, at)
+			server.Meddle(stale)
+			for n := range 3 {
+				s, err := session(t, at)
+				check(t, err)
+				if got := s.State().Images.Len(); got != n+1 {
+					t.Fatalf("run %d sees %d images, and would pay for the others again", n, got)
+				}
+				check(t, appendImage(t, s, fmt.Sprintf("of-%d", n)))
+				check(t, errors.Join(s.Commit(nil), s.Close()))
+			}
+			st, err := state.ReadBackend(t.Context(), openBackend(t, at))
+			if err != nil || st.Images.Len() != 4 {
+				t.Errorf("what was recorded since is not seen: %v, %+v", err, st)
+			}
+		})
+	}
+	t.Run("it loses the snapshot of removed batches", func(t *testing.T) {
+		server, at := start(t)
+		begun(t, at)
+		server.Meddle(func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			if !strings.Contains(r.URL.Path, "/"+snapshotPrefix) {
+				return false
+			}
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>") // whoever is gone needs no answer
+			return true
+		})
+		var damaged *state.DamagedError
+		if _, err := session(t, at); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "snapshot 2 is not there") {
+			t.Errorf("a run begins without it: %v", err)
 		}
 	})
 	t.Run("it refuses half-way", func(t *testing.T) {

@@ -3,11 +3,13 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -207,14 +209,27 @@ func (o *objects) explain(action, name string, err error) error {
 	switch {
 	case response.Code == minio.NoSuchBucket:
 		return fmt.Errorf("the bucket %s does not exist. Make it first, or correct its name", o.bucket.Name)
-	case response.Code == minio.NoSuchKey, response.StatusCode == http.StatusNotFound:
+	case response.Code == minio.NoSuchKey:
 		return fmt.Errorf("%s: %w", where, fs.ErrNotExist)
 	case response.StatusCode == http.StatusForbidden && o.isAnonymous():
 		return fmt.Errorf("%s: no credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of the shared credentials file", where)
 	case response.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%s: the permission s3:%s is missing, or the credentials are wrong (%s)", where, action, response.Message)
 	}
-	return fmt.Errorf("%s: %w", where, err)
+	return fmt.Errorf("%s: %w", where, unreached(err))
+}
+
+// unreached says of a store that cannot be reached why, without what was asked of it.
+func unreached(err error) error {
+	call, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return err
+	}
+	text := "the store cannot be reached: %w"
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		text += ". Name the file of the certificates to trust in SSL_CERT_FILE"
+	}
+	return fmt.Errorf(text, call.Err)
 }
 
 func (o *objects) isAnonymous() bool {

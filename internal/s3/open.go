@@ -23,24 +23,37 @@ const (
 	maxIdle = 64
 )
 
-// connect returns a client. Credentials are those that the tools of Amazon find: of the
-// environment, of the shared file, or of the machine.
+// providers are where credentials come from, as for the tools of Amazon: the environment, the shared
+// file, or the machine. A profile that is named comes first.
+func providers(profile string) []credentials.Provider {
+	all := []credentials.Provider{
+		&credentials.EnvAWS{}, &credentials.FileAWSCredentials{Profile: profile}, &credentials.IAM{Client: &http.Client{Timeout: machineTimeout}},
+	}
+	if profile != "" {
+		all[0], all[1] = all[1], all[0]
+	}
+	return all
+}
+
+// connect returns a client.
 func connect(b *config.Bucket) (*minio.Client, error) {
 	u, err := url.Parse(cmp.Or(b.Endpoint, defaultEndpoint))
 	if err != nil {
 		return nil, err
 	}
 	lookup := minio.BucketLookupAuto
-	if b.PathStyle {
+	switch {
+	case b.PathStyle == nil:
+	case *b.PathStyle:
 		lookup = minio.BucketLookupPath
+	default:
+		lookup = minio.BucketLookupDNS
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
-	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = maxIdle, time.Minute
+	transport.MaxIdleConnsPerHost, transport.ResponseHeaderTimeout = maxIdle, mostSilent
 	client, err := minio.New(u.Host, &minio.Options{
-		Creds: credentials.NewChainCredentials([]credentials.Provider{
-			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{Profile: b.Profile}, &credentials.IAM{Client: &http.Client{Timeout: machineTimeout}},
-		}),
-		Secure: u.Scheme == "https", Region: b.Region, BucketLookup: lookup, Transport: transport,
+		Creds:  credentials.NewChainCredentials(providers(b.Profile)),
+		Secure: u.Scheme == "https", Region: b.Region, BucketLookup: lookup, Transport: &patient{RoundTripper: transport},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the bucket %s: %w", b.Name, err)

@@ -64,6 +64,12 @@ func (v *View) Event(e executor.Event) {
 	case executor.Transferred:
 		v.aboveProgress(TransferText(e) + "\n")
 		return
+	case executor.Unanswered:
+		v.aboveProgress(layout.Wrap(UnansweredText(e), v.opts.Width) + "\n")
+		return
+	case executor.Behind:
+		v.aboveProgress(layout.Wrap(BehindText(e), v.opts.Width) + "\n")
+		return
 	case executor.Waiting:
 		v.aboveProgress(layout.Wrap(WaitText(e), v.opts.Width) + "\n")
 		return
@@ -100,6 +106,16 @@ func TransferText(t executor.Transferred) string {
 
 // WaitText says what is waited for.
 func WaitText(w executor.Waiting) string { return layout.Sentence(layout.Visible(w.String())) }
+
+// UnansweredText says which store is waited for.
+func UnansweredText(u executor.Unanswered) string {
+	return fmt.Sprintf("The store %s has not answered for %.0f seconds. It is asked again.", layout.Visible(u.Store), u.For.Seconds())
+}
+
+// BehindText says why nothing is submitted for now.
+func BehindText(b executor.Behind) string {
+	return layout.Count(b.Results, "picture") + " wait to be fetched. They come faster than they can be brought here and kept, and can be had for ten minutes only, so nothing new is asked for until fewer wait."
+}
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.
 func (v *View) aboveProgress(text string) {

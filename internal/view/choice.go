@@ -14,13 +14,16 @@ import (
 // choiceText says what the candidates of an image cost: those that are bought, and how many are
 // free.
 func choiceText(c *planner.Change) string {
-	bought, free := 0, 0
+	bought, free, stored := 0, 0, 0
 	for _, candidate := range c.Candidates() {
 		switch {
 		case candidate.Generates():
 			bought++
 		case candidate.Makes():
 			free++
+		}
+		if isStored(candidate) {
+			stored++
 		}
 	}
 	switch {
@@ -34,12 +37,14 @@ func choiceText(c *planner.Change) string {
 	text := layout.Count(bought+free, "candidate")
 	switch {
 	case bought+free == len(c.Candidates()):
-	case slices.ContainsFunc(c.Candidates(), isReplaced):
+	case slices.ContainsFunc(c.Candidates(), isMadeAgain):
 		text = fmt.Sprintf("%d of %d candidates", bought+free, len(c.Candidates()))
 	default:
 		text = layout.Count(bought+free, "more candidate")
 	}
 	switch {
+	case bought == 0 && stored == free:
+		return text + ", restored from the store, free"
 	case bought == 0:
 		return text + ", free"
 	case free > 0:
@@ -110,7 +115,13 @@ func CandidateText(c *state.Image) string {
 	return text
 }
 
-func isReplaced(c *planner.Change) bool { return c.Action == planner.Replace }
+// isStored reports whether the store has a candidate that is not there.
+func isStored(c *planner.Change) bool {
+	return c.Makes() && c.Origin == planner.Restore && c.Donor() == nil && c.Twin() == nil
+}
+
+// isMadeAgain reports whether a candidate is on record, and is not there as it is recorded.
+func isMadeAgain(c *planner.Change) bool { return c.Makes() && c.Prior != nil }
 
 // isBought reports whether a candidate is generated, and not on record or free.
 func isBought(c *planner.Change) bool { return c.Makes() && c.Origin == planner.Generate }

@@ -44,7 +44,7 @@ func (w *Workspace) Plan() (*planner.Plan, hcl.Diagnostics, error) {
 	if plan == nil {
 		return nil, diags, nil
 	}
-	return plan, slices.Concat(diags, w.inTheWay(plan), w.damaged(), w.former()), errors.Join(
+	return plan, slices.Concat(diags, w.inTheWay(plan), w.damaged(), w.former(), w.absent(plan)), errors.Join(
 		notReplaced(plan, options), notAbandoned(plan, options), w.local.Store().Err())
 }
 
@@ -62,6 +62,9 @@ func (w *Workspace) plannerOptions() (planner.Options, error) {
 	if !o.NoRefresh {
 		if options.Files, err = w.local.Index().InspectAll(w.env.Abort, w.outputs, prior.Images); err != nil {
 			return options, fmt.Errorf("looking at the images: %w", err)
+		}
+		if err := w.findAbsent(options.Files); err != nil {
+			return options, err
 		}
 		if err := w.findOutdated(options.Files); err != nil {
 			return options, err

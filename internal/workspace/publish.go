@@ -69,9 +69,10 @@ func (w *Workspace) publish() error {
 }
 
 // Reporting returns a context whose transfers to buckets and from there, and waits for a state, are
-// told while they take long. tell may be called by several goroutines at once.
+// told while they take long, and stores that do not answer. tell may be called by several goroutines at once.
 func Reporting(ctx context.Context, tell func(executor.Event)) context.Context {
 	ctx = state.ReportWaits(ctx, func(w state.Wait) { tell(executor.Waiting{Wait: w}) })
+	ctx = s3.ReportSilence(ctx, func(silence s3.Silence) { tell(executor.Unanswered(silence)) })
 	return s3.ReportTransfers(ctx, func(t s3.Transfer) {
 		tell(executor.Transferred{Object: t.Object, Upload: t.Upload, Bytes: t.Done, Size: t.Size})
 	})
@@ -108,6 +109,22 @@ func (u *uploads) end() {
 	if u.isLong {
 		u.tell(u.progress)
 	}
+}
+
+// findAbsent asks for the images on record whose files are not here as they were made, where the
+// listing of what other machines put there does not have them.
+func (w *Workspace) findAbsent(files map[addrs.Image]state.FileStatus) error {
+	store := w.local.Store()
+	if !store.IsShared() {
+		return nil
+	}
+	var sums []string
+	for addr, status := range files {
+		if status == state.Missing || status == state.Changed {
+			sums = append(sums, w.session.State().Images.Get(addr).Output.SHA256)
+		}
+	}
+	return store.LookFor(sums)
 }
 
 // findOutdated tells files that nobody edited from those that somebody did: another machine has

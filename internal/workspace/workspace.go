@@ -90,6 +90,10 @@ type Options struct {
 	Brief bool `json:"-"`
 }
 
+// Look opens for looking alone, beside whoever works on the state. Without ReadOnly, a state that is kept
+// away from this machine would take it for the beginning of a run, which overtakes the one under way.
+func (o *Options) Look() { o.NoLock, o.ReadOnly = true, true }
+
 // Limited reports whether a plan is one of some images only.
 func (o *Options) Limited() bool { return len(o.Targets)+len(o.Listed)+len(o.Excludes) > 0 }
 

@@ -19,12 +19,12 @@ import (
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
-// While a colleague is at work on another machine, the review says who.
+// While a colleague is at work on another machine, the review says who, and overtakes nobody.
 func TestReviewNamesAColleague(t *testing.T) {
 	tm := newTeam(t, 0)
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	backend, err := s3.Open(&config.Bucket{Name: s3test.Bucket, Prefix: tm.name + "/state", Endpoint: tm.store, PathStyle: true, Region: "us-east-1"})
+	backend, err := s3.Open(&config.Bucket{Name: s3test.Bucket, Prefix: tm.name + "/state", Endpoint: tm.store, PathStyle: new(true), Region: "us-east-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +33,11 @@ func TestReviewNamesAColleague(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = release() })
+
+	before, err := backend.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Args, cmd.Env = []string{"fluxbatch", "review", tm.machine(t)}, tm.env
@@ -57,6 +62,9 @@ func TestReviewNamesAColleague(t *testing.T) {
 	}
 	if status := get(t, url+"status", token[1]); !strings.Contains(status, "fluxbatch apply is at work") || !strings.Contains(status, "ann@attic") {
 		t.Errorf("the status is %s", status)
+	}
+	if after, err := backend.Head(t.Context()); err != nil || after != before {
+		t.Errorf("the state's log ends with %+v, %v, and ended with %+v before anybody looked", after, err, before)
 	}
 }
 

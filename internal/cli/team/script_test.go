@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { clitest.Main(m, nil) }
 
 // TestScripts runs testdata/script with two more commands:
 //
-//	s3 [readonly | writable]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
+//	s3 [readonly | damaged | stale | whole]   an object store with the bucket art runs, at $FLUXBATCH_VAR_store
 //	nats                       a broker runs, at $FLUXBATCH_VAR_broker
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -32,12 +32,13 @@ func TestScripts(t *testing.T) {
 var stores sync.Map
 
 // storeCommand starts an object store with the bucket art for a script, at $FLUXBATCH_VAR_store, or has
-// that which runs take nothing more.
+// that which runs take nothing more, or return damaged images or stale
+// listings, until it is whole again.
 func storeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	store, isRunning := stores.Load(ts.Getenv("FLUXBATCH_VAR_store"))
 	switch what := strings.Join(args, " "); {
 	case neg:
-		ts.Fatalf("usage: s3 [readonly | writable]")
+		ts.Fatalf("usage: s3 [readonly | damaged | stale | whole]")
 	case what == "":
 		store, err := s3test.Start()
 		ts.Check(err)
@@ -48,10 +49,14 @@ func storeCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	case what == "readonly" && isRunning:
 		store.(*s3test.Server).Meddle(s3test.ReadOnly)
-	case what == "writable" && isRunning:
+	case what == "damaged" && isRunning:
+		store.(*s3test.Server).Meddle(s3test.Damaged)
+	case what == "stale" && isRunning:
+		store.(*s3test.Server).Meddle(s3test.StaleLists())
+	case what == "whole" && isRunning:
 		store.(*s3test.Server).Meddle(nil)
 	default:
-		ts.Fatalf("usage: s3 [readonly | writable]")
+		ts.Fatalf("usage: s3 [readonly | damaged | stale | whole]")
 	}
 }
 

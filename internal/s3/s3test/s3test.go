@@ -2,9 +2,11 @@
 package s3test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -110,4 +112,44 @@ func ReadOnly(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
 	}
 	refuse(w, http.StatusForbidden, "AccessDenied")
 	return true
+}
+
+// Damaged has each image come with other bytes than were put there.
+func Damaged(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+	if r.Method != http.MethodGet || len(path.Base(r.URL.Path)) != sha256.Size*2 {
+		return false
+	}
+	serve.ServeHTTP(&inverting{w}, r)
+	return true
+}
+
+// inverting inverts what goes through it.
+type inverting struct{ http.ResponseWriter }
+
+func (i *inverting) Write(data []byte) (int, error) {
+	other := make([]byte, len(data))
+	for n, b := range data {
+		other[n] = ^b
+	}
+	return i.ResponseWriter.Write(other)
+}
+
+// StaleLists answers each listing as the first time that it was asked for.
+func StaleLists() func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+	var mu sync.Mutex
+	listed := map[string]*httptest.ResponseRecorder{}
+	return func(w http.ResponseWriter, r *http.Request, serve http.Handler) bool {
+		if !r.URL.Query().Has("list-type") {
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if listed[r.URL.RawQuery] == nil {
+			listed[r.URL.RawQuery] = httptest.NewRecorder()
+			serve.ServeHTTP(listed[r.URL.RawQuery], r)
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = w.Write(listed[r.URL.RawQuery].Body.Bytes()) // whoever is gone needs no answer
+		return true
+	}
 }

@@ -50,6 +50,10 @@ func (j *Stream) Event(e executor.Event) {
 		j.emit(transferMessage{j.header("info", view.TransferText(e)), transfer{e.Object, e.Upload, e.Bytes, e.Size}, "transfer_progress"})
 	case executor.Waiting:
 		j.emit(waitMessage{j.header("info", view.WaitText(e)), wait{e.Path, holderOf(e.Holder), e.Lapses.Seconds()}, "lock_wait"})
+	case executor.Unanswered:
+		j.emit(silenceMessage{j.header("warn", view.UnansweredText(e)), silence{e.Store, e.For.Seconds()}, "store_silent"})
+	case executor.Behind:
+		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityWarning, Summary: "Pictures come faster than they are fetched", Detail: view.BehindText(e)})
 	case executor.Warned:
 		j.diagnostic(tfjson.Diagnostic{
 			Severity: tfjson.DiagnosticSeverityWarning, Address: e.Address.String(), Summary: "Image to look at", Detail: e.Message,

@@ -241,6 +241,18 @@ type transferMessage struct {
 	Type     string   `json:"type"`
 }
 
+// silenceMessage says that a store does not answer. Its type is "store_silent".
+type silenceMessage struct {
+	header
+	Silence silence `json:"silence"`
+	Type    string  `json:"type"`
+}
+
+type silence struct {
+	Store   string  `json:"store"`
+	Seconds float64 `json:"seconds"`
+}
+
 type transfer struct {
 	Object string `json:"object"`
 	Upload bool   `json:"upload"`
