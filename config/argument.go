@@ -61,7 +61,7 @@ func (d *builder) arguments(img *image.Image) bool {
 		}
 		arguments = append(arguments, bfl.Argument{Name: v.arg.Name, Value: value})
 		if v.sensitive {
-			img.Sensitive = append(img.Sensitive, v.arg.Name)
+			addSensitive(img, v.arg.Name)
 		}
 	}
 	d.e.requested = arguments
@@ -205,7 +205,7 @@ func (d *builder) parameters(img *image.Image) bool {
 		}
 		img.Arguments = append(img.Arguments, bfl.Argument{Name: name, Value: converted})
 		if v.sensitive {
-			img.Sensitive = append(img.Sensitive, name)
+			addSensitive(img, name)
 		}
 	}
 	bfl.SortArguments(img.Arguments)

@@ -11,13 +11,16 @@ import (
 
 // candidates says how many pictures there are to choose from, and which one is chosen.
 func (d *builder) candidates(img *image.Image) bool {
-	var ok1, ok2 bool
-	img.Candidates, ok1 = d.ordinal("candidates", image.MaxCandidates)
-	most := max(img.Candidates, 1)
+	candidates, ok1 := d.ordinal("candidates", image.MaxCandidates)
+	most := max(candidates, 1)
 	if !ok1 {
 		most = image.MaxCandidates
 	}
-	img.Pick, ok2 = d.ordinal("pick", most)
+	pick, ok2 := d.ordinal("pick", most)
+	if candidates > 0 || pick > 0 {
+		own := img.Rare()
+		own.Candidates, own.Pick = candidates, pick
+	}
 	return ok1 && ok2
 }
 
@@ -63,7 +66,7 @@ func (x *exporter) candidates() cty.Value {
 	case len(x.result.Candidates) == 0:
 		return cty.ListValEmpty(candidateType)
 	}
-	made := x.result.Candidates[:min(len(x.result.Candidates), max(x.img.Candidates, 1)+x.img.Retries())]
+	made := x.result.Candidates[:min(len(x.result.Candidates), max(x.img.Candidates(), 1)+x.img.Retries())]
 	all := make([]cty.Value, len(made))
 	for i, c := range made {
 		seed := cty.NullVal(cty.Number)
@@ -88,8 +91,8 @@ func exportPick(n int) cty.Value {
 // picked says whether somebody chose the picture.
 func (x *exporter) picked() cty.Value {
 	switch {
-	case x.img.Pick > 0 || !x.img.HasChoice():
-		return cty.BoolVal(x.img.Pick > 0)
+	case x.img.Pick() > 0 || !x.img.HasChoice():
+		return cty.BoolVal(x.img.Pick() > 0)
 	case x.result == nil:
 		return cty.UnknownVal(cty.Bool).RefineNotNull()
 	default:

@@ -19,7 +19,7 @@ func (d *builder) dependencies(img *image.Image) {
 			n++
 		}
 	}
-	isSettled := img.Known() && !img.Lifecycle.Undecided
+	isSettled := img.Known() && !img.Lifecycle().Undecided
 	if n == 0 && isSettled {
 		return
 	}

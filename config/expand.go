@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -70,25 +70,45 @@ func (x each) define(ctx *hcl.EvalContext) {
 	}
 }
 
-// rows are the instances of a for_each, in the order of their keys: elements of a list of values, or
-// rows of a table. Of a million, each is its key and a number.
+// rows are the instances of a for_each: elements of a list of values, or rows of a table. Of a million
+// rows, each is a number.
 type rows struct {
-	places []place
+	// numbers are those of the elements or rows, in the order of their keys.
+	numbers []uint32
+	// keys and values are those of elements, by their numbers.
+	keys   []string
 	values []cty.Value
+	// column has the keys of a table.
 	table  *lang.Table
+	column int
 }
 
-// place is a key, and the number of the row that has it.
+// place is a key, and the number of the element or row that has it.
 type place struct {
 	key string
 	row int
 }
 
-func (r *rows) at(i int) each {
-	p := &r.places[i]
-	x := each{key: addrs.StringKey(p.key), table: r.table, row: p.row}
+// put keeps the order of sorted places.
+func (r *rows) put(places []place) {
+	r.numbers = make([]uint32, len(places))
+	for i, p := range places {
+		r.numbers[i] = uint32(p.row) //nolint:gosec // Nobody has four billion rows.
+	}
+}
+
+// key returns the key of the instance at a place in the order of keys.
+func (r *rows) key(i int) string {
 	if r.table == nil {
-		x.value = r.values[p.row]
+		return r.keys[r.numbers[i]]
+	}
+	return lang.Normal(r.table.Field(int(r.numbers[i]), r.column))
+}
+
+func (r *rows) at(i int) each {
+	x := each{key: addrs.StringKey(r.key(i)), table: r.table, row: int(r.numbers[i])}
+	if r.table == nil {
+		x.value = r.values[x.row]
 	}
 	return x
 }
@@ -107,7 +127,7 @@ type expansion struct {
 func (x *expansion) len() int {
 	switch {
 	case x.repeat.forEach != nil:
-		return len(x.rows.places)
+		return len(x.rows.numbers)
 	case x.repeat.count != nil:
 		return x.count
 	default:
@@ -131,7 +151,7 @@ func (x *expansion) find(key addrs.Key) (int, bool) {
 	switch {
 	case x.repeat.forEach != nil:
 		text, isText := key.Text()
-		at, found := slices.BinarySearchFunc(x.rows.places, text, func(p place, text string) int { return strings.Compare(p.key, text) })
+		at, found := sort.Find(len(x.rows.numbers), func(i int) int { return strings.Compare(text, x.rows.key(i)) })
 		return at, isText && found
 	case x.repeat.count != nil:
 		n, ok := key.Int()
@@ -185,7 +205,7 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 	case twice != nil:
 		e.fail(n, twice)
 		return nil, false
-	case rows != nil && len(rows.places) <= e.maxInstances():
+	case rows != nil && len(rows.numbers) <= e.maxInstances():
 		return &expansion{repeat: r, rows: rows}, true
 	}
 	raw, ok := e.value(n, r.forEach, ctx)
@@ -208,7 +228,7 @@ func (e *evaluator) expandForEach(n *node, r repeat, ctx *hcl.EvalContext) (*exp
 // rowsOf returns the instances of a collection.
 func rowsOf(v cty.Value) *rows {
 	n := v.LengthInt()
-	r := &rows{places: make([]place, 0, n), values: make([]cty.Value, 0, n)}
+	r := &rows{keys: make([]string, 0, n), values: make([]cty.Value, 0, n)}
 	isSet := v.Type().IsSetType()
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
@@ -217,14 +237,31 @@ func rowsOf(v cty.Value) *rows {
 		}
 		r.add(key.AsString(), value)
 	}
-	order(r.places)
+	places := r.places()
+	order(places)
+	r.put(places)
 	return r
 }
 
 // add adds an element of a list of values.
 func (r *rows) add(key string, value cty.Value) {
-	r.places = append(r.places, place{key, len(r.values)})
-	r.values = append(r.values, value)
+	r.keys, r.values = append(r.keys, key), append(r.values, value)
+}
+
+// places returns the keys of all elements or rows.
+func (r *rows) places() []place {
+	if r.table == nil {
+		places := make([]place, len(r.keys))
+		for i, key := range r.keys {
+			places[i] = place{key, i}
+		}
+		return places
+	}
+	places := make([]place, r.table.Len())
+	for i := range places {
+		places[i] = place{lang.Normal(r.table.Field(i, r.column)), i}
+	}
+	return places
 }
 
 // notForEach says why a value cannot be that of for_each, "" where it can. It tells whether that is

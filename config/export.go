@@ -113,7 +113,7 @@ func (x *exporter) attribute(name string) cty.Value {
 	case "candidates":
 		return x.candidates()
 	case "pick":
-		return exportPick(img.Pick)
+		return exportPick(img.Pick())
 	case "picked":
 		return x.picked()
 	case "rendition":
@@ -145,7 +145,7 @@ func (x *exporter) argument(name string) cty.Value {
 		return cty.NullVal(ctyType(name))
 	}
 	v := x.exportArgument(x.img.Arguments[i])
-	if slices.Contains(x.img.Sensitive, name) {
+	if slices.Contains(x.img.Sensitive(), name) {
 		v = v.Mark(lang.Sensitive)
 	}
 	return v
@@ -160,7 +160,7 @@ func (x *exporter) parameters() cty.Value {
 			continue
 		}
 		v := exportParameter(arg)
-		if slices.Contains(x.img.Sensitive, arg.Name) {
+		if slices.Contains(x.img.Sensitive(), arg.Name) {
 			v = v.Mark(lang.Sensitive)
 		}
 		fields[arg.Name] = v
@@ -268,7 +268,7 @@ func (x *exporter) reference(r *image.Reference) cty.Value {
 	default:
 		v = cty.StringVal(x.e.fromRoot(r.Path))
 	}
-	if slices.Contains(x.img.Sensitive, r.Field) {
+	if slices.Contains(x.img.Sensitive(), r.Field) {
 		v = v.Mark(lang.Sensitive)
 	}
 	return v

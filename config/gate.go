@@ -57,13 +57,18 @@ const maxRetries = 16
 
 // gates evaluates the gates for an instance.
 func (d *builder) gates(img *image.Image) bool {
+	if len(d.b.gates) == 0 {
+		return true
+	}
 	ok := true
+	var gates []image.Gate
 	for i := range d.b.gates {
 		block := &d.b.gates[i]
 		g := image.Gate{Name: block.name, Dir: d.s.mod.dir, Timeout: gateTimeout}
 		ok = d.gate(block, &g) && ok
-		img.Gates = append(img.Gates, g)
+		gates = append(gates, g)
 	}
+	img.Rare().Gates = gates
 	return ok
 }
 

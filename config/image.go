@@ -290,7 +290,7 @@ func (d *builder) instance(n int, x each) *image.Image {
 	if !ok {
 		return nil
 	}
-	slices.Sort(img.Sensitive)
+	slices.Sort(img.Sensitive())
 	d.advise(img)
 	d.dependencies(img)
 	return img

@@ -82,10 +82,10 @@ func TestRequests(t *testing.T) {
 			{Image: parseAddr(t, "image.logo"), Attribute: "prompt"}, {Image: parseAddr(t, `image.product["a1"]`)},
 		},
 	}
-	if diff := cmp.Diff(want, hero.Lifecycle, cmp.AllowUnexported(addrs.Key{})); diff != "" {
+	if diff := cmp.Diff(want, hero.Lifecycle(), cmp.AllowUnexported(addrs.Key{})); diff != "" {
 		t.Errorf("lifecycle (-want +got):\n%s", diff)
 	}
-	if l := find(t, images, `image.product["a1"]`).Lifecycle; !l.Frozen || !l.IgnoreAll || l.PreventDestroy {
+	if l := find(t, images, `image.product["a1"]`).Lifecycle(); !l.Frozen || !l.IgnoreAll || l.PreventDestroy {
 		t.Errorf("lifecycle of image.product[\"a1\"]: %+v", l)
 	}
 	if diff := cmp.Diff(map[string]string{"kind": "logo"}, find(t, images, "image.logo").Labels); diff != "" {
@@ -153,7 +153,7 @@ func TestSensitiveArguments(t *testing.T) {
 		  references = ["https://example.com/${var.secret}"]
 		  parameters = { token = var.secret }
 		}`), nil)
-	if diff := cmp.Diff([]string{"input_image", "prompt", "token"}, images[0].Sensitive); diff != "" {
+	if diff := cmp.Diff([]string{"input_image", "prompt", "token"}, images[0].Sensitive()); diff != "" {
 		t.Errorf("sensitive arguments (-want +got):\n%s", diff)
 	}
 }
@@ -192,7 +192,7 @@ func TestSensitiveReferences(t *testing.T) {
 			  references = `+tt.references+`
 			}`), nil)
 		for _, img := range images {
-			if diff := cmp.Diff(tt.want, img.Sensitive); img.Address.Name == "z" && diff != "" {
+			if diff := cmp.Diff(tt.want, img.Sensitive()); img.Address.Name == "z" && diff != "" {
 				t.Errorf("references = %s (-want +got):\n%s", tt.references, diff)
 			}
 		}
@@ -403,7 +403,7 @@ func TestColumns(t *testing.T) {
 				}`), Options{})
 			var text []string
 			diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
-				text = append(text, request(t, img), fmt.Sprint(img.Dependencies, img.Sensitive))
+				text = append(text, request(t, img), fmt.Sprint(img.Dependencies, img.Sensitive()))
 				return nil
 			})...)
 			for _, d := range diags {

@@ -13,23 +13,32 @@ import (
 // lifecycle evaluates the lifecycle block for an instance.
 func (d *builder) lifecycle(img *image.Image) bool {
 	c := d.b.lifecycle
-	img.Lifecycle.IgnoreChanges, img.Lifecycle.IgnoreAll = c.ignoreChanges, c.ignoreAll
+	l := image.Lifecycle{IgnoreChanges: c.ignoreChanges, IgnoreAll: c.ignoreAll}
 	var ok1, ok2, ok3, ok4 bool
-	img.Lifecycle.PreventDestroy, ok1 = d.flag("prevent_destroy", c.preventDestroy)
-	img.Lifecycle.Frozen, ok2 = d.flag("frozen", c.frozen)
-	img.Lifecycle.ReplaceTriggeredBy, ok3 = d.triggers()
-	img.Lifecycle.RequirePick, ok4 = d.flag("require_pick", c.requirePick)
+	l.PreventDestroy, ok1 = d.flag("prevent_destroy", c.preventDestroy)
+	l.Frozen, ok2 = d.flag("frozen", c.frozen)
+	l.ReplaceTriggeredBy, ok3 = d.triggers()
+	l.RequirePick, ok4 = d.flag("require_pick", c.requirePick)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return false
 	}
-	if img.Lifecycle.RequirePick && !img.HasChoice() {
+	if l.RequirePick && !img.HasChoice() {
 		d.report(diag.Problem(c.requirePick.Range(), "Nothing to pick from",
 			"With require_pick, somebody has to choose among candidates, but this image has only one. Set candidates as well, as in candidates = 4."))
 		return false
 	}
+	ok := d.preconditions(&l)
+	if l.SaysAny() {
+		img.Rare().Lifecycle = l
+	}
+	return ok
+}
+
+// preconditions checks them for an instance.
+func (d *builder) preconditions(l *image.Lifecycle) bool {
 	ok := true
 	d.conditions = d.conditions[:0]
-	for _, r := range c.preconditions {
+	for _, r := range d.b.lifecycle.preconditions {
 		condition, failed := d.e.test(&d.b.node, r, d.instanceContext(), "Image precondition failed")
 		if failed != nil {
 			d.report(failed)
@@ -37,7 +46,7 @@ func (d *builder) lifecycle(img *image.Image) bool {
 		}
 		d.conditions = append(d.conditions, condition.from...)
 		if !condition.value.IsKnown() {
-			img.Lifecycle.Undecided = true
+			l.Undecided = true
 		}
 	}
 	return ok

@@ -83,7 +83,7 @@ func (d *builder) notePrompt(kind int, img *image.Image, what string) {
 		at = v.arg.valueAt()
 	}
 	d.e.notes.Add(kind, &at, func() string {
-		if what == "" || slices.Contains(img.Sensitive, "prompt") {
+		if what == "" || slices.Contains(img.Sensitive(), "prompt") {
 			return img.Address.String()
 		}
 		return img.Address.String() + " (" + what + ")"

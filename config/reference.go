@@ -246,7 +246,7 @@ func (e *evaluator) derived(addr addrs.Rendition) (ref image.Reference, found bo
 		if img == nil {
 			return image.Reference{Unknown: true}, true
 		}
-		ref.Image, all = addr.Of, img.Renditions
+		ref.Image, all = addr.Of, img.Renditions()
 	}
 	i := slices.IndexFunc(all, func(r image.Rendition) bool { return r.Name == addr.Name })
 	if i < 0 {

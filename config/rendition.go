@@ -71,7 +71,7 @@ func (d *builder) renditions(img *image.Image) bool {
 		d.recipes, d.cuts = make([]*image.Recipe, len(d.b.renditions)), make([]*maker, len(d.b.renditions))
 	}
 	ok := true
-	img.Renditions = make([]image.Rendition, 0, len(d.b.renditions))
+	all := make([]image.Rendition, 0, len(d.b.renditions))
 	for i := range d.b.renditions {
 		block := &d.b.renditions[i]
 		recipe := d.recipes[i]
@@ -92,13 +92,14 @@ func (d *builder) renditions(img *image.Image) bool {
 		} else {
 			made.Output = strings.TrimSuffix(img.Output, path.Ext(img.Output)) + "-" + block.name + extensionOf[recipe.Format]
 		}
-		img.Renditions = append(img.Renditions, made)
+		all = append(all, made)
 		if d.cuts[i] == nil || *d.cuts[i].at != *at {
 			d.cuts[i] = d.maker(at)
 			d.cuts[i].rendition = block.name
 		}
 		ok = ok && !r.wrong && d.e.paths.take(claim{d.cuts[i], d.n}, made.Output, d.report)
 	}
+	img.Rare().Renditions = all
 	return ok
 }
 
@@ -229,12 +230,12 @@ func (r *innerReader) file(recipe *image.Recipe) string {
 // renditions returns what expressions see of an image's renditions. What the size will be is known
 // where it does not follow from the picture's.
 func (x *exporter) renditions() cty.Value {
-	if len(x.img.Renditions) == 0 {
+	if len(x.img.Renditions()) == 0 {
 		return cty.EmptyObjectVal
 	}
-	all := make(map[string]cty.Value, len(x.img.Renditions))
-	for i := range x.img.Renditions {
-		r := &x.img.Renditions[i]
+	all := make(map[string]cty.Value, len(x.img.Renditions()))
+	for i := range x.img.Renditions() {
+		r := &x.img.Renditions()[i]
 		width, height := x.renditionSize(r)
 		all[r.Name] = cty.ObjectVal(map[string]cty.Value{
 			"address": cty.StringVal(addrs.Rendition{Of: x.addr, Name: r.Name}.String()),

@@ -61,8 +61,13 @@ func (d *builder) addReference(img *image.Image, v *argumentValue, field string,
 	r.Field = field
 	img.References = append(img.References, r)
 	if v.sensitive {
-		img.Sensitive = append(img.Sensitive, field)
+		addSensitive(img, field)
 	}
+}
+
+// addSensitive notes that an argument, or the content of a field, comes from a sensitive value.
+func addSensitive(img *image.Image, name string) {
+	img.Rare().Sensitive = append(img.Sensitive(), name)
 }
 
 // notARole says why inputs cannot have a field, "" where it can.

@@ -103,7 +103,7 @@ func TestSensitiveEverywhere(t *testing.T) {
 				text = strings.Replace(vars, `defaults { model = "flux-2-pro" }`, defaults, 1)
 			}
 			_, images := evaluated(t, write(t, "in.png", file, "main.flux.hcl", text+"image \"a\" {\n"+tt.body+"\n}"), nil)
-			if got := strings.Join(images[0].Sensitive, " "); got != tt.want {
+			if got := strings.Join(images[0].Sensitive(), " "); got != tt.want {
 				t.Errorf("sensitive are %q, want %q", got, tt.want)
 			}
 		})

@@ -137,7 +137,7 @@ func outcome(dir string, seed uint64, o Options) (all decided) {
 			text, err := img.Request().MarshalJSON()
 			body = fmt.Sprint(string(text), err)
 		}
-		note(&all.Images, "%s %s %s labels %v sensitive %v after %v lifecycle %+v", img.Address, img.Output, body, img.Labels, img.Sensitive, img.Dependencies, img.Lifecycle)
+		note(&all.Images, "%s %s %s labels %v sensitive %v after %v lifecycle %+v", img.Address, img.Output, body, img.Labels, img.Sensitive(), img.Dependencies, img.Lifecycle())
 		// The ways with shortcuts use the memory of images again.
 		img.Spare = !o.general && o.ahead != math.MaxInt && (uint64(len(all.Images))+seed)%4 != 0
 		return results(img.Address)

@@ -36,22 +36,24 @@ func rowsByKey(expr hcl.Expression, ctx *hcl.EvalContext) (*rows, *hcl.Diagnosti
 	if rows == nil {
 		return nil, nil
 	}
-	twice := order(rows.places)
+	places := rows.places()
+	twice := order(places)
 	if len(twice) == 0 {
+		rows.put(places)
 		return rows, nil
 	}
-	return nil, duplicateRows(loop, key, rows, twice)
+	return nil, duplicateRows(loop, key, rows.table, places, twice)
 }
 
 // duplicateRows is about rows with one key: the numbers of those that have the first one that is
 // there twice, and of the last row of each other such key.
-func duplicateRows(loop *hclsyntax.ForExpr, column string, rows *rows, twice [][2]int) *hcl.Diagnostic {
+func duplicateRows(loop *hclsyntax.ForExpr, column string, table *lang.Table, places []place, twice [][2]int) *hcl.Diagnostic {
 	first := slices.MinFunc(twice, func(a, b [2]int) int { return cmp.Compare(a[1], b[1]) })
-	key := rows.places[slices.IndexFunc(rows.places, func(p place) bool { return p.row == first[0] })].key
+	key := places[slices.IndexFunc(places, func(p place) bool { return p.row == first[0] })].key
 	describe := func(i int) string {
 		text := fmt.Sprintf("row %d", i+1)
-		if t := rows.table; t != nil {
-			line := []rune(strings.Join(t.Row(i), ","))
+		if table != nil {
+			line := []rune(strings.Join(table.Row(i), ","))
 			if len(line) > maxShownRow {
 				line = append(line[:maxShownRow], '…')
 			}
@@ -99,21 +101,17 @@ func steps(expr hclsyntax.Expression, name string, n int) (last string, ok bool)
 // plain.
 func listRows(list hclsyntax.Expression, key string, ctx *hcl.EvalContext) *rows {
 	if t := tableOf(list, ctx); t != nil {
-		if !slices.Contains(t.Header, key) {
+		column := slices.Index(t.Header, key)
+		if column < 0 {
 			return nil
 		}
-		r := &rows{places: make([]place, t.Len()), table: t}
-		for i := range r.places {
-			cell, _ := t.Cell(i, key)
-			r.places[i] = place{lang.Normal(cell), i}
-		}
-		return r
+		return &rows{table: t, column: column}
 	}
 	v, diags := list.Value(ctx)
 	if len(diags) > 0 || !lang.IsPlain(v) || !v.Type().IsListType() && !v.Type().IsTupleType() {
 		return nil
 	}
-	r := &rows{places: make([]place, 0, v.LengthInt()), values: make([]cty.Value, 0, v.LengthInt())}
+	r := &rows{keys: make([]string, 0, v.LengthInt()), values: make([]cty.Value, 0, v.LengthInt())}
 	for it := v.ElementIterator(); it.Next(); {
 		_, element := it.Element()
 		of, ok := lang.PlainAttr(element, key)

@@ -61,7 +61,7 @@ image "p" {
 				c, diags := Load(dir, Options{})
 				var seen []string
 				diags = append(diags, c.Evaluate(func(img *image.Image) *image.Result {
-					seen = append(seen, img.Address.String()+" "+request(t, img)+img.Labels["whole"]+fmt.Sprint(img.Sensitive))
+					seen = append(seen, img.Address.String()+" "+request(t, img)+img.Labels["whole"]+fmt.Sprint(img.Sensitive()))
 					return nil
 				})...)
 				for _, d := range diags {

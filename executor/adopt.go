@@ -17,12 +17,12 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 		Provider: c.Desired.Provider, Model: c.Desired.Model.Name, Fingerprint: c.Fingerprint, Request: c.Desired.Record(),
 		Dependencies: c.Desired.Dependencies, Labels: c.Desired.Labels,
 	}
-	file, _, err := openFile(c.Import.File)
+	file, _, err := openFile(c.Import().File)
 	if err != nil {
-		return nil, "", &sourceError{c.Import.Name, err}
+		return nil, "", &sourceError{c.Import().Name, err}
 	}
 	defer func() { _ = file.Close() }() // only read
-	content := source{file, c.Import.Name}
+	content := source{file, c.Import().Name}
 	pending, err := f.dir.Create(c.Desired.Output, 0o644)
 	if err != nil {
 		return nil, "", err
@@ -34,10 +34,10 @@ func (f *files) adopt(c *planner.Change) (img *state.Image, told string, err err
 	}
 	info, err := check.Finish()
 	if err != nil {
-		return nil, "", &sourceError{c.Import.Name, err}
+		return nil, "", &sourceError{c.Import().Name, err}
 	}
-	if info.SHA256 != c.Import.SHA256 {
-		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import.Name)
+	if info.SHA256 != c.Import().SHA256 {
+		return nil, "", fmt.Errorf("%s changed after the plan was made. Plan again", c.Import().Name)
 	}
 	img = task.Image(state.FileOf(c.Desired.Output, info), state.Result{})
 	if !f.holds(c.Desired.Output, info.SHA256) {

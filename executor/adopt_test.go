@@ -33,8 +33,8 @@ func TestFileCannotBeImported(t *testing.T) {
 				r.image(t, "b")
 				plan := r.plan(t)
 				c := plan.Changes[slices.IndexFunc(plan.Changes, func(c *planner.Change) bool { return c.Address == addrs.Image{Name: "a"} })]
-				c.Action, c.Origin = planner.Import, ""
-				c.Import = &config.Import{To: c.Address, File: tt.file, Name: "refs/a.png", SHA256: "x"}
+				c.Action, c.Origin = planner.Import, planner.Origin(0)
+				c.Rare().Import = &config.Import{To: c.Address, File: tt.file, Name: "refs/a.png", SHA256: "x"}
 				o := r.opts
 				o.OnEvent = func(e Event) { r.events = append(r.events, e) }
 				if summary, err := Apply(t.Context(), plan, o); !errors.Is(err, ErrIncomplete) || summary.Failed != 1 || summary.Created != 1 {

@@ -60,7 +60,7 @@ func (r *run) takeCandidate(n *node, candidate int, img *state.Image) {
 func (r *run) chooseAnother(n *node) {
 	n.waiting--
 	if !n.change.Desired.Picked {
-		for _, c := range n.change.Candidates {
+		for _, c := range n.change.Candidates() {
 			switch other := r.nodes[c.Address]; {
 			case other != nil && other.phase != over:
 				r.waitFor(n, other)
@@ -71,12 +71,12 @@ func (r *run) chooseAnother(n *node) {
 			}
 		}
 	}
-	r.skip(n, Skipped{Address: n.address(), Because: *n.change.Twin})
+	r.skip(n, Skipped{Address: n.address(), Because: *n.change.Twin()})
 }
 
 // judgeThose has gates judge the candidates of a node that are there already.
 func (r *run) judgeThose(n *node) {
-	for _, c := range n.change.Candidates {
+	for _, c := range n.change.Candidates() {
 		if r.nodes[c.Address] == nil && !c.Withheld() {
 			r.judge(n, c.Address, r.image(c.Address))
 		}
@@ -93,11 +93,11 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 	if img == nil {
 		return
 	}
-	gates := n.change.Choice
+	gates := n.change.Choice()
 	candidate := r.nodes[addr]
-	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept != nil {
+	if candidate != nil && candidate.restored || r.plan[addr] != nil && r.plan[addr].Kept() != nil {
 		// What another image was said to be like says nothing of this one.
-		img = withoutComparison(gates.Gates, img)
+		img = withoutComparison(gates.Gates(), img)
 	}
 	if known, _ := gates.Judged(img.Verdicts); known {
 		n.judged[addr] = img
@@ -113,7 +113,7 @@ func (r *run) judge(n *node, addr addrs.Image, img *state.Image) {
 		subject.Others = r.others(n.address())
 	}
 	r.spawn(func() func() {
-		judged, err := r.ask(gates.Gates, subject)
+		judged, err := r.ask(gates.Gates(), subject)
 		return func() {
 			n.judging--
 			if err != nil {
@@ -187,7 +187,7 @@ func (r *run) others(addr addrs.Image) []Neighbour {
 // images of its block have been decided on while it was judged.
 func (r *run) isOutdated(n *node, addr addrs.Image) bool {
 	at, now := n.against[addr]
-	return now && n.change.Choice.Compares() && at != r.decided[n.address().Block()]
+	return now && n.change.Choice().Compares() && at != r.decided[n.address().Block()]
 }
 
 // withoutComparison returns an image on record without what it was said to be like.
@@ -204,15 +204,15 @@ func (r *run) settle(n *node) {
 	if n.phase != waiting || n.waiting > 0 || n.judging > 0 {
 		return
 	}
-	for _, c := range n.change.Candidates {
+	for _, c := range n.change.Candidates() {
 		img := n.judged[c.Address]
 		if img == nil {
 			continue
 		}
-		if known, passed := n.change.Choice.Judged(img.Verdicts); known && passed {
+		if known, passed := n.change.Choice().Judged(img.Verdicts); known && passed {
 			if r.isOutdated(n, c.Address) {
 				delete(n.judged, c.Address)
-				r.judge(n, c.Address, withoutComparison(n.change.Choice.Gates, img))
+				r.judge(n, c.Address, withoutComparison(n.change.Choice().Gates(), img))
 				return
 			}
 			r.takeCandidate(n, c.Address.Candidate, img)
@@ -224,12 +224,12 @@ func (r *run) settle(n *node) {
 		r.fail(n, n.gateErr)
 	case r.stop != nil:
 		r.skip(n, Skipped{Address: n.address(), Err: r.stop})
-	case n.change.More > 0 && len(n.judged) > 0:
+	case n.change.More() > 0 && len(n.judged) > 0:
 		r.buyAnother(n)
 	case len(n.judged) > 0:
 		r.fail(n, n.rejected())
 	default:
-		r.skip(n, Skipped{Address: n.address(), Because: n.change.Candidates[0].Address})
+		r.skip(n, Skipped{Address: n.address(), Because: n.change.Candidates()[0].Address})
 	}
 }
 
@@ -237,16 +237,16 @@ func (r *run) settle(n *node) {
 func (r *run) buyAnother(n *node) {
 	c := n.change
 	number := c.NextCandidate()
-	c.More--
-	desired := c.Choice.Nth(number)
+	c.Rare().More--
+	desired := c.Choice().Nth(number)
 	more := &planner.Change{
-		Address: desired.Address, Action: planner.Create, Origin: planner.Generate, Desired: desired, Price: c.MoreCost, Cost: c.MoreCost,
+		Address: desired.Address, Action: planner.Create, Origin: planner.Generate, Desired: desired, Price: c.MoreCost(), Cost: c.MoreCost(),
 		Prior: r.prior.Get(desired.Address),
 	}
 	if more.Prior != nil {
 		more.Action = planner.Replace
 	}
-	c.Candidates = append(c.Candidates, more)
+	c.Rare().Candidates = append(c.Candidates(), more)
 	r.plan[more.Address] = more
 	next := &node{change: more, addr: more.Address, lane: r.lane(desired.Provider, desired.Model.Name), height: n.height + 1}
 	r.nodes[more.Address] = next
@@ -270,7 +270,7 @@ func (n *node) rejected() error { return rejectionOf(n.change, n.judged) }
 // rejection says why no candidate is taken that was judged in earlier runs.
 func rejection(c *planner.Change) error {
 	judged := map[addrs.Image]*state.Image{}
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		judged[candidate.Address] = candidate.Prior
 	}
 	return rejectionOf(c, judged)
@@ -278,7 +278,7 @@ func rejection(c *planner.Change) error {
 
 func rejectionOf(c *planner.Change, judged map[addrs.Image]*state.Image) error {
 	e := &RejectedError{}
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		img := judged[candidate.Address]
 		if img == nil {
 			continue

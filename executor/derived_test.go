@@ -23,14 +23,14 @@ func cropped(t *testing.T, width int) (r *rig, logo *image.Image) {
 	r = newRig(t, 2)
 	r.prior.Renditions = map[addrs.Rendition]*state.Rendition{}
 	logo = r.image(t, "logo")
-	logo.Renditions = []image.Rendition{{
+	logo.Rare().Renditions = []image.Rendition{{
 		Name: "crop", Recipe: &image.Recipe{Width: width, Height: 4, Fit: image.Cover, Format: "png"}, Output: "images/logo-crop.png",
 	}}
 	hero := r.image(t, "hero")
 	hero.Dependencies = []addrs.Image{logo.Address}
 	hero.References = []image.Reference{{
 		Input: bfl.Input{Field: "input_image"}, Image: logo.Address,
-		Derived: &image.Derived{Address: addrs.Rendition{Of: logo.Address, Name: "crop"}, Rendition: &logo.Renditions[0]},
+		Derived: &image.Derived{Address: addrs.Rendition{Of: logo.Address, Name: "crop"}, Rendition: &logo.Renditions()[0]},
 	}}
 	return r, logo
 }
@@ -79,7 +79,7 @@ func TestRenditionWithTheSamePixels(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.keep()
-			logo.Renditions[0].Recipe = &image.Recipe{Width: width, Height: 4, Fit: image.Cover, Format: "png", Background: "#ffffff"}
+			logo.Renditions()[0].Recipe = &image.Recipe{Width: width, Height: 4, Fit: image.Cover, Format: "png", Background: "#ffffff"}
 			if _, err := r.apply(t); err != nil {
 				t.Fatal(err)
 			}

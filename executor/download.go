@@ -60,7 +60,7 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 
 // deviations says in which ways an image is not what was asked for.
 func (r *run) deviations(n *node, img *state.Image) []string {
-	if n.request == nil || len(n.desired.Sensitive) > 0 {
+	if n.request == nil || len(n.desired.Sensitive()) > 0 {
 		return planner.Deviations(img) // The record has nothing that is not to be shown.
 	}
 	return planner.DeviationsFrom(n.request, img)

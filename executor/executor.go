@@ -182,7 +182,7 @@ func (r *run) image(addr addrs.Image) *state.Image {
 	if _, isBroken := r.broken[addr]; isBroken {
 		return nil
 	}
-	if c := r.plan[addr]; c != nil && c.From != nil {
+	if c := r.plan[addr]; c != nil && c.From() != nil {
 		return c.Prior
 	}
 	return r.prior.Get(addr)

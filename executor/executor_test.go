@@ -298,7 +298,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, 1)
 				img := r.image(t, "a")
-				img.Sensitive = []string{secret}
+				img.Rare().Sensitive = []string{secret}
 				r.api.onPoll = func(*fakeTask) (bfl.Result, error) {
 					return bfl.Result{Status: bfl.Ready, Raw: "Ready", SampleURL: "https://sample/task-0", Seed: new(int64(1)), Prompt: "elaborated"}, nil
 				}

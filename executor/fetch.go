@@ -43,9 +43,9 @@ func (r *run) fetchOf(n *node) fetch {
 		}
 		return f
 	}
-	f.prior, f.result.ConfiguredSeed = n.change.Prior, n.desired.ConfiguredSeed
+	f.prior, f.result.ConfiguredSeed = n.change.Prior, n.desired.ConfiguredSeed()
 	// The API repeats what it was asked for; what is sensitive of that goes on no record.
-	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive, argument) }
+	isSecret := func(argument string) bool { return slices.Contains(n.desired.Sensitive(), argument) }
 	if !isSecret("seed") {
 		f.result.Seed = n.sample.Seed
 	}

@@ -61,8 +61,8 @@ func (f *files) expect(c *planner.Change) {
 	case c.Action == planner.NoOp:
 		f.wanted[c.Prior.Output.Path] = true
 	}
-	for i := range c.More {
-		f.wanted[c.Choice.Nth(c.NextCandidate()+i).Output] = true
+	for i := range c.More() {
+		f.wanted[c.Choice().Nth(c.NextCandidate()+i).Output] = true
 	}
 	if c.Prior != nil {
 		f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
@@ -136,7 +136,7 @@ func isFree(c *planner.Change) bool {
 	case planner.Destroy, planner.Forget, planner.Import:
 		return true
 	case planner.Create, planner.Replace:
-		return c.Origin == planner.Restore && c.Twin == nil && !c.Judges
+		return c.Origin == planner.Restore && c.Twin() == nil && !c.Judges
 	case planner.NoOp, planner.Move:
 	}
 	return false
@@ -169,11 +169,11 @@ func (f *files) writable(plan *planner.Plan) error {
 // the plan names.
 func (r *run) move(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
-		if c.From == nil {
+		if c.From() == nil {
 			continue
 		}
-		if err := r.files.journal.Append(state.Moved{From: *c.From, To: c.Address}); err != nil {
-			return fmt.Errorf("moving %s to %s: %w", c.From, c.Address, err)
+		if err := r.files.journal.Append(state.Moved{From: *c.From(), To: c.Address}); err != nil {
+			return fmt.Errorf("moving %s to %s: %w", c.From(), c.Address, err)
 		}
 	}
 	return nil
@@ -183,11 +183,11 @@ func (r *run) move(plan *planner.Plan) error {
 // they may be about to go.
 func (f *files) collect(plan *planner.Plan) error {
 	for _, c := range plan.Changes {
-		if c.Donor == nil {
+		if c.Donor() == nil {
 			continue
 		}
-		if err := f.keep(*c.Donor, c.Kept); err != nil {
-			return fmt.Errorf("%s is to have the picture of %s: %w", c.Address, c.Donor, err)
+		if err := f.keep(*c.Donor(), c.Kept()); err != nil {
+			return fmt.Errorf("%s is to have the picture of %s: %w", c.Address, c.Donor(), err)
 		}
 	}
 	return nil
@@ -236,12 +236,12 @@ func (r *run) clearPaths(plan *planner.Plan) error {
 func (f *files) isInPlace(c *planner.Change) bool {
 	sum := ""
 	switch {
-	case c.Kept != nil:
-		sum = c.Kept.Output.SHA256
-	case c.Import != nil:
-		sum = c.Import.SHA256
-	case c.Task != nil && c.Task.Fetched != nil:
-		sum = c.Task.Fetched.Output.SHA256
+	case c.Kept() != nil:
+		sum = c.Kept().Output.SHA256
+	case c.Import() != nil:
+		sum = c.Import().SHA256
+	case c.Task() != nil && c.Task().Fetched != nil:
+		sum = c.Task().Fetched.Output.SHA256
 	case c.Action == planner.Update:
 		sum = c.Prior.Output.SHA256
 	}
@@ -361,6 +361,6 @@ func (f *files) update(addr addrs.Image, prior *state.Image, desired *image.Imag
 // takeOver records the image's file as it is now.
 func (f *files) takeOver(c *planner.Change) (*state.Image, error) {
 	img := *c.Prior
-	img.Output = *c.Found
+	img.Output = *c.Found()
 	return &img, f.record("the image is in place", state.Stored{Address: c.Address, Image: &img})
 }

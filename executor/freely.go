@@ -73,17 +73,17 @@ func (r *run) carryOut(c *planner.Change) (o effect) {
 		o.err = r.files.record("the image stays where it is", state.Removed{Address: c.Address})
 	case planner.Update:
 		switch {
-		case c.Found != nil:
+		case c.Found() != nil:
 			o.img, o.err = r.files.takeOver(c)
-		case c.Kept != nil:
-			o.img, o.told, o.err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
+		case c.Kept() != nil:
+			o.img, o.told, o.err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept()}.run()
 		default:
 			o.img, o.told, o.err = r.files.update(c.Address, c.Prior, c.Desired)
 		}
 	case planner.Import:
 		o.img, o.told, o.err = r.files.adopt(c)
 	case planner.Create, planner.Replace:
-		o.img, o.told, o.err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept}.run()
+		o.img, o.told, o.err = placing{r.files, c.Address, c.Prior, c.Desired, c.Kept()}.run()
 	case planner.NoOp, planner.Move:
 	}
 	if c.Desired != nil {

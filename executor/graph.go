@@ -51,19 +51,19 @@ func (r *run) nodeOf(c *planner.Change) *node {
 		// Somebody has to choose first, or there are others to choose from.
 	case c.Origin == planner.Resume:
 		// It is the account that has the task that knows it, whichever the image is to have.
-		return newNode(c, r.lane(c.Task.Provider, c.Desired.Model.Name))
+		return newNode(c, r.lane(c.Task().Provider, c.Desired.Model.Name))
 	case c.Generates():
 		return newNode(c, r.lane(c.Desired.Provider, c.Desired.Model.Name))
 	case c.Withheld():
 		n := newNode(c, nil)
 		n.began = time.Now()
 		return n
-	case c.Twin != nil, c.Judges:
+	case c.Twin() != nil, c.Judges:
 		n := newNode(c, nil)
 		if r.accounts[c.Desired.Provider] != nil {
 			n.lane = r.lane(c.Desired.Provider, c.Desired.Model.Name)
 		}
-		if len(c.Candidates) > 0 {
+		if len(c.Candidates()) > 0 {
 			n.began = time.Now() // It asks for nothing, so that nothing begins it.
 		}
 		return n
@@ -80,13 +80,13 @@ func (r *run) connect(n *node) {
 			n.waiting++
 		}
 	}
-	if c.Twin != nil && r.nodes[*c.Twin] != nil {
-		r.waitFor(n, r.nodes[*c.Twin])
+	if c.Twin() != nil && r.nodes[*c.Twin()] != nil {
+		r.waitFor(n, r.nodes[*c.Twin()])
 	}
 	if !c.Judges {
 		return
 	}
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		if up := r.nodes[candidate.Address]; up != nil {
 			r.waitFor(n, up)
 		}

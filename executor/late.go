@@ -91,10 +91,10 @@ func (r *run) inUse(content string, but addrs.Image) bool {
 	}
 	moved := map[addrs.Image]bool{}
 	for addr, c := range r.plan {
-		if c.From != nil {
-			moved[*c.From] = true
+		if c.From() != nil {
+			moved[*c.From()] = true
 		}
-		if c.Kept != nil && addr != but && addr != but.Of() && c.Kept.Output.Identity() == content {
+		if c.Kept() != nil && addr != but && addr != but.Of() && c.Kept().Output.Identity() == content {
 			return true
 		}
 		if c.Prior != nil && !r.leaves(addr) && addr != but && addr != but.Of() && r.made[addr] == nil && c.Prior.Output.Identity() == content {

@@ -495,7 +495,7 @@ func TestTwins(t *testing.T) {
 			if fails {
 				r.api.onSubmit = func(string, int) error { return &bfl.APIError{StatusCode: 422} }
 			}
-			if c := r.plan(t).Changes; c[2].Twin == nil || c[2].Origin != planner.Restore {
+			if c := r.plan(t).Changes; c[2].Twin() == nil || c[2].Origin != planner.Restore {
 				t.Fatalf("planned: %+v", c[2])
 			}
 			summary, _ := r.apply(t)

@@ -79,7 +79,7 @@ func (r *run) started(n *node) bool {
 	}
 	r.emit(Started{n.address(), n.change.Action})
 	if n.resumes() {
-		r.resume(n, n.change.Task)
+		r.resume(n, n.change.Task())
 		return false
 	}
 	return true
@@ -104,7 +104,7 @@ func (r *run) hold(n *node) {
 func (r *run) resolve(n *node) (*image.Image, error) {
 	desired := new(*n.change.Desired)
 	// What is paid for is fetched, whatever its preconditions say by now.
-	if !desired.Known() || desired.Lifecycle.Undecided && !n.resumes() {
+	if !desired.Known() || desired.Lifecycle().Undecided && !n.resumes() {
 		again, err := r.opts.Resolve(n.address().Of(), r.results)
 		if err != nil {
 			return nil, err
@@ -174,7 +174,7 @@ func (r *run) keepsImage(n *node) bool {
 
 // submit makes one attempt at the POST, for which a slot is held.
 func (r *run) submit(n *node) {
-	api, request, ctx, account := n.lane.account.API, seeded(n.request, n.change.RecordedSeed), r.ctx, n.lane.account
+	api, request, ctx, account := n.lane.account.API, seeded(n.request, n.change.RecordedSeed()), r.ctx, n.lane.account
 	record := r.intent(n)
 	if !n.ahead {
 		account.unanswered++
@@ -223,10 +223,12 @@ func (r *run) intent(n *node) func() (took time.Duration, err error) {
 	}
 	// The plan said that these may have been charged, and with that they are settled.
 	var settled []state.Failed
-	for _, told := range n.change.Unanswered {
+	for _, told := range n.change.Unanswered() {
 		settled = append(settled, state.Failed{Key: told.Key, Reason: "sent again, as the plan said"})
 	}
-	n.change.Unanswered = nil
+	if len(settled) > 0 {
+		n.change.Rare().Unanswered = nil
+	}
 	if !n.recorded.IsZero() && n.ahead {
 		settled = append(settled, notSent(n.record.Key))
 	}

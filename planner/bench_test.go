@@ -71,7 +71,7 @@ func BenchmarkPlanCandidates(b *testing.B) {
 	images, _ := products(n)
 	made := &state.State{Images: new(state.Images)}
 	for i, img := range images {
-		img.Candidates = each
+		img.Rare().Candidates = each
 		for k := 1; k <= each; k++ {
 			one := img.Nth(k)
 			canonical, err := one.Request().MarshalJSON()

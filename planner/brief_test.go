@@ -63,7 +63,7 @@ func TestBrief(t *testing.T) {
 		if diff := cmp.Diff(changes(whole), changes(short.Whole())); diff != "" {
 			t.Fatalf("seed %d: (-whole +brief)\n%s\nof\n%s", seed, diff, text)
 		}
-		apart += len(short.Unchanged)
+		apart += short.Unchanged.Len()
 		beside += len(short.Changes)
 		if whole.Empty() {
 			idle++
@@ -88,7 +88,7 @@ func told(p *planner.Plan, diags hcl.Diagnostics) map[string]string {
 		said["diagnostics"] += d.Error() + "\n"
 	}
 	for _, c := range p.Changes {
-		if c.Desired != nil && c.Desired.Lifecycle.Undecided {
+		if c.Desired != nil && c.Desired.Lifecycle().Undecided {
 			said["to be checked"] += c.Address.String() + "\n"
 		}
 	}
@@ -103,7 +103,7 @@ func seen(cfg *config.Config, p *planner.Plan) map[addrs.Image]string {
 	images, see := map[addrs.Image]string{}, p.See()
 	_ = cfg.Evaluate(func(img *image.Image) *image.Result { // What is wrong was said by the plan.
 		see(img)
-		images[img.Address] = fmt.Sprintf("%s %s %v %+v", img.Output, img.Record(), img.Labels, img.Lifecycle)
+		images[img.Address] = fmt.Sprintf("%s %s %v %+v", img.Output, img.Record(), img.Labels, img.Lifecycle())
 		return nil
 	})
 	return images

@@ -32,7 +32,7 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	}
 	Ignore(desired, c.Prior)
 	n, isPicked := p.pick(c, desired)
-	if c.Prior != nil && desired.Lifecycle.Frozen {
+	if c.Prior != nil && desired.Lifecycle().Frozen {
 		if c.Prior.Candidate > 0 {
 			n, isPicked = c.Prior.Candidate, c.Prior.Picked
 		}
@@ -46,9 +46,9 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 	}
 	var from *decision
 	switch {
-	case isPicked || len(desired.Gates) == 0:
+	case isPicked || len(desired.Gates()) == 0:
 		if !isPicked {
-			n = firstThere(c.Candidates)
+			n = firstThere(c.Candidates())
 		}
 		from = p.candidates[c][slices.IndexFunc(p.candidates[c], func(o *decision) bool { return o.Address.Candidate == n })]
 	default:
@@ -64,13 +64,13 @@ func (p *Planner) choose(c *decision, desired *image.Image) *image.Result {
 
 // propose plans the candidates of an image of which the nth is picked.
 func (p *Planner) propose(c *decision, desired *image.Image, n int) {
-	c.Choice = desired
+	c.Rare().Choice = desired
 	numbers := p.considered(desired, n)
-	c.Candidates = make([]*Change, 0, len(numbers))
+	c.Rare().Candidates = make([]*Change, 0, len(numbers))
 	candidates := make([]*decision, 0, len(numbers))
 	for _, i := range numbers {
 		candidate := p.candidate(c, desired.Nth(i), i == n)
-		candidates, c.Candidates = append(candidates, candidate), append(c.Candidates, &candidate.Change)
+		candidates, c.Rare().Candidates = append(candidates, candidate), append(c.Candidates(), &candidate.Change)
 	}
 	p.candidates[c] = candidates
 }
@@ -84,7 +84,7 @@ func (p *Planner) chooseBeside(c *decision, desired, stays *image.Image) *image.
 		return result
 	}
 	p.propose(c, desired, stays.Candidate)
-	if slices.ContainsFunc(c.Candidates, (*Change).Makes) {
+	if slices.ContainsFunc(c.Candidates(), (*Change).Makes) {
 		c.Action = Update
 	}
 	return result
@@ -94,7 +94,7 @@ func (p *Planner) chooseBeside(c *decision, desired, stays *image.Image) *image.
 // one that is picked, and those that were bought because none of the others passed.
 func (p *Planner) considered(desired *image.Image, picked int) []int {
 	var all []int
-	wanted := max(desired.Candidates, 1)
+	wanted := max(desired.Candidates(), 1)
 	for i := 1; i <= max(wanted+desired.Retries(), picked); i++ {
 		prior := p.prior.images.Get(desired.Address.Nth(i))
 		// Where all are replaced, gates ask for more again, one after the other.
@@ -119,17 +119,17 @@ func (p *Planner) judged(c *decision) *decision {
 		record := candidate.record()
 		known, passed := false, false
 		// What another image was said to be like says nothing of this one.
-		isForeign := candidate.Kept != nil && c.Choice.Compares()
+		isForeign := candidate.Kept() != nil && c.Choice().Compares()
 		if candidate.content() != "" && record != nil && !isForeign {
-			known, passed = c.Choice.Judged(record.Verdicts)
+			known, passed = c.Choice().Judged(record.Verdicts)
 		}
 		if c.Judges = c.Judges || !known; known && passed && !c.Judges {
 			return candidate
 		}
 	}
-	c.More = max(c.Choice.Candidates, 1) + c.Choice.Retries() - len(c.Candidates)
-	c.MoreCost = c.Candidates[0].Desired.Request().Quote().Reserve
-	c.Judges = (c.Judges || c.More > 0) && tried > 0
+	c.Rare().More = max(c.Choice().Candidates(), 1) + c.Choice().Retries() - len(c.Candidates())
+	c.Rare().MoreCost = c.Candidates()[0].Desired.Request().Quote().Reserve
+	c.Judges = (c.Judges || c.More() > 0) && tried > 0
 	return nil
 }
 
@@ -146,27 +146,28 @@ func (c *Change) Wanted() int {
 			made = n
 		}
 	}
-	return min(first.More, max(c.Desired.Candidates-made, 0))
+	return min(first.More, max(c.Desired.Candidates()-made, 0))
 }
 
 // record returns what is on record of an image that is there, or will be for nothing.
 func (c *Change) record() *state.Image {
-	if c.Kept != nil {
-		return c.Kept
+	if c.Kept() != nil {
+		return c.Kept()
 	}
 	return c.Prior
 }
 
 // await plans an image whose picture is known only when gates have judged its candidates, or never.
 func (p *Planner) await(c *decision, desired *image.Image) *image.Result {
-	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	c.Desired, c.Simulator = desired, p.simulates(desired.Provider)
+	p.noteMove(&c.Change)
 	p.complete(desired)
 	c.file, c.Origin = p.status(c), Restore
 	switch {
 	case c.Prior == nil:
 		c.Action, c.Reasons = Create, notInState
-	case slices.ContainsFunc(c.Candidates, (*Change).Makes):
-		c.Action, c.Reasons = Replace, c.Candidates[0].Reasons
+	case slices.ContainsFunc(c.Candidates(), (*Change).Makes):
+		c.Action, c.Reasons = Replace, c.Candidates()[0].Reasons
 		p.guard(desired, c)
 	default:
 		c.Action, c.Reasons = Update, []Reason{{Kind: Unjudged}}
@@ -209,7 +210,8 @@ func (p *Planner) candidate(of *decision, desired *image.Image, isPicked bool) *
 
 // take gives the image of a change the picture of one of its candidates.
 func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image.Result {
-	c.Desired, c.From, c.Simulator = desired, p.movedFrom(c.Address), p.simulates(desired.Provider)
+	c.Desired, c.Simulator = desired, p.simulates(desired.Provider)
+	p.noteMove(&c.Change)
 	p.complete(desired)
 	c.Fingerprint, c.file = from.Fingerprint, p.status(c)
 	prior := c.Prior
@@ -227,10 +229,10 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 		c.Action, c.Reasons = Replace, []Reason{{Kind: FileOutdated}}
 	case c.file == state.Changed:
 		c.Action, c.Reasons = Replace, []Reason{{Kind: FileChanged}}
-	case prior.DiffersFreely(desired), slices.ContainsFunc(c.Candidates, (*Change).Makes):
+	case prior.DiffersFreely(desired), slices.ContainsFunc(c.Candidates(), (*Change).Makes):
 		c.Action = Update
 		return c.keep(prior)
-	case c.From != nil:
+	case c.From() != nil:
 		c.Action = Move
 		return c.keep(prior)
 	default:
@@ -240,47 +242,47 @@ func (p *Planner) take(c *decision, desired *image.Image, from *decision) *image
 	c.Origin = Restore
 	switch {
 	case from.Withheld():
-		c.Origin, c.Lacks = Skipped, &from.Address
+		c.Origin, c.Rare().Lacks = Skipped, &from.Address
 		return nil
 	case from.content() == "":
-		c.Twin, c.size = &from.Address, from.size
+		c.Rare().Twin, c.size = &from.Address, from.size
 		return nil
-	case from.Kept != nil:
-		c.Kept = from.Kept
-		if c.Donor = from.Donor; c.Donor != nil && *c.Donor == c.Address {
-			c.Donor = nil
+	case from.Kept() != nil:
+		c.Rare().Kept = from.Kept()
+		if donor := from.Donor(); donor != nil && *donor != c.Address {
+			c.Rare().Donor = donor
 		}
 	default:
-		c.Kept, c.Donor = from.Prior, &from.Address
+		c.Rare().Kept, c.Rare().Donor = from.Prior, &from.Address
 	}
-	return c.keep(c.Kept)
+	return c.keep(c.Kept())
 }
 
 // results adds to what is known of an image with a choice what is known of its candidates.
 func (c *Change) results(result *image.Result) *image.Result {
-	if result == nil || len(c.Candidates) == 0 {
+	if result == nil || len(c.Candidates()) == 0 {
 		return result
 	}
-	if slices.ContainsFunc(c.Candidates, func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept == nil }) {
+	if slices.ContainsFunc(c.Candidates(), func(one *Change) bool { return !one.Withheld() && one.Makes() && one.Kept() == nil }) {
 		return nil // It is known only in apply, and with it the list.
 	}
 	return state.Exports(c.Address, func(addr addrs.Image) *state.Image {
 		if addr == c.Address {
 			return c.there()
 		}
-		i := slices.IndexFunc(c.Candidates, func(one *Change) bool { return one.Address.Candidate == addr.Candidate })
-		if i < 0 || c.Candidates[i].Withheld() {
+		i := slices.IndexFunc(c.Candidates(), func(one *Change) bool { return one.Address.Candidate == addr.Candidate })
+		if i < 0 || c.Candidates()[i].Withheld() {
 			return nil
 		}
-		return c.Candidates[i].there()
+		return c.Candidates()[i].there()
 	})
 }
 
 // there returns what will be on record of an image that is not made in this plan.
 func (c *Change) there() *state.Image {
 	switch {
-	case c.Kept != nil:
-		return c.Kept.Updated(c.Desired)
+	case c.Kept() != nil:
+		return c.Kept().Updated(c.Desired)
 	case c.Prior != nil && (c.Action == Update || c.Action == Move):
 		return c.Prior.Updated(c.Desired)
 	default:
@@ -297,18 +299,17 @@ func (p *Plan) Change(addr addrs.Image) *Change {
 	if found {
 		return p.Changes[i]
 	}
-	i, found = slices.BinarySearchFunc(p.Unchanged, addr, func(r state.Ref, addr addrs.Image) int { return r.Address().Compare(addr) })
-	if !found {
-		return nil
+	if place, stays := p.Unchanged.Find(addr); stays {
+		return unchanged(place, p.known)
 	}
-	return unchanged(p.Unchanged[i], p.known)
+	return nil
 }
 
 // Pick returns the part of a plan that gives an image the picture of its picked candidate, nil
 // where that is not there yet. It costs nothing.
 func (p *Plan) Pick(addr addrs.Image) *Plan {
 	c := p.Change(addr)
-	if c == nil || c.Twin != nil || c.Judges || c.Withheld() {
+	if c == nil || c.Twin() != nil || c.Judges || c.Withheld() {
 		return nil
 	}
 	return &Plan{Changes: []*Change{c}, where: p.where}
@@ -316,8 +317,8 @@ func (p *Plan) Pick(addr addrs.Image) *Plan {
 
 // NextCandidate returns the number that a further candidate gets.
 func (c *Change) NextCandidate() int {
-	if len(c.Candidates) == 0 {
+	if len(c.Candidates()) == 0 {
 		return 1
 	}
-	return c.Candidates[len(c.Candidates)-1].Address.Candidate + 1
+	return c.Candidates()[len(c.Candidates())-1].Address.Candidate + 1
 }

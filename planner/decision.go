@@ -40,8 +40,8 @@ func (c *decision) content() string {
 	switch {
 	case c.shown != nil:
 		return c.shown.Output.Identity()
-	case c.Import != nil:
-		return cmp.Or(c.Import.Content, c.Import.SHA256)
+	case c.Import() != nil:
+		return cmp.Or(c.Import().Content, c.Import().SHA256)
 	default:
 		return ""
 	}
@@ -69,12 +69,11 @@ func (p *Planner) find(addr addrs.Image) (*state.Image, state.Ref) {
 	if !ok {
 		return nil, state.Ref{}
 	}
-	img := p.record
-	if p.record = nil; img == nil {
-		img = new(state.Image)
+	p.read = p.record
+	if p.record = nil; p.read == nil {
+		p.read = new(state.Room)
 	}
-	place.Read(img)
-	return img, place
+	return place.Read(p.read), place
 }
 
 // change returns what was decided on a desired image, nil where nothing was yet.
@@ -84,7 +83,7 @@ func (p *Planner) change(addr addrs.Image) *decision {
 		p.index[c.Address] = c
 	}
 	c := p.index[addr]
-	if c == nil && len(p.unchanged) > 0 {
+	if c == nil && p.unchanged.Len() > 0 {
 		if c = p.remembered(addr); c != nil {
 			p.index[addr] = c
 		}

@@ -31,7 +31,7 @@ func (p *Planner) derived(d *image.Derived) (content string, size bfl.Size) {
 	if c.content() == "" {
 		return "", size
 	}
-	return p.made(p.recorded(d.Address, c.From), c.content(), func() string { return p.key(d.Recipe, c) }), size
+	return p.made(p.recorded(d.Address, c.From()), c.content(), func() string { return p.key(d.Recipe, c) }), size
 }
 
 // made returns the content of what would be made of a picture, if that is on record: as prior, or

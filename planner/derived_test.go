@@ -13,10 +13,10 @@ import (
 
 // cut puts a rendition of an image on record, as made of the picture that the image has.
 func (w *world) cut(of *image.Image, name string) addrs.Rendition {
-	of.Renditions = append(of.Renditions, image.Rendition{
+	of.Rare().Renditions = append(of.Renditions(), image.Rendition{
 		Name: name, Recipe: &image.Recipe{Width: 512, Height: 512, Fit: image.Cover, Format: "png"}, Output: strings.TrimSuffix(of.Output, ".png") + "-" + name + ".png",
 	})
-	at, r := addrs.Rendition{Of: of.Address, Name: name}, &of.Renditions[len(of.Renditions)-1]
+	at, r := addrs.Rendition{Of: of.Address, Name: name}, &of.Renditions()[len(of.Renditions())-1]
 	img := w.prior.Images.Get(of.Address)
 	if w.prior.Renditions == nil {
 		w.prior.Renditions = map[addrs.Rendition]*state.Rendition{}
@@ -36,9 +36,9 @@ func TestDerived(t *testing.T) {
 	crop := addrs.Rendition{Of: addrs.Image{Name: "logo"}, Name: "crop"}
 	recipe := func(change func(*image.Recipe)) func(*world, *image.Image, *Options) {
 		return func(_ *world, logo *image.Image, _ *Options) {
-			other := *logo.Renditions[0].Recipe
+			other := *logo.Renditions()[0].Recipe
 			change(&other)
-			logo.Renditions[0].Recipe = &other
+			logo.Renditions()[0].Recipe = &other
 		}
 	}
 	tests := []struct {
@@ -49,7 +49,7 @@ func TestDerived(t *testing.T) {
 		{"nothing changed", func(*world, *image.Image, *Options) {}, stays},
 		{"the image is another", func(_ *world, logo *image.Image, _ *Options) { logo.Arguments[1].Value = "another logo" }, "replace image.hero upstream_changes(image.logo) $0.045"},
 		{"an argument is another", recipe(func(r *image.Recipe) { r.Width = 400 }), changes},
-		{"the path is another", func(_ *world, logo *image.Image, _ *Options) { logo.Renditions[0].Output = "elsewhere.png" }, stays},
+		{"the path is another", func(_ *world, logo *image.Image, _ *Options) { logo.Renditions()[0].Output = "elsewhere.png" }, stays},
 		{"the file is lost", func(_ *world, _ *image.Image, o *Options) {
 			o.Made = map[addrs.Rendition]state.FileStatus{crop: state.Missing}
 		}, stays},
@@ -83,7 +83,7 @@ func TestDerived(t *testing.T) {
 			w.make(t)
 			at := w.cut(logo, "crop")
 			hero := w.image(t, "image.hero", "a hero", "image.logo")
-			hero.References[0].Derived = &image.Derived{Address: at, Rendition: &logo.Renditions[0]}
+			hero.References[0].Derived = &image.Derived{Address: at, Rendition: &logo.Renditions()[0]}
 			w.make(t)
 			var o Options
 			tt.change(w, logo, &o)
@@ -125,11 +125,11 @@ func TestDerivedOfFrozen(t *testing.T) {
 	for lost, want := range map[bool]string{true: "Frozen image is missing", false: ""} {
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
-		logo.Lifecycle.Frozen = true
+		logo.Rare().Lifecycle.Frozen = true
 		w.make(t)
 		at := w.cut(logo, "crop")
 		hero := w.image(t, "image.hero", "a hero", "image.logo")
-		hero.References[0].Derived = &image.Derived{Address: at, Rendition: &logo.Renditions[0]}
+		hero.References[0].Derived = &image.Derived{Address: at, Rendition: &logo.Renditions()[0]}
 		w.files[logo.Address] = state.Missing
 		var o Options
 		if lost {

@@ -46,26 +46,26 @@ func (p *Plan) Digest() string {
 func (c *Change) describe(h io.Writer) {
 	// Writing to a hash never fails.
 	_, _ = fmt.Fprintf(h, "%s %s %s %s %d %v", c.Address, c.Action, c.Origin, c.Fingerprint, c.Cost, c.Reasons)
-	if c.From != nil {
-		_, _ = fmt.Fprintf(h, " from %s", c.From)
+	if c.From() != nil {
+		_, _ = fmt.Fprintf(h, " from %s", c.From())
 	}
 	if c.Prior != nil {
 		_, _ = fmt.Fprintf(h, " prior %s %s", c.Prior.Fingerprint, c.Prior.Output.SHA256)
 	}
-	if c.Found != nil {
-		_, _ = fmt.Fprintf(h, " found %s", c.Found.SHA256)
+	if c.Found() != nil {
+		_, _ = fmt.Fprintf(h, " found %s", c.Found().SHA256)
 	}
-	if c.Task != nil {
-		_, _ = fmt.Fprintf(h, " task %q", c.Task.Key)
+	if c.Task() != nil {
+		_, _ = fmt.Fprintf(h, " task %q", c.Task().Key)
 	}
-	for _, task := range c.Unanswered {
+	for _, task := range c.Unanswered() {
 		_, _ = fmt.Fprintf(h, " unanswered %q", task.Key)
 	}
-	if c.Kept != nil {
-		_, _ = fmt.Fprintf(h, " kept %s", c.Kept.Output.SHA256)
+	if c.Kept() != nil {
+		_, _ = fmt.Fprintf(h, " kept %s", c.Kept().Output.SHA256)
 	}
-	if c.Twin != nil {
-		_, _ = fmt.Fprintf(h, " twin %s", c.Twin)
+	if c.Twin() != nil {
+		_, _ = fmt.Fprintf(h, " twin %s", c.Twin())
 	}
 	d := c.Desired
 	if d == nil && c.Action == NoOp {
@@ -73,7 +73,7 @@ func (c *Change) describe(h io.Writer) {
 		d = &image.Image{Output: c.Prior.Output.Path, Provider: c.Prior.Provider, Labels: c.Prior.Labels}
 	}
 	if d != nil {
-		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More)
+		_, _ = fmt.Fprintf(h, " output %q provider %q candidate %d %v judges %v %d", d.Output, d.Provider, d.Candidate, d.Picked, c.Judges, c.More())
 		for _, key := range slices.Sorted(maps.Keys(d.Labels)) {
 			_, _ = fmt.Fprintf(h, " label %q=%q", key, d.Labels[key])
 		}
@@ -87,7 +87,7 @@ const mostMarks = 10_000
 // Marks returns a short digest of each change, by address, so that a plan that is stale can say
 // which changes are others now. Of a very large plan there are none.
 func (p *Plan) Marks() map[string]string {
-	if len(p.Changes)+len(p.Unchanged) > mostMarks {
+	if len(p.Changes)+p.Unchanged.Len() > mostMarks {
 		return nil
 	}
 	marks := map[string]string{}

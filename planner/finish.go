@@ -34,7 +34,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 		p.renditionsGo(m.Sheets, m.Assets, removals)
 	}
 	plan := &Plan{Changes: sorted(changes), Renditions: p.sortedRenditions(), Abandoned: p.abandoned(), decided: p.decided, where: p.opts.where}
-	plan.Unchanged, plan.models, plan.known = sortedUnchanged(p.unchanged), p.models, p.opts.Prior
+	plan.Unchanged, plan.models, plan.known = p.unchanged, p.models, p.opts.Prior
 	if p.opts.Only == nil {
 		// A plan limited to some images cannot tell what the outputs of the whole will be.
 		plan.Outputs = outputChanges(p.opts.Prior.Outputs, outputs)
@@ -45,7 +45,7 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 // goesAway reports whether an image that exists is not desired any more. A candidate stays as long
 // as its image does, and asks for what made it: lowering the number of candidates forgets none.
 func (p *Planner) goesAway(addr addrs.Image) bool {
-	if p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
+	if _, stays := p.unchanged.Find(addr); stays || p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
 		return false
 	}
 	if of := p.change(addr.Of()); addr.Candidate > 0 && of != nil {
@@ -63,9 +63,10 @@ func sorted(changes []*Change) []*Change {
 // goes is the change of an image that is no longer desired.
 func (p *Planner) goes(addr addrs.Image, prior *state.Image, why ReasonKind, removals []config.Removal) *Change {
 	c := &Change{
-		Address: addr, Action: Destroy, Prior: prior, From: p.movedFrom(addr),
+		Address: addr, Action: Destroy, Prior: prior,
 		Reasons: []Reason{{Kind: why}}, known: p.opts.Prior,
 	}
+	p.noteMove(c)
 	for _, removal := range removals {
 		if removal.From.Contains(addr) && !removal.Destroy {
 			c.Action = Forget
@@ -109,11 +110,11 @@ func (p *Planner) attribute() {
 			continue
 		}
 		i := slices.IndexFunc(p.decided, func(c *decision) bool {
-			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered) == 0
+			return c.Origin == Generate && c.Fingerprint == l.task.Fingerprint && len(c.Unanswered()) == 0
 		})
 		if i >= 0 {
 			p.told[l.task.Key] = true
-			p.decided[i].Unanswered = append(p.decided[i].Unanswered, l.task)
+			p.decided[i].Rare().Unanswered = append(p.decided[i].Unanswered(), l.task)
 		}
 	}
 }

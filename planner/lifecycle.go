@@ -11,7 +11,7 @@ import (
 // Ignore makes a desired image what lifecycle.ignore_changes wants it seen as; see
 // image.Image.Ignore.
 func Ignore(img *image.Image, prior *state.Image) {
-	if prior == nil || !img.Lifecycle.IgnoresAny() {
+	if prior == nil || !img.Lifecycle().IgnoresAny() {
 		return
 	}
 	// A recorded request that is damaged was found when the state was read.
@@ -35,7 +35,7 @@ func first(recorded *image.Image, n int) *image.Image {
 // SameButIgnored reports whether an image that Ignore has seen differs from the one on record in
 // nothing but what lifecycle.ignore_changes names; see image.Image.SameButIgnored.
 func SameButIgnored(img *image.Image, prior *state.Image) bool {
-	if !img.Lifecycle.IgnoresAny() {
+	if !img.Lifecycle().IgnoresAny() {
 		return false
 	}
 	recorded, err := prior.Asked(img.Model)
@@ -47,16 +47,16 @@ func SameButIgnored(img *image.Image, prior *state.Image) bool {
 func (p *Plan) See() func(*image.Image) {
 	kept := map[addrs.Image]*Change{}
 	for _, c := range p.Changes {
-		if c.Prior != nil && c.Desired != nil && (c.Desired.Lifecycle.Frozen || c.Desired.Lifecycle.IgnoresAny() || c.Desired.ConfiguredSeed != nil) {
+		if c.Prior != nil && c.Desired != nil && (c.Desired.Lifecycle().Frozen || c.Desired.Lifecycle().IgnoresAny() || c.Desired.ConfiguredSeed() != nil) {
 			kept[c.Address] = c
 		}
 	}
 	return func(img *image.Image) {
 		if c := kept[img.Address]; c != nil {
-			img.Lifecycle.IgnoreAll = c.Frozen || c.Desired.Lifecycle.IgnoreAll
+			img.Rare().Lifecycle.IgnoreAll = c.Frozen || c.Desired.Lifecycle().IgnoreAll
 			Ignore(img, c.Prior)
-			if seed, ok := seedOf(c.Desired); ok && c.Desired.ConfiguredSeed != nil {
-				img.ConfiguredSeed = c.Desired.ConfiguredSeed
+			if seed, ok := seedOf(c.Desired); ok && c.Desired.ConfiguredSeed() != nil {
+				img.Rare().ConfiguredSeed = c.Desired.ConfiguredSeed()
 				setSeed(img, seed)
 			}
 		}
@@ -66,7 +66,7 @@ func (p *Plan) See() func(*image.Image) {
 // triggered returns the reasons that replace_triggered_by gives.
 func (p *Planner) triggered(img *image.Image) []Reason {
 	var reasons []Reason
-	for _, trigger := range img.Lifecycle.ReplaceTriggeredBy {
+	for _, trigger := range img.Lifecycle().ReplaceTriggeredBy {
 		c := p.change(trigger.Image)
 		if c == nil || c.Action == NoOp {
 			continue

@@ -136,7 +136,7 @@ func TestIgnoreChanges(t *testing.T) {
 		{
 			"all", nil, false,
 			func(_ *testing.T, _ *world, poster *image.Image) {
-				poster.Lifecycle.IgnoreAll = true
+				poster.Rare().Lifecycle.IgnoreAll = true
 				set(poster, "prompt", second)
 				set(poster, "width", int64(512))
 				poster.References[0].SHA256 = "bb"
@@ -166,9 +166,9 @@ func TestIgnoreChanges(t *testing.T) {
 			w.make(t)
 			prior := w.prior.Images.Get(poster.Address)
 			secret := first
-			poster.Sensitive = []string{"prompt"}
+			poster.Rare().Sensitive = []string{"prompt"}
 			if tt.secretURL {
-				secret, poster.Sensitive = oldURL, []string{fields[1]}
+				secret, poster.Rare().Sensitive = oldURL, []string{fields[1]}
 			}
 			quoted, err := json.Marshal(secret)
 			if err != nil {
@@ -179,7 +179,7 @@ func TestIgnoreChanges(t *testing.T) {
 			if bytes.Equal(prior.Request, open) {
 				t.Fatalf("%s is not in %s", quoted, open)
 			}
-			poster.Lifecycle.IgnoreChanges = tt.ignore
+			poster.Rare().Lifecycle.IgnoreChanges = tt.ignore
 			tt.change(t, w, poster)
 			plan, diags := w.plan(t, Options{})
 			if diags.HasErrors() {
@@ -207,7 +207,7 @@ func TestIgnoredModel(t *testing.T) {
 		"and a reference": {func(img *image.Image) { img.References[0].SHA256 = strings.Repeat("2", 64) }, Replace},
 		"and the prompt, ignored too": {func(img *image.Image) {
 			img.Arguments[1].Value = "another"
-			img.Lifecycle.IgnoreChanges = []string{"model", "prompt"}
+			img.Rare().Lifecycle.IgnoreChanges = []string{"model", "prompt"}
 		}, NoOp},
 	}
 	for name, tt := range tests {
@@ -226,7 +226,7 @@ func TestIgnoredModel(t *testing.T) {
 				w.make(t)
 				img.Model = bfl.Lookup(model)
 				img.References = []image.Reference{{Input: bfl.Input{Field: img.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
-				img.Lifecycle.IgnoreChanges = []string{"model"}
+				img.Rare().Lifecycle.IgnoreChanges = []string{"model"}
 				img.Arguments = slices.Clone(img.Arguments)
 				tt.change(img)
 				plan, _ := w.plan(t, Options{})
@@ -264,8 +264,8 @@ func TestIgnoreLabels(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			before := maps.Clone(tt.desired)
-			img := &image.Image{Labels: tt.desired, Lifecycle: image.Lifecycle{IgnoreChanges: tt.ignore}}
-			img.Model = bfl.Lookup("flux-2-pro")
+			img := &image.Image{Labels: tt.desired, Model: bfl.Lookup("flux-2-pro")}
+			img.Rare().Lifecycle.IgnoreChanges = tt.ignore
 			Ignore(img, &state.Image{Model: "flux-2-pro", Labels: tt.recorded})
 			if diff := cmp.Diff(tt.want, img.Labels); diff != "" {
 				t.Errorf("labels (-want +got):\n%s", diff)

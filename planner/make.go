@@ -81,8 +81,8 @@ func moves(cfg *config.Config) []addrs.Move {
 func unusableImports(plan *Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
-		if c.Import != nil && c.Import.Problem != nil {
-			diags = append(diags, c.Import.Problem)
+		if c.Import() != nil && c.Import().Problem != nil {
+			diags = append(diags, c.Import().Problem)
 		}
 	}
 	return diags

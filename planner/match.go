@@ -136,7 +136,7 @@ func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 		return wanted
 	}
 	for _, c := range p.Changes {
-		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor == nil && c.Twin == nil && !c.OnlyDrifted()
+		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor() == nil && c.Twin() == nil && !c.OnlyDrifted()
 		if isOpen && c.Makes() && offered[c.Fingerprint] {
 			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
 		}
@@ -253,7 +253,7 @@ func (p *Plan) renamed(o Options) {
 			continue
 		}
 		// Candidates move with their image, which is what a moved block names.
-		r := Rename{From: from.Of(), To: c.Address.Of(), Lost: c.Donor == nil}
+		r := Rename{From: from.Of(), To: c.Address.Of(), Lost: c.Donor() == nil}
 		if at := slices.IndexFunc(p.Renamed, func(one Rename) bool { return one.From == r.From && one.To == r.To }); at >= 0 {
 			p.Renamed[at].Lost = p.Renamed[at].Lost || r.Lost
 			continue
@@ -280,7 +280,7 @@ func (p *Plan) blocks(renames []Rename) []Rename {
 	for _, c := range p.decided {
 		mixed[c.Address.Block()] = true
 	}
-	for _, place := range p.Unchanged {
+	for place := range p.Unchanged.All() {
 		mixed[place.Address().Block()] = true
 	}
 	var out []Rename

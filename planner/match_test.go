@@ -27,15 +27,15 @@ func seeded(img *image.Image, seed int64) *image.Image {
 func sources(p *Plan) []string {
 	var out []string
 	for _, c := range p.Changes {
-		line := c.Address.String() + " " + cmp.Or(string(c.Origin), string(c.Action))
+		line := c.Address.String() + " " + cmp.Or(c.Origin.String(), c.Action.String())
 		switch {
-		case c.Donor != nil:
-			line += " " + c.Donor.String()
-		case c.Twin != nil:
-			line += " as " + c.Twin.String()
-		case c.Task != nil:
-			line += " " + c.Task.ID
-		case c.Kept != nil:
+		case c.Donor() != nil:
+			line += " " + c.Donor().String()
+		case c.Twin() != nil:
+			line += " as " + c.Twin().String()
+		case c.Task() != nil:
+			line += " " + c.Task().ID
+		case c.Kept() != nil:
 			line += " the store"
 		}
 		if c.Cost > 0 {
@@ -304,7 +304,7 @@ func TestUnansweredIsTold(t *testing.T) {
 	plan, _ := w.plan(t, Options{})
 	got := map[string][]string{}
 	for _, c := range plan.Changes {
-		for _, task := range c.Unanswered {
+		for _, task := range c.Unanswered() {
 			got[c.Address.String()] = append(got[c.Address.String()], task.Key)
 		}
 	}
@@ -418,8 +418,8 @@ func TestLostImagesKeepTheirSeeds(t *testing.T) {
 	w.files[one.Address], w.files[two.Address] = state.Changed, state.Changed
 	w.submitted(two.Address, two.Request().Fingerprint(), "paid")
 	plan, _ := w.plan(t, Options{})
-	if c := plan.Changes[0]; c.RecordedSeed == nil || *c.RecordedSeed != 1 {
-		t.Errorf("image.card[0] is asked for with the seed %v", c.RecordedSeed)
+	if c := plan.Changes[0]; c.RecordedSeed() == nil || *c.RecordedSeed() != 1 {
+		t.Errorf("image.card[0] is asked for with the seed %v", c.RecordedSeed())
 	}
 }
 

@@ -16,14 +16,16 @@ func (p *Planner) originate(c *decision) {
 	switch task := p.taskFor(c, simulated); {
 	case task != nil:
 		// What was submitted is paid for, whatever else there is.
-		c.Origin, c.Task = Resume, task
+		c.Origin, c.Rare().Task = Resume, task
 	case p.restores(c, simulated):
 		c.Origin = Restore
 	case p.refused(c, simulated):
-		c.Origin, c.Moderation = Refused, new(p.opts.Prior.Moderated[c.Fingerprint])
+		c.Origin, c.Rare().Moderation = Refused, new(p.opts.Prior.Moderated[c.Fingerprint])
 	default:
 		c.Origin = Generate
-		c.RecordedSeed = p.recordedSeed(c)
+		if seed := p.recordedSeed(c); seed != nil {
+			c.Rare().RecordedSeed = seed
+		}
 		c.Cost, c.CostUnknown, c.PriceUnknown, c.Uncapped = c.Price, quote.AtLeast, quote.Unknown, quote.Uncapped
 	}
 	p.skip(c)
@@ -63,8 +65,8 @@ func (p *Planner) restores(c *decision, simulated bool) bool {
 	case c.OnlyDrifted():
 		// It differs in nothing, or in nothing but what lifecycle.ignore_changes names, and so what
 		// is on record is what is wanted.
-		if c.Kept = p.keptOf(c); c.Kept != nil || c.Fingerprint != c.Prior.Fingerprint {
-			return c.Kept != nil
+		if c.Rare().Kept = p.keptOf(c); c.Kept() != nil || c.Fingerprint != c.Prior.Fingerprint {
+			return c.Kept() != nil
 		}
 	case c.Fingerprint == "":
 		return false
@@ -105,7 +107,7 @@ func (p *Planner) takes(c *decision, from addrs.Image, simulated bool) bool {
 	if img == nil || img.Fingerprint != c.Fingerprint || img.Made != nil || !simulated && img.Result.Simulated || !p.isThere(from, img) {
 		return false
 	}
-	c.Kept, c.Donor = img, &from
+	c.Rare().Kept, c.Rare().Donor = img, &from
 	return true
 }
 
@@ -130,7 +132,7 @@ func (p *Planner) shares(c *decision, simulated bool) bool {
 	}
 	if twin, ok := p.opts.Matches.twin(c.Address); ok {
 		if other := p.change(twin); other != nil && other.Fingerprint == c.Fingerprint && other.Generates() {
-			c.Twin = &twin
+			c.Rare().Twin = &twin
 			return true
 		}
 	}
@@ -150,7 +152,7 @@ func (p *Planner) kept(c *decision, simulated bool) bool {
 			continue
 		}
 		p.restored[content] = true
-		c.Kept = img
+		c.Rare().Kept = img
 		return true
 	}
 	return false

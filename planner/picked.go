@@ -12,12 +12,12 @@ import (
 // the prompt was changed, says nothing; it holds again when the prompt is. Else it is the first.
 func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool) {
 	switch {
-	case desired.Pick > 0:
-		return desired.Pick, true
+	case desired.Pick() > 0:
+		return desired.Pick(), true
 	case p.opts.Choices[c.Address] > 0:
 		return p.opts.Choices[c.Address], true
 	}
-	most := max(desired.Candidates, 1) + desired.Retries()
+	most := max(desired.Candidates(), 1) + desired.Retries()
 	fingerprint := func(n int) string { return desired.Nth(n).Request().Fingerprint() }
 	if c.Prior != nil && c.Prior.Candidate > 0 {
 		now := fingerprint(c.Prior.Candidate)
@@ -42,11 +42,11 @@ func (p *Planner) pick(c *decision, desired *image.Image) (n int, isPicked bool)
 // which the candidates come: the block was renamed, or an instance of it has another key. It is 0
 // where there is none.
 func (p *Planner) inherited(c *decision) int {
-	for _, candidate := range c.Candidates {
-		if candidate.Donor == nil {
+	for _, candidate := range c.Candidates() {
+		if candidate.Donor() == nil {
 			continue
 		}
-		from := *candidate.Donor
+		from := *candidate.Donor()
 		of := p.prior.images.Get(from.Of())
 		// The picture of the picked one stands under the image's own address too.
 		if of != nil && of.Picked && from.Of() != c.Address && (from.Candidate == 0 || from.Candidate == of.Candidate) {
@@ -61,15 +61,15 @@ func (p *Planner) inherited(c *decision) int {
 // one may come. It goes into the store, and comes back from there when the image asks for it again.
 // One that gates may ask for has another picture then, in its place.
 func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
-	desired := c.Choice
-	if desired == nil || desired.Lifecycle.Frozen {
+	desired := c.Choice()
+	if desired == nil || desired.Lifecycle().Frozen {
 		return false
 	}
 	img, prior := desired.Nth(candidate.Candidate), p.prior.images.Get(candidate)
 	switch {
 	case img.Output != prior.Output.Path:
 		return true
-	case candidate.Candidate <= max(desired.Candidates, 1)+desired.Retries():
+	case candidate.Candidate <= max(desired.Candidates(), 1)+desired.Retries():
 		return false
 	}
 	held(img, prior)
@@ -87,7 +87,7 @@ func firstThere(candidates []*Change) int {
 func (p *Planner) waitsForPick(desired *image.Image) (addrs.Image, bool) {
 	for i := range desired.References {
 		r := &desired.References[i]
-		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle.RequirePick && !up.Desired.Picked {
+		if up := p.change(r.Image); r.IsImage() && up != nil && up.Desired != nil && up.Desired.Lifecycle().RequirePick && !up.Desired.Picked {
 			return r.Image, true
 		}
 	}

@@ -13,43 +13,53 @@ import (
 )
 
 // Action is what a plan does with one image.
-type Action string
+type Action uint8
 
 // The actions.
 const (
-	NoOp    Action = "no-op"
-	Create  Action = "create"
-	Replace Action = "replace"
-	Update  Action = "update"
-	Destroy Action = "destroy"
+	NoOp Action = iota + 1
+	Create
+	Replace
+	Update
+	Destroy
 	// Move gives an image another address and changes nothing else.
-	Move Action = "move"
+	Move
 	// Forget takes an image out of the state and leaves its file.
-	Forget Action = "forget"
+	Forget
 	// Import takes an existing file as the image.
-	Import Action = "import"
+	Import
 )
 
 // Origin is where the image of a Create or Replace comes from.
-type Origin string
+type Origin uint8
 
 // The origins.
 const (
 	// Generate asks the API for it, at a price.
-	Generate Origin = "generate"
+	Generate Origin = iota + 1
 	// Restore takes it from the store, where an image with the same fingerprint is kept.
-	Restore Origin = "restore"
+	Restore
 	// Resume fetches the image of a task that an interrupted run submitted, and that is paid for
 	// already.
-	Resume Origin = "resume"
+	Resume
 	// Refused is nowhere: the API's moderation refused this very request before, so that it is not
 	// asked again.
-	Refused Origin = "refused"
+	Refused
 	// Skipped is nowhere either: an image that it needs is refused, or skipped itself.
-	Skipped Origin = "skipped"
+	Skipped
 	// Rejected is nowhere as well: none of its candidates passes its gates, and no more are bought.
-	Rejected Origin = "rejected"
+	Rejected
 )
+
+var actionNames = [...]string{NoOp: "no-op", Create: "create", Replace: "replace", Update: "update", Destroy: "destroy", Move: "move", Forget: "forget", Import: "import"}
+
+// String returns the name of the action, "" of none.
+func (a Action) String() string { return actionNames[a] }
+
+var originNames = [...]string{Generate: "generate", Restore: "restore", Resume: "resume", Refused: "refused", Skipped: "skipped", Rejected: "rejected"}
+
+// String returns the name of the origin, "" of none.
+func (o Origin) String() string { return originNames[o] }
 
 // ReasonKind says why an image is created, replaced or destroyed.
 type ReasonKind string
@@ -102,66 +112,25 @@ type Reason struct {
 }
 
 // Change is what a plan does with one image, and why. A plan can have a million, so that what says
-// yes or no stands together.
+// yes or no stands together, and what few changes have stands apart; see Rare.
 type Change struct {
 	Address addrs.Image
 	Action  Action
-	// From is the address that the image had before, nil where it does not move. Moves go along
-	// with any action but Create.
-	From *addrs.Image
+	// Origin is where the image comes from, zero for actions that make none.
+	Origin Origin
 	// Reasons is empty for actions that need none.
 	Reasons []Reason
-	// Found is the image's file as it is now, where an Update takes it over; see
-	// Planner.RefreshOnly.
-	Found *state.File
-	// Import is the file to take, where Action is Import.
-	Import *config.Import
 	// Prior is the image as it exists, nil for Create.
 	Prior *state.Image
 	// Desired is the image as it is configured, with the content of all references that are known
 	// now. It is nil where the change does not look at the configuration.
 	Desired *image.Image
-	// RecordedSeed, when not nil, is to be sent along although the configuration names no seed: it
-	// makes a lost image again.
-	RecordedSeed *int64
-	// Origin is where the image comes from, "" for actions that make none.
-	Origin Origin
-	// Kept is the image to restore, where Origin is Restore and it exists already.
-	Kept *state.Image
-	// Donor is the address that has Kept, where it is not in the store alone.
-	Donor *addrs.Image
-	// Twin is the image of this plan, made from the very same seeded request, whose picture is
-	// taken once it is there, where Origin is Restore and Kept is nil.
-	Twin *addrs.Image
-	// Task is what an interrupted run left of this very request, where Origin is Resume.
-	Task *state.Task
-	// Unanswered are requests that an interrupted run sent and that got no answer: this very one,
-	// or one for this address while the fingerprint is not known. Nobody knows whether they were
-	// charged. They are no longer remembered once this one is sent.
-	Unanswered []*state.Task
-	// Moderation is why the API refused the request before, where Origin is Refused, nil elsewhere.
-	Moderation *state.Moderation
-	// Lacks is the image that it needs and that will not be there, where Origin is Skipped, and else
-	// nil.
-	Lacks *addrs.Image
 	// Fingerprint is that of the desired request, "" while parts of it are known only after apply.
 	Fingerprint string
 	// Price is the estimated price of generating the image, whether or not the plan has to.
 	Price bfl.Credits
 	// Cost is what the change is estimated to cost: Price, or zero for what is free.
 	Cost bfl.Credits
-	// Candidates are the changes of the pictures to choose from, in their order. They stand in the
-	// plan themselves too.
-	Candidates []*Change
-	// Choice is the image as it is configured, from which its candidates are made, where it has
-	// some.
-	Choice *image.Image
-	// More says how many candidates are bought at most while none passes, each at MoreCost.
-	More     int
-	MoreCost bfl.Credits
-	// Listed, when not nil, is what Attributes returns, where that does not follow from Prior and
-	// Desired.
-	Listed []image.Attribute
 	// Frozen says that the image stays as it is for lifecycle.frozen alone; Reasons are then those
 	// for which it would be made anew.
 	Frozen bool
@@ -179,6 +148,8 @@ type Change struct {
 	// Simulator says that the provider may be a simulator.
 	Simulator bool
 
+	// rare is what few changes have, nil where it has none of that.
+	rare *Rare
 	// known is the state that the plan was made with.
 	known *state.State
 }
@@ -187,8 +158,8 @@ type Change struct {
 // are included. They are worked out by every call, since of a hundred thousand changes people look
 // at a few.
 func (c *Change) Attributes() []image.Attribute {
-	if c.Listed != nil {
-		return c.Listed
+	if listed := c.Listed(); listed != nil {
+		return listed
 	}
 	if c.Prior == nil {
 		return image.Compare(nil, c.Desired)
@@ -240,24 +211,24 @@ func (c *Change) Leaves() bool { return c.Action == Destroy || c.Action == Forge
 func (c *Change) Generates() bool { return c.Makes() && (c.Origin == Generate || c.Origin == Resume) }
 
 // MayAsk reports whether the change needs the API, or may need it when gates have judged.
-func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More > 0 }
+func (c *Change) MayAsk() bool { return c.Generates() || c.Judges && c.More() > 0 }
 
 // MayHaveBeenCharged reports whether an earlier run sent this very request, as far as can be told,
 // and got no answer.
-func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered) > 0 }
+func (c *Change) MayHaveBeenCharged() bool { return len(c.Unanswered()) > 0 }
 
 // ModerationReasons are the API's, for an image that it refused before.
 func (c *Change) ModerationReasons() []string {
-	if c.Moderation == nil {
+	if c.Moderation() == nil {
 		return nil
 	}
-	return c.Moderation.Reasons
+	return c.Moderation().Reasons
 }
 
 // Uncertain is what may have been charged for it by an earlier run that got no answer.
 func (c *Change) Uncertain() bfl.Credits {
 	var sum bfl.Credits
-	for _, task := range c.Unanswered {
+	for _, task := range c.Unanswered() {
 		sum += task.Cost
 	}
 	return sum
@@ -274,9 +245,8 @@ type Plan struct {
 	// by address.
 	Changes []*Change
 	// Unchanged are, where Options.Brief asks for that, the images that stay as they are and about
-	// which there is nothing else to say, sorted by address. They are not among the Changes; see
-	// All.
-	Unchanged []state.Ref
+	// which there is nothing else to say. They are not among the Changes; see All.
+	Unchanged state.Refs
 	// Renditions are what is done with files that are made here, sorted by address, without those
 	// that stay as they are.
 	Renditions []*RenditionChange
@@ -357,7 +327,7 @@ func (p *Plan) Limited() bool { return p.Outputs == nil && !p.RefreshOnly }
 // waits for somebody's choice is nothing that an apply can do.
 func (p *Plan) Empty() bool {
 	for _, c := range p.Changes {
-		if !c.NotPicked && c.Action != NoOp || c.From != nil {
+		if !c.NotPicked && c.Action != NoOp || c.From() != nil {
 			return false
 		}
 	}

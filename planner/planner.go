@@ -85,18 +85,18 @@ type Planner struct {
 	index   map[addrs.Image]*decision
 	indexed int
 	// unchanged are the images that stay as they are, which have no decision, and models those that
-	// they have. stays has the first staying of them by address.
-	unchanged []state.Ref
+	// they have.
+	unchanged state.Refs
 	models    []*bfl.Model
-	stays     map[addrs.Image]state.Ref
-	staying   int
 	// room is memory for decisions to come, and again and record that of one that was dropped and of
 	// its image on record; nil where there is none.
 	room   []decision
 	again  *decision
-	record *state.Image
-	// place is where the state has the image that the decision begun last is about.
+	record *state.Room
+	// place is where the state has the image that the decision begun last is about, and read the memory
+	// that it was read into.
 	place state.Ref
+	read  *state.Room
 	// candidates are the decisions on the candidates of those that have some.
 	candidates map[*decision][]*decision
 	// matched counts the desired images that exist.
@@ -152,21 +152,22 @@ func (p *Planner) Decide(desired *image.Image) *image.Result {
 	}
 	if c.Prior != nil && c.Prior.Made != nil && !p.isReplaced(c.Address) && p.opts.Choices[c.Address] == 0 {
 		// Somebody's work stays until they want it gone.
-		c.edited = !desired.Lifecycle.Frozen
-		desired.Lifecycle.Frozen = true
+		c.edited = !desired.Lifecycle().Frozen
+		desired.Rare().Lifecycle.Frozen = true
 	}
 	var result *image.Result
 	if desired.HasChoice() {
 		if first := cmp.Or(c.Prior, p.prior.images.Get(desired.Address.Nth(1))); first != nil {
-			desired.More = first.More
-			desired.Candidates = min(max(desired.Candidates, 1)+desired.More, image.MaxCandidates)
+			own := desired.Rare()
+			own.More = first.More
+			own.Candidates = min(max(own.Candidates, 1)+own.More, image.MaxCandidates)
 		}
 		result = c.results(p.choose(c, desired))
 	} else {
 		result = p.decide(c, desired)
 	}
 	if p.opts.Brief && c.isUnchanged(desired) {
-		p.forgo(c, desired)
+		p.forgo(c, desired, result)
 		return result
 	}
 	p.decided = push(p.decided, c)
@@ -182,7 +183,8 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	Ignore(desired, prior)
 	p.reseed(desired, prior)
 	img := desired
-	c.Desired, c.From, c.Simulator = img, p.movedFrom(img.Address), p.simulates(img.Provider)
+	c.Desired, c.Simulator = img, p.simulates(img.Provider)
+	p.noteMove(&c.Change)
 	p.complete(img)
 	before := ""
 	if prior != nil {
@@ -195,11 +197,11 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	if c.Frozen {
 		// It stays as it is, and the plan says what it would be.
 		c.Desired = new(*desired)
-		desired.Lifecycle.IgnoreAll = true
+		desired.Rare().Lifecycle.IgnoreAll = true
 		Ignore(desired, prior)
 		if kept := p.comesBack(c); kept != nil {
 			c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
-			c.Origin, c.Kept = Restore, kept
+			c.Origin, c.Rare().Kept = Restore, kept
 			return c.keep(kept)
 		}
 	}
@@ -213,7 +215,7 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 				Subject:  p.where(img.Address),
 			})
 		}
-		c.size = c.Import.Size
+		c.size = c.Import().Size
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -222,8 +224,8 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	}
 	p.originate(c)
 	p.claim(c)
-	if c.Kept != nil {
-		return c.keep(c.Kept)
+	if c.Kept() != nil {
+		return c.keep(c.Kept())
 	}
 	c.size = outputSize(img)
 	p.sources(c)
@@ -254,10 +256,10 @@ func (p *Planner) act(c *decision) {
 	lost := c.file == state.Missing
 	switch {
 	case c.Prior == nil && p.imports[c.Address] != nil:
-		c.Action, c.Import = Import, p.imports[c.Address]
+		c.Action, c.Rare().Import = Import, p.imports[c.Address]
 	case c.Prior == nil:
 		c.Action = Create
-	case len(c.Reasons) > 0 && c.Desired.Lifecycle.Frozen:
+	case len(c.Reasons) > 0 && c.Desired.Lifecycle().Frozen:
 		c.Action, c.Frozen = NoOp, true
 	case lost && onlyReason(c.Reasons, FileMissing):
 		c.Action = Create
@@ -265,19 +267,18 @@ func (p *Planner) act(c *decision) {
 		c.Action = Replace
 	case c.Prior.DiffersFreely(c.Desired):
 		c.Action = Update
-	case c.From != nil:
+	case c.From() != nil:
 		c.Action = Move
 	default:
 		c.Action = NoOp
 	}
 }
 
-// movedFrom returns the former address of an image that moves, nil for others.
-func (p *Planner) movedFrom(addr addrs.Image) *addrs.Image {
-	if _, ok := p.prior.from[addr]; !ok {
-		return nil
+// noteMove notes the former address of an image that moves.
+func (p *Planner) noteMove(c *Change) {
+	if from, ok := p.prior.from[c.Address]; ok {
+		c.Rare().From = new(from)
 	}
-	return new(p.prior.from[addr])
 }
 
 // has reports whether an argument is given.
@@ -312,7 +313,7 @@ func (p *Planner) status(c *decision) state.FileStatus {
 
 // guard refuses a change that prevent_destroy forbids.
 func (p *Planner) guard(img *image.Image, c *decision) {
-	if !img.Lifecycle.PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
+	if !img.Lifecycle().PreventDestroy || onlyReason(c.Reasons, FileMissing) || onlyReason(c.Reasons, FileOutdated) {
 		return
 	}
 	p.diags = append(p.diags, &hcl.Diagnostic{
@@ -332,7 +333,7 @@ func (p *Planner) sources(c *decision) {
 	for i := range c.Desired.References {
 		r := &c.Desired.References[i]
 		up := p.change(r.Image)
-		if !r.IsImage() || up == nil || !up.Frozen || r.Derived != nil && r.SHA256 != "" && !p.isLost(r.Derived, up.From) {
+		if !r.IsImage() || up == nil || !up.Frozen || r.Derived != nil && r.SHA256 != "" && !p.isLost(r.Derived, up.From()) {
 			continue
 		}
 		d := &hcl.Diagnostic{Severity: hcl.DiagError, Subject: p.where(c.Address)}
@@ -354,15 +355,15 @@ func (p *Planner) sources(c *decision) {
 // claim notes the tasks that a change takes up: the one that it resumes, and those of which it says
 // that they may have been charged.
 func (p *Planner) claim(c *decision) {
-	if c.Task != nil {
-		p.told[c.Task.Key] = true
+	if c.Task() != nil {
+		p.told[c.Task().Key] = true
 	}
 	if c.Origin != Generate {
 		return
 	}
 	for _, task := range p.unanswered(c) {
 		p.told[task.Key] = true
-		c.Unanswered = append(c.Unanswered, task)
+		c.Rare().Unanswered = append(c.Unanswered(), task)
 	}
 }
 

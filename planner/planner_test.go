@@ -114,7 +114,7 @@ func (w *world) submitted(at addrs.Image, fingerprint, id string) *state.Task {
 func lines(p *Plan) []string {
 	var out []string
 	for _, c := range p.Changes {
-		line := string(c.Action) + " " + c.Address.String()
+		line := c.Action.String() + " " + c.Address.String()
 		for _, r := range c.Reasons {
 			line += " " + string(r.Kind)
 			if r.Kind == UpstreamChanges {
@@ -269,8 +269,8 @@ func TestLostImageIsMadeWithItsRecordedSeed(t *testing.T) {
 	w.files[addr(t, "image.plain")] = state.Missing
 	plan, _ := w.plan(t, Options{})
 	c := plan.Changes[0]
-	if c.RecordedSeed == nil || *c.RecordedSeed != 99 {
-		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed)
+	if c.RecordedSeed() == nil || *c.RecordedSeed() != 99 {
+		t.Errorf("the seed to send is %v, want the recorded 99", c.RecordedSeed())
 	}
 	if c.Fingerprint != w.prior.Images.Get(c.Address).Fingerprint {
 		t.Error("the recorded seed changed the fingerprint, so that the next plan would make the image again")
@@ -282,7 +282,7 @@ func TestPreventDestroy(t *testing.T) {
 	w := newWorld()
 	img := w.image(t, "image.plain", "a plain image")
 	w.make(t)
-	img.Lifecycle.PreventDestroy = true
+	img.Rare().Lifecycle.PreventDestroy = true
 	if _, diags := w.plan(t, Options{}); diags.HasErrors() {
 		t.Errorf("an unchanged image: %v", diags)
 	}
@@ -303,7 +303,7 @@ func TestFrozenAndEdited(t *testing.T) {
 		{"nothing is made from it", func(*world) {}, false},
 		{"an image is made from it", func(w *world) { w.images[1].Arguments[1].Value = "the logo at night" }, true},
 		{"a new image is made from it", func(w *world) { w.prior.Images.Delete(w.images[1].Address) }, true},
-		{"it is not frozen, and so made again", func(w *world) { w.images[0].Lifecycle.Frozen = false }, false},
+		{"it is not frozen, and so made again", func(w *world) { w.images[0].Rare().Lifecycle.Frozen = false }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -311,7 +311,7 @@ func TestFrozenAndEdited(t *testing.T) {
 			logo := w.image(t, "image.logo", "a logo")
 			w.image(t, "image.hero", "the logo", "image.logo")
 			w.make(t)
-			logo.Lifecycle.Frozen = true
+			logo.Rare().Lifecycle.Frozen = true
 			w.files[logo.Address] = state.Changed
 			tt.change(w)
 			_, diags := w.plan(t, Options{})
@@ -358,7 +358,7 @@ func TestFrozenAndLost(t *testing.T) {
 			logo := w.image(t, "image.logo", "a logo")
 			w.image(t, "image.hero", "the logo", "image.logo")
 			w.make(t)
-			logo.Lifecycle.Frozen = true
+			logo.Rare().Lifecycle.Frozen = true
 			w.files[logo.Address] = state.Missing
 			tt.change(w)
 			prior := w.prior.Images.Get(logo.Address)
@@ -375,7 +375,7 @@ func TestFrozenAndLost(t *testing.T) {
 			if got := lines(plan)[i]; got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept != prior) {
+			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept() != prior) {
 				t.Errorf("it comes from %q", c.Origin)
 			}
 		})
@@ -503,7 +503,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w := newWorld()
 		logo := w.image(t, "image.logo", "a logo")
 		logo.References = []image.Reference{{Input: bfl.Input{Field: logo.Model.Inputs.References[0], SHA256: strings.Repeat("1", 64)}}}
-		logo.Lifecycle.IgnoreChanges = []string{"references"}
+		logo.Rare().Lifecycle.IgnoreChanges = []string{"references"}
 		w.make(t)
 		prior := w.prior.Images.Get(logo.Address)
 		logo.References = slices.Clone(logo.References)
@@ -515,7 +515,7 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 			}
 			return nil
 		}})
-		if c := plan.Changes[0]; c.Origin != Restore || c.Kept != prior {
+		if c := plan.Changes[0]; c.Origin != Restore || c.Kept() != prior {
 			t.Errorf("it comes from %q", c.Origin)
 		}
 	})
@@ -538,8 +538,8 @@ func TestWhatIsThereIsTaken(t *testing.T) {
 		w.images = nil
 		renamed := w.image(t, "image.new", "one")
 		plan, _ := w.plan(t, Options{Replace: []addrs.Image{renamed.Address}})
-		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed != nil {
-			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed)
+		if c := plan.Changes[0]; c.Origin != Generate || c.RecordedSeed() != nil {
+			t.Errorf("it comes from %q with the seed %v", c.Origin, c.RecordedSeed())
 		}
 	})
 }

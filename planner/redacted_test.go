@@ -128,7 +128,7 @@ func TestWhatIsNotOnRecord(t *testing.T) {
 			fields := poster.Model.Inputs.References
 			poster.Arguments = slices.Insert(poster.Arguments, 2, bfl.Argument{Name: "seed", Value: int64(7)})
 			poster.References = append(poster.References, image.Reference{Input: bfl.Input{Field: fields[1], URL: "https://example.com/1.png"}})
-			poster.Lifecycle.IgnoreChanges = tt.ignore
+			poster.Rare().Lifecycle.IgnoreChanges = tt.ignore
 			w.make(t)
 			w.redact(t, poster, tt.sensitive)
 			tt.change(logo, poster)
@@ -168,7 +168,7 @@ func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 	prior := w.prior.Images.Get(img.Address)
 	for _, a := range img.Arguments {
 		if slices.Contains(sensitive, a.Name) {
-			img.Sensitive = append(img.Sensitive, a.Name)
+			img.Rare().Sensitive = append(img.Sensitive(), a.Name)
 		}
 	}
 	made := *img
@@ -180,9 +180,9 @@ func (w *world) redact(t *testing.T, img *image.Image, sensitive []string) {
 		}
 		// A list of references is sensitive as a whole.
 		if r.IsImage() || slices.Contains(sensitive, fmt.Sprintf("references[%d]", i)) {
-			img.Sensitive = append(img.Sensitive, r.Field)
+			img.Rare().Sensitive = append(img.Sensitive(), r.Field)
 		}
 	}
-	made.Sensitive = img.Sensitive
+	made.Rare().Sensitive = img.Sensitive()
 	prior.Request = made.Record()
 }

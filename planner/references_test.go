@@ -48,7 +48,7 @@ func TestListOfReferences(t *testing.T) {
 			name: "one less, which does not count",
 			change: func(_, collage *image.Image) {
 				collage.References = collage.References[:2]
-				collage.Lifecycle.IgnoreChanges = []string{"references"}
+				collage.Rare().Lifecycle.IgnoreChanges = []string{"references"}
 			},
 			want: "no-op image.collage",
 		},

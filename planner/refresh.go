@@ -16,14 +16,15 @@ func (p *Planner) RefreshOnly(found map[addrs.Image]state.File) *Plan {
 		if img == nil || p.opts.Only != nil && !p.opts.Only[addr] {
 			continue
 		}
-		c := &Change{Address: addr, Prior: img, From: p.movedFrom(addr), known: p.opts.Prior}
+		c := &Change{Address: addr, Prior: img, known: p.opts.Prior}
+		p.noteMove(c)
 		file, ok := found[addr]
 		switch {
 		case status == state.Missing:
 			c.Action, c.Reasons = Forget, []Reason{{Kind: FileMissing}}
 		case ok:
-			c.Action, c.Reasons, c.Found = Update, []Reason{{Kind: FileChanged}}, &file
-			c.Listed = []image.Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
+			c.Action, c.Reasons, c.Rare().Found = Update, []Reason{{Kind: FileChanged}}, &file
+			c.Rare().Listed = []image.Attribute{{Name: "sha256", Before: img.Output.SHA256, After: file.SHA256}}
 		default:
 			continue
 		}

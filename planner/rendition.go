@@ -62,16 +62,16 @@ type recipeUse struct {
 
 // decideRenditions plans the renditions of an image that was decided on.
 func (p *Planner) decideRenditions(c *decision, desired *image.Image) {
-	if len(desired.Renditions) == 0 {
+	if len(desired.Renditions()) == 0 {
 		return
 	}
 	var cells []image.Cell
-	for i := range desired.Renditions {
-		r := &desired.Renditions[i]
+	for i := range desired.Renditions() {
+		r := &desired.Renditions()[i]
 		change := RenditionChange{
 			Address: addrs.Rendition{Of: desired.Address, Name: r.Name}, Recipe: r.Recipe, Output: r.Output,
 		}
-		p.recall(&change, c.From)
+		p.recall(&change, c.From())
 		if c.left || c.Withheld() || c.Lost() {
 			continue // The picture stays what it is, if it is there at all.
 		}
@@ -224,10 +224,10 @@ func (p *Planner) renditionsGo(sheets []*image.Sheet, assets []*image.Asset, rem
 		if c.Desired == nil {
 			continue // The plan is limited to others.
 		}
-		for _, r := range c.Desired.Renditions {
+		for _, r := range c.Desired.Renditions() {
 			stays[addrs.Rendition{Of: c.Address, Name: r.Name}] = true
-			if c.From != nil {
-				stays[addrs.Rendition{Of: *c.From, Name: r.Name}] = true
+			if c.From() != nil {
+				stays[addrs.Rendition{Of: *c.From(), Name: r.Name}] = true
 			}
 		}
 	}

@@ -32,8 +32,8 @@ func (p *Planner) reseed(img *image.Image, prior *state.Image) {
 		p.replace[img.Address] = true
 		return
 	}
-	if img.ConfiguredSeed == nil {
-		img.ConfiguredSeed = &seed
+	if img.ConfiguredSeed() == nil {
+		img.Rare().ConfiguredSeed = &seed
 	}
 	setSeed(img, drawnSeed(img, prior))
 }
@@ -71,7 +71,7 @@ func held(img *image.Image, prior *state.Image) {
 		return
 	}
 	if drawn, ok := seedOf(recorded); ok {
-		img.ConfiguredSeed = configured
+		img.Rare().ConfiguredSeed = configured
 		setSeed(img, drawn)
 	}
 }

@@ -91,7 +91,7 @@ func (p *Planner) pictures(sheet *image.Sheet, changed map[addrs.Rendition]bool)
 			if c.Desired != nil {
 				pictures[i].model = c.Desired.Model.Name
 			}
-			if isRendition && c.From != nil {
+			if isRendition && c.From() != nil {
 				changed[at] = true
 			}
 		}

@@ -85,12 +85,12 @@ func (s *Summary) count(c *Change) {
 		s.Forgotten++
 	case NoOp, Move:
 	}
-	if c.From != nil {
+	if c.From() != nil {
 		s.Moved++
 	}
 	switch c.Origin {
 	case Restore:
-		if len(c.Candidates) == 0 || c.restoresCandidates() {
+		if len(c.Candidates()) == 0 || c.restoresCandidates() {
 			s.Restored++
 		}
 	case Resume:
@@ -102,7 +102,7 @@ func (s *Summary) count(c *Change) {
 // restoresCandidates reports whether an image with candidates has those that are not there for
 // nothing. Where all are there, it takes one of its own.
 func (c *Change) restoresCandidates() bool {
-	return slices.ContainsFunc(c.Candidates, (*Change).Makes) && !slices.ContainsFunc(c.Candidates, (*Change).Generates)
+	return slices.ContainsFunc(c.Candidates(), (*Change).Makes) && !slices.ContainsFunc(c.Candidates(), (*Change).Generates)
 }
 
 // add adds what a change is estimated to cost.

@@ -3,6 +3,7 @@ package planner
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
@@ -18,19 +19,22 @@ import (
 // as it is configured, such as frozen or somebody's edited file, is to be told; and apply, or a
 // rendition, may ask for the image as it is configured.
 func (c *decision) isUnchanged(desired *image.Image) bool {
-	l := &desired.Lifecycle
-	isAsked := len(desired.Renditions) > 0 || desired.ConfiguredSeed != nil || l.Frozen || l.Undecided || l.IgnoresAny()
+	l := desired.Lifecycle()
+	isAsked := len(desired.Renditions()) > 0 || desired.ConfiguredSeed() != nil || l.Frozen || l.Undecided || l.IgnoresAny()
 	return c.Action == NoOp && !c.left && !desired.HasChoice() && !isAsked
 }
 
 // forgo drops a decision on an image that stays as it is, and lets the memory of the image be used
-// again. The decision has to be the one that was begun last.
-func (p *Planner) forgo(c *decision, desired *image.Image) {
-	p.unchanged = push(p.unchanged, p.place)
+// again, but for its result. The decision has to be the one that was begun last.
+func (p *Planner) forgo(c *decision, desired *image.Image, result *image.Result) {
+	if result != nil {
+		result.SHA256 = strings.Clone(result.SHA256)
+	}
+	p.unchanged.Add(p.place)
 	if !slices.Contains(p.models, desired.Model) {
 		p.models = append(p.models, desired.Model)
 	}
-	p.record = c.Prior
+	p.record = p.read
 	*c = decision{}
 	p.again, desired.Spare = c, true
 }
@@ -38,13 +42,7 @@ func (p *Planner) forgo(c *decision, desired *image.Image) {
 // remembered returns the decision on an image that stays as it is, nil where none was made. It has no
 // image as it is configured.
 func (p *Planner) remembered(addr addrs.Image) *decision {
-	if p.stays == nil {
-		p.stays = map[addrs.Image]state.Ref{}
-	}
-	for ; p.staying < len(p.unchanged); p.staying++ {
-		p.stays[p.unchanged[p.staying].Address()] = p.unchanged[p.staying]
-	}
-	place, stays := p.stays[addr]
+	place, stays := p.unchanged.Find(addr)
 	if !stays {
 		return nil
 	}
@@ -64,7 +62,7 @@ func unchanged(place state.Ref, known *state.State) *Change {
 func (p *Plan) All() iter.Seq[*Change] {
 	return func(yield func(*Change) bool) {
 		changes := p.Changes
-		for _, place := range p.Unchanged {
+		for place := range p.Unchanged.All() {
 			addr := place.Address()
 			for len(changes) > 0 && changes[0].Address.Compare(addr) < 0 {
 				if !yield(changes[0]) {
@@ -86,18 +84,10 @@ func (p *Plan) All() iter.Seq[*Change] {
 
 // Whole returns the plan with those of Unchanged among the changes, as All has them.
 func (p *Plan) Whole() *Plan {
-	if len(p.Unchanged) == 0 {
+	if p.Unchanged.Len() == 0 {
 		return p
 	}
 	whole := *p
-	whole.Changes, whole.Unchanged = slices.AppendSeq(make([]*Change, 0, len(p.Changes)+len(p.Unchanged)), p.All()), nil
+	whole.Changes, whole.Unchanged = slices.AppendSeq(make([]*Change, 0, len(p.Changes)+p.Unchanged.Len()), p.All()), state.Refs{}
 	return &whole
-}
-
-// sortedUnchanged puts images in the order of their addresses, which they mostly have.
-func sortedUnchanged(all []state.Ref) []state.Ref {
-	if !slices.IsSortedFunc(all, state.Ref.Compare) {
-		slices.SortFunc(all, state.Ref.Compare)
-	}
-	return all
 }

@@ -19,7 +19,7 @@ func (p *Plan) Unpicked() []Unpicked {
 	waiting := map[addrs.Image][]addrs.Image{}
 	for _, c := range p.Changes {
 		if c.NotPicked {
-			waiting[*c.Lacks] = append(waiting[*c.Lacks], c.Address)
+			waiting[*c.Lacks()] = append(waiting[*c.Lacks()], c.Address)
 		}
 	}
 	var all []Unpicked
@@ -33,6 +33,6 @@ func (p *Plan) Unpicked() []Unpicked {
 
 // mustBePicked reports whether there are pictures, and somebody still has to pick one of them.
 func (c *Change) mustBePicked() bool {
-	return c.Desired != nil && c.Desired.Lifecycle.RequirePick && c.Desired.HasChoice() && !c.Desired.Picked &&
-		slices.ContainsFunc(c.Candidates, func(one *Change) bool { return one.Prior != nil })
+	return c.Desired != nil && c.Desired.Lifecycle().RequirePick && c.Desired.HasChoice() && !c.Desired.Picked &&
+		slices.ContainsFunc(c.Candidates(), func(one *Change) bool { return one.Prior != nil })
 }

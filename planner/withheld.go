@@ -31,6 +31,7 @@ func (p *Planner) skip(c *decision) {
 
 // lack withholds an image that needs another one which will not be there.
 func (c *Change) lack(upstream addrs.Image) {
-	c.Origin, c.Lacks = Skipped, new(upstream)
-	c.Cost, c.CostUnknown, c.PriceUnknown, c.Uncapped, c.RecordedSeed = 0, false, false, false, nil
+	c.Origin, c.Rare().Lacks = Skipped, new(upstream)
+	c.Cost, c.CostUnknown, c.PriceUnknown, c.Uncapped = 0, false, false, false
+	c.Rare().RecordedSeed = nil
 }

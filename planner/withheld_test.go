@@ -84,9 +84,9 @@ func TestSkipped(t *testing.T) {
 			}
 			var got []string
 			for _, c := range plan.Changes {
-				line := c.Address.String() + " " + string(c.Origin)
+				line := c.Address.String() + " " + c.Origin.String()
 				if c.Origin == Skipped {
-					line += "(" + c.Lacks.String() + ")"
+					line += "(" + c.Lacks().String() + ")"
 				}
 				got = append(got, line+" "+c.Cost.Dollars())
 				if c.Withheld() != slices.Contains([]Origin{Refused, Skipped}, c.Origin) || c.Withheld() && c.Generates() {

@@ -50,7 +50,7 @@ func (img *Image) Updated(wanted *image.Image) *Image {
 	updated := *img
 	updated.Output.Path = wanted.Output
 	updated.Provider, updated.Labels, updated.Dependencies = wanted.Provider, wanted.Labels, wanted.Dependencies
-	updated.Candidate, updated.Picked, updated.More = wanted.Candidate, wanted.Picked, wanted.More
+	updated.Candidate, updated.Picked, updated.More = wanted.Candidate, wanted.Picked, wanted.More()
 	return &updated
 }
 

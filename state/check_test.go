@@ -26,7 +26,7 @@ func TestRecordsThatCannotFollow(t *testing.T) {
 		bad    Record
 	}{
 		"no address":                 {nil, Removed{}},
-		"bad key":                    {nil, Stored{Address: addrs.Image{Name: "a", Key: addrs.IntKey(-1)}, Image: testImage(1)}},
+		"bad key":                    {nil, Stored{Address: addrs.Image{Name: "a", Key: addrs.IntKey(-3)}, Image: testImage(1)}},
 		"bad destination":            {nil, Moved{a, addrs.Image{Module: "brand", Name: "a"}}},
 		"submitted without intent":   {nil, open2},
 		"submitted without id":       {[]Record{open1}, Submitted{Key: key(3)}},

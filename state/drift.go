@@ -49,12 +49,12 @@ func (s FileStatus) String() string {
 // Inspect compares an image's file in dir with its record. The file is read only where its size
 // fits and the index does not know it.
 func (x *Index) Inspect(dir *safefile.Dir, img *Image) (FileStatus, error) {
-	return x.inspect(dir, img.Output.Path, &img.Output)
+	return x.inspect(dir, img.Output.Path, img.Output.onFile())
 }
 
 // CompareFile compares a file in dir with its record, as Compare does.
 func CompareFile(dir *safefile.Dir, f *File) (FileStatus, error) {
-	return (&Index{}).inspect(dir, f.Path, f)
+	return (&Index{}).inspect(dir, f.Path, f.onFile())
 }
 
 // Compare compares an image's file in dir with its record. It always reads the file where its size
@@ -64,23 +64,23 @@ func Compare(dir *safefile.Dir, img *Image) (FileStatus, error) {
 }
 
 // inspect looks at the file called name in dir, which is the one on record.
-func (x *Index) inspect(dir *safefile.Dir, name string, f *File) (FileStatus, error) {
+func (x *Index) inspect(dir *safefile.Dir, name string, f onFile) (FileStatus, error) {
 	info, err := dir.Stat(name)
 	switch {
 	case safefile.Gone(err):
 		return Missing, nil
 	case err != nil:
 		return Present, err
-	case !info.Mode().IsRegular() || info.Size() != f.Bytes:
+	case !info.Mode().IsRegular() || info.Size() != f.bytes:
 		return Changed, nil
 	}
-	sum, err := x.hash(dir, name, f.Path, info)
+	sum, err := x.hash(dir, name, f.path, info)
 	switch {
 	case safefile.Gone(err): // removed since
 		return Missing, nil
 	case err != nil:
 		return Present, err
-	case sum != f.SHA256:
+	case !f.sum.is(sum):
 		return Changed, nil
 	}
 	return Present, nil
@@ -94,17 +94,17 @@ const inspectPiece = 1024
 func (x *Index) InspectAll(
 	ctx context.Context, dir *safefile.Dir, images *Images,
 ) (map[addrs.Image]FileStatus, error) {
-	return inspectAll(ctx, x, dir, images.Files())
+	return inspectAll(ctx, x, dir, images.onFiles())
 }
 
 // InspectMade does so for what was made here. Where it has several files, the worst of them counts.
 func (x *Index) InspectMade(
 	ctx context.Context, dir *safefile.Dir, renditions map[addrs.Rendition]*Rendition,
 ) (map[addrs.Rendition]FileStatus, error) {
-	return inspectAll(ctx, x, dir, func(yield func(addrs.Rendition, *File) bool) {
+	return inspectAll(ctx, x, dir, func(yield func(addrs.Rendition, onFile) bool) {
 		for a, r := range renditions {
 			for i := range r.Files {
-				if !yield(a, &r.Files[i]) {
+				if !yield(a, r.Files[i].onFile()) {
 					return
 				}
 			}
@@ -115,7 +115,7 @@ func (x *Index) InspectMade(
 // inspectAll looks at files on record, as many at once as there are processors, and returns those
 // that are not Present.
 func inspectAll[A address](
-	ctx context.Context, index *Index, dir *safefile.Dir, files iter.Seq2[A, *File],
+	ctx context.Context, index *Index, dir *safefile.Dir, files iter.Seq2[A, onFile],
 ) (map[A]FileStatus, error) {
 	all := inspection[A]{index: index, dir: dir, drifted: map[A]FileStatus{}}
 	group, ctx := errgroup.WithContext(ctx)
@@ -129,8 +129,8 @@ func inspectAll[A address](
 	}
 	waiting := map[string][]member[A]{} // by directory
 	for a, f := range files {
-		parent, _ := path.Split(f.Path)
-		members := append(waiting[parent], member[A]{a, *f})
+		parent, _ := path.Split(f.path)
+		members := append(waiting[parent], member[A]{a, f})
 		if len(members) == inspectPiece {
 			look(parent, members)
 			members = nil
@@ -168,8 +168,17 @@ type inspection[A address] struct {
 
 type member[A address] struct {
 	address A
-	file    File
+	file    onFile
 }
+
+// onFile is what is on record of a file that is looked at.
+type onFile struct {
+	path  string
+	sum   rowHash
+	bytes int64
+}
+
+func (f *File) onFile() onFile { return onFile{f.Path, rowHash{text: f.SHA256}, f.Bytes} }
 
 // inspect looks at files of one directory.
 func (n *inspection[A]) inspect(ctx context.Context, parent string, members []member[A]) error {
@@ -187,11 +196,11 @@ func (n *inspection[A]) inspect(ctx context.Context, parent string, members []me
 			return context.Cause(ctx)
 		}
 		m := &members[i]
-		base := name(m.file.Path)
-		if size, modTime, ok := dir.Peek(base); ok && size == m.file.Bytes && n.index.known(m.file.Path, size, modTime, &near) == m.file.SHA256 {
+		base := name(m.file.path)
+		if size, modTime, ok := dir.Peek(base); ok && size == m.file.bytes && m.file.sum.is(n.index.known(m.file.path, size, modTime, &near)) {
 			continue // So it is with nearly all.
 		}
-		status, err := n.index.inspect(dir, base, &m.file)
+		status, err := n.index.inspect(dir, base, m.file)
 		if err != nil {
 			return fmt.Errorf("looking at the file of %s: %w", m.address, err)
 		}

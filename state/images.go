@@ -119,6 +119,40 @@ func (m *Images) Addresses() iter.Seq[addrs.Image] {
 	}
 }
 
+// Paths goes through the paths of the images' files in the order of the addresses.
+func (m *Images) Paths() iter.Seq2[addrs.Image, string] {
+	return func(yield func(addrs.Image, string) bool) {
+		for a, at := range m.each() {
+			path := ""
+			if at == (Ref{}) {
+				path = m.over[a].Output.Path
+			} else {
+				path = at.path()
+			}
+			if !yield(a, path) {
+				return
+			}
+		}
+	}
+}
+
+// onFiles goes through what is to be held against the images' files, in the order of the addresses.
+func (m *Images) onFiles() iter.Seq2[addrs.Image, onFile] {
+	return func(yield func(addrs.Image, onFile) bool) {
+		for a, at := range m.each() {
+			var f onFile
+			if at == (Ref{}) {
+				f = m.over[a].Output.onFile()
+			} else {
+				f = at.onFile()
+			}
+			if !yield(a, f) {
+				return
+			}
+		}
+	}
+}
+
 // Files goes through the files of the images in the order of the addresses. A file is good until
 // the next one is asked for.
 func (m *Images) Files() iter.Seq2[addrs.Image, *File] {

@@ -294,3 +294,62 @@ func TestImagesChangeInALoop(t *testing.T) {
 		checkImages(t, r, now, images)
 	}
 }
+
+// A row has a hash as bytes, and whatever is none as it is.
+func TestRowHashes(t *testing.T) {
+	t.Parallel()
+	hash := testHash(1)
+	for _, text := range []string{hash, "", "f", strings.ToUpper(hash), hash[:63], hash[:32], hash + "0", strings.Repeat("\x00", 32), strings.Repeat("g", 64)} {
+		img := testImage(1)
+		img.Fingerprint, img.Output.SHA256, img.Output.Content, img.Made = text, text, text, &File{SHA256: text, Content: text}
+		var b tableBuilder
+		b.add(addrs.Image{Name: "a"}, img)
+		table := b.done()
+		at, _ := table.find(addrs.Image{Name: "a"})
+		if diff := cmp.Diff(img, at.Image()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+		for _, other := range []string{hash, testHash(2), "", text, strings.ToUpper(text)} {
+			if got, want := at.onFile().sum.is(other), other == text; got != want {
+				t.Errorf("%q is %q: %v, want %v", text, other, got, want)
+			}
+		}
+	}
+}
+
+// Refs are a set of places, in whatever order they are added.
+func TestRefs(t *testing.T) {
+	t.Parallel()
+	st, err := parsePieces(strings.NewReader(written(t, testState(3000))), 20_000)
+	if err != nil || len(st.Images.table.segments) < 5 {
+		t.Fatalf("%v; the state has too few segments for this test", err)
+	}
+	all := slices.Collect(st.Images.table.all())
+	r := rand.New(rand.NewPCG(1, 4))
+	for _, n := range []int{0, 1, 200, len(all)} {
+		var set Refs
+		var want []addrs.Image
+		in := map[addrs.Image]bool{}
+		for _, i := range r.Perm(len(all))[:n] {
+			set.Add(all[i])
+			set.Add(all[i])
+			want, in[all[i].Address()] = append(want, all[i].Address()), true
+		}
+		slices.SortFunc(want, addrs.Image.Compare)
+		var got []addrs.Image
+		for ref := range set.All() {
+			got = append(got, ref.Address())
+		}
+		if !slices.Equal(got, want) || set.Len() != n {
+			t.Errorf("of %d images there are %d, or in another order", n, len(got))
+		}
+		for _, ref := range all {
+			if found, ok := set.Find(ref.Address()); ok != in[ref.Address()] || ok && found != ref {
+				t.Errorf("%s is found: %v, want %v", ref.Address(), ok, !ok)
+			}
+		}
+		if _, ok := set.Find(addrs.Image{Name: "zz"}); ok {
+			t.Error("an image is found that the state does not have")
+		}
+	}
+}

@@ -244,8 +244,8 @@ func (x *Index) prune(st *State) {
 	}
 	var gone []string
 	keep := make(map[string]bool, st.Images.Len()+len(st.Renditions))
-	for _, f := range st.Images.Files() {
-		keep[f.Path] = true
+	for _, path := range st.Images.Paths() {
+		keep[path] = true
 	}
 	for _, r := range st.Renditions {
 		for i := range r.Files {

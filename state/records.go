@@ -45,7 +45,7 @@ const (
 	nonceSize = 12
 	blockTag  = 16
 	// recordsVersion is that of the format of blocks and rows.
-	recordsVersion = 1
+	recordsVersion = 2
 )
 
 var errRecords = errors.New("these are not the records of this state")
@@ -225,7 +225,7 @@ func (s *segment) appendTo(b []byte) []byte {
 // readSegment reads a segment, which has to be one that appendTo wrote.
 func readSegment(b []byte) *segment {
 	s := &segment{}
-	r := rowReader{s, b}
+	r := rowReader{segment: s, rest: b}
 	s.words = make([]string, r.uint())
 	for i := range s.words {
 		s.words[i] = r.string()

@@ -138,7 +138,7 @@ func TestRowLayout(t *testing.T) {
 	}
 	table := b.done()
 	sum := sha256.Sum256(table.segments[0].data)
-	if got, want := fmt.Sprintf("%d %x", recordsVersion, sum[:8]), "1 e78199cca9df60d0"; got != want {
+	if got, want := fmt.Sprintf("%d %x", recordsVersion, sum[:8]), "2 8ab96c0933bc33e7"; got != want {
 		t.Errorf("the layout is %s, and was %s. If it is another on purpose, raise recordsVersion", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"maps"
 	"math"
 	"slices"
@@ -13,7 +14,8 @@ import (
 
 // A row is the record of an image in a segment: its fields one after the other, numbers as varints,
 // texts behind their lengths, and those that many images have in common as their places among the
-// segment's words. What few images have is there where its flag is.
+// segment's words. A hash is its 32 bytes, half of what it is as text. What few images have is there
+// where its flag is.
 //
 // The address and the file come first, since of most images nothing else is asked for.
 
@@ -67,6 +69,16 @@ func (w *rowWriter) string(s string) {
 	w.data = append(w.data, s...)
 }
 
+// hash writes a hash: a zero and its bytes, or what is none as a text behind its length and one.
+func (w *rowWriter) hash(s string) {
+	if isHash(s) {
+		w.data, _ = hex.AppendDecode(append(w.data, 0), []byte(s)) // isHash has looked at the digits.
+		return
+	}
+	w.uint(uint64(len(s)) + 1)
+	w.data = append(w.data, s...)
+}
+
 // word writes a text that other images have too.
 func (w *rowWriter) word(s string) {
 	n, ok := w.words[s]
@@ -85,7 +97,7 @@ func (w *rowWriter) row(a addrs.Image, img *Image) {
 	w.file(&img.Output)
 	flags := flagsOf(img)
 	w.uint(flags)
-	w.string(img.Fingerprint)
+	w.hash(img.Fingerprint)
 	w.word(img.Provider)
 	w.word(img.Model)
 	w.string(string(img.Request))
@@ -146,12 +158,12 @@ func (w *rowWriter) address(a addrs.Image) {
 
 func (w *rowWriter) file(f *File) {
 	w.string(f.Path)
-	w.string(f.SHA256)
+	w.hash(f.SHA256)
 	w.int(f.Bytes)
 	w.int(int64(f.Width))
 	w.int(int64(f.Height))
 	w.word(f.Format)
-	w.string(f.Content)
+	w.hash(f.Content)
 }
 
 func (w *rowWriter) result(r *Result) {

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"unsafe"
 
@@ -11,13 +13,14 @@ import (
 )
 
 // rowReader reads a row. The texts that it returns are in the memory of the segment, which nobody
-// writes to.
+// writes to, and those of hashes in room, as far as that goes.
 type rowReader struct {
 	*segment
 	rest []byte
+	room []byte
 }
 
-func (s *segment) reader(at int) rowReader { return rowReader{s, s.data[s.starts[at]:]} }
+func (s *segment) reader(at int) rowReader { return rowReader{segment: s, rest: s.data[s.starts[at]:]} }
 
 func (r *rowReader) uint() uint64 {
 	if c := r.rest[0]; c < 0x80 { // So are most.
@@ -41,9 +44,56 @@ func (r *rowReader) bytes() []byte {
 	return text
 }
 
-func (r *rowReader) string() string {
-	text := r.bytes()
-	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // Nobody writes to a segment.
+func (r *rowReader) string() string { return textOf(r.bytes()) }
+
+// textOf returns the text in memory that is not written to as long as somebody has the text.
+func textOf(text []byte) string {
+	return unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // So the caller says.
+}
+
+// hash returns the text of a hash.
+func (r *rowReader) hash() string {
+	h := r.rowHash()
+	if h.sum == nil {
+		return h.text
+	}
+	if len(r.room) < hashText {
+		r.room = make([]byte, hashText)
+	}
+	text := r.room[:hashText:hashText]
+	r.room = r.room[hashText:]
+	hex.Encode(text, h.sum)
+	return textOf(text)
+}
+
+func (r *rowReader) rowHash() rowHash {
+	if n := r.uint(); n > 0 {
+		text := r.rest[:n-1]
+		r.rest = r.rest[n-1:]
+		return rowHash{text: textOf(text)}
+	}
+	sum := r.rest[:sha256.Size]
+	r.rest = r.rest[sha256.Size:]
+	return rowHash{sum: sum}
+}
+
+// hashText is the length of a hash as text.
+const hashText = 2 * sha256.Size
+
+// rowHash is a hash as a row has it: its bytes, or the text of what is none.
+type rowHash struct {
+	sum  []byte
+	text string
+}
+
+// is reports whether it is the hash that has a text.
+func (h rowHash) is(text string) bool {
+	if h.sum == nil {
+		return h.text == text
+	}
+	var own [hashText]byte
+	hex.Encode(own[:], h.sum)
+	return string(own[:]) == text
 }
 
 func (r *rowReader) word() string { return r.words[r.uint()] }
@@ -62,19 +112,19 @@ func (r *rowReader) address() addrs.Image {
 
 func (r *rowReader) file(f *File) {
 	f.Path = r.string()
-	f.SHA256 = r.string()
+	f.SHA256 = r.hash()
 	f.Bytes = r.int()
 	f.Width = int(r.int())
 	f.Height = int(r.int())
 	f.Format = r.word()
-	f.Content = r.string()
+	f.Content = r.hash()
 }
 
 func (r *rowReader) image(img *Image) {
 	*img = Image{}
 	r.file(&img.Output)
 	flags := r.uint()
-	img.Fingerprint = r.string()
+	img.Fingerprint = r.hash()
 	img.Provider = r.word()
 	img.Model = r.word()
 	img.Request = r.bytes()

@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -64,32 +63,43 @@ func (r Ref) Address() addrs.Image {
 	return reader.address()
 }
 
-// Compare orders places as the addresses of their images.
-func (r Ref) Compare(other Ref) int {
-	if r.segment == other.segment {
-		return cmp.Compare(r.at, other.at)
-	}
-	return r.Address().Compare(other.Address())
-}
-
 // Image returns the image's record, which is the caller's alone, but for what it refers to.
-func (r Ref) Image() *Image {
-	img := new(Image)
-	r.Read(img)
-	return img
+func (r Ref) Image() *Image { return r.Read(new(Room)) }
+
+// Room is memory for the record of an image, with the texts of its hashes. The zero value is ready.
+type Room struct {
+	image  Image
+	hashes [3 * hashText]byte // More, as of an edited image, take memory of their own.
 }
 
-// Read puts the image's record into img.
-func (r Ref) Read(img *Image) {
+// Read returns the image's record, which is in room. What that had before, its hashes too, must
+// not be used any more.
+func (r Ref) Read(room *Room) *Image {
 	reader := r.segment.reader(r.at)
+	reader.room = room.hashes[:]
 	reader.address()
-	reader.image(img)
+	reader.image(&room.image)
+	return &room.image
 }
 
 func (r Ref) readFile(f *File) {
 	reader := r.segment.reader(r.at)
 	reader.address()
 	reader.file(f)
+}
+
+// onFile returns what is on record of the image's file.
+func (r Ref) onFile() onFile {
+	reader := r.segment.reader(r.at)
+	reader.address()
+	return onFile{path: reader.string(), sum: reader.rowHash(), bytes: reader.int()}
+}
+
+// path returns the path of the image's file.
+func (r Ref) path() string {
+	reader := r.segment.reader(r.at)
+	reader.address()
+	return reader.string()
 }
 
 func (t *table) len() int { return t.count }

@@ -27,11 +27,14 @@ import (
 // Key tells the instances of one block apart. The zero Key is that of a block without count or
 // for_each.
 type Key struct {
-	kind keyKind
-	n    int
-	s    string
+	// n is one more than the number of a key that is one, ofText for a string, and 0 for no key.
+	n int
+	s string
 }
 
+const ofText = -1
+
+// keyKind is what a key is, in the order of keys.
 type keyKind uint8
 
 const (
@@ -40,29 +43,46 @@ const (
 	stringKey
 )
 
+func (k Key) kind() keyKind {
+	switch k.n {
+	case 0:
+		return noKey
+	case ofText:
+		return stringKey
+	default:
+		return intKey
+	}
+}
+
 // NoKey is the key of a block's only instance.
 var NoKey = Key{}
 
-// IntKey is the key of the nth instance of a block with count.
-func IntKey(n int) Key { return Key{kind: intKey, n: n} }
+// IntKey is the key of the nth instance of a block with count, counted from 0; n is not
+// negative.
+func IntKey(n int) Key { return Key{n: n + 1} }
 
 // StringKey is the key of an instance of a block with for_each.
-func StringKey(s string) Key { return Key{kind: stringKey, s: s} }
+func StringKey(s string) Key { return Key{n: ofText, s: s} }
 
 // IsNone reports whether k is NoKey.
-func (k Key) IsNone() bool { return k.kind == noKey }
+func (k Key) IsNone() bool { return k.n == 0 }
 
 // Int returns the number of an IntKey, and whether k is one.
-func (k Key) Int() (int, bool) { return k.n, k.kind == intKey }
+func (k Key) Int() (int, bool) {
+	if k.kind() != intKey {
+		return 0, false
+	}
+	return k.n - 1, true
+}
 
 // Text returns the string of a StringKey, and whether k is one.
-func (k Key) Text() (string, bool) { return k.s, k.kind == stringKey }
+func (k Key) Text() (string, bool) { return k.s, k.n == ofText }
 
 // String returns the key in brackets as it stands in an address, or "" for NoKey.
 func (k Key) String() string {
-	switch k.kind {
+	switch k.kind() {
 	case intKey:
-		return "[" + strconv.Itoa(k.n) + "]"
+		return "[" + strconv.Itoa(k.n-1) + "]"
 	case stringKey:
 		return "[" + quote(k.s) + "]"
 	default:
@@ -72,7 +92,7 @@ func (k Key) String() string {
 
 // Compare orders keys: none, then numbers by value, then strings.
 func (k Key) Compare(other Key) int {
-	return cmp.Or(cmp.Compare(k.kind, other.kind), cmp.Compare(k.n, other.n), strings.Compare(k.s, other.s))
+	return cmp.Or(cmp.Compare(k.kind(), other.kind()), cmp.Compare(k.n, other.n), strings.Compare(k.s, other.s))
 }
 
 // Module is the path of a module instance in its written form, such as

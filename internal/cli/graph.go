@@ -121,11 +121,11 @@ func (g *imageGraph) add(img *image.Image) {
 		e = &graphEntry{address: address, needs: map[string]bool{}}
 		g.nodes[address.String()] = e
 	}
-	n := max(img.Candidates, 1)
+	n := max(img.Candidates(), 1)
 	if e.count++; e.count == 1 {
 		e.candidates = n
 	}
-	e.candidates, e.most, e.gates = min(e.candidates, n), max(e.most, n), max(e.gates, len(img.Gates))
+	e.candidates, e.most, e.gates = min(e.candidates, n), max(e.most, n), max(e.gates, len(img.Gates()))
 	for _, upstream := range img.Dependencies {
 		if name := g.node(upstream).String(); !onlyDerived(img, upstream) {
 			e.needs[name] = e.needs[name] || false
@@ -139,7 +139,7 @@ func (g *imageGraph) add(img *image.Image) {
 			e.needs[at.String()] = true
 		case r.IsImage():
 			e.needs[g.node(r.Image).String()] = true
-		case slices.Contains(img.Sensitive, r.Field):
+		case slices.Contains(img.Sensitive(), r.Field):
 			e.inputs = append(e.inputs, "(sensitive value)")
 		case r.File != "":
 			e.inputs = append(e.inputs, r.File)

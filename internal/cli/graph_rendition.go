@@ -24,8 +24,8 @@ func (g *imageGraph) rendition(of addrs.Image, name string) addrs.Rendition {
 }
 
 func (g *imageGraph) addRenditions(img *image.Image) {
-	for i := range img.Renditions {
-		g.made(g.rendition(img.Address, img.Renditions[i].Name), g.node(img.Address).String())
+	for i := range img.Renditions() {
+		g.made(g.rendition(img.Address, img.Renditions()[i].Name), g.node(img.Address).String())
 	}
 }
 

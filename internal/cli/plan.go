@@ -43,9 +43,9 @@ replaced, updated or destroyed, and at what price. It changes nothing and spends
 // take no more time than with any larger figure.
 const planGCPercent = 200
 
-// streamGCPercent is the same for writing a plan as JSON, which keeps nothing of what it makes: of a
-// million images, it would come to as much as the plan itself before the collector ran.
-const streamGCPercent = 30
+// showGCPercent is the same for showing a plan, which keeps nothing of what it makes: of many
+// changes, it would come to as much as the plan itself before the collector ran.
+const showGCPercent = 30
 
 func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceMine bool) (err error) {
 	isTuned := a.getenv("GOGC") == ""
@@ -67,8 +67,8 @@ func (a *app) runPlan(dir string, o *planOptions, detailedExitCode, draw, sinceM
 		return err
 	}
 	defer func() { err = firstError(err, w.Close()) }()
-	if isTuned && o.json {
-		debug.SetGCPercent(streamGCPercent)
+	if isTuned {
+		debug.SetGCPercent(showGCPercent)
 	}
 	if err := a.tellNews(w, sinceMine); err != nil {
 		return err

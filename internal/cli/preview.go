@@ -106,8 +106,8 @@ func (a *app) previewPlan(t preview.Terminal, w *workspace.Workspace, plan *plan
 				drawn += a.drawn(t, w, "now", now)
 			}
 		}
-		if c.Kept != nil && (c.Prior == nil || c.Kept.Output.Identity() != c.Prior.Output.Identity()) {
-			drawn += a.drawn(t, w, "after the apply", c.Kept.Output)
+		if c.Kept() != nil && (c.Prior == nil || c.Kept().Output.Identity() != c.Prior.Output.Identity()) {
+			drawn += a.drawn(t, w, "after the apply", c.Kept().Output)
 		}
 		if drawn == "" {
 			continue

@@ -49,7 +49,7 @@ func Compare(before, after *Image) []Attribute {
 			a.Before = named(a.Before, a.After)
 		}
 		a.Sensitive = after != nil && after.isSensitive(a.Name) || isRedacted(a.Before)
-		a.Forces = before != nil && after != nil && a.Changed() && !a.MayDiffer && !IsFree(a.Name) && !after.Lifecycle.Ignores(base(a.Name))
+		a.Forces = before != nil && after != nil && a.Changed() && !a.MayDiffer && !IsFree(a.Name) && !after.Lifecycle().Ignores(base(a.Name))
 	}
 	return all
 }
@@ -95,7 +95,7 @@ func withBefore(all, before []Attribute) []Attribute {
 // isSensitive reports whether an attribute comes from a sensitive value. Which image or rendition a
 // reference is to is no secret: the state names it.
 func (img *Image) isSensitive(name string) bool {
-	if len(img.Sensitive) == 0 {
+	if len(img.Sensitive()) == 0 {
 		return false
 	}
 	for i := range img.References {
@@ -103,7 +103,7 @@ func (img *Image) isSensitive(name string) bool {
 			return false
 		}
 	}
-	return slices.ContainsFunc(img.Sensitive, func(argument string) bool {
+	return slices.ContainsFunc(img.Sensitive(), func(argument string) bool {
 		return argument == name || fieldName(img.Model, argument) == name
 	})
 }

@@ -17,7 +17,7 @@ const MaxCandidates = 64
 const CandidateDir = ".fluxbatch/candidates"
 
 // HasChoice reports whether the image has candidates to choose from.
-func (img *Image) HasChoice() bool { return img.Candidates > 1 || len(img.Gates) > 0 }
+func (img *Image) HasChoice() bool { return img.Candidates() > 1 || len(img.Gates()) > 0 }
 
 // Nth returns the nth candidate of an image, counted from 1: an image of its own, which differs in
 // its seed, seed + n - 1, where the image has one, and in where its file is. The image must not
@@ -26,12 +26,13 @@ func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)
 	c.Output = candidatePath(img.Output, n)
-	c.Candidates, c.Pick, c.Gates, c.Renditions = 0, 0, nil, nil
+	own := c.Rare()
+	own.Candidates, own.Pick, own.Gates, own.Renditions = 0, 0, nil, nil
 	if n > 1 {
-		c.More = 0 // The first keeps it, as long as the image itself has no picture.
+		own.More = 0 // The first keeps it, as long as the image itself has no picture.
 	}
 	// What the block says about its image, it says about the picture that is picked.
-	c.Lifecycle = Lifecycle{Undecided: img.Lifecycle.Undecided, ReplaceTriggeredBy: img.Lifecycle.ReplaceTriggeredBy}
+	own.Lifecycle = Lifecycle{Undecided: own.Lifecycle.Undecided, ReplaceTriggeredBy: own.Lifecycle.ReplaceTriggeredBy}
 	c.Arguments = img.NthArguments(n)
 	return &c
 }

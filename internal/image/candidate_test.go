@@ -10,14 +10,15 @@ import (
 func TestNth(t *testing.T) {
 	t.Parallel()
 	img := &Image{
-		Address: addrs.Image{Name: "hero"}, Model: bfl.Lookup("flux-2-pro"), Output: "images/hero.v1.png", Candidates: 4, Pick: 2,
-		Arguments: []bfl.Argument{{Name: "prompt", Value: "x"}, {Name: "seed", Value: int64(7)}}, Lifecycle: Lifecycle{PreventDestroy: true},
+		Address: addrs.Image{Name: "hero"}, Model: bfl.Lookup("flux-2-pro"), Output: "images/hero.v1.png",
+		Arguments: []bfl.Argument{{Name: "prompt", Value: "x"}, {Name: "seed", Value: int64(7)}},
+		rare:      &Rare{Candidates: 4, Pick: 2, Lifecycle: Lifecycle{PreventDestroy: true}},
 	}
 	third := img.Nth(3)
 	if third.Address.String() != "image.hero.candidate[3]" || third.Output != ".fluxbatch/candidates/images/hero.v1-3.png" {
 		t.Errorf("the third candidate is %s at %s", third.Address, third.Output)
 	}
-	if third.Request().Value("seed") != int64(9) || img.Request().Value("seed") != int64(7) || third.HasChoice() || third.Lifecycle.PreventDestroy {
+	if third.Request().Value("seed") != int64(9) || img.Request().Value("seed") != int64(7) || third.HasChoice() || third.Lifecycle().PreventDestroy || !img.Lifecycle().PreventDestroy {
 		t.Errorf("the third candidate is %+v", third)
 	}
 	if first := img.Nth(1); first.Request().Fingerprint() != img.Request().Fingerprint() {
@@ -31,9 +32,9 @@ func TestNth(t *testing.T) {
 
 func TestJudged(t *testing.T) {
 	t.Parallel()
-	img := &Image{Gates: []Gate{{Name: "a", NotBlank: true}, {Name: "b", Command: []string{"x"}, Retries: 3}}}
+	img := &Image{rare: &Rare{Gates: []Gate{{Name: "a", NotBlank: true}, {Name: "b", Command: []string{"x"}, Retries: 3}}}}
 	said := func(gate int, passed bool) Verdict {
-		return Verdict{Gate: img.Gates[gate].Name, Key: img.Gates[gate].Key(), Passed: passed}
+		return Verdict{Gate: img.Gates()[gate].Name, Key: img.Gates()[gate].Key(), Passed: passed}
 	}
 	for _, tt := range []struct {
 		verdicts      []Verdict
@@ -49,12 +50,12 @@ func TestJudged(t *testing.T) {
 			t.Errorf("%v: known %v, passed %v", tt.verdicts, known, passed)
 		}
 	}
-	if img.Retries() != 3 || img.Gates[0].Key() == img.Gates[1].Key() {
+	if img.Retries() != 3 || img.Gates()[0].Key() == img.Gates()[1].Key() {
 		t.Error("gates are not told apart")
 	}
-	tireless := img.Gates[1]
+	tireless := img.Gates()[1]
 	tireless.Retries, tireless.Timeout = 9, 5
-	if tireless.Key() != img.Gates[1].Key() {
+	if tireless.Key() != img.Gates()[1].Key() {
 		t.Error("how often a gate may ask for more changes its verdict")
 	}
 }

@@ -35,8 +35,8 @@ func (g *Gate) Compares() bool { return g.MaxSimilarity > 0 }
 
 // Compares reports whether any gate of the image depends on other images.
 func (img *Image) Compares() bool {
-	for i := range img.Gates {
-		if img.Gates[i].Compares() {
+	for i := range img.Gates() {
+		if img.Gates()[i].Compares() {
 			return true
 		}
 	}
@@ -53,8 +53,8 @@ func (g *Gate) Key() string {
 // Retries is how many candidates more are bought while none passes the gates of the image.
 func (img *Image) Retries() int {
 	most := 0
-	for i := range img.Gates {
-		most = max(most, img.Gates[i].Retries)
+	for i := range img.Gates() {
+		most = max(most, img.Gates()[i].Retries)
 	}
 	return most
 }
@@ -74,8 +74,8 @@ type Verdict struct {
 // of them are known, and whether it passed all.
 func (img *Image) Judged(verdicts []Verdict) (known, passed bool) {
 	known, passed = true, true
-	for i := range img.Gates {
-		v := FindVerdict(verdicts, &img.Gates[i])
+	for i := range img.Gates() {
+		v := FindVerdict(verdicts, &img.Gates()[i])
 		known = known && v != nil
 		passed = passed && v != nil && v.Passed
 	}

@@ -8,12 +8,17 @@ import (
 )
 
 // Ignores reports whether changes of an argument do not count.
-func (l *Lifecycle) Ignores(argument string) bool {
+func (l Lifecycle) Ignores(argument string) bool {
 	return l.IgnoreAll || slices.Contains(l.IgnoreChanges, argument)
 }
 
+// SaysAny reports whether it says anything.
+func (l Lifecycle) SaysAny() bool {
+	return l.Undecided || l.PreventDestroy || l.Frozen || l.RequirePick || l.IgnoresAny() || len(l.ReplaceTriggeredBy) > 0
+}
+
 // IgnoresAny reports whether there are changes that do not count.
-func (l *Lifecycle) IgnoresAny() bool { return l.IgnoreAll || len(l.IgnoreChanges) > 0 }
+func (l Lifecycle) IgnoresAny() bool { return l.IgnoreAll || len(l.IgnoreChanges) > 0 }
 
 // Ignore makes a desired image what lifecycle.ignore_changes wants it seen as: with the recorded
 // values of the arguments whose changes do not count. before is the image on record, or nil: then
@@ -23,7 +28,7 @@ func (l *Lifecycle) IgnoresAny() bool { return l.IgnoreAll || len(l.IgnoreChange
 // reason: sensitive values, and the content of references, whose bytes may be nowhere any more. See
 // SameButIgnored.
 func (img *Image) Ignore(before *Image) {
-	l := &img.Lifecycle
+	l := img.Lifecycle()
 	if before == nil || !l.IgnoresAny() {
 		return
 	}
@@ -56,7 +61,7 @@ func (img *Image) Ignore(before *Image) {
 
 // keptLabels returns desired labels with the recorded values of those whose changes do not count.
 // The desired ones are shared by many images, so that others come in a map of their own.
-func (l *Lifecycle) keptLabels(desired, recorded map[string]string) map[string]string {
+func (l Lifecycle) keptLabels(desired, recorded map[string]string) map[string]string {
 	kept, isOwn := desired, false
 	for _, labels := range []map[string]string{desired, recorded} {
 		for key := range labels {
@@ -113,7 +118,7 @@ func (img *Image) asModel(name string) bool {
 // SameButIgnored reports whether an image that Ignore has seen differs from the one on record,
 // which was made with that fingerprint, in nothing but what lifecycle.ignore_changes names.
 func (img *Image) SameButIgnored(before *Image, fingerprint string) bool {
-	l := &img.Lifecycle
+	l := img.Lifecycle()
 	switch {
 	case l.IgnoreAll:
 		return true

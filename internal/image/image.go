@@ -38,37 +38,22 @@ type Image struct {
 	// Output is the file to write, relative to the root module, with slashes, clean.
 	Output string
 	Labels map[string]string
-	// Renditions are made from it here, sorted by name.
-	Renditions []Rendition
 	// Dependencies are the images whose files or values this one uses, sorted.
 	Dependencies []addrs.Image
-	Lifecycle    Lifecycle
-	// Candidates is how many pictures are to be made to choose one from, 0 or 1 for an image
-	// without a choice, and Pick the number of the one that the configuration picks, 0 where it
-	// picks none.
-	Candidates, Pick int
-	// Gates judge the candidates.
-	Gates []Gate
 	// Candidate is the number of the candidate whose picture it is to have, 0 for one without a
 	// choice; Picked says that somebody chose it, rather than the order of the candidates. The
 	// planner decides.
 	Candidate int
-	// More is how many candidates somebody wants beyond those that the configuration names. They
-	// are in Candidates once the planner has seen the image.
-	More   int
-	Picked bool
+	Picked    bool
 	// Unread says that no expression of the configuration reads the image, so that its result is
 	// asked for by nobody.
 	Unread bool
 	// Spare says that whoever decided on the image has taken from it what is needed, so that its
 	// memory may be used for another one where no expression reads it.
 	Spare bool
-	// Sensitive are the names of arguments, and the fields of references, that come from sensitive
-	// values, sorted. They are sent, and neither shown nor recorded.
-	Sensitive []string
-	// ConfiguredSeed is the seed that the configuration names, where another one was drawn in its
-	// place and stands among the arguments; nil otherwise.
-	ConfiguredSeed *int64
+	// rare is what few images have, nil where it has none of that; see Rare. Others may share it, so
+	// that it does not change.
+	rare *Rare
 }
 
 // Request returns what the API is to be asked. It shares the image's arguments.

@@ -22,16 +22,16 @@ func isRedacted(value any) bool {
 // bfl.Request.MarshalJSON, without the values that are sensitive. All of the request must be known.
 func (img *Image) Record() json.RawMessage {
 	kept := *img.Request()
-	if len(img.Sensitive) > 0 {
+	if len(img.Sensitive()) > 0 {
 		kept.Arguments = slices.Clone(kept.Arguments)
 	}
 	for i := range kept.Arguments {
-		if slices.Contains(img.Sensitive, kept.Arguments[i].Name) {
+		if slices.Contains(img.Sensitive(), kept.Arguments[i].Name) {
 			kept.Arguments[i].Value = Redacted
 		}
 	}
 	for i := range kept.Inputs {
-		if in := &kept.Inputs[i]; in.URL != "" && slices.Contains(img.Sensitive, in.Field) {
+		if in := &kept.Inputs[i]; in.URL != "" && slices.Contains(img.Sensitive(), in.Field) {
 			in.URL = Redacted
 		}
 	}

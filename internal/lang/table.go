@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -14,15 +15,14 @@ import (
 )
 
 // Table is the content of a CSV file. Its rows stay text, where csvdecode makes an object of each:
-// of a million rows, each field is no more than where it stands.
+// of a million rows, each field is no more than where it ends.
 type Table struct {
 	Header []string
 	text   string
-	fields []span // of all rows, without the header
+	// bounds are of each row, without the header, where it begins and where its fields end. Each but
+	// the first begins one byte after the end of the one before.
+	bounds []uint32
 }
-
-// span is a part of a text.
-type span struct{ start, end uint32 }
 
 // ReadTable reads what csvdecode decodes. It answers nil where csvdecode would find something
 // wrong.
@@ -30,45 +30,47 @@ func ReadTable(text string) *Table {
 	if len(text) > math.MaxUint32 {
 		return nil
 	}
-	fields, width, ok := unquoted(text)
+	bounds, width, ok := unquoted(text)
 	if !ok {
 		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 		if err != nil {
 			return nil
 		}
-		text, fields, width = joined(records)
+		text, bounds, width = joined(records)
 	}
 	if width == 0 {
 		return nil
 	}
-	t := &Table{text: text, fields: fields[width:], Header: make([]string, width)}
-	for i, field := range fields[:width] {
-		t.Header[i] = Normal(text[field.start:field.end])
+	t := &Table{text: text, bounds: bounds, Header: make([]string, width)}
+	for i := range t.Header {
+		t.Header[i] = Normal(t.Field(0, i))
 		if slices.Contains(t.Header[:i], t.Header[i]) {
 			return nil
 		}
 	}
+	t.bounds = bounds[width+1:]
 	return t
 }
 
-// joined returns the fields of records that all have the same number of them.
-func joined(records [][]string) (text string, fields []span, width int) {
+// joined returns records that all have the same number of fields as one text, and their bounds.
+func joined(records [][]string) (text string, bounds []uint32, width int) {
 	var all strings.Builder
 	for _, record := range records {
 		width = len(record)
+		bounds = append(bounds, uint32(all.Len())) //nolint:gosec // It is no longer than the file.
 		for _, field := range record {
-			start := all.Len()
 			all.WriteString(field)
-			fields = append(fields, span{uint32(start), uint32(all.Len())}) //nolint:gosec // It is no longer than the file.
+			bounds = append(bounds, uint32(all.Len())) //nolint:gosec // It is no longer than the file.
+			all.WriteByte(',')
 		}
 	}
-	return all.String(), fields, width
+	return all.String(), bounds, width
 }
 
-// unquoted reads a text without quotes as encoding/csv does: its fields are parts of the text. It
-// answers false for a text with quotes, and for one that is no table. The width is 0 where there is
-// no row.
-func unquoted(text string) (fields []span, width int, ok bool) {
+// unquoted reads a text without quotes as encoding/csv does: its fields are parts of the text, of
+// which it returns the bounds. It answers false for a text with quotes, and for one that is no
+// table. The width is 0 where there is no row.
+func unquoted(text string) (bounds []uint32, width int, ok bool) {
 	if strings.Contains(text, `"`) {
 		return nil, 0, false
 	}
@@ -82,30 +84,31 @@ func unquoted(text string) (fields []span, width int, ok bool) {
 		}
 		if width == 0 {
 			width = strings.Count(line, ",") + 1
-			fields = make([]span, 0, strings.Count(text, ",")+strings.Count(text, "\n")+1)
+			bounds = make([]uint32, 0, strings.Count(text, ",")+2*(strings.Count(text, "\n")+1))
 		}
-		before := len(fields)
-		for more := true; more && len(fields)-before <= width; {
+		bounds = append(bounds, uint32(start)) //nolint:gosec // ReadTable has looked at the length.
+		before := len(bounds)
+		for more := true; more && len(bounds)-before <= width; {
 			var field string
 			field, line, more = strings.Cut(line, ",")
-			fields = append(fields, span{uint32(start), uint32(start + len(field))}) //nolint:gosec // ReadTable has looked at the length.
+			bounds = append(bounds, uint32(start+len(field))) //nolint:gosec // ReadTable has looked at the length.
 			start += len(field) + 1
 		}
-		if len(fields)-before != width {
+		if len(bounds)-before != width {
 			return nil, 0, false
 		}
 	}
-	return fields, width, true
+	return bounds, width, true
 }
 
 // Len returns the number of rows.
-func (t *Table) Len() int { return len(t.fields) / len(t.Header) }
+func (t *Table) Len() int { return len(t.bounds) / (len(t.Header) + 1) }
 
 // Row returns the fields of a row.
 func (t *Table) Row(row int) []string {
 	fields := make([]string, len(t.Header))
 	for i := range fields {
-		fields[i] = t.field(row, i)
+		fields[i] = t.Field(row, i)
 	}
 	return fields
 }
@@ -113,16 +116,21 @@ func (t *Table) Row(row int) []string {
 // IsBlank reports whether there is nothing in a row but blanks.
 func (t *Table) IsBlank(row int) bool {
 	for i := range t.Header {
-		if strings.TrimSpace(t.field(row, i)) != "" {
+		if strings.TrimSpace(t.Field(row, i)) != "" {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *Table) field(row, column int) string {
-	at := t.fields[row*len(t.Header)+column]
-	return t.text[at.start:at.end]
+// Field returns the field of a row in a column, by its number, as the file has it.
+func (t *Table) Field(row, column int) string {
+	row *= len(t.Header) + 1
+	start, end := t.bounds[row+column], t.bounds[row+column+1]
+	if column > 0 {
+		start++
+	}
+	return t.text[start:end]
 }
 
 // Cell returns the field of a row in the column called name as the file has it, and whether there
@@ -132,20 +140,27 @@ func (t *Table) Cell(row int, name string) (string, bool) {
 	if i < 0 {
 		return "", false
 	}
-	return t.field(row, i), true
+	return t.Field(row, i), true
 }
 
 // Object returns a row as csvdecode does.
 func (t *Table) Object(row int) cty.Value {
 	attrs := make(map[string]cty.Value, len(t.Header))
 	for i, name := range t.Header {
-		attrs[name] = cty.StringVal(t.field(row, i))
+		attrs[name] = cty.StringVal(t.Field(row, i))
 	}
 	return cty.ObjectVal(attrs)
 }
 
 // Normal returns a text in the form that all strings of the language have.
-func Normal(text string) string { return cty.StringVal(text).AsString() }
+func Normal(text string) string {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return cty.StringVal(text).AsString()
+		}
+	}
+	return text // Letters of ASCII have one form.
+}
 
 // separators are those of tables that are called CSV and are not, by their names.
 var separators = []struct{ text, name, expr string }{

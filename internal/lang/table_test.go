@@ -3,7 +3,6 @@ package lang
 import (
 	"encoding/csv"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -49,14 +48,13 @@ func TestUnquoted(t *testing.T) {
 			text.WriteString(pieces[r.IntN(len(pieces))])
 		}
 		want, err := csv.NewReader(strings.NewReader(text.String())).ReadAll()
-		fields, width, ok := unquoted(text.String())
+		bounds, width, ok := unquoted(text.String())
 		var got [][]string
-		for record := range slices.Chunk(fields, max(width, 1)) {
-			var row []string
-			for _, field := range record {
-				row = append(row, text.String()[field.start:field.end])
+		if width > 0 {
+			table := &Table{Header: make([]string, width), text: text.String(), bounds: bounds}
+			for i := range table.Len() {
+				got = append(got, table.Row(i))
 			}
-			got = append(got, row)
 		}
 		if ok != (err == nil) {
 			t.Fatalf("%q is a table: %v, but encoding/csv says %v", text.String(), ok, err)

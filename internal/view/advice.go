@@ -16,7 +16,7 @@ func (pp *planPage) advice(c *planner.Change) {
 	case sameSeed(c):
 		pp.note("The seed stays the same, so the same picture is likely. To draw a new seed:", commentLead)
 		pp.typed(c, "apply", "-reroll")
-	case len(c.Candidates) > 0 && hasReason(c, planner.Requested) && sameSeed(c.Candidates[0]):
+	case len(c.Candidates()) > 0 && hasReason(c, planner.Requested) && sameSeed(c.Candidates()[0]):
 		pp.note("The seeds stay the same, so the same pictures are likely. To have further candidates beside them:", commentLead)
 		pp.typed(c, "pick", "-reroll")
 	case hasReason(c, planner.FileChanged) && c.Makes():

@@ -296,10 +296,10 @@ func completedDetail(e executor.Completed, planned *planner.Change) string {
 		details += fmt.Sprintf(", %dx%d", out.Width, out.Height)
 	}
 	switch {
-	case e.Action == planner.Import && planned != nil && planned.Import != nil:
-		details += ", from " + planned.Import.Name
+	case e.Action == planner.Import && planned != nil && planned.Import() != nil:
+		details += ", from " + planned.Import().Name
 	case e.Action != planner.Create && e.Action != planner.Replace:
-	case planned != nil && len(planned.Candidates) > 0:
+	case planned != nil && len(planned.Candidates()) > 0:
 		details += fmt.Sprintf(", candidate %d", e.Image.Candidate)
 	case e.Origin == planner.Restore:
 		details += ", restored from the store"

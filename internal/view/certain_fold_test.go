@@ -51,7 +51,7 @@ func chargedPlan(images int, ofCandidates bool) *planner.Plan {
 		c.Address, c.Fingerprint = viewtest.Addr(fmt.Sprintf("image.lost[%d]", i)), "f"
 		unanswered := []*state.Task{{Cost: bfl.CreditsOf(3)}}
 		if !ofCandidates {
-			c.Unanswered = unanswered
+			c.Rare().Unanswered = unanswered
 			plan.Changes = append(plan.Changes, c)
 			continue
 		}
@@ -59,10 +59,10 @@ func chargedPlan(images int, ofCandidates bool) *planner.Plan {
 			candidate := viewtest.CreateLogo()
 			candidate.Address, candidate.Fingerprint = c.Address, "f"
 			candidate.Address.Candidate = n + 1
-			c.Candidates = append(c.Candidates, candidate)
+			c.Rare().Candidates = append(c.Candidates(), candidate)
 		}
-		c.Candidates[1].Unanswered = unanswered
-		plan.Changes = append(append(plan.Changes, c), c.Candidates...)
+		c.Candidates()[1].Rare().Unanswered = unanswered
+		plan.Changes = append(append(plan.Changes, c), c.Candidates()...)
 	}
 	return plan
 }

@@ -92,7 +92,7 @@ func TestWhatIsCertain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := viewtest.Dragged(1, "image.logo")[0]
-			c.Reasons, c.Listed = test.reasons, test.attributes
+			c.Reasons, c.Rare().Listed = test.reasons, test.attributes
 			c.Desired = &image.Image{Address: c.Address, References: test.references}
 			p := &planner.Plan{Changes: []*planner.Change{c, viewtest.ReplaceLogo()}}
 			if got := MayStay(c); got != test.mayStay {
@@ -111,7 +111,7 @@ func TestWhatIsCertain(t *testing.T) {
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
 	c := viewtest.Dragged(1, "image.logo")[0]
-	c.Listed = []image.Attribute{
+	c.Rare().Listed = []image.Attribute{
 		{Name: "references[0]", Before: viewtest.Reference("image.logo", viewtest.ShaOld), After: image.Reference{}, Unknown: true, Forces: true},
 		{Name: "references[1]", After: image.Reference{}, Unknown: true, Forces: true},
 	}

@@ -15,7 +15,7 @@ import (
 // free.
 func choiceText(c *planner.Change) string {
 	bought, free, stored := 0, 0, 0
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		switch {
 		case candidate.Generates():
 			bought++
@@ -36,9 +36,9 @@ func choiceText(c *planner.Change) string {
 	}
 	text := layout.Count(bought+free, "candidate")
 	switch {
-	case bought+free == len(c.Candidates):
-	case slices.ContainsFunc(c.Candidates, isMadeAgain):
-		text = fmt.Sprintf("%d of %d candidates", bought+free, len(c.Candidates))
+	case bought+free == len(c.Candidates()):
+	case slices.ContainsFunc(c.Candidates(), isMadeAgain):
+		text = fmt.Sprintf("%d of %d candidates", bought+free, len(c.Candidates()))
 	default:
 		text = layout.Count(bought+free, "more candidate")
 	}
@@ -55,10 +55,10 @@ func choiceText(c *planner.Change) string {
 
 // moreText says what may be bought besides while no candidate passes.
 func moreText(c *planner.Change) string {
-	if !c.Judges || c.More == 0 {
+	if !c.Judges || c.More() == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", and up to %d more while none passes, %s each", c.More, c.MoreCost.Dollars())
+	return fmt.Sprintf(", and up to %d more while none passes, %s each", c.More(), c.MoreCost().Dollars())
 }
 
 // Verdicts says what gates said of a candidate, as in "passed looks and refused by ocr (no SALE)".
@@ -117,7 +117,7 @@ func CandidateText(c *state.Image) string {
 
 // isStored reports whether the store has a candidate that is not there.
 func isStored(c *planner.Change) bool {
-	return c.Makes() && c.Origin == planner.Restore && c.Donor == nil && c.Twin == nil
+	return c.Makes() && c.Origin == planner.Restore && c.Donor() == nil && c.Twin() == nil
 }
 
 // isMadeAgain reports whether a candidate is on record, and is not there as it is recorded.

@@ -26,12 +26,12 @@ func estimateOf(c *planner.Change) estimate {
 }
 
 func (e *estimate) add(c *planner.Change) {
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		if candidate.Generates() {
 			e.add(candidate)
 		}
 	}
-	if len(c.Candidates) > 0 {
+	if len(c.Candidates()) > 0 {
 		return
 	}
 	if c.PriceUnknown {

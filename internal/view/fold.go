@@ -68,7 +68,7 @@ func foldChanges(changes []*planner.Change, unfolded bool) []planItem {
 
 // unansweredCandidates are the candidates of a change that may have been charged.
 func unansweredCandidates(c *planner.Change) (found []*planner.Change) {
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		if candidate.MayHaveBeenCharged() {
 			found = append(found, candidate)
 		}
@@ -147,7 +147,7 @@ type changeKind struct {
 func kindOf(c *planner.Change, block addrs.Image) changeKind {
 	kind := changeKind{
 		block: block, action: c.Action, origin: c.Origin, exists: c.Prior != nil,
-		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed != nil, unpriced: c.PriceUnknown,
+		frozen: c.Frozen, charged: c.MayHaveBeenCharged(), seeded: c.RecordedSeed() != nil, unpriced: c.PriceUnknown,
 	}
 	var rest []byte // Of a million changes, nearly none has any.
 	for i, r := range c.Reasons {
@@ -165,10 +165,10 @@ func kindOf(c *planner.Change, block addrs.Image) changeKind {
 		rest = fmt.Appendf(rest, " %q", c.ModerationReasons())
 	}
 	if c.Origin == planner.Skipped {
-		rest = fmt.Appendf(rest, " lacks %s %s", c.Lacks.Module.Unkeyed(), c.Lacks.Name)
+		rest = fmt.Appendf(rest, " lacks %s %s", c.Lacks().Module.Unkeyed(), c.Lacks().Name)
 	}
-	if c.From != nil {
-		rest = fmt.Appendf(rest, " from %s %s", c.From.Module.Unkeyed(), c.From.Name)
+	if c.From() != nil {
+		rest = fmt.Appendf(rest, " from %s %s", c.From().Module.Unkeyed(), c.From().Name)
 	}
 	if c.Action == planner.Replace || c.Action == planner.Update || c.Frozen {
 		all := c.Attributes()

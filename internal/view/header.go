@@ -18,12 +18,12 @@ type heading struct{ subject, phrase, object string }
 func headingOf(c *planner.Change) heading {
 	h := heading{subject: c.Address.String(), phrase: lookOf(c).will}
 	switch {
-	case c.Action == planner.Move && c.From != nil:
-		h.subject, h.object = c.From.String(), c.Address.String()
+	case c.Action == planner.Move && c.From() != nil:
+		h.subject, h.object = c.From().String(), c.Address.String()
 	case c.Origin == planner.Skipped:
-		h.object = c.Lacks.String()
-	case c.Action == planner.Import && c.Import != nil:
-		h.object = layout.Quoted(c.Import.Name)
+		h.object = c.Lacks().String()
+	case c.Action == planner.Import && c.Import() != nil:
+		h.object = layout.Quoted(c.Import().Name)
 	}
 	return h
 }
@@ -46,8 +46,8 @@ func (pp *planPage) header(c *planner.Change) {
 	if c.MayHaveBeenCharged() {
 		pp.comment(commentLead, layout.Span{Text: "It " + chargedPhrase(c) + ".", Style: &pp.colours.Warning})
 	}
-	if c.RecordedSeed != nil {
-		pp.note(fmt.Sprintf("It is requested with seed %d, which made the lost one.", *c.RecordedSeed), commentLead)
+	if c.RecordedSeed() != nil {
+		pp.note(fmt.Sprintf("It is requested with seed %d, which made the lost one.", *c.RecordedSeed()), commentLead)
 	}
 	if c.Origin == planner.Refused {
 		pp.refusedNotes(c)
@@ -75,8 +75,8 @@ func whyOf(c *planner.Change, all *cascade) []string {
 	case why != "":
 		phrases = append(phrases, why)
 	}
-	if c.From != nil && c.Action != planner.Move {
-		phrases = append(phrases, "moved from "+layout.Unbroken(c.From.String()))
+	if c.From() != nil && c.Action != planner.Move {
+		phrases = append(phrases, "moved from "+layout.Unbroken(c.From().String()))
 	}
 	return phrases
 }
@@ -169,11 +169,11 @@ func (f *fold) will() string {
 	case c.Origin == planner.Rejected:
 		return "have no candidate that passes their gates"
 	case c.NotPicked:
-		return "wait until somebody has picked " + blockName(*c.Lacks)
+		return "wait until somebody has picked " + blockName(*c.Lacks())
 	case c.Origin == planner.Skipped:
-		return "will be skipped, since they need " + blockName(*c.Lacks)
-	case c.Action == planner.Move && c.From != nil:
-		return "have moved from " + blockName(*c.From)
+		return "will be skipped, since they need " + blockName(*c.Lacks())
+	case c.Action == planner.Move && c.From() != nil:
+		return "have moved from " + blockName(*c.From())
 	case c.Action == planner.Import:
 		return "will be imported"
 	case c.Action == planner.Forget && !c.Lost():
@@ -193,13 +193,13 @@ func ChangeText(c *planner.Change) string {
 	case c.Origin == planner.Rejected:
 		return "Has no candidate that passes its gates"
 	case c.NotPicked:
-		return "Waits until somebody has picked " + c.Lacks.String()
+		return "Waits until somebody has picked " + c.Lacks().String()
 	case c.Origin == planner.Skipped:
-		return "Skipped, since it needs " + c.Lacks.String()
+		return "Skipped, since it needs " + c.Lacks().String()
 	case c.Action == planner.Destroy:
 		return "Plan to delete"
 	default:
-		return "Plan to " + string(c.Action)
+		return "Plan to " + c.Action.String()
 	}
 }
 

@@ -23,13 +23,13 @@ func TestLifecycle(t *testing.T) {
 			viewtest.Forgotten(fmt.Sprintf("image.old[%d]", i)), viewtest.Frozen(fmt.Sprintf("image.cold[%d]", i)), viewtest.Refused(fmt.Sprintf("image.bad[%d]", i)),
 			viewtest.Unmakable(fmt.Sprintf("image.worse[%d]", i), fmt.Sprintf("image.bad[%d]", i)))
 		lost := viewtest.CreateLogo()
-		lost.Address, lost.Unanswered = viewtest.Addr(fmt.Sprintf("image.lost[%d]", i)), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+		lost.Address, lost.Rare().Unanswered = viewtest.Addr(fmt.Sprintf("image.lost[%d]", i)), []*state.Task{{Cost: bfl.CreditsOf(3)}}
 		lost.Fingerprint = "f"
 		many.Changes = append(many.Changes, lost)
 	}
 	onlyMoves := &planner.Plan{Changes: []*planner.Change{viewtest.Moved("image.a", "image.b"), viewtest.Moved("image.c", "image.d")}}
 	movedFrozen := viewtest.Frozen("image.frozen")
-	movedFrozen.From = new(viewtest.Addr("image.cold"))
+	movedFrozen.Rare().From = new(viewtest.Addr("image.cold"))
 	tests := []struct {
 		name string
 		plan *planner.Plan

@@ -111,7 +111,7 @@ func chargedAmong(items []planItem) string {
 			continue
 		}
 		note(item.change)
-		for _, candidate := range item.change.Candidates {
+		for _, candidate := range item.change.Candidates() {
 			note(candidate)
 		}
 	}
@@ -146,7 +146,7 @@ func (r *markdownReport) why(charged bfl.Credits, changes ...*planner.Change) st
 	case c.Frozen, c.Withheld(), c.Action == planner.Forget:
 		phrases = slices.Insert(phrases, 0, strings.TrimSpace(h.phrase+" "+h.object))
 	case c.Action == planner.Move:
-		phrases = append(phrases, "moved from "+c.From.String())
+		phrases = append(phrases, "moved from "+c.From().String())
 	case c.Action == planner.Import:
 		phrases = append(phrases, "imported from "+h.object)
 	case len(phrases) == 0 && c.Action == planner.Create:

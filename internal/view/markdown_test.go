@@ -12,7 +12,7 @@ func TestPlanMarkdown(t *testing.T) {
 	t.Parallel()
 	odd := viewtest.ReplaceLogo()
 	odd.Address = viewtest.Addr(`image.odd["a|b <c> @team"]`)
-	odd.Listed[1].After = viewtest.LogoPrompt + ", <script>alert(1)</script> for @everyone"
+	odd.Listed()[1].After = viewtest.LogoPrompt + ", <script>alert(1)</script> for @everyone"
 	folded := append(append(viewtest.Cards(100), viewtest.ReplaceLogo(), odd), viewtest.Dragged(214, "image.logo")...)
 	tests := map[string]*planner.Plan{
 		"every":  viewtest.EveryPlan(),

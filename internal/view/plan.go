@@ -203,7 +203,7 @@ func lookOf(c *planner.Change) look {
 			return l.look
 		}
 	}
-	return look{symbol: none, will: "is planned: " + string(c.Action)}
+	return look{symbol: none, will: "is planned: " + c.Action.String()}
 }
 
 // symbol returns the action's sign, in colour.
@@ -292,16 +292,16 @@ func priceText(c *planner.Change) string {
 	switch {
 	case c.Action == planner.Import:
 		return "free"
-	case len(c.Candidates) > 0 && !c.Withheld():
+	case len(c.Candidates()) > 0 && !c.Withheld():
 		return choiceText(c)
 	case !c.Makes():
 		return ""
 	case c.Withheld():
 		return "not asked for"
-	case c.Twin != nil:
-		return "the same request as " + c.Twin.String() + ", free"
-	case c.Donor != nil:
-		return "the picture of " + c.Donor.String() + ", free"
+	case c.Twin() != nil:
+		return "the same request as " + c.Twin().String() + ", free"
+	case c.Donor() != nil:
+		return "the picture of " + c.Donor().String() + ", free"
 	case c.Origin == planner.Restore:
 		return "restored from the store, free"
 	case c.Origin == planner.Resume:

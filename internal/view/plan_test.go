@@ -14,10 +14,10 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	folded := &planner.Plan{Changes: append(append(viewtest.Cards(100), viewtest.ReplaceLogo()), viewtest.Dragged(214, "image.logo")...)}
 	lines := viewtest.ReplaceLogo()
-	lines.Listed[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
-	lines.Listed[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
+	lines.Listed()[1].Before = "First line\nsecond line of the prompt, which is long enough to be broken somewhere near its end\nthird"
+	lines.Listed()[1].After = "First line\nsecond line of the poem, which is long enough to be broken somewhere near its end\nthird\nand more"
 	rewritten := viewtest.ReplaceLogo()
-	rewritten.Listed[1].After = strings.Repeat("Completely different words ", 4)
+	rewritten.Listed()[1].After = strings.Repeat("Completely different words ", 4)
 	tests := []struct {
 		name string
 		plan *planner.Plan
@@ -56,7 +56,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 	t.Parallel()
 	long := `image.card["the winter sale of the whole country"]`
 	change := viewtest.Dragged(1, long)[0]
-	change.From = new(viewtest.Addr(`image.former["a key with many words in it, really"]`))
+	change.Rare().From = new(viewtest.Addr(`image.former["a key with many words in it, really"]`))
 	p := &planner.Plan{
 		Changes:   []*planner.Change{change, viewtest.Imported(`image.old["one two three four five six seven"]`, "old art/of the first and the second year.png")},
 		Abandoned: []planner.Abandoned{{Address: viewtest.Addr(`image.gone["eight nine ten eleven"]`), Task: &state.Task{}}},
@@ -66,7 +66,7 @@ func TestAddressesAreNotBroken(t *testing.T) {
 		v.Plan(p, PlanInfo{Command: "plan", Again: "fluxbatch apply", SavedAs: "the plan of the first week of the second month.plan"})
 		v.PlanMarkdown(p, PlanInfo{})
 		for _, whole := range []string{
-			long, change.From.String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,
+			long, change.From().String(), p.Changes[1].Address.String(), `"old art/of the first and the second year.png"`,
 			p.Abandoned[0].Address.String(), `"the plan of the first week of the second month.plan"`,
 		} {
 			if !strings.Contains(screen.String(), whole) {

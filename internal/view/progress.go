@@ -55,7 +55,7 @@ func newProgress(p *planner.Plan) progress {
 		charges: map[addrs.Image]bfl.Credits{},
 	}
 	for _, c := range p.Changes {
-		if c.From != nil {
+		if c.From() != nil {
 			pr.moved++
 		}
 		if c.Action == planner.NoOp || c.Action == planner.Move || c.NotPicked {

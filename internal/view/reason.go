@@ -122,7 +122,7 @@ func upstreamPhrase(upstream []addrs.Image, all *cascade) string {
 		switch c := all.change(u); {
 		case c != nil && c.Withheld():
 			return imageNames(upstream) + " will not be there"
-		case c != nil && c.Judges && !slices.ContainsFunc(c.Candidates, isBought):
+		case c != nil && c.Judges && !slices.ContainsFunc(c.Candidates(), isBought):
 			return "gates will choose the picture of " + imageNames(upstream)
 		case c == nil || c.Action != planner.Create:
 			verb = "regenerated"

@@ -231,7 +231,7 @@ func renditionMismatches(plan *planner.Plan) hcl.Diagnostics {
 	for _, c := range plan.Renditions {
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Rendition does not match", Detail: c.Address.String() + " " + renditionMismatch(c) + " " + renditionWay(c),
-			Extra: diag.Case{Subject: c.Address.String(), Cause: string(c.Action) + " " + string(c.Reason)},
+			Extra: diag.Case{Subject: c.Address.String(), Cause: c.Action.String() + " " + string(c.Reason)},
 		})
 	}
 	return diags

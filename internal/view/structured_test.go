@@ -22,14 +22,14 @@ const (
 func structuredPlan() *planner.Plan {
 	created := viewtest.CreateLogo()
 	created.Address = viewtest.Addr("image.new")
-	created.Listed = []image.Attribute{
+	created.Rare().Listed = []image.Attribute{
 		{Name: "model", After: "flux-2-pro"},
 		{Name: "prompt", After: scene},
 		{Name: "grounding", After: json.RawMessage(`{"sources":["web"],"strict":true}`)},
 		{Name: "notes", After: json.RawMessage(`[]`)},
 	}
 	gone := viewtest.DestroyOld()
-	gone.Listed[1].Before = scene
+	gone.Listed()[1].Before = scene
 	p := &planner.Plan{Changes: []*planner.Change{created, gone}}
 	indented := "A list:\n  - a heron, seen from below, with its wings spread and the sun behind it, calm\n    and quiet\n\nEnd\n"
 	for _, change := range []struct {
@@ -53,7 +53,7 @@ func structuredPlan() *planner.Plan {
 	} {
 		c := viewtest.ReplaceLogo()
 		c.Address = viewtest.Addr("image." + change.name)
-		c.Listed = []image.Attribute{
+		c.Rare().Listed = []image.Attribute{
 			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
 			{Name: "prompt", Before: change.before, After: change.after, Unknown: change.unknown, Forces: true},
 		}

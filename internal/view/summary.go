@@ -76,7 +76,7 @@ func sorted(p *planner.Plan) (acts, apart []*planner.Change) {
 // neither idle nor empty: apply fails for them.
 func idle(p *planner.Plan) bool {
 	for _, c := range p.Changes {
-		if !c.Withheld() && (c.From != nil || c.Action != planner.NoOp && !c.Frozen) {
+		if !c.Withheld() && (c.From() != nil || c.Action != planner.NoOp && !c.Frozen) {
 			return false
 		}
 	}

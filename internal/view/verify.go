@@ -106,7 +106,7 @@ func deviations(plan *planner.Plan, c *planner.Change) hcl.Diagnostics {
 
 // caseOf tells images apart that have different ways out.
 func caseOf(c *planner.Change) diag.Case {
-	cause := string(c.Action)
+	cause := c.Action.String()
 	if len(c.Reasons) > 0 {
 		cause += " " + string(c.Reasons[0].Kind)
 	}
@@ -126,7 +126,7 @@ func mismatch(c *planner.Change) string {
 			return "has candidates that its gates have not judged. Run fluxbatch apply, which has them judged."
 		case hasReason(c, planner.Picked):
 			return "has the picture of another candidate than the one that is picked. Run fluxbatch apply, which changes it for free."
-		case slices.ContainsFunc(c.Candidates, (*planner.Change).Makes):
+		case slices.ContainsFunc(c.Candidates(), (*planner.Change).Makes):
 			return "has fewer candidates on record than the configuration asks for. Run fluxbatch plan to see what they would cost."
 		}
 		return "has another address, path, label or provider on record than in the configuration. Run fluxbatch apply, which updates it for free."

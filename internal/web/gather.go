@@ -67,7 +67,7 @@ func (a *Album) planned(c *planner.Change, prior *state.State, former *state.Ima
 	}
 	e.fill(c.Prior, c.Desired, c.Attributes())
 	if c.Desired != nil {
-		e.Pinned, e.Wanted = c.Desired.Pick > 0, c.Wanted()
+		e.Pinned, e.Wanted = c.Desired.Pick() > 0, c.Wanted()
 		a.sources(e, c.Desired)
 	}
 	changes := e.Change != Same
@@ -117,12 +117,12 @@ func (e *Entry) keepOnly() {
 // coming returns the picture that a change puts in place, as far as it is there already.
 func (a *Album) coming(c *planner.Change) *Shot {
 	switch {
-	case c.Kept != nil:
-		return a.shot(c.Kept.Output, true)
-	case c.Found != nil:
-		return a.shot(*c.Found, true)
-	case c.Task != nil && c.Task.Fetched != nil:
-		return a.shot(c.Task.Fetched.Output, true)
+	case c.Kept() != nil:
+		return a.shot(c.Kept().Output, true)
+	case c.Found() != nil:
+		return a.shot(*c.Found(), true)
+	case c.Task() != nil && c.Task().Fetched != nil:
+		return a.shot(c.Task().Fetched.Output, true)
 	default:
 		return nil
 	}
@@ -160,7 +160,7 @@ func (e *Entry) price(c *planner.Change) {
 		return
 	}
 	e.Price, e.Dollars = text, c.Cost.USD()
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.Candidates() {
 		if candidate.Generates() {
 			e.Dollars += candidate.Cost.USD()
 		}

@@ -11,7 +11,7 @@ import (
 // absent warns where other machines share the state and not the images, and a plan would pay for
 // pictures that are on record: the machine that made them has them.
 func (w *Workspace) absent(plan *planner.Plan) hcl.Diagnostics {
-	isLost := func(c *planner.Change) bool { return c.OnlyDrifted() && c.Generates() && c.Task == nil }
+	isLost := func(c *planner.Change) bool { return c.OnlyDrifted() && c.Generates() && c.Task() == nil }
 	if !w.IsShared() || w.local.Store().IsShared() || !slices.ContainsFunc(plan.Changes, isLost) {
 		return nil
 	}

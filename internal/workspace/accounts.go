@@ -102,7 +102,7 @@ func (w *Workspace) Connect(plan *planner.Plan) (_ *Connections, err error) {
 			name := c.Desired.Provider
 			if c.Origin == planner.Resume {
 				// The account that has the task.
-				name = c.Task.Provider
+				name = c.Task().Provider
 			}
 			if w.Config.Settings.Providers[name] == nil {
 				return nil, fmt.Errorf("%s is made by the provider %s, which is on record but no longer configured. Configure it, or let changes of the image's provider count", c.Address, name)

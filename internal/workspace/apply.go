@@ -139,7 +139,7 @@ func (r *applying) conditions() {
 		if r.told[c.Address] {
 			continue
 		}
-		if c.Desired != nil && c.Desired.Lifecycle.Undecided && c.Origin != planner.Generate {
+		if c.Desired != nil && c.Desired.Lifecycle().Undecided && c.Origin != planner.Generate {
 			_, diags := r.Config.Resolve(c.Address, r.results)
 			r.demand(diags)
 		}

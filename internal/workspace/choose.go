@@ -61,8 +61,8 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 	switch {
 	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, nil, ErrNoChoice
-	case c.Desired.Pick > 0:
-		return nil, nil, &PickedError{addr, c.Desired.Pick}
+	case c.Desired.Pick() > 0:
+		return nil, nil, &PickedError{addr, c.Desired.Pick()}
 	}
 	after, diags, err := w.planWith(map[addrs.Image]int{addr: n})
 	if after == nil || diags.HasErrors() || err != nil {
@@ -93,8 +93,8 @@ func (w *Workspace) Unpick(addr addrs.Image) (hcl.Diagnostics, error) {
 	switch {
 	case img == nil || c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, ErrNoChoice
-	case c.Desired.Pick > 0:
-		return nil, &PickedError{addr, c.Desired.Pick}
+	case c.Desired.Pick() > 0:
+		return nil, &PickedError{addr, c.Desired.Pick()}
 	case !img.Picked:
 		return nil, ErrNotPicked
 	}
@@ -114,7 +114,7 @@ func (w *Workspace) WantMore(addr addrs.Image, more int) (hcl.Diagnostics, error
 	switch {
 	case c == nil || c.Desired == nil || !c.Desired.HasChoice():
 		return nil, ErrNoChoice
-	case c.Choice == nil && img != nil:
+	case c.Choice() == nil && img != nil:
 		return nil, &KeptError{addr, img.Made != nil && c.Frozen}
 	case img == nil:
 		// None of its candidates was taken yet: the first of them keeps the wish.

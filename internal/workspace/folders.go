@@ -28,8 +28,8 @@ type folders struct {
 func (w *Workspace) folders(plan *planner.Plan) *folders {
 	owners := sync.OnceValue(func() map[string]addrs.Image {
 		owners := map[string]addrs.Image{}
-		for addr, f := range w.session.State().Images.Files() {
-			owners[f.Path] = addr
+		for addr, path := range w.session.State().Images.Paths() {
+			owners[path] = addr
 		}
 		return owners
 	})

@@ -183,7 +183,7 @@ func (r *applying) entry(addr addrs.Image) costs.Entry {
 	if c == nil && addr.Candidate > 0 {
 		// One that gates asked for besides costs what each of the others does.
 		if of := r.planned[addr.Of()]; of != nil {
-			entry.Estimated = of.MoreCost
+			entry.Estimated = of.MoreCost()
 		}
 	}
 	if c != nil {

@@ -88,9 +88,9 @@ func (w *Workspace) known(plan *planner.Plan) map[string]bool {
 	known := map[string]bool{}
 	if images := w.session.State().Images; images.Len() > 0 {
 		paths := written(plan)
-		for _, f := range images.Files() {
-			if paths[f.Path] {
-				known[f.Path] = true
+		for _, path := range images.Paths() {
+			if paths[path] {
+				known[path] = true
 			}
 		}
 	}
@@ -143,8 +143,8 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 		if c.Prior == nil {
 			continue
 		}
-		if planned[c.Address] = true; c.From != nil {
-			planned[*c.From] = true
+		if planned[c.Address] = true; c.From() != nil {
+			planned[*c.From()] = true
 		}
 		switch {
 		case c.Action == planner.Destroy:
@@ -156,9 +156,9 @@ func occupied(plan *planner.Plan, prior *state.State) hcl.Diagnostics {
 			}
 		}
 	}
-	for addr, f := range prior.Images.Files() {
+	for addr, path := range prior.Images.Paths() {
 		if !planned[addr] {
-			stay(f.Path, addr)
+			stay(path, addr)
 		}
 	}
 	var diags hcl.Diagnostics
@@ -195,9 +195,9 @@ func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool 
 	switch {
 	case err != nil:
 		return false
-	case ours()[sum], c.Import != nil && c.Import.SHA256 == sum:
+	case ours()[sum], c.Import() != nil && c.Import().SHA256 == sum:
 		return true
-	case c.Task != nil && c.Task.Fetched != nil && c.Task.Fetched.Output.SHA256 == sum:
+	case c.Task() != nil && c.Task().Fetched != nil && c.Task().Fetched.Output.SHA256 == sum:
 		return true
 	}
 	return w.local.Store().Whole(sum)
@@ -205,10 +205,10 @@ func (w *Workspace) isOurs(c *planner.Change, ours func() map[string]bool) bool 
 
 // importedInPlace reports whether the file at the image's path is the one to import.
 func (w *Workspace) importedInPlace(c *planner.Change) bool {
-	if c.Import == nil {
+	if c.Import() == nil {
 		return false
 	}
-	file, err := os.Stat(c.Import.File)
+	file, err := os.Stat(c.Import().File)
 	if err != nil {
 		return false
 	}

@@ -43,8 +43,8 @@ func (w *Workspace) Restore(addr addrs.Image, g state.Generation) (path string, 
 		img.Output.Path, img.Labels, img.Dependencies, img.Provider = now.Output.Path, now.Labels, now.Dependencies, now.Provider
 	}
 	path = img.Output.Path
-	for other, there := range s.Images.Files() {
-		if other != addr && there.Path == path {
+	for other, there := range s.Images.Paths() {
+		if other != addr && there == path {
 			return "", &PathTakenError{Address: addr, Path: path, By: &other}
 		}
 	}

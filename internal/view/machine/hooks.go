@@ -99,7 +99,7 @@ func (j *Stream) completed(e executor.Completed) {
 		}
 		h.Path, h.SHA256 = e.Image.Output.Path, e.Image.Output.SHA256
 		if c := j.changes[e.Address]; c != nil && c.Makes() {
-			h.Origin = string(e.Origin)
+			h.Origin = e.Origin.String()
 			if e.Origin != planner.Restore && e.Origin != planner.Resume {
 				h.Cost = new(e.Image.Result.Cost.USD())
 			}
@@ -126,10 +126,10 @@ func messageAction(a planner.Action) string {
 		return "delete"
 	case planner.Forget:
 		return "remove"
-	case planner.NoOp, "":
+	case planner.NoOp, 0:
 		return "noop"
 	default:
-		return string(a)
+		return a.String()
 	}
 }
 

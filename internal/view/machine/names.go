@@ -25,7 +25,7 @@ type repetition map[addrs.Image]addrs.Key
 
 func newRepetition(p *planner.Plan) repetition {
 	r := repetition{}
-	for _, unchanged := range p.Unchanged {
+	for unchanged := range p.Unchanged.All() {
 		addr := unchanged.Address()
 		r[addr.Block()] = addr.Key
 	}

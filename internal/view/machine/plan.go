@@ -135,12 +135,12 @@ func resourceChange(c *planner.Change, reason tfjson.ActionReason) *tfjson.Resou
 	if o.after != nil {
 		change.After = o.after
 	}
-	if c.Import != nil {
-		change.Importing = &tfjson.Importing{ID: c.Import.Name}
+	if c.Import() != nil {
+		change.Importing = &tfjson.Importing{ID: c.Import().Name}
 	}
 	resource := resourceOfChange(c.Address, change, reason)
-	if c.From != nil {
-		resource.PreviousAddress = c.From.String()
+	if c.From() != nil {
+		resource.PreviousAddress = c.From().String()
 	}
 	return resource
 }
@@ -196,7 +196,7 @@ func actionsOf(c *planner.Change) tfjson.Actions {
 		// That it moves or is imported stands beside the actions.
 		return tfjson.Actions{tfjson.ActionNoop}
 	default:
-		return tfjson.Actions{tfjson.Action(c.Action)}
+		return tfjson.Actions{tfjson.Action(c.Action.String())}
 	}
 }
 

@@ -199,27 +199,27 @@ func abandonedTasks(p *planner.Plan) []abandonedTask {
 func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 	change := plannedChange{
 		Resource: resourceOf(c.Address), Action: plannedAction(c), Reason: messageReason(c, r),
-		Frozen: c.Frozen, Conditional: view.MayStay(c), Origin: string(c.Origin), ModerationReasons: c.ModerationReasons(),
-		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed,
+		Frozen: c.Frozen, Conditional: view.MayStay(c), Origin: c.Origin.String(), ModerationReasons: c.ModerationReasons(),
+		MayHaveBeenCharged: c.MayHaveBeenCharged(), RecordedSeed: c.RecordedSeed(),
 		EstimatedCost: estimatedUSD(c), EstimatedCostIsMinimum: c.CostUnknown, PriceUnknown: c.PriceUnknown,
 	}
 	if change.MayHaveBeenCharged {
 		change.UncertainCost = c.Uncertain().USD()
 	}
-	if c.From != nil {
-		change.PreviousResource = new(resourceOf(*c.From))
+	if c.From() != nil {
+		change.PreviousResource = new(resourceOf(*c.From()))
 	}
 	switch {
-	case c.Twin != nil:
-		change.PictureOf = c.Twin.String()
-	case c.Donor != nil:
-		change.PictureOf = c.Donor.String()
+	case c.Twin() != nil:
+		change.PictureOf = c.Twin().String()
+	case c.Donor() != nil:
+		change.PictureOf = c.Donor().String()
 	}
 	if c.Origin == planner.Skipped {
-		change.Because = c.Lacks.String()
+		change.Because = c.Lacks().String()
 	}
-	if c.Import != nil {
-		change.Importing = &messageImport{c.Import.Name}
+	if c.Import() != nil {
+		change.Importing = &messageImport{c.Import().Name}
 	}
 	change.choice(c)
 	for _, r := range c.Reasons {
@@ -238,9 +238,9 @@ func newPlannedChange(c *planner.Change, r repetition) plannedChange {
 // choice adds what is to be known of an image with candidates, and of one that was edited by hand.
 func (change *plannedChange) choice(c *planner.Change) {
 	change.Edited = c.Prior != nil && c.Prior.Made != nil
-	change.Candidates = len(c.Candidates)
+	change.Candidates = len(c.Candidates())
 	if c.Judges {
-		change.Retries, change.RetryCost = c.More, c.MoreCost.USD()
+		change.Retries, change.RetryCost = c.More(), c.MoreCost().USD()
 	}
 	if c.Desired != nil && !c.Judges && !c.Withheld() {
 		change.Candidate, change.Picked = c.Desired.Candidate, c.Desired.Picked
@@ -263,7 +263,7 @@ func (j *Stream) StartApply(p *planner.Plan) {
 	j.changes, j.said = map[addrs.Image]*planner.Change{}, map[addrs.Image]time.Duration{}
 	j.moved = 0
 	for _, c := range p.Changes {
-		if c.From != nil {
+		if c.From() != nil {
 			j.moved++
 		}
 		if c.Action != planner.NoOp {

@@ -224,14 +224,14 @@ func (o *changeObjects) exports(c *planner.Change) {
 		return
 	}
 	switch {
-	case c.Import != nil:
-		o.after["sha256"], o.after["width"], o.after["height"] = c.Import.SHA256, c.Import.Size.Width, c.Import.Size.Height
+	case c.Import() != nil:
+		o.after["sha256"], o.after["width"], o.after["height"] = c.Import().SHA256, c.Import().Size.Width, c.Import().Size.Height
 	case !c.Makes():
 		if c.Prior != nil {
 			addRecord(o.after, c.Prior)
 		}
-	case c.Origin == planner.Restore && c.Kept != nil:
-		addRecord(o.after, c.Kept)
+	case c.Origin == planner.Restore && c.Kept() != nil:
+		addRecord(o.after, c.Kept())
 	default:
 		for _, name := range resultNames {
 			o.afterUnknown[name] = true
@@ -265,11 +265,11 @@ func (o *changeObjects) exports(c *planner.Change) {
 
 // making adds what is to be known before an image is made.
 func (o *changeObjects) making(c *planner.Change) {
-	if c.Makes() && c.Origin != "" {
-		o.after["origin"] = string(c.Origin)
+	if c.Makes() && c.Origin != 0 {
+		o.after["origin"] = c.Origin.String()
 	}
 	if c.Origin == planner.Skipped {
-		o.after["because"] = c.Lacks.String()
+		o.after["because"] = c.Lacks().String()
 	}
 	if view.MayStay(c) {
 		o.after["conditional"] = true
@@ -277,8 +277,8 @@ func (o *changeObjects) making(c *planner.Change) {
 	if c.MayHaveBeenCharged() {
 		o.after["may_have_been_charged"], o.after["uncertain_cost"] = true, c.Uncertain().USD()
 	}
-	if c.RecordedSeed != nil {
-		o.after["seed"] = *c.RecordedSeed
+	if c.RecordedSeed() != nil {
+		o.after["seed"] = *c.RecordedSeed()
 		delete(o.afterUnknown, "seed")
 	}
 	if len(c.ModerationReasons()) > 0 {

@@ -57,54 +57,52 @@ func Recorded(path, prompt string) *state.Image {
 
 // CreateLogo returns an image that is made for the first time.
 func CreateLogo() *planner.Change {
-	return &planner.Change{
+	return listed(&planner.Change{
 		Address: Addr("image.logo"), Action: planner.Create, Origin: planner.Generate,
 		Reasons: []planner.Reason{{Kind: planner.NotInState}},
 		Desired: &image.Image{Address: Addr("image.logo")},
 		Cost:    bfl.CreditsOf(3),
-		Listed: []image.Attribute{
-			{Name: "model", After: "flux-2-pro"},
-			{Name: "prompt", After: LogoPrompt},
-			{Name: "width", After: int64(1024)},
-			{Name: "height", After: int64(1024)},
-			{Name: "seed", After: int64(0)},
-			{Name: "guidance", After: 2.5},
-			{Name: "raw", After: false},
-			{Name: "output", After: "images/logo.png"},
-			{Name: `labels["team"]`, After: "brand"},
-			{Name: "provider", After: "bfl"},
-		},
-	}
+	}, []image.Attribute{
+		{Name: "model", After: "flux-2-pro"},
+		{Name: "prompt", After: LogoPrompt},
+		{Name: "width", After: int64(1024)},
+		{Name: "height", After: int64(1024)},
+		{Name: "seed", After: int64(0)},
+		{Name: "guidance", After: 2.5},
+		{Name: "raw", After: false},
+		{Name: "output", After: "images/logo.png"},
+		{Name: `labels["team"]`, After: "brand"},
+		{Name: "provider", After: "bfl"},
+	})
 }
 
 // replaceHero is an image with a new prompt, one reference that changes and one that is known after
 // apply.
 func replaceHero() *planner.Change {
-	return &planner.Change{
+	return listed(&planner.Change{
 		Address: Addr("image.hero"), Action: planner.Replace, Origin: planner.Generate,
 		Reasons: []planner.Reason{{Kind: planner.UpstreamChanges, Upstream: Addr("image.logo")}, {Kind: planner.RequestChanged}},
 		Prior:   Recorded("images/hero.png", HeroPrompt),
 		Desired: &image.Image{Address: Addr("image.hero")},
 		Cost:    bfl.CreditsOf(10.5), CostUnknown: true,
-		Listed: []image.Attribute{
-			{Name: "model", Before: "flux-2-max", After: "flux-2-max"},
-			{
-				Name: "prompt", Before: HeroPrompt,
-				After: strings.NewReplacer("soft summer light", "hard winter light", ", no people", "").Replace(HeroPrompt), Forces: true,
-			},
-			{Name: "references[0]", Before: Reference("", ShaOld), After: Reference("image.logo", ""), Unknown: true, Forces: true},
-			{
-				Name: "references[1]", Before: Reference("", ShaOld),
-				After: Reference("refs/bottle.png", shaNew), Forces: true,
-			},
-			{Name: "references[2]", After: Reference("https://example.com/light.jpg", ""), Forces: true},
-			{Name: "width", Before: int64(1920), After: int64(1920)},
-			{Name: "height", Before: int64(1080), After: int64(1088), Forces: true},
-			{Name: "seed", Before: int64(7), Forces: true},
-			{Name: "steps", Unknown: true, Forces: true},
-			{Name: "output", Before: "images/hero.png", After: "images/hero.png"},
+	}, []image.Attribute{
+		{Name: "model", Before: "flux-2-max", After: "flux-2-max"},
+		{
+			Name: "prompt", Before: HeroPrompt,
+			After: strings.NewReplacer("soft summer light", "hard winter light", ", no people", "").Replace(HeroPrompt), Forces: true,
 		},
-	}
+		{Name: "references[0]", Before: Reference("", ShaOld), After: Reference("image.logo", ""), Unknown: true, Forces: true},
+		{
+			Name: "references[1]", Before: Reference("", ShaOld),
+			After: Reference("refs/bottle.png", shaNew), Forces: true,
+		},
+		{Name: "references[2]", After: Reference("https://example.com/light.jpg", ""), Forces: true},
+		{Name: "width", Before: int64(1920), After: int64(1920)},
+		{Name: "height", Before: int64(1080), After: int64(1088), Forces: true},
+		{Name: "seed", Before: int64(7), Forces: true},
+		{Name: "steps", Unknown: true, Forces: true},
+		{Name: "output", Before: "images/hero.png", After: "images/hero.png"},
+	})
 }
 
 // CreateGone is an image whose file is gone.
@@ -112,50 +110,47 @@ func CreateGone() *planner.Change {
 	c := CreateLogo()
 	c.Prior = Recorded("images/logo.png", LogoPrompt)
 	c.Reasons = []planner.Reason{{Kind: planner.FileMissing}}
-	for i := range c.Listed {
-		c.Listed[i].Before = c.Listed[i].After
+	for i := range c.Listed() {
+		c.Listed()[i].Before = c.Listed()[i].After
 	}
 	return c
 }
 
 // UpdateBanner returns an image whose file gets another name.
 func UpdateBanner() *planner.Change {
-	return &planner.Change{
+	return listed(&planner.Change{
 		Address: Addr(`module.brand["eu"].image.banner`), Action: planner.Update,
 		Prior:   Recorded("images/banner.png", LogoPrompt),
 		Desired: &image.Image{Address: Addr(`module.brand["eu"].image.banner`)},
-		Listed: []image.Attribute{
-			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
-			{Name: "prompt", Before: "x", After: "x", Sensitive: true},
-			{Name: "output", Before: "images/banner.png", After: "images/top/banner.png"},
-			{Name: `labels["team"]`, Before: "brand"},
-			{Name: `labels["season"]`, After: "winter"},
-		},
-	}
+	}, []image.Attribute{
+		{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
+		{Name: "prompt", Before: "x", After: "x", Sensitive: true},
+		{Name: "output", Before: "images/banner.png", After: "images/top/banner.png"},
+		{Name: `labels["team"]`, Before: "brand"},
+		{Name: `labels["season"]`, After: "winter"},
+	})
 }
 
 // DestroyOld returns an image that is no longer in the configuration.
 func DestroyOld() *planner.Change {
-	return &planner.Change{
+	return listed(&planner.Change{
 		Address: Addr("image.old[3]"), Action: planner.Destroy,
 		Reasons: []planner.Reason{{Kind: planner.NotInConfiguration}},
 		Prior:   Recorded("images/old-3.png", HeroPrompt),
-		Listed: []image.Attribute{
-			{Name: "model", Before: "flux-2-pro"},
-			{Name: "prompt", Before: HeroPrompt},
-			{Name: "references[0]", Before: Reference("", ShaOld)},
-			{Name: "output", Before: "images/old-3.png"},
-		},
-	}
+	}, []image.Attribute{
+		{Name: "model", Before: "flux-2-pro"},
+		{Name: "prompt", Before: HeroPrompt},
+		{Name: "references[0]", Before: Reference("", ShaOld)},
+		{Name: "output", Before: "images/old-3.png"},
+	})
 }
 
 // Unchanged returns an image that is as the configuration asks.
 func Unchanged(address string) *planner.Change {
-	return &planner.Change{
+	return listed(&planner.Change{
 		Address: Addr(address), Action: planner.NoOp, Prior: Recorded("images/same.png", LogoPrompt),
 		Desired: &image.Image{Address: Addr(address)},
-		Listed:  []image.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}},
-	}
+	}, []image.Attribute{{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"}})
 }
 
 // Cards returns n new instances of one block, and as many that are made from image.logo.
@@ -164,7 +159,7 @@ func Cards(n int) []*planner.Change {
 	for i := range n {
 		c := CreateLogo()
 		c.Address = Addr(fmt.Sprintf("image.card[%d]", i))
-		c.Listed = c.Listed[:3]
+		c.Rare().Listed = c.Listed()[:3]
 		all = append(all, c)
 	}
 	return all
@@ -191,16 +186,15 @@ func Dragged(n int, upstream string) []*planner.Change {
 	var all []*planner.Change
 	for i := range n {
 		key := fmt.Sprintf("sku-%03d", i)
-		all = append(all, &planner.Change{
+		all = append(all, listed(&planner.Change{
 			Address: Addr(fmt.Sprintf("image.product[%q]", key)), Action: planner.Replace, Origin: planner.Generate,
 			Reasons: []planner.Reason{{Kind: planner.UpstreamChanges, Upstream: Addr(upstream)}},
 			Prior:   Recorded("images/"+key+".png", LogoPrompt),
 			Cost:    bfl.CreditsOf(4.5),
-			Listed: []image.Attribute{
-				{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
-				{Name: "references[0]", Before: Reference(upstream, ShaOld), After: Reference(upstream, ""), Unknown: true, Forces: true},
-			},
-		})
+		}, []image.Attribute{
+			{Name: "model", Before: "flux-2-pro", After: "flux-2-pro"},
+			{Name: "references[0]", Before: Reference(upstream, ShaOld), After: Reference(upstream, ""), Unknown: true, Forces: true},
+		}))
 	}
 	return all
 }
@@ -210,8 +204,8 @@ func ReplaceLogo() *planner.Change {
 	c := CreateLogo()
 	c.Action, c.Prior = planner.Replace, Recorded("images/logo.png", LogoPrompt)
 	c.Reasons = []planner.Reason{{Kind: planner.RequestChanged}}
-	for i := range c.Listed {
-		a := &c.Listed[i]
+	for i := range c.Listed() {
+		a := &c.Listed()[i]
 		a.Before = a.After
 		if a.Name == "prompt" {
 			a.After, a.Forces = strings.Replace(LogoPrompt, "heron", "kingfisher", 1), true
@@ -263,4 +257,10 @@ func MixedPlan() *planner.Plan {
 		Changes: []*planner.Change{replaceHero(), CreateLogo(), DestroyOld(), Unchanged("image.same"), UpdateBanner()},
 		Outputs: SomeOutputs(),
 	}
+}
+
+// listed gives a change attributes that do not follow from what was before and after.
+func listed(c *planner.Change, attributes []image.Attribute) *planner.Change {
+	c.Rare().Listed = attributes
+	return c
 }

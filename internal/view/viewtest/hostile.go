@@ -80,20 +80,20 @@ func HostilePlan(text string) *planner.Plan {
 	key := addrs.Image{Module: addrs.Module("").Child("m", addrs.StringKey(text)), Name: "a", Key: addrs.StringKey(text)}
 	logo, gone := CreateLogo(), CreateGone()
 	logo.Address = key
-	for i := range logo.Listed {
-		if s, ok := logo.Listed[i].After.(string); ok {
-			logo.Listed[i].After = s + text
+	for i := range logo.Listed() {
+		if s, ok := logo.Listed()[i].After.(string); ok {
+			logo.Listed()[i].After = s + text
 		}
 	}
-	logo.Listed = append(logo.Listed,
+	logo.Rare().Listed = append(logo.Listed(),
 		image.Attribute{Name: "labels" + addrs.StringKey(text).String(), After: text}, image.Attribute{Name: "new", Before: text + " a b c", After: text + " a b d"},
 		image.Attribute{Name: "lines", After: text + "\n" + text}, image.Attribute{Name: "references[0]", After: Reference(text, "")},
 		image.Attribute{Name: "structure", After: `{"` + "a" + `": 1}`})
-	gone.Import = &config.Import{Name: text}
+	gone.Rare().Import = &config.Import{Name: text}
 	gone.Action = planner.Import
 	refused := CreateLogo()
 	refused.Origin, refused.Address.Name = planner.Refused, "refused"
-	refused.Moderation = &state.Moderation{Reasons: []string{text}}
+	refused.Rare().Moderation = &state.Moderation{Reasons: []string{text}}
 	return &planner.Plan{
 		Changes: []*planner.Change{logo, gone, refused},
 		Outputs: []planner.OutputChange{{Name: "o", Changed: true, After: &config.Output{Name: "o", Value: cty.ObjectVal(map[string]cty.Value{text: cty.StringVal(text)})}}},

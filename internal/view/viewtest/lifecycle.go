@@ -17,7 +17,7 @@ import (
 // Moved returns an image that only has another address.
 func Moved(from, to string) *planner.Change {
 	c := Unchanged(to)
-	c.Action, c.From = planner.Move, new(Addr(from))
+	c.Action, c.Rare().From = planner.Move, new(Addr(from))
 	return c
 }
 
@@ -25,8 +25,8 @@ func Moved(from, to string) *planner.Change {
 func Imported(address, file string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
-	c.Action, c.Origin, c.Cost = planner.Import, "", 0
-	c.Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
+	c.Action, c.Origin, c.Cost = planner.Import, 0, 0
+	c.Rare().Import = &config.Import{To: c.Address, File: file, Name: file, SHA256: shaNew, Size: bfl.Size{Width: 1024, Height: 768}}
 	return c
 }
 
@@ -51,7 +51,7 @@ func LostPlan(n int) *planner.Plan {
 // Frozen returns an image that stays as it is although its prompt changed.
 func Frozen(address string) *planner.Change {
 	c := ReplaceLogo()
-	c.Address, c.Action, c.Frozen, c.Origin, c.Cost = Addr(address), planner.NoOp, true, "", 0
+	c.Address, c.Action, c.Frozen, c.Origin, c.Cost = Addr(address), planner.NoOp, true, 0, 0
 	return c
 }
 
@@ -59,7 +59,7 @@ func Frozen(address string) *planner.Change {
 func Refused(address string, reasons ...string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address)}
-	c.Origin, c.Cost, c.Moderation = planner.Refused, 0, &state.Moderation{Reasons: reasons}
+	c.Origin, c.Cost, c.Rare().Moderation = planner.Refused, 0, &state.Moderation{Reasons: reasons}
 	return c
 }
 
@@ -67,22 +67,22 @@ func Refused(address string, reasons ...string) *planner.Change {
 func Unmakable(address, lacks string) *planner.Change {
 	c := CreateLogo()
 	c.Address, c.Desired = Addr(address), &image.Image{Address: Addr(address), Dependencies: []addrs.Image{Addr(lacks)}}
-	c.Origin, c.Cost, c.Lacks = planner.Skipped, 0, new(Addr(lacks))
+	c.Origin, c.Cost, c.Rare().Lacks = planner.Skipped, 0, new(Addr(lacks))
 	return c
 }
 
 // LifecyclePlan has what becomes of images besides being made and removed.
 func LifecyclePlan() *planner.Plan {
 	renamed := UpdateBanner()
-	renamed.From = new(Addr("image.banner"))
+	renamed.Rare().From = new(Addr("image.banner"))
 	stays := Frozen("image.frozen")
-	stays.From = new(Addr("image.was_frozen"))
+	stays.Rare().From = new(Addr("image.was_frozen"))
 	uncertain := CreateLogo()
-	uncertain.Address, uncertain.Unanswered = Addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
+	uncertain.Address, uncertain.Rare().Unanswered = Addr("image.lost"), []*state.Task{{Cost: bfl.CreditsOf(3)}}
 	uncertain.Fingerprint = "f"
 	seeded := CreateGone()
-	seeded.Address, seeded.RecordedSeed = Addr("image.seeded"), new(int64(7))
-	seeded.Listed = slices.Delete(seeded.Listed, 4, 5)
+	seeded.Address, seeded.Rare().RecordedSeed = Addr("image.seeded"), new(int64(7))
+	seeded.Rare().Listed = slices.Delete(seeded.Listed(), 4, 5)
 	conditional := Dragged(1, "image.seeded")[0]
 	triggered := ReplaceLogo()
 	triggered.Address, triggered.Fingerprint = Addr("image.triggered"), shaNew
