@@ -194,28 +194,12 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	c.file = p.status(c)
 	c.Reasons = p.reasons(img, prior, c)
 	p.act(c)
-	if c.Frozen {
-		// It stays as it is, and the plan says what it would be.
-		c.Desired = new(*desired)
-		desired.Rare().Lifecycle.IgnoreAll = true
-		Ignore(desired, prior)
-		if kept := p.comesBack(c); kept != nil {
-			c.Frozen, c.Desired, c.Fingerprint = false, desired, prior.Fingerprint
-			c.Origin, c.Rare().Kept = Restore, kept
-			return c.keep(kept)
-		}
+	if c.Frozen && p.freeze(c, desired) {
+		return c.keep(c.Kept())
 	}
 	switch {
 	case c.Action == Import:
-		if c.Fingerprint == "" {
-			p.diags = append(p.diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError,
-				Summary:  "Image cannot be imported yet",
-				Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Create or import these first.",
-				Subject:  p.where(img.Address),
-			})
-		}
-		c.size = c.Import().Size
+		p.takeFile(c)
 		return nil
 	case !c.Makes():
 		return c.keep(prior)
@@ -231,6 +215,34 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 	p.sources(c)
 	p.extents(c)
 	return nil
+}
+
+// freeze keeps an image as it is, and has the plan say what it would be. It reports whether it is
+// restored, since only its file is not there.
+func (p *Planner) freeze(c *decision, desired *image.Image) bool {
+	c.Desired = new(*desired)
+	desired.Rare().Lifecycle.IgnoreAll = true
+	Ignore(desired, c.Prior)
+	kept := p.comesBack(c)
+	if kept == nil {
+		return false
+	}
+	c.Frozen, c.Desired, c.Fingerprint = false, desired, c.Prior.Fingerprint
+	c.Origin, c.Rare().Kept = Restore, kept
+	return true
+}
+
+// takeFile plans the image of a file that is imported.
+func (p *Planner) takeFile(c *decision) {
+	if c.Fingerprint == "" {
+		p.diags = append(p.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Image cannot be imported yet",
+			Detail:   c.Address.String() + " is made from images that do not exist yet, or change in this plan. Create or import these first.",
+			Subject:  p.where(c.Address),
+		})
+	}
+	c.size = c.Import().Size
 }
 
 // comesBack returns what the store has of a frozen image whose file here is not the one on record,
