@@ -22,14 +22,14 @@ const mostAhead = time.Second
 
 // prepare records the intents of the nodes that are next, where it pays.
 func (r *run) prepare() {
-	for r.opts.Distant && r.stop == nil && !r.holdsBack() {
+	for r.opts.Distant && r.stop == nil {
 		var best *lane
 		for _, l := range r.lanes {
 			if l.preparesMore(r.recording) && (best == nil || before(l.ready[0], best.ready[0])) {
 				best = l
 			}
 		}
-		if best == nil {
+		if best == nil || r.holdsBack() {
 			return
 		}
 		if n := best.pop(); r.readied(n) {

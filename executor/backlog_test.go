@@ -74,3 +74,30 @@ func TestNoResultWaitsForLong(t *testing.T) {
 		})
 	}
 }
+
+// That nothing new is asked for is told only where something is left to be asked for.
+func TestNothingIsLeftToHoldBack(t *testing.T) {
+	t.Parallel()
+	for _, isDistant := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const images = 24
+			r := newRig(t, images)
+			r.opts.Distant = isDistant
+			for i := range images {
+				r.image(t, fmt.Sprintf("i%03d", i))
+			}
+			r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) {
+				<-time.After(4 * time.Minute)
+				return false, nil
+			}
+			if summary, err := r.apply(t); err != nil || summary.Created != images {
+				t.Fatalf("Apply = %+v, %v; want all images", summary, err)
+			}
+			for _, e := range r.events {
+				if _, ok := e.(Behind); ok {
+					t.Errorf("distant %t: it was told that nothing new is asked for, and all had been", isDistant)
+				}
+			}
+		})
+	}
+}

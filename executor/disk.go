@@ -41,11 +41,11 @@ func (e *StorageError) Unwrap() error { return e.Err }
 
 // IsPermission reports whether it is that nobody may write there.
 func (e *StorageError) IsPermission() bool {
-	return errors.Is(e.Err, fs.ErrPermission) || errors.Is(e.Err, syscall.EROFS)
+	return isOneOf(e.Err, []error{fs.ErrPermission, syscall.EROFS})
 }
 
 // IsFile reports whether a file is where the folder is to be.
-func (e *StorageError) IsFile() bool { return errors.Is(e.Err, syscall.ENOTDIR) }
+func (e *StorageError) IsFile() bool { return isOneOf(e.Err, []error{syscall.ENOTDIR}) }
 
 // IsFull reports whether there is no room.
 func (e *StorageError) IsFull() bool {
@@ -55,8 +55,11 @@ func (e *StorageError) IsFull() bool {
 // IsBroken reports whether the disk fails.
 func (e *StorageError) IsBroken() bool { return isOneOf(e.Err, brokenDisk) }
 
+// isOneOf reports whether an error of the file system is of some kinds. Errors of calls are none,
+// whatever they wrap: a firewall denies permission as well.
 func isOneOf(err error, kinds []error) bool {
-	return slices.ContainsFunc(kinds, func(one error) bool { return errors.Is(err, one) })
+	_, isLocal := errors.AsType[*fs.PathError](err)
+	return isLocal && slices.ContainsFunc(kinds, func(one error) bool { return errors.Is(err, one) })
 }
 
 // ofAll returns the error without what became of one image, which says nothing of the others.
@@ -79,7 +82,7 @@ var writing = []safefile.Op{
 }
 
 // ofDisk reports whether an error is one of the disk, after which no other file could be written
-// either. Errors of calls are none, whatever they wrap.
+// either.
 func ofDisk(err error) bool {
 	failed, isLocal := errors.AsType[*fs.PathError](err)
 	if !isLocal {

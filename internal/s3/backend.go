@@ -128,9 +128,12 @@ func (b *Backend) trimmed(ctx context.Context) (n uint64, tag string, err error)
 	return n, tag, nil
 }
 
+// maxNotes is how often it is tried to note what is trimmed: several runs may do so at once.
+const maxNotes = 20
+
 // noteTrimmed says that batches up to a snapshot are about to be removed.
 func (b *Backend) noteTrimmed(ctx context.Context, n uint64) error {
-	for {
+	for range maxNotes {
 		known, tag, err := b.trimmed(ctx)
 		if err != nil || known >= n {
 			return err
@@ -145,6 +148,8 @@ func (b *Backend) noteTrimmed(ctx context.Context, n uint64) error {
 			return err
 		}
 	}
+	return fmt.Errorf("%s cannot be written, since the store says each time that it is another one than it has just returned. "+
+		"The state is there, and nothing was removed. Use a store that keeps If-Match, and no proxy that changes the tags of objects", b.objects.address(trimmedName))
 }
 
 // Trim removes batches, and the snapshots before one.

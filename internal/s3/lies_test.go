@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -162,6 +163,26 @@ func TestLies(t *testing.T) {
 		var damaged *state.DamagedError
 		if _, err := session(t, at); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "snapshot 2 is not there") {
 			t.Errorf("a run begins without it: %v", err)
+		}
+	})
+	t.Run("its tags are not those that it takes", func(t *testing.T) {
+		server, at := start(t)
+		begun(t, at)
+		server.Meddle(func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+			if r.Method != http.MethodPut || path.Base(r.URL.Path) != trimmedName {
+				return false
+			}
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return true
+		})
+		s, err := session(t, at)
+		check(t, err)
+		check(t, appendImage(t, s, "second"))
+		if err := s.Commit(nil); err == nil || !strings.Contains(err.Error(), "nothing was removed") {
+			t.Errorf("what was trimmed is noted: %v", err)
+		}
+		if st, err := state.ReadBackend(t.Context(), openBackend(t, at)); err != nil || st.Images.Len() != 2 {
+			t.Errorf("afterwards: %v, %+v", err, st)
 		}
 	})
 	t.Run("it refuses half-way", func(t *testing.T) {

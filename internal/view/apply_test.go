@@ -2,7 +2,10 @@ package view
 
 import (
 	"errors"
+	"io/fs"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,13 +149,15 @@ func TestDeliveryIsDown(t *testing.T) {
 // A disk that takes nothing more is told once, with what is to be done about it.
 func TestDiskTakesNoMore(t *testing.T) {
 	t.Parallel()
+	of := func(cause error) error { return &fs.PathError{Op: "write", Path: "x", Err: cause} }
 	for name, disk := range map[string]executor.StorageError{
-		"full":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOSPC},
-		"forbidden": {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.EACCES},
-		"journal":   {What: "the journal cannot be written", Err: syscall.EROFS},
-		"file":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: syscall.ENOTDIR},
-		"broken":    {What: "the journal cannot be written", Err: syscall.EIO},
+		"full":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: of(syscall.ENOSPC)},
+		"forbidden": {What: "no image can be written to the folder images", Folder: "the folder images", Err: of(syscall.EACCES)},
+		"journal":   {What: "the journal cannot be written", Err: of(syscall.EROFS)},
+		"file":      {What: "no image can be written to the folder images", Folder: "the folder images", Err: of(syscall.ENOTDIR)},
+		"broken":    {What: "the journal cannot be written", Err: of(syscall.EIO)},
 		"lost":      {What: "the journal cannot be written", Err: errors.New("another run has the lock")},
+		"call":      {What: "the journal cannot be written", Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EACCES)}},
 	} {
 		v, screen := newTestView(Options{})
 		cards := viewtest.Cards(30)
