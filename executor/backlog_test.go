@@ -1,12 +1,16 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 )
 
 // TestNoResultWaitsForLong holds that no result waits for nearly as long as it can be fetched, where
@@ -98,6 +102,41 @@ func TestNothingIsLeftToHoldBack(t *testing.T) {
 					t.Errorf("distant %t: it was told that nothing new is asked for, and all had been", isDistant)
 				}
 			}
+		})
+	}
+}
+
+// TestNothingIsBoughtThatCannotBeLookedAt has the API take requests and answer no look for hours: no more
+// is bought than is in flight, and all of it is on record.
+func TestNothingIsBoughtThatCannotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	for name, outage := range map[string]time.Duration{"for hours": 6 * time.Hour, "for a minute": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const images, slots = 60, 6
+				r := newRig(t, slots)
+				for i := range images {
+					r.image(t, fmt.Sprintf("i%02d", i))
+				}
+				began := time.Now()
+				r.api.onPoll = func(*fakeTask) (bfl.Result, error) {
+					if time.Since(began) < outage {
+						return bfl.Result{}, &bfl.APIError{StatusCode: http.StatusServiceUnavailable, Message: "busy"}
+					}
+					return bfl.Result{}, nil
+				}
+				summary, err := r.apply(t)
+				if outage < time.Hour {
+					if err != nil || summary.Created != images {
+						t.Errorf("Apply = %+v, %v; want all images", summary, err)
+					}
+					return
+				}
+				if !errors.Is(err, ErrIncomplete) || len(r.api.tasks) > slots || summary.Failed != len(r.api.tasks) {
+					t.Errorf("Apply = %+v, %v with %d tasks; want those in flight to fail, and no other bought", summary, err, len(r.api.tasks))
+				}
+			})
 		})
 	}
 }

@@ -21,10 +21,17 @@ type delivery struct {
 	// run.
 	failing map[*node]bool
 	failed  int
+	// unseen are the tasks of this run that cannot be looked at, since the last look at any that
+	// succeeded: they hold their slots until their time is over, and then others would be bought in
+	// their places that cannot be looked at either.
+	unseen map[*node]bool
 }
 
+// unseenAfter is after how many looks in a row that failed a task is unseen.
+const unseenAfter = 3
+
 // isStalled reports whether nothing is to be bought for now.
-func (d *delivery) isStalled() bool { return len(d.failing)+d.failed >= mostUndelivered }
+func (d *delivery) isStalled() bool { return len(d.failing)+len(d.unseen)+d.failed >= mostUndelivered }
 
 // holdsBack reports whether nothing new is to be bought until more of what was bought is here.
 func (r *run) holdsBack() bool { return r.delivery.isStalled() || r.isBehind() }
@@ -71,10 +78,25 @@ func (r *run) undelivered(n *node, err error) {
 		r.stopNew(notShared.err)
 		return
 	}
-	if !speaksOfAll(n, err) {
-		return
+	if speaksOfAll(n, err) {
+		r.oneMoreFailed(err)
 	}
+}
+
+func (r *run) oneMoreFailed(err error) {
 	if r.delivery.failed++; r.delivery.failed >= mostUndelivered {
 		r.stopNew(&DeliveryError{All: true, Err: err})
+	}
+}
+
+// unlooked notes that a look at a task failed in a way that may pass. Where the task's time is over with
+// that, it says something of others, but for those of former runs, whose host may be gone for good.
+func (r *run) unlooked(n *node, err error) {
+	switch {
+	case n.resumed:
+	case n.phase == over:
+		r.oneMoreFailed(fmt.Errorf("looking at its task fails: %w", err))
+	case n.attempts >= unseenAfter:
+		r.delivery.unseen[n] = true
 	}
 }

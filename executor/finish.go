@@ -200,6 +200,7 @@ func (r *run) end(n *node) {
 	}
 	n.phase = over
 	delete(r.delivery.failing, n)
+	delete(r.delivery.unseen, n)
 	if !n.salvages() {
 		r.pictureOver(n.address())
 	}

@@ -74,6 +74,7 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 		return
 	}
 	n.attempts = 0
+	clear(r.delivery.unseen)
 	if result.HasCost {
 		r.settled(n, result.Cost)
 	}
@@ -196,6 +197,7 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		r.emit(Retrying{n.address(), "poll", err, delay})
 	}
 	r.stillActive(n, elapsed, delay)
+	r.unlooked(n, err)
 }
 
 // pollRefused handles an answer to a look that says nothing of the task. It may be the polling URL

@@ -88,8 +88,8 @@ func (s *shared) has(sum string) (bool, error) {
 	return found, err
 }
 
-// LookFor asks by name for images that the listing lacks, since it may be behind and what is not found is
-// paid for. Elsewhere and Candidates know of them then.
+// LookFor asks by name for images that neither the listing nor this machine has, since a listing may be
+// behind and what is not found is paid for. Elsewhere and Candidates know of them then.
 func (s *Store) LookFor(sums []string) error {
 	if s.shared == nil {
 		return nil
@@ -98,8 +98,8 @@ func (s *Store) LookFor(sums []string) error {
 	group.SetLimit(maxReads)
 	for _, sum := range sums {
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return nil // Another one says why.
+			if _, err := s.root.Stat(blobName(sum)); err == nil || ctx.Err() != nil {
+				return nil // It is here, or another one says what is wrong.
 			}
 			_, err := s.shared.has(sum)
 			return err
