@@ -95,17 +95,7 @@ func (m *Images) Clone() *Images {
 
 // All goes through the images in the order of their addresses.
 func (m *Images) All() iter.Seq2[addrs.Image, *Image] {
-	return func(yield func(addrs.Image, *Image) bool) {
-		for a, at := range m.each() {
-			img := m.over[a]
-			if at != (Ref{}) {
-				img = at.Image()
-			}
-			if !yield(a, img) {
-				return
-			}
-		}
-	}
+	return eachAs(m, func(img *Image) *Image { return img }, Ref.Image)
 }
 
 // Addresses goes through the addresses of the images in their order.
@@ -121,36 +111,12 @@ func (m *Images) Addresses() iter.Seq[addrs.Image] {
 
 // Paths goes through the paths of the images' files in the order of the addresses.
 func (m *Images) Paths() iter.Seq2[addrs.Image, string] {
-	return func(yield func(addrs.Image, string) bool) {
-		for a, at := range m.each() {
-			path := ""
-			if at == (Ref{}) {
-				path = m.over[a].Output.Path
-			} else {
-				path = at.path()
-			}
-			if !yield(a, path) {
-				return
-			}
-		}
-	}
+	return eachAs(m, func(img *Image) string { return img.Output.Path }, Ref.path)
 }
 
 // onFiles goes through what is to be held against the images' files, in the order of the addresses.
 func (m *Images) onFiles() iter.Seq2[addrs.Image, onFile] {
-	return func(yield func(addrs.Image, onFile) bool) {
-		for a, at := range m.each() {
-			var f onFile
-			if at == (Ref{}) {
-				f = m.over[a].Output.onFile()
-			} else {
-				f = at.onFile()
-			}
-			if !yield(a, f) {
-				return
-			}
-		}
-	}
+	return eachAs(m, func(img *Image) onFile { return img.Output.onFile() }, Ref.onFile)
 }
 
 // Files goes through the files of the images in the order of the addresses. A file is good until
@@ -158,13 +124,29 @@ func (m *Images) onFiles() iter.Seq2[addrs.Image, onFile] {
 func (m *Images) Files() iter.Seq2[addrs.Image, *File] {
 	return func(yield func(addrs.Image, *File) bool) {
 		var file File
+		recorded := func(img *Image) *File {
+			file = img.Output
+			return &file
+		}
+		row := func(at Ref) *File {
+			at.readFile(&file)
+			return &file
+		}
+		eachAs(m, recorded, row)(yield)
+	}
+}
+
+// eachAs goes through the images with what is made of the record of each, or of its place in the table.
+func eachAs[T any](m *Images, recorded func(*Image) T, row func(Ref) T) iter.Seq2[addrs.Image, T] {
+	return func(yield func(addrs.Image, T) bool) {
 		for a, at := range m.each() {
+			var one T
 			if at == (Ref{}) {
-				file = m.over[a].Output
+				one = recorded(m.over[a])
 			} else {
-				at.readFile(&file)
+				one = row(at)
 			}
-			if !yield(a, &file) {
+			if !yield(a, one) {
 				return
 			}
 		}
