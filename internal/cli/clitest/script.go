@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"maps"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/image/draw"
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/imagefile"
@@ -37,6 +39,7 @@ type simulatorKey struct{}
 //	short           no message that the last command wrote to stderr has more than eight lines
 //	samepicture A B   two files show the same picture, whatever else is in them
 //	retag A B       B is the picture of A in a file with other metadata
+//	halve A B       B is the picture of A at half its size, as a JPEG file of a poor quality
 //	picture WxH F [SPACE]  F is a grey picture of that size, or one with a colour profile of a space
 //	damage          every image in the store gets other bytes
 func Scripts(t *testing.T, examples string, others map[string]Command) {
@@ -46,7 +49,7 @@ func Scripts(t *testing.T, examples string, others map[string]Command) {
 		t.Fatal(err)
 	}
 	commands := map[string]Command{
-		"samepicture": samePicture, "retag": retag, "picture": picture, "damage": damage, "short": short, "charges": charges, "account": account,
+		"samepicture": samePicture, "retag": retag, "halve": halve, "picture": picture, "damage": damage, "short": short, "charges": charges, "account": account,
 		"once": once,
 	}
 	maps.Copy(commands, others)
@@ -137,6 +140,22 @@ func retag(ts *testscript.TestScript, neg bool, args []string) {
 	data, err = imagefile.SetXMP(data, []byte("<x/>"))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+}
+
+func halve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: halve A B")
+	}
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	src, _, err := image.Decode(f)
+	ts.Check(errors.Join(err, f.Close()))
+	size := src.Bounds().Size().Div(2)
+	dst := image.NewRGBA(image.Rectangle{Max: size})
+	draw.CatmullRom.Scale(dst, dst.Bounds(), src, src.Bounds(), draw.Src, nil)
+	var content bytes.Buffer
+	ts.Check(jpeg.Encode(&content, dst, &jpeg.Options{Quality: 60}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content.Bytes(), 0o600))
 }
 
 func picture(ts *testscript.TestScript, neg bool, args []string) {
