@@ -155,7 +155,7 @@ func lifecycle(tb testing.TB) []Record {
 // appendLine appends rec as a line.
 func appendLine(b, rec []byte) []byte {
 	b = appendChecksum(append(b, lineHead...), rec)
-	return append(append(append(b, lineMid...), rec...), lineTail...)
+	return append(append(append(b, lineMid...), rec...), lineTail+"\n"...)
 }
 
 // first returns the best of the candidates, and whether there is one.

@@ -43,8 +43,10 @@ type journalContent struct {
 	ended []string
 	// renditions are what the journal leaves of renditions, nil for those that it removes.
 	renditions map[addrs.Rendition]*Rendition
-	// valid is the length of the whole lines; what follows is torn.
+	// valid is the length of the whole lines; what follows is torn. The last one lacks its line
+	// break where open is set.
 	valid int64
+	open  bool
 	// records counts the entries, torn tells that bytes follow them.
 	records int
 	torn    bool
@@ -68,7 +70,8 @@ func newState(lineage string) *State {
 //
 // Appending is the only way that a journal grows, and an append is over when its fsync is. So a
 // crash can damage only the end, and an end that is not whole belongs to an append that nobody was
-// told had happened: it is dropped. Whole lines after a damaged one mean that something else was at
+// told had happened: it is dropped. Where only the line break is missing the line is taken, since it
+// may be all that is known of a task that was paid for. Whole lines after a damaged one mean that something else was at
 // work, and what the damaged line said may have been paid for: that is refused.
 func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*journalContent, error) {
 	j := newJournalContent(newState(""))
@@ -100,6 +103,7 @@ func readJournal(r io.Reader, path string, moderated map[string]Moderation) (*jo
 			return nil, err
 		}
 		j.valid += int64(len(line))
+		j.open = line[len(line)-1] != '\n'
 	}
 }
 

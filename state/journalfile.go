@@ -14,8 +14,10 @@ import (
 // journalFile is what a session knows of the journal on the disk. Its zero value is that there is
 // none.
 type journalFile struct {
-	// valid is the length of its whole lines; torn says that something follows them.
+	// valid is the length of its whole lines, the last of which lacks its line break where open is
+	// set; torn says that something follows them.
 	valid int64
+	open  bool
 	torn  bool
 	// foreign is set when it extends another state file than the one that is there; changes are
 	// then what it does to images.
@@ -26,14 +28,14 @@ type journalFile struct {
 }
 
 func newJournalFile(l *loaded) journalFile {
-	j := journalFile{valid: l.journal.valid, torn: l.journal.torn}
+	j := journalFile{valid: l.journal.valid, open: l.journal.open, torn: l.journal.torn}
 	if h := l.journal.header; h != nil {
 		j.foreign = h.Snapshot != l.sum
 	}
 	if j.foreign {
 		j.changes = l.journal.changes
 	}
-	j.dirty = j.foreign || j.torn || l.journal.header == nil || l.journal.records != len(l.state.Tasks)
+	j.dirty = j.foreign || j.torn || j.open || l.journal.header == nil || l.journal.records != len(l.state.Tasks)
 	return j
 }
 
@@ -62,6 +64,10 @@ func (s *Session) openJournal() (logFile, int64, []byte, error) {
 		// Nothing was written; the reason is in err.
 		_ = f.Close()
 		return nil, 0, nil, err
+	}
+	if s.journal.open {
+		s.journal.open = false
+		return f, size, []byte("\n"), nil
 	}
 	if size > 0 {
 		return f, size, nil, nil

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"hash/crc32"
 	"sync"
+
+	"github.com/fluxbatch/fluxbatch/internal/safefile"
 )
 
 // The journal and the recipes are lines of the form
@@ -18,7 +20,7 @@ import (
 const (
 	lineHead = `{"crc":"`
 	lineMid  = `","rec":`
-	lineTail = "}\n"
+	lineTail = "}"
 	// crcDigits is the length of a CRC-32C in hexadecimal.
 	crcDigits = 8
 	recStart  = len(lineHead) + crcDigits + len(lineMid)
@@ -26,8 +28,10 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// cutLine returns the rec of a line that includes its line break, and whether the line is whole.
+// cutLine returns the rec of a line, and whether the line is whole. Its line break may be missing: a
+// crash in the midst of a write may have left all but that, and the checksum vouches for the rest.
 func cutLine(line []byte) (rec []byte, ok bool) {
+	line = bytes.TrimSuffix(line, []byte("\n"))
 	if len(line) < recStart+len(lineTail) || string(line[:len(lineHead)]) != lineHead ||
 		string(line[len(lineHead)+crcDigits:recStart]) != lineMid || !bytes.HasSuffix(line, []byte(lineTail)) {
 		return nil, false
@@ -35,6 +39,24 @@ func cutLine(line []byte) (rec []byte, ok bool) {
 	rec = line[recStart : len(line)-len(lineTail)]
 	var want [crcDigits]byte
 	return rec, bytes.Equal(appendChecksum(want[:0], rec), line[len(lineHead):len(lineHead)+crcDigits])
+}
+
+// endOf returns the size of a file of lines, and what has to be written before the next one: a line
+// break, where a crash left the last line without. Another process may be appending too, so a torn
+// line is not cut off but ended.
+func endOf(f *safefile.File) (size int64, head []byte, err error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, nil, err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil {
+		return 0, nil, err
+	}
+	if last[0] != '\n' {
+		head = []byte("\n")
+	}
+	return info.Size(), head, nil
 }
 
 func appendChecksum(b, data []byte) []byte {
@@ -59,7 +81,7 @@ func withLine(v any, use func(line []byte) error) error {
 	}
 	line := b.Bytes()
 	appendChecksum(line[len(lineHead):len(lineHead)], line[recStart:])
-	b.WriteString(lineTail)
+	b.WriteString(lineTail + "\n")
 	return use(b.Bytes())
 }
 

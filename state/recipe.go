@@ -70,8 +70,7 @@ func newRecipes(root *safefile.Dir) *recipes {
 	return r
 }
 
-// open readies the file for the first new recipe. Another process may be appending too, so a torn
-// line at the end is not cut off but ended.
+// open readies the file for the first new recipe.
 func (r *recipes) open() (logFile, int64, []byte, error) {
 	if err := ensureLocal(r.root); err != nil {
 		return nil, 0, nil, err
@@ -80,20 +79,13 @@ func (r *recipes) open() (logFile, int64, []byte, error) {
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	info, err := f.Stat()
-	var last [1]byte
-	if err == nil && info.Size() > 0 {
-		_, err = f.ReadAt(last[:], info.Size()-1)
-	}
+	size, head, err := endOf(f)
 	if err != nil {
 		// Nothing was written.
 		_ = f.Close()
 		return nil, 0, nil, err
 	}
-	if info.Size() > 0 && last[0] != '\n' {
-		return f, info.Size(), []byte("\n"), nil
-	}
-	return f, info.Size(), nil, nil
+	return f, size, head, nil
 }
 
 func (r *recipes) close() error {

@@ -239,7 +239,7 @@ func (r *remote) overtaken(n uint64) error {
 	var head batchHead
 	if batch, err := r.backend.Entry(r.ctx, n); err == nil {
 		line, _, _ := bytes.Cut(batch, []byte("\n"))
-		if rec, ok := cutLine(append(line, '\n')); ok && json.Unmarshal(rec, &head) == nil && head.Who != "" {
+		if rec, ok := cutLine(line); ok && json.Unmarshal(rec, &head) == nil && head.Who != "" {
 			fenced.By = fmt.Sprintf("fluxbatch %s, run by %s,", head.Operation, head.Who)
 		}
 	}

@@ -344,7 +344,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 	}
 	line, rest, _ := bytes.Cut(data, []byte("\n"))
 	var head snapshotHead
-	rec, ok := cutLine(append(bytes.Clone(line), '\n'))
+	rec, ok := cutLine(line)
 	if !ok {
 		return nil, "", damaged("the checksum of its first line does not match")
 	}
@@ -360,7 +360,7 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 	j := newJournalContent(newState(head.Lineage))
 	for i := range head.Lines {
 		line, after, found := bytes.Cut(rest, []byte("\n"))
-		rec, ok := cutLine(append(bytes.Clone(line), '\n'))
+		rec, ok := cutLine(line)
 		if !found || !ok {
 			return nil, "", damaged("the checksum of a line does not match")
 		}

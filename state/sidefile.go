@@ -41,6 +41,13 @@ func (f *sideFile) note(lines []byte) error {
 		if err != nil {
 			return err
 		}
+		_, head, err := endOf(file)
+		if err != nil {
+			// Nothing was written.
+			_ = file.Close()
+			return err
+		}
+		telling = append(head, telling...)
 		f.file = file
 	}
 	if _, err := f.file.Write(telling); err != nil {
@@ -49,7 +56,7 @@ func (f *sideFile) note(lines []byte) error {
 	return f.file.Sync()
 }
 
-// lines returns the lines that were noted. A torn one is passed over: nobody was told that it is
+// lines returns the lines that were noted. A torn one says nothing: nobody was told that it is
 // there, and the log may have it.
 func (f *sideFile) lines() ([][]byte, error) {
 	file, err := openIfThere(f.root, sideName)
