@@ -38,8 +38,8 @@ func (d *builder) arguments(img *image.Image) bool {
 	arguments := d.e.requested[:0]
 	for i := range d.values {
 		v := &d.values[i]
-		kind, isRequest := image.Parameter(v.arg.Name)
-		if !isRequest || v.value.IsNull() {
+		kind := v.arg.kind
+		if kind == "" || v.value.IsNull() {
 			continue
 		}
 		param := model.Param(v.arg.Name)

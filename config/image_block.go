@@ -128,7 +128,7 @@ func readImage(body hcl.Body) *imageBody {
 }
 
 func (b *imageBody) add(name string, expr hcl.Expression, start hcl.Pos) {
-	b.args = append(b.args, argument{Name: name, Expr: hclfast.Compact(expr), start: start})
+	b.args = append(b.args, newArgument(name, hclfast.Compact(expr), start))
 }
 
 func (b *imageBody) addMeta(attr *hcl.Attribute) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -233,13 +234,23 @@ func (d *builder) adviseOnSize(img *image.Image) {
 // imageNumber finds a reference by its number in a prompt.
 var imageNumber = lazyregexp.New(`(?i)\b(?:image|picture|reference)s? +#?(\d{1,2})\b`)
 
-// numbered are parts of the words in imageNumber, without first letters since these may be
-// capitals.
-var numbered = []string{"mage", "icture", "eference", "MAGE", "ICTURE", "EFERENCE"}
-
-// mayNumberImages is a quick look for what imageNumber finds.
+// mayNumberImages is a quick look for what imageNumber finds: a number behind a word that ends as
+// those in it do.
 func mayNumberImages(prompt string) bool {
-	return slices.ContainsFunc(numbered, func(word string) bool { return strings.Contains(prompt, word) })
+	for i := range len(prompt) {
+		if c := prompt[i]; c < '0' || c > '9' || i == 0 || prompt[i-1] != ' ' && prompt[i-1] != '#' {
+			continue
+		}
+		words := strings.TrimRight(strings.TrimSuffix(prompt[:i], "#"), " ")
+		if words == "" {
+			continue
+		}
+		switch last := words[len(words)-1]; {
+		case last >= utf8.RuneSelf, strings.IndexByte("eEsS", last) >= 0:
+			return true
+		}
+	}
+	return false
 }
 
 func (d *builder) adviseOnReferences(img *image.Image) {

@@ -218,7 +218,8 @@ func (l *linker) inherit(b *imageBlock) {
 		attr := b.mod.defaults.args[name]
 		if attr != nil && (arg == nil || !neverNull(arg.Expr)) {
 			l.use(&b.node, b.mod, attr.Expr, symbols{block: "a defaults block", asReferences: takesImages(name)})
-			inherited := &argument{Name: name, Expr: attr.Expr, start: attr.NameRange.Start, inherited: true}
+			inherited := new(newArgument(name, attr.Expr, attr.NameRange.Start))
+			inherited.inherited = true
 			if arg == nil {
 				arg = inherited
 			} else {

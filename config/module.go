@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
+	"github.com/fluxbatch/fluxbatch/internal/image"
 )
 
 // module is a directory as one place of the configuration uses it: the root module, or what one
@@ -219,6 +220,8 @@ type imageBlock struct {
 // all images together, so it is small.
 type argument struct {
 	Name string
+	// kind is the type of an argument that goes into the request under its own name, "" for others.
+	kind bfl.Kind
 	Expr hcl.Expression
 	// start is where the name stands.
 	start hcl.Pos
@@ -232,6 +235,11 @@ type argument struct {
 	woven bool
 	// fallback is what the module's defaults say, for a value that turns out to be null.
 	fallback *argument
+}
+
+func newArgument(name string, expr hcl.Expression, start hcl.Pos) argument {
+	kind, _ := image.Parameter(name)
+	return argument{Name: name, kind: kind, Expr: expr, start: start}
 }
 
 // valueAt returns where the value stands.

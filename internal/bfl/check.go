@@ -90,18 +90,22 @@ func SortArguments(args []Argument) {
 
 // Value returns the value of an argument, nil if it is absent or not known yet.
 func (r *Request) Value(name string) any {
-	i, ok := slices.BinarySearchFunc(r.Arguments, name, func(a Argument, name string) int {
-		return strings.Compare(a.Name, name)
-	})
-	if !ok {
-		return nil
+	for i := range r.Arguments { // They are few, and are asked for often.
+		if r.Arguments[i].Name == name {
+			return r.Arguments[i].Value
+		}
 	}
-	return r.Arguments[i].Value
+	return nil
 }
 
 // Has reports whether an argument is given, known or not.
 func (r *Request) Has(name string) bool {
-	return slices.ContainsFunc(r.Arguments, func(a Argument) bool { return a.Name == name })
+	for i := range r.Arguments {
+		if r.Arguments[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Check holds the request against its model's rules and returns what breaks them: what is missing,
@@ -170,7 +174,9 @@ func (r *Request) Size() Size {
 }
 
 // isListedSize reports whether the size asked for is one that the API takes as an exception.
-func (r *Request) isListedSize() bool { return slices.Contains(r.Model.Sizes, r.Size()) }
+func (r *Request) isListedSize() bool {
+	return len(r.Model.Sizes) > 0 && slices.Contains(r.Model.Sizes, r.Size())
+}
 
 func (r *Request) checkPixels() *Violation {
 	size, most := r.Size(), r.Model.MaxPixels

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Difference is a point on which the API's endpoint document and its published schema disagree. The
@@ -114,15 +115,27 @@ type Doubt struct {
 	Reason string
 }
 
+// doubtful are the differences that a request of a model, by its name, can be in doubt for.
+var doubtful = sync.OnceValue(func() map[string][]*Difference {
+	of := map[string][]*Difference{}
+	for _, m := range Models() {
+		for i := range differences {
+			if d := &differences[i]; d.beyond != nil && d.Of(m.Name) {
+				of[m.Name] = append(of[m.Name], d)
+			}
+		}
+	}
+	return of
+})
+
 // Doubts returns what is in doubt about a request that breaks no rule, in the order of the table.
 func (r *Request) Doubts() []Doubt {
 	var doubts []Doubt
 	if r.Model.Custom {
 		return nil
 	}
-	for i := range differences {
-		d := &differences[i]
-		if d.beyond == nil || !d.Of(r.Model.Name) || !d.beyond(r) {
+	for _, d := range doubtful()[r.Model.Name] {
+		if !d.beyond(r) {
 			continue
 		}
 		doubts = append(doubts, Doubt{d.Field, fmt.Sprintf("%s of %s: the API's endpoint document says %s, and its published schema %s. The request is sent as it is. %s",

@@ -129,6 +129,9 @@ func (r *Request) appendFields(fields []field) []field {
 	for _, a := range r.Arguments {
 		fields = append(fields, field{name: a.Name, value: a.Value})
 	}
+	if len(r.Inputs) == 0 {
+		return fields // Arguments are sorted.
+	}
 	list := r.listed()
 	for i, in := range list {
 		fields = append(fields, field{name: r.Model.Inputs.List, input: in, element: i, of: len(list)})

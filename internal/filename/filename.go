@@ -59,8 +59,20 @@ func Refused(text string) string {
 
 // isUnsafe reports whether a character cannot stand in a file name on every system.
 func isUnsafe(r rune) bool {
-	return r < ' ' || r == 0x7f || r == utf8.RuneError || strings.ContainsRune(`<>:"|?*\/`, r)
+	if r < utf8.RuneSelf {
+		return unsafeASCII[r]
+	}
+	return r == utf8.RuneError
 }
+
+// unsafeASCII are the characters of ASCII that isUnsafe is about: a hundred thousand names are looked
+// through.
+var unsafeASCII = func() (is [utf8.RuneSelf]bool) {
+	for r := range is {
+		is[r] = r < ' ' || r == 0x7f || strings.ContainsRune(`<>:"|?*\/`, rune(r))
+	}
+	return is
+}()
 
 // isReserved reports whether a name is that of a device on Windows, whatever its extension.
 func isReserved(name string) bool {

@@ -81,7 +81,9 @@ func (d *Dir) ReadFile(name string, limit int64) (content []byte, err error) {
 	limited := io.LimitReader(f, min(limit, math.MaxInt64-1)+1)
 	var b bytes.Buffer
 	if info, statErr := f.Stat(); statErr == nil && info.Size() <= limit {
-		b.Grow(int(info.Size()) + bytes.MinRead) // Where the size is not told, it grows as it is read.
+		// Where the size is not told, the buffer grows as it is read. Its own Grow would clear what
+		// is new.
+		b = *bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead))
 	}
 	if _, err = b.ReadFrom(limited); err == nil && int64(b.Len()) > limit {
 		err = ErrTooLarge
