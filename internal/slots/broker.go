@@ -49,6 +49,22 @@ func bucketOf(ctx context.Context, js jetstream.JetStream) (kv jetstream.KeyValu
 	return nil, err
 }
 
+// isFragile reports whether a broker of several nodes has one of them alone keep the bucket: there were fewer when it was
+// made. Who may not ask is told nothing.
+func isFragile(ctx context.Context, conn *nats.Conn, kv jetstream.KeyValue) bool {
+	if conn.ConnectedClusterName() == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return false
+	}
+	stored, ok := status.(*jetstream.KeyValueBucketStatus)
+	return ok && stored.StreamInfo().Config.Replicas == 1
+}
+
 // AwayError says that the broker cannot be used now.
 type AwayError struct {
 	URL string

@@ -47,7 +47,7 @@ func (p *Pool) leaveLeft(left Left) {
 	} else {
 		text += " They are free"
 	}
-	p.warn(fmt.Sprintf("%s %s after their tasks began.", text, limit))
+	p.warn(notShared, fmt.Sprintf("%s %s after their tasks began.", text, limit))
 }
 
 // awaitBroker waits a moment for a broker that is away.

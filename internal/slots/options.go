@@ -25,7 +25,7 @@ type Options struct {
 	// PerDay and PerMonth bound what all runs spend, nil does not.
 	PerDay, PerMonth *bfl.Credits
 	// Warn is told what the user should know, each thing once.
-	Warn func(string)
+	Warn func(summary, detail string)
 	// Remember keeps what the run could not free when it ended, for Free of a later one; nil keeps
 	// nothing.
 	Remember func(Left) error

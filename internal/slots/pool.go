@@ -102,6 +102,10 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	if err := p.readAll(ctx); err != nil {
 		return nil, err
 	}
+	if isFragile(ctx, conn, kv) {
+		p.warn("Slots are kept by one node", fmt.Sprintf("The broker %s has several nodes, and one of them alone keeps who has which slot and what was spent. Where that node is lost, so is that, and budgets begin anew. Have three keep it: nats stream edit KV_%s --replicas 3",
+			o.URL, bucket))
+	}
 	p.done.Go(p.watch)
 	p.done.Go(p.live)
 	return p, nil
@@ -158,23 +162,26 @@ func (p *Pool) wake() {
 	p.changed = make(chan struct{})
 }
 
+// notShared is the summary of what is said of a broker that is away.
+const notShared = "Slots are not shared"
+
 // isAway reports whether the broker cannot be reached now, and warns of it.
 func (p *Pool) isAway() bool {
 	if p.conn.IsConnected() {
 		return false
 	}
-	p.warn(fmt.Sprintf("The broker %s cannot be reached. Until it can, this run counts only its own tasks, as without slots, and others may find the account busy.", p.options.URL))
+	p.warn(notShared, fmt.Sprintf("The broker %s cannot be reached. Until it can, this run counts only its own tasks, as without slots, and others may find the account busy.", p.options.URL))
 	return true
 }
 
 // warn tells something once.
-func (p *Pool) warn(text string) {
+func (p *Pool) warn(summary, detail string) {
 	p.mu.Lock()
-	isNew := !p.warned[text]
-	p.warned[text] = true
+	isNew := !p.warned[detail]
+	p.warned[detail] = true
 	p.mu.Unlock()
 	if isNew && p.options.Warn != nil {
-		p.options.Warn(text)
+		p.options.Warn(summary, detail)
 	}
 }
 

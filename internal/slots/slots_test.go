@@ -336,7 +336,7 @@ func TestAway(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var warnings []string
-	p := open(t, Options{URL: s.ClientURL(), Warn: func(text string) {
+	p := open(t, Options{URL: s.ClientURL(), Warn: func(_, text string) {
 		mu.Lock()
 		defer mu.Unlock()
 		warnings = append(warnings, text)

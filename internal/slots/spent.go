@@ -58,7 +58,7 @@ func (h *hold) reserve(ctx context.Context, price bfl.Credits) error {
 func (h *hold) settle(ctx context.Context, cost bfl.Credits) {
 	for _, key := range h.days {
 		if _, err := h.pool.add(ctx, key, cost-h.reserved, nil); err != nil {
-			h.pool.warn("What was spent could not be told to the broker, so that it counts what was reserved.")
+			h.pool.warn("Spending is not shared", "What was spent could not be told to the broker, so that it counts what was reserved.")
 		}
 	}
 	h.days = nil

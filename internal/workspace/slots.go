@@ -28,7 +28,7 @@ func (w *Workspace) shareSlots(c *Connections, provider *config.Provider, plan *
 	o := slotsOptions(&w.env, provider)
 	o.Models, o.PerDay, o.PerMonth = modelLimits(provider, plan), settings.PerDay, settings.PerMonth
 	o.Remember = func(left slots.Left) error { return w.writeSlotsLeft(append(w.slotsLeft(), left)) }
-	o.Warn = func(text string) { w.warn("Slots are not shared", text) }
+	o.Warn = w.warn
 	pool, err := slots.Open(w.env.Drain, o)
 	var away *slots.AwayError
 	if errors.As(err, &away) && settings.PerDay == nil && settings.PerMonth == nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // brokers are nodes that keep the same, each of which can go away and come back where it was.
@@ -91,6 +93,29 @@ func (b *brokers) wait(t *testing.T) {
 func (b *brokers) kill(i int) {
 	b.nodes[i].Shutdown()
 	b.nodes[i].WaitForShutdown()
+}
+
+// replicas has so many of the nodes keep the slots.
+func (b *brokers) replicas(t *testing.T, n int) {
+	t.Helper()
+	conn, err := nats.Connect(b.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := js.Stream(t.Context(), "KV_fluxbatch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := kept.CachedInfo().Config
+	c.Replicas = n
+	if _, err := js.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // url names all nodes.

@@ -162,6 +162,32 @@ func TestRunEndsWithoutBroker(t *testing.T) {
 	}
 }
 
+// TestSlotsOfOneNode: where one node of several keeps the slots, an apply says so, with the way out; where three do, it does not.
+func TestSlotsOfOneNode(t *testing.T) {
+	t.Parallel()
+	_, url := clitest.Simulator(t, time.Millisecond)
+	nodes := startBrokers(t, 3)
+	dir := t.TempDir()
+	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), []byte(sharedManifest))
+	env := append(os.Environ(), "FLUXBATCH_VAR_endpoint="+url, "FLUXBATCH_VAR_broker="+nodes.url(), "BFL_API_KEY=key")
+	apply := func(args ...string) string {
+		t.Helper()
+		_, errs, code := clitest.Run(t, env, append(append([]string{"apply", "-auto-approve"}, args...), dir)...)
+		if code != 0 {
+			t.Fatalf("apply exited with %d:\n%s", code, errs)
+		}
+		return errs
+	}
+	const warning = "Slots are kept by one node"
+	if errs := apply(); strings.Contains(errs, warning) {
+		t.Errorf("it warns although three keep them:\n%s", errs)
+	}
+	nodes.replicas(t, 1)
+	if errs := apply("-replace", "image.a[1]"); !strings.Contains(errs, warning) || !strings.Contains(strings.Join(strings.Fields(errs), " "), "nats stream edit KV_fluxbatch --replicas 3") {
+		t.Errorf("it does not warn:\n%s", errs)
+	}
+}
+
 // onBroker is a directory whose applies share the slots of a broker.
 type onBroker struct {
 	sim    *simulator.Simulator
