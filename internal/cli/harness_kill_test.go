@@ -22,6 +22,7 @@ import (
 const (
 	killedBefore   = "kill"          // it dies before operation At
 	tornAt         = "torn"          // of operation At only a half is done, where it can be, and the process dies
+	tornLast       = "torn-last"     // of operation At all but the last byte is done, where it can be, and the process dies
 	failsAt        = "fail"          // operation At fails, as on a disk that is full or broken
 	killedSometime = "kill-ms"       // it dies after At milliseconds
 	killedAsking   = "kill-asking"   // it dies at request At, before the API sees it
@@ -69,7 +70,10 @@ func harnessCommand() {
 		case fate == tornAt && op == safefile.OpWrite:
 			dying.Store(true)
 			return syscall.EIO
-		case fate == killedBefore, fate == tornAt:
+		case fate == tornLast && op == safefile.OpWrite:
+			dying.Store(true)
+			return &safefile.CutError{Lacking: 1, Err: syscall.EIO}
+		case fate == killedBefore, fate == tornAt, fate == tornLast:
 			die()
 		}
 		return nil
@@ -123,7 +127,7 @@ func (w *world) run(fate fate, mood string, args ...string) (*outcome, error) {
 	cmd.Env = append(os.Environ(), "FLUXBATCH_VAR_endpoint="+w.bank.server.URL, "HARNESS_OPS="+opsFile, "NO_COLOR=1")
 	kill := func() { _ = cmd.Process.Kill() } // it may have ended by itself
 	switch fate.As {
-	case killedBefore, tornAt, failsAt:
+	case killedBefore, tornAt, tornLast, failsAt:
 		cmd.Env = append(cmd.Env, fmt.Sprintf("HARNESS_FATE=%s %d", fate.As, fate.At))
 	case killedAsking, killedAnswered:
 		w.bank.arm(fate.At, fate.As == killedAnswered, kill)

@@ -200,7 +200,7 @@ func (s situation) prepare(dir string, count *figures) (g *ground, err error) {
 	if err := errors.Join(w.write(), w.edited()); err != nil {
 		return g, err
 	}
-	for _, kinds := range [][]string{{killedBefore, tornAt}, {failsAt}} {
+	for _, kinds := range [][]string{{killedBefore, tornAt, tornLast}, {failsAt}} {
 		try, err := g.fork(count, "counting-"+kinds[0])
 		if err != nil {
 			return g, err

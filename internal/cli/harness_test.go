@@ -99,7 +99,7 @@ func newScript(seed uint64) script {
 		case 0, 1, 2:
 			st.Fate = fate{killedBefore, 1 + r.IntN(1+r.IntN(70))}
 		case 3:
-			st.Fate = fate{tornAt, 1 + r.IntN(1+r.IntN(70))}
+			st.Fate = fate{pick([]string{tornAt, tornLast}, r.IntN(2)), 1 + r.IntN(1+r.IntN(70))}
 		case 4:
 			st.Fate = fate{failsAt, 1 + r.IntN(1+r.IntN(100))}
 		case 5:
@@ -137,7 +137,7 @@ func (n *figures) of(f fate, mood string, o *outcome) {
 		n.failedOps.Add(1)
 	case o.killed && f.As == killedSometime:
 		n.killsAtRandom.Add(1)
-	case o.killed && (f.As == killedBefore || f.As == tornAt):
+	case o.killed && (f.As == killedBefore || f.As == tornAt || f.As == tornLast):
 		n.killsAtOps.Add(1)
 	case o.killed && (f.As == killedAsking || f.As == killedAnswered):
 		n.killsAtRequests.Add(1)

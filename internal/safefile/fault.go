@@ -1,6 +1,9 @@
 package safefile
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Op is an operation of the file system.
 type Op int
@@ -42,12 +45,31 @@ func (op Op) String() string {
 // WithFaults returns the same directory with a hook for tests: before every operation in it, and on
 // every file made or opened for writing through it, hook is asked, and an error that it returns is
 // the operation's. The operation is not done then, except that a write leaves the first half of its
-// bytes behind, as a disk that becomes full does. The hook may be called concurrently. Close the
-// directory itself, not the result.
+// bytes behind, as a disk that becomes full does, or as many as a *CutError says. The hook may be
+// called concurrently. Close the directory itself, not the result.
 func (d *Dir) WithFaults(hook func(op Op, name string) error) *Dir {
 	faulty := *d
 	faulty.faults, faulty.parents = hook, newParents()
 	return &faulty
+}
+
+// CutError is what a hook returns for a write that leaves all but its last Lacking bytes behind.
+type CutError struct {
+	Lacking int
+	Err     error
+}
+
+func (e *CutError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *CutError) Unwrap() error { return e.Err }
+
+// left returns how many of n bytes a write leaves behind that fails with err.
+func left(n int, err error) int {
+	if cut, ok := errors.AsType[*CutError](err); ok {
+		return max(0, n-cut.Lacking)
+	}
+	return n / 2
 }
 
 func (d *Dir) fault(op Op, name string) error {

@@ -48,7 +48,7 @@ func (d *Dir) openFile(op Op, name string, flag int, perm fs.FileMode) (*File, e
 // Write implements io.Writer.
 func (f *File) Write(p []byte) (int, error) {
 	if err := f.dir.fault(OpWrite, f.name); err != nil {
-		n, writeErr := f.f.Write(p[:len(p)/2])
+		n, writeErr := f.f.Write(p[:left(len(p), err)])
 		return n, f.dir.explain(OpWrite, f.name, errors.Join(err, writeErr))
 	}
 	n, err := f.f.Write(p)
