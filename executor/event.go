@@ -153,6 +153,26 @@ type Unanswered struct {
 // less time. It comes once in a run.
 type Behind struct{ Results int }
 
+// Undelivered says that for some time no result could be fetched from a host, or with Looks no task be
+// looked at there, and that nothing new is asked for meanwhile. It comes once in an outage.
+type Undelivered struct {
+	// Host is "" where the API named none.
+	Host  string
+	Looks bool
+	Since time.Time
+	// Until is when the first of the results that wait can be had no more, zero where nobody knows.
+	Until time.Time
+	Err   error
+}
+
+// Delivered says that what Undelivered told is over, and with Buys that new images are asked for again.
+type Delivered struct {
+	Host        string
+	Looks, Buys bool
+	// After is how long it lasted.
+	After time.Duration
+}
+
 // Waiting says that the state is waited for, also where nothing is applied.
 type Waiting struct{ state.Wait }
 
@@ -202,6 +222,8 @@ func (Uploaded) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
 func (Behind) event()      {}
+func (Undelivered) event() {}
+func (Delivered) event()   {}
 func (Unanswered) event()  {}
 
 // Summary counts what an apply did.

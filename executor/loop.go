@@ -79,7 +79,9 @@ func (r *run) launch() {
 	for r.downloading < maxDownloads && len(r.downloads) > 0 {
 		n := r.downloads[0]
 		r.downloads = r.downloads[1:]
-		r.download(n)
+		if n.phase != over {
+			r.download(n)
+		}
 	}
 	r.launchRenders()
 }

@@ -95,6 +95,8 @@ type node struct {
 	patient bool
 	// sample is where the finished image is. It is a secret of ten minutes and never leaves memory.
 	sample bfl.Result
+	// until is how long the result can be had, as far as was known when the task was seen to have ended.
+	until time.Time
 }
 
 // phase is how far a node has come.

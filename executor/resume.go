@@ -22,6 +22,10 @@ func (r *run) resume(n *node, task *state.Task) {
 		task = r.asKept(task)
 	}
 	if task.Fetched == nil {
+		if task.Ready && n.isYoung() {
+			// The run that saw it did not get it home. Until one comes, nothing says that others would.
+			r.delivery.failing[n] = true
+		}
 		r.pollResumed(n)
 		return
 	}
