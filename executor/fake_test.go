@@ -256,6 +256,8 @@ type store struct {
 	unshared error
 	// full is the error of keeping anything.
 	full error
+	// bad are the images that cannot be read, with why.
+	bad map[string]error
 }
 
 // candidates are those of state.Store.
@@ -309,6 +311,9 @@ func (s *store) Take(sum string, dir *safefile.Dir, path string) (*safefile.Pend
 	s.mu.Lock()
 	content, ok := s.files[sum]
 	s.mu.Unlock()
+	if err := s.bad[sum]; err != nil {
+		return nil, err
+	}
 	if !ok {
 		return nil, os.ErrNotExist
 	}

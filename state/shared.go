@@ -197,7 +197,7 @@ func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 }
 
 // damaged says that the bytes under a name are not those of that hash.
-func (s *shared) damaged(sum string) error {
+func (s *shared) damaged(sum string) *BlobError {
 	return &BlobError{SHA256: sum, Path: s.blobs.String() + "/" + sum, Shared: true}
 }
 
@@ -218,7 +218,13 @@ func (s *shared) take(sum string, dir *safefile.Dir, name string) (_ *safefile.P
 	}()
 	hashed := newHashingWriter(p)
 	if err := s.blobs.Get(s.ctx, sum, hashed); err != nil {
-		return nil, err
+		_, isLocal := errors.AsType[*fs.PathError](err)
+		if isLocal || errors.Is(err, fs.ErrNotExist) || s.ctx.Err() != nil {
+			return nil, err
+		}
+		bad := s.damaged(sum)
+		bad.Err = err
+		return nil, bad
 	}
 	if hashed.hex() != sum {
 		return nil, s.damaged(sum)

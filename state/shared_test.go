@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"testing"
@@ -13,10 +14,13 @@ import (
 type shelf struct {
 	Listing
 	recipes map[string][]byte
+	content map[string][]byte
+	// fails is the error of every Get.
+	fails error
 }
 
 func newShelf() *shelf {
-	return &shelf{Listing{map[string]time.Time{}, map[string][]string{}}, map[string][]byte{}}
+	return &shelf{Listing: Listing{map[string]time.Time{}, map[string][]string{}}, recipes: map[string][]byte{}, content: map[string][]byte{}}
 }
 
 func (s *shelf) String() string                         { return "memory" }
@@ -27,12 +31,27 @@ func (s *shelf) Stat(_ context.Context, sha256 string) (bool, error) {
 	return found, nil
 }
 
-func (s *shelf) Put(_ context.Context, sha256 string, _ int64, _ io.ReaderAt) error {
+func (s *shelf) Put(_ context.Context, sha256 string, size int64, content io.ReaderAt) error {
+	data, err := io.ReadAll(io.NewSectionReader(content, 0, size))
+	if err != nil {
+		return err
+	}
+	s.content[sha256] = data
 	s.Images[sha256] = time.Date(2026, 2, 28-len(s.Images), 0, 0, 0, 0, time.UTC)
 	return nil
 }
 
-func (s *shelf) Get(context.Context, string, io.Writer) error { return io.ErrUnexpectedEOF }
+func (s *shelf) Get(_ context.Context, sha256 string, w io.Writer) error {
+	data, found := s.content[sha256]
+	switch {
+	case s.fails != nil:
+		return s.fails
+	case !found:
+		return fs.ErrNotExist
+	}
+	_, err := w.Write(data)
+	return err
+}
 
 func (s *shelf) PutRecipe(_ context.Context, fingerprint, sha256 string, recipe []byte) error {
 	s.Recipes[fingerprint] = append(s.Recipes[fingerprint], sha256)
