@@ -132,6 +132,14 @@ type Uploaded struct {
 	Bytes      int64
 }
 
+// LookedUp says how many images whose files are not here were looked for by name in a store, before a
+// plan. It comes at times while there are many, and when all were.
+type LookedUp struct {
+	// Store is its address.
+	Store      string
+	Images, Of int
+}
+
 // Transferred says how far one object is on its way to a bucket, or from there. It comes at times
 // while that takes long, and when it is done, also where nothing is applied.
 type Transferred struct {
@@ -219,6 +227,7 @@ func (Judged) event()      {}
 func (Salvaged) event()    {}
 func (Unrecorded) event()  {}
 func (Uploaded) event()    {}
+func (LookedUp) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
 func (Behind) event()      {}

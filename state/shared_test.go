@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -87,5 +88,27 @@ func TestHistoryElsewhere(t *testing.T) {
 	}
 	if len(history) == 0 {
 		t.Error("there is no history")
+	}
+}
+
+// TestLookFor: each image that is looked for is counted, whether it is here, there or nowhere.
+func TestLookFor(t *testing.T) {
+	t.Parallel()
+	p, shelf := newProject(t), newShelf()
+	p.local.Store().Share(t.Context(), shelf)
+	here, there := p.image(t, 1, "here"), p.image(t, 2, "there")
+	if err := p.local.Store().Put(p.dir, nth(0), here); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.local.Store().Publish(p.dir, there.Output.Path, nth(0), there); err != nil {
+		t.Fatal(err)
+	}
+	var looked atomic.Int32
+	sums := []string{here.Output.SHA256, there.Output.SHA256, testHash(7)}
+	if err := p.local.Store().LookFor(sums, func() { looked.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := looked.Load(); int(got) != len(sums) {
+		t.Errorf("%d of %d images were counted", got, len(sums))
 	}
 }

@@ -61,6 +61,9 @@ func (v *View) Event(e executor.Event) {
 	case executor.Uploaded:
 		v.aboveProgress(UploadText(e) + "\n")
 		return
+	case executor.LookedUp:
+		v.aboveProgress(LookupText(e) + "\n")
+		return
 	case executor.Transferred:
 		v.aboveProgress(TransferText(e) + "\n")
 		return
@@ -99,6 +102,11 @@ func (v *View) Event(e executor.Event) {
 // UploadText says how far the uploads are.
 func UploadText(u executor.Uploaded) string {
 	return fmt.Sprintf("Uploaded for other machines: %d of %s, %s", u.Images, layout.Count(u.Of, "image"), sizeText(u.Bytes))
+}
+
+// LookupText says how far the looking for images is.
+func LookupText(l executor.LookedUp) string {
+	return fmt.Sprintf("Looking in %s for pictures that are not here: %d of %d", layout.Visible(l.Store), l.Images, l.Of)
 }
 
 // TransferText says how far one object is on its way.

@@ -46,6 +46,8 @@ func (j *Stream) Event(e executor.Event) {
 		j.rendition(e)
 	case executor.Uploaded:
 		j.emit(uploadMessage{j.header("info", view.UploadText(e)), upload{e.Images, e.Of, e.Bytes}, "upload_progress"})
+	case executor.LookedUp:
+		j.emit(lookupMessage{j.header("info", view.LookupText(e)), lookup{e.Store, e.Images, e.Of}, "lookup_progress"})
 	case executor.Transferred:
 		j.emit(transferMessage{j.header("info", view.TransferText(e)), transfer{e.Object, e.Upload, e.Bytes, e.Size}, "transfer_progress"})
 	case executor.Waiting:

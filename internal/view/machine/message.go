@@ -243,6 +243,19 @@ type transferMessage struct {
 	Type     string   `json:"type"`
 }
 
+// lookupMessage tells how many images were looked for in a store.
+type lookupMessage struct {
+	header
+	Lookup lookup `json:"lookup"`
+	Type   string `json:"type"`
+}
+
+type lookup struct {
+	Store  string `json:"store"`
+	Images int    `json:"images"`
+	Of     int    `json:"of"`
+}
+
 // outageMessage says that no result can be fetched, and that nothing is bought meanwhile. Its type is
 // "delivery_down".
 type outageMessage struct {

@@ -93,6 +93,7 @@ func ApplyEvents() []executor.Event {
 		executor.Skipped{Address: Addr("image.late"), Err: errors.New("the account has no credits left (402)")},
 		executor.Unchanged{Address: Addr("image.same")},
 		executor.Uploaded{Images: 1200, Of: 10_000, Bytes: 1_460_000_000},
+		executor.LookedUp{Store: "s3://art/blobs", Images: 3400, Of: 10_000},
 		executor.Transferred{Object: "s3://art/shop/state/snapshot/00000000000000000012", Upload: true, Bytes: 45_000_000, Size: 690_000_000},
 		executor.Unanswered{Store: "https://minio.studio:9000", For: 10 * time.Second},
 		executor.Behind{Results: 90},
