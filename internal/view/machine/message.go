@@ -273,9 +273,9 @@ type outage struct {
 }
 
 func outageOf(u executor.Undelivered) outage {
-	o := outage{Host: u.Host, Call: what(u.Looks), Since: u.Since.UTC(), Error: layout.OneLine(u.Err)}
+	o := outage{Host: u.Host, Call: what(u.Looks), Since: u.Since.UTC().Truncate(time.Millisecond), Error: layout.OneLine(u.Err)}
 	if !u.Until.IsZero() {
-		o.Until = new(u.Until.UTC())
+		o.Until = new(u.Until.UTC().Truncate(time.Millisecond))
 	}
 	return o
 }
