@@ -113,6 +113,23 @@ func TestUnreadableInTheStore(t *testing.T) {
 	}
 }
 
+// What is known only now is not bought while the store cannot say whether it has it.
+func TestStoreCannotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.stored, r.store.unseen = r.store.candidates, errors.New("the store cannot be read")
+		r.image(t, "a")
+		r.image(t, "b", "a")
+		if summary, err := r.apply(t); !errors.Is(err, ErrIncomplete) || summary.Created != 1 || len(r.api.tasks) != 1 {
+			t.Errorf("Apply = %+v, %v, and %d were bought, want image.a alone", summary, err, len(r.api.tasks))
+		}
+		if got := r.failures()["image.b"]; !errors.Is(got, r.store.unseen) {
+			t.Errorf("image.b failed with %v, want that the store cannot be read", got)
+		}
+	})
+}
+
 func full() error { return &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC} }
 
 func storeIsFull(r *rig) { r.store.full = full() }

@@ -70,7 +70,9 @@ func (r *run) asKept(task *state.Task) *state.Task {
 	if r.opts.Stored == nil {
 		return task
 	}
-	for _, img := range r.opts.Stored(task.Address, task.Fingerprint, true) {
+	// Where it cannot be looked at, the API is asked, for nothing.
+	images, _ := r.opts.Stored(task.Address, task.Fingerprint, true)
+	for _, img := range images {
 		if img.Result.TaskID == task.ID {
 			kept := *task
 			kept.Fetched = &state.Fetch{Output: img.Output, Result: img.Result, Temporary: img.Output.Path}

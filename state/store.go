@@ -283,6 +283,15 @@ func (s *Store) Err() error {
 	return s.err
 }
 
+// TakeErr is Err, which then tells of what is looked at later.
+func (s *Store) TakeErr() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.err
+	s.err = nil
+	return err
+}
+
 // Restore copies an image out of the store to a path in dir, which must be free unless it has these
 // very bytes: what else is there has to be put into the store first. The copy is checked before it
 // gets its name. The error wraps fs.ErrNotExist where the store does not have the image,
