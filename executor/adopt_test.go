@@ -2,9 +2,13 @@ package executor
 
 import (
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"slices"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 
 	"github.com/fluxbatch/fluxbatch/config"
@@ -16,12 +20,10 @@ import (
 // and others are bought.
 func TestFileCannotBeImported(t *testing.T) {
 	t.Parallel()
-	const broken = "/proc/self/mem" // There is nothing at its beginning, which is an error of input and output.
-	if _, err := os.Stat(broken); err != nil {
-		t.Skip("only on Linux")
-	}
+	folder := t.TempDir() // It can be opened, and not be read.
+	_, err := os.ReadFile(folder)
 	tests := []struct{ name, file, reason string }{
-		{"a disk that fails", broken, "input/output error"},
+		{"a file that cannot be read", folder, cause(err).Error()},
 		{"a file that is gone", "gone.png", "no such file or directory"},
 	}
 	for _, tt := range tests {
@@ -45,5 +47,18 @@ func TestFileCannotBeImported(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A disk that fails where a file is imported from is not the one on which the image is to be.
+func TestImportedFromABrokenDisk(t *testing.T) {
+	t.Parallel()
+	broken := &fs.PathError{Op: "open", Path: "refs/a.png", Err: syscall.EIO}
+	_, err := io.ReadAll(source{iotest.ErrReader(broken), "refs/a.png"})
+	if err == nil || err.Error() != "the file refs/a.png cannot be imported: input/output error" {
+		t.Errorf("it is told that %v", err)
+	}
+	if disk := noPlace("images/a.png", err); disk != nil {
+		t.Errorf("it is taken for the fault of the image's folder: %v", disk)
 	}
 }

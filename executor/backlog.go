@@ -34,6 +34,9 @@ func (b *backlog) end(n *node) {
 	b.each += (took - b.each) / 8
 }
 
+// isUnderWay reports whether a result is being brought home.
+func (b *backlog) isUnderWay(n *node) bool { return !b.began[n].IsZero() }
+
 // wait is how long so many results take until the last of them is fetched.
 func (b *backlog) wait(results int) time.Duration {
 	each := b.each

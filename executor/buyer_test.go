@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -27,6 +28,8 @@ type buyer struct {
 	// first one. failed and skipped are what it was told, each once.
 	made, before    int
 	failed, skipped map[string]error
+	// outages are those that the last apply told, each with what was told of its end.
+	outages []string
 }
 
 // newBuyer returns one whose tasks take a time.
@@ -41,6 +44,7 @@ func (b *buyer) bought() int { return len(b.sim.Ledger()) }
 
 func (b *buyer) apply(images int) error {
 	b.t.Helper()
+	b.outages = nil
 	b.made, b.failed, b.skipped = 0, map[string]error{}, map[string]error{}
 	return applyIn(b.t, b.base, executor.Options{
 		Accounts: map[string]executor.Account{"bfl": {API: b.api, Concurrency: b.slots}},
@@ -52,6 +56,10 @@ func (b *buyer) apply(images int) error {
 				}
 			case executor.Failed:
 				b.failed[e.Err.Error()] = e.Err
+			case executor.Undelivered:
+				b.outages = append(b.outages, fmt.Sprintf("down for %s until %s", time.Since(e.Since).Round(5*time.Second), time.Until(e.Until).Round(time.Minute)))
+			case executor.Delivered:
+				b.outages = append(b.outages, fmt.Sprintf("back, buys: %v", e.Buys))
 			case executor.Skipped:
 				b.skipped[e.Err.Error()] = e.Err
 			}

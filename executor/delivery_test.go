@@ -3,9 +3,12 @@ package executor_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
@@ -34,8 +37,19 @@ func TestDeliveryIsDown(t *testing.T) {
 						t.Errorf("images were not begun since %q, want that none is delivered", text)
 					}
 				}
+				if len(r.outages) != 1 || !strings.HasPrefix(r.outages[0], "down for") {
+					t.Errorf("it was told that %q, want once that nothing is delivered", r.outages)
+				}
+				if err := r.apply(images); !errors.Is(err, executor.ErrIncomplete) || r.bought() != bought || r.made > 0 {
+					t.Errorf("the apply after that ended with %v, and bought %d images more", err, r.bought()-bought)
+				}
+				for text := range r.failed {
+					if !strings.Contains(text, "-abandon") {
+						t.Errorf("the way out of what is of an interrupted run is not told: %q", text)
+					}
+				}
 				r.sim.ClearFaults()
-				<-time.After(5 * time.Minute) // Images are there for ten.
+				<-time.After(3 * time.Minute) // Images are there for ten.
 				if err := r.apply(images); err != nil {
 					t.Errorf("the apply after that: %v, %q", err, r.failed)
 				}
@@ -52,17 +66,49 @@ func TestDeliveryIsDownForAMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const images = 60
-		r := newBuyer(t, 100*time.Millisecond, parsed(t, "download-reset for=5s"))
+		r := newBuyer(t, 100*time.Millisecond, parsed(t, "download-reset for=20s"))
 		if err := r.apply(images); err != nil {
 			t.Errorf("the apply ended with %v", err)
 		}
 		if r.before > 3*r.slots {
 			t.Errorf("%d images were bought before the first came, want those in flight", r.before)
 		}
+		if diff := cmp.Diff([]string{"down for 5s until 10m0s", "back, buys: true"}, r.outages); diff != "" {
+			t.Errorf("it was told of the outage otherwise (-want +got):\n%s", diff)
+		}
 		if n := wholeFiles(t, r.base); n != images || r.bought() != images {
 			t.Errorf("%d files, and %d images bought, want %d", n, r.bought(), images)
 		}
 	})
+}
+
+// An image that cannot be fetched at ten attempts is tried as long as the run has anything else to do and
+// the image is there, whichever run has paid for it.
+func TestImageIsTriedAsLongAsTheRunLasts(t *testing.T) {
+	t.Parallel()
+	const images = 20
+	down := simulator.Fault{On: simulator.Download, Effect: simulator.EffectHTTP, Status: 503, Prompt: "image 0", For: 6 * time.Minute}
+	for _, before := range []int{0, 1} {
+		t.Run(fmt.Sprintf("%d of an earlier run", before), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newBuyer(t, 30*time.Second, down)
+				r.slots = 1
+				if before > 0 {
+					_ = r.apply(before)
+				}
+				if len(r.failed) != before || r.bought() != before {
+					t.Fatalf("%d images were bought, and failed since %q", r.bought(), r.failed)
+				}
+				if err := r.apply(images); err != nil {
+					t.Errorf("the apply ended with %v, and images failed since %q", err, r.failed)
+				}
+				if n := wholeFiles(t, r.base); n != images || r.bought() != images {
+					t.Errorf("%d files, and %d images bought, want %d", n, r.bought(), images)
+				}
+			})
+		})
+	}
 }
 
 // Tasks of an earlier run whose images are gone keep nothing from being bought.

@@ -88,6 +88,9 @@ func ofDisk(err error) bool {
 	if !isLocal {
 		return false
 	}
+	if failed.Op == safefile.OpRead.String() {
+		return false // What one file cannot be read for says nothing of what can be written.
+	}
 	if isOneOf(err, noRoom) || isOneOf(err, brokenDisk) {
 		return true
 	}

@@ -77,6 +77,59 @@ func TestWhatTakesNothing(t *testing.T) {
 	}
 }
 
+// An image of the store that cannot be read concerns itself alone.
+func TestUnreadableInTheStore(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"told as what it is":      &state.BlobError{Path: "store/x", Err: syscall.EIO},
+		"told by the file system": &fs.PathError{Op: "read", Path: "store/x", Err: syscall.EIO},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 1)
+				r.stored = r.store.candidates
+				for _, name := range []string{"a", "b"} {
+					img := r.image(t, name)
+					if err := r.store.PutFile(r.dir, img.Output, img.Address, r.made(t, img)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.store.bad = map[string]error{r.prior.Images.Get(parse(t, "image.a")).Output.SHA256: err}
+				r.prior.Images = new(state.Images)
+				r.image(t, "new")
+				summary, applyErr := r.apply(t)
+				if want := (Summary{Created: 2, Failed: 1, Cost: summary.Cost}); !errors.Is(applyErr, ErrIncomplete) || summary != want {
+					t.Errorf("Apply = %+v, %v, want %+v", summary, applyErr, want)
+				}
+				if got := r.failures()["image.a"]; !errors.Is(got, syscall.EIO) {
+					t.Errorf("image.a failed with %v", got)
+				}
+				if _, isDisk := errors.AsType[*StorageError](r.failures()["image.a"]); isDisk {
+					t.Errorf("image.a failed with %v, want an error of the image alone", r.failures()["image.a"])
+				}
+			})
+		})
+	}
+}
+
+// What is known only now is not bought while the store cannot say whether it has it.
+func TestStoreCannotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 1)
+		r.stored, r.store.unseen = r.store.candidates, errors.New("the store cannot be read")
+		r.image(t, "a")
+		r.image(t, "b", "a")
+		if summary, err := r.apply(t); !errors.Is(err, ErrIncomplete) || summary.Created != 1 || len(r.api.tasks) != 1 {
+			t.Errorf("Apply = %+v, %v, and %d were bought, want image.a alone", summary, err, len(r.api.tasks))
+		}
+		if got := r.failures()["image.b"]; !errors.Is(got, r.store.unseen) {
+			t.Errorf("image.b failed with %v, want that the store cannot be read", got)
+		}
+	})
+}
+
 func full() error { return &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC} }
 
 func storeIsFull(r *rig) { r.store.full = full() }

@@ -43,10 +43,10 @@ func (r *run) fetched(n *node, img *state.Image, told string, err error) {
 	switch {
 	case n.phase == over:
 	case img != nil && err != nil:
-		r.delivery.succeeded()
+		r.delivered()
 		r.unrecorded(n, img, err)
 	case img != nil:
-		r.delivery.succeeded()
+		r.delivered()
 		for _, what := range r.deviations(n, img) {
 			r.emit(Warned{n.address(), what})
 		}
@@ -83,21 +83,31 @@ func (r *run) downloadFailed(n *node, err error) {
 		r.lost(n, reason, &TaskError{n.task.ID, reason, n.cost})
 		return
 	}
-	if n.fetches >= maxAttempts {
-		r.undelivered(n, err)
-		return
-	}
 	if speaksOfAll(n, err) {
 		r.delivery.failing[n] = true
+		r.outageGoesOn(hostOf(n.sample.SampleURL), false, err)
+	}
+	if n.fetches >= maxAttempts {
+		if !r.mayCome(n, err) {
+			r.undelivered(n, err)
+			return
+		}
+		if r.spend(n, err); n.phase == over {
+			return
+		}
 	}
 	delay := backoff(n.fetches, jitter(), 0)
 	if !n.salvages() {
 		r.emit(Retrying{n.address(), "download", err, delay})
 	}
-	again := func() { r.downloads = append(r.downloads, n) }
-	if isRefused {
-		// Asking for the result again gives a fresh URL, as long as the API remembers the task.
-		again = func() { r.poll(n) }
-	}
-	r.later(delay, again)
+	r.later(delay, func() {
+		switch {
+		case n.phase == over:
+		case isRefused:
+			// Asking for the result again gives a fresh URL, as long as the API remembers the task.
+			r.poll(n)
+		default:
+			r.downloads = append(r.downloads, n)
+		}
+	})
 }

@@ -132,6 +132,14 @@ type Uploaded struct {
 	Bytes      int64
 }
 
+// LookedUp says how many images whose files are not here were looked for by name in a store, before a
+// plan. It comes at times while there are many, and when all were.
+type LookedUp struct {
+	// Store is its address.
+	Store      string
+	Images, Of int
+}
+
 // Transferred says how far one object is on its way to a bucket, or from there. It comes at times
 // while that takes long, and when it is done, also where nothing is applied.
 type Transferred struct {
@@ -152,6 +160,26 @@ type Unanswered struct {
 // Behind says that so many results wait to be fetched, and that nothing is submitted until they take
 // less time. It comes once in a run.
 type Behind struct{ Results int }
+
+// Undelivered says that for some time no result could be fetched from a host, or with Looks no task be
+// looked at there, and that nothing new is asked for meanwhile. It comes once in an outage.
+type Undelivered struct {
+	// Host is "" where the API named none.
+	Host  string
+	Looks bool
+	Since time.Time
+	// Until is when the first of the results that wait can be had no more, zero where nobody knows.
+	Until time.Time
+	Err   error
+}
+
+// Delivered says that what Undelivered told is over, and with Buys that new images are asked for again.
+type Delivered struct {
+	Host        string
+	Looks, Buys bool
+	// After is how long it lasted.
+	After time.Duration
+}
 
 // Waiting says that the state is waited for, also where nothing is applied.
 type Waiting struct{ state.Wait }
@@ -199,9 +227,12 @@ func (Judged) event()      {}
 func (Salvaged) event()    {}
 func (Unrecorded) event()  {}
 func (Uploaded) event()    {}
+func (LookedUp) event()    {}
 func (Transferred) event() {}
 func (Waiting) event()     {}
 func (Behind) event()      {}
+func (Undelivered) event() {}
+func (Delivered) event()   {}
 func (Unanswered) event()  {}
 
 // Summary counts what an apply did.

@@ -142,7 +142,7 @@ func newRun(ctx context.Context, o Options) *run {
 		opts: o, ctx: ctx, accounts: map[string]*account{}, lanes: map[laneKey]*lane{},
 		nodes: map[addrs.Image]*node{}, plan: map[addrs.Image]*planner.Change{}, made: map[addrs.Image]*state.Image{}, broken: map[addrs.Image]bool{}, calls: make(chan func() func()), told: make(chan func()),
 		byTask: map[string]*node{}, early: map[string]bool{}, seeded: map[request]*node{}, left: map[string]string{}, taken: map[string]addrs.Image{}, began: time.Now(),
-		budget: budget{most: o.MaxCost}, delivery: delivery{failing: map[*node]bool{}, unseen: map[*node]bool{}},
+		budget: budget{most: o.MaxCost}, delivery: newDelivery(),
 		// The journal changes the state while workers append to it.
 		prior: o.Prior.Images.Clone(), tasks: maps.Clone(o.Prior.Tasks), moderated: maps.Clone(o.Prior.Moderated),
 		renders: newRenders(o.Prior.Renditions),

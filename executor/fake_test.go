@@ -256,6 +256,10 @@ type store struct {
 	unshared error
 	// full is the error of keeping anything.
 	full error
+	// unseen is the error of looking for images.
+	unseen error
+	// bad are the images that cannot be read, with why.
+	bad map[string]error
 }
 
 // candidates are those of state.Store.
@@ -309,6 +313,9 @@ func (s *store) Take(sum string, dir *safefile.Dir, path string) (*safefile.Pend
 	s.mu.Lock()
 	content, ok := s.files[sum]
 	s.mu.Unlock()
+	if err := s.bad[sum]; err != nil {
+		return nil, err
+	}
 	if !ok {
 		return nil, os.ErrNotExist
 	}
@@ -438,7 +445,11 @@ func (r *rig) plan(t *testing.T) *planner.Plan {
 func (r *rig) apply(t *testing.T) (Summary, error) {
 	t.Helper()
 	o := r.opts
-	o.Stored = r.stored
+	if r.stored != nil {
+		o.Stored = func(addr addrs.Image, fingerprint string, simulated bool) ([]*state.Image, error) {
+			return r.stored(addr, fingerprint, simulated), r.store.unseen
+		}
+	}
 	o.OnEvent = func(e Event) { r.events = append(r.events, e) }
 	return Apply(t.Context(), r.plan(t), o)
 }

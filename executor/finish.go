@@ -200,6 +200,7 @@ func (r *run) end(n *node) {
 	}
 	n.phase = over
 	delete(r.delivery.failing, n)
+	delete(r.delivery.spent, n)
 	delete(r.delivery.unseen, n)
 	if !n.salvages() {
 		r.pictureOver(n.address())
@@ -228,8 +229,10 @@ func (r *run) sorted() []*node {
 		nodes = append(nodes, n)
 	}
 	nodes = append(nodes, r.salvaging...)
-	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(a.address().Compare(b.address()), cmp.Compare(a.record.Key, b.record.Key))
-	})
+	slices.SortFunc(nodes, byAddress)
 	return nodes
+}
+
+func byAddress(a, b *node) int {
+	return cmp.Or(a.address().Compare(b.address()), cmp.Compare(a.record.Key, b.record.Key))
 }

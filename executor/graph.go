@@ -176,12 +176,16 @@ func (r *run) enqueue(n *node) {
 
 // take returns the node to submit next, or nil: the first of those for which there is a slot.
 func (r *run) take() *node {
-	var best, next *node
+	var best *node
 	for _, l := range r.lanes {
 		if !l.account.slots.free(l.model) || l.account.pausedUntil.After(time.Now()) {
 			continue
 		}
-		if next = l.head(); next != nil && (best == nil || before(next, best)) {
+		next := l.head()
+		if next != nil && r.stop != nil && !next.ahead {
+			continue // Only what has its part of the budget is still begun.
+		}
+		if next != nil && (best == nil || before(next, best)) {
 			best = next
 		}
 	}

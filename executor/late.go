@@ -27,8 +27,13 @@ func (r *run) finds(n *node) bool {
 		r.fail(n, &TaskError{TaskID: id, Reason: notNow})
 		return true
 	}
-	if kept := r.free(n); kept != nil {
+	switch kept, err := r.free(n); {
+	case kept != nil:
 		r.reuse(n, kept)
+		return true
+	case err != nil:
+		// What cannot be looked at is not paid for again.
+		r.fail(n, err)
 		return true
 	}
 	if isLate && !n.change.IsRequested() && r.onRecord(n) {
@@ -64,19 +69,20 @@ type request struct {
 }
 
 // free is an image in the store that a node can have although the plan did not know it: its request
-// is known only now.
-func (r *run) free(n *node) *state.Image {
+// is known only now. nil without an error says that there is none.
+func (r *run) free(n *node) (*state.Image, error) {
 	if n.change.Fingerprint != "" || n.change.IsRequested() || r.opts.Stored == nil {
-		return nil
+		return nil, nil
 	}
 	seeded := n.request.Has("seed")
-	for _, img := range r.opts.Stored(n.address(), n.fingerprint, n.lane.account.Simulator) {
+	images, err := r.opts.Stored(n.address(), n.fingerprint, n.lane.account.Simulator)
+	for _, img := range images {
 		// Without a seed, two images with one request are two throws of the dice.
 		if seeded || !r.inUse(img.Output.Identity(), n.address()) {
-			return img
+			return img, nil
 		}
 	}
-	return nil
+	return nil, err
 }
 
 // inUse reports whether an image that is on record now, under another address, shows a picture.

@@ -68,18 +68,16 @@ func (r *run) launch() {
 		r.bringing++
 		r.begin(n)
 	}
-	for r.stop == nil {
-		n := r.take()
-		if n == nil {
-			break
-		}
+	for n := r.take(); n != nil; n = r.take() {
 		r.begin(n)
 	}
 	r.prepare()
 	for r.downloading < maxDownloads && len(r.downloads) > 0 {
 		n := r.downloads[0]
 		r.downloads = r.downloads[1:]
-		r.download(n)
+		if n.phase != over {
+			r.download(n)
+		}
 	}
 	r.launchRenders()
 }
@@ -106,6 +104,18 @@ func (r *run) later(delay time.Duration, do func()) { r.agenda.add(time.Now().Ad
 
 // stopNew ends the beginning of new work: what has not been submitted is skipped.
 func (r *run) stopNew(cause error) {
+	r.stopAsking(cause)
+	r.endTaking(r.stop)
+	for _, n := range r.sorted() {
+		if n.phase == waiting || n.salvages() && n.phase == active {
+			r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+		}
+	}
+}
+
+// stopAsking ends the beginning of new work, but for what has its part of the budget already, and waits
+// for no more than a slot.
+func (r *run) stopAsking(cause error) {
 	if r.stop != nil {
 		return
 	}
@@ -113,9 +123,8 @@ func (r *run) stopNew(cause error) {
 		cause = disk.ofAll()
 	}
 	r.stop = cause
-	r.endTaking(cause)
 	for _, n := range r.sorted() {
-		if n.phase == waiting || n.salvages() && n.phase == active {
+		if n.phase == waiting && !n.asks && !n.ahead || n.salvages() && n.phase == active {
 			r.skip(n, Skipped{Address: n.address(), Err: cause})
 		}
 	}

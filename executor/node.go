@@ -42,6 +42,8 @@ type node struct {
 	// on record, zero while it is on its way there.
 	ahead    bool
 	recorded time.Time
+	// asks says that it waits for a slot of an account that is shared, with its part of the budget.
+	asks bool
 	// hold is its slot where the account is shared with other runs, nil where it is not.
 	hold Hold
 	// resumed says that the task is one of an interrupted run.
@@ -95,6 +97,8 @@ type node struct {
 	patient bool
 	// sample is where the finished image is. It is a secret of ten minutes and never leaves memory.
 	sample bfl.Result
+	// until is how long the result can be had, as far as was known when the task was seen to have ended.
+	until time.Time
 }
 
 // phase is how far a node has come.

@@ -71,8 +71,9 @@ type Options struct {
 	// Distant says that the journal is on another machine, so that a record takes as long as a call.
 	Distant bool
 	Store   Store
-	// Stored is that of planner.Options; nil where there is no store.
-	Stored func(addr addrs.Image, fingerprint string, simulated bool) []*state.Image
+	// Stored is that of planner.Options; nil where there is no store. An error says that there may be
+	// others that could not be looked at.
+	Stored func(addr addrs.Image, fingerprint string, simulated bool) ([]*state.Image, error)
 	// Index is told of new files, and asked what is in files that may stand where images go.
 	Index Index
 	// Dir is where the paths of the state begin: the root module's directory, or the simulation's.

@@ -75,6 +75,7 @@ func (r *run) polled(n *node, result bfl.Result, err error) {
 	}
 	n.attempts = 0
 	clear(r.delivery.unseen)
+	r.outageOver(true)
 	if result.HasCost {
 		r.settled(n, result.Cost)
 	}
@@ -229,7 +230,7 @@ func (r *run) ready(n *node, result bfl.Result, elapsed time.Duration) {
 		n.lane.account.slots.succeeded()
 		r.release(n)
 		r.vacate(n)
-		n.phase = fetching
+		n.phase, n.until = fetching, until(result)
 		if !n.salvages() {
 			r.emit(Ready{n.address(), elapsed})
 		}

@@ -22,6 +22,10 @@ func (r *run) resume(n *node, task *state.Task) {
 		task = r.asKept(task)
 	}
 	if task.Fetched == nil {
+		if task.Ready && n.isYoung() {
+			// The run that saw it did not get it home. Until one comes, nothing says that others would.
+			r.delivery.failing[n] = true
+		}
 		r.pollResumed(n)
 		return
 	}
@@ -66,7 +70,9 @@ func (r *run) asKept(task *state.Task) *state.Task {
 	if r.opts.Stored == nil {
 		return task
 	}
-	for _, img := range r.opts.Stored(task.Address, task.Fingerprint, true) {
+	// Where it cannot be looked at, the API is asked, for nothing.
+	images, _ := r.opts.Stored(task.Address, task.Fingerprint, true)
+	for _, img := range images {
 		if img.Result.TaskID == task.ID {
 			kept := *task
 			kept.Fetched = &state.Fetch{Output: img.Output, Result: img.Result, Temporary: img.Output.Path}

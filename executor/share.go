@@ -47,24 +47,39 @@ func (r *run) submitShared(n *node) {
 		return
 	}
 	// It waits as one that is not begun does, and is skipped like one.
+	n.asks = true
 	job := n.job()
 	r.spawn(func() func() {
 		hold, err := slots.Take(r.taking, job)
-		return func() {
-			switch {
-			case n.phase == over:
-				r.budget.refund(n.price)
-				r.freeHold(hold)
-			case err != nil && r.stop == nil:
-				r.budget.refund(n.price)
-				r.skip(n, Skipped{Address: n.address(), Err: err})
-				r.stopNew(err)
-			default:
-				n.hold, n.phase = hold, calling
-				r.submit(n)
-			}
-		}
+		return func() { r.askedFor(n, hold, err) }
 	})
+}
+
+// askedFor goes on with a node that has asked for a slot.
+func (r *run) askedFor(n *node, hold Hold, err error) {
+	n.asks = false
+	switch {
+	case n.phase == over:
+		r.budget.refund(n.price)
+		r.freeHold(hold)
+	case err != nil:
+		r.budget.refund(n.price)
+		r.skip(n, Skipped{Address: n.address(), Err: err})
+		r.stopAsking(err)
+	case r.holdsBack():
+		// Nothing is bought by now, and somebody else may have use for the slot.
+		r.budget.refund(n.price)
+		r.freeHold(hold)
+		r.release(n)
+		if r.stop != nil {
+			r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+			return
+		}
+		r.enqueue(n)
+	default:
+		n.hold, n.phase = hold, calling
+		r.submit(n)
+	}
 }
 
 // inherit takes over the slot of a task that is gone on with. Where that has ended by now, the slot

@@ -52,7 +52,7 @@ func (r *run) readied(n *node) bool {
 	}
 	if err := r.budget.reserve(n.price); err != nil {
 		r.skip(n, Skipped{Address: n.address(), Err: err})
-		r.stopNew(err)
+		r.stopAsking(err)
 		return false
 	}
 	return true

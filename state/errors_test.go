@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -40,6 +41,8 @@ func TestMessages(t *testing.T) {
 		&RecordError{Address: nth(0), Reason: "it has no open task"},
 		&BlobError{SHA256: testHash(1), Path: blobName(testHash(1))},
 		&BlobError{SHA256: testHash(1), Path: "s3://art/blobs/" + testHash(1), Shared: true},
+		&BlobError{SHA256: testHash(1), Path: blobName(testHash(1)), Err: syscall.EIO},
+		&BlobError{SHA256: testHash(1), Shared: true, Err: errors.New("s3://art/blobs/" + testHash(1) + ": We encountered an internal error.")},
 	} {
 		fmt.Fprintf(&text, "%T:\n%v\n\n", err, err)
 	}

@@ -22,6 +22,8 @@ type place struct {
 	// dir and base are where it really is, symbolic links resolved. Two names of one state thus
 	// share journal and lock.
 	dir, base string
+	// returns is Options.Returns.
+	returns string
 }
 
 func locate(path string) (place, error) {
@@ -49,6 +51,8 @@ type loaded struct {
 	// sum is the hash of the state file, "" where there is none; info describes that file.
 	sum  string
 	info fs.FileInfo
+	// returned says that the file is a mark that is taken for a state; see Options.Returns.
+	returned bool
 	// journal is what was read of the journal; nil where there is none.
 	journal *journalContent
 	// remember is what the file of records should say of the state file, nil where it says so.
@@ -148,11 +152,30 @@ func (l *loaded) readSnapshot(f *os.File, p place, records *recordsCache) (err e
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading the state: %w", err)
 	}
-	l.state, l.sum, err = readSnapshot(f, p.path)
+	st, sum, err := readSnapshot(f, p.path)
+	if moved, isMoved := errors.AsType[*MovedError](err); isMoved && moved.isTo(p.returns) {
+		return l.isMark(f)
+	}
+	l.state, l.sum = st, sum
 	if err == nil && records.isFor(l.info.Size()) {
 		l.remember = remember(l.state, l.sum)
 	}
 	return err
+}
+
+// isMark takes the mark of a state that was moved for one without images, which nobody else may change
+// meanwhile.
+func (l *loaded) isMark(f *os.File) error {
+	sum := newHashingWriter(io.Discard)
+	_, err := f.Seek(0, io.SeekStart)
+	if err == nil {
+		_, err = io.Copy(sum, f)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
+	l.sum, l.returned = sum.hex(), true
+	return nil
 }
 
 // openIfThere returns nil for a missing file.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 )
 
 // MovedError says that a state is kept elsewhere by now.
@@ -16,6 +17,11 @@ type MovedError struct {
 
 func (e *MovedError) Error() string {
 	return fmt.Sprintf("the state %s was moved to %s. Have the configuration say so, as it does where it was moved", e.Path, e.To)
+}
+
+// isTo reports whether a state was moved to a place, as people write it.
+func (e *MovedError) isTo(place string) bool {
+	return place != "" && filepath.Clean(e.To) == filepath.Clean(place)
 }
 
 // moved is what takes the place of a state file that was moved.

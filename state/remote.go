@@ -27,6 +27,7 @@ type remote struct {
 	// it is not the one of the run.
 	ctx     context.Context
 	backend Backend
+	returns string // Options.Returns
 	run     batchHead
 	release func() error
 	side    *sideFile
@@ -86,7 +87,7 @@ const remoteVersion = 1
 
 // openRemote opens a state that a backend keeps. A session that only reads writes nothing.
 func openRemote(ctx context.Context, s *Session, o Options) error {
-	r := &remote{ctx: context.WithoutCancel(ctx), backend: o.Backend, run: batchHead{Version: remoteVersion, Run: freshID(), Operation: o.Operation, Who: Who()}}
+	r := &remote{ctx: context.WithoutCancel(ctx), backend: o.Backend, returns: o.Returns, run: batchHead{Version: remoteVersion, Run: freshID(), Operation: o.Operation, Who: Who()}}
 	s.remote = r
 	if o.Local != nil {
 		r.side = &sideFile{root: o.Local.root}

@@ -355,7 +355,11 @@ func (r *remote) readSnapshot(data []byte, n uint64) (*State, string, error) {
 		return nil, "", damaged("its first line is not the head of this snapshot")
 	}
 	if head.MovedTo != "" {
-		return nil, "", &MovedError{Path: r.backend.String(), To: head.MovedTo}
+		moved := &MovedError{Path: r.backend.String(), To: head.MovedTo}
+		if moved.isTo(r.returns) {
+			return newState(head.Lineage), head.Sum, nil
+		}
+		return nil, "", moved
 	}
 	j := newJournalContent(newState(head.Lineage))
 	for i := range head.Lines {

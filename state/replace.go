@@ -55,5 +55,5 @@ func (s *Session) isFresh() bool {
 	if s.remote != nil {
 		return s.remote.snapshot == 0 && !s.changed
 	}
-	return s.sum == "" && s.journal.valid == 0
+	return (s.sum == "" || s.returned) && s.journal.valid == 0
 }

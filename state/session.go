@@ -32,6 +32,9 @@ type Options struct {
 	// ReadOnly opens a state that a Backend keeps for reading, which takes neither the lock nor
 	// anything else that writes. Append and Commit must not be called.
 	ReadOnly bool
+	// Returns is where a state comes from that may have been moved away from here, "" for nowhere. The
+	// mark that it is there is then taken for a state without images.
+	Returns string
 	// Secret, where not nil, returns 32 bytes that this machine alone knows, or fewer where it has
 	// none, which makes what Local remembers of long state files believable. Without it nothing is
 	// remembered, and they are parsed each time.
@@ -69,6 +72,8 @@ type Session struct {
 	// sum and info are those of the state file that state is based on.
 	sum  string
 	info fs.FileInfo
+	// returned says that there is only the mark that the state was moved to where it comes back from.
+	returned bool
 	// changed says that images, or what was made of them, differ from the state file.
 	changed bool
 	// recovered is what tasks of an interrupted run made, as its journal has it.
@@ -104,7 +109,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.place = p
+	s.place, s.place.returns = p, o.Returns
 	if err := s.openDir(!o.NoLock); err != nil {
 		return nil, err
 	}
@@ -166,7 +171,7 @@ func (s *Session) load() error {
 	if err != nil {
 		return err
 	}
-	s.state, s.sum, s.info, s.remember = l.state, l.sum, l.info, l.remember
+	s.state, s.sum, s.info, s.remember, s.returned = l.state, l.sum, l.info, l.remember, l.returned
 	if l.journal != nil {
 		s.changed = len(l.journal.changes)+len(l.journal.renditions) > 0
 		s.recovered, s.ended = l.journal.made, l.journal.ended

@@ -55,6 +55,14 @@ func (s *Store) lookAround() {
 // IsShared reports whether the store has a part that other machines have as well.
 func (s *Store) IsShared() bool { return s.shared != nil }
 
+// SharedIn is the address of that part, "" where there is none.
+func (s *Store) SharedIn() string {
+	if s.shared == nil {
+		return ""
+	}
+	return s.shared.blobs.String()
+}
+
 // listed reports whether an image is known to be there, or was when all was listed. It may deny what
 // is there.
 func (s *shared) listed(sum string) (bool, error) {
@@ -89,8 +97,9 @@ func (s *shared) has(sum string) (bool, error) {
 }
 
 // LookFor asks by name for images that neither the listing nor this machine has, since a listing may be
-// behind and what is not found is paid for. Elsewhere and Candidates know of them then.
-func (s *Store) LookFor(sums []string) error {
+// behind and what is not found is paid for. Elsewhere and Candidates know of them then. looked is called
+// for each, by several goroutines at once.
+func (s *Store) LookFor(sums []string, looked func()) error {
 	if s.shared == nil {
 		return nil
 	}
@@ -99,9 +108,11 @@ func (s *Store) LookFor(sums []string) error {
 	for _, sum := range sums {
 		group.Go(func() error {
 			if _, err := s.root.Stat(blobName(sum)); err == nil || ctx.Err() != nil {
+				looked()
 				return nil // It is here, or another one says what is wrong.
 			}
 			_, err := s.shared.has(sum)
+			looked()
 			return err
 		})
 	}
@@ -197,7 +208,7 @@ func (s *shared) of(a addrs.Image) ([]*recipe, error) {
 }
 
 // damaged says that the bytes under a name are not those of that hash.
-func (s *shared) damaged(sum string) error {
+func (s *shared) damaged(sum string) *BlobError {
 	return &BlobError{SHA256: sum, Path: s.blobs.String() + "/" + sum, Shared: true}
 }
 
@@ -218,7 +229,13 @@ func (s *shared) take(sum string, dir *safefile.Dir, name string) (_ *safefile.P
 	}()
 	hashed := newHashingWriter(p)
 	if err := s.blobs.Get(s.ctx, sum, hashed); err != nil {
-		return nil, err
+		_, isLocal := errors.AsType[*fs.PathError](err)
+		if isLocal || errors.Is(err, fs.ErrNotExist) || s.ctx.Err() != nil {
+			return nil, err
+		}
+		bad := s.damaged(sum)
+		bad.Err = err
+		return nil, bad
 	}
 	if hashed.hex() != sum {
 		return nil, s.damaged(sum)

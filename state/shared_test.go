@@ -3,8 +3,10 @@ package state
 import (
 	"context"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -13,10 +15,13 @@ import (
 type shelf struct {
 	Listing
 	recipes map[string][]byte
+	content map[string][]byte
+	// fails is the error of every Get.
+	fails error
 }
 
 func newShelf() *shelf {
-	return &shelf{Listing{map[string]time.Time{}, map[string][]string{}}, map[string][]byte{}}
+	return &shelf{Listing: Listing{map[string]time.Time{}, map[string][]string{}}, recipes: map[string][]byte{}, content: map[string][]byte{}}
 }
 
 func (s *shelf) String() string                         { return "memory" }
@@ -27,12 +32,27 @@ func (s *shelf) Stat(_ context.Context, sha256 string) (bool, error) {
 	return found, nil
 }
 
-func (s *shelf) Put(_ context.Context, sha256 string, _ int64, _ io.ReaderAt) error {
+func (s *shelf) Put(_ context.Context, sha256 string, size int64, content io.ReaderAt) error {
+	data, err := io.ReadAll(io.NewSectionReader(content, 0, size))
+	if err != nil {
+		return err
+	}
+	s.content[sha256] = data
 	s.Images[sha256] = time.Date(2026, 2, 28-len(s.Images), 0, 0, 0, 0, time.UTC)
 	return nil
 }
 
-func (s *shelf) Get(context.Context, string, io.Writer) error { return io.ErrUnexpectedEOF }
+func (s *shelf) Get(_ context.Context, sha256 string, w io.Writer) error {
+	data, found := s.content[sha256]
+	switch {
+	case s.fails != nil:
+		return s.fails
+	case !found:
+		return fs.ErrNotExist
+	}
+	_, err := w.Write(data)
+	return err
+}
 
 func (s *shelf) PutRecipe(_ context.Context, fingerprint, sha256 string, recipe []byte) error {
 	s.Recipes[fingerprint] = append(s.Recipes[fingerprint], sha256)
@@ -68,5 +88,27 @@ func TestHistoryElsewhere(t *testing.T) {
 	}
 	if len(history) == 0 {
 		t.Error("there is no history")
+	}
+}
+
+// TestLookFor: each image that is looked for is counted, whether it is here, there or nowhere.
+func TestLookFor(t *testing.T) {
+	t.Parallel()
+	p, shelf := newProject(t), newShelf()
+	p.local.Store().Share(t.Context(), shelf)
+	here, there := p.image(t, 1, "here"), p.image(t, 2, "there")
+	if err := p.local.Store().Put(p.dir, nth(0), here); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.local.Store().Publish(p.dir, there.Output.Path, nth(0), there); err != nil {
+		t.Fatal(err)
+	}
+	var looked atomic.Int32
+	sums := []string{here.Output.SHA256, there.Output.SHA256, testHash(7)}
+	if err := p.local.Store().LookFor(sums, func() { looked.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := looked.Load(); int(got) != len(sums) {
+		t.Errorf("%d of %d images were counted", got, len(sums))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
@@ -35,7 +36,8 @@ type Store struct {
 	damaged map[string]bool
 }
 
-// BlobError says that the store has an image under a hash that is no longer that of its bytes.
+// BlobError says that an image in the store is no good: the hash of its bytes is no longer the one that
+// it has it under, or it cannot be read while others can.
 type BlobError struct {
 	SHA256 string
 	// Path is the file of the store, or the object that other machines have as well.
@@ -43,15 +45,35 @@ type BlobError struct {
 	// Shared says that it is an object. Nothing is written over there, so that it stays in the way
 	// of a whole one until somebody deletes it.
 	Shared bool
+	// Err is why it cannot be read, nil where it can. That of an object names it.
+	Err error
 }
 
 func (e *BlobError) Error() string {
-	text := fmt.Sprintf("the store's copy of image %.12s was changed or damaged since it was put there, "+
-		"so it is not used (%s)", e.SHA256, e.Path)
+	const then = "the next plan then says what it costs to generate"
+	text := fmt.Sprintf("the store's copy of image %.12s ", e.SHA256)
+	switch {
+	case e.Err != nil && e.Shared:
+		return text + fmt.Sprintf("cannot be read (%v). If that is so of this image alone, put it back from a copy, or delete it: %s", strings.TrimRight(e.Err.Error(), "."), then)
+	case e.Err != nil:
+		return text + fmt.Sprintf("cannot be read (%s: %v). Make it readable again, or remove it: %s", e.Path, e.Err, then)
+	}
+	text += fmt.Sprintf("was changed or damaged since it was put there, so it is not used (%s)", e.Path)
 	if e.Shared {
-		text += ". Put it back from a copy, or delete it: the next plan then says what it costs to generate"
+		text += ". Put it back from a copy, or delete it: " + then
 	}
 	return text
+}
+
+func (e *BlobError) Unwrap() error { return e.Err }
+
+// unreadable says that a file of the store cannot be read. It says nothing of the folder that the image
+// is to go to, and so it has not the type of an error of the file system.
+func unreadable(sum string, err error) *BlobError {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		err = failed.Err
+	}
+	return &BlobError{SHA256: sum, Path: blobName(sum), Err: err}
 }
 
 func openStore(root *safefile.Dir, index *Index) (*Store, error) {
@@ -217,7 +239,10 @@ func (s *Store) whole(sum string) bool {
 		if !s.damaged[sum] {
 			s.damaged[sum] = false
 		}
-	case !safefile.Gone(err) && s.err == nil:
+	case safefile.Gone(err) || s.err != nil:
+	case s.Has(sum):
+		s.err = unreadable(sum, err)
+	default:
 		s.err = unreachable(err)
 	}
 	return false
@@ -258,11 +283,20 @@ func (s *Store) Err() error {
 	return s.err
 }
 
+// TakeErr is Err, which then tells of what is looked at later.
+func (s *Store) TakeErr() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.err
+	s.err = nil
+	return err
+}
+
 // Restore copies an image out of the store to a path in dir, which must be free unless it has these
 // very bytes: what else is there has to be put into the store first. The copy is checked before it
 // gets its name. The error wraps fs.ErrNotExist where the store does not have the image,
 // fs.ErrExist where the path is taken, and a BlobError where the store's bytes are not what they
-// were.
+// were, or cannot be read.
 func (s *Store) Restore(sum string, dir *safefile.Dir, name string) error {
 	if !isHash(sum) {
 		return fmt.Errorf("restoring %s: %q is not a SHA-256", name, sum)
@@ -297,8 +331,15 @@ func (s *Store) Take(sum string, dir *safefile.Dir, name string) (*safefile.Pend
 		return nil, fmt.Errorf("restoring %s: %q is not a SHA-256", name, sum)
 	}
 	p, err := copyPending(s.root, blobName(sum), dir, name, sum)
-	if _, isDamaged := errors.AsType[*BlobError](err); s.shared != nil && (isDamaged || errors.Is(err, fs.ErrNotExist)) {
-		p, err = s.shared.take(sum, dir, name)
+	if source, ok := errors.AsType[*sourceError](err); ok && !errors.Is(err, fs.ErrNotExist) {
+		err = unreadable(sum, source.err)
+	}
+	_, isBad := errors.AsType[*BlobError](err)
+	if s.shared != nil && (isBad || errors.Is(err, fs.ErrNotExist)) {
+		here := err
+		if p, err = s.shared.take(sum, dir, name); isBad && errors.Is(err, fs.ErrNotExist) {
+			err = here
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("restoring %s: %w", name, err)
@@ -320,7 +361,7 @@ func copyVerified(from *safefile.Dir, source string, to *safefile.Dir, name, sum
 func copyPending(from *safefile.Dir, source string, to *safefile.Dir, name, sum string) (*safefile.Pending, error) {
 	in, err := from.Open(source)
 	if err != nil {
-		return nil, err
+		return nil, &sourceError{err}
 	}
 	defer closeRead(in)
 	p, err := to.Create(name, 0o644)
@@ -328,7 +369,7 @@ func copyPending(from *safefile.Dir, source string, to *safefile.Dir, name, sum 
 		return nil, err
 	}
 	hashed := newHashingWriter(p)
-	if _, err = io.Copy(hashed, in); err == nil && hashed.hex() != sum {
+	if _, err = io.Copy(hashed, sourceReader{in}); err == nil && hashed.hex() != sum {
 		err = &BlobError{SHA256: sum, Path: source}
 	}
 	if err == nil {
@@ -338,6 +379,23 @@ func copyPending(from *safefile.Dir, source string, to *safefile.Dir, name, sum 
 		return nil, errors.Join(err, p.Abort())
 	}
 	return p, nil
+}
+
+// sourceError says that what is to be copied cannot be read.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+
+func (e *sourceError) Unwrap() error { return e.err }
+
+type sourceReader struct{ io.Reader }
+
+func (r sourceReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &sourceError{err}
+	}
+	return n, err
 }
 
 // hashFile returns the SHA-256 of a regular file, and its size.

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Status is where a task stands. The set is closed: what the API calls its statuses is in
@@ -68,6 +70,19 @@ type Result struct {
 	// the API names is what was charged.
 	Cost    Credits
 	HasCost bool
+}
+
+// Expires returns when the URL of a sample ends, zero where it does not say so.
+func (r *Result) Expires() time.Time {
+	u, err := url.Parse(r.SampleURL)
+	if err != nil {
+		return time.Time{}
+	}
+	end, err := time.Parse(time.RFC3339, u.Query().Get("se"))
+	if err != nil {
+		return time.Time{}
+	}
+	return end
 }
 
 // Poll looks at a task once, by the URL that the API named. A task that the API does not know is no

@@ -22,8 +22,8 @@ func (a *app) stateMigrateCommand() *cobra.Command {
 		Long: `Moves the state between a file and the place that the configuration names. After adding a state "s3" block, -from moves the state from the file that had it
 into the bucket. Before removing the block, -to moves it into a file. Tasks of an interrupted run move with it.
 
-What was written is read back and compared. Only then is the former state marked as moved, and every command that comes across it says where it is. When
-it is interrupted, run it again.`,
+What was written is read back and compared. Only then is the former state marked as moved, and every command that comes across it says where it is. A state goes
+back to a place that it was moved from. When it is interrupted, run it again.`,
 		Example: `  fluxbatch state migrate -from fluxbatch.state.json
   fluxbatch state migrate -to fluxbatch.state.json`,
 		RunE: func(*cobra.Command, []string) error { return a.runStateMigrate(&o) },
@@ -58,6 +58,10 @@ func (a *app) runStateMigrate(o *stateMigrateOptions) error {
 	done, err := workspace.Migrate(a.environment(), from, to, o.Options)
 	if errors.Is(err, state.ErrLineage) {
 		return explain("%s has the state of another project.\nNothing was changed. Name another place in the configuration.", to)
+	}
+	if moved, isMoved := errors.AsType[*state.MovedError](err); isMoved && moved.Path == to.String() {
+		return explain("%[1]s is marked as moved to %[2]s, not to %[3]s, so nothing is put there.\nMove the state that is at %[2]s. Where it is the one at %[3]s, name that as the mark does. Otherwise, name another place than %[1]s.",
+			to, moved.To, from)
 	}
 	if err != nil {
 		return err

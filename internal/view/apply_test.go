@@ -130,16 +130,18 @@ func TestDeliveryIsDown(t *testing.T) {
 	for name, err := range map[string]error{
 		"refused": &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED},
 		"failing": &bfl.APIError{StatusCode: http.StatusServiceUnavailable},
+		"former":  &bfl.DownloadError{Kind: bfl.ErrExpired, Reason: "delivery-eu1.bfl.ai answered 403 Forbidden"},
 	} {
+		former := name == "former"
 		v, screen := newTestView(Options{})
 		cards := viewtest.Cards(30)
 		v.StartApply(&planner.Plan{Changes: cards})
 		for i, c := range cards {
 			if i < 8 {
-				v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Err: err}})
+				v.Event(executor.Failed{Address: c.Address, Action: planner.Create, Err: &executor.DeliveryError{Former: former, Err: err}})
 				continue
 			}
-			v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Err: err}})
+			v.Event(executor.Skipped{Address: c.Address, Err: &executor.DeliveryError{All: true, Former: former, Err: err}})
 		}
 		v.FinishApply(executor.Summary{Failed: 8, Skipped: 22, Cost: bfl.CreditsOf(24)}, nil, ApplyInfo{})
 		viewtest.Golden(t, "apply/undelivered-"+name, screen.String())

@@ -61,6 +61,9 @@ func (v *View) Event(e executor.Event) {
 	case executor.Uploaded:
 		v.aboveProgress(UploadText(e) + "\n")
 		return
+	case executor.LookedUp:
+		v.aboveProgress(LookupText(e) + "\n")
+		return
 	case executor.Transferred:
 		v.aboveProgress(TransferText(e) + "\n")
 		return
@@ -69,6 +72,12 @@ func (v *View) Event(e executor.Event) {
 		return
 	case executor.Behind:
 		v.aboveProgress(layout.Wrap(BehindText(e), v.opts.Width) + "\n")
+		return
+	case executor.Undelivered:
+		v.aboveProgress(layout.Wrap(UndeliveredText(e), v.opts.Width) + "\n")
+		return
+	case executor.Delivered:
+		v.aboveProgress(layout.Wrap(DeliveredText(e), v.opts.Width) + "\n")
 		return
 	case executor.Waiting:
 		v.aboveProgress(layout.Wrap(WaitText(e), v.opts.Width) + "\n")
@@ -95,6 +104,11 @@ func UploadText(u executor.Uploaded) string {
 	return fmt.Sprintf("Uploaded for other machines: %d of %s, %s", u.Images, layout.Count(u.Of, "image"), sizeText(u.Bytes))
 }
 
+// LookupText says how far the looking for images is.
+func LookupText(l executor.LookedUp) string {
+	return fmt.Sprintf("Looking in %s for pictures that are not here: %d of %d", layout.Visible(l.Store), l.Images, l.Of)
+}
+
 // TransferText says how far one object is on its way.
 func TransferText(t executor.Transferred) string {
 	object, done, size := layout.Visible(t.Object), sizeText(t.Bytes), sizeText(t.Size)
@@ -115,6 +129,39 @@ func UnansweredText(u executor.Unanswered) string {
 // BehindText says why nothing is submitted for now.
 func BehindText(b executor.Behind) string {
 	return layout.Count(b.Results, "picture") + " wait to be fetched. They come faster than they can be brought here and kept, and can be had for ten minutes only, so nothing new is asked for until fewer wait."
+}
+
+// UndeliveredText says what cannot be fetched, and how long it can still be had.
+func UndeliveredText(u executor.Undelivered) string {
+	what, one := "picture can be fetched", "one can be fetched"
+	if u.Looks {
+		what, one = "task can be looked at", "one can be looked at"
+	}
+	text := fmt.Sprintf("Since %s no %s%s: %s. Nothing new is asked for until %s.",
+		u.Since.Format(time.TimeOnly), what, atHost(u.Host), layout.OneLine(u.Err), one)
+	if !u.Until.IsZero() {
+		text += fmt.Sprintf(" The first of those that are made can be had until %s.", u.Until.Format(time.TimeOnly))
+	}
+	return text
+}
+
+// DeliveredText says that pictures are fetched again.
+func DeliveredText(d executor.Delivered) string {
+	text := "After " + layout.Duration(d.After) + " a picture was fetched" + atHost(d.Host) + " again."
+	if d.Looks {
+		text = "After " + layout.Duration(d.After) + " a task was looked at" + atHost(d.Host) + " again."
+	}
+	if d.Buys {
+		text += " New ones are asked for."
+	}
+	return text
+}
+
+func atHost(host string) string {
+	if host == "" {
+		return ""
+	}
+	return " at " + layout.Visible(host)
 }
 
 // aboveProgress writes text to stderr, above the progress display if one is shown.

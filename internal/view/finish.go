@@ -119,7 +119,11 @@ func wayOutOf(err error, info ApplyInfo) string {
 		return "Start the simulator with fluxbatch simulator, or correct the endpoint of the provider."
 	}
 	if delivery, ok := errors.AsType[*executor.DeliveryError](err); ok && delivery.All {
-		return "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
+		way := "Find out soon what keeps this machine from fetching images, such as a proxy or a firewall: the API does not keep them for long."
+		if delivery.Former {
+			way += " Results of an earlier run may be gone by now. To give up such a task, and what was paid for it, add -abandon with its address."
+		}
+		return way
 	}
 	if api, ok := errors.AsType[*bfl.APIError](err); ok {
 		switch {

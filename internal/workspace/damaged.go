@@ -29,11 +29,13 @@ func (w *Workspace) stored(a addrs.Image, fingerprint string, simulated bool) []
 }
 
 // storedLate is Store.Candidates during an apply, when the record changes under it, and what is
-// found damaged is told at once.
-func (w *Workspace) storedLate(a addrs.Image, fingerprint string, simulated bool) []*state.Image {
-	images := w.local.Store().Candidates(a, fingerprint, simulated)
+// found damaged is told at once. An error says that an image could not be looked at.
+func (w *Workspace) storedLate(a addrs.Image, fingerprint string, simulated bool) ([]*state.Image, error) {
+	store := w.local.Store()
+	_ = store.TakeErr() // It is of other images.
+	images := store.Candidates(a, fingerprint, simulated)
 	if diags := w.damaged(); len(diags) > 0 {
 		w.env.OnDiagnostics(diags)
 	}
-	return images
+	return images, store.TakeErr()
 }

@@ -20,17 +20,18 @@ type Migration struct {
 
 // Migrate moves a state from one place to another: with what is under way, under the locks of both.
 // The one before is marked as moved only when the new one was read back and is the same. When it
-// is cut off, migrating again goes on from there.
+// is cut off, migrating again goes on from there. One that was moved away from to goes back there from
+// where the mark says that it is.
 func Migrate(env *Environment, from, to Place, o Options) (done Migration, err error) {
-	open := func(place Place) (*state.Session, error) {
-		return place.open(env.Drain, state.Options{Operation: migrates, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock})
+	open := func(place Place, returns string) (*state.Session, error) {
+		return place.open(env.Drain, state.Options{Operation: migrates, Version: env.Version, LockTimeout: o.LockTimeout, NoLock: o.NoLock, Returns: returns})
 	}
-	source, err := open(from)
+	source, err := open(from, "")
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := open(to)
+	target, err := open(to, from.String())
 	if err != nil {
 		return done, err
 	}

@@ -3,7 +3,6 @@ package workspace
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -45,7 +44,7 @@ func (w *Workspace) publish() error {
 			missing = append(missing, addr)
 		}
 	}
-	uploads := uploads{told: time.Now(), tell: w.env.OnEvent, progress: executor.Uploaded{Of: len(missing)}}
+	uploads := newMeter(w.env.OnEvent, uploadsEvery, executor.Uploaded{Of: len(missing)})
 	defer uploads.end()
 	var group errgroup.Group
 	group.SetLimit(maxUploads)
@@ -58,7 +57,10 @@ func (w *Workspace) publish() error {
 			if err := store.Publish(w.outputs, img.Output.Path, addr, img); err != nil {
 				return err
 			}
-			uploads.add(img.Output.Bytes, time.Now())
+			uploads.add(time.Now(), func(u *executor.Uploaded) {
+				u.Images++
+				u.Bytes += img.Output.Bytes
+			})
 			return nil
 		})
 	}
@@ -78,39 +80,6 @@ func Reporting(ctx context.Context, tell func(executor.Event)) context.Context {
 	})
 }
 
-// uploadsEvery is how often it is told how far uploads are. Few are done before that, and say nothing.
-const uploadsEvery = 10 * time.Second
-
-// uploads tells how far many uploads are. It is safe for concurrent use.
-type uploads struct {
-	mu       sync.Mutex
-	progress executor.Uploaded
-	told     time.Time // when it was told last
-	isLong   bool
-	tell     func(executor.Event)
-}
-
-// add counts one that ended at a time.
-func (u *uploads) add(bytes int64, now time.Time) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.progress.Images++
-	u.progress.Bytes += bytes
-	if u.tell != nil && now.Sub(u.told) >= uploadsEvery {
-		u.told, u.isLong = now, true
-		u.tell(u.progress)
-	}
-}
-
-// end tells the rest of what took long.
-func (u *uploads) end() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.isLong {
-		u.tell(u.progress)
-	}
-}
-
 // findAbsent asks for the images on record whose files are not here as they were made, where the
 // listing of what other machines put there does not have them.
 func (w *Workspace) findAbsent(files map[addrs.Image]state.FileStatus) error {
@@ -124,7 +93,11 @@ func (w *Workspace) findAbsent(files map[addrs.Image]state.FileStatus) error {
 			sums = append(sums, w.session.State().Images.Get(addr).Output.SHA256)
 		}
 	}
-	return store.LookFor(sums)
+	lookups := newMeter(w.env.OnEvent, lookupsEvery, executor.LookedUp{Store: store.SharedIn(), Of: len(sums)})
+	defer lookups.end()
+	return store.LookFor(sums, func() {
+		lookups.add(time.Now(), func(l *executor.LookedUp) { l.Images++ })
+	})
 }
 
 // findOutdated tells files that nobody edited from those that somebody did: another machine has

@@ -46,12 +46,18 @@ func (j *Stream) Event(e executor.Event) {
 		j.rendition(e)
 	case executor.Uploaded:
 		j.emit(uploadMessage{j.header("info", view.UploadText(e)), upload{e.Images, e.Of, e.Bytes}, "upload_progress"})
+	case executor.LookedUp:
+		j.emit(lookupMessage{j.header("info", view.LookupText(e)), lookup{e.Store, e.Images, e.Of}, "lookup_progress"})
 	case executor.Transferred:
 		j.emit(transferMessage{j.header("info", view.TransferText(e)), transfer{e.Object, e.Upload, e.Bytes, e.Size}, "transfer_progress"})
 	case executor.Waiting:
 		j.emit(waitMessage{j.header("info", view.WaitText(e)), wait{e.Path, holderOf(e.Holder), e.Lapses.Seconds()}, "lock_wait"})
 	case executor.Unanswered:
 		j.emit(silenceMessage{j.header("warn", view.UnansweredText(e)), silence{e.Store, e.For.Seconds()}, "store_silent"})
+	case executor.Undelivered:
+		j.emit(outageMessage{j.header("warn", view.UndeliveredText(e)), outageOf(e), "delivery_down"})
+	case executor.Delivered:
+		j.emit(deliveredMessage{j.header("info", view.DeliveredText(e)), delivered{e.Host, what(e.Looks), e.After.Seconds(), e.Buys}, "delivery_back"})
 	case executor.Behind:
 		j.diagnostic(tfjson.Diagnostic{Severity: tfjson.DiagnosticSeverityWarning, Summary: "Pictures come faster than they are fetched", Detail: view.BehindText(e)})
 	case executor.Warned:

@@ -6,8 +6,10 @@ import (
 
 	tfjson "github.com/hashicorp/terraform-json"
 
+	"github.com/fluxbatch/fluxbatch/executor"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/internal/view/layout"
 	"github.com/fluxbatch/fluxbatch/state"
 )
 
@@ -239,6 +241,65 @@ type transferMessage struct {
 	header
 	Transfer transfer `json:"transfer"`
 	Type     string   `json:"type"`
+}
+
+// lookupMessage tells how many images were looked for in a store.
+type lookupMessage struct {
+	header
+	Lookup lookup `json:"lookup"`
+	Type   string `json:"type"`
+}
+
+type lookup struct {
+	Store  string `json:"store"`
+	Images int    `json:"images"`
+	Of     int    `json:"of"`
+}
+
+// outageMessage says that no result can be fetched, and that nothing is bought meanwhile. Its type is
+// "delivery_down".
+type outageMessage struct {
+	header
+	Outage outage `json:"outage"`
+	Type   string `json:"type"`
+}
+
+type outage struct {
+	Host  string     `json:"host,omitempty"`
+	Call  string     `json:"call"`
+	Since time.Time  `json:"since"`
+	Until *time.Time `json:"until,omitempty"`
+	Error string     `json:"error"`
+}
+
+func outageOf(u executor.Undelivered) outage {
+	o := outage{Host: u.Host, Call: what(u.Looks), Since: u.Since.UTC().Truncate(time.Millisecond), Error: layout.OneLine(u.Err)}
+	if !u.Until.IsZero() {
+		o.Until = new(u.Until.UTC().Truncate(time.Millisecond))
+	}
+	return o
+}
+
+// deliveredMessage says that an outage is over. Its type is "delivery_back".
+type deliveredMessage struct {
+	header
+	Delivery delivered `json:"delivery"`
+	Type     string    `json:"type"`
+}
+
+type delivered struct {
+	Host    string  `json:"host,omitempty"`
+	Call    string  `json:"call"`
+	Seconds float64 `json:"seconds"`
+	Buys    bool    `json:"buys"`
+}
+
+// what is the call that an outage is about.
+func what(looks bool) string {
+	if looks {
+		return "poll"
+	}
+	return "download"
 }
 
 // silenceMessage says that a store does not answer. Its type is "store_silent".

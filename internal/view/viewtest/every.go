@@ -3,6 +3,7 @@ package viewtest
 import (
 	"encoding/json"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/fluxbatch/fluxbatch/executor"
@@ -11,6 +12,9 @@ import (
 	"github.com/fluxbatch/fluxbatch/planner"
 	"github.com/fluxbatch/fluxbatch/state"
 )
+
+// outageBegan is when no picture could be fetched any more.
+var outageBegan = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 
 // EveryPlan has a change of each kind, and each that is free.
 func EveryPlan() *planner.Plan {
@@ -89,9 +93,17 @@ func ApplyEvents() []executor.Event {
 		executor.Skipped{Address: Addr("image.late"), Err: errors.New("the account has no credits left (402)")},
 		executor.Unchanged{Address: Addr("image.same")},
 		executor.Uploaded{Images: 1200, Of: 10_000, Bytes: 1_460_000_000},
+		executor.LookedUp{Store: "s3://art/blobs", Images: 3400, Of: 10_000},
 		executor.Transferred{Object: "s3://art/shop/state/snapshot/00000000000000000012", Upload: true, Bytes: 45_000_000, Size: 690_000_000},
 		executor.Unanswered{Store: "https://minio.studio:9000", For: 10 * time.Second},
 		executor.Behind{Results: 90},
+		executor.Undelivered{
+			Host: "delivery-eu1.bfl.ai", Since: outageBegan, Until: outageBegan.Add(9 * time.Minute),
+			Err: &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED},
+		},
+		executor.Delivered{Host: "delivery-eu1.bfl.ai", After: 90 * time.Second, Buys: true},
+		executor.Undelivered{Looks: true, Since: outageBegan, Err: errors.New("the API failed (503 Service Unavailable)")},
+		executor.Delivered{Looks: true, After: 20 * time.Second},
 		executor.Waiting{Wait: state.Wait{Path: "s3://art/shop/state", Lapses: 15 * time.Second}},
 	}
 }

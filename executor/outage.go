@@ -1,0 +1,79 @@
+package executor
+
+import (
+	"net/url"
+	"time"
+)
+
+// toldAfter is how long nothing has to be bought for an outage before that is told: a moment's need not
+// be.
+const toldAfter = 5 * time.Second
+
+// outage is what is told of a time in which nothing is bought, since what is bought could not be
+// fetched. Its zero value is that there is none.
+type outage struct {
+	// since is when the first call failed after which none succeeded.
+	since time.Time
+	// held says that nothing is bought, and told that it was told.
+	held, told bool
+	host       string
+	looks      bool
+	err        error
+}
+
+// outageGoesOn notes that a call failed without which nothing that is bought comes home: a look at a
+// task, or a download.
+func (r *run) outageGoesOn(host string, looks bool, err error) {
+	o := &r.delivery.outage
+	if o.since.IsZero() {
+		o.since = time.Now()
+	}
+	o.host, o.looks, o.err = host, looks, err
+	if o.held || !r.delivery.isStalled() {
+		return
+	}
+	o.held = true
+	since := o.since
+	r.later(toldAfter, func() {
+		if o.held && o.since.Equal(since) {
+			o.told = true
+			r.emit(Undelivered{Host: o.host, Looks: o.looks, Since: since, Until: r.firstGone(), Err: o.err})
+		}
+	})
+}
+
+// outageOver notes that a call of a kind succeeded.
+func (r *run) outageOver(looks bool) {
+	o := &r.delivery.outage
+	if o.looks != looks || r.delivery.isStalled() {
+		return
+	}
+	if o.told {
+		r.emit(Delivered{Host: o.host, Looks: o.looks, After: time.Since(o.since), Buys: r.stop == nil})
+	}
+	*o = outage{}
+}
+
+// firstGone is when the first of the results that wait can be had no more, zero where nobody knows.
+func (r *run) firstGone() time.Time {
+	var first time.Time
+	for n := range r.delivery.failing {
+		end := n.until
+		if n.resumed {
+			end = n.accepted.Add(resultLife)
+		}
+		if end.After(time.Now()) && (first.IsZero() || end.Before(first)) {
+			first = end
+		}
+	}
+	return first
+}
+
+// hostOf is the host of a URL, "" where it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

@@ -1,0 +1,136 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
+)
+
+var errUsedUp = errors.New("the budget of the day is used up")
+
+// pool is Slots of an account that may have so many tasks, and buy so many images.
+type pool struct {
+	slots chan struct{}
+	mu    sync.Mutex
+	buys  int
+}
+
+func newPool(slots, buys int) *pool { return &pool{slots: make(chan struct{}, slots), buys: buys} }
+
+func (p *pool) add(buys int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buys+buys < 0 {
+		return false
+	}
+	p.buys += buys
+	return true
+}
+
+func (p *pool) Take(ctx context.Context, _ Job) (Hold, error) {
+	if !p.add(-1) {
+		return nil, errUsedUp
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return &poolHold{pool: p}, nil
+	case <-ctx.Done():
+		p.add(1)
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (p *pool) Inherit(context.Context, Job, string) Hold { return nil }
+
+type poolHold struct {
+	pool   *pool
+	bought bool
+}
+
+func (h *poolHold) Runs(context.Context, string, bfl.Credits) { h.bought = true }
+
+func (h *poolHold) Release() {
+	if !h.bought {
+		h.pool.add(1)
+	}
+	<-h.pool.slots
+}
+
+// TestBudgetIsUsedUp: what has its part of a budget is bought, also where it has no slot yet when another
+// image is refused.
+func TestBudgetIsUsedUp(t *testing.T) {
+	t.Parallel()
+	check := func(t *testing.T, r *rig, may int) {
+		t.Helper()
+		summary, err := r.apply(t)
+		if !errors.Is(err, ErrIncomplete) || summary.Created != may || len(r.api.tasks) != may || summary.Failed > 0 {
+			t.Errorf("Apply = %+v, %v, and %d were bought, want %d", summary, err, len(r.api.tasks), may)
+		}
+	}
+	t.Run("of all who share the account", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 6)
+			p := newPool(2, 10)
+			r.opts.Accounts = map[string]Account{"bfl": {API: r.api, Concurrency: 6, Slots: p}}
+			for i := range 20 {
+				r.image(t, fmt.Sprintf("a%02d", i))
+			}
+			check(t, r, 10)
+			if len(p.slots) > 0 || p.buys != 0 {
+				t.Errorf("%d slots are held in the end, and %d images set aside", len(p.slots), p.buys)
+			}
+		})
+	})
+	t.Run("of this run, with intents that are recorded ahead", func(t *testing.T) {
+		t.Parallel()
+		for may := 20; may < 40; may++ {
+			synctest.Test(t, func(t *testing.T) {
+				r, d := farRig(t, 60)
+				r.opts.MaxCost = new(bfl.Credits(may * 3000))
+				check(t, r, may)
+				if len(d.unanswered) != 0 {
+					t.Errorf("%d intents are left that nobody acted on", len(d.unanswered))
+				}
+			})
+		}
+	})
+}
+
+// undelivering is an API from which no image can be fetched.
+type undelivering struct{ *fakeAPI }
+
+func (undelivering) Download(context.Context, string, io.Writer, int64) (int64, error) {
+	<-time.After(10 * time.Millisecond) // Slots are free before that.
+	return 0, &bfl.NetworkError{Host: "delivery", Err: io.ErrUnexpectedEOF}
+}
+
+// TestSlotsAreGivenBack: a request that waits for a slot while nothing is to be bought any more is not sent
+// when one comes.
+func TestSlotsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 8)
+		p := newPool(4, 20)
+		r.opts.Accounts = map[string]Account{"bfl": {API: undelivering{r.api}, Concurrency: 8, Slots: p}}
+		for i := range 20 {
+			r.image(t, fmt.Sprintf("a%02d", i))
+		}
+		// Three end at once, and have three of the four that wait begin. The last one waits for the
+		// fourth, when nothing can be fetched.
+		r.api.latency = func(n int) time.Duration { return time.Second + time.Duration(n/3)*9*time.Second }
+		if summary, err := r.apply(t); !errors.Is(err, ErrIncomplete) || summary.Failed != 7 || len(r.api.tasks) != 7 {
+			t.Errorf("Apply = %+v, %v, and %d were bought, want 7", summary, err, len(r.api.tasks))
+		}
+		if len(p.slots) > 0 || p.buys != 20-7 {
+			t.Errorf("%d slots are held in the end, and %d images set aside", len(p.slots), 20-7-p.buys)
+		}
+	})
+}
