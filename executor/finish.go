@@ -198,6 +198,9 @@ func (r *run) end(n *node) {
 	if n.phase == waiting && n.ahead && !n.recorded.IsZero() {
 		r.withdraw(n)
 	}
+	if n.hold != nil {
+		r.outlive(n)
+	}
 	n.phase = over
 	delete(r.delivery.failing, n)
 	delete(r.delivery.spent, n)

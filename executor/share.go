@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"time"
 
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
@@ -105,6 +106,18 @@ func (r *run) inherit(n *node) {
 func (r *run) vacate(n *node) {
 	r.freeHold(n.hold)
 	n.hold = nil
+}
+
+// outlive keeps the slot of a task that this run goes on with no more for as long as the API may still work
+// on it, and then gives it back: others of this run would wait for it for ever.
+func (r *run) outlive(n *node) {
+	hold, left := n.hold, n.lane.account.TaskTimeout-time.Since(n.submitted)
+	n.hold = nil
+	if left <= 0 {
+		r.freeHold(hold)
+		return
+	}
+	r.later(left, func() { r.freeHold(hold) })
 }
 
 func (r *run) freeHold(hold Hold) {

@@ -47,7 +47,15 @@ func (p *pool) Take(ctx context.Context, _ Job) (Hold, error) {
 	}
 }
 
-func (p *pool) Inherit(context.Context, Job, string) Hold { return nil }
+// Inherit takes the slot that the task has, as if it were not taken yet.
+func (p *pool) Inherit(context.Context, Job, string) Hold {
+	select {
+	case p.slots <- struct{}{}:
+		return &poolHold{pool: p, bought: true}
+	default:
+		return nil
+	}
+}
 
 type poolHold struct {
 	pool   *pool
@@ -133,4 +141,40 @@ func TestSlotsAreGivenBack(t *testing.T) {
 			t.Errorf("%d slots are held in the end, and %d images set aside", len(p.slots), 20-7-p.buys)
 		}
 	})
+}
+
+// TestSlotsOfTasksThatAreLeft: a task that is left to a later run keeps its slot no longer than the API may
+// work on it, so that others of this run get one.
+func TestSlotsOfTasksThatAreLeft(t *testing.T) {
+	t.Parallel()
+	refused := &bfl.APIError{StatusCode: 403, Message: "forbidden"}
+	for name, answer := range map[string]error{"since they take too long": nil, "since the API does not say what became of them": refused} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 4)
+				p := newPool(2, 20)
+				r.opts.Accounts = map[string]Account{"bfl": {API: r.api, Concurrency: 4, Slots: p}}
+				for i := range 6 {
+					r.image(t, fmt.Sprintf("a%02d", i))
+				}
+				r.api.latency = func(n int) time.Duration { return time.Second + time.Duration(2-min(n, 2))*time.Hour }
+				r.api.onPoll = func(task *fakeTask) (bfl.Result, error) {
+					if task.ends.Sub(task.began) < time.Hour {
+						return bfl.Result{}, nil
+					}
+					return bfl.Result{Status: bfl.Pending, Raw: "Pending"}, answer
+				}
+				ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+				defer stop()
+				summary, err := Apply(ctx, r.plan(t), r.opts)
+				if !errors.Is(err, ErrIncomplete) || summary.Created != 4 || summary.Failed != 2 {
+					t.Errorf("Apply = %+v, %v; want 4 created and 2 left", summary, err)
+				}
+				if len(p.slots) > 0 {
+					t.Errorf("%d slots are held in the end", len(p.slots))
+				}
+			})
+		})
+	}
 }
