@@ -88,8 +88,9 @@ func (e *DeliveryError) Error() string {
 
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
-// isYoung reports whether the result of a task has to be there still, whatever an earlier run did.
-func (n *node) isYoung() bool { return !n.resumed || time.Since(n.accepted) < resultLife }
+// isYoung reports whether the result of a task has to be there still, whatever an earlier run did. One that
+// is from the future was taken when the clock was wrong, and may be of any age.
+func (n *node) isYoung() bool { return !n.resumed || time.Since(n.accepted).Abs() < resultLife }
 
 // speaksOfAll reports whether a download that failed says something of others. The task of an
 // interrupted run may have failed in earlier ones and fail in each to come, which must not keep them
@@ -162,7 +163,11 @@ func (r *run) goesOn() bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(r.salvaging, goesOn)
+	// What nobody wants is itself waited for as long as anything else goes on.
+	isTimeOver := time.Since(r.began) >= salvageTimeout
+	return slices.ContainsFunc(r.salvaging, func(n *node) bool {
+		return goesOn(n) && (!isTimeOver || n.phase != waiting && n.phase != active)
+	})
 }
 
 // undelivered ends a node whose image could not be fetched, and leaves its task to a later run.

@@ -171,6 +171,8 @@ type Undelivered struct {
 	// Until is when the first of the results that wait can be had no more, zero where nobody knows.
 	Until time.Time
 	Err   error
+	// Buys says that new ones are asked for when that is over.
+	Buys bool
 }
 
 // Delivered says that what Undelivered told is over, and with Buys that new images are asked for again.

@@ -76,6 +76,8 @@ type run struct {
 	// told carries what is to be done on the coordinator after a worker's call.
 	told chan func()
 	stop error // why nothing new is begun, nil while it is
+	// isStopped says that neither is what has its part of the budget.
+	isStopped bool
 	// recording is how long it takes to record an intent, 0 while nobody knows.
 	recording time.Duration
 	// unresolved is since when hosts are not found, zero while they are.

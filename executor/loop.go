@@ -65,6 +65,9 @@ func (r *run) launch() {
 	for r.stop == nil && r.bringing < mostSalvaging && len(r.homeless) > 0 {
 		n := r.homeless[0]
 		r.homeless = r.homeless[1:]
+		if n.phase == over {
+			continue // It had its time.
+		}
 		r.bringing++
 		r.begin(n)
 	}
@@ -104,11 +107,16 @@ func (r *run) later(delay time.Duration, do func()) { r.agenda.add(time.Now().Ad
 
 // stopNew ends the beginning of new work: what has not been submitted is skipped.
 func (r *run) stopNew(cause error) {
+	if r.isStopped {
+		return
+	}
+	r.isStopped = true
 	r.stopAsking(cause)
-	r.endTaking(r.stop)
+	cause = ofRun(cause)
+	r.endTaking(cause)
 	for _, n := range r.sorted() {
 		if n.phase == waiting || n.salvages() && n.phase == active {
-			r.skip(n, Skipped{Address: n.address(), Err: r.stop})
+			r.skip(n, Skipped{Address: n.address(), Err: cause})
 		}
 	}
 }
@@ -119,15 +127,20 @@ func (r *run) stopAsking(cause error) {
 	if r.stop != nil {
 		return
 	}
-	if disk, isDisk := errors.AsType[*StorageError](cause); isDisk {
-		cause = disk.ofAll()
-	}
-	r.stop = cause
+	r.stop = ofRun(cause)
 	for _, n := range r.sorted() {
 		if n.phase == waiting && !n.asks && !n.ahead || n.salvages() && n.phase == active {
-			r.skip(n, Skipped{Address: n.address(), Err: cause})
+			r.skip(n, Skipped{Address: n.address(), Err: r.stop})
 		}
 	}
+}
+
+// ofRun is why nothing new is begun, without what it says of one image.
+func ofRun(cause error) error {
+	if disk, isDisk := errors.AsType[*StorageError](cause); isDisk {
+		return disk.ofAll()
+	}
+	return cause
 }
 
 // abandon leaves all that is under way to a later run. Workers still come back, soon, since their

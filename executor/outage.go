@@ -28,24 +28,31 @@ func (r *run) outageGoesOn(host string, looks bool, err error) {
 	if o.since.IsZero() {
 		o.since = time.Now()
 	}
-	o.host, o.looks, o.err = host, looks, err
+	if !o.told { // Its end is told of what was told to be down.
+		o.host, o.looks, o.err = host, looks, err
+	}
 	if o.held || !r.delivery.isStalled() {
 		return
 	}
 	o.held = true
 	since := o.since
 	r.later(toldAfter, func() {
-		if o.held && o.since.Equal(since) {
+		switch {
+		case !o.held || !o.since.Equal(since):
+		case !r.delivery.isStalled():
+			o.held = false // What had failed is over otherwise.
+		default:
 			o.told = true
-			r.emit(Undelivered{Host: o.host, Looks: o.looks, Since: since, Until: r.firstGone(), Err: o.err})
+			r.emit(Undelivered{Host: o.host, Looks: o.looks, Since: since, Until: r.firstGone(), Err: o.err, Buys: r.stop == nil})
 		}
 	})
 }
 
-// outageOver notes that a call of a kind succeeded.
+// outageOver notes that a call of a kind succeeded. When looks and downloads had failed together, it may
+// be either that has things be bought again.
 func (r *run) outageOver(looks bool) {
 	o := &r.delivery.outage
-	if o.looks != looks || r.delivery.isStalled() {
+	if r.delivery.isStalled() || !o.held && o.looks != looks {
 		return
 	}
 	if o.told {
@@ -59,8 +66,11 @@ func (r *run) firstGone() time.Time {
 	var first time.Time
 	for n := range r.delivery.failing {
 		end := n.until
-		if n.resumed {
+		switch {
+		case n.resumed && n.isYoung():
 			end = n.accepted.Add(resultLife)
+		case n.resumed:
+			continue // It may be gone.
 		}
 		if end.After(time.Now()) && (first.IsZero() || end.Before(first)) {
 			first = end

@@ -112,6 +112,10 @@ func (r *run) settled(n *node, cost bfl.Credits) {
 	n.cost = cost
 }
 
+// age is how long ago the API took the task, at the least: the clock of the run that was told may have been
+// ahead of this one's.
+func (n *node) age() time.Duration { return max(time.Since(n.accepted), time.Since(n.submitted)) }
+
 // unknown decides what follows a look that did not find the task.
 func (r *run) unknown(n *node, elapsed time.Duration) {
 	if n.byID {
@@ -125,7 +129,7 @@ func (r *run) unknown(n *node, elapsed time.Duration) {
 		r.leave(n, "is not where the API said, nor where it was submitted. It is paid for, and the next apply looks again")
 		return
 	}
-	if time.Since(n.accepted) < settlingTime {
+	if n.age() < settlingTime {
 		r.stillActive(n, elapsed, min(max(unknownGap, elapsed/4), mostUnknown))
 		return
 	}
@@ -166,7 +170,7 @@ func (r *run) pollFailed(n *node, err error, elapsed time.Duration) {
 		return
 	}
 	if errors.Is(err, bfl.ErrNowhere) {
-		if time.Since(n.accepted) < settlingTime {
+		if n.age() < settlingTime {
 			r.stillActive(n, elapsed, mostUnknown)
 			return
 		}

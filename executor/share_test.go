@@ -178,3 +178,33 @@ func TestSlotsOfTasksThatAreLeft(t *testing.T) {
 		})
 	}
 }
+
+// TestInterruptedNearTheEndOfABudget: what has its part of a budget and is not begun, since the run was
+// interrupted, is told that.
+func TestInterruptedNearTheEndOfABudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 4)
+		r.opts.Accounts = map[string]Account{"bfl": {API: r.api, Concurrency: 4, Slots: newPool(1, 20)}}
+		r.opts.MaxCost = new(bfl.Credits(3 * 3000))
+		for i := range 6 {
+			r.image(t, fmt.Sprintf("a%02d", i))
+		}
+		interrupted := errors.New("interrupted")
+		ctx, stop := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { stop(interrupted) })
+		r.opts.Drain = ctx
+		if summary, err := r.apply(t); !errors.Is(err, ErrIncomplete) || summary.Created != 1 {
+			t.Errorf("Apply = %+v, %v; want one created", summary, err)
+		}
+		told := 0
+		for _, e := range r.events {
+			if s, ok := e.(Skipped); ok && errors.Is(s.Err, interrupted) {
+				told++
+			}
+		}
+		if told != 2 {
+			t.Errorf("%d images were skipped for the interrupt, want the two that had their part", told)
+		}
+	})
+}

@@ -137,8 +137,10 @@ func UndeliveredText(u executor.Undelivered) string {
 	if u.Looks {
 		what, one = "task can be looked at", "one can be looked at"
 	}
-	text := fmt.Sprintf("Since %s no %s%s: %s. Nothing new is asked for until %s.",
-		u.Since.Format(time.TimeOnly), what, atHost(u.Host), layout.OneLine(u.Err), one)
+	text := fmt.Sprintf("Since %s no %s%s: %s.", u.Since.Format(time.TimeOnly), what, atHost(u.Host), layout.OneLine(u.Err))
+	if u.Buys {
+		text += " Nothing new is asked for until " + one + "."
+	}
 	if !u.Until.IsZero() {
 		text += fmt.Sprintf(" The first of those that are made can be had until %s.", u.Until.Format(time.TimeOnly))
 	}

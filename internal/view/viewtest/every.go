@@ -98,7 +98,7 @@ func ApplyEvents() []executor.Event {
 		executor.Unanswered{Store: "https://minio.studio:9000", For: 10 * time.Second},
 		executor.Behind{Results: 90},
 		executor.Undelivered{
-			Host: "delivery-eu1.bfl.ai", Since: outageBegan, Until: outageBegan.Add(9 * time.Minute),
+			Host: "delivery-eu1.bfl.ai", Since: outageBegan, Until: outageBegan.Add(9 * time.Minute), Buys: true,
 			Err: &bfl.NetworkError{Host: "delivery-eu1.bfl.ai", Err: syscall.ECONNREFUSED},
 		},
 		executor.Delivered{Host: "delivery-eu1.bfl.ai", After: 90 * time.Second, Buys: true},
