@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/cli"
+	"github.com/fluxbatch/fluxbatch/internal/porttest"
 	"github.com/fluxbatch/fluxbatch/internal/simulator"
 	"github.com/fluxbatch/fluxbatch/internal/simulator/simtest"
 )
@@ -76,7 +76,7 @@ func TestApplyWithWebhooks(t *testing.T) {
 	t.Parallel()
 	const images = 100
 	sim, api := simtest.Serve(t, simulator.Options{Seed: 1, Webhooks: simulator.Webhooks{HTTP: true}})
-	v := &tunnel{t: t, to: freeAddress(t)}
+	v := &tunnel{t: t, to: fmt.Sprintf("127.0.0.1:%d", porttest.Find(t))}
 	way := httptest.NewServer(v)
 	t.Cleanup(way.Close)
 	dir := t.TempDir()
@@ -150,16 +150,4 @@ func hasNoSecret(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// freeAddress returns an address of this machine that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // nobody connected
-	return listener.Addr().String()
 }
