@@ -17,9 +17,9 @@ import (
 const (
 	// bucket has the slots of all accounts.
 	bucket = "fluxbatch"
-	// beat is how often a run says that it lives, and dead how long nothing is heard of one that
+	// beat is how often a run says that it lives, and usualDead how long nothing is heard of one that
 	// does not.
-	beat, dead = time.Second, 5 * time.Second
+	beat, usualDead = time.Second, 5 * time.Second
 	// look is how long a change is waited for before looking again all the same.
 	look = 250 * time.Millisecond
 	// patience bounds one call of the broker.
@@ -69,6 +69,9 @@ type Pool struct {
 func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	if o.TaskTimeout == 0 {
 		o.TaskTimeout = defaultTimeout
+	}
+	if o.dead == 0 {
+		o.dead = usualDead
 	}
 	conn, kv, err := connect(ctx, o)
 	if err != nil {
