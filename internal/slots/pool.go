@@ -106,7 +106,7 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 		return nil, err
 	}
 	if isFragile(ctx, conn, kv) {
-		p.warn("Slots are kept by one node", fmt.Sprintf("The broker %s has several nodes, and one of them alone keeps who has which slot and what was spent. Where that node is lost, so is that, and budgets begin anew. Have three keep it: nats stream edit KV_%s --replicas 3",
+		p.warn("Slots are kept by one node", fmt.Sprintf("The broker %s has several nodes, and one of them alone keeps who has which slot and what was spent. Where that node is lost, so is that, and budgets begin at nothing. Have three keep it: nats stream edit KV_%s --replicas 3",
 			o.URL, bucket))
 	}
 	p.done.Go(p.watch)
