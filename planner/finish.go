@@ -22,8 +22,8 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 	}
 	if p.matched < p.prior.images.Len() {
 		for addr := range p.prior.images.Addresses() {
-			if p.goesAway(addr) {
-				changes = append(changes, p.goes(addr, p.prior.images.Get(addr), NotInConfiguration, removals))
+			if c := p.undesired(addr, removals); c != nil {
+				changes = append(changes, c)
 			}
 		}
 	}
@@ -42,16 +42,17 @@ func (p *Planner) Finish(outputs []config.Output, removals []config.Removal, mad
 	return plan, p.diags
 }
 
-// goesAway reports whether an image that exists is not desired any more. A candidate stays as long
-// as its image does, and asks for what made it: lowering the number of candidates forgets none.
-func (p *Planner) goesAway(addr addrs.Image) bool {
+// undesired returns the change of an image that exists and that nobody has decided on, nil where it
+// stays as it is. One that is not desired any more goes away, but a candidate stays as long as its image
+// does, and asks for what made it: lowering the number of candidates forgets none.
+func (p *Planner) undesired(addr addrs.Image, removals []config.Removal) *Change {
 	if _, stays := p.unchanged.Find(addr); stays || p.change(addr) != nil || p.opts.Only != nil && !p.opts.Only[addr.Of()] {
-		return false
+		return nil
 	}
 	if of := p.change(addr.Of()); addr.Candidate > 0 && of != nil {
-		return p.isStale(of, addr)
+		return p.follow(of, addr, removals)
 	}
-	return true
+	return p.goes(addr, p.prior.images.Get(addr), NotInConfiguration, removals)
 }
 
 // sorted puts changes in the order of their addresses.

@@ -129,7 +129,8 @@ func (p *Plan) isOfCandidate(c *Change) bool {
 }
 
 // wanted returns the changes that ask for what is offered, and would pay for it, or take from the
-// store what another address may have now.
+// store what another address may have now. An image with candidates has the picture of one of them,
+// which ask for themselves.
 func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 	wanted := map[string][]*Change{}
 	if len(offered) == 0 {
@@ -137,7 +138,7 @@ func (p *Plan) wanted(offered map[string]bool) map[string][]*Change {
 	}
 	for _, c := range p.Changes {
 		isOpen := c.Origin == Generate || c.Origin == Restore && c.Donor() == nil && c.Twin() == nil && !c.OnlyDrifted()
-		if isOpen && c.Makes() && offered[c.Fingerprint] {
+		if isOpen && c.Makes() && len(c.Candidates()) == 0 && offered[c.Fingerprint] {
 			wanted[c.Fingerprint] = append(wanted[c.Fingerprint], c)
 		}
 	}

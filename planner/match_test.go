@@ -230,6 +230,21 @@ func TestNothingIsBoughtTwice(t *testing.T) {
 			[]string{"image.new restore image.old", "image.old destroy"},
 		},
 		{
+			"candidates of which some are in the store, and one goes", func(t *testing.T, w *world) Options {
+				t.Helper()
+				img := w.image(t, "image.new", "a card")
+				img.Rare().Candidates = 2
+				w.make(t)
+				goes := w.prior.Images.Get(img.Address)
+				stored := *goes
+				stored.Output.SHA256 = stored.Output.SHA256[1:] + "0"
+				w.prior.Images.Delete(img.Address)
+				w.prior.Images.Set(addr(t, "image.old").Nth(2), goes)
+				return Options{Stored: kept(&stored)}
+			},
+			[]string{"image.new restore image.old.candidate[2]", "image.new.candidate[1] restore image.old.candidate[2]", "image.new.candidate[2] restore the store", "image.old.candidate[2] destroy"},
+		},
+		{
 			"what may stay after all gives nothing", func(t *testing.T, w *world) Options {
 				t.Helper()
 				logo := w.image(t, "image.logo", "a logo")

@@ -3,8 +3,10 @@ package planner
 import (
 	"slices"
 
+	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
 	"github.com/fluxbatch/fluxbatch/internal/image"
+	"github.com/fluxbatch/fluxbatch/state"
 )
 
 // pick returns the number of the candidate that is chosen, and whether somebody chose it: the
@@ -57,24 +59,47 @@ func (p *Planner) inherited(c *decision) int {
 }
 
 // isStale reports whether a candidate on record that a plan does not look at was made from another
-// request than its image would ask for now, or stands where its image has gone away from and another
-// one may come. It goes into the store, and comes back from there when the image asks for it again.
-// One that gates may ask for has another picture then, in its place.
+// request than its image would ask for now. It goes into the store, and comes back from there when the
+// image asks for it again. One that gates may ask for has another picture then, in its place.
 func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
 	desired := c.Choice()
-	if desired == nil || desired.Lifecycle().Frozen {
+	if desired == nil || desired.Lifecycle().Frozen || candidate.Candidate <= max(desired.Candidates(), 1)+desired.Retries() {
 		return false
 	}
 	img, prior := desired.Nth(candidate.Candidate), p.prior.images.Get(candidate)
-	switch {
-	case img.Output != prior.Output.Path:
-		return true
-	case candidate.Candidate <= max(desired.Candidates(), 1)+desired.Retries():
-		return false
-	}
 	held(img, prior)
 	fingerprint := img.Request().Fingerprint()
 	return fingerprint != "" && fingerprint != prior.Fingerprint
+}
+
+// follow returns the change of a candidate on record that the plan does not look at, nil where there is
+// none to make. It goes where its image goes, since another image may come to where that was; what of it is not
+// there goes away.
+func (p *Planner) follow(of *decision, candidate addrs.Image, removals []config.Removal) *Change {
+	prior := p.prior.images.Get(candidate)
+	path := image.CandidatePath(of.stands(), candidate.Candidate)
+	if p.isStale(of, candidate) {
+		return p.goes(candidate, prior, NotInConfiguration, removals)
+	}
+	if path == prior.Output.Path {
+		return nil
+	}
+	desired, err := prior.Asked(of.Desired.Model)
+	if err != nil || desired.Model == nil || p.prior.files[candidate] != state.Present {
+		return p.goes(candidate, prior, NotInConfiguration, removals)
+	}
+	desired.Address, desired.Output = candidate, path
+	c := &Change{Address: candidate, Action: Update, Prior: prior, Desired: desired, Fingerprint: prior.Fingerprint, known: p.opts.Prior}
+	p.noteMove(c)
+	return c
+}
+
+// stands returns the path at which an image will be.
+func (c *decision) stands() string {
+	if c.Desired == nil || c.Frozen {
+		return c.Prior.Output.Path
+	}
+	return c.Desired.Output
 }
 
 // firstThere returns the number of the first candidate that will be there, or of the first.

@@ -218,14 +218,20 @@ func (p *Planner) decide(c *decision, desired *image.Image) *image.Result {
 }
 
 // freeze keeps an image as it is, and has the plan say what it would be. It reports whether it is
-// restored, since only its file is not there.
+// restored, since only its file is not there. Where nothing else is wrong with it, it comes back where
+// it is to be now, as it would be moved if the file were there: at its former path another image may
+// be by now, with which it swaps paths.
 func (p *Planner) freeze(c *decision, desired *image.Image) bool {
 	c.Desired = new(*desired)
+	isGone, place := onlyReason(c.Reasons, FileMissing), desired.Output
 	desired.Rare().Lifecycle.IgnoreAll = true
 	Ignore(desired, c.Prior)
 	kept := p.comesBack(c)
 	if kept == nil {
 		return false
+	}
+	if isGone {
+		desired.Output = place
 	}
 	c.Frozen, c.Desired, c.Fingerprint = false, desired, c.Prior.Fingerprint
 	c.Origin, c.Rare().Kept = Restore, kept

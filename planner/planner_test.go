@@ -332,11 +332,23 @@ func TestFrozenAndLost(t *testing.T) {
 		change func(w *world)
 		want   string
 		error  string
+		place  string // where it comes back, "" where it was
 	}{
-		{"it is in the store", func(logo *state.Image) []*state.Image { return []*state.Image{logo} }, func(*world) {}, "create image.logo file_missing", ""},
+		{
+			"it is in the store, and has another path", func(logo *state.Image) []*state.Image { return []*state.Image{logo} },
+			func(w *world) { w.images[0].Output = "images/new.png" }, "create image.logo file_missing", "", "images/new.png",
+		},
+		{
+			"it is in the store, and another is configured, at another path", func(logo *state.Image) []*state.Image { return []*state.Image{logo} },
+			func(w *world) {
+				set(w.images[0], "prompt", "another")
+				w.images[0].Output = "images/new.png"
+			}, "create image.logo file_missing", "", "",
+		},
+		{"it is in the store", func(logo *state.Image) []*state.Image { return []*state.Image{logo} }, func(*world) {}, "create image.logo file_missing", "", ""},
 		{
 			"it is in the store, and another is configured", func(logo *state.Image) []*state.Image { return []*state.Image{logo} },
-			func(w *world) { set(w.images[0], "prompt", "another") }, "create image.logo file_missing", "",
+			func(w *world) { set(w.images[0], "prompt", "another") }, "create image.logo file_missing", "", "",
 		},
 		{
 			"the store has another throw of the dice", func(logo *state.Image) []*state.Image {
@@ -344,12 +356,12 @@ func TestFrozenAndLost(t *testing.T) {
 				other.Output.SHA256 = strings.Repeat("0", 64)
 				return []*state.Image{&other}
 			},
-			func(*world) {}, "no-op image.logo file_missing", "",
+			func(*world) {}, "no-op image.logo file_missing", "", "",
 		},
-		{"it is nowhere", nil, func(w *world) { set(w.images[0], "prompt", "another") }, "no-op image.logo request_changed file_missing", ""},
+		{"it is nowhere", nil, func(w *world) { set(w.images[0], "prompt", "another") }, "no-op image.logo request_changed file_missing", "", ""},
 		{
 			"an image is made from it", nil, func(w *world) { set(w.images[1], "prompt", "the logo at night") }, "no-op image.logo file_missing",
-			"Frozen image is missing",
+			"Frozen image is missing", "",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -375,8 +387,12 @@ func TestFrozenAndLost(t *testing.T) {
 			if got := lines(plan)[i]; got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept() != prior) {
-				t.Errorf("it comes from %q", c.Origin)
+			place := tt.place
+			if place == "" {
+				place = prior.Output.Path
+			}
+			if c := plan.Changes[i]; c.Makes() && (c.Origin != Restore || c.Kept() != prior || c.Desired.Output != place) {
+				t.Errorf("it comes from %q to %s", c.Origin, c.Desired.Output)
 			}
 		})
 	}

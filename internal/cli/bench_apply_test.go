@@ -270,10 +270,10 @@ func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const images, slots, downloads = 400, 8, 16
 	got := applyOnce(t, t.TempDir(), images, slots, 0).connections
-	// Twice the places of each lane, since idle ones are closed after two seconds, which may pass
-	// on a slow disk.
-	if most := 2 * (slots + slots + downloads); got > most {
-		t.Errorf("%d images with %d slots opened %d connections, want %d at most", images, slots, got, most)
+	// There are three requests an image, in lanes that have so many places in all. Idle connections
+	// are closed after two seconds, which may pass several times on a slow machine.
+	if places, most := slots+slots+downloads, images/2; got > most {
+		t.Errorf("%d images opened %d connections for %d places, want %d at most", images, got, places, most)
 	}
 }
 

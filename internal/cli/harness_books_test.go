@@ -138,7 +138,7 @@ func (b *bank) settle() error {
 	b.mu.Unlock()
 	select {
 	case <-idle:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		return fmt.Errorf("connections of a process that ended stay open")
 	}
 	// The last one may have been hijacked, and its handler still be at work.

@@ -73,7 +73,9 @@ func init() {
 			return e.say("%d more candidates of %s are asked for", n, it.address())
 		},
 		"accept": func(w *world, s step, e *errand) bool {
-			it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.path()) })
+			// Where accepting what was edited once more fails, it does not match until somebody accepts it.
+			isWhole := s.Fate == fate{}
+			it := pickFrom(w.m.items(), s.N[0], func(it *item) bool { return w.has(it.path()) && (isWhole || !it.isByHand()) })
 			if it == nil {
 				return false
 			}
@@ -82,7 +84,7 @@ func init() {
 			w.must(err)
 			e.first = []string{"accept", it.address()}
 			e.then = func(o *outcome) {
-				if o.code == 0 {
+				if it.doubtful = o.code != 0; !it.doubtful {
 					it.accepted, it.picked = pixelsOf(data), ""
 				}
 			}

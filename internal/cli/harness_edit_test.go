@@ -108,7 +108,9 @@ var edits = map[string]func(w *world, s step, e *errand) bool{
 		return e.say("%s has the output %s", it.address(), it.output)
 	},
 	"swap-outputs": func(w *world, s step, e *errand) bool {
-		a, b := pick(w.m.items(), s.N[0]), pick(w.m.items(), s.N[1])
+		// What was edited by hand, and whose request is another one by now, stays where it is.
+		isOwn := func(it *item) bool { return !it.isByHand() }
+		a, b := pickFrom(w.m.items(), s.N[0], isOwn), pickFrom(w.m.items(), s.N[1], isOwn)
 		if a == b {
 			return false
 		}

@@ -51,6 +51,8 @@ type item struct {
 	// that was accepted; "" where there was none since the image was last changed by hand.
 	picked   string
 	accepted string
+	// doubtful says that it may have been accepted: what was to do that was killed, or failed.
+	doubtful bool
 	// kept are how many throws of each prompt it can have kept among its candidates.
 	kept map[string]int
 }
@@ -76,6 +78,9 @@ func (it *item) address() string {
 }
 
 // path is where the image's file is, relative to the root.
+// isByHand reports whether somebody's edit of the image may be on record.
+func (it *item) isByHand() bool { return it.accepted != "" || it.doubtful }
+
 func (it *item) path() string {
 	if it.output != "" {
 		return "images/" + it.output
@@ -169,6 +174,20 @@ func (m *manifest) isAnyGated() bool {
 
 func (m *manifest) isAnyFrozen() bool {
 	return slices.ContainsFunc(m.blocks, func(b *block) bool { return b.frozen })
+}
+
+// outputTwice returns an item whose path is written out and another one's too, nil where there is none.
+func (m *manifest) outputTwice() *item {
+	all := map[string][]*item{}
+	for _, it := range m.items() {
+		all[it.path()] = append(all[it.path()], it)
+	}
+	for _, it := range m.items() {
+		if it.output != "" && len(all[it.path()]) > 1 {
+			return it
+		}
+	}
+	return nil
 }
 
 // fresh returns a number that nothing of the manifest was named by.

@@ -323,6 +323,18 @@ func (w *world) comply(a *announcement, e *errand) (again bool, err error) {
 			if !moved {
 				return false, broken("in its own way", "%s: %s", d.Summary, d.Detail)
 			}
+		case d.Summary == "Two images write one file":
+			// A path that was written out has become the usual one of another image.
+			it := w.m.outputTwice()
+			if it == nil {
+				return false, broken("plan refuses", "%s: %s", d.Summary, d.Detail)
+			}
+			it.output = fmt.Sprintf("apart%d.png", w.m.fresh())
+			w.note("# %s gets the output %s", it.address(), it.output)
+			if err := w.write(); err != nil {
+				return false, err
+			}
+			return true, nil
 		case d.Summary == "The path belongs to another image" && (e.limited || w.m.isAnyFrozen()),
 			strings.HasPrefix(d.Summary, "Frozen image") && w.m.isAnyFrozen():
 		default:

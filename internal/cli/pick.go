@@ -185,7 +185,7 @@ func pickInWords(s *state.State, addr addrs.Image, err error) error {
 		if e.IsEdited {
 			return explain("%s was edited by hand, and its block asks for other pictures by now.\nFurther candidates would not go with it. To have it made as the block says, run:\n\n    fluxbatch apply -replace=%s", addr, word)
 		}
-		return explain("%s is frozen.\nNo candidates are made of it. Take frozen out of its block first.", addr)
+		return explain("%s is frozen.\nIt keeps its picture, and no candidates are made of it. Take frozen out of its block first.", addr)
 	}
 	if _, ok := errors.AsType[*workspace.NotMadeError](err); ok {
 		return explain("That candidate of %s is not there.\nTo make it, set candidates in its block and run fluxbatch apply. To list what is there, run:\n\n    fluxbatch pick %s",

@@ -46,9 +46,7 @@ func TestCompletionInShells(t *testing.T) {
 			clitest.Write(t, file, []byte(out))
 			// The script asks the program by its name.
 			program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
-			if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
-				t.Fatal(err)
-			}
+			clitest.WriteProgram(t, filepath.Join(dir, "fluxbatch"), program)
 			args := []string{"-c", script, shell, file}
 			switch shell {
 			case "fish":
@@ -83,9 +81,7 @@ func TestBashCompletesInsideQuotes(t *testing.T) {
 	}
 	clitest.Write(t, filepath.Join(dir, "completion"), []byte(out))
 	program := "#!/bin/bash\nexec -a fluxbatch " + os.Args[0] + " \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "fluxbatch"), []byte(program), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	clitest.WriteProgram(t, filepath.Join(dir, "fluxbatch"), program)
 	for line, want := range map[string]string{
 		"fluxbatch plan -target 'image.c":  "image.card",
 		`fluxbatch plan -target "image.c`:  "image.card",

@@ -16,6 +16,9 @@ import (
 // part of.
 func TestShop(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped with -short: eighty pictures and more, pixel by pixel; the test without the race detector makes them")
+	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../examples/shop")); err != nil {
 		t.Fatal(err)

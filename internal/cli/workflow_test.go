@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/fluxbatch/fluxbatch/internal/cli/clitest"
 )
 
 // TestWorkflowLosesNoImages runs the steps of examples/ci that guard what was paid for, with
@@ -148,9 +150,7 @@ func (g *repositories) write(dir string, files map[string]string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			g.t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
-			g.t.Fatal(err)
-		}
+		clitest.WriteProgram(g.t, path, content)
 	}
 }
 

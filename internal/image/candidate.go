@@ -25,7 +25,7 @@ func (img *Image) HasChoice() bool { return img.Candidates() > 1 || len(img.Gate
 func (img *Image) Nth(n int) *Image {
 	c := *img
 	c.Address = img.Address.Nth(n)
-	c.Output = candidatePath(img.Output, n)
+	c.Output = CandidatePath(img.Output, n)
 	own := c.Rare()
 	own.Candidates, own.Pick, own.Gates, own.Renditions = 0, 0, nil, nil
 	if n > 1 {
@@ -55,8 +55,8 @@ func (img *Image) NthArguments(n int) []bfl.Argument {
 	return arguments
 }
 
-// candidatePath returns where the nth candidate of the image with an output is.
-func candidatePath(output string, n int) string {
+// CandidatePath returns where the nth candidate of the image with an output is.
+func CandidatePath(output string, n int) string {
 	ext := path.Ext(output)
 	return CandidateDir + "/" + strings.TrimSuffix(output, ext) + "-" + strconv.Itoa(n) + ext
 }

@@ -59,7 +59,7 @@ func TestAsk(t *testing.T) {
 		"kitty says no": {"\x1b_Gi=31;ENOTSUPPORTED\x1b\\\x1b[?62c", Terminal{}},
 		"odd cell":      {"\x1b[6;0;9999t\x1b[?62;4c", Terminal{Way: Sixel}},
 	} {
-		if got := Ask(newSpeaker(tt.answer), 5*time.Second); got != tt.want {
+		if got := Ask(newSpeaker(tt.answer), time.Minute); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
 		}
 	}

@@ -15,15 +15,19 @@ import (
 
 func TestSampleNeedsItsSignature(t *testing.T) {
 	t.Parallel()
-	b := start(t, Options{})
-	sample := b.poll(b.order("flux-2-pro", `{"prompt": "a", "width": 64, "height": 64, "output_format": "png"}`)).Result.Sample
-	other := b.poll(b.order("flux-2-pro", `{"prompt": "b"}`)).Result.Sample
+	began := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	clock := &manual{now: began}
+	b := start(t, Options{Now: clock.Now})
+	task := b.order("flux-2-pro", `{"prompt": "a", "width": 64, "height": 64, "output_format": "png"}`)
+	another := b.order("flux-2-pro", `{"prompt": "b"}`)
+	clock.advance(time.Second)
+	sample, other := b.poll(task).Result.Sample, b.poll(another).Result.Sample
 	u, err := url.Parse(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
 	end := u.Query().Get("se")
-	if left := time.Until(parseTime(t, end)); left < DefaultSampleLifetime-2*time.Second || left > DefaultSampleLifetime {
+	if left := parseTime(t, end).Sub(began); left != DefaultSampleLifetime {
 		t.Errorf("the sample lives for %v", left)
 	}
 	for name, c := range map[string]struct {

@@ -134,9 +134,9 @@ func (p *Pool) clean() {
 	p.mu.Lock()
 	lives := map[string]bool{p.id: true}
 	// Who was not heard of while the broker was away may live all the same.
-	isBack := time.Since(p.back) < dead
+	isBack := time.Since(p.back) < p.options.dead
 	for key, s := range p.seen {
-		if id, isRun := strings.CutPrefix(key, p.options.Account+".run."); isRun && (isBack || p.age(s) < dead) {
+		if id, isRun := strings.CutPrefix(key, p.options.Account+".run."); isRun && (isBack || p.age(s) < p.options.dead) {
 			lives[id] = true
 		}
 	}
@@ -154,7 +154,7 @@ func (p *Pool) clean() {
 				gone[key] = s.revision
 			}
 		case lives[of.Run]:
-		case p.over[key] == s.revision, of.Task == "" && time.Since(s.at) >= dead, p.age(s) >= p.options.TaskTimeout:
+		case p.over[key] == s.revision, of.Task == "" && time.Since(s.at) >= p.options.dead, p.age(s) >= p.options.TaskTimeout:
 			gone[key] = s.revision
 		}
 	}

@@ -3,10 +3,7 @@ package slots
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/fluxbatch/fluxbatch/executor"
+	"github.com/fluxbatch/fluxbatch/internal/porttest"
 )
 
 // restartable is a broker that can go away and come back where it was.
@@ -31,17 +29,10 @@ func (r *restartable) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the broker does not start")
 	}
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.ClientURL(), "nats://"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	r.Server = s
-	if r.port, err = strconv.Atoi(port); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (r *restartable) stop() {
@@ -53,7 +44,7 @@ func (r *restartable) stop() {
 // again, also while the run lives.
 func TestReleasesAreMadeUpFor(t *testing.T) {
 	t.Parallel()
-	b := &restartable{dir: t.TempDir(), port: -1}
+	b := &restartable{dir: t.TempDir(), port: porttest.Find(t)}
 	b.start(t)
 	p := open(t, Options{URL: b.ClientURL()})
 	defer p.Close()
@@ -68,7 +59,7 @@ func TestReleasesAreMadeUpFor(t *testing.T) {
 	defer b.stop()
 	other := open(t, Options{URL: b.ClientURL()})
 	defer other.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for len(other.Held()) > 0 {
 		other.mu.Lock()
@@ -125,7 +116,7 @@ func TestPass(t *testing.T) {
 // active.
 func TestEndWithoutBroker(t *testing.T) {
 	t.Parallel()
-	b := &restartable{dir: t.TempDir(), port: -1}
+	b := &restartable{dir: t.TempDir(), port: porttest.Find(t)}
 	b.start(t)
 	var left []Left
 	p := open(t, Options{URL: b.ClientURL(), Remember: func(l Left) error {

@@ -29,6 +29,8 @@ type Options struct {
 	// Remember keeps what the run could not free when it ended, for Free of a later one; nil keeps
 	// nothing.
 	Remember func(Left) error
+	// dead is how long nothing is heard of a run that does not live any more, 0 is usualDead.
+	dead time.Duration
 }
 
 // Credentials are what the broker knows this program by: the path of a file of credentials, or a

@@ -17,9 +17,9 @@ import (
 const (
 	// bucket has the slots of all accounts.
 	bucket = "fluxbatch"
-	// beat is how often a run says that it lives, and dead how long nothing is heard of one that
+	// beat is how often a run says that it lives, and usualDead how long nothing is heard of one that
 	// does not.
-	beat, dead = time.Second, 5 * time.Second
+	beat, usualDead = time.Second, 5 * time.Second
 	// look is how long a change is waited for before looking again all the same.
 	look = 250 * time.Millisecond
 	// patience bounds one call of the broker.
@@ -70,6 +70,9 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 	if o.TaskTimeout == 0 {
 		o.TaskTimeout = defaultTimeout
 	}
+	if o.dead == 0 {
+		o.dead = usualDead
+	}
 	conn, kv, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func Open(ctx context.Context, o Options) (_ *Pool, err error) {
 		return nil, err
 	}
 	if isFragile(ctx, conn, kv) {
-		p.warn("Slots are kept by one node", fmt.Sprintf("The broker %s has several nodes, and one of them alone keeps who has which slot and what was spent. Where that node is lost, so is that, and budgets begin anew. Have three keep it: nats stream edit KV_%s --replicas 3",
+		p.warn("Slots are kept by one node", fmt.Sprintf("The broker %s has several nodes, and one of them alone keeps who has which slot and what was spent. Where that node is lost, so is that, and budgets begin at nothing. Have three keep it: nats stream edit KV_%s --replicas 3",
 			o.URL, bucket))
 	}
 	p.done.Go(p.watch)

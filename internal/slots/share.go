@@ -20,7 +20,7 @@ func (p *Pool) share() int {
 	all := []contender{{p.id, max(p.held+p.waiting, p.options.Concurrency), p.told.Left}}
 	prefix := p.options.Account + ".run."
 	for key, s := range p.seen {
-		if s.member == nil || p.age(s) >= dead {
+		if s.member == nil || p.age(s) >= p.options.dead {
 			continue
 		}
 		if id := strings.TrimPrefix(key, prefix); id != p.id {

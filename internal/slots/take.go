@@ -276,7 +276,7 @@ func (p *Pool) Held() []Held {
 			continue
 		}
 		run, lives := p.seen[p.runKey(of.Run)]
-		lives = lives && p.age(run) < dead
+		lives = lives && p.age(run) < p.options.dead
 		all = append(all, Held{name, of.Who, of.Image, of.Model, of.Task, of.Since, lives})
 	}
 	slices.SortFunc(all, func(a, b Held) int { return strings.Compare(a.Slot, b.Slot) })

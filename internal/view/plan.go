@@ -175,7 +175,7 @@ var looks = []struct {
 func lookOf(c *planner.Change) look {
 	const none = "   "
 	switch {
-	case c.Frozen && c.Prior.Made != nil:
+	case isEdited(c):
 		return look{symbol: none, will: "was edited by hand and stays as it is"}
 	case c.Frozen && c.Lost():
 		return look{symbol: none, will: "is frozen and stays missing"}

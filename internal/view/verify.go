@@ -48,6 +48,9 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 		}
 		if c.Frozen && !hasDrifted(c) {
 			d.Severity, d.Summary = hcl.DiagWarning, "Frozen image does not match"
+			if isEdited(c) {
+				d.Summary = "Edited image does not match"
+			}
 		}
 		if c.Desired != nil {
 			d.Subject = plan.Where(c.Address)
@@ -56,6 +59,9 @@ func Mismatches(plan *planner.Plan) hcl.Diagnostics {
 	}
 	return append(diags, renditionMismatches(plan)...)
 }
+
+// isEdited reports whether an image stays as it is since somebody's edit of it was accepted.
+func isEdited(c *planner.Change) bool { return c.Frozen && c.Prior.Made != nil }
 
 // isSaidOfImage reports whether a change is that of a candidate, and what is wrong is said of its
 // image.
@@ -146,12 +152,19 @@ func mismatch(c *planner.Change) string {
 	case planner.NotInConfiguration:
 		return "is on record but no longer declared. Run fluxbatch apply, which moves it into the store, or declare it again."
 	case planner.FileMissing:
-		if c.Frozen {
+		switch {
+		case isEdited(c):
+			return fmt.Sprintf("was edited by hand and is kept, but its file %s is missing. Check it out again, or run fluxbatch apply, which restores it if the store has it.", c.Prior.Output.Path)
+		case c.Frozen:
 			return fmt.Sprintf("is frozen, but its file %s is missing. Check it out again, or run fluxbatch apply, which restores it if the store has it.", c.Prior.Output.Path)
 		}
 		return fmt.Sprintf("is on record, but its file %s is missing. Check it out again, or run fluxbatch apply, which brings it back.", c.Prior.Output.Path)
 	case planner.FileChanged:
-		if c.Frozen {
+		switch {
+		case isEdited(c):
+			return fmt.Sprintf("was edited by hand and is kept, but its file %s is not the one on record. Check it out again, or keep the file as it is now with fluxbatch accept %s.",
+				c.Prior.Output.Path, layout.ShellWord(c.Address.String()))
+		case c.Frozen:
 			return fmt.Sprintf("is frozen, but its file %s is not the one on record. Check it out again, or keep the file as it is now with fluxbatch apply -refresh-only.", c.Prior.Output.Path)
 		}
 		return fmt.Sprintf("is on record, but its file %s was changed. Check it out again, or run fluxbatch apply, which brings it back. To keep the file as it is now, run fluxbatch apply -refresh-only.", c.Prior.Output.Path)

@@ -138,7 +138,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	if name == "" && os.Getenv("FLUXBATCH_NEED_BROWSER") == "" {
 		return nil, errNoBrowser
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(name), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(name), chromedp.NoSandbox, chromedp.WSURLReadTimeout(pageTime), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("host-resolver-rules", "MAP "+rebound+" 127.0.0.1"))
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...) // it ends with this process
 	ctx, _ := chromedp.NewContext(allocator)

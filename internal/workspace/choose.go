@@ -30,7 +30,8 @@ type NotMadeError struct{ Address addrs.Image }
 
 func (e *NotMadeError) Error() string { return e.Address.String() + " is not there" }
 
-// KeptError says that an image stays as it is, so that nothing is made beside it.
+// KeptError says that an image stays as it is, so that no other candidate is taken and none is made beside
+// it.
 type KeptError struct {
 	Address addrs.Image
 	// IsEdited says that somebody edited it and its block asks for other pictures by now. Otherwise it
@@ -50,8 +51,8 @@ type Choice struct {
 	Cost   bfl.Credits
 }
 
-// PlanPick plans to pick the nth candidate of an image. It refuses with ErrNoChoice, a PickedError
-// and a NotMadeError. There is no choice where the diagnostics have errors.
+// PlanPick plans to pick the nth candidate of an image. It refuses with ErrNoChoice, a PickedError,
+// a NotMadeError and a KeptError. There is no choice where the diagnostics have errors.
 func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics, error) {
 	before, diags, err := w.planWith(nil)
 	if before == nil || diags.HasErrors() || err != nil {
@@ -71,6 +72,9 @@ func (w *Workspace) PlanPick(addr addrs.Image, n int) (*Choice, hcl.Diagnostics,
 	only := after.Pick(addr)
 	if only == nil || !w.State().Images.Has(addr.Nth(n)) {
 		return nil, nil, &NotMadeError{addr.Nth(n)}
+	}
+	if img := w.State().Images.Get(addr); img != nil && img.Candidate != n && after.Change(addr).Desired.Lifecycle().Frozen {
+		return nil, nil, &KeptError{Address: addr}
 	}
 	was, is := before.Summary(), after.Summary()
 	return &Choice{

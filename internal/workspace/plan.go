@@ -187,13 +187,14 @@ func sibling(plan *planner.Plan, addr addrs.Image) *addrs.Image {
 // its path.
 type UnusableFile struct{}
 
-// found describes the changed files that are images all the same, and warns of those that are not.
+// found describes the changed files that are images all the same, also of images that the plan is not
+// about, and warns of those that are not.
 func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, hcl.Diagnostics, error) {
 	found := map[addrs.Image]state.File{}
 	var diags hcl.Diagnostics
 	for addr, status := range options.Files {
 		img := options.Prior.Images.Get(addr)
-		if status != state.Changed || img == nil || options.Only != nil && !options.Only[addr] {
+		if status != state.Changed || img == nil {
 			continue
 		}
 		f, err := w.outputs.Open(img.Output.Path)
@@ -202,7 +203,7 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 		}
 		info, err := imagefile.Check(f, bfl.MaxInputBytes*4)
 		_ = f.Close() // only read
-		if err != nil {
+		if err != nil && (options.Only == nil || options.Only[addr]) {
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagWarning,
 				Summary:  "File is not an image",
@@ -210,6 +211,8 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 					img.Output.Path, addr, err),
 				Extra: UnusableFile{},
 			})
+		}
+		if err != nil {
 			continue
 		}
 		found[addr] = state.FileOf(img.Output.Path, info)

@@ -2,7 +2,6 @@ package team_test
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/fluxbatch/fluxbatch/internal/porttest"
 )
 
 // brokers are nodes that keep the same, each of which can go away and come back where it was.
@@ -26,7 +27,7 @@ func startBrokers(t *testing.T, n int) *brokers {
 	t.Helper()
 	b := &brokers{dir: t.TempDir(), nodes: make([]*server.Server, n)}
 	for range n {
-		b.ports, b.routes = append(b.ports, freePort(t)), append(b.routes, freePort(t))
+		b.ports, b.routes = append(b.ports, porttest.Find(t)), append(b.routes, porttest.Find(t))
 	}
 	for i := range b.nodes {
 		b.start(t, i)
@@ -38,17 +39,6 @@ func startBrokers(t *testing.T, n int) *brokers {
 		}
 	})
 	return b
-}
-
-// freePort returns a port that nobody listens at now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }() // nobody came
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func (b *brokers) start(t *testing.T, i int) {

@@ -31,7 +31,12 @@ type charges struct {
 	// ask opens a connection, and returns when it was answered.
 	ask func() error
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// held is the number of the charge, from 1, whose answer waits until gone is closed, 0 where none
+	// does; reached is closed when it is there.
+	held          int
+	reached, gone chan struct{}
+
 	run  int
 	said map[int][]io.Reader // by run
 	all  []charge
@@ -117,7 +122,12 @@ func (c *charges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var order struct{ Prompt string }
 		var task struct{ ID string }
 		if json.Unmarshal(body, &order) == nil && json.Unmarshal(answer.Body.Bytes(), &task) == nil {
-			c.note(order.Prompt, task.ID, run)
+			if gone := c.note(order.Prompt, task.ID, run); gone != nil {
+				select {
+				case <-r.Context().Done():
+				case <-gone:
+				}
+			}
 		}
 		select {
 		case <-r.Context().Done():
@@ -129,11 +139,29 @@ func (c *charges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes()) // its run may be dead
 }
 
-func (c *charges) note(prompt, task string, run int) {
+// note takes a charge in. Where its answer is to wait, it returns until when.
+func (c *charges) note(prompt, task string, run int) (until <-chan struct{}) {
 	block, index, _ := strings.Cut(prompt, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = append(c.all, charge{address: fmt.Sprintf("image.%s[%s]", block, index), task: task, run: run, at: time.Now()})
+	if len(c.all) != c.held {
+		return nil
+	}
+	close(c.reached)
+	return c.gone
+}
+
+// hold has the answer to the nth charge, counted from 1, wait until it is let go. Until then, its run
+// cannot have ended.
+func (c *charges) hold(t *testing.T, n int) (reached <-chan struct{}, letGo func()) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held, c.reached, c.gone = n, make(chan struct{}), make(chan struct{})
+	letGo = sync.OnceFunc(func() { close(c.gone) })
+	t.Cleanup(letGo)
+	return c.reached, letGo
 }
 
 // check fails the test for each image that was paid for again, unless a run said before that it may

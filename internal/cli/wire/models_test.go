@@ -273,47 +273,19 @@ func dig(value any, keys ...string) any {
 	return value
 }
 
-// onceFull is a simulator's clock that stands still until a number of tasks is active, or, for a
-// test that fails, a minute. The zero value stands where it is first asked.
-type onceFull struct {
-	mu           sync.Mutex
-	start, since time.Time // since is zero while it stands
-}
-
-func (f *onceFull) now() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.start.IsZero() {
-		f.start = time.Now()
-	}
-	if f.since.IsZero() && time.Since(f.start) < time.Minute {
-		return f.start
-	}
-	return f.start.Add(time.Since(f.since))
-}
-
-// watch serves sim, and lets the clock go once n of its tasks are active.
-func (f *onceFull) watch(sim *simulator.Simulator, n int) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sim.ServeHTTP(w, r)
-		if sim.Stats().MaxActive < n {
-			return
-		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.since.IsZero() {
-			f.since = time.Now()
-		}
-	})
-}
-
 func TestLimitsHoldAgainstTheSimulator(t *testing.T) {
 	t.Parallel()
 	// No task is ready before all slots were taken, so that how many were does not depend on how
 	// fast this machine submits.
-	var full onceFull
-	sim := simtest.New(t, simulator.Options{Seed: 1, Now: full.now})
-	server := httptest.NewServer(full.watch(sim, 24))
+	var clock simtest.Clock
+	defer time.AfterFunc(time.Minute, clock.Go).Stop() // of a test that fails
+	sim := simtest.New(t, simulator.Options{Seed: 1, Now: clock.Now})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sim.ServeHTTP(w, r)
+		if sim.Stats().MaxActive == 24 {
+			clock.Go()
+		}
+	}))
 	defer server.Close()
 	dir := t.TempDir()
 	clitest.Write(t, filepath.Join(dir, "main.flux.hcl"), fmt.Appendf(nil, `
