@@ -138,7 +138,7 @@ func TestOutageAfterAnInterrupt(t *testing.T) {
 		r.opts.Drain = drain
 		began := time.Now()
 		r.api.onDownload = func(*fakeTask, int, io.Writer) (bool, error) {
-			return time.Since(began) < time.Minute, &bfl.NetworkError{Host: "delivery", Err: io.ErrUnexpectedEOF}
+			return time.Since(began) < 20*time.Second, &bfl.NetworkError{Host: "delivery", Err: io.ErrUnexpectedEOF}
 		}
 		if summary, err := r.apply(t); !errors.Is(err, ErrIncomplete) || summary.Created != 4 {
 			t.Errorf("Apply = %+v, %v; want what was in flight", summary, err)
