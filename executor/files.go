@@ -45,7 +45,7 @@ func newFiles(plan *planner.Plan, o Options) *files {
 		f.expectRendition(c)
 	}
 	for _, c := range plan.Changes {
-		f.expect(c)
+		f.expect(c, o.Prior.Images)
 	}
 	// The journal changes the state while workers ask.
 	tasks := slices.Collect(maps.Values(o.Prior.Tasks))
@@ -53,8 +53,9 @@ func newFiles(plan *planner.Plan, o Options) *files {
 	return f
 }
 
-// expect notes the paths that an image has before a change and after it.
-func (f *files) expect(c *planner.Change) {
+// expect notes the paths that an image has before a change and after it, and those of further candidates
+// that it may come to.
+func (f *files) expect(c *planner.Change, prior *state.Images) {
 	switch {
 	case c.Desired != nil:
 		f.wanted[c.Desired.Output] = true
@@ -62,7 +63,11 @@ func (f *files) expect(c *planner.Change) {
 		f.wanted[c.Prior.Output.Path] = true
 	}
 	for i := range c.More() {
-		f.wanted[c.Choice().Nth(c.NextCandidate()+i).Output] = true
+		more := c.Choice().Nth(c.NextCandidate() + i)
+		f.wanted[more.Output] = true
+		if was := prior.Get(more.Address); was != nil {
+			f.owners[was.Output.Path] = owner{more.Address, was}
+		}
 	}
 	if c.Prior != nil {
 		f.owners[c.Prior.Output.Path] = owner{c.Address, c.Prior}
