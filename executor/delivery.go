@@ -41,6 +41,8 @@ type delivery struct {
 	// their places that cannot be looked at either.
 	unseen map[*node]bool
 	outage outage
+	// outages counts those that were told.
+	outages int
 }
 
 func newDelivery() delivery {

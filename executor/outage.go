@@ -6,8 +6,11 @@ import (
 )
 
 // toldAfter is how long nothing has to be bought for an outage before that is told: a moment's need not
-// be.
-const toldAfter = 5 * time.Second
+// be. Of those that come again and again each has to last twice as long, up to mostDoubled times.
+const (
+	toldAfter   = 5 * time.Second
+	mostDoubled = 5
+)
 
 // outage is what is told of a time in which nothing is bought, since what is bought could not be
 // fetched. Its zero value is that there is none.
@@ -36,13 +39,14 @@ func (r *run) outageGoesOn(host string, looks bool, err error) {
 	}
 	o.held = true
 	since := o.since
-	r.later(toldAfter, func() {
+	r.later(toldAfter<<min(r.delivery.outages, mostDoubled), func() {
 		switch {
 		case !o.held || !o.since.Equal(since):
 		case !r.delivery.isStalled():
 			o.held = false // What had failed is over otherwise.
 		default:
 			o.told = true
+			r.delivery.outages++
 			r.emit(Undelivered{Host: o.host, Looks: o.looks, Since: since, Until: r.firstGone(), Err: o.err, Buys: r.stop == nil})
 		}
 	})

@@ -169,3 +169,25 @@ func TestNothingElseGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// TestOutagesThatComeAgain: where every other image cannot be fetched, that is not told for hours.
+func TestOutagesThatComeAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 2)
+		for i := range 400 {
+			r.image(t, fmt.Sprintf("a%03d", i))
+		}
+		r.api.onDownload = func(task *fakeTask, _ int, _ io.Writer) (bool, error) {
+			if (task.prompt[len(task.prompt)-1]-'0')%2 == 0 {
+				<-time.After(3 * time.Second)
+				return true, &bfl.NetworkError{Host: "delivery", Err: io.ErrUnexpectedEOF}
+			}
+			return false, nil
+		}
+		summary, _ := r.apply(t)
+		if told := r.outages(); len(told) == 0 || len(told) > 12 {
+			t.Errorf("%d images were made, and it was told that %q", summary.Created, told)
+		}
+	})
+}
