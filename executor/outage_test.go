@@ -31,12 +31,7 @@ func (r *rig) formerly(t *testing.T, accepted time.Time, names ...string) {
 // unless has the downloads of some images fail.
 func unless(err error, names ...string) func(*fakeTask, int, io.Writer) (bool, error) {
 	return func(task *fakeTask, _ int, _ io.Writer) (bool, error) {
-		for _, name := range names {
-			if task.prompt == name {
-				return true, err
-			}
-		}
-		return false, nil
+		return slices.Contains(names, task.prompt), err
 	}
 }
 
