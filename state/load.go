@@ -154,7 +154,7 @@ func (l *loaded) readSnapshot(f *os.File, p place, records *recordsCache) (err e
 	}
 	st, sum, err := readSnapshot(f, p.path)
 	if moved, isMoved := errors.AsType[*MovedError](err); isMoved && moved.isTo(p.returns) {
-		return l.isMark(f)
+		return l.takeMark(f)
 	}
 	l.state, l.sum = st, sum
 	if err == nil && records.isFor(l.info.Size()) {
@@ -163,9 +163,9 @@ func (l *loaded) readSnapshot(f *os.File, p place, records *recordsCache) (err e
 	return err
 }
 
-// isMark takes the mark of a state that was moved for one without images, which nobody else may change
+// takeMark takes the mark of a state that was moved for one without images, which nobody else may change
 // meanwhile.
-func (l *loaded) isMark(f *os.File) error {
+func (l *loaded) takeMark(f *os.File) error {
 	sum := newHashingWriter(io.Discard)
 	_, err := f.Seek(0, io.SeekStart)
 	if err == nil {

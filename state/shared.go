@@ -107,12 +107,11 @@ func (s *Store) LookFor(sums []string, looked func()) error {
 	group.SetLimit(maxReads)
 	for _, sum := range sums {
 		group.Go(func() error {
+			defer looked()
 			if _, err := s.root.Stat(blobName(sum)); err == nil || ctx.Err() != nil {
-				looked()
 				return nil // It is here, or another one says what is wrong.
 			}
 			_, err := s.shared.has(sum)
-			looked()
 			return err
 		})
 	}

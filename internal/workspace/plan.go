@@ -203,7 +203,10 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 		}
 		info, err := imagefile.Check(f, bfl.MaxInputBytes*4)
 		_ = f.Close() // only read
-		if err != nil && (options.Only == nil || options.Only[addr]) {
+		switch {
+		case err == nil:
+			found[addr] = state.FileOf(img.Output.Path, info)
+		case options.Only == nil || options.Only[addr]:
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagWarning,
 				Summary:  "File is not an image",
@@ -212,10 +215,6 @@ func (w *Workspace) found(options planner.Options) (map[addrs.Image]state.File, 
 				Extra: UnusableFile{},
 			})
 		}
-		if err != nil {
-			continue
-		}
-		found[addr] = state.FileOf(img.Output.Path, info)
 	}
 	// They were found in the order of a map.
 	slices.SortFunc(diags, func(a, b *hcl.Diagnostic) int { return strings.Compare(a.Detail, b.Detail) })
