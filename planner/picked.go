@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluxbatch/fluxbatch/config"
 	"github.com/fluxbatch/fluxbatch/internal/addrs"
+	"github.com/fluxbatch/fluxbatch/internal/bfl"
 	"github.com/fluxbatch/fluxbatch/internal/image"
 	"github.com/fluxbatch/fluxbatch/state"
 )
@@ -73,25 +74,35 @@ func (p *Planner) isStale(c *decision, candidate addrs.Image) bool {
 }
 
 // follow returns the change of a candidate on record that the plan does not look at, nil where there is
-// none to make. It goes where its image goes, since another image may come to where that was; what of it is not
-// there goes away.
+// none to make. It goes where its image goes, or has gone in a run that was cut off then, since another
+// image may come to where that was; what of it is not there goes away.
 func (p *Planner) follow(of *decision, candidate addrs.Image, removals []config.Removal) *Change {
 	prior := p.prior.images.Get(candidate)
-	path := image.CandidatePath(of.stands(), candidate.Candidate)
-	if p.isStale(of, candidate) {
-		return p.goes(candidate, prior, NotInConfiguration, removals)
-	}
-	if path == prior.Output.Path {
+	path, isStale := image.CandidatePath(of.stands(), candidate.Candidate), p.isStale(of, candidate)
+	if !isStale && path == prior.Output.Path {
 		return nil
 	}
-	desired, err := prior.Asked(of.Desired.Model)
-	if err != nil || desired.Model == nil || p.prior.files[candidate] != state.Present {
+	desired, err := prior.Asked(p.modelOf(of))
+	if isStale || err != nil || desired.Model == nil || p.prior.files[candidate] != state.Present {
 		return p.goes(candidate, prior, NotInConfiguration, removals)
 	}
 	desired.Address, desired.Output = candidate, path
 	c := &Change{Address: candidate, Action: Update, Prior: prior, Desired: desired, Fingerprint: prior.Fingerprint, known: p.opts.Prior}
 	p.noteMove(c)
 	return c
+}
+
+// modelOf returns the model of an image that was decided on, which of one that stays as it is may be known
+// only by the name on record.
+func (p *Planner) modelOf(c *decision) *bfl.Model {
+	if c.Desired != nil {
+		return c.Desired.Model
+	}
+	i := slices.IndexFunc(p.models, func(m *bfl.Model) bool { return m.Name == c.Prior.Model })
+	if i < 0 {
+		return nil
+	}
+	return p.models[i]
 }
 
 // stands returns the path at which an image will be.

@@ -16,7 +16,9 @@ const (
 	noneLimited = "No changes. The images that this plan is limited to match the configuration."
 	noneRefresh = "No changes. -refresh-only finds nothing to put on record, and does not look at the configuration."
 	onlyOutputs = "You can apply this plan to save these new output values to the state, without making or removing any image."
-	apartTitle  = "The following images will not be what the configuration says:"
+	// Candidates that an image has left behind are told with none.
+	onlyCandidates = "You can apply this plan to put candidates where they belong, without making or removing any image."
+	apartTitle     = "The following images will not be what the configuration says:"
 )
 
 // Tally is what a plan's summary says besides the planner's own counts.
@@ -80,7 +82,11 @@ func idle(p *planner.Plan) bool {
 			return false
 		}
 	}
-	return len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && !slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
+	return len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && !savesOutputs(p)
+}
+
+func savesOutputs(p *planner.Plan) bool {
+	return slices.ContainsFunc(p.Outputs, func(o planner.OutputChange) bool { return o.Changed })
 }
 
 // summaryOf returns the sentence that sums a plan up, those on what is free, which follow it, and
@@ -94,6 +100,9 @@ func summaryOf(p *planner.Plan) (line string, free, notes []string) {
 	case nothing && t.Refused+t.Rejected == 0:
 		return "No changes. " + strings.Join(t.sentences(), " "), nil, nil
 	case len(acts) == 0 && len(p.Renditions) == 0 && len(p.Unsettled()) == 0 && t.Refused+t.Rejected == 0 && t.Moved == 0:
+		if !savesOutputs(p) {
+			return onlyCandidates, nil, t.sentences()
+		}
 		return onlyOutputs, nil, t.sentences()
 	}
 	cost := t.Cost.Dollars()
